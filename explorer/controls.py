@@ -1,0 +1,109 @@
+"""How a setting is declared: default, range, step, words and link key in one place.
+
+A control is written once, beside the field of `Experiment` that it sets. The
+widget, the check of a value, the key in the link and the text of the error
+message all follow from it.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """A setting that a person can choose.
+
+    Attributes
+    ----------
+    label : str
+        The words beside the widget.
+    group : str
+        The part of the sidebar in which it stands.
+    help : str
+        What the setting does, in plain words.
+    default : object
+        Its value when nobody chose.
+    """
+
+    label: str
+    group: str
+    help: str
+    default: Any
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return `value` in its canonical form, or raise ValueError naming what is allowed."""
+        raise NotImplementedError
+
+    def parse(self, name: str, text: str) -> Any:
+        """Read the text of a link; raise ValueError as `check` does."""
+        return self.check(name, text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Control):
+    """One of several names, usually the keys of a registry; upper and lower case are alike."""
+
+    options: Sequence[str] | Mapping[str, Any]
+
+    def check(self, name: str, value: Any) -> str:
+        """Return the option that `value` names."""
+        wanted = str(value).casefold()
+        for option in self.options:
+            if option.casefold() == wanted:
+                return option
+        raise ValueError(f"{name} = {value!r} is not known; choose one of: {', '.join(self.options)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Control):
+    """A number between two bounds, both allowed.
+
+    Attributes
+    ----------
+    low, high : float
+        The range that `check` accepts.
+    marks : tuple of float
+        The values that the widget offers; empty means every step from low to high.
+    step : float
+        Of the slider, where there are no marks.
+    whole : bool
+        Whether only whole numbers make sense.
+    """
+
+    low: float
+    high: float
+    marks: tuple[float, ...] = ()
+    step: float = 1
+    whole: bool = False
+
+    def check(self, name: str, value: Any) -> float | int:
+        """Return `value` as a number in range."""
+        kind = "a whole number" if self.whole else "a number"
+        allowed = f"{name} must be {kind} from {self.low:g} to {self.high:g}"
+        if isinstance(value, bool):
+            raise ValueError(f"{name} = {value!r}: {allowed}")
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} = {value!r}: {allowed}") from None
+        if not math.isfinite(number) or not self.low <= number <= self.high:
+            raise ValueError(f"{name} = {value!r}: {allowed}")
+        if not self.whole:
+            return number
+        if number != int(number):
+            raise ValueError(f"{name} = {value!r}: {allowed}")
+        return int(number)
+
+
+def setting(control: Control) -> Any:
+    """Make a dataclass field of a control: its default, with the control as metadata."""
+    return field(default=control.default, metadata={"control": control})
+
+
+def one_two_five(low: float, high: float) -> tuple[float, ...]:
+    """Return the 1-2-5 series from `low` to `high`, both included: .1, .2, .5, 1, 2, ..."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    marks = (float(f"{digit}e{power}") for power in range(first, last + 1) for digit in (1, 2, 5))
+    return tuple(mark for mark in marks if low <= mark <= high)

@@ -1,0 +1,250 @@
+"""Diagnostics: what is measured of every layer at a recorded epoch, one entry each.
+
+A diagnostic looks at a `Network` after a forward and a backward pass over the
+whole data set, made with `keep=True`, and at the update that was about to be
+applied, and returns one number for every layer and run. Exact zeros,
+infinities and NaN come out as what they are; nothing underflows that a double
+can hold.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.network import Network
+from explorer.registry import Entry, registry
+
+Array = NDArray[np.float64]
+
+# Squares below or above these have lost digits or will; then numbers are scaled before squaring.
+SMALL_SQUARE, LARGE_SQUARE = 1e-280, 1e280
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostic(Entry):
+    """A number per layer.
+
+    Attributes
+    ----------
+    measure : callable
+        `measure(network)` or, if `of_update`, `measure(network, update)`:
+        array (layers, runs), NaN where it is not defined. `update` has theta's shape.
+    title : str
+        For an axis: what is measured, of what.
+    unit : str
+        "decades" if it is shown as a power of ten, "share" from 0 to 1, or "plain".
+    span : (float, float)
+        The fixed range of the colour scale: in decades, or in the quantity itself.
+    """
+
+    measure: Callable[..., Array]
+    title: str
+    unit: str
+    span: tuple[float, float]
+    of_update: bool = False
+
+
+def root_sum_square(values: Array, axis: int | tuple[int, ...]) -> Array:
+    """Return the L2 norm along `axis`, right even where squares would underflow or overflow.
+
+    Notes
+    -----
+    Squares of doubles underflow at 1e-154; then m * sqrt(sum((v / m)^2)) with
+    m = max |v| is used. Zeros give 0, infinities inf and NaN NaN.
+    """
+    squares = np.square(values).sum(axis=axis)
+    if squares.size and SMALL_SQUARE < squares.min() and squares.max() < LARGE_SQUARE:
+        return np.sqrt(squares)
+    largest = np.abs(values).max(axis=axis, keepdims=True)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    return np.sqrt(np.square(values / scale).sum(axis=axis)) * scale.reshape(squares.shape)
+
+
+def _of_units(hidden: Array, output: Array) -> Array:
+    """RMS over samples and units of every layer, from (depth, runs, width, samples) and (runs, 1, samples)."""
+    count = hidden.shape[-2] * hidden.shape[-1]
+    inner = root_sum_square(hidden, (-2, -1)) / np.sqrt(count)
+    outer = root_sum_square(output, (-2, -1)) / np.sqrt(output.shape[-1])
+    return np.concatenate([inner, outer[None]])
+
+
+def _only_hidden(values: Array) -> Array:
+    """Add NaN for the output layer, of which a diagnostic says nothing."""
+    return np.concatenate([values, np.full_like(values[:1], np.nan)])
+
+
+def weight_norm(network: Network, stack: Array) -> Array:
+    """L2 norm of the W part of every layer of a stack of theta's shape: (layers, runs)."""
+    return root_sum_square(stack[:, :, : network.shape.width, :], (-2, -1))
+
+
+def _weight_gradient(network: Network) -> Array:
+    return weight_norm(network, network.gradient)
+
+
+def _bias_gradient(network: Network) -> Array:
+    norms = root_sum_square(network.gradient[:, :, network.shape.width, :], -1)
+    without = [not network.shape.has_bias(layer) for layer in range(network.shape.layers)]
+    norms[without] = np.nan
+    return norms
+
+
+def _delta(network: Network) -> Array:
+    return _of_units(network.delta[:-1], network.delta_out)
+
+
+def _through_weights(network: Network) -> Array:
+    return _only_hidden(_of_units(network.through_weights, network.delta_out)[:-1])
+
+
+def _through_skip(network: Network) -> Array:
+    return _only_hidden(_of_units(network.through_skip, network.delta_out)[:-1])
+
+
+def _through_slope(network: Network) -> Array:
+    return _only_hidden(_of_units(network.through_slope, network.delta_out)[:-1])
+
+
+def _handed_on(network: Network) -> Array:
+    """What each hidden layer hands on: the input of the next, without its row of ones."""
+    return network.h[1:, :, :-1, :]
+
+
+def _activation_mean(network: Network) -> Array:
+    return _only_hidden(_handed_on(network).mean(axis=(-2, -1)))
+
+
+def _activation_std(network: Network) -> Array:
+    return _only_hidden(_handed_on(network).std(axis=(-2, -1)))
+
+
+def _saturated(network: Network) -> Array:
+    bounds = network.shape.activation.saturation
+    assert network.a is not None
+    if bounds is None:
+        return np.full((network.shape.layers, network.runs), np.nan)
+    low, high = bounds
+    return _only_hidden(((network.a <= low) | (network.a >= high)).mean(axis=(-2, -1)))
+
+
+def _dead(network: Network) -> Array:
+    return _only_hidden((network.slope == 0).all(axis=-1).mean(axis=-1))
+
+
+def _weight_std(network: Network, stack: Array) -> Array:
+    """Standard deviation of the W part of every layer, padding left out."""
+    spread = np.empty((network.shape.layers, network.runs))
+    for layer in range(network.shape.layers):
+        fan_in, fan_out = network.shape.fan(layer)
+        spread[layer] = stack[layer, :, :fan_in, :fan_out].std(axis=(-2, -1))
+    return spread
+
+
+def _update_ratio(network: Network, update: Array) -> Array:
+    return _weight_std(network, update) / _weight_std(network, network.theta)
+
+
+DIAGNOSTICS = registry(
+    [
+        Diagnostic(
+            name="delta",
+            title="dL/dz, RMS",
+            caption="Size of the gradient at the layer's units: root mean square of dL/dz over units and samples.",
+            formula="√ mean (dL/dz)²",
+            measure=_delta,
+            unit="decades",
+            span=(-12, 2),
+        ),
+        Diagnostic(
+            name="weight_gradient",
+            title="dL/dW, L2 norm",
+            caption="Size of the gradient of the layer's weights, before any clipping.",
+            formula="√ Σ (dL/dW)²",
+            measure=_weight_gradient,
+            unit="decades",
+            span=(-12, 2),
+        ),
+        Diagnostic(
+            name="bias_gradient",
+            title="dL/db, L2 norm",
+            caption="Size of the gradient of the layer's biases, before any clipping.",
+            formula="√ Σ (dL/db)²",
+            measure=_bias_gradient,
+            unit="decades",
+            span=(-12, 2),
+        ),
+        Diagnostic(
+            name="update_ratio",
+            title="update : data",
+            caption="How much of itself a weight matrix changes in one update; about 10⁻³ is a good pace.",
+            formula="std(applied update) / std(W)",
+            source="Karpathy 2022; CS231n, notes 3",
+            measure=_update_ratio,
+            unit="decades",
+            span=(-12, 2),
+            of_update=True,
+        ),
+        Diagnostic(
+            name="activation_std",
+            title="activations, spread",
+            caption="Standard deviation, over units and samples, of what the layer hands on.",
+            formula="std(h)",
+            measure=_activation_std,
+            unit="decades",
+            span=(-6, 6),
+        ),
+        Diagnostic(
+            name="activation_mean",
+            title="activations, mean",
+            caption="Mean, over units and samples, of what the layer hands on.",
+            formula="mean(h)",
+            measure=_activation_mean,
+            unit="plain",
+            span=(-2, 2),
+        ),
+        Diagnostic(
+            name="saturated",
+            title="saturated, share",
+            caption="Share of activations at the flat ends of the function, where its slope is under a tenth of its "
+            "best: tanh beyond ±0.97, sigmoid below 0.015 or above 0.985.",
+            source="Glorot & Bengio 2010, section 3",
+            measure=_saturated,
+            unit="share",
+            span=(0, 1),
+        ),
+        Diagnostic(
+            name="dead",
+            title="dead units, share",
+            caption="Share of units whose slope is exactly 0 for every sample: they pass no gradient at all.",
+            measure=_dead,
+            unit="share",
+            span=(0, 1),
+        ),
+        Diagnostic(
+            name="through_weights",
+            title="W'·dL/dz of the layer above, RMS",
+            caption="What of the gradient comes back through the weights of the layer above.",
+            measure=_through_weights,
+            unit="decades",
+            span=(-12, 2),
+        ),
+        Diagnostic(
+            name="through_skip",
+            title="dL/dh, RMS",
+            caption="The gradient at what the layer hands on: through the weights above, plus what a skip brings.",
+            measure=_through_skip,
+            unit="decades",
+            span=(-12, 2),
+        ),
+        Diagnostic(
+            name="through_slope",
+            title="dL/dh · f', RMS",
+            caption="The gradient behind the activation's slope, before the normalization.",
+            measure=_through_slope,
+            unit="decades",
+            span=(-12, 2),
+        ),
+    ]
+)

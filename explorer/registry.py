@@ -1,0 +1,57 @@
+"""How a choice is declared: entries with a name, collected in read-only mappings.
+
+Every choosable thing (activation, initializer, data set, ...) is one entry
+that carries its mathematics and its words. The name of an entry is what the
+menus show, what the link holds and what `Experiment` accepts.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What every registry entry says of itself.
+
+    Attributes
+    ----------
+    name : str
+        Shown on screen and held by the link; never change it once published.
+    caption : str
+        One plain sentence for the reader.
+    formula : str
+        The defining formula, in plain text that any screen can show.
+    source : str
+        Paper and equation, or empty where it is common knowledge.
+    """
+
+    name: str
+    caption: str
+    formula: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+E = TypeVar("E", bound=Entry)
+
+
+def registry(entries: Iterable[E]) -> Mapping[str, E]:
+    """Collect entries in a read-only mapping from name to entry, in their order.
+
+    Raises
+    ------
+    ValueError
+        If two names are equal apart from upper and lower case.
+    """
+    table: dict[str, E] = {}
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.name.casefold() in seen:
+            raise ValueError(f"two entries are called {entry.name!r}")
+        seen.add(entry.name.casefold())
+        table[entry.name] = entry
+    return MappingProxyType(table)

@@ -1,0 +1,411 @@
+"""Training: a run that can be advanced a slice of time at a time, and resumed.
+
+`Training` splits the seeds of an experiment into groups whose arrays fit the
+processor's cache, and advances the group that is furthest behind. It knows no
+thread and no screen: whoever holds it calls `advance` until it is complete.
+"""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.diagnostics import DIAGNOSTICS, LARGE_SQUARE, root_sum_square
+from explorer.experiment import SKIPS, Experiment
+from explorer.history import Ending, History, record_epochs
+from explorer.network import Architecture, Network, Running, start
+
+Array = NDArray[np.float64]
+
+CACHE_BYTES = 2**20
+ANSWERS_FOR = 16
+
+
+def architecture(experiment: Experiment) -> Architecture:
+    """Return the network's shape that an experiment asks for."""
+    return Architecture(
+        inputs=experiment.points().x.shape[1],
+        width=experiment.width,
+        depth=experiment.depth,
+        activation=experiment.activation_function,
+        normalization=experiment.normalizer,
+        skip=SKIPS[experiment.skip],
+        biases=experiment.bias != "none",
+    )
+
+
+def group_size(experiment: Experiment) -> int:
+    """Return how many runs to train as one array: as many as fit the cache."""
+    width, samples = experiment.width, max(experiment.batch_sizes())
+    per_run = 8 * experiment.layers * (3 * width * samples + 3 * width * (width + 1))
+    return int(np.clip(CACHE_BYTES // per_run, 1, 256))
+
+
+class Records:
+    """The arrays of a `History` while they are being filled: NaN until known."""
+
+    def __init__(self, experiment: Experiment, samples: int) -> None:
+        self.epochs = record_epochs(experiment.epochs)
+        per_record = (experiment.runs, len(self.epochs))
+        names = ("loss", "accuracy", "error", "gradient_norm", "clip_factor", "clipped_share")
+        self.scalars = {name: np.full(per_record, np.nan) for name in names}
+        self.measures = {name: np.full((*per_record, experiment.layers), np.nan) for name in DIAGNOSTICS}
+        self.answers = np.full((*per_record, samples), np.nan) if samples <= ANSWERS_FOR else None
+        self.endings: list[Ending | None] = [None] * experiment.runs
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        arrays = [*self.scalars.values(), *self.measures.values()]
+        return sum(array.nbytes for array in arrays) + (0 if self.answers is None else self.answers.nbytes)
+
+
+class Group:
+    """A few runs of one experiment, trained together in one set of arrays.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    runs : slice
+        Which of the experiment's runs these are.
+    records : Records
+        Where to write; only the rows of these runs.
+    every_epoch : (epochs, layers, runs) array, optional
+        Receives the L2 norm of dL/dW at every epoch, not only at recorded ones.
+    """
+
+    def __init__(self, experiment: Experiment, runs: slice, records: Records, every_epoch: Array | None = None) -> None:
+        self.experiment, self.runs, self.records, self.every_epoch = experiment, runs, records, every_epoch
+        self.shape, points = architecture(experiment), experiment.points()
+        self.x, self.y = np.ascontiguousarray(points.x.T), points.y[None, :]
+        seeds = range(experiment.seed + runs.start, experiment.seed + runs.stop)
+        self.rngs = [np.random.default_rng(seed) for seed in seeds]
+        self.probe_rngs = [rng.spawn(1)[0] for rng in self.rngs]
+        self.theta = start(
+            self.shape, experiment.initialization, experiment.gain, experiment.draws_bias, self.rngs
+        )
+        self.update = np.zeros_like(self.theta)
+        self.moments = [np.zeros_like(self.theta) for _ in range(experiment.update_rule.slots)]
+        self.alive = np.ones(len(seeds), dtype=bool)
+        self.clipped = np.zeros(len(seeds), dtype=np.int64)
+        self.updates = self.epoch = self.record = 0
+        self._make_networks()
+
+    def _make_networks(self) -> None:
+        """One network per batch size, one that measures and one that answers; all share theta."""
+        uses_batch = self.shape.normalization.uses_batch
+        self.running = Running(self.shape, len(self.rngs)) if uses_batch else None
+        self.sizes = self.experiment.batch_sizes()
+        self.networks = {
+            size: Network(self.shape, self.theta, size, running=self.running) for size in set(self.sizes)
+        }
+        count = self.x.shape[1]
+        self.probe = Network(self.shape, self.theta, count, keep=True)
+        self.probe.x[:] = self.x
+        answers_alike = not uses_batch and self.probe.random is None
+        self.answerer = (
+            self.probe
+            if answers_alike
+            else Network(self.shape, self.theta, count, running=self.running, answering=True)
+        )
+        self.answerer.x[:] = self.x
+        self._whole_batch = self.sizes == [count]
+        if self._whole_batch:
+            self.networks[count].x[:] = self.x
+
+    # --- one epoch ----------------------------------------------------------------------------
+
+    def _batches(self) -> Iterator[tuple[Network, Array]]:
+        """Yield, for every update of an epoch, a network with its inputs filled in, and the targets."""
+        if self._whole_batch:
+            yield self.networks[self.sizes[0]], self.y
+            return
+        x = np.broadcast_to(self.x, (len(self.rngs), *self.x.shape))
+        y = np.broadcast_to(self.y, (len(self.rngs), *self.y.shape))
+        if self.experiment.order == "shuffled":
+            order = np.stack([rng.permutation(self.x.shape[1]) for rng in self.rngs])[:, None, :]
+            x, y = np.take_along_axis(x, order, -1), np.take_along_axis(y, order, -1)
+        first = 0
+        for size in self.sizes:
+            network = self.networks[size]
+            network.x[:] = x[..., first : first + size]
+            yield network, y[..., first : first + size]
+            first += size
+
+    def _draw_slopes(self, network: Network, rngs: list[np.random.Generator]) -> None:
+        """Draw randomized ReLU's slopes, run by run, so that a run's numbers do not depend on its company."""
+        low, high = self.shape.activation.random_slope or (0.0, 0.0)
+        assert network.random is not None
+        for run, rng in enumerate(rngs):
+            network.random[:, run] = rng.uniform(low, high, network.random[:, run].shape)
+
+    def _gradient(self, network: Network, y: Array) -> Array:
+        if network.random is not None:
+            self._draw_slopes(network, self.rngs)
+        network.forward()
+        self.experiment.loss_function.delta(network.z_out, y, self.experiment.output, network.delta_out)
+        network.backward()
+        return network.gradient
+
+    def _prepare_update(self, network: Network, y: Array, note: bool = False) -> None:
+        """From a batch to `self.update`: gradient, check, clipping, optimizer; `note` records the clipping."""
+        gradient = self._gradient(network, y)
+        flat = gradient.reshape(*gradient.shape[:2], -1)
+        if self.every_epoch is not None and self.epoch < len(self.every_epoch):
+            weights = flat[..., : self.shape.width**2]
+            np.vecdot(weights, weights, out=self.every_epoch[self.epoch])
+        clip = self.experiment.clipper.clip
+        if clip is None:
+            everything = flat.reshape(-1)
+            # One dot product is enough to see that all is finite; NaN compares false too.
+            if not np.dot(everything, everything) < LARGE_SQUARE:
+                self._end_non_finite(network)
+            if note:
+                self._note_clipping(_global_norm(gradient), np.ones(len(self.alive)))
+        else:
+            squares = np.vecdot(flat, flat).sum(axis=0)
+            if not squares.max() < LARGE_SQUARE:
+                self._end_non_finite(network)
+                squares = np.square(_global_norm(gradient))
+            norm = _global_norm(gradient) if note else np.sqrt(squares)
+            factor = clip(gradient, norm, self.experiment.threshold)
+            self.clipped += factor < 1
+            if note:
+                self._note_clipping(norm, factor)
+        self.updates += 1
+        self.experiment.update_rule.step(
+            gradient, self.moments, self.experiment.learning_rate, self.updates, self.update
+        )
+
+    def _end_non_finite(self, network: Network) -> None:
+        """End the runs whose gradient is not finite: note where it began, and set them to 0.
+
+        Zeros are finite and cost nothing special; what is recorded of an ended run is NaN.
+        """
+        for run in np.flatnonzero(~np.isfinite(_global_norm(network.gradient)) & self.alive):
+            self.alive[run] = False
+            self.records.endings[self.runs.start + run] = _find_ending(network, int(run), self.epoch)
+        for stack in (self.theta, network.gradient, *self.moments):
+            stack[:, ~self.alive] = 0.0
+
+    def live(self) -> Iterator[bool]:
+        """Train to the end, pausing after every update; yields whether a record was made since."""
+        epochs = self.experiment.epochs
+        for self.epoch in range(epochs + 1):
+            due = self.epoch == self.records.epochs[self.record]
+            if due:
+                self._record_state()
+            for number, (network, y) in enumerate(self._batches()):
+                recorded = due and number == 0
+                if recorded:
+                    self._record_update(network, y)
+                    self.record += 1
+                else:
+                    self._prepare_update(network, y)
+                if self.epoch == epochs:
+                    break
+                self.theta -= self.update
+                yield recorded
+            if not self.alive.any():
+                break
+        self.record = len(self.records.epochs)
+
+    def answers(self, x: Array, run: int) -> Array:
+        """Return what one run's net answers to x of shape (samples, features), as it is now."""
+        if not self.alive[run]:
+            return np.full(len(x), np.nan)
+        theta = np.ascontiguousarray(self.theta[:, run : run + 1])
+        running = None
+        if self.running is not None:
+            running = Running(self.shape, 1)
+            running.mean[:] = self.running.mean[:, run : run + 1]
+            running.variance[:] = self.running.variance[:, run : run + 1]
+        network = Network(self.shape, theta, len(x), running=running, answering=True)
+        network.x[:] = x.T
+        with np.errstate(all="ignore"):
+            network.forward()
+            return self.experiment.output.f(network.z_out, np.empty_like(network.z_out))[0, 0]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of parameters, moments and buffers, in bytes, roughly."""
+        parameters = self.theta.nbytes * (2 + len(self.moments))
+        return parameters + sum(6 * network.h.nbytes for network in (self.probe, *self.networks.values()))
+
+    # --- recording ----------------------------------------------------------------------------
+
+    def _put(self, values: Array, into: Array) -> None:
+        """Write a row of the records; of ended runs NaN."""
+        row = into[self.runs, self.record]
+        row[...] = values
+        row[~self.alive] = np.nan
+
+    def _record_state(self) -> None:
+        """Measure the whole data set at the present parameters."""
+        probe, experiment, scalars = self.probe, self.experiment, self.records.scalars
+        if probe.random is not None:
+            self._draw_slopes(probe, self.probe_rngs)
+        probe.forward()
+        loss = experiment.loss_function
+        self._put(loss.value(probe.z_out, self.y, experiment.output), scalars["loss"])
+        loss.delta(probe.z_out, self.y, experiment.output, probe.delta_out)
+        probe.backward()
+        for name, diagnostic in DIAGNOSTICS.items():
+            if not diagnostic.of_update:
+                self._put(diagnostic.measure(probe).T, self.records.measures[name])
+        self._record_answers()
+
+    def _record_answers(self) -> None:
+        """Ask the net as one would use it: running statistics, mean slopes."""
+        if self.answerer is not self.probe:
+            self.answerer.forward()
+        z = self.answerer.z_out
+        answers = self.experiment.output.f(z, np.empty_like(z))
+        error = np.square(answers - self.y).mean(axis=(1, 2))
+        if self.experiment.dataset.regression:
+            accuracy = 1 - error / self.y.var()
+        else:
+            accuracy = ((answers > 0.5) == (self.y > 0.5)).mean(axis=(1, 2))
+        self._put(error, self.records.scalars["error"])
+        self._put(accuracy, self.records.scalars["accuracy"])
+        if self.records.answers is not None:
+            self._put(answers[:, 0], self.records.answers)
+
+    def _record_update(self, network: Network, y: Array) -> None:
+        """Prepare the first update from a recorded state, and measure it on the way."""
+        if self.updates:
+            self._put(self.clipped / self.updates, self.records.scalars["clipped_share"])
+        self._prepare_update(network, y, note=True)
+        for name, diagnostic in DIAGNOSTICS.items():
+            if diagnostic.of_update:
+                self._put(diagnostic.measure(network, self.update).T, self.records.measures[name])
+
+    def _note_clipping(self, norm: Array, factor: Array) -> None:
+        self._put(norm, self.records.scalars["gradient_norm"])
+        self._put(factor, self.records.scalars["clip_factor"])
+
+
+def _global_norm(gradient: Array) -> Array:
+    """L2 norm over all parameters of each run, right even where squares over- or underflow."""
+    return root_sum_square(gradient, (0, 2, 3))
+
+
+def _find_ending(network: Network, run: int, epoch: int) -> Ending:
+    """Find the first non-finite layer: going forward in z, else going backward in dL/dz, else in dL/dW."""
+    for quantity, stack, backward in (("z", network.z, False), ("dL/dz", network.delta, True)):
+        broken = np.flatnonzero(~np.isfinite(stack[:, run]).all(axis=(-2, -1)))
+        if broken.size:
+            return Ending(epoch, int(broken[-1 if backward else 0]) + 1, quantity)
+    broken = np.flatnonzero(~np.isfinite(network.gradient[:, run]).all(axis=(-2, -1)))
+    return Ending(epoch, int(broken[-1]) + 1, "dL/dW")
+
+
+class Training:
+    """A training run that can be advanced a slice at a time.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    every_epoch : bool
+        Also keep the L2 norm of every layer's dL/dW at every epoch.
+
+    Examples
+    --------
+    >>> training = Training(Experiment(epochs=100, depth=2))
+    >>> while not training.advance(seconds=0.1):
+    ...     print(f"{training.progress:.0%}")
+    >>> training.history().complete
+    True
+    """
+
+    def __init__(self, experiment: Experiment, *, every_epoch: bool = False) -> None:
+        self.experiment = experiment
+        self.points = experiment.points()
+        self.records = Records(experiment, len(self.points.y))
+        size = group_size(experiment)
+        shape = (experiment.epochs, experiment.layers)
+        self.groups, self._squares = [], []
+        for first in range(0, experiment.runs, size):
+            runs = slice(first, min(first + size, experiment.runs))
+            squares = np.zeros((*shape, runs.stop - runs.start)) if every_epoch else None
+            self.groups.append(Group(experiment, runs, self.records, squares))
+            self._squares.append(squares)
+        self._lives = [group.live() for group in self.groups]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all groups are at their end."""
+        return all(group.record >= len(self.records.epochs) for group in self.groups)
+
+    @property
+    def progress(self) -> float:
+        """Share of the epochs that every group has behind it."""
+        if self.complete:
+            return 1.0
+        return min(group.epoch for group in self.groups) / self.experiment.epochs
+
+    def advance(self, seconds: float) -> bool:
+        """Train for about `seconds` (at least one update, and up to the first record); return whether complete.
+
+        The group furthest behind goes first, so that all seeds' pictures grow together.
+        """
+        deadline = time.perf_counter() + seconds
+        # Overflow and NaN are findings here, not errors: they are looked for and recorded.
+        with np.errstate(all="ignore"):
+            while not self.complete:
+                index = min(range(len(self.groups)), key=lambda number: self.groups[number].record)
+                for recorded in self._lives[index]:
+                    late = time.perf_counter() >= deadline
+                    if recorded or late:
+                        break
+                else:
+                    continue
+                if late and all(group.record for group in self.groups):
+                    break
+        return self.complete
+
+    def history(self) -> History:
+        """Return what has been recorded so far; the arrays are views that later records do not touch."""
+        done = max(min(group.record for group in self.groups), 1)
+        records = self.records
+        rows = {name: values[:, :done] for name, values in records.scalars.items()}
+        return History(
+            experiment=self.experiment,
+            epochs=records.epochs[:done],
+            measures={name: values[:, :done] for name, values in records.measures.items()},
+            answers=None if records.answers is None else records.answers[:, :done],
+            endings=tuple(records.endings),
+            target_variance=float(self.points.y.var()),
+            **rows,
+        )
+
+    def weight_gradient_every_epoch(self) -> Array:
+        """Return the L2 norm of dL/dW, (runs, epochs, layers), if it was asked for."""
+        squares = [kept for kept in self._squares if kept is not None]
+        if not squares:
+            raise ValueError("every_epoch = False: ask for Training(experiment, every_epoch=True)")
+        return np.sqrt(np.concatenate(squares, axis=2).transpose(2, 0, 1))
+
+    def answers(self, x: Array, run: int) -> Array:
+        """Return what one run's net answers now to x of shape (samples, features)."""
+        group = next(group for group in self.groups if group.runs.start <= run < group.runs.stop)
+        return group.answers(x, run - group.runs.start)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes, roughly: the records and every group's stacks."""
+        return self.records.nbytes + sum(group.nbytes for group in self.groups)
+
+
+def train(experiment: Experiment) -> History:
+    """Train an experiment to its end and return what was recorded.
+
+    Examples
+    --------
+    >>> train(Experiment(depth=2, epochs=50)).outcome[0]
+    'stuck'
+    """
+    training = Training(experiment)
+    training.advance(seconds=float("inf"))
+    return training.history()
