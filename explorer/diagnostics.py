@@ -133,6 +133,13 @@ def _dead(network: Network) -> Array:
     return _only_hidden((network.slope == 0).all(axis=-1).mean(axis=-1))
 
 
+def _unit_spread(network: Network) -> Array:
+    z = network.n
+    spread = (z.max(axis=-2) - z.min(axis=-2)).max(axis=-1)
+    largest = np.abs(z).max(axis=(-2, -1))
+    return _only_hidden(np.divide(spread, largest, out=np.zeros_like(spread), where=largest > 0))
+
+
 def _weight_std(network: Network, stack: Array) -> Array:
     """Standard deviation of the W part of every layer, padding left out."""
     spread = np.empty((network.shape.layers, network.runs))
@@ -221,6 +228,15 @@ DIAGNOSTICS = registry(
             measure=_dead,
             unit="share",
             span=(0, 1),
+        ),
+        Diagnostic(
+            name="unit_spread",
+            title="difference between units",
+            caption="Largest difference between two units of the layer on one sample, as a share of the largest value: "
+            "0 means that all units are alike and stay so.",
+            measure=_unit_spread,
+            unit="decades",
+            span=(-16, 2),
         ),
         Diagnostic(
             name="through_weights",

@@ -6,7 +6,7 @@ thread and no screen: whoever holds it calls `advance` until it is complete.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +43,13 @@ def group_size(experiment: Experiment) -> int:
 
 
 class Records:
-    """The arrays of a `History` while they are being filled: NaN until known."""
+    """The arrays of a `History` while they are being filled: NaN until known.
 
-    def __init__(self, experiment: Experiment, samples: int) -> None:
-        self.epochs = record_epochs(experiment.epochs)
+    `epochs` says when to record, from 0 to the experiment's last; by default on the usual schedule.
+    """
+
+    def __init__(self, experiment: Experiment, samples: int, epochs: Sequence[int] | None = None) -> None:
+        self.epochs = record_epochs(experiment.epochs) if epochs is None else np.array(epochs)
         per_record = (experiment.runs, len(self.epochs))
         names = ("loss", "accuracy", "error", "gradient_norm", "clip_factor", "clipped_share")
         self.scalars = {name: np.full(per_record, np.nan) for name in names}
@@ -309,6 +312,8 @@ class Training:
     experiment : Experiment
     every_epoch : bool
         Also keep the L2 norm of every layer's dL/dW at every epoch.
+    record_at : sequence of int, optional
+        The epochs to record, ascending from 0 to the experiment's last, instead of the usual schedule.
 
     Examples
     --------
@@ -319,10 +324,12 @@ class Training:
     True
     """
 
-    def __init__(self, experiment: Experiment, *, every_epoch: bool = False) -> None:
+    def __init__(
+        self, experiment: Experiment, *, every_epoch: bool = False, record_at: Sequence[int] | None = None
+    ) -> None:
         self.experiment = experiment
         self.points = experiment.points()
-        self.records = Records(experiment, len(self.points.y))
+        self.records = Records(experiment, len(self.points.y), record_at)
         size = group_size(experiment)
         shape = (experiment.epochs, experiment.layers)
         self.groups, self._squares = [], []

@@ -1,0 +1,274 @@
+"""The verdict: one word and one sentence about a run, from rules with stated thresholds, one entry each.
+
+The rules are asked in the order of the registry; the first that holds gives
+the word. Thresholds are part of each entry's caption, which the app shows.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.history import DIVERGED, SOLVED, STUCK, History
+from explorer.registry import Entry, registry
+from explorer.seeds import log_band, logarithm
+from explorer.wording import decades, difference, number
+
+HEALTHY_DECADES = 3.0
+DEAD_SHARE = 0.4
+ALIKE = 1e-9
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules look at: medians over seeds, logarithms to base 10.
+
+    Attributes
+    ----------
+    log_ratio, log_ratio_end : float
+        RMS dL/dz of the first layer over that of the last, at epoch 0 and at the latest record;
+        -inf for an exact 0, inf where it is not finite.
+    log_factor : float
+        What each layer multiplies RMS dL/dz by on its way back, at epoch 0.
+    zero_share : float
+        Share of seeds whose first layer's dL/dW is exactly 0 at the latest record.
+    dead_share : float
+        Share of units, over all hidden layers, that are dead at the latest record.
+    alike_share : float
+        Share of seeds in which all units of every hidden layer are alike at the latest record.
+    solved, stuck, diverged, runs : int
+        Seeds.
+    depth, epoch : int
+    loss_start, loss_end : float
+    clipped_share : float
+    """
+
+    log_ratio: float
+    log_ratio_end: float
+    log_factor: float
+    zero_share: float
+    dead_share: float
+    alike_share: float
+    solved: int
+    stuck: int
+    diverged: int
+    runs: int
+    depth: int
+    epoch: int
+    first_end: str
+    loss_start: float
+    loss_end: float
+    clipped_share: float
+
+
+def facts(history: History) -> Facts:
+    """Gather what the rules look at."""
+    delta, outcomes = history.measures["delta"], history.outcome
+    latest = _latest_known(history)
+    log_ratio = _log_ratio(delta[:, 0])
+    depth = history.experiment.depth
+    return Facts(
+        log_ratio=log_ratio,
+        log_ratio_end=_log_ratio(delta[:, latest]),
+        log_factor=log_ratio / depth,
+        zero_share=float((history.measures["weight_gradient"][:, latest, 0] == 0).mean()),
+        dead_share=_mean_known(history.measures["dead"][:, latest, :-1]),
+        alike_share=float((history.measures["unit_spread"][:, latest, :-1].max(axis=1) < ALIKE).mean()),
+        solved=outcomes.count(SOLVED),
+        stuck=outcomes.count(STUCK),
+        diverged=outcomes.count(DIVERGED),
+        runs=len(outcomes),
+        depth=depth,
+        epoch=int(history.epochs[-1]),
+        first_end=_first_end(history),
+        loss_start=float(np.median(history.loss[:, 0])),
+        loss_end=_median_known(history.loss[:, latest]),
+        clipped_share=_mean_known(history.clipped_share[:, latest]),
+    )
+
+
+def _latest_known(history: History) -> int:
+    """The last record at which at least one seed still had numbers."""
+    known = np.flatnonzero(~np.isnan(history.measures["delta"][:, :, 0]).all(axis=0))
+    return int(known[-1]) if known.size else 0
+
+
+def _log_ratio(delta: np.ndarray) -> float:
+    """Median over seeds of log10(first / last), of (runs, layers)."""
+    logs = logarithm(delta)
+    with np.errstate(invalid="ignore"):
+        ratio = logs[:, 0] - logs[:, -1]
+    # Nothing left anywhere is nothing left at the first layer.
+    ratio = np.where(logs[:, 0] == -np.inf, -np.inf, ratio)
+    ordered = np.sort(np.where(np.isnan(ratio), np.inf, ratio))
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return float(low if not np.isfinite(low + high) else (low + high) / 2)
+
+
+def _mean_known(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else math.nan
+
+
+def _median_known(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else math.nan
+
+
+def _first_end(history: History) -> str:
+    ends = [ending for ending in history.endings if ending is not None]
+    if not ends:
+        return ""
+    first = min(ends, key=lambda ending: ending.epoch)
+    return f"{first.quantity} of layer {first.layer} at epoch {first.epoch:,}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Entry):
+    """A word for how a network does.
+
+    Attributes
+    ----------
+    holds : callable
+        From Facts to whether this is the word.
+    tell : callable
+        From Facts to the sentence after the word.
+    remedies : tuple of str
+        Names of `remedies.REMEDIES` to try.
+    good : bool
+        Whether nothing needs mending.
+    """
+
+    holds: Callable[[Facts], bool]
+    tell: Callable[[Facts], str]
+    remedies: tuple[str, ...] = ()
+    good: bool = False
+
+
+def _gradient(f: Facts) -> str:
+    if f.log_ratio == -math.inf:
+        return "dL/dz at the first layer is exactly 0"
+    if not math.isfinite(f.log_ratio):
+        return "dL/dz is not finite"
+    return (
+        f"dL/dz at the first layer is {decades(f.log_ratio)} of the last's; "
+        f"each layer multiplies it by {decades(f.log_factor)}"
+    )
+
+
+def _seeds(count: int, f: Facts) -> str:
+    return f"{count} of {f.runs} seeds" if f.runs > 1 else ("this seed" if count else "not this seed")
+
+
+VERDICTS = registry(
+    [
+        Verdict(
+            name="diverged",
+            caption="At least half of the seeds became infinite or NaN.",
+            holds=lambda f: f.diverged * 2 >= f.runs,
+            tell=lambda f: f"{_seeds(f.diverged, f)} became infinite or NaN, first {f.first_end}. "
+            f"At the start {_gradient(f)}.",
+            remedies=("a tenth of the learning rate", "fitting initialization", "clip by norm"),
+        ),
+        Verdict(
+            name="solved",
+            caption="At least half of the seeds answer with a mean squared error below the data set's bound.",
+            holds=lambda f: f.solved * 2 >= f.runs,
+            tell=lambda f: f"{_seeds(f.solved, f)} by epoch {f.epoch:,}. At the start {_gradient(f)}.",
+            good=True,
+        ),
+        Verdict(
+            name="symmetric",
+            caption="In at least half of the seeds, the units of every hidden layer are alike to one part in 10⁹.",
+            holds=lambda f: f.alike_share >= 0.5,
+            tell=lambda f: "all units of a layer compute the same and get the same gradient, so they stay alike for "
+            f"ever: the width is 1 in effect. At the start {_gradient(f)}.",
+            remedies=("fitting initialization",),
+        ),
+        Verdict(
+            name="dead",
+            caption="At least 40 % of the hidden units have slope 0 for every sample, or the first layer's dL/dW is "
+            "exactly 0 in at least half of the seeds.",
+            holds=lambda f: f.dead_share >= DEAD_SHARE or f.zero_share >= 0.5,
+            tell=lambda f: f"{f.dead_share:.0%} of the hidden units are off for every sample and pass no gradient; "
+            f"the first layer's dL/dW is exactly 0 in {_seeds(round(f.zero_share * f.runs), f)}.",
+            remedies=("a tenth of the learning rate", "batch norm", "fitting initialization"),
+        ),
+        Verdict(
+            name="exploding",
+            caption="At the start, RMS dL/dz at the first layer is over 10³ times the last layer's.",
+            holds=lambda f: f.log_ratio > HEALTHY_DECADES,
+            tell=lambda f: f"{_gradient(f)}.",
+            remedies=("fitting initialization", "clip by norm", "a tenth of the learning rate"),
+        ),
+        Verdict(
+            name="vanishing",
+            caption="At the start, or at the latest record, RMS dL/dz at the first layer is under 10⁻³ of the last's.",
+            holds=lambda f: min(f.log_ratio, f.log_ratio_end) < -HEALTHY_DECADES,
+            tell=lambda f: f"{_gradient(f)}."
+            if f.log_ratio < -HEALTHY_DECADES
+            else f"dL/dz at the first layer fell to {decades(f.log_ratio_end)} of the last's in training "
+            f"(from {decades(f.log_ratio)}).",
+            remedies=("skip over one layer", "batch norm", "ReLU", "fitting initialization"),
+        ),
+        Verdict(
+            name="stuck",
+            caption="The gradient is within 10⁻³ and 10³, but at least half of the seeds are hardly better than always "
+            "answering the mean target (0.95 of its error or more).",
+            holds=lambda f: f.epoch > 0 and f.stuck * 2 >= f.runs,
+            tell=lambda f: f"{_gradient(f)}, yet the loss went from {number(f.loss_start)} to {number(f.loss_end)} only "
+            f"and {_seeds(f.stuck, f)} answer no better than a constant.",
+            remedies=("skip over one layer", "batch norm", "fitting initialization"),
+        ),
+        Verdict(
+            name="healthy",
+            caption="RMS dL/dz at the first layer is within 10⁻³ and 10³ of the last's, and none of the above holds.",
+            holds=lambda f: True,
+            tell=lambda f: f"{_gradient(f)}. Loss {number(f.loss_end)} at epoch {f.epoch:,}.",
+            good=True,
+        ),
+    ]
+)
+
+
+def judge(found: Facts) -> Verdict:
+    """Return the first verdict whose rule holds."""
+    return next(verdict for verdict in VERDICTS.values() if verdict.holds(found))
+
+
+def compare(before: History, after: History) -> str:
+    """Say in one sentence what the change from a baseline did, with its numbers."""
+    changes = difference(before.experiment, after.experiment)
+    if not changes:
+        return "The same settings as the baseline."
+    old, new = facts(before), facts(after)
+    what = changes[0] if len(changes) == 1 else " and ".join([", ".join(changes[:-1]), changes[-1]])
+    return f"{what[0].upper()}{what[1:]}: {_gradient_change(old, new)}; {_seed_change(old, new)}."
+
+
+def _gradient_change(old: Facts, new: Facts) -> str:
+    if new.log_ratio == -math.inf:
+        return "none of the gradient reaches the first layer"
+    if old.log_ratio == -math.inf:
+        return f"the first layer's gradient is {decades(new.log_ratio)} of the last's instead of exactly 0"
+    if not math.isfinite(old.log_ratio) or not math.isfinite(new.log_ratio):
+        return "the gradient is not finite in one of the two"
+    change = new.log_ratio - old.log_ratio
+    if abs(change) < 0.1:
+        return "the share of the gradient that reaches the first layer stays the same"
+    return f"{decades(abs(change))} times {'more' if change > 0 else 'less'} of the gradient reaches the first layer"
+
+
+def _seed_change(old: Facts, new: Facts) -> str:
+    if new.runs == old.runs:
+        return f"{new.solved} of {new.runs} seeds solve it, before {old.solved}"
+    return f"{new.solved} of {new.runs} seeds solve it, before {old.solved} of {old.runs}"
+
+
+def log_ratios(history: History, record: int) -> tuple[float, float, float]:
+    """Return quartiles over seeds of log10(RMS dL/dz of the first layer over the last's) at a record."""
+    delta = history.measures["delta"][:, record]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quartiles = log_band(delta[:, :1] / delta[:, -1:])
+    return float(quartiles.low[0]), float(quartiles.middle[0]), float(quartiles.high[0])

@@ -1,0 +1,17 @@
+"""What all tests share: one BLAS thread, the project on the path, the marker `slow`."""
+
+import os
+
+# Before NumPy is imported: two threads cost more than they bring, and the order of sums must not vary.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than ten seconds")
