@@ -162,7 +162,7 @@ DIAGNOSTICS = registry(
             formula="√ mean (dL/dz)²",
             measure=_delta,
             unit="decades",
-            span=(-12, 2),
+            span=(-10, 2),
         ),
         Diagnostic(
             name="weight_gradient",
@@ -171,7 +171,7 @@ DIAGNOSTICS = registry(
             formula="√ Σ (dL/dW)²",
             measure=_weight_gradient,
             unit="decades",
-            span=(-12, 2),
+            span=(-10, 2),
         ),
         Diagnostic(
             name="bias_gradient",
@@ -180,7 +180,7 @@ DIAGNOSTICS = registry(
             formula="√ Σ (dL/db)²",
             measure=_bias_gradient,
             unit="decades",
-            span=(-12, 2),
+            span=(-10, 2),
         ),
         Diagnostic(
             name="update_ratio",
@@ -190,7 +190,7 @@ DIAGNOSTICS = registry(
             source="Karpathy 2022; CS231n, notes 3",
             measure=_update_ratio,
             unit="decades",
-            span=(-12, 2),
+            span=(-10, 2),
             of_update=True,
         ),
         Diagnostic(
@@ -244,7 +244,7 @@ DIAGNOSTICS = registry(
             caption="What of the gradient comes back through the weights of the layer above.",
             measure=_through_weights,
             unit="decades",
-            span=(-12, 2),
+            span=(-10, 2),
         ),
         Diagnostic(
             name="through_skip",
@@ -252,7 +252,7 @@ DIAGNOSTICS = registry(
             caption="The gradient at what the layer hands on: through the weights above, plus what a skip brings.",
             measure=_through_skip,
             unit="decades",
-            span=(-12, 2),
+            span=(-10, 2),
         ),
         Diagnostic(
             name="through_slope",
@@ -260,7 +260,7 @@ DIAGNOSTICS = registry(
             caption="The gradient behind the activation's slope, before the normalization.",
             measure=_through_slope,
             unit="decades",
-            span=(-12, 2),
+            span=(-10, 2),
         ),
     ]
 )

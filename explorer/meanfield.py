@@ -9,7 +9,6 @@ Layers count from 1, nearest the input; index 0 is the input itself.
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,9 @@ from explorer.activations import Activation
 from explorer.losses import Loss
 from explorer.moments import Moments, expectations, normal_nodes
 from explorer.normalizations import EPSILON
+from explorer.pairs import Pairs, joint_expectation
 
 Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
-
-# Terms of Mehler's series; what is left of it is corrected for in `_rest`.
-_TERMS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,95 +61,6 @@ class WideNet:
         return None
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Which samples are looked at together: `first[p]` and `second[p]`; the first `count` pairs are (s, s)."""
-
-    count: int
-    first: Indices
-    second: Indices
-
-    @classmethod
-    def alone(cls, count: int) -> "Pairs":
-        """Every sample only with itself."""
-        each = np.arange(count)
-        return cls(count, each, each)
-
-    @classmethod
-    def every(cls, count: int) -> "Pairs":
-        """Every sample with itself, then with every later one."""
-        first, second = np.triu_indices(count, 1)
-        each = np.arange(count)
-        return cls(count, np.concatenate([each, first]), np.concatenate([each, second]))
-
-    def correlation(self, product: Array) -> Array:
-        """Return cosines of all pairs from their inner products; 0 where a sample is 0."""
-        length = np.sqrt(product[: self.count])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            cosine = product / (length[self.first] * length[self.second])
-        return np.clip(np.nan_to_num(cosine, posinf=0.0, neginf=0.0), -1.0, 1.0)
-
-    def outer(self, values: Array) -> Array:
-        """Return the product of a number of the first sample with that of the second."""
-        return values[self.first] * values[self.second]
-
-    def matrix(self, values: Array) -> Array:
-        """Lay out numbers of all pairs as a symmetric matrix."""
-        full = np.zeros((self.count, self.count))
-        full[self.first, self.second] = full[self.second, self.first] = values
-        return full
-
-
-# --- expectations over two correlated normal variables ----------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _weighted_hermite() -> Array:
-    # Row k: the orthonormal Hermite polynomial He_k / sqrt(k!) at the nodes, times the weights.
-    z, w = normal_nodes()
-    rows = [np.ones_like(z), z]
-    for k in range(1, _TERMS - 1):
-        rows.append((z * rows[k] - math.sqrt(k) * rows[k - 1]) / math.sqrt(k + 1))
-    return np.array(rows) * w
-
-
-@lru_cache(maxsize=1)
-def _rest() -> tuple[Array, Array]:
-    # Terms of a kink or step fall like k^-3/2; their sum from _TERMS on, as a share of that at correlation 1.
-    c = 1 - np.geomspace(1.0, 1e-6, 200)
-    k = np.arange(_TERMS, 40 * _TERMS)
-    falling = k**-1.5
-    return np.append(c, 1.0), np.append((c[:, None] ** k) @ falling / falling.sum(), 1.0)
-
-
-def joint_expectation(values: Array, pairs: Pairs, correlation: Array) -> Array:
-    """Return E g_s(z) g_t(z') for every pair, z and z' standard normal with the pair's correlation.
-
-    Parameters
-    ----------
-    values : (samples, nodes) array
-        g_s at the nodes of `normal_nodes`.
-
-    Notes
-    -----
-    Mehler's formula: the expectation is the sum of correlation^k times the
-    k-th Hermite coefficients of both. The series converges slowly for kinks
-    near correlation 1, where the whole sum is known; that fixes the rest.
-    """
-    _, weight = normal_nodes()
-    coefficient = values @ _weighted_hermite().T
-    # A negative correlation is a positive one with g_t mirrored: the nodes are symmetric.
-    mirrored = (correlation < 0)[:, None]
-    sign = np.where(mirrored, (-1.0) ** np.arange(_TERMS), 1.0)
-    terms = pairs.outer(coefficient) * sign
-    other = np.where(mirrored, values[pairs.second][:, ::-1], values[pairs.second])
-    whole = (values[pairs.first] * other) @ weight
-    size = np.abs(correlation)
-    series = np.einsum("pk,pk->p", terms, size[:, None] ** np.arange(_TERMS))
-    result: Array = series + (whole - terms.sum(axis=1)) * np.interp(size, *_rest())
-    return result
-
-
 # --- forward ----------------------------------------------------------------------------------
 
 
@@ -187,6 +94,8 @@ def forward(net: WideNet, pairs: Pairs, product: Array) -> Signals:
 
     Parameters
     ----------
+    net : WideNet
+    pairs : Pairs
     product : (pairs,) array
         Inner products of the inputs.
     """
@@ -198,7 +107,8 @@ def forward(net: WideNet, pairs: Pairs, product: Array) -> Signals:
         z = net.weight_variance[layer - 1] * s.h[-1] + net.bias_variance[layer - 1]
         q = z[: pairs.count]
         squeeze = 1 / (q + EPSILON) if net.layer_norm else np.ones(pairs.count)
-        moments, a, slopes, slope_squares = _through_activation(net.activation, pairs, q * squeeze, pairs.correlation(z))
+        correlation = pairs.correlation(z)
+        moments, a, slopes, slope_squares = _through_activation(net.activation, pairs, q * squeeze, correlation)
         units = net.sizes[layer]
         h, h_total = units * a, units * moments.mean
         source = net.shortcut(layer)
@@ -222,13 +132,15 @@ def _through_activation(
     activation: Activation, pairs: Pairs, q: Array, correlation: Array
 ) -> tuple[Moments, Array, Array, Array]:
     # E f f, E f' f' and E f'^2 f'^2; a sample with itself directly, two samples by Mehler's formula.
-    moments = expectations(activation, q)
-    own = (moments.second, moments.slope_second, moments.slope_fourth)
     if len(pairs.first) == pairs.count:
-        return moments, *own
+        moments = expectations(activation, q)
+        return moments, moments.second, moments.slope_second, moments.slope_fourth
     z = np.sqrt(q)[:, None] * normal_nodes()[0]
     a, slope = activation.f(z, np.empty_like(z)), activation.df(z, np.empty_like(z))
+    # A random slope is drawn for each sample apart: between two samples only its mean counts, which f and f' have.
+    moments = Moments.of(a, slope) if activation.random_slope is None else expectations(activation, q)
     joint = [joint_expectation(values, pairs, correlation) for values in (a, slope, slope * slope)]
+    own = (moments.second, moments.slope_second, moments.slope_fourth)
     for values, exact in zip(joint, own, strict=True):
         values[: pairs.count] = exact
     return moments, joint[0], joint[1], joint[2]
@@ -263,7 +175,7 @@ class Gradients:
     log_scale : (layers,) array
         Kept apart, since squares of a deep sigmoid net's gradients underflow.
     spread : (layers, pairs) array
-        ln of E |delta_s|^2 |delta_t|^2 / (E |delta_s|^2 E |delta_t|^2) over seeds, at this width.
+        Twice how far, at this width, ln |delta|^2 of a typical seed lies below that of the mean.
     """
 
     delta: Array
@@ -349,19 +261,23 @@ def _joined(
 def along_signal(net: WideNet, pairs: Pairs, s: Signals, delta_times_z: Array) -> Array:
     """Return what |delta|^2 of each layer has along the layer's own signal, beyond the wide-net limit.
 
-    Without biases a net of rectifiers is homogeneous: dL/dh . h = z dL/dz of
-    the output, in every layer. With shortcuts the signal grows faster than the
-    gradient, by |x| |f(z)| cos(x, f(z)), so that this one direction out of n takes over
-    in deep nets. Other nets get zeros.
+    A net of rectifiers is homogeneous: dL/dh . h = z dL/dz of the output, in
+    every layer (exact for ReLU without biases, close for GELU and its like).
+    With shortcuts h grows faster going forward than dL/dh going backward, by
+    the cross term 2 x . f(z), so that this one direction out of n takes over
+    in deep nets. Nets without shortcuts, and saturating ones, get zeros.
 
     Parameters
     ----------
+    net : WideNet
+    pairs : Pairs
+    s : Signals
     delta_times_z : (samples,) array
         E (z dL/dz)^2 of the output.
     """
     lean = np.zeros((net.depth + 1, pairs.count))
-    once, twice = net.activation.f(np.array([[1e6], [2e6]]), np.empty((2, 1)))
-    if net.skip == 0 or net.layer_norm or not np.allclose(2 * once, twice, rtol=1e-3):
+    nothing, once, twice = net.activation.f(np.array([0.0, 1e6, 2e6]), np.empty(3))
+    if net.skip == 0 or net.layer_norm or nothing != 0 or not math.isclose(2 * once, twice, rel_tol=1e-3):
         return lean
     for layer in range(1, net.depth + 1):
         h, source = s.h[layer][: pairs.count], net.shortcut(layer)

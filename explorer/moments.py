@@ -19,8 +19,8 @@ Array = NDArray[np.float64]
 
 # Panels of Gauss-Legendre nodes on each half-line: 0 is an edge, because that is where activations have
 # their kinks, and the panels shrink towards it, because f(sqrt(q) z) turns over within 1 / sqrt(q).
-_EDGES = (0.0, 0.001, 0.01, 0.05, 0.2, 0.6, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0)
-_PER_PANEL = 10
+_EDGES = (0.0, 1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.05, 0.2, 0.6, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0)
+_PER_PANEL = 8
 
 
 @lru_cache(maxsize=1)
@@ -70,6 +70,13 @@ class Moments:
     slope_second: Array
     slope_fourth: Array
 
+    @classmethod
+    def of(cls, a: Array, slope: Array) -> "Moments":
+        """Integrate values of f and f' given at `normal_nodes`, on the last axis."""
+        _, weight = normal_nodes()
+        square = np.square(slope)
+        return cls(a @ weight, np.square(a) @ weight, square @ weight, np.square(square) @ weight)
+
     @property
     def variance(self) -> Array:
         """Var f, never negative."""
@@ -92,15 +99,12 @@ def expectations(activation: Activation, q: float | Array) -> Moments:
     q : float or array
         Variances of z, zero allowed.
     """
-    node, weight = normal_nodes()
-    z = np.sqrt(np.asarray(q, dtype=float))[..., None] * node
-    sums = [np.zeros(z.shape[:-1]) for _ in range(4)]
+    z = np.sqrt(np.asarray(q, dtype=float))[..., None] * normal_nodes()[0]
+    sums = np.zeros((4, *z.shape[:-1]))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for share, f, df in branches(activation):
-            a, squared_slope = f(z, np.empty_like(z)), df(z, np.empty_like(z))
-            np.square(squared_slope, squared_slope)
-            for total, values in zip(sums, (a, a * a, squared_slope, squared_slope**2), strict=True):
-                total += share * (values @ weight)
+            m = Moments.of(f(z, np.empty_like(z)), df(z, np.empty_like(z)))
+            sums += share * np.array([m.mean, m.second, m.slope_second, m.slope_fourth])
     return Moments(*sums)
 
 
@@ -138,9 +142,7 @@ _ROUNDING = 1e-13
 
 
 @lru_cache(maxsize=512)
-def fixed_point(
-    activation: Activation, weight_variance_times_fan_in: float, bias_variance: float = 0.0
-) -> FixedPoint:
+def fixed_point(activation: Activation, weight_variance_times_fan_in: float, bias_variance: float = 0.0) -> FixedPoint:
     """Find q* = sigma_w^2 E f^2 + sigma_b^2, starting from inputs of variance 1, and chi_1 = sigma_w^2 E f'^2.
 
     Parameters

@@ -27,7 +27,15 @@ from numpy.typing import NDArray
 
 from explorer.activations import Activation, leaky, leaky_slope
 from explorer.initializers import Initializer
-from explorer.normalizations import EPSILON, MOMENTUM, Normalization, normalize, normalize_backward
+from explorer.normalizations import (
+    EPSILON,
+    MOMENTUM,
+    Normalization,
+    mean_along,
+    mean_product,
+    normalize,
+    normalize_backward,
+)
 
 Array = NDArray[np.float64]
 
@@ -135,12 +143,12 @@ class Running:
         self.mean = np.zeros((shape.depth, runs, shape.width, 1))
         self.variance = np.ones((shape.depth, runs, shape.width, 1))
 
-    def follow(self, layer: int, mean: Array, variance: Array, samples: int) -> None:
+    def follow(self, mean: Array, variance: Array, samples: int) -> None:
         """Move a tenth of the way to a batch's statistics (the variance unbiased, as is usual)."""
         unbiased = samples / max(samples - 1, 1)
-        for running, batch in ((self.mean[layer], mean), (self.variance[layer], variance * unbiased)):
+        for running, batch, factor in ((self.mean, mean, MOMENTUM), (self.variance, variance, MOMENTUM * unbiased)):
             running *= 1 - MOMENTUM
-            running += MOMENTUM * batch.reshape(running.shape)
+            running += batch * factor
 
 
 class Network:
@@ -194,19 +202,27 @@ class Network:
         self.random = np.empty(hidden) if shape.activation.random_slope and not answering else None
         # What goes into the activation, and what comes out of it before a shortcut is added.
         self.n = np.zeros(hidden) if shape.normalized else self.z[:-1]
-        self.a = np.zeros(hidden) if keep or shape.skip else None
-        axis = shape.normalization.axis
-        self.inverse_std = np.ones((depth, runs, 1 if axis == -2 else width, 1 if axis == -1 else samples))
+        self.a = np.zeros(hidden if keep else (1, *hidden[1:])) if keep or shape.skip else None
+        self.room = np.empty((1, *hidden[1:]))  # one layer's scratch
+        self.mean, self.variance, self.inverse_std = np.ones((3, depth, runs, *self._statistic()))
         self._make_gradient_buffers(hidden)
         # One run: 2-D views and np.dot, half the overhead of np.matmul on a stack of one.
         self._product: Callable[[Array, Array, Array], Any] = np.dot if runs == 1 else np.matmul
+        last = self._view(theta, -1)[..., : width + 1, :1].swapaxes(-1, -2)
+        self._last_product = last, self._view(self.h, -1), self._view(self.z, -1)[..., :1, :]
         self._forward_steps = [self._forward_step(layer) for layer in range(depth)]
         self._backward_steps = [self._backward_step(layer) for layer in reversed(range(depth))]
+
+    def _statistic(self) -> tuple[int, int]:
+        """The shape of a normalization's mean: of units, of samples, or none at all."""
+        axis = self.shape.normalization.axis
+        return (1 if axis != -1 else self.shape.width), (1 if axis != -2 else self.samples)
 
     def _make_gradient_buffers(self, hidden: tuple[int, ...]) -> None:
         """Make room for dL/dh: every layer's when they are kept, else three that take turns."""
         depth = hidden[0]
-        self._slopes_at_once = self.keep or int(np.prod(hidden)) <= STACKED_LIMIT
+        self._at_once = int(np.prod(hidden)) <= STACKED_LIMIT
+        self._slopes_at_once = self.keep or self._at_once
         self.slope = np.empty(hidden if self._slopes_at_once else (1, *hidden[1:]))
         self.through_weights = np.zeros(hidden if self.keep else (min(3, depth), *hidden[1:]))
         has_shortcuts = self.keep and self.shape.skip
@@ -250,22 +266,20 @@ class Network:
                 np.add(a, shortcut, handed_on)
             elif separate:
                 np.copyto(handed_on, a)
-        width = self.shape.width
-        last = self._view(self.theta, -1)[..., : width + 1, :1].swapaxes(-1, -2)
-        product(last, self._view(self.h, -1), self._view(self.z, -1)[..., :1, :])
+        product(*self._last_product)
+        if self.running is not None and not self.answering:
+            self.running.follow(self.mean, self.variance, self.samples)
 
     def _normalize(self, layer: int, z: Array, n: Array) -> None:
         """Replace z by its normalized value and write scale * z + shift to n."""
         width, axis = self.shape.width, self.shape.normalization.axis
+        mean, variance = self._view(self.mean, layer), self._view(self.variance, layer)
         if self.answering and self.running is not None:
-            mean, variance = self._view(self.running.mean, layer), self._view(self.running.variance, layer)
-            np.subtract(z, mean, z)
-            np.divide(z, np.sqrt(variance + EPSILON), z)
+            np.subtract(z, self._view(self.running.mean, layer), z)
+            np.divide(z, np.sqrt(self._view(self.running.variance, layer) + EPSILON), z)
         else:
             assert axis is not None
-            mean, variance = normalize(z, self._view(self.inverse_std, layer), axis)
-            if self.running is not None:
-                self.running.follow(layer, mean, variance, self.samples)
+            normalize(z, mean, variance, self._view(self.inverse_std, layer), axis)
         np.multiply(z, self._column(self.theta, layer, width + 1), n)
         np.add(n, self._column(self.theta, layer, width + 2), n)
 
@@ -312,7 +326,9 @@ class Network:
             np.multiply(grad_h, slope, delta)
             if normalized:
                 self._normalize_backward(layer, delta)
-        self._weight_gradient()
+            if not self._at_once:
+                self._weight_gradient(layer)
+        self._weight_gradient(slice(None) if self._at_once else -1)
 
     def _write_slope(self, layers: slice, out: Array) -> None:
         if self.random is not None:
@@ -327,12 +343,18 @@ class Network:
         z = self._view(self.z, layer)
         if self.keep:
             np.copyto(self._view(self.through_slope, layer), delta)
-        gradient = self._view(self.gradient, layer)
-        gradient[..., width + 1, :] = np.vecdot(delta, z)
-        gradient[..., width + 2, :] = delta.sum(axis=-1)
-        np.multiply(delta, self._column(self.theta, layer, width + 1), delta)
-        normalize_backward(delta, z, self._view(self.inverse_std, layer), axis)
+        gradient, room = self._view(self.gradient, layer), self._view(self.room, layer)
+        scale, inverse_std = self._column(self.theta, layer, width + 1), self._view(self.inverse_std, layer)
+        mean, along = mean_along(delta, -1), mean_product(delta, z, -1)
+        np.multiply(along[..., 0], self.samples, gradient[..., width + 1, :])
+        np.multiply(mean[..., 0], self.samples, gradient[..., width + 2, :])
+        if axis == -1:  # the same means, and the learnt scale is one number a unit as well
+            normalize_backward(delta, z, mean, along, scale * inverse_std, room)
+        else:
+            np.multiply(delta, scale, delta)
+            normalize_backward(delta, z, mean_along(delta, axis), mean_product(delta, z, axis), inverse_std, room)
 
-    def _weight_gradient(self) -> None:
-        """dL/dW and dL/db of all layers at once: inputs, with their row of ones, times deltas."""
-        np.matmul(self.h, self.delta.swapaxes(-1, -2), out=self.gradient[..., : self.shape.width + 1, :])
+    def _weight_gradient(self, layers: slice | int) -> None:
+        """dL/dW and dL/db of one layer or all at once: inputs, with their row of ones, times deltas."""
+        gradient = self.gradient[layers, :, : self.shape.width + 1, :]
+        np.matmul(self.h[layers], self.delta[layers].swapaxes(-1, -2), out=gradient)

@@ -36,46 +36,63 @@ class Normalization(Entry):
         return self.axis == -1
 
 
-def normalize(z: Array, inverse_std: Array, axis: int) -> tuple[Array, Array]:
+def mean_along(values: Array, axis: int) -> Array:
+    """Return the mean along `axis`, kept as an axis of length 1."""
+    return np.add.reduce(values, axis, keepdims=True) / values.shape[axis]
+
+
+def mean_product(a: Array, b: Array, axis: int) -> Array:
+    """Return the mean of a * b along `axis`, kept as an axis of length 1."""
+    if axis == -1:  # no room for the product is needed, and it takes a third of the time
+        return np.vecdot(a, b)[..., None] / a.shape[-1]
+    return mean_along(a * b, axis)
+
+
+def normalize(z: Array, mean: Array, variance: Array, inverse_std: Array, axis: int) -> None:
     """Centre and scale z in place.
 
     Parameters
     ----------
     z : (..., units, samples) array
         Overwritten by (z - mean) / sqrt(variance + EPSILON).
-    inverse_std : array
-        Receives 1 / sqrt(variance + EPSILON); of z's shape with `axis` of length 1.
-
-    Returns
-    -------
-    mean, variance : arrays
-        Of z along `axis`, of inverse_std's shape; the variance divides by the count.
+    mean, variance, inverse_std : arrays
+        Receive the statistics of z along `axis` (the variance divides by the
+        count) and 1 / sqrt(variance + EPSILON); of z's shape with `axis` of length 1.
 
     Notes
     -----
     Ioffe & Szegedy 2015, algorithm 1; Ba et al. 2016, eq. 4.
     """
-    mean = z.mean(axis=axis, keepdims=True)
+    mean[...] = mean_along(z, axis)
     np.subtract(z, mean, z)
-    variance = np.square(z).mean(axis=axis, keepdims=True)
+    variance[...] = mean_product(z, z, axis)
     np.add(variance, EPSILON, inverse_std)
     np.sqrt(inverse_std, inverse_std)
-    np.reciprocal(inverse_std, inverse_std)
+    np.divide(1.0, inverse_std, inverse_std)
     np.multiply(z, inverse_std, z)
-    return mean, variance
 
 
-def normalize_backward(delta: Array, normalized: Array, inverse_std: Array, axis: int) -> None:
+def normalize_backward(delta: Array, normalized: Array, mean: Array, along: Array, scale: Array, room: Array) -> None:
     """Turn dL/d(normalized z) into dL/dz, in place.
 
     The gradient loses its mean and its part along the normalized values, then
     is scaled: dz = (dn - mean(dn) - n * mean(dn * n)) / std (Ioffe & Szegedy
     2015, section 3).
+
+    Parameters
+    ----------
+    delta, normalized : (..., units, samples) arrays
+    mean, along : arrays that broadcast
+        mean(dn) and mean(dn * n).
+    scale : array that broadcasts
+        1 / std, times whatever else delta is to be multiplied by.
+    room : array of delta's shape
+        Overwritten.
     """
-    along = (delta * normalized).mean(axis=axis, keepdims=True)
-    delta -= delta.mean(axis=axis, keepdims=True)
-    delta -= normalized * along
-    np.multiply(delta, inverse_std, delta)
+    np.multiply(normalized, along, room)
+    np.subtract(delta, mean, delta)
+    np.subtract(delta, room, delta)
+    np.multiply(delta, scale, delta)
 
 
 NORMALIZATIONS = registry(

@@ -60,7 +60,9 @@ def test_a_default_stands_on_a_mark(name, control):
 
 @each_number
 @pytest.mark.parametrize(
-    "bad", [math.nan, math.inf, -math.inf, None, True, False, "", "many", [1], {}, object(), "nan", "1e999", 10**400]
+    "bad",
+    [math.nan, math.inf, -math.inf, None, True, False, "", "many", [1], {}, object(), "nan", "1e999", 10**400],
+    ids=lambda bad: repr(bad)[:8],
 )
 def test_what_is_no_number_in_range_is_refused_by_name(name, control, bad):
     with pytest.raises(ValueError, match=name):

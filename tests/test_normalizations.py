@@ -3,16 +3,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.normalizations import EPSILON, MOMENTUM, NORMALIZATIONS, normalize, normalize_backward
+from explorer.normalizations import (
+    EPSILON,
+    MOMENTUM,
+    NORMALIZATIONS,
+    mean_along,
+    mean_product,
+    normalize,
+    normalize_backward,
+)
 
 AXES = [pytest.param(entry.axis, id=name) for name, entry in NORMALIZATIONS.items() if entry.axis is not None]
 
 
 def normalized(z, axis):
     out = z.copy()
-    inverse_std = np.empty_like(z.mean(axis=axis, keepdims=True))
-    mean, variance = normalize(out, inverse_std, axis)
+    mean, variance, inverse_std = (np.empty_like(z.mean(axis=axis, keepdims=True)) for _ in range(3))
+    normalize(out, mean, variance, inverse_std, axis)
     return out, inverse_std, mean, variance
+
+
+def backward(delta, n, inverse_std, axis):
+    along = mean_product(delta, n, axis)
+    normalize_backward(delta, n, mean_along(delta, axis), along, inverse_std, np.empty_like(delta))
 
 
 def draw(seed=0, shape=(2, 5, 7)):
@@ -25,6 +38,13 @@ def test_values_come_out_centred_with_variance_one(axis):
     n, _, _, variance = normalized(draw(), axis)
     np.testing.assert_allclose(n.mean(axis=axis), 0, atol=1e-14)
     np.testing.assert_allclose(n.var(axis=axis, keepdims=True), variance / (variance + EPSILON), rtol=1e-13)
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_means_are_means(axis):
+    a, b = draw(0), draw(1)
+    np.testing.assert_allclose(mean_along(a, axis), a.mean(axis, keepdims=True), rtol=1e-14)
+    np.testing.assert_allclose(mean_product(a, b, axis), (a * b).mean(axis, keepdims=True), rtol=1e-13)
 
 
 @pytest.mark.parametrize("axis", AXES)
@@ -64,7 +84,7 @@ def test_the_way_back_is_the_transposed_jacobian(axis, seed):
     z, direction, upstream = draw(seed), rng.normal(size=(2, 5, 7)), rng.normal(size=(2, 5, 7))
     n, inverse_std, _, _ = normalized(z, axis)
     delta, h = upstream.copy(), 1e-3
-    normalize_backward(delta, n, inverse_std, axis)
+    backward(delta, n, inverse_std, axis)
     value = lambda t: float((normalized(z + t * direction, axis)[0] * upstream).sum())  # noqa: E731
     numeric = (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h)
     assert float((delta * direction).sum()) == pytest.approx(numeric, rel=1e-7, abs=1e-8)
@@ -75,7 +95,7 @@ def test_the_way_back_leaves_no_mean(axis):
     z = draw()
     n, inverse_std, _, _ = normalized(z, axis)
     delta = np.random.default_rng(1).normal(size=z.shape)
-    normalize_backward(delta, n, inverse_std, axis)
+    backward(delta, n, inverse_std, axis)
     np.testing.assert_allclose(delta.mean(axis=axis), 0, atol=1e-15)
     assert np.abs(delta).max() > 0.01
 
@@ -84,7 +104,7 @@ def test_one_sample_alone_becomes_zero_and_passes_no_gradient():
     z = draw(shape=(2, 5, 1))
     n, inverse_std, _, _ = normalized(z, -1)
     delta = np.ones_like(z)
-    normalize_backward(delta, n, inverse_std, -1)
+    backward(delta, n, inverse_std, -1)
     assert not n.any()
     assert not delta.any()
 

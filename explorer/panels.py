@@ -1,0 +1,371 @@
+"""Panels: the traces of each part of the joint figure, placed on named axes.
+
+Every function returns traces; the figure decides where its axes lie.
+Logarithms arrive with -inf for an exact 0 and +inf for non-finite values;
+both are drawn as marks of their own, never as a colour of the scale.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from explorer import theme
+from explorer.answers import AnswerMap
+from explorer.history import History
+from explorer.seeds import Band, band, log_band
+from explorer.view import View
+from explorer.wording import decades, number
+
+Array = NDArray[np.float64]
+Traces = list[go.Scatter | go.Heatmap | go.Contour]
+
+
+@dataclass(frozen=True)
+class Ink:
+    """How one of two compared experiments is drawn."""
+
+    line: str
+    band: str
+
+
+NOW_INK, BASELINE_INK = Ink(theme.NOW, theme.NOW_BAND), Ink(theme.BASELINE, theme.BASELINE_BAND)
+
+
+def small(values: Array) -> NDArray[np.float32]:
+    """Single precision for the picture: it travels as binary, and has digits enough for a screen."""
+    return np.asarray(values, dtype=np.float32)
+
+
+def epoch_positions(epochs: NDArray[np.int64], view: View) -> Array:
+    """Where epochs lie on the axis; on a logarithmic one epoch 0 stands at 0.5."""
+    return np.maximum(epochs, 0.5) if view.axis == "log" else epochs.astype(float)
+
+
+def layer_band(history: History, view: View) -> Band:
+    """Median and quartiles over seeds of what is shown: arrays (records, layers), in decades where the view is."""
+    values = history.measures[view.diagnostic.name]
+    if view.is_ratio:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = values / values[..., _last_known(values) : _last_known(values) + 1 or None]
+    return log_band(values) if view.in_decades else band(values)
+
+
+def _last_known(values: Array) -> int:
+    """The last layer of which the diagnostic says anything."""
+    return int(np.flatnonzero(~np.isnan(values[:, 0]).all(axis=0))[-1]) if np.isfinite(values[:, 0]).any() else -1
+
+
+def colour_scale(view: View) -> object:
+    """The colours of a view: ratios diverge from neutral, shares and sizes run from dark to light."""
+    if view.is_ratio:
+        return theme.RATIO_SCALE
+    return theme.SIZE_SCALE if view.in_decades else theme.SHARE_SCALE
+
+
+def heatmap(history: History, view: View, x: str, y: str) -> Traces:
+    """Layer by epoch, with exact zeros and non-finite values as flat marks over it."""
+    middle = layer_band(history, view).middle.T
+    across = epoch_positions(history.epochs, view)
+    layers = np.arange(1, middle.shape[0] + 1)
+    common = {"x": across, "y": layers, "xaxis": x, "yaxis": y, "showscale": False}
+    low, high = view.span
+    shown = "10^%{z:.2f}" if view.in_decades else "%{z:.3g}"
+    traces: Traces = [
+        go.Heatmap(
+            z=small(np.where(np.isfinite(middle), middle, np.nan)),
+            zmin=low,
+            zmax=high,
+            colorscale=colour_scale(view),
+            hovertemplate=f"epoch %{{x}}, layer %{{y}}<br>{view.diagnostic.title}: {shown}<extra></extra>",
+            **common,
+        )
+    ]
+    undefined = np.isnan(history.measures[view.diagnostic.name][:, 0]).all(axis=0)
+    for mask, colour, words in (
+        (middle == -np.inf, theme.EXACT_ZERO, "exactly 0"),
+        ((middle == np.inf) & ~undefined[:, None], theme.NOT_FINITE, "not finite: infinite or NaN"),
+    ):
+        if mask.any():
+            traces.append(
+                go.Heatmap(
+                    z=small(np.where(mask, 1.0, np.nan)),
+                    colorscale=[[0, colour], [1, colour]],
+                    hovertemplate=f"epoch %{{x}}, layer %{{y}}<br>{words}<extra></extra>",
+                    **common,
+                )
+            )
+            traces.append(_legend_square(words, colour))
+    return traces
+
+
+def _legend_square(words: str, colour: str) -> go.Scatter:
+    return go.Scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        name=words,
+        marker={"symbol": "square", "size": 14, "color": colour},
+    )
+
+
+def loss_lines(history: History, view: View, ink: Ink, name: str, x: str, y: str, *, each_seed: bool) -> Traces:
+    """The loss over epochs: the median strong, and faintly every seed."""
+    across = epoch_positions(history.epochs, view)
+    traces: Traces = []
+    if each_seed and len(history.loss) > 1:
+        gap = np.full((len(history.loss), 1), np.nan)
+        lines = np.concatenate([history.loss, gap], axis=1).ravel()
+        places = np.concatenate([np.broadcast_to(across, history.loss.shape), gap], axis=1).ravel()
+        traces.append(
+            go.Scatter(
+                x=places,
+                y=lines,
+                xaxis=x,
+                yaxis=y,
+                mode="lines",
+                line={"width": 1, "color": theme.NOW_FAINT},
+                hoverinfo="skip",
+                name="each seed",
+                connectgaps=False,
+            )
+        )
+    middle = np.where(np.isfinite(band(history.loss).middle), band(history.loss).middle, np.nan)
+    traces.append(
+        go.Scatter(
+            x=across,
+            y=middle,
+            xaxis=x,
+            yaxis=y,
+            mode="lines",
+            line={"width": 3.5, "color": ink.line},
+            name=name,
+            hovertemplate="epoch %{x}<br>median loss %{y:.3g}<extra></extra>",
+        )
+    )
+    return traces
+
+
+def profile(
+    history: History, view: View, record: int, ink: Ink, x: str, y: str, *, legend: bool, theory: Array | None = None
+) -> Traces:
+    """Layer against size at one record: median, band over seeds, the start dotted, theory dashed."""
+    shown = layer_band(history, view)
+    layers = np.arange(1, shown.middle.shape[1] + 1)
+    place = {"xaxis": x, "yaxis": y, "showlegend": legend}
+    traces: Traces = [_band_area(shown, record, layers, view, ink, place)]
+    traces.append(
+        go.Scatter(
+            x=_drawable(shown.middle[0], view),
+            y=layers,
+            mode="lines",
+            line={"width": 2, "dash": "dot", "color": ink.line},
+            hoverinfo="skip",
+            name="at the start",
+            **place,
+        )
+    )
+    if theory is not None:
+        traces.append(
+            go.Scatter(
+                x=_drawable(theory, view),
+                y=layers,
+                mode="lines",
+                line={"width": 3, "dash": "dash", "color": theme.THEORY},
+                hovertext=[f"layer {layer}, theory: {decades(v)}" for layer, v in zip(layers, theory, strict=True)],
+                hoverinfo="text",
+                name="theory, at the start",
+                **place,
+            )
+        )
+    values = shown.middle[record]
+    traces.append(
+        go.Scatter(
+            x=_drawable(values, view),
+            y=layers,
+            mode="lines+markers",
+            line={"width": 3.5, "color": ink.line},
+            marker={"size": 6},
+            hovertext=[f"layer {layer}: {_say(v, view)}" for layer, v in zip(layers, values, strict=True)],
+            hoverinfo="text",
+            name="at the chosen epoch",
+            **place,
+        )
+    )
+    return traces + _edge_marks(values, layers, view, ink, x, y)
+
+
+def _say(value: float, view: View) -> str:
+    return decades(value) if view.in_decades else number(value)
+
+
+def _drawable(values: Array, view: View) -> Array:
+    """Zeros and non-finite values leave a gap in a line; they have marks of their own."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _band_area(shown: Band, record: int, layers: NDArray[np.int64], view: View, ink: Ink, place: dict) -> go.Scatter:
+    low, high = view.span
+    beyond = high - low
+    edges = [np.clip(np.nan_to_num(side[record], nan=0.0), low - beyond, high + beyond) for side in (shown.low, shown.high)]
+    return go.Scatter(
+        x=np.concatenate([edges[0], edges[1][::-1]]),
+        y=np.concatenate([layers, layers[::-1]]),
+        fill="toself",
+        fillcolor=ink.band,
+        mode="lines",
+        line={"width": 0},
+        hoverinfo="skip",
+        name="middle half of the seeds",
+        **place,
+    )
+
+
+def _edge_marks(values: Array, layers: NDArray[np.int64], view: View, ink: Ink, x: str, y: str) -> Traces:
+    """Marks at the edge of the profile for what has no place on its axis."""
+    low, high = view.span
+    margin = 0.015 * (high - low)
+    marks = [
+        (np.isfinite(values) & (values < low), low + margin, "triangle-left", ink.line, "below the scale"),
+        (np.isfinite(values) & (values > high), high - margin, "triangle-right", ink.line, "above the scale"),
+        (values == -np.inf, low + margin, "square", theme.EXACT_ZERO, "exactly 0"),
+    ]
+    traces: Traces = []
+    for mask, place, symbol, colour, words in marks:
+        if mask.any() and (view.in_decades or words != "exactly 0"):
+            traces.append(
+                go.Scatter(
+                    x=np.full(int(mask.sum()), place),
+                    y=layers[mask],
+                    xaxis=x,
+                    yaxis=y,
+                    mode="markers",
+                    marker={"symbol": symbol, "size": 11, "color": colour},
+                    hovertext=[f"layer {layer}: {_say(v, view)}" for layer, v in zip(layers[mask], values[mask], strict=True)],
+                    hoverinfo="text",
+                    name=words,
+                    showlegend=False,
+                )
+            )
+    return traces
+
+
+def colour_strip(view: View, x: str, y: str) -> Traces:
+    """The colour bar, on the profile's own axis."""
+    low, high = view.span
+    values = np.linspace(low, high, 257)
+    return [
+        go.Heatmap(
+            x=small(values),
+            y=[0],
+            z=small(values)[None, :],
+            zmin=low,
+            zmax=high,
+            colorscale=colour_scale(view),
+            showscale=False,
+            hoverinfo="skip",
+            xaxis=x,
+            yaxis=y,
+        )
+    ]
+
+
+# --- what the nets answer ---------------------------------------------------------------------
+
+
+def answers_panel(
+    history: History, baseline: History | None, record: int, answer_map: AnswerMap | None, x: str, y: str
+) -> Traces:
+    """What the nets answer: XOR's truth table for every seed, a curve, or the plane with the data."""
+    if history.experiment.task == "XOR":
+        return _truth_table(history, baseline, record, x, y)
+    if answer_map is None:
+        return []
+    return _curve(answer_map, x, y) if answer_map.x2 is None else _plane(answer_map, x, y)
+
+
+def _truth_table(history: History, baseline: History | None, record: int, x: str, y: str) -> Traces:
+    traces: Traces = [
+        go.Scatter(
+            x=np.arange(4),
+            y=history.experiment.points().y,
+            xaxis=x,
+            yaxis=y,
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}},
+            hoverinfo="skip",
+            name="right answer",
+        )
+    ]
+    pairs = [(history, record, 0.0 if baseline is None else 0.2, theme.NOW)]
+    if baseline is not None and baseline.experiment.task == "XOR":
+        same = baseline.at(float(history.epochs[record]))
+        pairs.append((baseline, same, -0.2, theme.BASELINE))
+    for shown, row, shift, colour in pairs:
+        assert shown.answers is not None
+        answers = shown.answers[:, row]
+        jitter = np.linspace(-0.1, 0.1, len(answers)) if len(answers) > 1 else np.zeros(1)
+        traces.append(
+            go.Scatter(
+                x=(np.arange(4) + shift + jitter[:, None]).ravel(),
+                y=answers.ravel(),
+                xaxis=x,
+                yaxis=y,
+                mode="markers",
+                marker={"symbol": "line-ew", "size": 11, "line": {"width": 4, "color": colour}},
+                hovertemplate="answer %{y:.4f}<extra></extra>",
+                showlegend=False,
+            )
+        )
+    return traces
+
+
+def _curve(answer_map: AnswerMap, x: str, y: str) -> Traces:
+    place = {"xaxis": x, "yaxis": y, "showlegend": False, "hoverinfo": "skip"}
+    return [
+        go.Scatter(
+            x=answer_map.data.x[:, 0],
+            y=answer_map.data.y,
+            mode="markers",
+            marker={"size": 5, "color": theme.BASELINE},
+            **place,
+        ),
+        go.Scatter(
+            x=answer_map.x1, y=answer_map.answers, mode="lines", line={"width": 3.5, "color": theme.NOW}, **place
+        ),
+    ]
+
+
+def _plane(answer_map: AnswerMap, x: str, y: str) -> Traces:
+    data = answer_map.data
+    traces: Traces = [
+        go.Heatmap(
+            x=small(answer_map.x1),
+            y=small(answer_map.x2),
+            z=small(answer_map.answers),
+            zmin=0,
+            zmax=1,
+            colorscale=theme.ANSWER_SCALE,
+            showscale=False,
+            hovertemplate="answer %{z:.2f}<extra></extra>",
+            xaxis=x,
+            yaxis=y,
+        )
+    ]
+    for label, (colour, symbol) in enumerate(zip(theme.CLASSES, ("circle", "diamond"), strict=True)):
+        of_class = data.y == label
+        traces.append(
+            go.Scatter(
+                x=small(data.x[of_class, 0]),
+                y=small(data.x[of_class, 1]),
+                xaxis=x,
+                yaxis=y,
+                mode="markers",
+                marker={"size": 6, "color": colour, "symbol": symbol, "line": {"width": 0.5, "color": "white"}},
+                hoverinfo="skip",
+                name=f"class {data.class_names[label]}",
+                showlegend=False,
+            )
+        )
+    return traces

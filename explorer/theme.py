@@ -1,0 +1,49 @@
+"""Colours and the figures' common template: what is drawn how, in one place.
+
+Colours are chosen to be told apart on white and on near-black, and by
+colour-blind viewers (viridis for sizes, purple-orange for ratios; marks in
+grey and vermilion, after Okabe & Ito 2008). Text, grid and background are left
+to the page's theme, which can change without a rerun.
+"""
+
+import plotly.graph_objects as go
+
+NOW = "#12908a"
+NOW_FAINT = "rgba(18, 144, 138, 0.30)"
+NOW_BAND = "rgba(18, 144, 138, 0.22)"
+BASELINE = "#8a94a8"
+BASELINE_BAND = "rgba(138, 148, 168, 0.25)"
+THEORY = "#e08214"
+EXACT_ZERO = "#a9a9a9"
+NOT_FINITE = "#d55e00"
+CLASSES = ("#e08214", "#4477aa")
+CURSOR = "rgba(128, 128, 128, 0.9)"
+GRID = "rgba(128, 128, 128, 0.22)"
+
+SIZE_SCALE = "Viridis"
+RATIO_SCALE = [
+    [0.0, "#3b0f70"],
+    [0.25, "#8073ac"],
+    [0.45, "#d8daeb"],
+    [0.5, "#f7f7f7"],
+    [0.55, "#fee0b6"],
+    [0.75, "#e08214"],
+    [1.0, "#7f3b08"],
+]
+SHARE_SCALE = "Cividis"
+ANSWER_SCALE = [[0.0, "#fdd9a6"], [0.5, "#f7f7f7"], [1.0, "#a8c6e6"]]
+
+PARTS = {"slope": "#0072b2", "weights": "#e69f00", "normalization": "#009e73", "skip": "#cc79a7"}
+
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"size": 15},
+        "hoverlabel": {"font": {"size": 14}},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "xaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
+        "yaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
+        "colorway": [NOW, BASELINE, THEORY],
+        "margin": {"l": 64, "r": 16, "t": 34, "b": 26},
+    }
+)

@@ -1,0 +1,61 @@
+"""Why: what multiplies the gradient from one layer to the one below it.
+
+On its way back dL/dz passes the weights of the layer above, meets what a skip
+brings along, is multiplied by the activation's slope and goes through the
+normalization. Each step's effect on its RMS is a factor; in decades the four
+add up to the whole, exactly, because means of logarithms are taken.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.history import History
+from explorer.seeds import logarithm
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Why:
+    """Factors in decades, mean over seeds.
+
+    Attributes
+    ----------
+    parts : dict of str to (depth,) array
+        For "weights", "skip", "slope" and "normalization", per hidden layer,
+        first to last; not finite where the gradient is 0 or not finite.
+    total : (depth,) array
+        log10 of RMS dL/dz of the layer over that of the layer above: their sum.
+    seeds : int
+        How many seeds had finite, non-zero gradients in every layer and count.
+    """
+
+    parts: dict[str, Array]
+    total: Array
+    seeds: int
+
+
+def decompose(history: History, record: int) -> Why:
+    """Split the change of RMS dL/dz at each hidden layer into its parts, at one record."""
+    stations = {
+        name: logarithm(history.measures[name][:, record])
+        for name in ("delta", "through_weights", "through_skip", "through_slope")
+    }
+    usable = np.isfinite(stations["delta"]).all(axis=1)
+    if not usable.any():
+        usable[:] = True
+    above = stations["delta"][usable, 1:]
+    weights, skip, slope = (stations[name][usable, :-1] for name in ("through_weights", "through_skip", "through_slope"))
+    delta = stations["delta"][usable, :-1]
+    with np.errstate(invalid="ignore"):
+        steps = {"weights": weights - above, "skip": skip - weights, "slope": slope - skip, "normalization": delta - slope}
+        parts = {name: values.mean(axis=0) for name, values in steps.items()}
+        total = (delta - above).mean(axis=0)
+    experiment = history.experiment
+    if experiment.skip == "none":
+        del parts["skip"]
+    if experiment.normalization == "none":
+        del parts["normalization"]
+    return Why(parts, total, int(np.isfinite(stations["delta"]).all(axis=1).sum()))
