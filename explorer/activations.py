@@ -86,7 +86,7 @@ def _tanh_slope(z: Array, out: Array) -> Array:
 
 
 def _relu(z: Array, out: Array) -> Array:
-    return np.maximum(z, _zeros(z.shape), out)
+    return np.maximum(z, _zeros(z.shape), out=out)
 
 
 def _relu_slope(z: Array, out: Array) -> Array:
@@ -96,13 +96,13 @@ def _relu_slope(z: Array, out: Array) -> Array:
 def leaky(z: Array, slope: Array | float, out: Array) -> Array:
     """Write z where z > 0 and slope * z elsewhere; `slope` lies between 0 and 1."""
     below = np.multiply(z, slope)
-    return np.maximum(z, below, out)
+    return np.maximum(z, below, out=out)
 
 
 def leaky_slope(z: Array, slope: Array | float, out: Array) -> Array:
     """Write 1 where z > 0 and `slope` elsewhere."""
     _relu_slope(z, out)
-    return np.maximum(out, slope, out)
+    return np.maximum(out, slope, out=out)
 
 
 def _leaky_entry(slope: float, **words: str) -> Activation:
@@ -140,12 +140,12 @@ def _randomized() -> Activation:
 def _elu(z: Array, out: Array) -> Array:
     below = np.minimum(z, 0.0)
     np.expm1(below, below)
-    np.maximum(z, 0.0, out)
+    np.maximum(z, 0.0, out=out)
     return np.add(out, below, out)
 
 
 def _elu_slope(z: Array, out: Array) -> Array:
-    np.minimum(z, 0.0, out)
+    np.minimum(z, 0.0, out=out)
     return np.exp(out, out)
 
 
@@ -156,14 +156,14 @@ def _selu(z: Array, out: Array) -> Array:
     below = np.minimum(z, 0.0)
     np.expm1(below, below)
     below *= SELU_ALPHA
-    np.maximum(z, 0.0, out)
+    np.maximum(z, 0.0, out=out)
     out += below
     return np.multiply(out, SELU_SCALE, out)
 
 
 def _selu_slope(z: Array, out: Array) -> Array:
     above = z > 0
-    np.minimum(z, 0.0, out)
+    np.minimum(z, 0.0, out=out)
     np.exp(out, out)
     out *= SELU_ALPHA * SELU_SCALE
     np.copyto(out, SELU_SCALE, where=above)

@@ -27,10 +27,19 @@ class Clipper(Entry):
     clip: Callable[[Array, Array, float], Array] | None
 
 
+def global_norm(gradient: Array) -> Array:
+    """Return the L2 norm over all parameters of each run; squares must not overflow.
+
+    Accumulated layer by layer, the sum is the same to the last digit however many runs share the array.
+    """
+    flat = gradient.reshape(*gradient.shape[:2], -1)
+    return np.sqrt(np.add.accumulate(np.vecdot(flat, flat))[-1])
+
+
 def _by_value(gradient: Array, norm: Array, threshold: float) -> Array:
     np.minimum(gradient, threshold, out=gradient)
     np.maximum(gradient, -threshold, out=gradient)
-    clipped = np.sqrt(np.square(gradient).sum(axis=(0, 2, 3)))
+    clipped = global_norm(gradient)
     factor = np.ones_like(norm)
     # The two norms are rounded in different orders: a norm no larger than the threshold was not clipped.
     np.divide(clipped, norm, out=factor, where=norm > threshold)

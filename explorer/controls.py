@@ -86,7 +86,7 @@ class Number(Control):
             raise ValueError(f"{name} = {value!r}: {allowed}")
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(f"{name} = {value!r}: {allowed}") from None
         if not math.isfinite(number) or not self.low <= number <= self.high:
             raise ValueError(f"{name} = {value!r}: {allowed}")

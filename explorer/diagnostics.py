@@ -55,11 +55,14 @@ def root_sum_square(values: Array, axis: int | tuple[int, ...]) -> Array:
     m = max |v| is used. Zeros give 0, infinities inf and NaN NaN.
     """
     squares = np.square(values).sum(axis=axis)
-    if squares.size and SMALL_SQUARE < squares.min() and squares.max() < LARGE_SQUARE:
+    usual = (squares > SMALL_SQUARE) & (squares < LARGE_SQUARE)
+    if usual.all():
         return np.sqrt(squares)
     largest = np.abs(values).max(axis=axis, keepdims=True)
     scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-    return np.sqrt(np.square(values / scale).sum(axis=axis)) * scale.reshape(squares.shape)
+    scaled = np.sqrt(np.square(values / scale).sum(axis=axis)) * scale.reshape(squares.shape)
+    # Each number by its own size alone: what overflows in one run must not touch another's last digit.
+    return np.where(usual, np.sqrt(squares), scaled)
 
 
 def _of_units(hidden: Array, output: Array) -> Array:

@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 
 LEFT, RIGHT = [0.0, 0.70], [0.755, 1.0]
 LOSS_DECADES = [-6.0, 1.3]
-HEIGHT = 700
+HEIGHT = 720
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def explore_figure(
     """
     figure = go.Figure()
     rows = [(baseline, BASELINE_INK), (now, NOW_INK)] if baseline is not None else [(now, NOW_INK)]
-    floors = [[0.455, 0.74], [0.07, 0.355]] if baseline is not None else [[0.07, 0.74]]
+    floors = [[0.47, 0.745], [0.095, 0.37]] if baseline is not None else [[0.095, 0.745]]
     traces = []
     for number, (shown, ink) in enumerate(rows, start=2):
         assert shown is not None
@@ -89,6 +89,7 @@ def explore_figure(
     )
     figure.add_traces(_legend_once(traces))
     figure.update_layout(template=theme.TEMPLATE, height=HEIGHT, **_axes(now, baseline, view, floors))
+    _legible(figure)
     _annotate(figure, rows, floors, view, epoch, answer_map)
     return figure
 
@@ -111,7 +112,7 @@ def _axes(now: Shown, baseline: Shown | None, view: View, floors: list[list[floa
     if view.axis == "log":
         epochs = {"type": "log", "range": [np.log10(0.4), np.log10(last_epoch)], **_log_epoch_ticks(last_epoch)}
     axes: dict[str, Any] = {
-        "xaxis": {"domain": LEFT, "anchor": f"y{len(floors) + 1}", "title": {"text": "epoch", "standoff": 4}, **epochs},
+        "xaxis": {"domain": LEFT, "anchor": f"y{len(floors) + 1}", "title": {"text": "epoch", "standoff": 2}, **epochs},
         "xaxis2": {"domain": RIGHT, "anchor": "y4", "range": list(view.span), **_value_ticks(view)},
         "yaxis": {
             "domain": [0.825, 1.0],
@@ -120,8 +121,8 @@ def _axes(now: Shown, baseline: Shown | None, view: View, floors: list[list[floa
             "title": "loss",
             **_loss_ticks(),
         },
-        "yaxis4": {"domain": [0.0, 0.03], "anchor": "x2", "visible": False, "fixedrange": True},
-        "legend": {"orientation": "h", "x": 0, "y": 1.015, "yanchor": "bottom", "font": {"size": 14}, "itemwidth": 30},
+        "yaxis4": {"domain": [0.02, 0.05], "anchor": "x2", "visible": False, "fixedrange": True},
+        "legend": {"orientation": "h", "x": 0, "y": 1.015, "yanchor": "bottom", "itemwidth": 30},
         "hovermode": "closest",
     }
     for number, (floor, experiment) in enumerate(zip(floors, experiments, strict=True), start=2):
@@ -158,26 +159,36 @@ def _annotate(
     """Names of the rows and panels, the chosen epoch, and the settings, so that a picture explains itself."""
     label = {"xref": "paper", "yref": "paper", "showarrow": False, "xanchor": "left", "yanchor": "bottom"}
     for (shown, ink), floor in zip(rows, floors, strict=True):
-        settings = summary(shown.history.experiment)
         figure.add_annotation(
-            text=f"<b>{shown.name}</b>", x=0, y=floor[1], font={"size": 17, "color": ink.line}, **label
-        )
-        figure.add_annotation(
-            text=settings, x=LEFT[1], y=floor[1], font={"size": 12}, opacity=0.75, **(label | {"xanchor": "right"})
+            text=f"<b>{shown.name}</b>", x=0, y=floor[1], font={"size": 18, "color": ink.line}, **label
         )
     now = rows[-1][0].history
     chosen = int(now.epochs[now.at(epoch)])
     relative = ", over the last layer's" if view.is_ratio else ""
     figure.add_annotation(
-        text=f"{view.diagnostic.title}{relative}, epoch {chosen:,}", x=RIGHT[0], y=floors[0][1], font={"size": 15}, **label
+        text=f"{view.diagnostic.title}{relative}, epoch {chosen:,}", x=RIGHT[0], y=floors[0][1], font={"size": 16}, **label
     )
-    who = f"What the {len(now.loss)} nets answer" if answer_map is None else f"Answers of seed {now.experiment.seed + answer_map.run}"
-    figure.add_annotation(text=who, x=RIGHT[0], y=1.0, font={"size": 15}, **label)
+    figure.add_annotation(
+        text=summary(now.experiment), x=0, y=0, yshift=-24, font={"size": 13}, opacity=0.85, **label
+    )
+    who = (
+        f"What the {len(now.loss)} nets answer; circles: right"
+        if answer_map is None
+        else f"Answers of seed {now.experiment.seed + answer_map.run}, the median one"
+    )
+    figure.add_annotation(text=who, x=RIGHT[0], y=1.0, font={"size": 16}, **label)
     position = float(epoch_positions(np.array([chosen]), view)[0])
     figure.add_shape(
         type="line", x0=position, x1=position, y0=floors[-1][0], y1=1.0, xref="x", yref="paper",
         line={"color": theme.CURSOR, "width": 2, "dash": "dot"},
     )  # fmt: skip
+
+
+def _legible(figure: go.Figure) -> None:
+    """Set the sizes that a page's theme would otherwise make too small for the last row of a lecture room."""
+    figure.update_xaxes(tickfont_size=theme.TICK_SIZE, title_font_size=theme.LABEL_SIZE)
+    figure.update_yaxes(tickfont_size=theme.TICK_SIZE, title_font_size=theme.LABEL_SIZE)
+    figure.update_layout(legend_font_size=theme.TICK_SIZE)
 
 
 # --- ticks ------------------------------------------------------------------------------------
@@ -245,5 +256,7 @@ def why_figure(why: Why) -> go.Figure:
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         xaxis={"title": "decades by which dL/dz changes from the layer above to this one", "zeroline": True},
         yaxis={"title": "hidden layer", "dtick": 1 if len(layers) <= 15 else 5, "showgrid": False},
+        margin={"b": 56},
     )
+    _legible(figure)
     return figure

@@ -18,7 +18,7 @@ that are 0, columns beyond fan_out meet deltas that are 0, so their gradients
 are exactly 0 and they stay 0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,17 +27,10 @@ from numpy.typing import NDArray
 
 from explorer.activations import Activation, leaky, leaky_slope
 from explorer.initializers import Initializer
-from explorer.normalizations import (
-    EPSILON,
-    MOMENTUM,
-    Normalization,
-    mean_along,
-    mean_product,
-    normalize,
-    normalize_backward,
-)
+from explorer.normalizations import MOMENTUM, Normalization, affine_backward, normalize, normalize_by
 
 Array = NDArray[np.float64]
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
 # Up to this many numbers, element-wise work on the whole stack beats going layer by layer.
 STACKED_LIMIT = 32_768
@@ -173,6 +166,7 @@ class Network:
     x : (runs, inputs, samples) view, to be filled with the inputs
     z_out, delta_out : (runs, 1, samples) views of the output unit
     gradient : array of theta's shape, dL/dtheta after `backward`
+    flat_gradient : (layers, runs, parameters) view of it
     random : (depth, runs, width, samples) array or None
         Slopes below 0 of randomized ReLU, to be drawn before `forward`.
     """
@@ -196,6 +190,7 @@ class Network:
         self.z = np.zeros((layers, runs, width, samples))
         self.delta = np.zeros((layers, runs, width, samples))
         self.gradient = np.zeros_like(theta)
+        self.flat_gradient = self.gradient.reshape(layers, runs, -1)
         self.x = self.h[0, :, : shape.inputs, :]
         self.z_out, self.delta_out = self.z[-1, :, :1, :], self.delta[-1, :, :1, :]
         hidden = (depth, runs, width, samples)
@@ -208,10 +203,8 @@ class Network:
         self._make_gradient_buffers(hidden)
         # One run: 2-D views and np.dot, half the overhead of np.matmul on a stack of one.
         self._product: Callable[[Array, Array, Array], Any] = np.dot if runs == 1 else np.matmul
-        last = self._view(theta, -1)[..., : width + 1, :1].swapaxes(-1, -2)
-        self._last_product = last, self._view(self.h, -1), self._view(self.z, -1)[..., :1, :]
-        self._forward_steps = [self._forward_step(layer) for layer in range(depth)]
-        self._backward_steps = [self._backward_step(layer) for layer in reversed(range(depth))]
+        self._forward_calls = list(self._forward_pass())
+        self._backward_calls = list(self._backward_pass())
 
     def _statistic(self) -> tuple[int, int]:
         """The shape of a normalization's mean: of units, of samples, or none at all."""
@@ -234,76 +227,56 @@ class Network:
         block = stack[layer % len(stack)]
         return block[0] if self.runs == 1 else block
 
-    def _column(self, stack: Array, layer: int, row: int) -> Array:
+    def _rows(self, stack: Array, layer: int) -> Array:
+        """The part of a layer's input, parameters or gradient that a matrix product works on: W and b."""
+        return self._view(stack, layer)[..., : self.shape.width + 1, :]
+
+    def _column(self, layer: int, row: int) -> Array:
         """One row of a layer's parameters as a column, to broadcast over samples."""
-        return self._view(stack, layer)[..., row, :, None]
+        return self._view(self.theta, layer)[..., row, :, None]
 
     # --- forward ------------------------------------------------------------------------------
 
-    def _forward_step(self, layer: int) -> tuple[Any, ...]:
-        shape, width = self.shape, self.shape.width
-        transposed = self._view(self.theta, layer)[..., : width + 1, :].swapaxes(-1, -2)
-        source = shape.shortcut_source(layer)
-        shortcut = None if source is None else self._view(self.h, source)[..., :width, :]
-        handed_on = self._view(self.h, layer + 1)[..., :width, :]
-        a = self._view(self.a, layer) if self.a is not None else handed_on
-        f = shape.activation.f
-        if self.random is not None:
-            slope = self._view(self.random, layer)
-            f = lambda z, out: leaky(z, slope, out)  # noqa: E731
-        z, n = self._view(self.z, layer), self._view(self.n, layer)
-        return layer, transposed, self._view(self.h, layer), z, n, f, a, shortcut, handed_on
-
     def forward(self) -> None:
         """Compute z and h of every layer from `x`."""
-        product, normalized, separate = self._product, self.shape.normalized, self.a is not None
-        for layer, transposed, h, z, n, f, a, shortcut, handed_on in self._forward_steps:
-            product(transposed, h, z)
-            if normalized:
-                self._normalize(layer, z, n)
-            f(n, a)
-            if shortcut is not None:
-                np.add(a, shortcut, handed_on)
-            elif separate:
-                np.copyto(handed_on, a)
-        product(*self._last_product)
-        if self.running is not None and not self.answering:
-            self.running.follow(self.mean, self.variance, self.samples)
+        for call, views in self._forward_calls:
+            call(*views)
 
-    def _normalize(self, layer: int, z: Array, n: Array) -> None:
+    def _forward_pass(self) -> Iterator[Call]:
+        """Yield every call of the forward pass with its views: made once, they leave nothing to decide in the loop."""
+        shape, width = self.shape, self.shape.width
+        for layer in range(shape.depth):
+            z, n = self._view(self.z, layer), self._view(self.n, layer)
+            handed_on = self._view(self.h, layer + 1)[..., :width, :]
+            a = handed_on if self.a is None else self._view(self.a, layer)
+            yield self._product, (self._rows(self.theta, layer).swapaxes(-1, -2), self._view(self.h, layer), z)
+            if shape.normalized:
+                yield from self._normalize(layer, z, n)
+            if self.random is None:
+                yield shape.activation.f, (n, a)
+            else:
+                yield leaky, (n, self._view(self.random, layer), a)
+            source = shape.shortcut_source(layer)
+            if source is not None:
+                yield np.add, (a, self._view(self.h, source)[..., :width, :], handed_on)
+            elif self.a is not None:
+                yield np.copyto, (handed_on, a)
+        last = self._rows(self.theta, -1)[..., :1].swapaxes(-1, -2)
+        yield self._product, (last, self._view(self.h, -1), self._view(self.z, -1)[..., :1, :])
+        if self.running is not None and not self.answering:
+            yield self.running.follow, (self.mean, self.variance, self.samples)
+
+    def _normalize(self, layer: int, z: Array, n: Array) -> Iterator[Call]:
         """Replace z by its normalized value and write scale * z + shift to n."""
-        width, axis = self.shape.width, self.shape.normalization.axis
-        mean, variance = self._view(self.mean, layer), self._view(self.variance, layer)
         if self.answering and self.running is not None:
-            np.subtract(z, self._view(self.running.mean, layer), z)
-            np.divide(z, np.sqrt(self._view(self.running.variance, layer) + EPSILON), z)
+            yield normalize_by, (z, self._view(self.running.mean, layer), self._view(self.running.variance, layer))
         else:
-            assert axis is not None
-            normalize(z, mean, variance, self._view(self.inverse_std, layer), axis)
-        np.multiply(z, self._column(self.theta, layer, width + 1), n)
-        np.add(n, self._column(self.theta, layer, width + 2), n)
+            statistics = (self._view(stack, layer) for stack in (self.mean, self.variance, self.inverse_std))
+            yield normalize, (z, *statistics, self.shape.normalization.axis)
+        yield np.multiply, (z, self._column(layer, self.shape.width + 1), n)
+        yield np.add, (n, self._column(layer, self.shape.width + 2), n)
 
     # --- backward -----------------------------------------------------------------------------
-
-    def _backward_step(self, layer: int) -> tuple[Any, ...]:
-        """The views for dL/dz of hidden layer `layer`, whose output h feeds layer + 1."""
-        shape, width = self.shape, self.shape.width
-        columns = slice(0, 1) if layer + 1 == shape.depth else slice(None)
-        weights = self._view(self.theta, layer + 1)[..., :width, columns]
-        above = self._view(self.delta, layer + 1)[..., columns, :]
-        # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
-        later = next((k for k in range(layer + 1, shape.depth) if shape.shortcut_source(k) == layer + 1), None)
-        skipped = None if later is None else self._view(self.through_skip, later)
-        return (
-            layer,
-            weights,
-            above,
-            self._view(self.through_weights, layer),
-            skipped,
-            self._view(self.through_skip, layer),
-            self._view(self.slope, layer),
-            self._view(self.delta, layer),
-        )
 
     def backward(self) -> None:
         """Compute delta of every layer and `gradient` from `delta_out`.
@@ -312,49 +285,63 @@ class Network:
         reaches); dL/dn = dL/dh * f'(n); delta = dL/dz through the normalization;
         dL/dW = h' delta, dL/db = sum of delta over samples.
         """
-        product, normalized, apart = self._product, self.shape.normalized, self.through_skip is not self.through_weights
+        for call, views in self._backward_calls:
+            call(*views)
+
+    def _backward_pass(self) -> Iterator[Call]:
+        """Yield every call of the backward pass with its views.
+
+        Small nets get all slopes and all weight gradients in one call each;
+        big ones layer by layer, while the numbers are still in the cache.
+        """
         if self._slopes_at_once:
-            self._write_slope(slice(None), self.slope)
-        for layer, weights, above, through, skipped, grad_h, slope, delta in self._backward_steps:
-            product(weights, above, through)
-            if skipped is not None:
-                np.add(through, skipped, grad_h)
-            elif apart:
-                np.copyto(grad_h, through)
+            yield self._slope(self.n, self.random, self.slope)
+        if not self._at_once:
+            yield self._weight_gradient(-1)
+        for layer in reversed(range(self.shape.depth)):
+            yield from self._to_dh(layer)
+            slope, delta = self._view(self.slope, layer), self._view(self.delta, layer)
             if not self._slopes_at_once:
-                self._write_slope(slice(layer, layer + 1), self.slope)
-            np.multiply(grad_h, slope, delta)
-            if normalized:
-                self._normalize_backward(layer, delta)
+                random = None if self.random is None else self._view(self.random, layer)
+                yield self._slope(self._view(self.n, layer), random, slope)
+            yield np.multiply, (self._view(self.through_skip, layer), slope, delta)
+            if self.shape.normalized:
+                yield from self._through_normalization(layer, delta)
             if not self._at_once:
-                self._weight_gradient(layer)
-        self._weight_gradient(slice(None) if self._at_once else -1)
+                yield self._weight_gradient(layer)
+        if self._at_once:
+            inputs, gradient = self.h, self.gradient[:, :, : self.shape.width + 1, :]
+            yield np.matmul, (inputs, self.delta.swapaxes(-1, -2), gradient)
 
-    def _write_slope(self, layers: slice, out: Array) -> None:
-        if self.random is not None:
-            leaky_slope(self.n[layers], self.random[layers], out)
-        else:
-            self.shape.activation.df(self.n[layers], out)
+    def _to_dh(self, layer: int) -> Iterator[Call]:
+        """From dL/dz of the layer above to dL/dh of hidden layer `layer`."""
+        shape = self.shape
+        columns = slice(0, 1) if layer + 1 == shape.depth else slice(None)
+        weights = self._view(self.theta, layer + 1)[..., : shape.width, columns]
+        through, grad_h = self._view(self.through_weights, layer), self._view(self.through_skip, layer)
+        yield self._product, (weights, self._view(self.delta, layer + 1)[..., columns, :], through)
+        # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
+        later = next((k for k in range(layer + 1, shape.depth) if shape.shortcut_source(k) == layer + 1), None)
+        if later is not None:
+            yield np.add, (through, self._view(self.through_skip, later), grad_h)
+        elif self.through_skip is not self.through_weights:
+            yield np.copyto, (grad_h, through)
 
-    def _normalize_backward(self, layer: int, delta: Array) -> None:
+    def _slope(self, n: Array, random: Array | None, out: Array) -> Call:
+        """Write f'(n), of one layer or all."""
+        return (self.shape.activation.df, (n, out)) if random is None else (leaky_slope, (n, random, out))
+
+    def _through_normalization(self, layer: int, delta: Array) -> Iterator[Call]:
         """Turn dL/dn into dL/dz in place, and leave the gradient of scale and shift."""
         width, axis = self.shape.width, self.shape.normalization.axis
-        assert axis is not None
-        z = self._view(self.z, layer)
         if self.keep:
-            np.copyto(self._view(self.through_slope, layer), delta)
-        gradient, room = self._view(self.gradient, layer), self._view(self.room, layer)
-        scale, inverse_std = self._column(self.theta, layer, width + 1), self._view(self.inverse_std, layer)
-        mean, along = mean_along(delta, -1), mean_product(delta, z, -1)
-        np.multiply(along[..., 0], self.samples, gradient[..., width + 1, :])
-        np.multiply(mean[..., 0], self.samples, gradient[..., width + 2, :])
-        if axis == -1:  # the same means, and the learnt scale is one number a unit as well
-            normalize_backward(delta, z, mean, along, scale * inverse_std, room)
-        else:
-            np.multiply(delta, scale, delta)
-            normalize_backward(delta, z, mean_along(delta, axis), mean_product(delta, z, axis), inverse_std, room)
+            yield np.copyto, (self._view(self.through_slope, layer), delta)
+        gradient = self._view(self.gradient, layer)
+        affine = self._column(layer, width + 1), gradient[..., width + 1, :], gradient[..., width + 2, :]
+        views = (self._view(stack, layer) for stack in (self.z, self.inverse_std, self.room))
+        yield affine_backward, (delta, *views, affine, axis)
 
-    def _weight_gradient(self, layers: slice | int) -> None:
-        """dL/dW and dL/db of one layer or all at once: inputs, with their row of ones, times deltas."""
-        gradient = self.gradient[layers, :, : self.shape.width + 1, :]
-        np.matmul(self.h[layers], self.delta[layers].swapaxes(-1, -2), out=gradient)
+    def _weight_gradient(self, layer: int) -> Call:
+        """dL/dW and dL/db of a layer: its input, with a row of ones, times its delta."""
+        delta = self._view(self.delta, layer).swapaxes(-1, -2)
+        return self._product, (self._view(self.h, layer), delta, self._rows(self.gradient, layer))

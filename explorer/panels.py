@@ -141,6 +141,7 @@ def loss_lines(history: History, view: View, ink: Ink, name: str, x: str, y: str
             mode="lines",
             line={"width": 3.5, "color": ink.line},
             name=name,
+            showlegend=False,
             hovertemplate="epoch %{x}<br>median loss %{y:.3g}<extra></extra>",
         )
     )
@@ -296,6 +297,7 @@ def _truth_table(history: History, baseline: History | None, record: int, x: str
             marker={"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}},
             hoverinfo="skip",
             name="right answer",
+            showlegend=False,
         )
     ]
     pairs = [(history, record, 0.0 if baseline is None else 0.2, theme.NOW)]

@@ -9,10 +9,10 @@ to the page's theme, which can change without a rerun.
 import plotly.graph_objects as go
 
 NOW = "#12908a"
-NOW_FAINT = "rgba(18, 144, 138, 0.30)"
-NOW_BAND = "rgba(18, 144, 138, 0.22)"
+NOW_FAINT = "rgba(18, 144, 138, 0.45)"
+NOW_BAND = "rgba(18, 144, 138, 0.33)"
 BASELINE = "#8a94a8"
-BASELINE_BAND = "rgba(138, 148, 168, 0.25)"
+BASELINE_BAND = "rgba(138, 148, 168, 0.38)"
 THEORY = "#e08214"
 EXACT_ZERO = "#a9a9a9"
 NOT_FINITE = "#d55e00"
@@ -35,6 +35,8 @@ ANSWER_SCALE = [[0.0, "#fdd9a6"], [0.5, "#f7f7f7"], [1.0, "#a8c6e6"]]
 
 PARTS = {"slope": "#0072b2", "weights": "#e69f00", "normalization": "#009e73", "skip": "#cc79a7"}
 
+TICK_SIZE, LABEL_SIZE = 15, 16
+
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"size": 15},
@@ -44,6 +46,6 @@ TEMPLATE = go.layout.Template(
         "xaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
         "yaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
         "colorway": [NOW, BASELINE, THEORY],
-        "margin": {"l": 64, "r": 16, "t": 34, "b": 26},
+        "margin": {"l": 64, "r": 16, "t": 34, "b": 32},
     }
 )

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.diagnostics import DIAGNOSTICS, LARGE_SQUARE, root_sum_square
+from explorer.clipping import global_norm
+from explorer.diagnostics import DIAGNOSTICS, LARGE_SQUARE, SMALL_SQUARE, root_sum_square
 from explorer.experiment import SKIPS, Experiment
 from explorer.history import Ending, History, record_epochs
 from explorer.network import Architecture, Network, Running, start
@@ -20,6 +21,7 @@ Array = NDArray[np.float64]
 
 CACHE_BYTES = 2**20
 ANSWERS_FOR = 16
+SMALL_NORM, LARGE_NORM = SMALL_SQUARE**0.5, LARGE_SQUARE**0.5
 
 
 def architecture(experiment: Experiment) -> Architecture:
@@ -90,6 +92,9 @@ class Group:
         )
         self.update = np.zeros_like(self.theta)
         self.moments = [np.zeros_like(self.theta) for _ in range(experiment.update_rule.slots)]
+        self.clip, self.step = experiment.clipper.clip, experiment.update_rule.step
+        self.loss_delta, self.output = experiment.loss_function.delta, experiment.output
+        self.untouched = np.ones(len(seeds))
         self.alive = np.ones(len(seeds), dtype=bool)
         self.clipped = np.zeros(len(seeds), dtype=np.int64)
         self.updates = self.epoch = self.record = 0
@@ -147,46 +152,41 @@ class Group:
         if network.random is not None:
             self._draw_slopes(network, self.rngs)
         network.forward()
-        self.experiment.loss_function.delta(network.z_out, y, self.experiment.output, network.delta_out)
+        self.loss_delta(network.z_out, y, self.output, network.delta_out)
         network.backward()
         return network.gradient
 
     def _prepare_update(self, network: Network, y: Array, note: bool = False) -> None:
         """From a batch to `self.update`: gradient, check, clipping, optimizer; `note` records the clipping."""
         gradient = self._gradient(network, y)
-        flat = gradient.reshape(*gradient.shape[:2], -1)
         if self.every_epoch is not None and self.epoch < len(self.every_epoch):
-            weights = flat[..., : self.shape.width**2]
-            np.vecdot(weights, weights, out=self.every_epoch[self.epoch])
-        clip = self.experiment.clipper.clip
-        if clip is None:
-            everything = flat.reshape(-1)
-            # One dot product is enough to see that all is finite; NaN compares false too.
-            if not np.dot(everything, everything) < LARGE_SQUARE:
-                self._end_non_finite(network)
-            if note:
-                self._note_clipping(_global_norm(gradient), np.ones(len(self.alive)))
-        else:
-            squares = np.vecdot(flat, flat).sum(axis=0)
-            if not squares.max() < LARGE_SQUARE:
-                self._end_non_finite(network)
-                squares = np.square(_global_norm(gradient))
-            norm = _global_norm(gradient) if note else np.sqrt(squares)
-            factor = clip(gradient, norm, self.experiment.threshold)
-            self.clipped += factor < 1
-            if note:
-                self._note_clipping(norm, factor)
+            weights = network.flat_gradient[..., : self.shape.width**2]
+            np.vecdot(weights, weights, self.every_epoch[self.epoch])
+        norm, factor = self._finite_norm(network), self.untouched
+        noted = _exact_norm(gradient, norm) if note else None
+        if self.clip is not None:
+            factor = self.clip(gradient, norm, self.experiment.threshold)
+            self.clipped += factor < self.untouched
+        if noted is not None:
+            self._note_clipping(noted, factor)
         self.updates += 1
-        self.experiment.update_rule.step(
-            gradient, self.moments, self.experiment.learning_rate, self.updates, self.update
-        )
+        self.step(gradient, self.moments, self.experiment.learning_rate, self.updates, self.update)
+
+    def _finite_norm(self, network: Network) -> Array:
+        """Return the global norm of each run's gradient, after ending the runs where it is not finite."""
+        norm = global_norm(network.gradient)
+        # A sum is enough to see that all are finite; NaN compares false too.
+        if np.add.reduce(norm) < LARGE_NORM:
+            return norm
+        self._end_non_finite(network)
+        return np.where(norm < LARGE_NORM, norm, _robust_norm(network.gradient))
 
     def _end_non_finite(self, network: Network) -> None:
         """End the runs whose gradient is not finite: note where it began, and set them to 0.
 
         Zeros are finite and cost nothing special; what is recorded of an ended run is NaN.
         """
-        for run in np.flatnonzero(~np.isfinite(_global_norm(network.gradient)) & self.alive):
+        for run in np.flatnonzero(~np.isfinite(_robust_norm(network.gradient)) & self.alive):
             self.alive[run] = False
             self.records.endings[self.runs.start + run] = _find_ending(network, int(run), self.epoch)
         for stack in (self.theta, network.gradient, *self.moments):
@@ -289,9 +289,15 @@ class Group:
         self._put(factor, self.records.scalars["clip_factor"])
 
 
-def _global_norm(gradient: Array) -> Array:
-    """L2 norm over all parameters of each run, right even where squares over- or underflow."""
+def _robust_norm(gradient: Array) -> Array:
+    """The global norm of each run, right even where squares over- or underflow."""
     return root_sum_square(gradient, (0, 2, 3))
+
+
+def _exact_norm(gradient: Array, norm: Array) -> Array:
+    """`norm`, but for runs so small that squares have lost digits."""
+    small = norm < SMALL_NORM
+    return np.where(small, _robust_norm(gradient), norm) if small.any() else norm
 
 
 def _find_ending(network: Network, run: int, epoch: int) -> Ending:

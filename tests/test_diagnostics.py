@@ -32,6 +32,11 @@ def bias_gradient(p, e, k):
     return np.nan if without else np.linalg.norm(p.db[k])
 
 
+def unit_spread(p, k):
+    largest = np.abs(p.n[k]).max()
+    return np.ptp(p.n[k], axis=1).max() / largest if largest else 0.0  # all units 0: all alike
+
+
 # name: (pass, experiment, layer from 0) -> number
 EXPECTED = {
     "delta": lambda p, e, k: rms(p.delta[k]),
@@ -41,6 +46,7 @@ EXPECTED = {
     "activation_std": of_hidden(lambda p, k: p.h[k].std()),
     "saturated": saturated,
     "dead": of_hidden(lambda p, k: (p.slope[k] == 0).all(axis=0).mean()),
+    "unit_spread": of_hidden(unit_spread),
     "through_weights": of_hidden(lambda p, k: rms(p.through_weights[k])),
     "through_skip": of_hidden(lambda p, k: rms(p.through_skip[k])),
     "through_slope": of_hidden(lambda p, k: rms(p.through_slope[k])),

@@ -1,0 +1,60 @@
+"""Gradient Explorer: the page table and the controls that all pages share."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: these matrices are small, two threads only wait
+
+import gc
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.ui.link import announce, stamp
+from explorer.ui.sidebar import sidebar
+
+
+def pages() -> list[Any]:
+    """Return the page table. An entry's url_path must differ from its file's stem."""
+    explore = "pages/explore.py"
+    return [
+        st.Page(explore, title="Explore", url_path="gradients", default=True),
+        # The default page answers at "/" alone; this is its name in a link.
+        st.Page(explore, title="Explore", url_path="explore", visibility="hidden"),
+    ]
+
+
+@st.cache_resource(show_spinner=False)
+def favicon() -> Any:
+    """Return a gradient that fades layer by layer; a named icon would be fetched from the network."""
+    shades = np.linspace(1.0, 0.15, 8)[:, None, None] * np.array([11, 110, 105])
+    return np.broadcast_to(np.repeat(shades, 8, axis=0), (64, 64, 3)).astype(np.uint8)
+
+
+@st.cache_resource(show_spinner=False)
+def settle() -> None:
+    """Leave everything imported by now out of garbage collection: it never goes away, and looking is slow."""
+    gc.collect()
+    gc.freeze()
+
+
+def main() -> None:
+    """Draw what all pages share, then the page."""
+    st.set_page_config(
+        page_title="Gradient Explorer", page_icon=favicon(), layout="wide", initial_sidebar_state=330
+    )
+    page = st.navigation(pages(), position="top")
+    settle()
+    announce()
+    st.session_state["_experiment"], st.session_state["_pinned"] = sidebar()
+    stamp(page.title)
+    page.run()
+
+
+if __name__ == "__main__":
+    main()
+else:
+    # `streamlit run` imports this file once before it listens. Naming the pages now keeps the first deep link
+    # from meeting the legacy meaning of the pages folder ("Page not found").
+    st.navigation(pages())
+    app = st.App(__file__)

@@ -1,0 +1,2 @@
+def refuse(experiment):
+    return None

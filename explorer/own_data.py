@@ -1,0 +1,2 @@
+def read_csv(content):
+    raise ValueError("not yet")

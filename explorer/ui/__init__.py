@@ -1,0 +1,1 @@
+"""Streamlit starts here: widgets made from controls, the link, training jobs and export."""

@@ -1,0 +1,151 @@
+"""The link: what an address asks for, checked; and the baseline, which travels in it as text."""
+
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.state import get_session_state
+
+from explorer.datasets import OWN, Data
+from explorer.experiment import CONTROLS, Experiment
+from explorer.scenarios import OPENING
+from explorer.ui.widgets import offers
+from explorer.view import VIEW_CONTROLS
+
+SCHEMA = "1"
+BASELINE_KEY = "baseline"
+UNPINNED = "none"
+# Streamlit's own parameters, and ours that are not settings.
+NOT_SETTINGS = {"v", "embed", "embed_options", BASELINE_KEY}
+MAX_SHOWN = 60
+NOTICE_KEY = "_link_notice"
+
+_stamp = st.components.v2.component(
+    "explorer_link_version",
+    html="<i hidden></i>",
+    js="""
+// Writes the schema version into the address without a new entry in the history.
+export default function ({ data }) {
+  const address = new URL(window.location.href);
+  if (address.searchParams.get("v") === data.version) return;
+  address.searchParams.set("v", data.version);
+  window.history.replaceState(window.history.state, "", address);
+}
+""",
+)
+
+
+def announce() -> None:
+    """Say what is wrong with the address that was opened, until a person changes something.
+
+    Only the first run of a visit sees the address as it was: afterwards the
+    widgets have taken what they can use and dropped the rest.
+    """
+    if NOTICE_KEY not in st.session_state:
+        st.session_state[NOTICE_KEY] = complaints()
+    for sentence in st.session_state[NOTICE_KEY]:
+        st.warning(sentence, icon=":material/link_off:")
+
+
+def forget_notice() -> None:
+    """Take the message about the link away; for callbacks."""
+    st.session_state[NOTICE_KEY] = []
+
+
+def stamp(page: str) -> None:
+    """Keep the schema version in the address, whatever moves."""
+    _stamp(key="_link_version", data={"version": SCHEMA, "when": f"{page} {sorted(st.query_params.items())}"})
+
+
+def choose(values: dict[str, Any], defaults: dict[str, Any]) -> None:
+    """Set many bound controls at once, as one step of the browser's history; for callbacks.
+
+    Setting session state alone would make one step for every control, and Back
+    would walk through half-set states. Streamlit (1.67) has no public call for this.
+    """
+    for key, value in values.items():
+        st.session_state[key] = value
+    with get_session_state().query_params() as parameters:
+        for key, value in values.items():
+            if value == defaults[key]:
+                parameters.discard_param_no_forward_msg(key)
+            else:
+                parameters.set_with_no_forward_msg(key, str(value))
+    st.query_params["v"] = SCHEMA
+
+
+def complaints() -> list[str]:
+    """Say what is wrong with the settings in the present address, a sentence each; what is right is used."""
+    found = []
+    for name, text in st.query_params.items():
+        problem = _complaint(name, text)
+        if problem:
+            found.append(problem)
+    return found
+
+
+def _complaint(name: str, text: str) -> str | None:
+    if name == "v" and text != SCHEMA:
+        return f"The link says it is of version {_short(text)}; this app writes version {SCHEMA} and reads what it knows."
+    if name in NOT_SETTINGS:
+        return None
+    control = CONTROLS.get(name) or VIEW_CONTROLS.get(name)
+    if control is None:
+        return f"The link has a setting called {_short(name)}, which does not exist; it is ignored."
+    try:
+        value = control.parse(name, text)
+    except ValueError as error:
+        return f"{_short(str(error), 300)}. The default, {control.default}, is used."
+    if not offers(control, value):
+        return f"{name} = {_short(text)} is not one of the values offered here. The default, {control.default}, is used."
+    return None
+
+
+def _short(text: str, limit: int = MAX_SHOWN) -> str:
+    """A stranger's text, cut and made harmless: it is shown as plain words."""
+    cut = text if len(text) <= limit else text[:limit] + "…"
+    return "".join(character if character.isprintable() else "?" for character in cut).replace("`", "'")
+
+
+# --- the baseline ------------------------------------------------------------------------------
+
+
+def encode(experiment: Experiment) -> str:
+    """Write an experiment as the text of the link: only what differs from the opening example, which is empty."""
+    return ";".join(f"{name}:{value}" for name, value in experiment.settings(changed_only=True).items())
+
+
+def decode(text: str, data: Data | None) -> Experiment | None:
+    """Read what `encode` wrote; None where nothing is pinned.
+
+    Raises
+    ------
+    ValueError
+        Naming what is wrong and what is allowed.
+    """
+    if text == UNPINNED:
+        return None
+    if not text:
+        return OPENING
+    pairs = [part.partition(":") for part in text.split(";")]
+    settings = {name: value for name, _, value in pairs}
+    own = settings.get("task", "").casefold() == OWN
+    if own and data is None:
+        raise ValueError("the baseline is on somebody's own data, which a link does not carry: load the CSV first")
+    return Experiment.from_strings(settings, data=data if own else None)
+
+
+def pinned(text: str, data: Data | None) -> tuple[Experiment | None, str | None]:
+    """Return the pinned baseline and, if the link's text is no good, a sentence that says why."""
+    try:
+        return decode(text, data), None
+    except ValueError as error:
+        return None, f"The baseline in the link cannot be used: {_short(str(error), 300)}."
+
+
+def control_values(experiment: Experiment) -> dict[str, Any]:
+    """Return the widget values that show an experiment: a number between marks goes to the nearest mark."""
+    values = {}
+    for name, value in experiment.settings().items():
+        marks = getattr(CONTROLS[name], "marks", ())
+        values[name] = type(value)(min(marks, key=lambda mark: abs(mark - value))) if marks else value
+    return values

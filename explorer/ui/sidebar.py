@@ -1,0 +1,178 @@
+"""The sidebar: every setting of the experiment, the scenarios, the baseline and a person's own data."""
+
+from typing import Any
+
+import streamlit as st
+
+from explorer.datasets import DATASETS, OWN, Data
+from explorer.experiment import CONTROLS, USUAL, Experiment
+from explorer.losses import LOSSES
+from explorer.own_data import read_csv
+from explorer.scenarios import SCENARIOS, matching
+from explorer.ui.link import BASELINE_KEY, UNPINNED, choose, control_values, encode, forget_notice, pinned
+from explorer.ui.widgets import ask
+
+SCENARIO_KEY, DATA_KEY = "_scenario", "_own_data"
+OWN_SETTINGS = "Your own settings"
+
+
+def sidebar() -> tuple[Experiment | None, Experiment | None]:
+    """Draw all shared controls and return the experiment and the pinned baseline.
+
+    The experiment is None while a person's own data is asked for but not
+    there; the baseline is None where nothing is pinned.
+    """
+    with st.sidebar, st.container(gap="xsmall"):
+        scenario_slot = st.container()
+        values = _task() | _network() | _remedies()
+        pin_slot = st.container()
+        values |= _training()
+        data = _own_data(values["task"])
+        text = _baseline_text()
+    experiment = _experiment(values, data)
+    baseline, problem = pinned(text, st.session_state.get(DATA_KEY))
+    if problem:
+        st.warning(problem, icon=":material/link_off:")
+    with scenario_slot:
+        _scenarios(experiment, baseline)
+    with pin_slot:
+        _pin_buttons(experiment, baseline)
+    return experiment, baseline
+
+
+def _ask(name: str, **options: Any) -> dict[str, Any]:
+    return {name: ask(name, CONTROLS[name], on_change=forget_notice, **options)}
+
+
+def _pair() -> Any:
+    return st.container(horizontal=True, gap="small", vertical_alignment="bottom")
+
+
+def _task() -> dict[str, Any]:
+    return _ask("task")
+
+
+def _network() -> dict[str, Any]:
+    with _pair():
+        values = _ask("depth") | _ask("width")
+    with _pair():
+        values |= _ask("activation") | _ask("initializer")
+    return values
+
+
+def _remedies() -> dict[str, Any]:
+    values = _ask("normalization", width="stretch") | _ask("skip", width="stretch")
+    values |= _ask("clip", width="stretch")
+    with _pair():
+        return values | _ask("threshold", disabled=values["clip"] == "none") | _ask("learning_rate")
+
+
+def _training() -> dict[str, Any]:
+    with _pair():
+        values = _ask("epochs") | _ask("runs")
+    with _pair():
+        values |= _ask("optimizer") | _ask("batch")
+    with _pair():
+        values |= _ask("gain") | _ask("seed")
+    dataset = DATASETS[st.session_state["task"]]
+    with _pair():
+        values |= _ask("samples", disabled=not dataset.sized) | _ask("noise", disabled=not dataset.noisy)
+    fitting = [name for name, loss in LOSSES.items() if loss.regression or not dataset.regression]
+    values |= _ask("loss", options=[USUAL, *fitting])
+    values |= _ask("bias", width="stretch")
+    return values | _ask("order", width="stretch", disabled=values["batch"] == "full")
+
+
+def _experiment(values: dict[str, Any], data: Data | None) -> Experiment | None:
+    if values["task"] == OWN and data is None:
+        return None
+    try:
+        return Experiment(**values, data=data if values["task"] == OWN else None)
+    except ValueError as error:
+        st.error(str(error))
+        return None
+
+
+# --- a person's own data -----------------------------------------------------------------------
+
+
+def _own_data(task: str) -> Data | None:
+    """Offer the upload while it is wanted; keep what was loaded, also when a later file is no good."""
+    if task != OWN:
+        return None
+    upload = st.file_uploader(
+        "CSV: two number columns, then a label column with two classes",
+        type=["csv", "txt", "tsv"],
+        help="Read as text and never executed; kept in memory for this visit only. Features are standardized.",
+    )
+    if upload is not None:
+        try:
+            st.session_state[DATA_KEY] = read_csv(upload.getvalue())
+        except ValueError as error:
+            st.error(f"{upload.name}: {error}")
+    return st.session_state.get(DATA_KEY)
+
+
+# --- scenarios and the baseline ----------------------------------------------------------------
+
+
+def _scenarios(experiment: Experiment | None, baseline: Experiment | None) -> None:
+    """The menu of scenarios; it shows the one that the controls stand at, if any."""
+    here = matching(experiment, baseline) if experiment is not None else None
+    options = [*([] if here else [OWN_SETTINGS]), *SCENARIOS]
+    st.session_state[SCENARIO_KEY] = here or OWN_SETTINGS
+    st.selectbox(
+        "Scenario",
+        options,
+        key=SCENARIO_KEY,
+        on_change=_open_scenario,
+        help="A finished example: sets every control, and the baseline it is compared with.",
+    )
+
+
+def _open_scenario() -> None:
+    scenario = SCENARIOS.get(st.session_state[SCENARIO_KEY])
+    if scenario is not None:
+        open_experiment(scenario.experiment, scenario.baseline)
+
+
+def open_experiment(experiment: Experiment, baseline: Experiment | None) -> None:
+    """Set every control to an experiment and pin a baseline; for callbacks, before widgets are made."""
+    forget_notice()
+    values = control_values(experiment) | {BASELINE_KEY: UNPINNED if baseline is None else encode(baseline)}
+    choose(values, {name: control.default for name, control in CONTROLS.items()} | {BASELINE_KEY: ""})
+
+
+def _pin_buttons(experiment: Experiment | None, baseline: Experiment | None) -> None:
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Pin this as the baseline",
+            icon=":material/keep:",
+            disabled=experiment is None or experiment == baseline,
+            on_click=lambda: _pin(experiment),
+            help="From then on baseline and present setting stand one above the other, on the same scales.",
+        )
+        st.button(
+            "Unpin",
+            disabled=baseline is None,
+            on_click=lambda: _pin(None),
+            help="Show the present setting alone.",
+        )
+
+
+def _pin(experiment: Experiment | None) -> None:
+    st.session_state[BASELINE_KEY] = UNPINNED if experiment is None else encode(experiment)
+
+
+def _baseline_text() -> str:
+    """The baseline as the link holds it: a bound text, so that reload and Back restore it like any control."""
+    with st.expander("Baseline in the link"):
+        return st.text_input(
+            "Settings of the baseline",
+            key=BASELINE_KEY,
+            bind="query-params",
+            on_change=forget_notice,
+            max_chars=600,
+            help="What differs from the opening example, as name:value; empty is the opening example itself, "
+            "none is no baseline.",
+        )

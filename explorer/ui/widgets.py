@@ -1,0 +1,65 @@
+"""Widgets made from controls: label, options, default, help and link key come from the control alone."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer.controls import Choice, Control, Number
+
+Bound = dict[str, Any]
+
+
+def ask(
+    key: str,
+    control: Control,
+    *,
+    options: Sequence[Any] | None = None,
+    disabled: bool = False,
+    on_change: Callable[[], None] | None = None,
+    **layout: Any,
+) -> Any:
+    """Draw the widget of one control, bound to the link under `key`, and return its value.
+
+    `options` narrows what a choice or a marked number offers just now.
+    """
+    common: Bound = {
+        "key": key,
+        "help": control.help,
+        "disabled": disabled,
+        "bind": "query-params",
+        "on_change": on_change,
+        **layout,
+    }
+    if isinstance(control, Choice):
+        return _ask_choice(control, list(options or control.options), common)
+    assert isinstance(control, Number)
+    return _ask_number(control, list(options or _marks(control)), common)
+
+
+def _ask_choice(control: Choice, options: list[str], common: Bound) -> str:
+    default = control.default
+    if len(options) <= 3:
+        return st.segmented_control(control.label, options, default=default, required=True, **common)
+    return st.selectbox(control.label, options, index=options.index(default), **common)
+
+
+def _marks(control: Number) -> list[float | int]:
+    return [int(mark) if control.whole else mark for mark in control.marks]
+
+
+def _ask_number(control: Number, marks: list[float | int], common: Bound) -> float | int:
+    if marks:
+        value = control.default if control.default in marks else marks[-1]
+        return st.select_slider(control.label, marks, value=value, **common)
+    if control.whole and control.high - control.low <= 100:
+        return st.slider(control.label, int(control.low), int(control.high), control.default, **common)
+    kind = int if control.whole else float
+    return st.number_input(
+        control.label, kind(control.low), kind(control.high), kind(control.default), kind(control.step), **common
+    )
+
+
+def offers(control: Control, value: Any) -> bool:
+    """Whether the control's widget can show this value (a number between two marks it cannot)."""
+    return not (isinstance(control, Number) and control.marks) or value in control.marks
