@@ -5,13 +5,17 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: these matrices are small, two threads only wait
 
 import gc
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from explorer.ui.link import announce, stamp
 from explorer.ui.sidebar import sidebar
+
+
+# A named icon would be fetched from the network.
+FAVICON = Path(__file__).parent / "explorer" / "ui" / "favicon.png"
 
 
 def pages() -> list[Any]:
@@ -25,13 +29,6 @@ def pages() -> list[Any]:
 
 
 @st.cache_resource(show_spinner=False)
-def favicon() -> Any:
-    """Return a gradient that fades layer by layer; a named icon would be fetched from the network."""
-    shades = np.linspace(1.0, 0.15, 8)[:, None, None] * np.array([11, 110, 105])
-    return np.broadcast_to(np.repeat(shades, 8, axis=0), (64, 64, 3)).astype(np.uint8)
-
-
-@st.cache_resource(show_spinner=False)
 def settle() -> None:
     """Leave everything imported by now out of garbage collection: it never goes away, and looking is slow."""
     gc.collect()
@@ -41,7 +38,7 @@ def settle() -> None:
 def main() -> None:
     """Draw what all pages share, then the page."""
     st.set_page_config(
-        page_title="Gradient Explorer", page_icon=favicon(), layout="wide", initial_sidebar_state=330
+        page_title="Gradient Explorer", page_icon=FAVICON, layout="wide", initial_sidebar_state=330
     )
     page = st.navigation(pages(), position="top")
     settle()

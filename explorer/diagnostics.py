@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.network import Network
+from explorer.normalizations import mean_along
 from explorer.registry import Entry, registry
 
 Array = NDArray[np.float64]
@@ -46,6 +47,18 @@ class Diagnostic(Entry):
     of_update: bool = False
 
 
+def _flat(values: Array) -> Array:
+    """Join the last two axes: of a layer and run, all units and samples, or all weights."""
+    return values.reshape(*values.shape[:-2], values.shape[-2] * values.shape[-1])
+
+
+def _std(values: Array) -> Array:
+    """Standard deviation over the last two axes; half the time of NumPy's own, which makes room for the squares."""
+    flat = _flat(values)
+    centred = flat - mean_along(flat, -1)
+    return np.sqrt(np.vecdot(centred, centred) / flat.shape[-1])
+
+
 def root_sum_square(values: Array, axis: int | tuple[int, ...]) -> Array:
     """Return the L2 norm along `axis`, right even where squares would underflow or overflow.
 
@@ -54,7 +67,10 @@ def root_sum_square(values: Array, axis: int | tuple[int, ...]) -> Array:
     Squares of doubles underflow at 1e-154; then m * sqrt(sum((v / m)^2)) with
     m = max |v| is used. Zeros give 0, infinities inf and NaN NaN.
     """
-    squares = np.square(values).sum(axis=axis)
+    if axis == (-2, -1):
+        values, axis = _flat(values), -1
+    # A dot product needs no room for the squares.
+    squares = np.vecdot(values, values) if axis == -1 else np.square(values).sum(axis=axis)
     usual = (squares > SMALL_SQUARE) & (squares < LARGE_SQUARE)
     if usual.all():
         return np.sqrt(squares)
@@ -65,12 +81,9 @@ def root_sum_square(values: Array, axis: int | tuple[int, ...]) -> Array:
     return np.where(usual, np.sqrt(squares), scaled)
 
 
-def _of_units(hidden: Array, output: Array) -> Array:
-    """RMS over samples and units of every layer, from (depth, runs, width, samples) and (runs, 1, samples)."""
-    count = hidden.shape[-2] * hidden.shape[-1]
-    inner = root_sum_square(hidden, (-2, -1)) / np.sqrt(count)
-    outer = root_sum_square(output, (-2, -1)) / np.sqrt(output.shape[-1])
-    return np.concatenate([inner, outer[None]])
+def _rms(values: Array) -> Array:
+    """Root mean square over units and samples, the last two axes."""
+    return root_sum_square(values, (-2, -1)) / np.sqrt(values.shape[-2] * values.shape[-1])
 
 
 def _only_hidden(values: Array) -> Array:
@@ -95,19 +108,19 @@ def _bias_gradient(network: Network) -> Array:
 
 
 def _delta(network: Network) -> Array:
-    return _of_units(network.delta[:-1], network.delta_out)
+    return np.concatenate([_rms(network.delta[:-1]), _rms(network.delta_out)[None]])
 
 
 def _through_weights(network: Network) -> Array:
-    return _only_hidden(_of_units(network.through_weights, network.delta_out)[:-1])
+    return _only_hidden(_rms(network.through_weights))
 
 
 def _through_skip(network: Network) -> Array:
-    return _only_hidden(_of_units(network.through_skip, network.delta_out)[:-1])
+    return _only_hidden(_rms(network.through_skip))
 
 
 def _through_slope(network: Network) -> Array:
-    return _only_hidden(_of_units(network.through_slope, network.delta_out)[:-1])
+    return _only_hidden(_rms(network.through_slope))
 
 
 def _handed_on(network: Network) -> Array:
@@ -116,11 +129,11 @@ def _handed_on(network: Network) -> Array:
 
 
 def _activation_mean(network: Network) -> Array:
-    return _only_hidden(_handed_on(network).mean(axis=(-2, -1)))
+    return _only_hidden(mean_along(_flat(_handed_on(network)), -1)[..., 0])
 
 
 def _activation_std(network: Network) -> Array:
-    return _only_hidden(_handed_on(network).std(axis=(-2, -1)))
+    return _only_hidden(_std(_handed_on(network)))
 
 
 def _saturated(network: Network) -> Array:
@@ -138,18 +151,16 @@ def _dead(network: Network) -> Array:
 
 def _unit_spread(network: Network) -> Array:
     z = network.n
-    spread = (z.max(axis=-2) - z.min(axis=-2)).max(axis=-1)
-    largest = np.abs(z).max(axis=(-2, -1))
+    high, low = z.max(axis=-2), z.min(axis=-2)
+    spread, largest = (high - low).max(axis=-1), np.maximum(high, -low).max(axis=-1)
     return _only_hidden(np.divide(spread, largest, out=np.zeros_like(spread), where=largest > 0))
 
 
 def _weight_std(network: Network, stack: Array) -> Array:
     """Standard deviation of the W part of every layer, padding left out."""
-    spread = np.empty((network.shape.layers, network.runs))
-    for layer in range(network.shape.layers):
-        fan_in, fan_out = network.shape.fan(layer)
-        spread[layer] = stack[layer, :, :fan_in, :fan_out].std(axis=(-2, -1))
-    return spread
+    inputs, width = network.shape.inputs, network.shape.width
+    first, inner, last = stack[:1, :, :inputs, :], stack[1:-1, :, :width, :], stack[-1:, :, :width, :1]
+    return np.concatenate([_std(first), _std(inner), _std(last)])
 
 
 def _update_ratio(network: Network, update: Array) -> Array:

@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 
 LEFT, RIGHT = [0.0, 0.70], [0.755, 1.0]
 LOSS_DECADES = [-6.0, 1.3]
-HEIGHT = 720
+HEIGHT = 740
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ def _axes(now: Shown, baseline: Shown | None, view: View, floors: list[list[floa
             **_loss_ticks(),
         },
         "yaxis4": {"domain": [0.02, 0.05], "anchor": "x2", "visible": False, "fixedrange": True},
-        "legend": {"orientation": "h", "x": 0, "y": 1.015, "yanchor": "bottom", "itemwidth": 30},
+        "legend": {"orientation": "h", "x": 0, "y": 1.04, "yanchor": "bottom", "itemwidth": 30},
         "hovermode": "closest",
     }
     for number, (floor, experiment) in enumerate(zip(floors, experiments, strict=True), start=2):

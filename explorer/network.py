@@ -197,7 +197,8 @@ class Network:
         self.random = np.empty(hidden) if shape.activation.random_slope and not answering else None
         # What goes into the activation, and what comes out of it before a shortcut is added.
         self.n = np.zeros(hidden) if shape.normalized else self.z[:-1]
-        self.a = np.zeros(hidden if keep else (1, *hidden[1:])) if keep or shape.skip else None
+        # Of several runs h lies apart, a row of ones between: a place without gaps and one copy are faster.
+        self.a = np.zeros(hidden if keep else (1, *hidden[1:])) if keep or shape.skip or runs > 1 else None
         self.room = np.empty((1, *hidden[1:]))  # one layer's scratch
         self.mean, self.variance, self.inverse_std = np.ones((3, depth, runs, *self._statistic()))
         self._make_gradient_buffers(hidden)

@@ -42,7 +42,7 @@ TUTORIAL = Experiment(
 
 MOONS = Experiment(task="moons", depth=10, width=16, initializer="Glorot uniform", epochs=2000)
 RELU = MOONS.but(activation="ReLU", depth=30, width=32, learning_rate=0.02, epochs=1000)
-EXPLODING = MOONS.but(activation="tanh", initializer="normal", width=32, learning_rate=0.5, epochs=1000)
+EXPLODING = MOONS.but(activation="tanh", initializer="normal", depth=12, width=64, learning_rate=0.5, epochs=500)
 DYING = MOONS.but(activation="ReLU", initializer="He normal", depth=6, width=8, learning_rate=2.0, epochs=500)
 
 SCENARIOS = registry(

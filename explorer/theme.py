@@ -46,6 +46,6 @@ TEMPLATE = go.layout.Template(
         "xaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
         "yaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
         "colorway": [NOW, BASELINE, THEORY],
-        "margin": {"l": 64, "r": 16, "t": 34, "b": 32},
+        "margin": {"l": 64, "r": 16, "t": 54, "b": 32},
     }
 )

@@ -96,6 +96,7 @@ class Group:
         self.loss_delta, self.output = experiment.loss_function.delta, experiment.output
         self.untouched = np.ones(len(seeds))
         self.alive = np.ones(len(seeds), dtype=bool)
+        self.ended = np.flatnonzero(~self.alive)
         self.clipped = np.zeros(len(seeds), dtype=np.int64)
         self.updates = self.epoch = self.record = 0
         self._make_networks()
@@ -189,8 +190,9 @@ class Group:
         for run in np.flatnonzero(~np.isfinite(_robust_norm(network.gradient)) & self.alive):
             self.alive[run] = False
             self.records.endings[self.runs.start + run] = _find_ending(network, int(run), self.epoch)
+        self.ended = np.flatnonzero(~self.alive)
         for stack in (self.theta, network.gradient, *self.moments):
-            stack[:, ~self.alive] = 0.0
+            stack[:, self.ended] = 0.0
 
     def live(self) -> Iterator[bool]:
         """Train to the end, pausing after every update; yields whether a record was made since."""
@@ -200,6 +202,8 @@ class Group:
             if due:
                 self._record_state()
             for number, (network, y) in enumerate(self._batches()):
+                if self.epoch == epochs:
+                    network.running = None  # the last update is measured, not made: answers stay as recorded
                 recorded = due and number == 0
                 if recorded:
                     self._record_update(network, y)
@@ -210,7 +214,7 @@ class Group:
                     break
                 self.theta -= self.update
                 yield recorded
-            if not self.alive.any():
+            if self.ended.size == self.alive.size:
                 break
         self.record = len(self.records.epochs)
 
@@ -242,7 +246,8 @@ class Group:
         """Write a row of the records; of ended runs NaN."""
         row = into[self.runs, self.record]
         row[...] = values
-        row[~self.alive] = np.nan
+        if self.ended.size:
+            row[self.ended] = np.nan
 
     def _record_state(self) -> None:
         """Measure the whole data set at the present parameters."""
@@ -306,8 +311,10 @@ def _find_ending(network: Network, run: int, epoch: int) -> Ending:
         broken = np.flatnonzero(~np.isfinite(stack[:, run]).all(axis=(-2, -1)))
         if broken.size:
             return Ending(epoch, int(broken[-1 if backward else 0]) + 1, quantity)
-    broken = np.flatnonzero(~np.isfinite(network.gradient[:, run]).all(axis=(-2, -1)))
-    return Ending(epoch, int(broken[-1]) + 1, "dL/dW")
+    # At worst every entry is finite and only their length is not: then it is the layer with the longest.
+    norms = root_sum_square(network.gradient[:, run], (-2, -1))
+    broken = np.flatnonzero(~np.isfinite(norms))
+    return Ending(epoch, int(broken[-1] if broken.size else norms.argmax()) + 1, "dL/dW")
 
 
 class Training:

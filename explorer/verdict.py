@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.experiment import Experiment
 from explorer.history import DIVERGED, SOLVED, STUCK, History
 from explorer.registry import Entry, registry
-from explorer.seeds import log_band, logarithm
+from explorer.remedies import REMEDIES
+from explorer.seeds import logarithm
 from explorer.wording import decades, difference, number
 
 HEALTHY_DECADES = 3.0
@@ -146,14 +148,16 @@ class Verdict(Entry):
     good: bool = False
 
 
-def _gradient(f: Facts) -> str:
+def start_sentence(f: Facts, theory_factor: float | None) -> str:
+    """Say how the gradient stood before any update, and what theory says of it."""
     if f.log_ratio == -math.inf:
-        return "dL/dz at the first layer is exactly 0"
+        return "At the start dL/dz at the first layer is exactly 0."
     if not math.isfinite(f.log_ratio):
-        return "dL/dz is not finite"
+        return "At the start dL/dz is not finite."
+    theory = "" if theory_factor is None else f", theory says {number(theory_factor)}"
     return (
-        f"dL/dz at the first layer is {decades(f.log_ratio)} of the last's; "
-        f"each layer multiplies it by {decades(f.log_factor)}"
+        f"At the start dL/dz at the first layer is {decades(f.log_ratio)} of the last's: each layer multiplies it by "
+        f"{decades(f.log_factor)}{theory}."
     )
 
 
@@ -167,15 +171,14 @@ VERDICTS = registry(
             name="diverged",
             caption="At least half of the seeds became infinite or NaN.",
             holds=lambda f: f.diverged * 2 >= f.runs,
-            tell=lambda f: f"{_seeds(f.diverged, f)} became infinite or NaN, first {f.first_end}. "
-            f"At the start {_gradient(f)}.",
+            tell=lambda f: f"{_seeds(f.diverged, f)} became infinite or NaN, first {f.first_end}.",
             remedies=("a tenth of the learning rate", "fitting initialization", "clip by norm"),
         ),
         Verdict(
             name="solved",
             caption="At least half of the seeds answer with a mean squared error below the data set's bound.",
             holds=lambda f: f.solved * 2 >= f.runs,
-            tell=lambda f: f"{_seeds(f.solved, f)} by epoch {f.epoch:,}. At the start {_gradient(f)}.",
+            tell=lambda f: f"{_seeds(f.solved, f)} by epoch {f.epoch:,}, with a loss of {number(f.loss_end)}.",
             good=True,
         ),
         Verdict(
@@ -183,7 +186,7 @@ VERDICTS = registry(
             caption="In at least half of the seeds, the units of every hidden layer are alike to one part in 10⁹.",
             holds=lambda f: f.alike_share >= 0.5,
             tell=lambda f: "all units of a layer compute the same and get the same gradient, so they stay alike for "
-            f"ever: the width is 1 in effect. At the start {_gradient(f)}.",
+            "ever: the width is 1 in effect.",
             remedies=("fitting initialization",),
         ),
         Verdict(
@@ -199,14 +202,14 @@ VERDICTS = registry(
             name="exploding",
             caption="At the start, RMS dL/dz at the first layer is over 10³ times the last layer's.",
             holds=lambda f: f.log_ratio > HEALTHY_DECADES,
-            tell=lambda f: f"{_gradient(f)}.",
+            tell=lambda f: f"dL/dz at the first layer is {decades(f.log_ratio)} times the last's.",
             remedies=("fitting initialization", "clip by norm", "a tenth of the learning rate"),
         ),
         Verdict(
             name="vanishing",
             caption="At the start, or at the latest record, RMS dL/dz at the first layer is under 10⁻³ of the last's.",
             holds=lambda f: min(f.log_ratio, f.log_ratio_end) < -HEALTHY_DECADES,
-            tell=lambda f: f"{_gradient(f)}."
+            tell=lambda f: f"dL/dz at the first layer is {decades(f.log_ratio)} of the last's."
             if f.log_ratio < -HEALTHY_DECADES
             else f"dL/dz at the first layer fell to {decades(f.log_ratio_end)} of the last's in training "
             f"(from {decades(f.log_ratio)}).",
@@ -217,7 +220,7 @@ VERDICTS = registry(
             caption="The gradient is within 10⁻³ and 10³, but at least half of the seeds are hardly better than always "
             "answering the mean target (0.95 of its error or more).",
             holds=lambda f: f.epoch > 0 and f.stuck * 2 >= f.runs,
-            tell=lambda f: f"{_gradient(f)}, yet the loss went from {number(f.loss_start)} to {number(f.loss_end)} only "
+            tell=lambda f: f"the gradient arrives, yet the loss went from {number(f.loss_start)} to {number(f.loss_end)} only "
             f"and {_seeds(f.stuck, f)} answer no better than a constant.",
             remedies=("skip over one layer", "batch norm", "fitting initialization"),
         ),
@@ -225,11 +228,17 @@ VERDICTS = registry(
             name="healthy",
             caption="RMS dL/dz at the first layer is within 10⁻³ and 10³ of the last's, and none of the above holds.",
             holds=lambda f: True,
-            tell=lambda f: f"{_gradient(f)}. Loss {number(f.loss_end)} at epoch {f.epoch:,}.",
+            tell=lambda f: f"the gradient arrives everywhere; the loss is {number(f.loss_end)} at epoch {f.epoch:,}.",
             good=True,
         ),
     ]
 )
+
+
+def advice(verdict: Verdict, experiment: Experiment) -> str:
+    """Name the remedies to try that the experiment does not have already; empty if there is nothing to mend."""
+    untried = [name for name in verdict.remedies if REMEDIES[name].change(experiment) != experiment]
+    return f"Try: {', '.join(untried)}." if untried else ""
 
 
 def judge(found: Facts) -> Verdict:
@@ -264,11 +273,3 @@ def _seed_change(old: Facts, new: Facts) -> str:
     if new.runs == old.runs:
         return f"{new.solved} of {new.runs} seeds solve it, before {old.solved}"
     return f"{new.solved} of {new.runs} seeds solve it, before {old.solved} of {old.runs}"
-
-
-def log_ratios(history: History, record: int) -> tuple[float, float, float]:
-    """Return quartiles over seeds of log10(RMS dL/dz of the first layer over the last's) at a record."""
-    delta = history.measures["delta"][:, record]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quartiles = log_band(delta[:, :1] / delta[:, -1:])
-    return float(quartiles.low[0]), float(quartiles.middle[0]), float(quartiles.high[0])

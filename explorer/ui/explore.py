@@ -17,7 +17,7 @@ from explorer.ui.jobs import SLICE, Job, jobs
 from explorer.ui.link import SCHEMA
 from explorer.ui.share import share_buttons
 from explorer.ui.widgets import ask
-from explorer.verdict import VERDICTS, Facts, Verdict, compare, facts, judge
+from explorer.verdict import VERDICTS, Facts, Verdict, advice, compare, facts, judge, start_sentence
 from explorer.view import VIEW_CONTROLS, View
 from explorer.why import decompose
 from explorer.wording import decades, difference, number, summary
@@ -83,13 +83,21 @@ def strip(scene: Scene) -> None:
     now = facts(scene.history)
     verdict = judge(now)
     before = None if scene.baseline is None else facts(scene.baseline)
-    heading = f"{verdict.name.capitalize()}: {verdict.tell(now)}"
-    if scene.baseline is not None:
-        heading = compare(scene.baseline, scene.history)
-    st.header(heading, anchor=False, help=_rules(verdict))
-    if scene.baseline is not None:
-        st.markdown(f"**{verdict.name.capitalize()}** now: {verdict.tell(now)}")
+    word = verdict.name.capitalize()
+    more = f"{start_sentence(now, _theory_factor(scene.history.experiment))} {advice(verdict, scene.history.experiment)}"
+    if scene.baseline is None:
+        st.header(f"{word}: {verdict.tell(now)}", anchor=False, help=_rules(verdict))
+        st.markdown(more)
+    else:
+        st.header(compare(scene.baseline, scene.history), anchor=False, help=_rules(verdict))
+        st.markdown(f"**{word}**: {verdict.tell(now)} {more}")
     _figures(scene, now, before)
+
+
+def _theory_factor(experiment: Experiment) -> float | None:
+    """What theory says each layer multiplies RMS dL/dz by, over the same layers as the measured factor."""
+    delta = predict(experiment).typical_delta
+    return None if delta is None else float((delta[0] / delta[-1]) ** (1 / experiment.depth))
 
 
 def _rules(verdict: Verdict) -> str:
@@ -99,10 +107,8 @@ def _rules(verdict: Verdict) -> str:
 
 def _figures(scene: Scene, now: Facts, before: Facts | None) -> None:
     theory = predict(scene.history.experiment)
-    expected = "no theory here"
-    if theory.typical_delta is not None:
-        ratio = theory.typical_delta[0] / theory.typical_delta[-1]
-        expected = f"theory {number(ratio ** (1 / now.depth))}"
+    factor = _theory_factor(scene.history.experiment)
+    expected = "no theory here" if factor is None else f"theory {number(factor)}"
     columns = st.columns(5, gap="small")
     cells = [
         (
