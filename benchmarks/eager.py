@@ -68,7 +68,7 @@ def train(experiment: Experiment, net: nn.Module) -> Iterator[torch.Tensor]:
     weights = [module.weight for module in net.modules() if isinstance(module, nn.Linear)]
     while True:
         optimizer.zero_grad()
-        loss(net(x), y).backward()
+        loss(net(x), y).backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             norms = torch.stack([torch.linalg.vector_norm(weight.grad) for weight in weights])
         nn.utils.clip_grad_norm_(net.parameters(), experiment.threshold)

@@ -88,7 +88,9 @@ def _rms(values: Array) -> Array:
 
 def _only_hidden(values: Array) -> Array:
     """Add NaN for the output layer, of which a diagnostic says nothing."""
-    return np.concatenate([values, np.full_like(values[:1], np.nan)])
+    padded = np.empty((len(values) + 1, values.shape[1]))
+    padded[:-1], padded[-1] = values, np.nan
+    return padded
 
 
 def weight_norm(network: Network, stack: Array) -> Array:

@@ -19,6 +19,7 @@ from explorer.history import History
 from explorer.panels import (
     BASELINE_INK,
     NOW_INK,
+    Ink,
     answers_panel,
     colour_strip,
     epoch_positions,
@@ -70,28 +71,27 @@ def explore_figure(
     answer_map : AnswerMap, optional
         For the corner, where the task is not XOR.
     """
-    figure = go.Figure()
     rows = [(baseline, BASELINE_INK), (now, NOW_INK)] if baseline is not None else [(now, NOW_INK)]
     floors = [[0.47, 0.745], [0.095, 0.37]] if baseline is not None else [[0.095, 0.745]]
-    traces = []
+    traces: list[Any] = []
     for number, (shown, ink) in enumerate(rows, start=2):
-        assert shown is not None
         record = shown.history.at(epoch)
         last = number == len(rows) + 1
         traces += heatmap(shown.history, view, "x", f"y{number}")
-        traces += profile(
-            shown.history, view, record, ink, "x2", f"y{number}", legend=last, theory=shown.theory
-        )
+        traces += profile(shown.history, view, record, ink, "x2", f"y{number}", legend=last, theory=shown.theory)
         traces += loss_lines(shown.history, view, ink, shown.name, "x", "y", each_seed=last)
     traces += colour_strip(view, "x2", "y4")
     traces += answers_panel(
         now.history, None if baseline is None else baseline.history, now.history.at(epoch), answer_map, "x3", "y5"
     )
-    figure.add_traces(_legend_once(traces))
-    figure.update_layout(template=theme.TEMPLATE, height=HEIGHT, **_axes(now, baseline, view, floors))
-    _legible(figure)
-    _annotate(figure, rows, floors, view, epoch, answer_map)
-    return figure
+    # One layout made at once: every later change of a figure would be checked anew, and cost as much again.
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": HEIGHT,
+        **_axes(now, baseline, view, floors),
+        **_marks(rows, floors, view, epoch, answer_map),
+    }
+    return go.Figure(data=_legend_once(traces), layout=layout)
 
 
 def _legend_once(traces: list[Any]) -> list[Any]:
@@ -113,7 +113,7 @@ def _axes(now: Shown, baseline: Shown | None, view: View, floors: list[list[floa
         epochs = {"type": "log", "range": [np.log10(0.4), np.log10(last_epoch)], **_log_epoch_ticks(last_epoch)}
     axes: dict[str, Any] = {
         "xaxis": {"domain": LEFT, "anchor": f"y{len(floors) + 1}", "title": {"text": "epoch", "standoff": 2}, **epochs},
-        "xaxis2": {"domain": RIGHT, "anchor": "y4", "range": list(view.span), **_value_ticks(view)},
+        "xaxis2": {"domain": RIGHT, "anchor": "y4", "range": list(view.span), "showgrid": True, **_value_ticks(view)},
         "yaxis": {
             "domain": [0.825, 1.0],
             "type": "log",
@@ -122,7 +122,7 @@ def _axes(now: Shown, baseline: Shown | None, view: View, floors: list[list[floa
             **_loss_ticks(),
         },
         "yaxis4": {"domain": [0.02, 0.05], "anchor": "x2", "visible": False, "fixedrange": True},
-        "legend": {"orientation": "h", "x": 0, "y": 1.04, "yanchor": "bottom", "itemwidth": 30},
+        "legend": {"orientation": "h", "x": 0, "y": 1.04, "yanchor": "bottom", "itemwidth": 30, "font": {"size": theme.TICK_SIZE}},
         "hovermode": "closest",
     }
     for number, (floor, experiment) in enumerate(zip(floors, experiments, strict=True), start=2):
@@ -134,7 +134,8 @@ def _axes(now: Shown, baseline: Shown | None, view: View, floors: list[list[floa
             "showgrid": False,
             **_layer_ticks(experiment.layers),
         }
-    return axes | _answer_axes(now.history)
+    axes |= _answer_axes(now.history)
+    return {name: _sized(axis) if "axis" in name else axis for name, axis in axes.items()}
 
 
 def _answer_axes(history: History) -> dict[str, Any]:
@@ -148,47 +149,56 @@ def _answer_axes(history: History) -> dict[str, Any]:
     return place
 
 
-def _annotate(
-    figure: go.Figure,
-    rows: list[tuple[Any, Any]],
+def _marks(
+    rows: list[tuple[Shown, Ink]],
     floors: list[list[float]],
     view: View,
     epoch: int,
     answer_map: AnswerMap | None,
-) -> None:
+) -> dict[str, Any]:
     """Names of the rows and panels, the chosen epoch, and the settings, so that a picture explains itself."""
-    label = {"xref": "paper", "yref": "paper", "showarrow": False, "xanchor": "left", "yanchor": "bottom"}
-    for (shown, ink), floor in zip(rows, floors, strict=True):
-        figure.add_annotation(
-            text=f"<b>{shown.name}</b>", x=0, y=floor[1], font={"size": 18, "color": ink.line}, **label
-        )
     now = rows[-1][0].history
     chosen = int(now.epochs[now.at(epoch)])
     relative = ", over the last layer's" if view.is_ratio else ""
-    figure.add_annotation(
-        text=f"{view.diagnostic.title}{relative}, epoch {chosen:,}", x=RIGHT[0], y=floors[0][1], font={"size": 16}, **label
-    )
-    figure.add_annotation(
-        text=summary(now.experiment), x=0, y=0, yshift=-24, font={"size": 13}, opacity=0.85, **label
-    )
     who = (
         f"What the {len(now.loss)} nets answer; circles: right"
         if answer_map is None
         else f"Answers of seed {now.experiment.seed + answer_map.run}, the median one"
     )
-    figure.add_annotation(text=who, x=RIGHT[0], y=1.0, font={"size": 16}, **label)
+    names = [
+        _label(f"<b>{shown.name}</b>", 0, floor[1], size=18, color=ink.line)
+        for (shown, ink), floor in zip(rows, floors, strict=True)
+    ]
+    others = [
+        _label(f"{view.diagnostic.title}{relative}, epoch {chosen:,}", RIGHT[0], floors[0][1], size=16),
+        _label(who, RIGHT[0], 1.0, size=16),
+        _label(summary(now.experiment), 0, 0, size=13) | {"yshift": -24, "opacity": 0.85},
+    ]
     position = float(epoch_positions(np.array([chosen]), view)[0])
-    figure.add_shape(
-        type="line", x0=position, x1=position, y0=floors[-1][0], y1=1.0, xref="x", yref="paper",
-        line={"color": theme.CURSOR, "width": 2, "dash": "dot"},
-    )  # fmt: skip
+    cursor = {
+        "type": "line",
+        "x0": position,
+        "x1": position,
+        "y0": floors[-1][0],
+        "y1": 1.0,
+        "xref": "x",
+        "yref": "paper",
+        "line": {"color": theme.CURSOR, "width": 2, "dash": "dot"},
+    }
+    return {"annotations": names + others, "shapes": [cursor]}
 
 
-def _legible(figure: go.Figure) -> None:
+def _label(text: str, x: float, y: float, **font: Any) -> dict[str, Any]:
+    """A text that stands on the paper, its lower left corner at (x, y)."""
+    place = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
+    return {"text": text, "x": x, "y": y, "font": font, **place}
+
+
+def _sized(axis: dict[str, Any]) -> dict[str, Any]:
     """Set the sizes that a page's theme would otherwise make too small for the last row of a lecture room."""
-    figure.update_xaxes(tickfont_size=theme.TICK_SIZE, title_font_size=theme.LABEL_SIZE)
-    figure.update_yaxes(tickfont_size=theme.TICK_SIZE, title_font_size=theme.LABEL_SIZE)
-    figure.update_layout(legend_font_size=theme.TICK_SIZE)
+    title = axis.get("title", {})
+    title = {"text": title} if isinstance(title, str) else title
+    return axis | {"tickfont": {"size": theme.TICK_SIZE}, "title": title | {"font": {"size": theme.LABEL_SIZE}}}
 
 
 # --- ticks ------------------------------------------------------------------------------------
@@ -253,10 +263,11 @@ def why_figure(why: Why) -> go.Figure:
         template=theme.TEMPLATE,
         barmode="relative",
         height=max(260, min(30 * len(layers) + 110, 700)),
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        xaxis={"title": "decades by which dL/dz changes from the layer above to this one", "zeroline": True},
-        yaxis={"title": "hidden layer", "dtick": 1 if len(layers) <= 15 else 5, "showgrid": False},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": theme.TICK_SIZE}},
+        xaxis=_sized(
+            {"title": "decades by which dL/dz changes from the layer above to this one", "zeroline": True, "showgrid": True}
+        ),
+        yaxis=_sized({"title": "hidden layer", "dtick": 1 if len(layers) <= 15 else 5, "showgrid": False}),
         margin={"b": 56},
     )
-    _legible(figure)
     return figure

@@ -135,9 +135,12 @@ class Running:
     def __init__(self, shape: Architecture, runs: int) -> None:
         self.mean = np.zeros((shape.depth, runs, shape.width, 1))
         self.variance = np.ones((shape.depth, runs, shape.width, 1))
+        self.frozen = False
 
     def follow(self, mean: Array, variance: Array, samples: int) -> None:
         """Move a tenth of the way to a batch's statistics (the variance unbiased, as is usual)."""
+        if self.frozen:
+            return
         unbiased = samples / max(samples - 1, 1)
         for running, batch, factor in ((self.mean, mean, MOMENTUM), (self.variance, variance, MOMENTUM * unbiased)):
             running *= 1 - MOMENTUM

@@ -42,7 +42,7 @@ TUTORIAL = Experiment(
 
 MOONS = Experiment(task="moons", depth=10, width=16, initializer="Glorot uniform", epochs=2000)
 RELU = MOONS.but(activation="ReLU", depth=30, width=32, learning_rate=0.02, epochs=1000)
-EXPLODING = MOONS.but(activation="tanh", initializer="normal", depth=12, width=64, learning_rate=0.5, epochs=500)
+EXPLODING = MOONS.but(activation="tanh", initializer="normal", depth=12, width=24, learning_rate=0.5, epochs=1000)
 DYING = MOONS.but(activation="ReLU", initializer="He normal", depth=6, width=8, learning_rate=2.0, epochs=500)
 
 SCENARIOS = registry(
@@ -90,8 +90,8 @@ SCENARIOS = registry(
         ),
         _scenario(
             "Exploding tanh, clipped",
-            "Weights too large: the gradient grows on its way back and updates throw the net about. Clipping by norm "
-            "tames the updates; the ratio of first to last layer stays as it was.",
+            "Weights too large: the gradient grows about a hundredfold on its way back, and updates throw the net about. "
+            "Clipping by norm tames the updates; the ratio of first to last layer stays as it was.",
             EXPLODING.but(clip="norm", threshold=0.1),
             EXPLODING,
             source="Pascanu et al. 2013",

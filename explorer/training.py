@@ -39,9 +39,13 @@ def architecture(experiment: Experiment) -> Architecture:
 
 def group_size(experiment: Experiment) -> int:
     """Return how many runs to train as one array: as many as fit the cache."""
-    width, samples = experiment.width, max(experiment.batch_sizes())
-    per_run = 8 * experiment.layers * (3 * width * samples + 3 * width * (width + 1))
-    return int(np.clip(CACHE_BYTES // per_run, 1, 256))
+    return runs_that_fit(experiment.layers, experiment.width, max(experiment.batch_sizes()))
+
+
+def runs_that_fit(layers: int, width: int, samples: int) -> int:
+    """Return how many runs' arrays fit the cache together, for batches of `samples`."""
+    per_run = 8 * layers * (3 * width * samples + 3 * width * (width + 1))
+    return min(max(CACHE_BYTES // per_run, 1), 256)
 
 
 class Records:
@@ -202,8 +206,8 @@ class Group:
             if due:
                 self._record_state()
             for number, (network, y) in enumerate(self._batches()):
-                if self.epoch == epochs:
-                    network.running = None  # the last update is measured, not made: answers stay as recorded
+                if self.epoch == epochs and self.running is not None:
+                    self.running.frozen = True  # the last update is measured, not made: answers stay as recorded
                 recorded = due and number == 0
                 if recorded:
                     self._record_update(network, y)

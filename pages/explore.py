@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.cost import refuse
-from explorer.ui.explore import ask_view, behind, live
+from explorer.ui.explore import live
 
 experiment, baseline = st.session_state["_experiment"], st.session_state["_pinned"]
 if experiment is None:
@@ -13,7 +13,7 @@ refusal = refuse(experiment)
 if refusal:
     st.warning(refusal, icon=":material/hourglass_disabled:")
     st.stop()
-strip_slot = st.container()
-view = ask_view(experiment)
-scene = live(experiment, baseline, view, strip_slot)
-behind(scene, view)
+if baseline is not None and refuse(baseline):
+    st.warning(f"The baseline is not trained. {refuse(baseline)}", icon=":material/hourglass_disabled:")
+    baseline = None
+live(experiment, baseline)

@@ -2,9 +2,9 @@ import math
 
 import numpy as np
 import pytest
+from textbook import apply, slope
 
 from explorer.activations import ACTIVATIONS, RANDOM_SLOPE, leaky, leaky_slope, normal_cdf
-from textbook import apply, slope
 
 # Written a second time, from the formulas, one number at a time.
 DEFINITIONS = {

@@ -74,7 +74,9 @@ def test_a_quiet_data_set_can_be_learnt(dataset):
 def test_more_noise_makes_it_harder(dataset):
     if dataset.regression or not dataset.noisy:
         pytest.skip("no classes to mix")
-    quiet, loud = (np.mean([nearest_neighbour_accuracy(make(dataset, noise=n, seed=s)) for s in range(5)]) for n in (0.02, 1))
+    quiet, loud = (
+        np.mean([nearest_neighbour_accuracy(make(dataset, noise=n, seed=s)) for s in range(5)]) for n in (0.02, 1)
+    )
     assert loud < quiet - 0.05
 
 

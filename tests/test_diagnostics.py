@@ -1,7 +1,10 @@
 """Every measure against a plain recomputation from a plain trainer's two passes."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from textbook import apply, parameters, run_pass
 
 from explorer import Experiment, train
 from explorer.activations import ACTIVATIONS
@@ -9,7 +12,6 @@ from explorer.diagnostics import DIAGNOSTICS, root_sum_square
 from explorer.experiment import SKIPS
 from explorer.normalizations import NORMALIZATIONS
 from explorer.training import Training
-from textbook import apply, parameters, run_pass
 
 
 def rms(values):
@@ -116,7 +118,7 @@ def test_update_ratio_is_the_step_that_is_applied(clip, optimizer):
     for _ in training.groups[0].live():
         thetas.append(training.groups[0].theta.copy())
     group = training.groups[0]
-    for record, (before, after) in enumerate(zip(thetas, thetas[1:], strict=False)):
+    for record, (before, after) in enumerate(pairwise(thetas)):
         for layer in range(e.layers):
             fan_in, fan_out = group.shape.fan(layer)
             w, moved = (t[layer, :, :fan_in, :fan_out] for t in (before, after - before))

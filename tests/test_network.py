@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from textbook import apply, parameters, random_theta, real, run_pass
 
 from explorer.activations import ACTIVATIONS
 from explorer.experiment import SKIPS, Experiment
@@ -11,7 +12,6 @@ from explorer.initializers import INITIALIZERS
 from explorer.losses import LOSSES
 from explorer.network import STACKED_LIMIT, Architecture, Network, Running, start
 from explorer.normalizations import EPSILON, MOMENTUM, NORMALIZATIONS
-from textbook import apply, parameters, random_theta, real, run_pass
 
 SAMPLES, INPUTS, WIDTH, DEPTH = 6, 2, 4, 5
 TASKS = {"moons": "classes", "curve": "regression"}

@@ -10,17 +10,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from explorer import Experiment  # noqa: E402
-from explorer.activations import ACTIVATIONS  # noqa: E402
-from explorer.clipping import CLIPPERS  # noqa: E402
-from explorer.experiment import SKIPS  # noqa: E402
-from explorer.initializers import INITIALIZERS  # noqa: E402
-from explorer.losses import LOSSES  # noqa: E402
-from explorer.normalizations import NORMALIZATIONS  # noqa: E402
-from explorer.optimizers import OPTIMIZERS  # noqa: E402
-from explorer.training import Training  # noqa: E402
+from explorer import Experiment
+from explorer.activations import ACTIVATIONS
+from explorer.clipping import CLIPPERS
+from explorer.experiment import SKIPS
+from explorer.initializers import INITIALIZERS
+from explorer.losses import LOSSES
+from explorer.normalizations import NORMALIZATIONS
+from explorer.optimizers import OPTIMIZERS
+from explorer.training import Training
 
 torch.set_num_threads(1)
 F = torch.nn.functional
@@ -74,7 +74,7 @@ class Net(torch.nn.Module):
         self.double()
 
     def stacked(self, width):
-        """The parameters, or with `grad` their gradients, in the engine's layout without padding: a list of blocks."""
+        """Every parameter with its place in a run's stacked array, and whether it lies there transposed."""
         for k, linear in enumerate(self.linear):
             yield (k, slice(0, linear.in_features), slice(0, linear.out_features)), linear.weight, True
             if linear.bias is not None:
@@ -160,7 +160,9 @@ def moons(**changes):
 
 
 def known(names, table):
-    return [pytest.param(n, marks=() if n in table else pytest.mark.skip("PyTorch's is not written here")) for n in names]
+    return [
+        pytest.param(n, marks=() if n in table else pytest.mark.skip("PyTorch's is not written here")) for n in names
+    ]
 
 
 each_activation = pytest.mark.parametrize("activation", known(ACTIVATIONS, {*FUNCTIONS, "randomized ReLU"}))
@@ -184,7 +186,9 @@ def test_every_optimizer_clipper_and_batch_size_trains_as_in_pytorch(optimizer, 
 
 
 # Two samples normalize to -1 and 1: their gradient is 0 but for rounding, which Adam would make a full step of.
-@pytest.mark.parametrize(("optimizer", "batch"), [(o, b) for o in ("SGD", "Adam") for b in ("full", "8", "4")] + [("SGD", "2")])
+@pytest.mark.parametrize(
+    ("optimizer", "batch"), [(o, b) for o in ("SGD", "Adam") for b in ("full", "8", "4")] + [("SGD", "2")]
+)
 def test_batch_norm_trains_and_answers_as_in_pytorch(optimizer, batch):
     e = moons(normalization="batch", optimizer=optimizer, batch=batch, learning_rate=0.005, samples=18)
     assert compare(e) < TOLERANCE
@@ -213,8 +217,8 @@ def test_every_start_trains_as_in_pytorch(initializer):
 @pytest.mark.parametrize("skip", ["none", "one layer"])
 def test_the_tutorials_recipe_trains_as_in_pytorch(skip):
     e = Experiment(
-        initializer="positive uniform", optimizer="Adam", learning_rate=1e-3, batch="1", order="fixed", epochs=60, runs=2,
-        skip=skip,
+        initializer="positive uniform", optimizer="Adam", learning_rate=1e-3, batch="1", order="fixed", epochs=60,
+        runs=2, skip=skip,
     )  # fmt: skip
     assert compare(e) < TOLERANCE
 

@@ -21,7 +21,9 @@ REGISTRIES = {
     "optimizers": OPTIMIZERS,
 }
 ENTRIES = [
-    pytest.param(name, entry, id=f"{kind}: {name}") for kind, table in REGISTRIES.items() for name, entry in table.items()
+    pytest.param(name, entry, id=f"{kind}: {name}")
+    for kind, table in REGISTRIES.items()
+    for name, entry in table.items()
 ]
 
 

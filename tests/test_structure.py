@@ -15,43 +15,43 @@ from explorer.registry import Entry
 ROOT = Path(explorer.__file__).parent
 
 # A module imports only from lines above its own. A new module takes its place here.
-ORDER = """
-registry
-controls
-activations
-initializers
-normalizations
-datasets
-own_data
-losses
-optimizers
-clipping
-experiment
-wording
-scenarios
-remedies
-network
-layers
-history
-diagnostics
-training
-answers
-cost
-moments
-pairs
-meanfield
-layerwise
-typical
-theory
-seeds
-why
-verdict
-view
-theme
-panels
-figures
-ui
-""".split()
+ORDER = [
+    "registry",
+    "controls",
+    "activations",
+    "initializers",
+    "normalizations",
+    "datasets",
+    "own_data",
+    "losses",
+    "optimizers",
+    "clipping",
+    "experiment",
+    "wording",
+    "scenarios",
+    "remedies",
+    "network",
+    "history",
+    "diagnostics",
+    "training",
+    "layers",
+    "answers",
+    "cost",
+    "moments",
+    "pairs",
+    "meanfield",
+    "layerwise",
+    "typical",
+    "theory",
+    "seeds",
+    "why",
+    "verdict",
+    "view",
+    "theme",
+    "panels",
+    "figures",
+    "ui",
+]
 
 FIRST_OF_THE_SCREEN = "ui"
 DRAWING = {"theme", "panels", "figures"}
@@ -158,7 +158,12 @@ def registries():
     """Every mapping of a module from names to entries."""
     for name in public():
         for key, value in vars(import_module(name)).items():
-            if key.isupper() and hasattr(value, "items") and value and all(isinstance(v, Entry) for v in value.values()):
+            if (
+                key.isupper()
+                and hasattr(value, "items")
+                and value
+                and all(isinstance(v, Entry) for v in value.values())
+            ):
                 yield f"{name}.{key}", value
 
 

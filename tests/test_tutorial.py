@@ -6,7 +6,7 @@ import pytest
 from explorer import Experiment, train
 from explorer.training import Training, architecture
 
-# Two inputs, eleven hidden layers of four sigmoid units, all weights and biases from U(0, 1); Adam, one update a sample.
+# Two inputs, eleven hidden layers of four sigmoid units, weights and biases from U(0, 1); Adam, one update a sample.
 RECIPE = Experiment(
     task="XOR",
     depth=11,

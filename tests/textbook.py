@@ -125,9 +125,7 @@ def run_pass(
     answer = apply(experiment.output, z[-1])
     name = next(key for key, entry in _losses().items() if entry is experiment.loss_function)
     delta: list[Array] = [np.empty(0)] * depth + [loss_delta(name, answer, y[:, None], experiment.output.name)]
-    f_slope = [
-        slope(activation, n[k]) if slopes is None else np.where(n[k] > 0, 1.0, slopes[k]) for k in range(depth)
-    ]
+    f_slope = [slope(activation, n[k]) if slopes is None else np.where(n[k] > 0, 1.0, slopes[k]) for k in range(depth)]
     through_weights, dh, through_slope = ([np.empty(0)] * depth for _ in range(3))
     brought = {k: 0.0 for k in range(depth)}
     dscale, dshift = [], []

@@ -8,13 +8,15 @@ import numpy as np
 import streamlit as st
 
 from explorer.experiment import Experiment
-from explorer.figures import HEIGHT, Shown, explore_figure, why_figure
+from explorer.figures import Shown, explore_figure, why_figure
 from explorer.history import History, record_epochs
 from explorer.layers import layer_table
+from explorer.scenarios import SCENARIOS, matching
 from explorer.seeds import logarithm
 from explorer.theory import Prediction, predict
 from explorer.ui.jobs import SLICE, Job, jobs
 from explorer.ui.link import SCHEMA
+from explorer.ui.live_chart import live_chart
 from explorer.ui.share import share_buttons
 from explorer.ui.widgets import ask
 from explorer.verdict import VERDICTS, Facts, Verdict, advice, compare, facts, judge, start_sentence
@@ -22,8 +24,10 @@ from explorer.view import VIEW_CONTROLS, View
 from explorer.why import decompose
 from explorer.wording import decades, difference, number, summary
 
+# The first picture comes before anything else has been trained.
+FIRST_SLICE = 0.04
 # Seconds between two repaints of a running training: a browser needs about a third of a second for one.
-REPAINT = 0.8
+REPAINT = 0.7
 CHART = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
@@ -50,6 +54,11 @@ class Scene:
     def complete(self) -> bool:
         """Whether both are trained to their end."""
         return self.history.complete and (self.baseline is None or self.baseline.complete)
+
+    @property
+    def progress(self) -> float:
+        """Share of the work done, of the one that is further behind."""
+        return min(job.progress for job in (self.job, self.baseline_job) if job is not None)
 
 
 def ask_view(experiment: Experiment) -> View:
@@ -83,6 +92,9 @@ def strip(scene: Scene) -> None:
     now = facts(scene.history)
     verdict = judge(now)
     before = None if scene.baseline is None else facts(scene.baseline)
+    named = matching(scene.job.experiment, scene.job.experiment if scene.baseline is None else scene.baseline.experiment)
+    if named:
+        st.caption(SCENARIOS[named].caption)
     word = verdict.name.capitalize()
     more = f"{start_sentence(now, _theory_factor(scene.history.experiment))} {advice(verdict, scene.history.experiment)}"
     if scene.baseline is None:
@@ -193,40 +205,46 @@ def figure(scene: Scene, view: View) -> Any:
     return explore_figure(now, before, view, view.at, asked)
 
 
-def live(experiment: Experiment, baseline: Experiment | None, view: View, strip_place: Any) -> Scene:
-    """Show strip and figure at once, then train on in slices, repainting now and then, until both are complete.
+def live(experiment: Experiment, baseline: Experiment | None) -> None:
+    """Show everything, then train on in slices and show it again, until both trainings are complete.
 
     Every slice ends in a Streamlit call: there the script stops when a control
     has moved, while the jobs stay whole.
     """
-    strip_slot = strip_place.empty()
-    # A box of fixed height: without it the page would jump to its top at every repaint.
-    with st.container(height=HEIGHT + 40, border=False):
-        progress_slot, figure_slot = st.empty(), st.empty()
-    scene = advance(experiment, baseline)
-    _paint(scene, view, strip_slot, figure_slot)
+    strip_place = st.container(gap="xsmall")
+    view = ask_view(experiment)
+    progress_place = st.empty()
+    scene = advance(experiment, baseline, FIRST_SLICE)
+    with strip_place:
+        strip(scene)
+    _joint_figure(scene, view)
+    _behind(scene, view)
     painted = time.perf_counter()
     while not scene.complete:
+        share = scene.progress
+        progress_place.progress(share, text=f"Training: {share:.0%} of {experiment.epochs:,} epochs")
         scene = advance(experiment, baseline)
-        share = scene.job.progress
-        progress_slot.progress(share, text=f"Training: epoch {round(share * experiment.epochs):,} of {experiment.epochs:,}")
         if scene.complete or time.perf_counter() - painted > REPAINT:
-            _paint(scene, view, strip_slot, figure_slot)
-            painted = time.perf_counter()
-    progress_slot.empty()
-    return scene
+            st.rerun()
 
 
-def _paint(scene: Scene, view: View, strip_slot: Any, figure_slot: Any) -> None:
-    with strip_slot.container(gap="xsmall"):
-        strip(scene)
+def _joint_figure(scene: Scene, view: View) -> None:
     now = facts(scene.history)
-    figure_slot.plotly_chart(
+    verdict = judge(now)
+    live_chart(
         figure(scene, view),
-        key=f"explore-{time.monotonic_ns()}",
+        key="joint_figure",
+        alt=f"{verdict.name.capitalize()}: {verdict.tell(now)} {summary(scene.history.experiment)}",
+        keep=f"{view.axis} {view.metric} {scene.history.experiment.epochs}",
         config=CHART | {"toImageButtonOptions": _image(scene)},
-        alt=f"{judge(now).name.capitalize()}: {judge(now).tell(now)} {summary(scene.history.experiment)}",
+        on_epoch=lambda epoch: _choose_epoch(scene.history.experiment, epoch),
     )
+
+
+def _choose_epoch(experiment: Experiment, epoch: float) -> None:
+    """Move the epoch's slider to the recorded epoch nearest a click."""
+    epochs = record_epochs(experiment.epochs)
+    st.session_state["at"] = int(epochs[np.abs(epochs - epoch).argmin()])
 
 
 def _image(scene: Scene) -> dict[str, Any]:
@@ -243,21 +261,23 @@ def filename(experiment: Experiment) -> str:
 # --- behind the figure -------------------------------------------------------------------------
 
 
-def behind(scene: Scene, view: View) -> None:
-    """Theory's reason, export, and the tabs: why, layers, reading."""
-    experiment = scene.history.experiment
+def _behind(scene: Scene, view: View) -> None:
+    """What stands below the figure: why there is no theory, export, and the tabs."""
+    experiment, now = scene.history.experiment, facts(scene.history)
     reason = why_no_theory(experiment, view)
     if reason:
-        st.caption(f"No theory line: {reason}.")
-    now = facts(scene.history)
-    share_buttons(f"{judge(now).name.capitalize()}: {judge(now).tell(now)}", summary(experiment), filename(experiment), SCHEMA)
+        st.caption(f"No theory line: {reason.rstrip('.')}.")
+    title = f"{judge(now).name.capitalize()}: {judge(now).tell(now)}"
+    if scene.baseline is not None:
+        title = compare(scene.baseline, scene.history)
+    share_buttons(title, summary(experiment), filename(experiment), SCHEMA)
     why_tab, layers_tab, reading_tab = st.tabs(["Why", "Layers", "How to read this"])
     with why_tab:
         _why(scene, view)
     with layers_tab:
-        _layers(experiment)
+        st.table(layer_table(experiment))
     with reading_tab:
-        _reading(scene, view)
+        _reading(view)
 
 
 def _why(scene: Scene, view: View) -> None:
@@ -271,12 +291,7 @@ def _why(scene: Scene, view: View) -> None:
     st.plotly_chart(why_figure(why), key="why", config=CHART, alt="What multiplies the gradient at each layer, in decades")
 
 
-def _layers(experiment: Experiment) -> None:
-    rows = layer_table(experiment)
-    st.table(rows)
-
-
-def _reading(scene: Scene, view: View) -> None:
+def _reading(view: View) -> None:
     diagnostic = view.diagnostic
     source = f" ({diagnostic.source})" if diagnostic.source else ""
     st.markdown(f"**{diagnostic.title}**: {diagnostic.caption}{source}")

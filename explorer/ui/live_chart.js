@@ -1,0 +1,35 @@
+// Draws a Plotly figure in place. Unlike a chart that is mounted anew for every change of its data, it never
+// goes blank while a training streams in, keeps the zoom, and follows the page's theme as it is switched.
+const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+
+async function sharedPlotly() {
+  // Streamlit loads Plotly with the first ordinary chart of the page and shares it on the window.
+  for (let tries = 0; tries < 200; tries++) {
+    if (window.Plotly) return window.Plotly;
+    await wait(50);
+  }
+  return null;
+}
+
+export default async function ({ data, parentElement, setTriggerValue }) {
+  const box = parentElement.querySelector(".figure");
+  box.style.height = data.height + "px";
+  box.setAttribute("role", "img");
+  box.setAttribute("aria-label", data.alt);
+  const Plotly = await sharedPlotly();
+  if (!Plotly) {
+    box.textContent = "The figure cannot be drawn: Plotly was not loaded by this version of Streamlit. " + data.alt;
+    return;
+  }
+  const css = name => getComputedStyle(parentElement).getPropertyValue(name).trim();
+  const figure = JSON.parse(data.figure);
+  const font = { ...figure.layout.template.layout.font, color: css("--st-text-color"), family: css("--st-font") };
+  const layout = { ...figure.layout, font, autosize: true, height: data.height, uirevision: data.keep };
+  const config = { responsive: true, displaylogo: false, ...data.config };
+  await Plotly.react(box, figure.data, layout, config);
+  box.removeAllListeners?.("plotly_click");
+  box.on("plotly_click", event => {
+    const point = event.points.find(candidate => candidate.data.xaxis === "x");
+    if (point) setTriggerValue("epoch", point.x);
+  });
+}

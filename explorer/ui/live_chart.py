@@ -1,0 +1,54 @@
+"""A figure that is updated in place while a training streams in; a click on its epochs comes back.
+
+`st.plotly_chart` mounts a new chart whenever its data change, which blanks the
+figure at every repaint. This small component hands the same `go.Figure` to
+`Plotly.react`, of the Plotly that Streamlit itself loads with the first
+ordinary chart of a page.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+_component = st.components.v2.component(
+    "explorer_live_chart",
+    html='<div class="figure"></div>',
+    js=Path(__file__).with_name("live_chart.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def live_chart(
+    figure: go.Figure, *, key: str, alt: str, keep: str, config: dict[str, Any], on_epoch: Callable[[float], None]
+) -> None:
+    """Draw a figure in place.
+
+    Parameters
+    ----------
+    figure : go.Figure
+        With a height of its own.
+    key : str
+        The same in every run, so that the figure on screen is updated.
+    alt : str
+        What the figure says, for those who do not see it.
+    keep : str
+        Zoom and other things a viewer did to the figure stay while this text stays.
+    config : dict
+        Plotly's configuration.
+    on_epoch : callable
+        Called with the epoch on which a viewer clicked, before the script runs again.
+    """
+
+    def clicked() -> None:
+        epoch = st.session_state[key].epoch
+        if epoch is not None:
+            on_epoch(float(epoch))
+
+    _component(
+        key=key,
+        data={"figure": figure.to_json(), "height": figure.layout.height, "alt": alt, "keep": keep, "config": config},
+        on_epoch_change=clicked,
+    )

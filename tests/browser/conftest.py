@@ -1,0 +1,61 @@
+"""Browser tests: one server and one browser for all, a fresh context for each test."""
+
+import os
+
+import pytest
+
+from tests.browser.driver import BROWSER_FLAGS, Screen, chromium, server
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in item.path.parts:
+            # One worker holds the server and the browser.
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium. Without it these tests are skipped, but not where CI is set: there they must run."""
+    path = chromium()
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        path = None
+    if path is None:
+        reason = "no Chromium with Playwright: install chromium and requirements-dev.txt, or set CHROMIUM to its path"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=BROWSER_FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def address(browser):
+    """The running app's address."""
+    with server() as running:
+        yield running
+
+
+@pytest.fixture
+def new_screen(browser, address):
+    """Make tabs of their own cookies and history; at the end none may have an error or have left this machine."""
+    screens = []
+
+    def make(width=1366, height=768, at=address, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options)
+        screens.append(Screen(context.new_page(), at))
+        return screens[-1]
+
+    yield make
+    for screen in screens:
+        found = screen.problems + [f"exception box: {text}" for text in screen.exceptions()] + screen.dialogs
+        screen.page.context.close()
+        assert not found
+
+
+@pytest.fixture
+def screen(new_screen):
+    """One tab."""
+    return new_screen()

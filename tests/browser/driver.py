@@ -1,0 +1,217 @@
+"""The real app in a real browser: start both, read what the screen shows, move its controls."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+from explorer.controls import Choice
+from explorer.experiment import CONTROLS
+from explorer.view import VIEW_CONTROLS
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = [*CONTROLS, *VIEW_CONTROLS]
+ALL_CONTROLS = CONTROLS | VIEW_CONTROLS
+BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def chromium() -> str | None:
+    """Return the browser's path: from CHROMIUM, else from PATH; None if there is none."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on, beside those that other apps like to use."""
+    for port in range(8750, 8800):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port from 8750 to 8799")
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Run the app as a person would, on a free port; gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--server.address", "localhost", "--server.headless", "true"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        _wait_for_health(f"http://localhost:{port}", process)
+        yield f"http://localhost:{port}"
+    finally:
+        if process.poll() is not None:
+            print(f"the app had ended with {process.returncode}:\n{process.communicate()[0].decode(errors='replace')}")
+        process.terminate()
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _wait_for_health(address: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(240):
+        if process.poll() is not None:
+            raise RuntimeError(f"the app ended at once:\n{process.communicate()[0].decode(errors='replace')}")
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+            return
+        except OSError:
+            time.sleep(0.25)
+    raise RuntimeError("the app did not start within a minute")
+
+
+# Frames that Streamlit has replaced stay in the page, hidden: only what has a size and shows counts.
+LIBRARY = """
+window.explorer = {
+  shown: e => { const b = e.getBoundingClientRect();
+    return b.width > 0 && b.height > 0 && getComputedStyle(e).visibility !== "hidden" && !e.closest("[data-stale=true]"); },
+  charts: () => [...document.querySelectorAll("[class*=st-key-explore-] .js-plotly-plot")].filter(explorer.shown),
+  chart: () => explorer.charts().at(-1),
+  settings: () => { const c = explorer.chart();
+    return c ? [...c.querySelectorAll(".annotation-text")].map(e => e.textContent).filter(t => t.includes(" · ")).join(" | ") : ""; },
+  value: key => {
+    const box = document.querySelector(".st-key-" + key); if (!box) return null;
+    const radio = box.querySelector("[role=radio][aria-checked=true]"); if (radio) return radio.innerText.trim();
+    const input = box.querySelector("input"); if (!input) return null;
+    return input.type === "range" ? input.getAttribute("aria-valuetext") : input.value; },
+  // From the next press or key to the first painted picture with other settings in it.
+  arm: () => { const before = explorer.settings(); explorer.took = null;
+    const start = () => { const t0 = performance.now(); removeEventListener("pointerdown", start, true); removeEventListener("keydown", start, true);
+      const look = () => { const now = explorer.settings();
+        if (now && now !== before) requestAnimationFrame(() => explorer.took = performance.now() - t0);
+        else requestAnimationFrame(look); };
+      look(); };
+    addEventListener("pointerdown", start, true); addEventListener("keydown", start, true); },
+};
+"""
+
+
+class Screen:
+    """A tab with the app in it.
+
+    `problems` collects console errors, uncaught exceptions and requests that leave this machine.
+    """
+
+    def __init__(self, page, address: str) -> None:
+        self.page, self.address = page, address
+        self.problems: list[str] = []
+        self.dialogs: list[str] = []
+        page.add_init_script(LIBRARY)
+        page.on("console", lambda m: self.problems.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
+        page.on("request", lambda request: self._check_address(request.url))
+        page.on("websocket", lambda socket: self._check_address(socket.url))
+        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+
+    def _check_address(self, url: str) -> None:
+        host = self.address.removeprefix("http://")
+        if not url.startswith((f"http://{host}/", f"ws://{host}/", "data:", "blob:", f"blob:http://{host}")):
+            self.problems.append(f"left this machine: {url}")
+
+    def open(self, path: str = "/", *, complete: bool = False, **settings) -> "Screen":
+        """Go to a link and wait for its picture, with `complete` until training is over."""
+        self.page.goto(self.address + path + (f"?{urlencode(settings)}" if settings else ""))
+        self.wait_for_chart()
+        return self.finish() if complete else self
+
+    def wait_for_chart(self) -> None:
+        self.page.wait_for_function("window.explorer && explorer.chart()", timeout=30_000)
+
+    def rest(self, timeout: int = 30_000) -> "Screen":
+        """Wait until the app's script has ended."""
+        self.page.wait_for_timeout(120)
+        self.page.wait_for_selector(
+            "[data-testid=stApp][data-test-script-state=notRunning]", timeout=timeout, state="attached"
+        )
+        return self
+
+    def finish(self, timeout: int = 60_000) -> "Screen":
+        """Wait until training is over and the page is drawn."""
+        self.rest(timeout)
+        self.page.wait_for_function(
+            "![...document.querySelectorAll('[data-testid=stProgress]')].some(explorer.shown)", timeout=timeout
+        )
+        return self
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def value(self, key: str) -> str | None:
+        """What the widget of a control shows."""
+        return self.page.evaluate("key => explorer.value(key)", key)
+
+    def values(self) -> dict[str, str]:
+        return {key: self.value(key) for key in KEYS}
+
+    def settings(self) -> str:
+        """The settings that are written in the picture."""
+        return self.page.evaluate("explorer.settings()")
+
+    def chart(self, expression: str):
+        """Evaluate an expression on the visible figure, called `gd`."""
+        return self.page.evaluate(f"(() => {{ const gd = explorer.chart(); return {expression}; }})()")
+
+    def headline(self) -> str:
+        return self.page.locator("[data-testid=stMain] h2:visible").first.inner_text()
+
+    def warnings(self) -> str:
+        return "\n".join(self.page.locator("[data-testid=stAlert]:visible").all_inner_texts())
+
+    def exceptions(self) -> list[str]:
+        return self.page.locator("[data-testid=stException]").all_inner_texts()
+
+    def parameters(self) -> dict[str, str]:
+        return self.page.evaluate("Object.fromEntries(new URL(location.href).searchParams)")
+
+    # --- moving -------------------------------------------------------------------------------
+
+    def box(self, key: str):
+        return self.page.locator(f".st-key-{key}")
+
+    def press(self, key: str, option: str) -> None:
+        """Press one button of a segmented control."""
+        self.box(key).get_by_role("radio", name=option, exact=True).click()
+
+    def pick(self, key: str, option: str) -> None:
+        """Choose in a menu."""
+        self.box(key).locator("[role=combobox]").click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+
+    def slide(self, key: str, keys: list[str]) -> None:
+        """Move a slider by the keyboard."""
+        handle = self.box(key).locator("input[type=range]")
+        handle.focus()
+        for name in keys:
+            handle.press(name)
+
+    def choose(self, key: str, value) -> None:
+        """Choose an option whatever its widget is."""
+        control = ALL_CONTROLS[key]
+        assert isinstance(control, Choice)
+        (self.press if self.box(key).get_by_role("radio").count() else self.pick)(key, str(value))
+
+    def timed(self, move) -> float:
+        """Milliseconds from a move to the first painted picture that has the new settings in it."""
+        self.page.evaluate("explorer.arm()")
+        move()
+        self.page.wait_for_function("explorer.took !== null", timeout=30_000)
+        return self.page.evaluate("explorer.took")

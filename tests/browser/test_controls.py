@@ -1,0 +1,200 @@
+"""Controls: pin and compare, what is refused, own data, and random moves of everything."""
+
+import os
+import random
+
+import pytest
+
+from explorer.controls import Choice
+from explorer.experiment import CONTROLS
+from explorer.scenarios import SCENARIOS
+from explorer.view import VIEW_CONTROLS
+from tests.browser.driver import ALL_CONTROLS
+
+MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 60))
+GOOD = "width,length,kind\n" + "\n".join(
+    f"{a / 10},{(a * 7) % 11},{'cat' if a % 3 else 'dog'}" for a in range(40)
+)
+BAD = {
+    "words where numbers should be": "a,b,c\nx,y,1\nz,w,0\n" * 5,
+    "one class": "a,b,c\n" + "1,2,x\n3,4,x\n" * 10,
+    "a missing number": "a,b,c\n" + "1,,x\n3,4,y\n" * 10,
+    "one column": "a\n1\n2\n",
+    "three classes": "a,b,c\n" + "1,2,x\n3,4,y\n5,1,z\n" * 10,
+    "not a number": "a,b,c\n" + "nan,2,x\n3,4,y\n" * 10,
+    "nothing": "",
+    "a picture": "\x89PNG\x0d\x0a\x00\x00",
+}
+
+
+# --- the baseline --------------------------------------------------------------------------------
+
+
+def heatmaps(screen):
+    """Layer-by-epoch heatmaps of the visible figure: [y axis, lowest, highest colour]."""
+    return screen.chart(
+        "gd.data.filter(t => t.type === 'heatmap' && t.xaxis === 'x' && t.zmin !== undefined).map(t => [t.yaxis, t.zmin, t.zmax])"
+    )
+
+
+def test_the_first_flip_of_a_remedy_shows_before_and_after_on_one_scale(screen):
+    screen.open(complete=True)
+    assert len(heatmaps(screen)) == 1
+    screen.press("skip", "one layer")
+    screen.finish()
+    before, after = heatmaps(screen)
+    assert before[0] != after[0]
+    assert before[1:] == after[1:]
+    assert "times more of the gradient reaches the first layer" in screen.headline()
+    named = screen.chart("[...gd.querySelectorAll('.annotation-text')].map(e => e.textContent).join('|')")
+    assert "now: skip over one layer" in named
+    assert "baseline: no skip" in named
+
+
+def test_unpin_shows_one_and_pin_shows_two_again(screen):
+    screen.open(complete=True)
+    screen.press("skip", "one layer")
+    screen.finish()
+    screen.page.get_by_role("button", name="Unpin").click()
+    screen.page.wait_for_function("location.search.includes('baseline=none')")
+    screen.finish()
+    assert len(heatmaps(screen)) == 1
+    screen.page.get_by_role("button", name="Pin this as the baseline").click()
+    screen.page.wait_for_function("location.search.includes('baseline=skip')")
+    screen.press("skip", "two layers")
+    screen.finish()
+    assert len(heatmaps(screen)) == 2
+    assert "skip over two layers" in screen.headline().lower()
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if "Tutorial" not in name])
+def test_every_scenario_opens(screen, name):
+    screen.open(epochs=10, complete=True)
+    screen.pick("_scenario", name)
+    screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=name)
+    screen.wait_for_chart()
+    screen.rest(60_000)
+    assert screen.value("_scenario") == name
+    assert not screen.warnings()
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+TOO_MUCH = {"task": "moons", "depth": 50, "width": 128, "runs": 64, "samples": 1024, "epochs": 100_000, "batch": "1"}
+
+
+def test_too_much_work_is_refused_with_what_to_lower(screen):
+    screen.page.goto(f"{screen.address}/?" + "&".join(f"{k}={v}" for k, v in TOO_MUCH.items()))
+    screen.page.wait_for_selector("[data-testid=stAlert]")
+    screen.rest()
+    assert any(word in screen.warnings().lower() for word in ("lower", "fewer", "less", "smaller"))
+    assert not screen.page.locator("[data-testid=stProgress]:visible").count()
+    assert not screen.page.locator(".js-plotly-plot:visible").count()
+    screen.slide("depth", ["Home"])  # the controls still work
+    screen.rest()
+    assert screen.value("depth") == "1"
+
+
+def test_a_baseline_that_is_too_much_work_is_refused_too(screen):
+    text = ";".join(f"{k}:{v}" for k, v in TOO_MUCH.items())
+    screen.page.goto(f"{screen.address}/?baseline={text}")
+    screen.page.wait_for_selector("[data-testid=stAlert]")
+    screen.rest()
+    assert any(word in screen.warnings().lower() for word in ("lower", "fewer", "less", "smaller"))
+    assert not screen.page.locator("[data-testid=stProgress]:visible").count()
+
+
+# --- own data ------------------------------------------------------------------------------------
+
+
+def upload(screen, text, name="pets.csv"):
+    screen.page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "text/csv", "buffer": text.encode("latin-1")}
+    )
+    screen.page.wait_for_timeout(300)
+    screen.rest(60_000)
+
+
+def test_own_data_is_asked_for_then_trained_on(screen):
+    screen.page.goto(f"{screen.address}/?task=own+data&epochs=20")
+    screen.page.wait_for_selector("input[type=file]", state="attached")
+    assert "CSV" in screen.warnings()
+    upload(screen, GOOD)
+    screen.wait_for_chart()
+    screen.finish()
+    assert "own data" in screen.settings()
+    names = screen.chart("gd.data.map(t => t.name).filter(n => n?.startsWith('class '))")
+    assert sorted(names) == ["class cat", "class dog"]
+
+
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD)
+def test_a_file_that_cannot_be_used_is_refused_with_its_name(screen, text):
+    screen.page.goto(f"{screen.address}/?task=own+data&epochs=20")
+    screen.page.wait_for_selector("input[type=file]", state="attached")
+    upload(screen, text)
+    assert "pets.csv" in screen.page.locator("[data-testid=stSidebar] [data-testid=stAlert]").first.inner_text()
+    assert not screen.page.locator(".js-plotly-plot:visible").count()
+
+
+# --- random moves --------------------------------------------------------------------------------
+
+
+def random_move(screen, rng):
+    """Move one control of any kind; returns what was done."""
+    key = rng.choice([*ALL_CONTROLS, "_scenario", "pin", "unpin", "skip", "normalization", "clip", "at"])
+    if key in ("pin", "unpin"):
+        name = "Pin this as the baseline" if key == "pin" else "Unpin"
+        button = screen.page.get_by_role("button", name=name, exact=True)
+        if button.is_enabled():
+            button.click()
+        return key
+    if key == "_scenario":
+        name = rng.choice(list(SCENARIOS))
+        screen.pick(key, name)
+        return f"{key} = {name}"
+    box = screen.box(key)
+    if not box.count() or box.locator("input:disabled, [role=radio]:disabled").count():
+        return f"{key} is not there or disabled"
+    control = (CONTROLS | VIEW_CONTROLS)[key]
+    if isinstance(control, Choice):
+        return f"{key} = {_press_or_pick(screen, key, rng)}"
+    if box.locator("input[type=number]").count():
+        value = str(rng.randrange(0, 1000))
+        box.locator("input").fill(value)
+        box.locator("input").press("Enter")
+        return f"{key} = {value}"
+    keys = [rng.choice(["Home", "End", "ArrowLeft", "ArrowRight", "ArrowRight"]) for _ in range(rng.randrange(1, 4))]
+    screen.slide(key, keys)
+    return f"{key}: {keys}"
+
+
+def _press_or_pick(screen, key, rng):
+    radios = screen.box(key).get_by_role("radio")
+    if radios.count():
+        radio = radios.nth(rng.randrange(radios.count()))
+        radio.click()
+        return radio.inner_text()
+    screen.box(key).locator("[role=combobox]").click()
+    options = screen.page.get_by_role("option")
+    option = options.nth(rng.randrange(options.count()))
+    option.scroll_into_view_if_needed()
+    text = option.inner_text()
+    option.click()
+    return text
+
+
+def test_random_moves_never_end_in_an_exception(new_screen):
+    rng = random.Random(20_260_101)
+    screen = new_screen(1920, 1400).open(epochs=200)
+    done = []
+    for _ in range(MOVES):
+        done.append(random_move(screen, rng))
+        screen.page.wait_for_timeout(rng.choice([0, 50, 150, 400]))
+        assert not screen.exceptions(), done[-5:]
+        assert not screen.problems, done[-5:]
+    screen.page.wait_for_timeout(1500)
+    assert not screen.exceptions(), done[-5:]
+    assert not screen.problems, done[-5:]
+    # And it is alive: a small setting still gives a picture.
+    screen.open(epochs=20, complete=True)
+    print(f"\n{len(done)} random moves, no exception")

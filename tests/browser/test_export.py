@@ -1,0 +1,57 @@
+"""What is downloaded: pictures of exactly 1920 x 1080, with names that tell what they show."""
+
+import re
+import struct
+from pathlib import Path
+
+import pytest
+
+
+def download(screen, press):
+    with screen.page.expect_download(timeout=30_000) as waiting:
+        press()
+    got = waiting.value
+    return got.suggested_filename, Path(got.path()).read_bytes()
+
+
+def png_size(content):
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    return struct.unpack(">II", content[16:24])
+
+
+@pytest.fixture
+def opened(screen):
+    return screen.open(depth=5, skip="one layer", epochs=50, complete=True)
+
+
+def test_the_png_button_gives_a_slide_of_1920_by_1080(opened):
+    name, content = download(opened, lambda: opened.page.get_by_role("button", name=re.compile("^PNG")).click())
+    assert png_size(content) == (1920, 1080)
+    assert name.endswith(".png")
+    assert "depth-5" in name
+    assert "skip-one-layer" in name
+
+
+def test_the_svg_button_gives_a_slide_with_words_settings_and_link(opened):
+    name, content = download(opened, lambda: opened.page.get_by_role("button", name="SVG").click())
+    text = content.decode()
+    assert name.endswith(".svg")
+    assert 'width="1920"' in text[:500]
+    assert 'height="1080"' in text[:500]
+    assert "5 hidden layers of 4 sigmoid" in text
+    assert "skip=one" in text
+    assert "v=1" in text
+
+
+def test_the_charts_own_camera_gives_the_same_size_and_name(opened):
+    opened.page.locator("[class*=st-key-explore-] .js-plotly-plot:visible").last.hover()
+    camera = opened.page.locator("[class*=st-key-explore-] [data-title='Download plot as a PNG']:visible").last
+    name, content = download(opened, camera.click)
+    assert png_size(content) == (1920, 1080)
+    assert "depth-5" in name
+
+
+def test_the_opening_example_has_a_name_too(screen):
+    screen.open(complete=True)
+    name, _ = download(screen, lambda: screen.page.get_by_role("button", name=re.compile("^PNG")).click())
+    assert name == "gradients_opening-example.png"

@@ -1,0 +1,180 @@
+"""Links: every control comes back, whatever the way there; and what is wrong with a link is said, not obeyed."""
+
+import pytest
+
+from explorer.experiment import CONTROLS, Experiment
+from explorer.scenarios import SCENARIOS
+from explorer.ui.link import encode
+from explorer.view import VIEW_CONTROLS
+from tests.browser.driver import KEYS, server
+
+EVERY_CONTROL = {
+    "task": "moons",
+    "samples": 64,
+    "noise": 0.2,
+    "depth": 5,
+    "width": 6,
+    "activation": "tanh",
+    "initializer": "LeCun normal",
+    "gain": 1.2,
+    "bias": "zeros",
+    "normalization": "layer",
+    "skip": "one layer",
+    "clip": "norm",
+    "threshold": 0.5,
+    "learning_rate": 0.05,
+    "optimizer": "Adam",
+    "loss": "mean squared error",
+    "batch": "16",
+    "order": "fixed",
+    "epochs": 50,
+    "runs": 4,
+    "seed": 7,
+    "metric": "dL/dW",
+    "colour": "ratio to last layer",
+    "axis": "log",
+    "range": "wide",
+    "at": 20,
+}
+BASELINE = encode(Experiment(depth=3, skip="two layers", epochs=50))
+AS_SHOWN = {key: str(value) for key, value in EVERY_CONTROL.items()}
+SCENARIO = "ReLU with N(0, 1): diverges at once"
+
+
+def test_the_link_below_sets_every_control_to_something_else():
+    assert set(EVERY_CONTROL) == set(KEYS)
+    defaults = {name: control.default for name, control in (CONTROLS | VIEW_CONTROLS).items()}
+    assert not {name for name, value in EVERY_CONTROL.items() if value == defaults[name]}
+
+
+def check_all(screen):
+    screen.wait_for_chart()
+    screen.finish()
+    assert screen.values() == AS_SHOWN
+    assert screen.value("baseline") == BASELINE
+    assert "5 hidden layers of 6 tanh" in screen.settings()
+    assert not screen.warnings()
+
+
+@pytest.fixture
+def deep(screen):
+    return screen.open(**EVERY_CONTROL, baseline=BASELINE, v=1)
+
+
+def test_a_link_restores_every_control_and_the_baseline(deep):
+    check_all(deep)
+    assert deep.chart("Object.keys(gd.layout).includes('yaxis3')")  # two heatmaps
+
+
+def test_so_does_a_reload(deep):
+    check_all(deep)
+    deep.page.reload()
+    check_all(deep)
+
+
+def test_so_does_the_pages_other_name(screen):
+    check_all(screen.open("/explore", **EVERY_CONTROL, baseline=BASELINE, v=1))
+
+
+def test_so_does_going_back_after_a_scenario(deep):
+    check_all(deep)
+    deep.pick("_scenario", SCENARIO)
+    deep.finish()
+    wanted = SCENARIOS[SCENARIO].experiment
+    assert deep.value("depth") == str(wanted.depth)
+    assert deep.value("initializer") == wanted.initializer
+    deep.page.go_back()
+    deep.page.wait_for_function("explorer.value('depth') === '5'")
+    check_all(deep)
+    deep.page.go_forward()
+    deep.page.wait_for_function(f"explorer.value('depth') === '{wanted.depth}'")
+    deep.finish()
+    assert deep.value("width") == str(wanted.width)
+    assert deep.value("_scenario") == SCENARIO
+    deep.page.go_back()
+    deep.page.wait_for_function("explorer.value('depth') === '5'")
+    check_all(deep)
+
+
+def test_moving_a_control_writes_the_link_and_the_version(screen):
+    screen.open(complete=True)
+    screen.press("skip", "one layer")
+    screen.page.wait_for_function("location.search.includes('skip')")
+    assert screen.parameters() == {"v": "1", "skip": "one layer"}
+
+
+@pytest.mark.parametrize("name", ["skip", "task", "depth", "runs", "at"])
+def test_one_setting_alone_comes_back(screen, name):
+    screen.open(**{name: EVERY_CONTROL[name]}, epochs=50)
+    screen.finish()
+    assert screen.value(name) == AS_SHOWN[name]
+
+
+def test_the_version_stays_when_a_scenario_is_chosen(screen):
+    screen.open(complete=True)
+    screen.pick("_scenario", SCENARIO)
+    screen.finish()
+    assert screen.parameters()["v"] == "1"
+    link = screen.page.url
+    screen.page.goto("about:blank")
+    screen.page.goto(link)
+    screen.wait_for_chart()
+    screen.finish()
+    assert screen.value("_scenario") == SCENARIO
+
+
+@pytest.mark.parametrize("path", ["/explore?depth=20&epochs=20", "/?depth=20&epochs=20"])
+def test_a_link_may_be_the_very_first_request_to_a_server(new_screen, path):
+    with server() as fresh:
+        screen = new_screen(at=fresh)
+        screen.page.goto(fresh + path)
+        screen.wait_for_chart()
+        screen.rest()
+        assert not screen.page.get_by_role("dialog").count()
+        assert "not found" not in screen.page.locator("body").inner_text().lower()
+        assert screen.value("depth") == "20"
+
+
+# --- hostile links ------------------------------------------------------------------------------
+
+HOSTILE = {
+    "out of range": ("depth=99&runs=0&learning_rate=1e9", "depth"),
+    "wrong type": ("depth=deep&width=4.5&seed=x", "seed"),
+    "a huge number": ("seed=1" + "0" * 400 + "&epochs=1e308", "seed"),
+    "script text": ("activation=%3Cscript%3Ewindow.hacked%3D1%3C/script%3E&task=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E", "activation"),
+    "script and markup in a name": ("%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E=1&[a](javascript:window.hacked=1)=2", "does not exist"),
+    "unknown keys": ("colour_of_the_sea=blue&__class__=1&_experiment=1", "does not exist"),
+    "not a number": ("learning_rate=nan&gain=inf&noise=-inf", "learning_rate"),
+    "empty values": ("depth=&skip=&task=&axis=&at=&seed=", ""),
+    "10 kB": ("activation=" + "A" * 10_000, "activation"),
+    "a bad baseline": ("baseline=depth:banana;;:::%00<b>", "baseline"),
+    "broken percent signs": ("depth=%&skip=%zz&task=%E0%A4%A", ""),
+    "the same key twice": ("depth=3&depth=4", ""),
+    "between two marks": ("learning_rate=0.123&epochs=77", "0.1"),
+    "a newer version": ("v=999", "version"),
+    "an epoch that is not there": ("at=-5&epochs=20", ""),
+}
+
+
+@pytest.mark.parametrize(("query", "said"), HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_link_gives_a_working_page(screen, query, said):
+    screen.page.goto(f"{screen.address}/?{query}")
+    screen.wait_for_chart()
+    screen.finish()
+    assert said in screen.warnings()
+    assert screen.page.evaluate("window.hacked") is None
+    assert not screen.exceptions()
+    screen.press("axis", "log")  # it still works
+    screen.rest()
+    assert screen.value("axis") == "log"
+    # The server refuses an address of that length or form by itself, before the app: that is no error of the page.
+    screen.problems = [p for p in screen.problems if "status of 4" not in p]
+
+
+def test_the_message_goes_when_something_is_changed(screen):
+    screen.open(depth=99)
+    screen.finish()
+    assert "depth" in screen.warnings()
+    screen.press("skip", "one layer")
+    screen.finish()
+    assert not screen.warnings()

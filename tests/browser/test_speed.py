@@ -1,0 +1,71 @@
+"""From a move to the first new picture. Asserted loosely, as other work may share the machine; printed exactly."""
+
+import itertools
+import statistics
+
+from explorer.scenarios import SCENARIOS
+
+REMEDIES = {"normalization": ["none", "batch", "layer"], "skip": ["none", "one layer", "two layers"], "clip": ["none", "value", "norm"]}
+LOOSE = 1500
+
+
+def walk():
+    """Every combination of the three remedies, each a single press away from the one before."""
+    keys, where = list(REMEDIES), [0, 0, 0]
+    seen, step = {(0, 0, 0)}, [1, 1, 1]
+    while len(seen) < 27:
+        for place in range(3):
+            there = where[place] + step[place]
+            if 0 <= there <= 2:
+                where[place] = there
+                break
+            step[place] *= -1
+        seen.add(tuple(where))
+        yield keys[place], REMEDIES[keys[place]][where[place]]
+
+
+def report(what, took):
+    took = sorted(took)
+    print(f"\n{what}: median {statistics.median(took):.0f} ms, {took[0]:.0f} to {took[-1]:.0f}, {len(took)} moves")
+    assert statistics.median(took) < LOOSE
+
+
+def test_a_toggle_shows_its_first_picture_soon(screen):
+    screen.open(seed=4321, complete=True)
+    took = [screen.timed(lambda m=move: screen.press(*m)) for move in itertools.islice(walk(), 20)]
+    report("toggle to first new picture", took)
+
+
+def test_also_while_a_long_training_is_under_way(screen):
+    tutorial = SCENARIOS["Tutorial recipe, plain"].experiment.settings(changed_only=True)
+    screen.open(**tutorial | {"seed": 4322})
+    took = []
+    for move in itertools.islice(walk(), 20):
+        assert screen.page.locator("[data-testid=stProgress]:visible").count()
+        took.append(screen.timed(lambda m=move: screen.press(*m)))
+        screen.page.wait_for_selector("[data-testid=stProgress]", timeout=10_000)
+    report("toggle during a 100,000-epoch run", took)
+
+
+def test_a_setting_that_was_computed_before_is_there_at_once(screen):
+    screen.open(seed=4323, epochs=200, complete=True)
+    for option in ("one layer", "none"):
+        screen.press("skip", option)
+        screen.finish()
+    took = []
+    for option in ["one layer", "none"] * 5:
+        took.append(screen.timed(lambda o=option: screen.press("skip", o)))
+        screen.finish()
+    report("cached setting", took)
+
+
+def test_a_move_ends_the_old_training_and_coming_back_resumes_it(screen):
+    screen.open(epochs=100_000, batch=1, seed=4324, baseline="none")
+    done = "Number((document.querySelector('[data-testid=stProgress]')?.innerText.match(/epoch ([\\d,]+)/)?.[1] ?? '0').replaceAll(',', ''))"
+    screen.page.wait_for_function(f"{done} > 0")
+    screen.page.wait_for_timeout(2000)
+    before = screen.page.evaluate(done)
+    screen.press("skip", "one layer")
+    screen.page.wait_for_function(f"0 < {done} && {done} < {max(before, 2)}")
+    screen.press("skip", "none")
+    screen.page.wait_for_function(f"{done} >= {before}", timeout=3000)
