@@ -30,6 +30,24 @@ class Ink:
     band: str
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One experiment as it is drawn.
+
+    Attributes
+    ----------
+    history : History
+    name : str
+        What its row is called, e.g. "now: skip over one layer".
+    theory : (layers,) array or None
+        log10 of the prediction for what the view shows, at the start.
+    """
+
+    history: History
+    name: str
+    theory: Array | None = None
+
+
 NOW_INK, BASELINE_INK = Ink(theme.NOW, theme.NOW_BAND), Ink(theme.BASELINE, theme.BASELINE_BAND)
 
 

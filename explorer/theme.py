@@ -45,6 +45,7 @@ TEMPLATE = go.layout.Template(
         "plot_bgcolor": "rgba(0,0,0,0)",
         "xaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
         "yaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": BASELINE, "activecolor": NOW},
         "colorway": [NOW, BASELINE, THEORY],
         "margin": {"l": 64, "r": 16, "t": 54, "b": 32},
     }

@@ -404,6 +404,20 @@ def test_a_gradient_whose_length_alone_overflows_ends_the_run_without_an_error(c
     assert training.history().endings == (Ending(0, 2, "dL/dW"),)
 
 
+@pytest.mark.parametrize("clip", CLIPPERS)
+def test_so_does_one_whose_length_overflows_only_over_all_layers(clip):
+    # Both layers hold two entries 4 p^3: 1.6e308 long each, 2.2e308 together.
+    e = Experiment(
+        task="curve", samples=8, depth=1, width=2, activation="linear", bias="none", epochs=3, runs=1, clip=clip
+    )
+    training = Training(e)
+    theta = training.groups[0].theta
+    theta[0, 0, 0, :] = theta[1, 0, :2, 0] = 2.8e307 ** (1 / 3)
+    training.advance(float("inf"))
+    (ending,) = training.history().endings
+    assert ending in (Ending(0, 1, "dL/dW"), Ending(0, 2, "dL/dW"))
+
+
 @pytest.mark.parametrize("size", [1e10, 1e70, 1e80, 1e120, 1e150])
 def test_clipping_by_norm_works_for_gradients_whose_squares_overflow(size):
     e = Experiment(

@@ -8,9 +8,10 @@ import numpy as np
 import streamlit as st
 
 from explorer.experiment import Experiment
-from explorer.figures import Shown, explore_figure, why_figure
+from explorer.figures import explore_figure, why_figure
 from explorer.history import History, record_epochs
 from explorer.layers import layer_table
+from explorer.panels import Shown
 from explorer.scenarios import SCENARIOS, matching
 from explorer.seeds import logarithm
 from explorer.theory import Prediction, predict

@@ -1,5 +1,6 @@
 // Draws a Plotly figure in place. Unlike a chart that is mounted anew for every change of its data, it never
 // goes blank while a training streams in, keeps the zoom, and follows the page's theme as it is switched.
+const NARROW = 700; // pixels; below this the panels stand below each other
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 
 async function sharedPlotly() {
@@ -13,7 +14,6 @@ async function sharedPlotly() {
 
 export default async function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".figure");
-  box.style.height = data.height + "px";
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", data.alt);
   const Plotly = await sharedPlotly();
@@ -24,7 +24,9 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   const css = name => getComputedStyle(parentElement).getPropertyValue(name).trim();
   const figure = JSON.parse(data.figure);
   const font = { ...figure.layout.template.layout.font, color: css("--st-text-color"), family: css("--st-font") };
-  const layout = { ...figure.layout, font, autosize: true, height: data.height, uirevision: data.keep };
+  const narrow = box.clientWidth < NARROW ? figure.layout.meta?.narrow : {};
+  const layout = { ...figure.layout, ...narrow, font, autosize: true, uirevision: data.keep };
+  box.style.height = layout.height + "px";
   const config = { responsive: true, displaylogo: false, ...data.config };
   await Plotly.react(box, figure.data, layout, config);
   box.removeAllListeners?.("plotly_click");

@@ -49,6 +49,6 @@ def live_chart(
 
     _component(
         key=key,
-        data={"figure": figure.to_json(), "height": figure.layout.height, "alt": alt, "keep": keep, "config": config},
+        data={"figure": figure.to_json(), "alt": alt, "keep": keep, "config": config},
         on_epoch_change=clicked,
     )

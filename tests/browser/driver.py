@@ -85,8 +85,9 @@ LIBRARY = """
 window.explorer = {
   shown: e => { const b = e.getBoundingClientRect();
     return b.width > 0 && b.height > 0 && getComputedStyle(e).visibility !== "hidden" && !e.closest("[data-stale=true]"); },
-  charts: () => [...document.querySelectorAll("[class*=st-key-explore-] .js-plotly-plot")].filter(explorer.shown),
-  chart: () => explorer.charts().at(-1),
+  // The joint figure is the one with a heatmap in it.
+  chart: () => [...document.querySelectorAll(".js-plotly-plot")].filter(explorer.shown)
+    .findLast(e => e.data?.some(trace => trace.type === "heatmap") && e.querySelector(".annotation-text")),
   settings: () => { const c = explorer.chart();
     return c ? [...c.querySelectorAll(".annotation-text")].map(e => e.textContent).filter(t => t.includes(" · ")).join(" | ") : ""; },
   value: key => {

@@ -44,8 +44,8 @@ def test_the_svg_button_gives_a_slide_with_words_settings_and_link(opened):
 
 
 def test_the_charts_own_camera_gives_the_same_size_and_name(opened):
-    opened.page.locator("[class*=st-key-explore-] .js-plotly-plot:visible").last.hover()
-    camera = opened.page.locator("[class*=st-key-explore-] [data-title='Download plot as a PNG']:visible").last
+    opened.page.locator(".js-plotly-plot:visible").first.hover()
+    camera = opened.page.locator("[data-title='Download plot as a PNG']:visible").first
     name, content = download(opened, camera.click)
     assert png_size(content) == (1920, 1080)
     assert "depth-5" in name

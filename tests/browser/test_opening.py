@@ -27,7 +27,7 @@ def test_a_phone_has_no_sideways_scrolling(new_screen):
 
 def test_what_is_drawn_is_described_for_who_cannot_see_it(screen):
     screen.open(complete=True)
-    assert screen.page.locator("[class*=st-key-explore-] [aria-label*='11 hidden layers']:visible").count()
+    assert screen.page.locator("[aria-label*='11 hidden layers']:visible").count()
 
 
 def test_verdict_and_strip_agree_with_the_engine(screen):

@@ -61,7 +61,7 @@ def test_a_setting_that_was_computed_before_is_there_at_once(screen):
 
 def test_a_move_ends_the_old_training_and_coming_back_resumes_it(screen):
     screen.open(epochs=100_000, batch=1, seed=4324, baseline="none")
-    done = "Number((document.querySelector('[data-testid=stProgress]')?.innerText.match(/epoch ([\\d,]+)/)?.[1] ?? '0').replaceAll(',', ''))"
+    done = "Number(document.querySelector('[data-testid=stProgress]')?.innerText.match(/([\\d]+)%/)?.[1] ?? -1)"
     screen.page.wait_for_function(f"{done} > 0")
     screen.page.wait_for_timeout(2000)
     before = screen.page.evaluate(done)
