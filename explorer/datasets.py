@@ -8,6 +8,7 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Data:
     feature_names: tuple[str, ...] = ("x1", "x2")
     class_names: tuple[str, ...] = ("0", "1")
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A short name for exactly these numbers."""
         return hashlib.sha256(self.x.tobytes() + self.y.tobytes()).hexdigest()[:16]

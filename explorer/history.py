@@ -123,11 +123,11 @@ class History:
                 "seed": first + run,
                 "epoch": int(epoch),
                 "layer": layer + 1,
-                "loss": self.loss[run, record],
-                "accuracy": self.accuracy[run, record],
-                "gradient_norm": self.gradient_norm[run, record],
-                "clip_factor": self.clip_factor[run, record],
-                **{name: values[run, record, layer] for name, values in self.measures.items()},
+                "loss": float(self.loss[run, record]),
+                "accuracy": float(self.accuracy[run, record]),
+                "gradient_norm": float(self.gradient_norm[run, record]),
+                "clip_factor": float(self.clip_factor[run, record]),
+                **{name: float(values[run, record, layer]) for name, values in self.measures.items()},
             }
             for run in range(len(self.loss))
             for record, epoch in enumerate(self.epochs)

@@ -91,9 +91,7 @@ class Group:
         seeds = range(experiment.seed + runs.start, experiment.seed + runs.stop)
         self.rngs = [np.random.default_rng(seed) for seed in seeds]
         self.probe_rngs = [rng.spawn(1)[0] for rng in self.rngs]
-        self.theta = start(
-            self.shape, experiment.initialization, experiment.gain, experiment.draws_bias, self.rngs
-        )
+        self.theta = start(self.shape, experiment.initialization, experiment.gain, experiment.draws_bias, self.rngs)
         self.update = np.zeros_like(self.theta)
         self.moments = [np.zeros_like(self.theta) for _ in range(experiment.update_rule.slots)]
         self.clip, self.step = experiment.clipper.clip, experiment.update_rule.step
@@ -110,9 +108,7 @@ class Group:
         uses_batch = self.shape.normalization.uses_batch
         self.running = Running(self.shape, len(self.rngs)) if uses_batch else None
         self.sizes = self.experiment.batch_sizes()
-        self.networks = {
-            size: Network(self.shape, self.theta, size, running=self.running) for size in set(self.sizes)
-        }
+        self.networks = {size: Network(self.shape, self.theta, size, running=self.running) for size in set(self.sizes)}
         count = self.x.shape[1]
         self.probe = Network(self.shape, self.theta, count, keep=True)
         self.probe.x[:] = self.x

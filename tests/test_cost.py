@@ -140,7 +140,7 @@ def test_what_is_too_much_is_refused_with_ways_that_fit(experiment):
 
 def test_the_sentence_says_what_the_limit_is():
     assert "10 minutes" in refuse(TOO_MUCH[4])
-    assert "1.0 GB" in refuse(TOO_MUCH[1])
+    assert "1.0 GB" in refuse(TOO_MUCH[7])
     assert LIMIT_SECONDS == 600
     assert LIMIT_BYTES == 2**30
 

@@ -108,7 +108,10 @@ def test_numeric_labels_are_ordered_by_value(first, second, names):
 
 def test_one_and_one_point_zero_are_one_class():
     labels = ["1", "0", "1.0", "0.0", "1e0"]
-    assert read_csv(table([(*row[:2], label) for row, label in zip(ROWS, labels, strict=True)])).class_names == ("0", "1")
+    assert read_csv(table([(*row[:2], label) for row, label in zip(ROWS, labels, strict=True)])).class_names == (
+        "0",
+        "1",
+    )
 
 
 @pytest.mark.parametrize("factor", [1e-300, 1e-12, 1e12, 1e98])
@@ -194,13 +197,17 @@ def test_the_text_is_never_executed():
 # --- anything at all --------------------------------------------------------------------------
 
 CELLS = st.one_of(
-    st.sampled_from(["", "1", "2.5", "-3", "1e400", "nan", "a", "b", "label", '"', '"x"', "1,5", " ", "\0", "١", "1_0"]),
+    st.sampled_from(
+        ["", "1", "2.5", "-3", "1e400", "nan", "a", "b", "label", '"', '"x"', "1,5", " ", "\0", "١", "1_0"]
+    ),
     st.text(max_size=5),
     st.floats().map(repr),
     st.integers().map(str),
 )
 TABLES = st.tuples(
-    st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n", "\r", "\x0b"]), st.lists(st.lists(CELLS, max_size=4), max_size=9)
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["\n", "\r\n", "\r", "\x0b"]),
+    st.lists(st.lists(CELLS, max_size=4), max_size=9),
 ).map(lambda drawn: drawn[1].join(drawn[0].join(row) for row in drawn[2]).encode("utf-8", "surrogatepass"))
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False).map(repr)
 NEARLY_RIGHT = st.lists(st.tuples(NUMBERS, NUMBERS, st.sampled_from("ab")), min_size=3, max_size=12).map(table)

@@ -1,12 +1,9 @@
 """The engine against the trainer of a textbook: same weights, same data, same trajectory."""
 
-import os
 from itertools import islice
 
 import numpy as np
 import pytest
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from benchmarks import textbook
 from benchmarks.run import CASES

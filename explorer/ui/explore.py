@@ -14,6 +14,7 @@ from explorer.layers import layer_table
 from explorer.panels import Shown
 from explorer.scenarios import SCENARIOS, matching
 from explorer.seeds import logarithm
+from explorer.takeaway import experiment_json, history_csv, python_lines
 from explorer.theory import Prediction, predict
 from explorer.ui.jobs import SLICE, Job, jobs
 from explorer.ui.link import SCHEMA
@@ -272,13 +273,15 @@ def _behind(scene: Scene, view: View) -> None:
     if scene.baseline is not None:
         title = compare(scene.baseline, scene.history)
     share_buttons(title, summary(experiment), filename(experiment), SCHEMA)
-    why_tab, layers_tab, reading_tab = st.tabs(["Why", "Layers", "How to read this"])
+    why_tab, layers_tab, reading_tab, data_tab = st.tabs(["Why", "Layers", "How to read this", "Take away"])
     with why_tab:
         _why(scene, view)
     with layers_tab:
         st.table(layer_table(experiment))
     with reading_tab:
         _reading(view)
+    with data_tab:
+        _take_away(scene, view)
 
 
 def _why(scene: Scene, view: View) -> None:
@@ -304,3 +307,21 @@ def _reading(view: View) -> None:
         "- Grey means exactly 0, vermilion infinite or NaN: neither is a colour of the scale. Triangles lie beyond it.\n"
         "- Colours and axes stay where they are when a setting changes, so two pictures can be compared."
     )
+
+
+def _take_away(scene: Scene, view: View) -> None:
+    experiment, name = scene.history.experiment, filename(scene.history.experiment)
+    with st.container(horizontal=True, gap="small"):
+        for label, make, ending, kind in (
+            ("History (CSV)", lambda: history_csv(scene.history), "csv", "text/csv"),
+            ("Experiment (JSON)", lambda: experiment_json(experiment), "json", "application/json"),
+            (
+                "Page (HTML, works offline)",
+                lambda: figure(scene, view).to_html(include_plotlyjs=True, config=CHART),
+                "html",
+                "text/html",
+            ),
+        ):
+            st.download_button(label, make, f"{name}.{ending}", kind, on_click="ignore")
+    st.markdown("The same in a notebook:")
+    st.code(python_lines(experiment), language="python")

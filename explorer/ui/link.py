@@ -8,7 +8,6 @@ from streamlit.runtime.state import get_session_state
 from explorer.datasets import OWN, Data
 from explorer.experiment import CONTROLS, Experiment
 from explorer.scenarios import OPENING
-from explorer.ui.widgets import offers
 from explorer.view import VIEW_CONTROLS
 
 SCHEMA = "1"
@@ -92,11 +91,9 @@ def _complaint(name: str, text: str) -> str | None:
     if control is None:
         return f"The link has a setting called {_short(name)}, which does not exist; it is ignored."
     try:
-        value = control.parse(name, text)
+        control.parse(name, text)
     except ValueError as error:
         return f"{_short(str(error), 300)}. The default, {control.default}, is used."
-    if not offers(control, value):
-        return f"{name} = {_short(text)} is not one of the values offered here. The default, {control.default}, is used."
     return None
 
 
@@ -140,12 +137,3 @@ def pinned(text: str, data: Data | None) -> tuple[Experiment | None, str | None]
         return decode(text, data), None
     except ValueError as error:
         return None, f"The baseline in the link cannot be used: {_short(str(error), 300)}."
-
-
-def control_values(experiment: Experiment) -> dict[str, Any]:
-    """Return the widget values that show an experiment: a number between marks goes to the nearest mark."""
-    values = {}
-    for name, value in experiment.settings().items():
-        marks = getattr(CONTROLS[name], "marks", ())
-        values[name] = type(value)(min(marks, key=lambda mark: abs(mark - value))) if marks else value
-    return values

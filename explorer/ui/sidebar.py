@@ -9,10 +9,12 @@ from explorer.experiment import CONTROLS, USUAL, Experiment
 from explorer.losses import LOSSES
 from explorer.own_data import read_csv
 from explorer.scenarios import SCENARIOS, matching
-from explorer.ui.link import BASELINE_KEY, UNPINNED, choose, control_values, encode, forget_notice, pinned
+from explorer.takeaway import read_experiment_json
+from explorer.ui.link import BASELINE_KEY, UNPINNED, choose, encode, forget_notice, pinned
 from explorer.ui.widgets import ask
 
 SCENARIO_KEY, DATA_KEY = "_scenario", "_own_data"
+FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
 OWN_SETTINGS = "Your own settings"
 
 
@@ -29,6 +31,7 @@ def sidebar() -> tuple[Experiment | None, Experiment | None]:
         values |= _training()
         data = _own_data(values["task"])
         text = _baseline_text()
+        _load_experiment()
     experiment = _experiment(values, data)
     baseline, problem = pinned(text, st.session_state.get(DATA_KEY))
     if problem:
@@ -139,7 +142,7 @@ def _open_scenario() -> None:
 def open_experiment(experiment: Experiment, baseline: Experiment | None) -> None:
     """Set every control to an experiment and pin a baseline; for callbacks, before widgets are made."""
     forget_notice()
-    values = control_values(experiment) | {BASELINE_KEY: UNPINNED if baseline is None else encode(baseline)}
+    values = experiment.settings() | {BASELINE_KEY: UNPINNED if baseline is None else encode(baseline)}
     choose(values, {name: control.default for name, control in CONTROLS.items()} | {BASELINE_KEY: ""})
 
 
@@ -176,3 +179,30 @@ def _baseline_text() -> str:
             help="What differs from the opening example, as name:value; empty is the opening example itself, "
             "none is no baseline.",
         )
+
+
+# --- an experiment from a file -----------------------------------------------------------------
+
+
+def _load_experiment() -> None:
+    """Offer to open an experiment that was saved as JSON."""
+    with st.expander("Open a saved experiment"):
+        st.file_uploader("Experiment (JSON)", type=["json"], key=FILE_KEY, on_change=_open_file)
+        problem = st.session_state.get(FILE_PROBLEM_KEY)
+        if problem:
+            st.error(problem)
+
+
+def _open_file() -> None:
+    upload = st.session_state[FILE_KEY]
+    st.session_state[FILE_PROBLEM_KEY] = None
+    if upload is None:
+        return
+    try:
+        settings = read_experiment_json(upload.getvalue())
+        own = settings.get("task") == OWN
+        experiment = Experiment(**settings, data=st.session_state.get(DATA_KEY) if own else None)
+    except ValueError as error:
+        st.session_state[FILE_PROBLEM_KEY] = f"{upload.name}: {error}"
+        return
+    open_experiment(experiment, pinned(st.session_state[BASELINE_KEY], st.session_state.get(DATA_KEY))[0])

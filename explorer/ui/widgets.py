@@ -34,7 +34,7 @@ def ask(
     if isinstance(control, Choice):
         return _ask_choice(control, list(options or control.options), common)
     assert isinstance(control, Number)
-    return _ask_number(control, list(options or _marks(control)), common)
+    return _ask_number(control, list(options or _marks(key, control)), common)
 
 
 def _ask_choice(control: Choice, options: list[str], common: Bound) -> str:
@@ -44,22 +44,30 @@ def _ask_choice(control: Choice, options: list[str], common: Bound) -> str:
     return st.selectbox(control.label, options, index=options.index(default), **common)
 
 
-def _marks(control: Number) -> list[float | int]:
-    return [int(mark) if control.whole else mark for mark in control.marks]
+def _marks(key: str, control: Number) -> list[float | int]:
+    """The values that a slider offers: the control's marks, and a value between them that a link or a file asked for.
+
+    What was asked for once stays on offer for the visit, so that the slider stays the same slider.
+    """
+    if not control.marks:
+        return []
+    kept = st.session_state.setdefault(f"_marks_of_{key}", [])
+    asked = st.session_state.get(key, st.query_params.get(key))
+    try:
+        value = control.check(key, asked)
+    except ValueError:
+        value = control.default
+    if value not in control.marks and value not in kept:
+        kept.append(value)
+    return sorted(int(mark) if control.whole else mark for mark in (*control.marks, *kept))
 
 
 def _ask_number(control: Number, marks: list[float | int], common: Bound) -> float | int:
     if marks:
-        value = control.default if control.default in marks else marks[-1]
-        return st.select_slider(control.label, marks, value=value, **common)
+        return st.select_slider(control.label, marks, value=control.default, **common)
     if control.whole and control.high - control.low <= 100:
         return st.slider(control.label, int(control.low), int(control.high), control.default, **common)
     kind = int if control.whole else float
     return st.number_input(
         control.label, kind(control.low), kind(control.high), kind(control.default), kind(control.step), **common
     )
-
-
-def offers(control: Control, value: Any) -> bool:
-    """Whether the control's widget can show this value (a number between two marks it cannot)."""
-    return not (isinstance(control, Number) and control.marks) or value in control.marks
