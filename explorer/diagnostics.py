@@ -148,7 +148,10 @@ def _saturated(network: Network) -> Array:
 
 
 def _dead(network: Network) -> Array:
-    return _only_hidden((network.slope == 0).all(axis=-1).mean(axis=-1))
+    share = (network.slope == 0).all(axis=-1).mean(axis=-1)
+    if not np.isfinite(network.z_out).all():  # NaN has no slope, and its unit is neither alive nor dead
+        share[np.isnan(network.n).any(axis=(-2, -1))] = np.nan
+    return _only_hidden(share)
 
 
 def _unit_spread(network: Network) -> Array:

@@ -381,7 +381,7 @@ def test_answers_of_randomized_relu_use_the_mean_slope():
 # --- the start --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("initializer", "bias"), itertools.product(INITIALIZERS, ("usual", "zeros", "none")))
+@pytest.mark.parametrize(("initializer", "bias"), list(itertools.product(INITIALIZERS, ("usual", "zeros", "none"))))
 def test_a_start_holds_the_draws_and_nothing_else(initializer, bias):
     e = experiment(initializer=initializer, bias=bias, gain=3.0, normalization="layer", activation="tanh")
     shape, entry = shape_of(e), INITIALIZERS[initializer]

@@ -49,7 +49,9 @@ ORDER = [
     "view",
     "theme",
     "panels",
+    "arrangement",
     "figures",
+    "takeaway",
     "ui",
 ]
 

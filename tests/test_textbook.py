@@ -12,11 +12,10 @@ from explorer.training import Training
 
 EPOCHS = {"a": 300, "b": 60, "c": 30, "d": 3}
 VARIANTS = [
-    Experiment(activation=activation, normalization=normalization, skip=skip, clip=clip, threshold=0.3, **shape)
+    Experiment(activation=activation, normalization=normalization, skip=skip, clip="norm", threshold=0.3, **shape)
     for activation in textbook.ACTIVATIONS
     for normalization in ("none", "batch")
     for skip in ("none", "one layer")
-    for clip in ("norm",)
     for shape in (
         {"depth": 1, "width": 3, "runs": 1, "epochs": 40, "initializer": "Glorot normal", "bias": "none"},
         {"task": "moons", "samples": 24, "depth": 4, "width": 6, "runs": 3, "epochs": 40, "initializer": "LeCun"},

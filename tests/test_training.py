@@ -14,6 +14,9 @@ from explorer.normalizations import NORMALIZATIONS
 from explorer.optimizers import OPTIMIZERS
 from explorer.training import Training, architecture, group_size
 
+# Inside `advance` overflow is a finding, not an error; tests that go around it must not be noisy either.
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
 SCALARS = ("loss", "accuracy", "error", "gradient_norm", "clip_factor", "clipped_share")
 
 
@@ -84,6 +87,7 @@ def last_parameters(e, epochs=None, monkeypatch=None):
     if monkeypatch is not None:
         monkeypatch.setattr("explorer.training.record_epochs", lambda _: np.array(epochs))
     training = Training(e)
+    assert epochs is None or training.records.epochs.tolist() == epochs
     training.advance(float("inf"))
     return training.groups[0].theta
 

@@ -40,7 +40,8 @@ def ask(
 def _ask_choice(control: Choice, options: list[str], common: Bound) -> str:
     default = control.default
     if len(options) <= 3:
-        return st.segmented_control(control.label, options, default=default, required=True, **common)
+        # An empty value in a link deselects all: then the default holds.
+        return st.segmented_control(control.label, options, default=default, required=True, **common) or default
     return st.selectbox(control.label, options, index=options.index(default), **common)
 
 

@@ -38,21 +38,31 @@ def address(browser):
         yield running
 
 
+@pytest.fixture(scope="session")
+def context(browser):
+    """One context for all tabs: the browser then fetches and compiles the page's scripts once."""
+    made = browser.new_context(accept_downloads=True)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def new_screen(browser, address):
-    """Make tabs of their own cookies and history; at the end none may have an error or have left this machine."""
+def new_screen(context, address):
+    """Make tabs; at the end none may have an error or have left this machine."""
     screens = []
 
-    def make(width=1366, height=768, at=address, **options):
-        context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options)
-        screens.append(Screen(context.new_page(), at))
+    def make(width=1366, height=768, at=address):
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        screens.append(Screen(page, at))
         return screens[-1]
 
     yield make
+    found = []
     for screen in screens:
-        found = screen.problems + [f"exception box: {text}" for text in screen.exceptions()] + screen.dialogs
-        screen.page.context.close()
-        assert not found
+        found += screen.problems + [f"exception box: {text}" for text in screen.exceptions()] + screen.dialogs
+        screen.page.close()
+    assert not found
 
 
 @pytest.fixture

@@ -118,11 +118,16 @@ class Screen:
         self.problems: list[str] = []
         self.dialogs: list[str] = []
         page.add_init_script(LIBRARY)
-        page.on("console", lambda m: self.problems.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("console", self._note_error)
         page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
         page.on("request", lambda request: self._check_address(request.url))
         page.on("websocket", lambda socket: self._check_address(socket.url))
         page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+
+    def _note_error(self, message) -> None:
+        # Below a page's path Streamlit looks for its own files there first, then at the root: two 404s, no fault.
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            self.problems.append(f"console: {message.text} ({message.location.get('url')})")
 
     def _check_address(self, url: str) -> None:
         host = self.address.removeprefix("http://")
