@@ -13,7 +13,6 @@ import streamlit as st
 from explorer.ui.link import announce, stamp
 from explorer.ui.sidebar import sidebar
 
-
 # A named icon would be fetched from the network.
 FAVICON = Path(__file__).parent / "explorer" / "ui" / "favicon.png"
 
@@ -37,9 +36,7 @@ def settle() -> None:
 
 def main() -> None:
     """Draw what all pages share, then the page."""
-    st.set_page_config(
-        page_title="Gradient Explorer", page_icon=FAVICON, layout="wide", initial_sidebar_state=330
-    )
+    st.set_page_config(page_title="Gradient Explorer", page_icon=FAVICON, layout="wide", initial_sidebar_state=330)
     page = st.navigation(pages(), position="top")
     settle()
     announce()

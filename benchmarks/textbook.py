@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.experiment import Experiment
+from explorer.group import Group
 from explorer.normalizations import EPSILON
-from explorer.training import Group, Records
+from explorer.records import Records
 
 Array = NDArray[np.float64]
 

@@ -95,7 +95,13 @@ def _axes(shown: list[Shown], view: View, place: Places) -> dict[str, Any]:
     lowest = f"y{len(shown) + 1}"
     axes: dict[str, Any] = {
         "xaxis": {"domain": place.left, "anchor": lowest, "title": {"text": "epoch", "standoff": 2}, **epochs},
-        "xaxis2": {"domain": place.right, "anchor": "y4", "range": list(view.span), "showgrid": True, **_value_ticks(view)},
+        "xaxis2": {
+            "domain": place.right,
+            "anchor": "y4",
+            "range": list(view.span),
+            "showgrid": True,
+            **_value_ticks(view),
+        },
         "yaxis": {"domain": place.loss, "type": "log", "range": LOSS_DECADES, "title": "loss", **_loss_ticks()},
         "yaxis4": {"domain": place.strip, "anchor": "x2", "visible": False, "fixedrange": True},
     }

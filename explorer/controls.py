@@ -7,7 +7,8 @@ message all follow from it.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 
@@ -100,6 +101,12 @@ class Number(Control):
 def setting(control: Control) -> Any:
     """Make a dataclass field of a control: its default, with the control as metadata."""
     return field(default=control.default, metadata={"control": control})
+
+
+def controls_of(settings: type) -> Mapping[str, Control]:
+    """Return the controls of a dataclass whose fields were made by `setting`, by field name, read-only."""
+    declared = {each.name: each.metadata["control"] for each in fields(settings) if "control" in each.metadata}
+    return MappingProxyType(declared)
 
 
 def one_two_five(low: float, high: float) -> tuple[float, ...]:

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from explorer.diagnostics import DIAGNOSTICS
 from explorer.experiment import BATCHES, CONTROLS, Experiment
 from explorer.history import record_epochs
-from explorer.training import ANSWERS_FOR, runs_that_fit
+from explorer.records import ANSWERS_FOR
+from explorer.training import runs_that_fit
 
 LIMIT_SECONDS = 600.0
 LIMIT_BYTES = 2**30

@@ -89,7 +89,7 @@ def standardize(x: Array) -> Array:
 
 
 def _classes(samples: int) -> Array:
-    return np.arange(samples) % 2 * 1.0
+    return (np.arange(samples) % 2).astype(np.float64)
 
 
 def _shape(rng: np.random.Generator, x: Array, y: Array, noise: float) -> Data:

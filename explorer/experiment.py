@@ -5,14 +5,15 @@ value and the cache key all follow from the control in the field's metadata.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from explorer.activations import ACTIVATIONS, Activation
 from explorer.clipping import CLIPPERS, Clipper
-from explorer.controls import Choice, Control, Number, one_two_five, setting
+from explorer.controls import Choice, Number, controls_of, one_two_five, setting
 from explorer.datasets import DATASETS, OWN, Data, Dataset
 from explorer.initializers import INITIALIZERS, Initializer
 from explorer.losses import LOSSES, Loss, output_unit
@@ -20,7 +21,7 @@ from explorer.normalizations import NORMALIZATIONS, Normalization
 from explorer.optimizers import OPTIMIZERS, Optimizer
 
 USUAL = "usual"
-SKIPS = {"none": 0, "one layer": 1, "two layers": 2}
+SKIPS: Mapping[str, int] = MappingProxyType({"none": 0, "one layer": 1, "two layers": 2})
 BATCHES = ("full", *(str(2**power) for power in range(10)))
 DATA_SEED = 20_260_101
 
@@ -60,9 +61,7 @@ class Experiment:
     'ReLU'
     """
 
-    task: str = setting(
-        Choice(**_task("Task", "What the network is to learn."), options=DATASETS, default="XOR")
-    )
+    task: str = setting(Choice(**_task("Task", "What the network is to learn."), options=DATASETS, default="XOR"))
     samples: int = setting(
         Number(
             **_task("Samples", "How many points the data set has. XOR always has its four."),
@@ -154,9 +153,7 @@ class Experiment:
         )
     )
     clip: str = setting(
-        Choice(
-            **_remedy("Clip by", "Limits the gradient before each update."), options=CLIPPERS, default="none"
-        )
+        Choice(**_remedy("Clip by", "Limits the gradient before each update."), options=CLIPPERS, default="none")
     )
     threshold: float = setting(
         Number(
@@ -345,6 +342,4 @@ class Experiment:
         return [min(size, count - start) for start in range(0, count, size)]
 
 
-CONTROLS: dict[str, Control] = {
-    declared.name: declared.metadata["control"] for declared in fields(Experiment) if "control" in declared.metadata
-}
+CONTROLS = controls_of(Experiment)

@@ -12,13 +12,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer import theme
+from explorer.answer_panels import answers_panel
 from explorer.answers import AnswerMap
 from explorer.arrangement import arrange, sized
 from explorer.panels import (
     BASELINE_INK,
     NOW_INK,
     Shown,
-    answers_panel,
     colour_strip,
     heatmap,
     loss_lines,
@@ -104,7 +104,11 @@ def why_figure(why: Why) -> go.Figure:
         height=max(260, min(30 * len(layers) + 110, 700)),
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": theme.TICK_SIZE}},
         xaxis=sized(
-            {"title": "decades by which dL/dz changes from the layer above to this one", "zeroline": True, "showgrid": True}
+            {
+                "title": "decades by which dL/dz changes from the layer above to this one",
+                "zeroline": True,
+                "showgrid": True,
+            }
         ),
         yaxis=sized({"title": "hidden layer", "dtick": 1 if len(layers) <= 15 else 5, "showgrid": False}),
         margin={"b": 56},

@@ -39,8 +39,8 @@ class History:
 
     A record describes the state at its epoch, before the updates of that
     epoch, and the first update made from it; epoch 0 is before any update.
-    Gradients are those of the whole data set, before clipping. From the epoch
-    at which a run became non-finite, all its numbers are NaN.
+    Gradients are those of the whole data set, before clipping. At the epoch at
+    which a run became non-finite stands what was measured; after it, NaN.
 
     Attributes
     ----------
@@ -138,7 +138,7 @@ class History:
 def record_epochs(epochs: int, per_decade: int = 60) -> NDArray[np.int64]:
     """Return the epochs at which to record: every one at first, then `per_decade` a decade, and the last.
 
-    100,000 epochs give about 300 records.
+    100,000 epochs give 242 records.
     """
     if epochs < 1:
         return np.array([0])

@@ -1,7 +1,7 @@
 """The table of layers that tutorials print: layer, output shape, parameters."""
 
+from explorer.architecture import architecture
 from explorer.experiment import Experiment
-from explorer.training import architecture
 
 
 def layer_table(experiment: Experiment) -> list[dict[str, str]]:
@@ -27,5 +27,7 @@ def layer_table(experiment: Experiment) -> list[dict[str, str]]:
             }
         )
     total = sum(shape.parameters(layer) for layer in range(shape.layers))
-    rows.append({"Layer": "total", "What it is": "", "W (fan_in, fan_out)": "", "Output shape": "", "Parameters": f"{total:,}"})
+    rows.append(
+        {"Layer": "total", "What it is": "", "W (fan_in, fan_out)": "", "Output shape": "", "Parameters": f"{total:,}"}
+    )
     return rows

@@ -12,7 +12,6 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer import theme
-from explorer.answers import AnswerMap
 from explorer.history import History
 from explorer.seeds import Band, band, log_band
 from explorer.view import View
@@ -100,7 +99,7 @@ def heatmap(history: History, view: View, x: str, y: str) -> Traces:
             **common,
         )
     ]
-    undefined = np.isnan(history.measures[view.diagnostic.name][:, 0]).all(axis=0)
+    undefined = np.atleast_1d(np.isnan(history.measures[view.diagnostic.name][:, 0]).all(axis=0))
     for mask, colour, words in (
         (middle == -np.inf, theme.EXACT_ZERO, "exactly 0"),
         ((middle == np.inf) & ~undefined[:, None], theme.NOT_FINITE, "not finite: infinite or NaN"),
@@ -227,7 +226,9 @@ def _drawable(values: Array, view: View) -> Array:
 def _band_area(shown: Band, record: int, layers: NDArray[np.int64], view: View, ink: Ink, place: dict) -> go.Scatter:
     low, high = view.span
     beyond = high - low
-    edges = [np.clip(np.nan_to_num(side[record], nan=0.0), low - beyond, high + beyond) for side in (shown.low, shown.high)]
+    edges = [
+        np.clip(np.nan_to_num(side[record], nan=0.0), low - beyond, high + beyond) for side in (shown.low, shown.high)
+    ]
     return go.Scatter(
         x=np.concatenate([edges[0], edges[1][::-1]]),
         y=np.concatenate([layers, layers[::-1]]),
@@ -261,7 +262,9 @@ def _edge_marks(values: Array, layers: NDArray[np.int64], view: View, ink: Ink, 
                     yaxis=y,
                     mode="markers",
                     marker={"symbol": symbol, "size": 11, "color": colour},
-                    hovertext=[f"layer {layer}: {_say(v, view)}" for layer, v in zip(layers[mask], values[mask], strict=True)],
+                    hovertext=[
+                        f"layer {layer}: {_say(v, view)}" for layer, v in zip(layers[mask], values[mask], strict=True)
+                    ],
                     hoverinfo="text",
                     name=words,
                     showlegend=False,
@@ -288,104 +291,3 @@ def colour_strip(view: View, x: str, y: str) -> Traces:
             yaxis=y,
         )
     ]
-
-
-# --- what the nets answer ---------------------------------------------------------------------
-
-
-def answers_panel(
-    history: History, baseline: History | None, record: int, answer_map: AnswerMap | None, x: str, y: str
-) -> Traces:
-    """What the nets answer: XOR's truth table for every seed, a curve, or the plane with the data."""
-    if history.experiment.task == "XOR":
-        return _truth_table(history, baseline, record, x, y)
-    if answer_map is None:
-        return []
-    return _curve(answer_map, x, y) if answer_map.x2 is None else _plane(answer_map, x, y)
-
-
-def _truth_table(history: History, baseline: History | None, record: int, x: str, y: str) -> Traces:
-    traces: Traces = [
-        go.Scatter(
-            x=np.arange(4),
-            y=history.experiment.points().y,
-            xaxis=x,
-            yaxis=y,
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}},
-            hoverinfo="skip",
-            name="right answer",
-            showlegend=False,
-        )
-    ]
-    pairs = [(history, record, 0.0 if baseline is None else 0.2, theme.NOW)]
-    if baseline is not None and baseline.experiment.task == "XOR":
-        same = baseline.at(float(history.epochs[record]))
-        pairs.append((baseline, same, -0.2, theme.BASELINE))
-    for shown, row, shift, colour in pairs:
-        assert shown.answers is not None
-        answers = shown.answers[:, row]
-        jitter = np.linspace(-0.1, 0.1, len(answers)) if len(answers) > 1 else np.zeros(1)
-        traces.append(
-            go.Scatter(
-                x=(np.arange(4) + shift + jitter[:, None]).ravel(),
-                y=answers.ravel(),
-                xaxis=x,
-                yaxis=y,
-                mode="markers",
-                marker={"symbol": "line-ew", "size": 11, "line": {"width": 4, "color": colour}},
-                hovertemplate="answer %{y:.4f}<extra></extra>",
-                showlegend=False,
-            )
-        )
-    return traces
-
-
-def _curve(answer_map: AnswerMap, x: str, y: str) -> Traces:
-    place = {"xaxis": x, "yaxis": y, "showlegend": False, "hoverinfo": "skip"}
-    return [
-        go.Scatter(
-            x=answer_map.data.x[:, 0],
-            y=answer_map.data.y,
-            mode="markers",
-            marker={"size": 5, "color": theme.BASELINE},
-            **place,
-        ),
-        go.Scatter(
-            x=answer_map.x1, y=answer_map.answers, mode="lines", line={"width": 3.5, "color": theme.NOW}, **place
-        ),
-    ]
-
-
-def _plane(answer_map: AnswerMap, x: str, y: str) -> Traces:
-    data = answer_map.data
-    traces: Traces = [
-        go.Heatmap(
-            x=small(answer_map.x1),
-            y=small(answer_map.x2),
-            z=small(answer_map.answers),
-            zmin=0,
-            zmax=1,
-            colorscale=theme.ANSWER_SCALE,
-            showscale=False,
-            hovertemplate="answer %{z:.2f}<extra></extra>",
-            xaxis=x,
-            yaxis=y,
-        )
-    ]
-    for label, (colour, symbol) in enumerate(zip(theme.CLASSES, ("circle", "diamond"), strict=True)):
-        of_class = data.y == label
-        traces.append(
-            go.Scatter(
-                x=small(data.x[of_class, 0]),
-                y=small(data.x[of_class, 1]),
-                xaxis=x,
-                yaxis=y,
-                mode="markers",
-                marker={"size": 6, "color": colour, "symbol": symbol, "line": {"width": 0.5, "color": "white"}},
-                hoverinfo="skip",
-                name=f"class {data.class_names[label]}",
-                showlegend=False,
-            )
-        )
-    return traces

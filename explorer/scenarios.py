@@ -24,9 +24,7 @@ class Scenario(Entry):
 def _scenario(
     name: str, caption: str, experiment: Experiment, baseline: Experiment | None = None, source: str = ""
 ) -> Scenario:
-    return Scenario(
-        name=name, caption=caption, source=source, experiment=experiment, baseline=baseline or experiment
-    )
+    return Scenario(name=name, caption=caption, source=source, experiment=experiment, baseline=baseline or experiment)
 
 
 OPENING = Experiment()

@@ -13,6 +13,13 @@ VERSION = 1
 MAX_CHARACTERS = 20_000
 
 
+def filename(experiment: Experiment) -> str:
+    """A telling name for a downloaded file, without its ending."""
+    changed = experiment.settings(changed_only=True)
+    words = [f"{name}-{value}" for name, value in changed.items()] or ["opening-example"]
+    return "gradients_" + "_".join(words).replace(" ", "-").replace(".", "p")[:120]
+
+
 def experiment_json(experiment: Experiment) -> str:
     """Write every setting of an experiment; a person's own data are not in it."""
     content = {"format": FORMAT, "version": VERSION, "settings": experiment.settings()}

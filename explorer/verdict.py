@@ -185,8 +185,10 @@ VERDICTS = registry(
             name="symmetric",
             caption="In at least half of the seeds, the units of every hidden layer are alike to one part in 10⁹.",
             holds=lambda f: f.alike_share >= 0.5,
-            tell=lambda f: "all units of a layer compute the same and get the same gradient, so they stay alike for "
-            "ever: the width is 1 in effect.",
+            tell=lambda f: (
+                "all units of a layer compute the same and get the same gradient, so they stay alike for "
+                "ever: the width is 1 in effect."
+            ),
             remedies=("fitting initialization",),
         ),
         Verdict(
@@ -194,8 +196,10 @@ VERDICTS = registry(
             caption="At least 40 % of the hidden units have slope 0 for every sample, or the first layer's dL/dW is "
             "exactly 0 in at least half of the seeds.",
             holds=lambda f: f.dead_share >= DEAD_SHARE or f.zero_share >= 0.5,
-            tell=lambda f: f"{f.dead_share:.0%} of the hidden units are off for every sample and pass no gradient; "
-            f"the first layer's dL/dW is exactly 0 in {_seeds(round(f.zero_share * f.runs), f)}.",
+            tell=lambda f: (
+                f"{f.dead_share:.0%} of the hidden units are off for every sample and pass no gradient; "
+                f"the first layer's dL/dW is exactly 0 in {_seeds(round(f.zero_share * f.runs), f)}."
+            ),
             remedies=("a tenth of the learning rate", "batch norm", "fitting initialization"),
         ),
         Verdict(
@@ -209,10 +213,12 @@ VERDICTS = registry(
             name="vanishing",
             caption="At the start, or at the latest record, RMS dL/dz at the first layer is under 10⁻³ of the last's.",
             holds=lambda f: min(f.log_ratio, f.log_ratio_end) < -HEALTHY_DECADES,
-            tell=lambda f: f"dL/dz at the first layer is {decades(f.log_ratio)} of the last's."
-            if f.log_ratio < -HEALTHY_DECADES
-            else f"dL/dz at the first layer fell to {decades(f.log_ratio_end)} of the last's in training "
-            f"(from {decades(f.log_ratio)}).",
+            tell=lambda f: (
+                f"dL/dz at the first layer is {decades(f.log_ratio)} of the last's."
+                if f.log_ratio < -HEALTHY_DECADES
+                else f"dL/dz at the first layer fell to {decades(f.log_ratio_end)} of the last's in training "
+                f"(from {decades(f.log_ratio)})."
+            ),
             remedies=("skip over one layer", "batch norm", "ReLU", "fitting initialization"),
         ),
         Verdict(
@@ -220,8 +226,10 @@ VERDICTS = registry(
             caption="The gradient is within 10⁻³ and 10³, but at least half of the seeds are hardly better than always "
             "answering the mean target (0.95 of its error or more).",
             holds=lambda f: f.epoch > 0 and f.stuck * 2 >= f.runs,
-            tell=lambda f: f"the gradient arrives, yet the loss went from {number(f.loss_start)} to {number(f.loss_end)} only "
-            f"and {_seeds(f.stuck, f)} answer no better than a constant.",
+            tell=lambda f: (
+                f"the gradient arrives, yet the loss went from {number(f.loss_start)} to {number(f.loss_end)} only "
+                f"and {_seeds(f.stuck, f)} answer no better than a constant."
+            ),
             remedies=("skip over one layer", "batch norm", "fitting initialization"),
         ),
         Verdict(

@@ -1,8 +1,9 @@
 """View: what of a history is shown and how. Changing it never retrains."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Any
 
-from explorer.controls import Choice, Control, Number, setting
+from explorer.controls import Choice, Number, controls_of, setting
 from explorer.diagnostics import DIAGNOSTICS, Diagnostic
 
 METRICS = {
@@ -20,7 +21,7 @@ RANGES = {"usual": 0, "wide": 26, "widest": 298}
 LATEST = -1
 
 
-def _view(label: str, help: str) -> dict[str, str]:
+def _view(label: str, help: str) -> dict[str, Any]:
     return {"label": label, "help": help, "group": "View"}
 
 
@@ -35,7 +36,9 @@ class View:
     """
 
     metric: str = setting(
-        Choice(**_view("Show", "What the colours and the profile show of every layer."), options=METRICS, default="dL/dz")
+        Choice(
+            **_view("Show", "What the colours and the profile show of every layer."), options=METRICS, default="dL/dz"
+        )
     )
     colour: str = setting(
         Choice(
@@ -104,4 +107,4 @@ class View:
         return (-8.0 - more, 8.0 + more) if self.is_ratio else (low - more, high + more)
 
 
-VIEW_CONTROLS: dict[str, Control] = {declared.name: declared.metadata["control"] for declared in fields(View)}
+VIEW_CONTROLS = controls_of(View)

@@ -43,14 +43,20 @@ def decompose(history: History, record: int) -> Why:
         name: logarithm(history.measures[name][:, record])
         for name in ("delta", "through_weights", "through_skip", "through_slope")
     }
-    usable = np.isfinite(stations["delta"]).all(axis=1)
-    if not usable.any():
-        usable[:] = True
+    finite = np.atleast_1d(np.isfinite(stations["delta"]).all(axis=1))
+    usable = np.flatnonzero(finite) if finite.any() else np.arange(len(finite))
     above = stations["delta"][usable, 1:]
-    weights, skip, slope = (stations[name][usable, :-1] for name in ("through_weights", "through_skip", "through_slope"))
+    weights, skip, slope = (
+        stations[name][usable, :-1] for name in ("through_weights", "through_skip", "through_slope")
+    )
     delta = stations["delta"][usable, :-1]
     with np.errstate(invalid="ignore"):
-        steps = {"weights": weights - above, "skip": skip - weights, "slope": slope - skip, "normalization": delta - slope}
+        steps = {
+            "weights": weights - above,
+            "skip": skip - weights,
+            "slope": slope - skip,
+            "normalization": delta - slope,
+        }
         parts = {name: values.mean(axis=0) for name, values in steps.items()}
         total = (delta - above).mean(axis=0)
     experiment = history.experiment
@@ -58,4 +64,4 @@ def decompose(history: History, record: int) -> Why:
         del parts["skip"]
     if experiment.normalization == "none":
         del parts["normalization"]
-    return Why(parts, total, int(np.isfinite(stations["delta"]).all(axis=1).sum()))
+    return Why(parts, total, int(finite.sum()))

@@ -26,7 +26,9 @@ def test_the_tutorials_net_has_217_parameters():
     assert total(Experiment()) == by_hand(2, 4, 11) == 217
 
 
-@pytest.mark.parametrize(("depth", "width", "task", "inputs"), [(1, 2, "XOR", 2), (3, 16, "moons", 2), (5, 8, "curve", 1)])
+@pytest.mark.parametrize(
+    ("depth", "width", "task", "inputs"), [(1, 2, "XOR", 2), (3, 16, "moons", 2), (5, 8, "curve", 1)]
+)
 def test_totals_agree_with_a_count_by_hand(depth, width, task, inputs):
     e = Experiment(depth=depth, width=width, task=task)
     assert total(e) == by_hand(inputs, width, depth)
@@ -51,7 +53,11 @@ def test_rows_say_size_kind_and_where_a_shortcut_comes_from():
 
 
 def test_one_row_a_layer_whatever_the_settings():
-    for e in (Experiment(), Experiment(depth=1, width=2, bias="none"), Experiment(depth=50, width=128, skip="one layer")):
+    for e in (
+        Experiment(),
+        Experiment(depth=1, width=2, bias="none"),
+        Experiment(depth=50, width=128, skip="one layer"),
+    ):
         rows = layer_table(e)
         assert len(rows) == e.layers + 1
         assert len({tuple(row) for row in rows}) == 1

@@ -7,10 +7,11 @@ import pytest
 from textbook import apply, parameters, random_theta, real, run_pass
 
 from explorer.activations import ACTIVATIONS
+from explorer.architecture import Architecture, start
 from explorer.experiment import SKIPS, Experiment
 from explorer.initializers import INITIALIZERS
 from explorer.losses import LOSSES
-from explorer.network import STACKED_LIMIT, Architecture, Network, Running, start
+from explorer.network import STACKED_LIMIT, Network, Running
 from explorer.normalizations import EPSILON, MOMENTUM, NORMALIZATIONS
 
 SAMPLES, INPUTS, WIDTH, DEPTH = 6, 2, 4, 5

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from explorer.activations import ACTIVATIONS
+from explorer.architecture import Architecture, start
 from explorer.clipping import CLIPPERS
 from explorer.initializers import INITIALIZERS
-from explorer.network import Architecture, Network, start
+from explorer.network import Network
 from explorer.normalizations import NORMALIZATIONS
 
 

@@ -30,9 +30,12 @@ ORDER = [
     "wording",
     "scenarios",
     "remedies",
+    "architecture",
     "network",
     "history",
     "diagnostics",
+    "records",
+    "group",
     "training",
     "layers",
     "answers",
@@ -49,6 +52,7 @@ ORDER = [
     "view",
     "theme",
     "panels",
+    "answer_panels",
     "arrangement",
     "figures",
     "takeaway",
@@ -56,7 +60,7 @@ ORDER = [
 ]
 
 FIRST_OF_THE_SCREEN = "ui"
-DRAWING = {"theme", "panels", "figures"}
+DRAWING = {"theme", "panels", "answer_panels", "figures"}
 NOT_BELOW_UI = {"streamlit", "threading", "multiprocessing", "concurrent", "asyncio", "subprocess", "_thread"}
 NEEDED_TO_RUN = {"streamlit", "numpy", "plotly"}
 

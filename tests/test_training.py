@@ -7,12 +7,13 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.activations import ACTIVATIONS
+from explorer.architecture import architecture
 from explorer.clipping import CLIPPERS
 from explorer.experiment import SKIPS
 from explorer.history import Ending, record_epochs
 from explorer.normalizations import NORMALIZATIONS
 from explorer.optimizers import OPTIMIZERS
-from explorer.training import Training, architecture, group_size
+from explorer.training import Training, group_size
 
 # Inside `advance` overflow is a finding, not an error; tests that go around it must not be noisy either.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from explorer import Experiment, train
-from explorer.training import Training, architecture
+from explorer.architecture import architecture
+from explorer.training import Training
 
 # Two inputs, eleven hidden layers of four sigmoid units, weights and biases from U(0, 1); Adam, one update a sample.
 RECIPE = Experiment(

@@ -39,7 +39,9 @@ def test_shares_have_no_ratio():
     assert View(metric="dL/dz", colour=RATIO).is_ratio
 
 
-@pytest.mark.parametrize(("field", "value"), [("metric", "mood"), ("colour", None), ("axis", ""), ("range", "all"), ("at", 0.5), ("at", -2)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("metric", "mood"), ("colour", None), ("axis", ""), ("range", "all"), ("at", 0.5), ("at", -2)]
+)
 def test_what_is_not_allowed_is_named(field, value):
     with pytest.raises(ValueError, match=field):
         View(**{field: value})

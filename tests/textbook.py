@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.activations import Activation
+from explorer.architecture import Architecture
 from explorer.experiment import SKIPS, Experiment
-from explorer.network import Architecture
 
 Array = NDArray[np.float64]
 

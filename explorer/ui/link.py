@@ -84,7 +84,9 @@ def complaints() -> list[str]:
 
 def _complaint(name: str, text: str) -> str | None:
     if name == "v" and text != SCHEMA:
-        return f"The link says it is of version {_short(text)}; this app writes version {SCHEMA} and reads what it knows."
+        return (
+            f"The link says it is of version {_short(text)}; this app writes version {SCHEMA} and reads what it knows."
+        )
     if name in NOT_SETTINGS:
         return None
     control = CONTROLS.get(name) or VIEW_CONTROLS.get(name)

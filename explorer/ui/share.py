@@ -33,6 +33,4 @@ def share_buttons(title: str, settings: str, filename: str, version: str) -> Non
     version : str
         The link's schema version, added to the link.
     """
-    _component(
-        key="share", data={"title": title, "settings": settings, "filename": filename, "version": version}
-    )
+    _component(key="share", data={"title": title, "settings": settings, "filename": filename, "version": version})

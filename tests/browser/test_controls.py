@@ -12,9 +12,7 @@ from explorer.view import VIEW_CONTROLS
 from tests.browser.driver import ALL_CONTROLS
 
 MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 60))
-GOOD = "width,length,kind\n" + "\n".join(
-    f"{a / 10},{(a * 7) % 11},{'cat' if a % 3 else 'dog'}" for a in range(40)
-)
+GOOD = "width,length,kind\n" + "\n".join(f"{a / 10},{(a * 7) % 11},{'cat' if a % 3 else 'dog'}" for a in range(40))
 BAD = {
     "words where numbers should be": "a,b,c\nx,y,1\nz,w,0\n" * 5,
     "one class": "a,b,c\n" + "1,2,x\n3,4,x\n" * 10,

@@ -141,8 +141,14 @@ HOSTILE = {
     "out of range": ("depth=99&runs=0&learning_rate=1e9", "depth"),
     "wrong type": ("depth=deep&width=4.5&seed=x", "seed"),
     "a huge number": ("seed=1" + "0" * 400 + "&epochs=1e308", "seed"),
-    "script text": ("activation=%3Cscript%3Ewindow.hacked%3D1%3C/script%3E&task=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E", "activation"),
-    "script and markup in a name": ("%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E=1&[a](javascript:window.hacked=1)=2", "does not exist"),
+    "script text": (
+        "activation=%3Cscript%3Ewindow.hacked%3D1%3C/script%3E&task=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E",
+        "activation",
+    ),
+    "script and markup in a name": (
+        "%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E=1&[a](javascript:window.hacked=1)=2",
+        "does not exist",
+    ),
     "unknown keys": ("colour_of_the_sea=blue&__class__=1&_experiment=1", "does not exist"),
     "not a number": ("learning_rate=nan&gain=inf&noise=-inf", "learning_rate"),
     "empty values": ("depth=&skip=&task=&axis=&at=&seed=", ""),

@@ -5,7 +5,11 @@ import statistics
 
 from explorer.scenarios import SCENARIOS
 
-REMEDIES = {"normalization": ["none", "batch", "layer"], "skip": ["none", "one layer", "two layers"], "clip": ["none", "value", "norm"]}
+REMEDIES = {
+    "normalization": ["none", "batch", "layer"],
+    "skip": ["none", "one layer", "two layers"],
+    "clip": ["none", "value", "norm"],
+}
 LOOSE = 1500
 
 

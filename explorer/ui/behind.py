@@ -1,0 +1,81 @@
+"""Behind the figure: why there is no theory, export, and the tabs."""
+
+import streamlit as st
+
+from explorer.figures import why_figure
+from explorer.layers import layer_table
+from explorer.takeaway import experiment_json, filename, history_csv, python_lines
+from explorer.ui.joint import CHART, figure, why_no_theory
+from explorer.ui.link import SCHEMA
+from explorer.ui.scene import Scene
+from explorer.ui.share import share_buttons
+from explorer.verdict import compare, facts, judge
+from explorer.view import View
+from explorer.why import decompose
+from explorer.wording import summary
+
+
+def behind(scene: Scene, view: View) -> None:
+    """What stands below the figure: why there is no theory, export, and the tabs."""
+    experiment, now = scene.history.experiment, facts(scene.history)
+    reason = why_no_theory(experiment, view)
+    if reason:
+        st.caption(f"No theory line: {reason.rstrip('.')}.")
+    title = f"{judge(now).name.capitalize()}: {judge(now).tell(now)}"
+    if scene.baseline is not None:
+        title = compare(scene.baseline, scene.history)
+    share_buttons(title, summary(experiment), filename(experiment), SCHEMA)
+    why_tab, layers_tab, reading_tab, data_tab = st.tabs(["Why", "Layers", "How to read this", "Take away"])
+    with why_tab:
+        _why(scene, view)
+    with layers_tab:
+        st.table(layer_table(experiment))
+    with reading_tab:
+        _reading(view)
+    with data_tab:
+        _take_away(scene, view)
+
+
+def _why(scene: Scene, view: View) -> None:
+    record = scene.history.at(view.at)
+    why = decompose(scene.history, record)
+    st.markdown(
+        "On its way back, dL/dz passes the **weights** of the layer above, picks up what a **skip** brings, is multiplied "
+        "by the activation's **slope** and goes through the **normalization**. In decades these add up: one decade to the "
+        f"left is a gradient ten times smaller. Epoch {int(scene.history.epochs[record]):,}, mean over {why.seeds} seeds."
+    )
+    st.plotly_chart(
+        why_figure(why), key="why", config=CHART, alt="What multiplies the gradient at each layer, in decades"
+    )
+
+
+def _reading(view: View) -> None:
+    diagnostic = view.diagnostic
+    source = f" ({diagnostic.source})" if diagnostic.source else ""
+    st.markdown(f"**{diagnostic.title}**: {diagnostic.caption}{source}")
+    st.markdown(
+        "- **Heatmap**: rows are layers, 1 nearest the input; columns are epochs. The colour is the median over seeds.\n"
+        "- **Profile**, right: the same numbers at the chosen epoch, on the same layers; its axis is the colour bar. "
+        "The band holds the middle half of the seeds. Dotted: before any update. Dashed: mean-field theory.\n"
+        "- **Loss**, above: thick the median, thin every seed.\n"
+        "- Grey means exactly 0, vermilion infinite or NaN: neither is a colour of the scale. Triangles lie beyond it.\n"
+        "- Colours and axes stay where they are when a setting changes, so two pictures can be compared."
+    )
+
+
+def _take_away(scene: Scene, view: View) -> None:
+    experiment, name = scene.history.experiment, filename(scene.history.experiment)
+    with st.container(horizontal=True, gap="small"):
+        for label, make, ending, kind in (
+            ("History (CSV)", lambda: history_csv(scene.history), "csv", "text/csv"),
+            ("Experiment (JSON)", lambda: experiment_json(experiment), "json", "application/json"),
+            (
+                "Page (HTML, works offline)",
+                lambda: figure(scene, view).to_html(include_plotlyjs=True, config=CHART),
+                "html",
+                "text/html",
+            ),
+        ):
+            st.download_button(label, make, f"{name}.{ending}", kind, on_click="ignore")
+    st.markdown("The same in a notebook:")
+    st.code(python_lines(experiment), language="python")

@@ -1,0 +1,96 @@
+"""The joint figure of a scene, live: theory's line for what is shown, names, export names, clicks."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from explorer.experiment import Experiment
+from explorer.figures import explore_figure
+from explorer.history import record_epochs
+from explorer.panels import Shown
+from explorer.seeds import logarithm
+from explorer.takeaway import filename
+from explorer.theory import predict
+from explorer.ui.live_chart import live_chart
+from explorer.ui.scene import Scene
+from explorer.verdict import facts, judge
+from explorer.view import View
+from explorer.wording import difference, summary
+
+CHART = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
+}
+
+
+def _theory_line(experiment: Experiment, view: View) -> NDArray[np.float64] | None:
+    """log10 of the prediction for what the view shows, or None."""
+    prediction = predict(experiment)
+    values = {"delta": prediction.typical_delta, "weight_gradient": prediction.weight_gradient}.get(
+        view.diagnostic.name
+    )
+    if values is None and view.diagnostic.name == "delta":
+        values = prediction.delta
+    if values is None:
+        return None
+    logs = logarithm(values)
+    return logs - logs[-1] if view.is_ratio else logs
+
+
+def why_no_theory(experiment: Experiment, view: View) -> str | None:
+    """Say in words why there is no theory line for what is shown; None where there is one."""
+    prediction = predict(experiment)
+    if view.diagnostic.name == "delta":
+        return prediction.reason if prediction.delta is None else None
+    if view.diagnostic.name == "weight_gradient":
+        return prediction.weight_reason
+    return f"there is no theory here for {view.diagnostic.title}"
+
+
+def _names(scene: Scene) -> tuple[str, str]:
+    if scene.baseline is None:
+        return "now", ""
+    after, before = scene.history.experiment, scene.baseline.experiment
+    return f"now: {_shortened(difference(before, after))}", f"baseline: {_shortened(difference(after, before))}"
+
+
+def _shortened(words: list[str]) -> str:
+    return ", ".join(words[:3]) + (" …" if len(words) > 3 else "")
+
+
+def figure(scene: Scene, view: View) -> go.Figure:
+    """The joint figure of a scene."""
+    name, baseline_name = _names(scene)
+    now = Shown(scene.history, name, _theory_line(scene.history.experiment, view))
+    before = None
+    if scene.baseline is not None:
+        before = Shown(scene.baseline, baseline_name, _theory_line(scene.baseline.experiment, view))
+    asked = None if scene.history.experiment.task == "XOR" else scene.job.answer_map()
+    return explore_figure(now, before, view, view.at, asked)
+
+
+def joint_figure(scene: Scene, view: View) -> None:
+    """Draw it; a click on its epochs moves the epoch's slider."""
+    now = facts(scene.history)
+    verdict = judge(now)
+    live_chart(
+        figure(scene, view),
+        key="joint_figure",
+        alt=f"{verdict.name.capitalize()}: {verdict.tell(now)} {summary(scene.history.experiment)}",
+        keep=f"{view.axis} {view.metric} {scene.history.experiment.epochs}",
+        config=CHART | {"toImageButtonOptions": _image(scene)},
+        on_epoch=lambda epoch: _choose_epoch(scene.history.experiment, epoch),
+    )
+
+
+def _choose_epoch(experiment: Experiment, epoch: float) -> None:
+    """Move the epoch's slider to the recorded epoch nearest a click."""
+    epochs = record_epochs(experiment.epochs)
+    st.session_state["at"] = int(epochs[np.abs(epochs - epoch).argmin()])
+
+
+def _image(scene: Scene) -> dict[str, Any]:
+    return {"format": "png", "filename": filename(scene.history.experiment), "width": 1920, "height": 1080, "scale": 1}

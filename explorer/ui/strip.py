@@ -1,0 +1,79 @@
+"""The strip: the verdict in one sentence, and the few big figures."""
+
+import streamlit as st
+
+from explorer.experiment import Experiment
+from explorer.history import History
+from explorer.scenarios import SCENARIOS, matching
+from explorer.theory import predict
+from explorer.ui.scene import Scene
+from explorer.verdict import VERDICTS, Verdict, advice, compare, facts, judge, start_sentence
+from explorer.wording import decades, number
+
+
+def strip(scene: Scene) -> None:
+    """Draw the strip; with a baseline, its headline is the difference."""
+    experiment, now = scene.history.experiment, facts(scene.history)
+    verdict = judge(now)
+    named = matching(experiment, scene.pinned)
+    if named:
+        st.caption(SCENARIOS[named].caption)
+    word = f"{verdict.name.capitalize()}: {verdict.tell(now)}"
+    more = f"{start_sentence(now, _theory_factor(experiment))} {advice(verdict, experiment)}"
+    if scene.baseline is None:
+        st.header(word, anchor=False, help=_rules(verdict))
+        st.markdown(more)
+    else:
+        st.header(compare(scene.baseline, scene.history), anchor=False, help=_rules(verdict))
+        st.markdown(f"**{word}** {more}")
+    before = None if scene.baseline is None else _figures(scene.baseline)
+    for number_of, column in enumerate(st.columns(5, gap="small")):
+        label, value, meaning = _figures(scene.history)[number_of]
+        column.metric(label, value, delta_description=f"from {before[number_of][1]}" if before else None, help=meaning)
+
+
+def _theory_factor(experiment: Experiment) -> float | None:
+    """What theory says each layer multiplies RMS dL/dz by, over the same layers as the measured factor."""
+    delta = predict(experiment).typical_delta
+    return None if delta is None else float((delta[0] / delta[-1]) ** (1 / experiment.depth))
+
+
+def _rules(verdict: Verdict) -> str:
+    lines = [f"- **{rule.name}**: {rule.caption}" for rule in VERDICTS.values()]
+    return (
+        f"The rule behind “{verdict.name}”: {verdict.caption}\n\nThe first of these that holds is the verdict:\n\n"
+        + "\n".join(lines)
+    )
+
+
+def _figures(history: History) -> list[tuple[str, str, str]]:
+    """The few big figures of a history: label, value, meaning."""
+    experiment, found = history.experiment, facts(history)
+    factor = _theory_factor(experiment)
+    expected = "no theory here" if factor is None else f"theory {number(factor)}"
+    no_theory = predict(experiment).typical_reason
+    loss = experiment.loss_function
+    return [
+        (
+            "First layer against last",
+            decades(found.log_ratio),
+            "At the start, median over seeds: RMS dL/dz of the first layer over that of the output layer.",
+        ),
+        (
+            f"Per layer ({expected})",
+            decades(found.log_factor),
+            "The ratio's root: the factor by which dL/dz changes per layer on its way back. "
+            + (no_theory or "Theory: mean field, corrected for the layers' finite width."),
+        ),
+        (
+            "Seeds that learn it",
+            f"{found.solved} of {found.runs}",
+            f"Seeds whose mean squared error is below the data set's bound, {experiment.dataset.solved_below:g}.",
+        ),
+        ("Loss, median", number(found.loss_end), f"At epoch {found.epoch:,}. {loss.name}: {loss.formula}"),
+        (
+            "Clipped updates",
+            "none" if experiment.clip == "none" else f"{found.clipped_share:.0%}",
+            "Share of all updates so far whose gradient clipping made smaller.",
+        ),
+    ]
