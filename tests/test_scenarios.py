@@ -66,12 +66,12 @@ def test_the_tutorials_plain_net_settles_at_one_half(history):
     np.testing.assert_allclose(h.loss[:, -1], 0.5, atol=3e-4)
 
 
-def test_the_tutorials_residual_net_sits_at_one_first(history):
+def test_the_tutorials_residual_net_starts_saturated_at_one(history):
     after, before = pair("Tutorial recipe, residual")
     assert after == before.but(skip="one layer")
-    h = history(after.but(epochs=500))
+    h = history(after.but(epochs=100))
     assert (np.abs(np.median(h.loss, axis=0) - 1) < 0.01).all()
-    assert (h.answers[:, 0] > 0.99).all()  # saturated
+    assert (h.answers[:, 0] > 0.99).all()
 
 
 @pytest.mark.slow
@@ -88,8 +88,9 @@ def test_batch_norm_rescues_sigmoid_and_layer_norm_does_not(history):
     layer = history(after.but(normalization="layer"))
     plain, batch = history(before), history(after)
     solved = [h.outcome.count("solved") for h in (plain, layer, batch)]
-    assert solved[2] >= 6
-    assert solved[0] == solved[1] == 0
+    assert solved[2] >= 7
+    assert solved[0] == 0
+    assert solved[1] <= 2
     reach = [facts(h).log_ratio for h in (plain, layer, batch)]
     assert reach[2] > max(reach[:2]) + 3
 
@@ -107,7 +108,7 @@ def test_glorot_halves_the_squared_gradient_at_each_relu_layer_and_he_keeps_it(h
 
 def test_clipping_tames_the_updates_and_leaves_the_ratio(history):
     clipped, free = (history(e) for e in pair("Exploding tanh, clipped"))
-    assert facts(free).log_ratio > 3
+    assert facts(free).log_ratio > 1.5  # the gradient grows on its way back
     assert facts(clipped).log_ratio == pytest.approx(facts(free).log_ratio, abs=1e-9)
     assert (clipped.gradient_norm * clipped.clip_factor <= 0.1 * (1 + 1e-9)).all()
     assert clipped.clipped_share[:, -1].mean() > 0.5

@@ -34,14 +34,19 @@ export default function ({ data }) {
 
 
 def announce() -> None:
-    """Say what is wrong with the address that was opened, until a person changes something.
+    """Take what is no good out of the address before widgets read it, and say so until a person changes something.
 
-    Only the first run of a visit sees the address as it was: afterwards the
-    widgets have taken what they can use and dropped the rest.
+    Streamlit would drop most of it without a word, and stumbles over some: a whole number of 400 digits.
     """
-    if NOTICE_KEY not in st.session_state:
-        st.session_state[NOTICE_KEY] = complaints()
-    for sentence in st.session_state[NOTICE_KEY]:
+    found = complaints()
+    if found:
+        st.session_state[NOTICE_KEY] = list(found.values())
+        with get_session_state().query_params() as parameters:
+            for name in found:
+                parameters.discard_param_no_forward_msg(name)
+            parameters.set_initial_query_params_from_current()
+        st.query_params["v"] = SCHEMA
+    for sentence in st.session_state.get(NOTICE_KEY, []):
         st.warning(sentence, icon=":material/link_off:")
 
 
@@ -72,14 +77,10 @@ def choose(values: dict[str, Any], defaults: dict[str, Any]) -> None:
     st.query_params["v"] = SCHEMA
 
 
-def complaints() -> list[str]:
-    """Say what is wrong with the settings in the present address, a sentence each; what is right is used."""
-    found = []
-    for name, text in st.query_params.items():
-        problem = _complaint(name, text)
-        if problem:
-            found.append(problem)
-    return found
+def complaints() -> dict[str, str]:
+    """Say, by name, what is wrong with the settings in the present address, a sentence each."""
+    problems = {name: _complaint(name, text) for name, text in st.query_params.items()}
+    return {name: problem for name, problem in problems.items() if problem}
 
 
 def _complaint(name: str, text: str) -> str | None:

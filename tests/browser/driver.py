@@ -84,7 +84,7 @@ def _wait_for_health(address: str, process: "subprocess.Popen[bytes]") -> None:
 LIBRARY = """
 window.explorer = {
   shown: e => { const b = e.getBoundingClientRect();
-    return b.width > 0 && b.height > 0 && getComputedStyle(e).visibility !== "hidden" && !e.closest("[data-stale=true]"); },
+    return b.width > 0 && b.height > 0 && getComputedStyle(e).visibility !== "hidden"; },
   // The joint figure is the one with a heatmap in it.
   chart: () => [...document.querySelectorAll(".js-plotly-plot")].filter(explorer.shown)
     .findLast(e => e.data?.some(trace => trace.type === "heatmap") && e.querySelector(".annotation-text")),
@@ -174,6 +174,7 @@ class Screen:
 
     def chart(self, expression: str):
         """Evaluate an expression on the visible figure, called `gd`."""
+        self.wait_for_chart()
         return self.page.evaluate(f"(() => {{ const gd = explorer.chart(); return {expression}; }})()")
 
     def headline(self) -> str:
@@ -217,6 +218,7 @@ class Screen:
 
     def timed(self, move) -> float:
         """Milliseconds from a move to the first painted picture that has the new settings in it."""
+        self.page.wait_for_function("explorer.settings() !== ''")
         self.page.evaluate("explorer.arm()")
         move()
         self.page.wait_for_function("explorer.took !== null", timeout=30_000)
