@@ -14,7 +14,7 @@ from explorer.ui.link import announce, stamp
 from explorer.ui.sidebar import sidebar
 
 # A named icon would be fetched from the network.
-FAVICON = Path(__file__).parent / "explorer" / "ui" / "favicon.png"
+PICTURES = Path(__file__).parent / "explorer" / "ui"
 
 
 def pages() -> list[Any]:
@@ -36,7 +36,8 @@ def settle() -> None:
 
 def main() -> None:
     """Draw what all pages share, then the page."""
-    st.set_page_config(page_title="Gradient Explorer", page_icon=FAVICON, layout="wide", initial_sidebar_state=330)
+    st.set_page_config(page_title="Gradient Explorer", page_icon=PICTURES / "favicon.png", layout="wide", initial_sidebar_state=330)
+    st.logo(PICTURES / "logo.svg", size="large")
     page = st.navigation(pages(), position="top")
     settle()
     announce()

@@ -134,9 +134,9 @@ def _marks(
     chosen = int(now.epochs[now.at(epoch)])
     relative = ", over the last layer's" if view.is_ratio else ""
     who = (
-        f"What the {len(now.loss)} nets answer; circles: right"
+        f"Answers of {len(now.loss)} nets (○ right)"
         if answer_map is None
-        else f"Answers of seed {now.experiment.seed + answer_map.run}, the median one"
+        else f"Answers of seed {now.experiment.seed + answer_map.run} (median)"
     )
     size = 16 * place.scale
     labels = [

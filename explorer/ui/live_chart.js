@@ -1,6 +1,7 @@
 // Draws a Plotly figure in place. Unlike a chart that is mounted anew for every change of its data, it never
 // goes blank while a training streams in, keeps the zoom, and follows the page's theme as it is switched.
 const NARROW = 700; // pixels; below this the panels stand below each other
+const LOWEST = 590, ABOVE = 240;
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 
 async function sharedPlotly() {
@@ -24,8 +25,10 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   const css = name => getComputedStyle(parentElement).getPropertyValue(name).trim();
   const figure = JSON.parse(data.figure);
   const font = { ...figure.layout.template.layout.font, color: css("--st-text-color"), family: css("--st-font") };
-  const narrow = box.clientWidth < NARROW ? figure.layout.meta?.narrow : {};
+  const narrow = (box.clientWidth < NARROW && figure.layout.meta?.narrow) || {};
   const layout = { ...figure.layout, ...narrow, font, autosize: true, uirevision: data.keep };
+  // On a low screen a lower figure: all of it should be seen at once.
+  if (!narrow.height) layout.height = Math.min(layout.height, Math.max(LOWEST, window.innerHeight - ABOVE));
   box.style.height = layout.height + "px";
   const config = { responsive: true, displaylogo: false, ...data.config };
   await Plotly.react(box, figure.data, layout, config);

@@ -71,8 +71,8 @@ def test_every_scenario_opens(screen, name):
     screen.open(epochs=10, complete=True)
     screen.pick("_scenario", name)
     screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=name)
-    screen.wait_for_chart()
-    screen.rest(60_000)
+    network = f"{SCENARIOS[name].experiment.depth} hidden layers of {SCENARIOS[name].experiment.width} "
+    screen.page.wait_for_function("words => explorer.settings().includes(words)", arg=network)
     assert screen.value("_scenario") == name
     assert not screen.warnings()
 
