@@ -29,8 +29,9 @@ class Activation(Entry):
     f, df : callable
         `f(z, out)` writes a = f(z) into `out` and returns it; `df` the slope.
     he_gain : float
-        The gain that keeps E|delta|^2 level in a deep net (He et al. 2015,
-        eq. 14), defined for the rectifier family; sqrt(2) elsewhere.
+        The gain that keeps signals and E|delta|^2 level in a deep net (He et
+        al. 2015, eqs. 10, 14 and 15), defined for the rectifier family, of
+        which linear is one end; sqrt(2) elsewhere.
     saturation : (float, float) or None
         A unit is saturated when a lies at or beyond these bounds; None where
         the function does not saturate.
@@ -124,9 +125,9 @@ def _randomized() -> Activation:
     return Activation(
         name="randomized ReLU",
         caption="Leaky ReLU whose slope below 0 is drawn anew for every unit, sample and update; "
-        "its mean slope answers.",
+        "answers are given with the mean slope.",
         formula="z > 0: z;  else u·z, u ~ U(1/8, 1/3)",
-        source="Xu et al. 2015, section 2.4",
+        source="Xu et al. 2015, section 2.4; the range as in PyTorch",
         f=lambda z, out: leaky(z, mean_slope, out),
         df=lambda z, out: leaky_slope(z, mean_slope, out),
         he_gain=math.sqrt(2 / (1 + mean_square)),
@@ -230,7 +231,8 @@ ACTIVATIONS = registry(
     [
         Activation(
             name="sigmoid",
-            caption="Squeezes z into (0, 1). Its slope is at most 1/4, so every layer shrinks the gradient.",
+            caption="Squeezes z into (0, 1). Its slope is at most 1/4: every layer shrinks the gradient unless the weights are "
+            "very large.",
             formula="1 / (1 + e⁻ᶻ)",
             f=_sigmoid,
             df=_sigmoid_slope,
@@ -265,7 +267,7 @@ ACTIVATIONS = registry(
             name="ELU",
             caption="Smooth below 0 and with outputs centred nearer to 0.",
             formula="z > 0: z;  else eᶻ - 1",
-            source="Clevert et al. 2016, eq. 13",
+            source="Clevert et al. 2016",
             f=_elu,
             df=_elu_slope,
             saturation=(-0.97, math.inf),
@@ -281,7 +283,7 @@ ACTIVATIONS = registry(
         ),
         Activation(
             name="GELU",
-            caption="Weighs z by the chance that a normal variable lies below it; the usual choice in transformers.",
+            caption="Weighs z by the chance that a normal variable lies below it; a common choice in transformers.",
             formula="z·Φ(z)",
             source="Hendrycks & Gimpel 2016",
             f=_gelu,
@@ -291,7 +293,7 @@ ACTIVATIONS = registry(
             name="SiLU",
             caption="z weighed by its own sigmoid; also called swish.",
             formula="z / (1 + e⁻ᶻ)",
-            source="Elfwing et al. 2018, eq. 5",
+            source="Elfwing et al. 2018",
             f=_silu,
             df=_silu_slope,
         ),

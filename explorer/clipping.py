@@ -67,7 +67,7 @@ CLIPPERS = registry(
             name="norm",
             caption="The whole gradient is shortened to the threshold: its direction, and every layer's share, stay.",
             formula="g ← g·min(1, c / (‖g‖ + 1e-6)), ‖g‖ over all parameters together",
-            source="Pascanu et al. 2013, algorithm 1",
+            source="Pascanu et al. 2013, algorithm 1; 1e-6 as in PyTorch",
             clip=_by_norm,
         ),
     ]

@@ -157,14 +157,14 @@ DATASETS = registry(
         Dataset(name="circles", caption="A circle inside a circle.", make=_circles),
         Dataset(
             name="spirals",
-            caption="Two spirals wound into each other, one and a half turns: hard for a shallow net.",
+            caption="Two spirals wound into each other, a little over one turn each: hard for a shallow net.",
             make=_spirals,
         ),
         Dataset(name="blobs", caption="Two clouds that a straight line can part.", make=_blobs),
         Dataset(
             name="curve",
             caption="A regression: hit one and a half waves of a sine.",
-            formula="y = sin(1.5 π x)",
+            formula="y = sin(1.5 π x), x from -1 to 1, then standardized",
             make=_curve,
             loss="mean squared error",
             regression=True,

@@ -53,10 +53,10 @@ def _flat(values: Array) -> Array:
 
 
 def _std(values: Array) -> Array:
-    """Standard deviation over the last two axes; half the time of NumPy's own, which makes room for the squares."""
+    """Standard deviation over the last two axes, right even where squares would underflow or overflow."""
     flat = _flat(values)
     centred = flat - mean_along(flat, -1)
-    return np.sqrt(np.vecdot(centred, centred) / flat.shape[-1])
+    return root_sum_square(centred, -1) / np.sqrt(flat.shape[-1])
 
 
 def root_sum_square(values: Array, axis: int | tuple[int, ...]) -> Array:
@@ -233,9 +233,9 @@ DIAGNOSTICS = registry(
         Diagnostic(
             name="saturated",
             title="saturated, share",
-            caption="Share of activations at the flat ends of the function, where its slope is under a tenth of its "
-            "best: tanh beyond ±0.97, sigmoid below 0.015 or above 0.985.",
-            source="Glorot & Bengio 2010, section 3",
+            caption="Share of activations at the flat ends of the function, where its slope is 6% of its best or "
+            "less: tanh beyond ±0.97, sigmoid below 0.015 or above 0.985, ELU and SELU within 3% of their lower limit.",
+            source="Glorot & Bengio 2010, section 3; the bound 0.97: Karpathy 2022",
             measure=_saturated,
             unit="share",
             span=(0, 1),
@@ -243,7 +243,7 @@ DIAGNOSTICS = registry(
         Diagnostic(
             name="dead",
             title="dead units, share",
-            caption="Share of units whose slope is exactly 0 for every sample: they pass no gradient at all.",
+            caption="Share of units whose slope is exactly 0 for every sample: their weights get no gradient at all.",
             measure=_dead,
             unit="share",
             span=(0, 1),

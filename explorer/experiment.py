@@ -24,6 +24,7 @@ USUAL = "usual"
 SKIPS: Mapping[str, int] = MappingProxyType({"none": 0, "one layer": 1, "two layers": 2})
 BATCHES = ("full", *(str(2**power) for power in range(10)))
 DATA_SEED = 20_260_101
+LOWEST_RATE = 1e-8
 
 
 def _task(label: str, help: str, **options: Any) -> dict[str, Any]:
@@ -74,7 +75,7 @@ class Experiment:
     )
     noise: float = setting(
         Number(
-            **_task("Noise", "How far the points are scattered, as a share of the picture's size."),
+            **_task("Noise", "How far the points are scattered around the task's own shape; 0 is the least."),
             low=0.0,
             high=1.0,
             marks=(0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
@@ -116,7 +117,7 @@ class Experiment:
     )
     gain: float = setting(
         Number(
-            **_network("Gain", "The starting weights are multiplied by this."),
+            **_network("Gain", "The starting weights, but not the biases, are multiplied by this."),
             low=0.01,
             high=100.0,
             marks=(0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4142, 1.6667, 2.0, 3.0, 4.0, 5.0, 10.0),
@@ -128,7 +129,7 @@ class Experiment:
             **_network(
                 "Biases",
                 "usual: drawn like the weights for constant, uniform, positive uniform and normal "
-                "initialization, 0 for all others; zeros: start at 0; none: no biases at all.",
+                "initialization, 0 for all others; zeros: start at 0; none: no biases (a normalization keeps its shift).",
             ),
             options=(USUAL, "zeros", "none"),
             default=USUAL,
@@ -167,7 +168,7 @@ class Experiment:
     learning_rate: float = setting(
         Number(
             **_remedy("Learning rate", "How far one update goes."),
-            low=1e-8,
+            low=LOWEST_RATE,
             high=1e3,
             marks=one_two_five(1e-5, 10),
             default=0.1,
@@ -184,7 +185,7 @@ class Experiment:
         Choice(
             **_training(
                 "Loss",
-                "usual: half squared error for XOR, as in the tutorial; cross-entropy for other classes; "
+                "usual: half squared error for XOR, as in a well-known tutorial; cross-entropy for other classes; "
                 "mean squared error for a curve.",
             ),
             options=(USUAL, *LOSSES),
@@ -217,7 +218,7 @@ class Experiment:
     )
     runs: int = setting(
         Number(
-            **_training("Seeds", "Networks trained at once, alike but for their random start. One alone misleads."),
+            **_training("Seeds", "Networks trained at once, alike but for their random numbers. One alone misleads."),
             low=1,
             high=512,
             marks=(1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64),

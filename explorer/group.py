@@ -49,6 +49,7 @@ class Group:
         self.ended = np.flatnonzero(~self.alive)
         self.clipped = np.zeros(len(seeds), dtype=np.int64)
         self.updates = self.epoch = self.record = 0
+        self.released = False
         self._make_networks()
 
     def _make_networks(self) -> None:
@@ -185,8 +186,16 @@ class Group:
     @property
     def nbytes(self) -> int:
         """Memory of parameters, moments and buffers, in bytes, roughly."""
+        if self.released:
+            return self.theta.nbytes
         parameters = self.theta.nbytes * (2 + len(self.moments))
         return parameters + sum(6 * network.h.nbytes for network in (self.probe, *self.networks.values()))
+
+    def release(self) -> None:
+        """Let go of everything but the parameters, which are all that answers need."""
+        if not self.released:
+            self.released = True
+            del self.networks, self.probe, self.answerer, self.moments, self.update
 
     # --- recording ----------------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ INITIALIZERS = registry(
     [
         Initializer(
             name="zeros",
-            caption="Every weight 0: behind the output layer every dL/dz is exactly 0.",
+            caption="Every weight 0: dL/dz of every hidden layer is exactly 0.",
             formula="W = 0",
             draw=lambda rng, fan_in, fan_out, activation: np.zeros((fan_in, fan_out)),
             variance=None,
@@ -132,7 +132,7 @@ INITIALIZERS = registry(
             "LeCun",
             lambda fan_in, fan_out, activation: 1 / fan_in,
             normal=True,
-            caption="Keeps the variance of z level from layer to layer going forward.",
+            caption="Keeps the variance of z level going forward, as long as the activation is close to linear.",
             formula="W ~ N(0, 1/fan_in)",
             source="LeCun et al. 1998, eq. 16",
         ),
@@ -168,8 +168,9 @@ INITIALIZERS = registry(
         ),
         Initializer(
             name="orthogonal",
-            caption="Columns of length 1 at right angles: a linear layer turns the gradient without changing its length.",
-            formula="Wᵀ W = I",
+            caption="Rows and columns of length 1 at right angles: between equal widths, a linear layer turns the "
+            "gradient without changing its length.",
+            formula="Wᵀ W = I, or W Wᵀ = I where fan_out is larger",
             source="Saxe et al. 2014",
             draw=_orthogonal,
             variance=lambda fan_in, fan_out, activation: 1 / max(fan_in, fan_out),

@@ -96,7 +96,7 @@ LOSSES = registry(
         ),
         Loss(
             name="cross-entropy",
-            caption="Averaged over the samples, from the logit z: its gradient does not die when the output saturates wrongly.",
+            caption="Averaged over the samples, from the logit z: its gradient does not vanish when the output saturates at the wrong answer.",
             formula="L = mean( ln(1 + eᶻ) - y·z )",
             value=_cross_entropy_value,
             delta=_cross_entropy_delta,

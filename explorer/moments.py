@@ -153,7 +153,7 @@ def fixed_point(activation: Activation, weight_variance_times_fan_in: float, bia
 
     Notes
     -----
-    Poole et al. 2016, eq. 5; Schoenholz et al. 2017, eq. 7.
+    Poole et al. 2016; Schoenholz et al. 2017.
     """
     growth = _growth(activation, weight_variance_times_fan_in, bias_variance, _LOG_Q)
     if np.all(np.abs(growth) < 1e-9):

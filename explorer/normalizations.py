@@ -71,7 +71,7 @@ def normalize(z: Array, mean: Array, variance: Array, inverse_std: Array, axis: 
 
     Notes
     -----
-    Ioffe & Szegedy 2015, algorithm 1; Ba et al. 2016, eq. 4.
+    Ioffe & Szegedy 2015, algorithm 1; Ba et al. 2016, eq. 3.
     """
     mean[...] = mean_along(z, axis)
     np.subtract(z, mean, z)
@@ -136,7 +136,8 @@ NORMALIZATIONS = registry(
         Normalization(name="none", caption="z goes into the activation as it is.", axis=None),
         Normalization(
             name="batch",
-            caption="Each unit's z gets mean 0 and variance 1 over the batch, then a learnt scale and shift.",
+            caption="Each unit's z gets mean 0 and variance 1 over the batch, then a learnt scale and shift. With one sample "
+            "per update every z becomes 0 and no gradient passes.",
             formula="n = γ·(z - mean) / √(variance + 1e-5) + β",
             source="Ioffe & Szegedy 2015, algorithm 1",
             axis=-1,
@@ -145,7 +146,7 @@ NORMALIZATIONS = registry(
             name="layer",
             caption="Each sample's z gets mean 0 and variance 1 over the units of the layer, then a learnt scale and shift.",
             formula="n = γ·(z - mean) / √(variance + 1e-5) + β",
-            source="Ba et al. 2016, eq. 4",
+            source="Ba et al. 2016, eqs. 3 and 4",
             axis=-2,
         ),
     ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from explorer import theme
 from explorer.history import History
-from explorer.seeds import Band, band, log_band
+from explorer.seeds import Band, band, log_band, logarithm
 from explorer.view import View
 from explorer.wording import decades, number
 
@@ -63,10 +63,19 @@ def epoch_positions(epochs: NDArray[np.int64], view: View) -> Array:
 def layer_band(history: History, view: View) -> Band:
     """Median and quartiles over seeds of what is shown: arrays (records, layers), in decades where the view is."""
     values = history.measures[view.diagnostic.name]
-    if view.is_ratio:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = values / values[..., _last_known(values) : _last_known(values) + 1 or None]
-    return log_band(values) if view.in_decades else band(values)
+    if not view.in_decades:
+        return band(values)
+    return band(_log_ratio(values)) if view.is_ratio else log_band(values)
+
+
+def _log_ratio(values: Array) -> Array:
+    """log10 of every layer's value over the last layer's, which may lie too far apart to be divided."""
+    logs = logarithm(values)
+    last = _last_known(values)
+    with np.errstate(invalid="ignore"):
+        ratio = logs - logs[..., last : last + 1 or None]
+    # Nothing left of nothing is still nothing.
+    return np.where(logs == -np.inf, -np.inf, ratio)
 
 
 def _last_known(values: Array) -> int:

@@ -1,9 +1,9 @@
-"""Remedies: named changes to an experiment, in the order of how much they usually matter, one entry each."""
+"""Remedies: named changes to an experiment, one entry each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from explorer.experiment import Experiment
+from explorer.experiment import LOWEST_RATE, Experiment
 from explorer.registry import Entry, registry
 
 
@@ -14,7 +14,7 @@ class Remedy(Entry):
     Attributes
     ----------
     change : callable
-        From an Experiment to the same with the remedy applied.
+        From an Experiment to the same with the remedy applied; the very same where it can do nothing.
     """
 
     change: Callable[[Experiment], Experiment]
@@ -37,7 +37,7 @@ REMEDIES = registry(
         ),
         Remedy(
             name="batch norm",
-            caption="Keeps every unit's z in the steep part of the activation, whatever the weights.",
+            caption="Starts every unit's z in the steep part of the activation, whatever the weights.",
             formula="z ← γ·(z - mean) / std + β",
             source="Ioffe & Szegedy 2015",
             change=lambda experiment: experiment.but(normalization="batch"),
@@ -47,25 +47,28 @@ REMEDIES = registry(
             caption="Smaller steps stay where the slope that was measured still holds.",
             formula="η ← η / 10",
             source="LeCun et al. 1998",
-            change=lambda experiment: experiment.but(learning_rate=experiment.learning_rate / 10),
+            change=lambda experiment: experiment.but(
+                learning_rate=max(experiment.learning_rate / 10, LOWEST_RATE)
+            ),
         ),
         Remedy(
             name="skip over one layer",
             caption="The identity beside every layer carries the gradient past it.",
             formula="y = x + f(W x + b)",
             source="He et al. 2016",
-            change=lambda experiment: experiment.but(skip="one layer"),
+            change=lambda experiment: experiment.but(skip="one layer") if experiment.depth >= 2 else experiment,
         ),
         Remedy(
             name="skip over two layers",
             caption="The identity beside every pair of layers carries the gradient past it.",
             formula="y = x + f(W₂ f(W₁ x + b₁) + b₂)",
             source="He et al. 2016",
-            change=lambda experiment: experiment.but(skip="two layers"),
+            change=lambda experiment: experiment.but(skip="two layers") if experiment.depth >= 3 else experiment,
         ),
         Remedy(
             name="fitting initialization",
-            caption="He for rectifiers, LeCun for SELU, Glorot for the others: a variance that keeps signals level.",
+            caption="He for rectifiers and their smooth relatives, LeCun for SELU, Glorot for the others: a variance that "
+            "keeps signals about level. It does not rescue a deep sigmoid net.",
             formula="Var W = g² / fan_in  or  2 / (fan_in + fan_out)",
             source="Glorot & Bengio 2010; He et al. 2015",
             change=_proper_initialization,

@@ -81,7 +81,7 @@ SCENARIOS = registry(
         ),
         _scenario(
             "He against Glorot, 30 ReLU layers",
-            "Glorot halves the squared gradient at every ReLU layer; He's twice larger variance keeps it level.",
+            "Glorot halves the squared gradient at every ReLU layer; He's variance, twice as large, keeps it level.",
             RELU.but(initializer="He normal"),
             RELU.but(initializer="Glorot normal"),
             source="He et al. 2015, section 2.2",
@@ -104,12 +104,13 @@ SCENARIOS = registry(
         ),
         _scenario(
             "All weights zero",
-            "Behind the output layer every gradient is exactly 0: not small, zero. Only the output's bias can learn.",
+            "Below the output layer every gradient is exactly 0: not small, zero. Only the output's bias can learn.",
             MOONS.but(activation="tanh", initializer="zeros", epochs=200),
         ),
         _scenario(
             "ReLU with N(0, 1): diverges at once",
-            "64 units wide, each layer multiplies by about 5.7: the first update is already far too large.",
+            "64 units wide: from each hidden layer to the one below, the gradient grows about 5.7 times, √(64/2). The first "
+            "updates are already far too large.",
             MOONS.but(activation="ReLU", initializer="normal", width=64, epochs=100),
         ),
     ]

@@ -47,9 +47,10 @@ def _quantile(ordered: Array, share: float) -> Array:
     weight = position % 1
     with np.errstate(invalid="ignore"):
         between = below + weight * (above - below)
-    # Between an infinity and a number, or two infinities, there is no middle: take the nearer one.
-    usable = np.isfinite(below) & np.isfinite(above)
-    return np.where(usable, between, below if weight < 0.5 else above)
+    # Between an infinity and a number, or two infinities, there is no middle: take the nearer one, and half-way
+    # the infinity, so that what holds of half the seeds is seen.
+    nearer = below if weight < 0.5 else above if weight > 0.5 else np.where(np.isfinite(below), above, below)
+    return np.where(np.isfinite(below) & np.isfinite(above), between, nearer)
 
 
 def log_band(values: Array) -> Band:

@@ -88,8 +88,8 @@ def predict(experiment: Experiment) -> Prediction:
 
     Notes
     -----
-    Poole et al. 2016; Schoenholz et al. 2017, eqs. 7 and 13; Yang & Schoenholz
-    2017 for shortcuts; Yang et al. 2019 for normalization; Hanin 2018 and
+    Poole et al. 2016; Schoenholz et al. 2017; Yang & Schoenholz 2017 for
+    shortcuts; Yang et al. 2019 for normalization; Hanin 2018 and
     Hanin & Nica 2020 for finite width.
     """
     return _predict(experiment.but(**{name: CONTROLS[name].default for name in _LATER}))

@@ -127,6 +127,12 @@ class Training:
         group = next(group for group in self.groups if group.runs.start <= run < group.runs.stop)
         return group.answers(x, run - group.runs.start)
 
+    def release(self) -> None:
+        """Let go of what a complete training needs no more; history and answers stay."""
+        if self.complete:
+            for group in self.groups:
+                group.release()
+
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes, roughly: the records and every group's stacks."""

@@ -38,7 +38,9 @@ def typical_delta(
     # Dead seeds lie below all others: the median of all is a lower quantile of those alive,
     # which carry the whole mean square between them.
     quantile = np.array([NormalDist().inv_cdf((0.5 - p) / (1 - p)) if p < 0.5 else -math.inf for p in dead])
-    log_square = -spread / 2 + np.where(dead > 0, np.sqrt(spread) * quantile - np.log1p(-dead), 0.0)
+    alive = np.log1p(-np.minimum(dead, 0.5))
+    log_square = -spread / 2 + np.where(dead > 0, np.sqrt(spread) * quantile - alive, 0.0)
+    log_square[dead >= 0.5] = -math.inf
     return delta * at_output * np.exp(log_square / 2), "", float(dead[0])
 
 

@@ -14,7 +14,7 @@ from explorer.experiment import Experiment
 from explorer.history import DIVERGED, SOLVED, STUCK, History
 from explorer.registry import Entry, registry
 from explorer.remedies import REMEDIES
-from explorer.seeds import logarithm
+from explorer.seeds import band, logarithm
 from explorer.wording import decades, difference, number
 
 HEALTHY_DECADES = 3.0
@@ -42,8 +42,12 @@ class Facts:
     solved, stuck, diverged, runs : int
         Seeds.
     depth, epoch : int
+    first_end : str
+        What became non-finite first, where and when; empty if nothing did.
     loss_start, loss_end : float
+        At epoch 0 and at the latest record.
     clipped_share : float
+        Of all updates so far, mean over seeds; NaN before the first.
     """
 
     log_ratio: float
@@ -102,10 +106,7 @@ def _log_ratio(delta: np.ndarray) -> float:
     with np.errstate(invalid="ignore"):
         ratio = logs[:, 0] - logs[:, -1]
     # Nothing left anywhere is nothing left at the first layer.
-    ratio = np.where(logs[:, 0] == -np.inf, -np.inf, ratio)
-    ordered = np.sort(np.where(np.isnan(ratio), np.inf, ratio))
-    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
-    return float(low if not np.isfinite(low + high) else (low + high) / 2)
+    return float(band(np.where(logs[:, 0] == -np.inf, -np.inf, ratio)).middle)
 
 
 def _mean_known(values: np.ndarray) -> float:
@@ -156,13 +157,37 @@ def start_sentence(f: Facts, theory_factor: float | None) -> str:
         return "At the start dL/dz is not finite."
     theory = "" if theory_factor is None else f", theory says {number(theory_factor)}"
     return (
-        f"At the start dL/dz at the first layer is {decades(f.log_ratio)} of the last's: each layer multiplies it by "
+        f"At the start dL/dz at the first layer is {_against_last(f.log_ratio)}: each layer multiplies it by "
         f"{decades(f.log_factor)}{theory}."
     )
 
 
+def _against_last(log_ratio: float) -> str:
+    """Say a ratio to the last layer: `2.5 × 10⁻⁸ of the last's`, `120 times the last's`."""
+    if not math.isfinite(log_ratio):
+        return decades(log_ratio)
+    return f"{decades(log_ratio)} {'times' if log_ratio >= 0 else 'of'} the last's"
+
+
 def _seeds(count: int, f: Facts) -> str:
-    return f"{count} of {f.runs} seeds" if f.runs > 1 else ("this seed" if count else "not this seed")
+    return f"{count} of {f.runs} seeds" if f.runs > 1 else "this seed"
+
+
+def _tell_dead(f: Facts) -> str:
+    off = f"{f.dead_share:.0%} of the hidden units are off for every sample and pass no gradient"
+    without = round(f.zero_share * f.runs)
+    if not without:
+        return f"{off}."
+    none = f"the first layer's dL/dW is exactly 0 in {_seeds(without, f)}"
+    return f"{off}; {none}." if f.dead_share >= DEAD_SHARE else f"{none}; {off}."
+
+
+def _tell_stuck(f: Facts) -> str:
+    answer = "answers" if f.stuck == 1 else "answer"
+    return (
+        f"the gradient arrives, yet the loss went from {number(f.loss_start)} to {number(f.loss_end)}, and "
+        f"{_seeds(f.stuck, f)} {answer} hardly better than a constant."
+    )
 
 
 VERDICTS = registry(
@@ -171,14 +196,17 @@ VERDICTS = registry(
             name="diverged",
             caption="At least half of the seeds became infinite or NaN.",
             holds=lambda f: f.diverged * 2 >= f.runs,
-            tell=lambda f: f"{_seeds(f.diverged, f)} became infinite or NaN, first {f.first_end}.",
+            tell=lambda f: (
+                f"{_seeds(f.diverged, f)} became infinite or NaN{', first ' if f.first_end else ''}{f.first_end}."
+            ),
             remedies=("a tenth of the learning rate", "fitting initialization", "clip by norm"),
         ),
         Verdict(
             name="solved",
             caption="At least half of the seeds answer with a mean squared error below the data set's bound.",
             holds=lambda f: f.solved * 2 >= f.runs,
-            tell=lambda f: f"{_seeds(f.solved, f)} by epoch {f.epoch:,}, with a loss of {number(f.loss_end)}.",
+            tell=lambda f: f"{_seeds(f.solved, f)} by epoch {f.epoch:,}, with a {'median ' if f.runs > 1 else ''}loss of "
+            f"{number(f.loss_end)}.",
             good=True,
         ),
         Verdict(
@@ -193,20 +221,17 @@ VERDICTS = registry(
         ),
         Verdict(
             name="dead",
-            caption="At least 40 % of the hidden units have slope 0 for every sample, or the first layer's dL/dW is "
+            caption="At least 40% of the hidden units have slope 0 for every sample, or the first layer's dL/dW is "
             "exactly 0 in at least half of the seeds.",
             holds=lambda f: f.dead_share >= DEAD_SHARE or f.zero_share >= 0.5,
-            tell=lambda f: (
-                f"{f.dead_share:.0%} of the hidden units are off for every sample and pass no gradient; "
-                f"the first layer's dL/dW is exactly 0 in {_seeds(round(f.zero_share * f.runs), f)}."
-            ),
+            tell=_tell_dead,
             remedies=("a tenth of the learning rate", "batch norm", "fitting initialization"),
         ),
         Verdict(
             name="exploding",
             caption="At the start, RMS dL/dz at the first layer is over 10³ times the last layer's.",
             holds=lambda f: f.log_ratio > HEALTHY_DECADES,
-            tell=lambda f: f"dL/dz at the first layer is {decades(f.log_ratio)} times the last's.",
+            tell=lambda f: f"dL/dz at the first layer is {_against_last(f.log_ratio)}.",
             remedies=("fitting initialization", "clip by norm", "a tenth of the learning rate"),
         ),
         Verdict(
@@ -214,10 +239,10 @@ VERDICTS = registry(
             caption="At the start, or at the latest record, RMS dL/dz at the first layer is under 10⁻³ of the last's.",
             holds=lambda f: min(f.log_ratio, f.log_ratio_end) < -HEALTHY_DECADES,
             tell=lambda f: (
-                f"dL/dz at the first layer is {decades(f.log_ratio)} of the last's."
+                f"dL/dz at the first layer is {_against_last(f.log_ratio)}."
                 if f.log_ratio < -HEALTHY_DECADES
-                else f"dL/dz at the first layer fell to {decades(f.log_ratio_end)} of the last's in training "
-                f"(from {decades(f.log_ratio)})."
+                else f"dL/dz at the first layer fell from {_against_last(f.log_ratio)} to "
+                f"{_against_last(f.log_ratio_end)} in training."
             ),
             remedies=("skip over one layer", "batch norm", "ReLU", "fitting initialization"),
         ),
@@ -226,10 +251,7 @@ VERDICTS = registry(
             caption="The gradient is within 10⁻³ and 10³, but at least half of the seeds are hardly better than always "
             "answering the mean target (0.95 of its error or more).",
             holds=lambda f: f.epoch > 0 and f.stuck * 2 >= f.runs,
-            tell=lambda f: (
-                f"the gradient arrives, yet the loss went from {number(f.loss_start)} to {number(f.loss_end)} only "
-                f"and {_seeds(f.stuck, f)} answer no better than a constant."
-            ),
+            tell=_tell_stuck,
             remedies=("skip over one layer", "batch norm", "fitting initialization"),
         ),
         Verdict(
@@ -246,6 +268,9 @@ VERDICTS = registry(
 def advice(verdict: Verdict, experiment: Experiment) -> str:
     """Name the remedies to try that the experiment does not have already; empty if there is nothing to mend."""
     untried = [name for name in verdict.remedies if REMEDIES[name].change(experiment) != experiment]
+    if verdict.name == "vanishing" and experiment.activation == "sigmoid":
+        # No usual variance keeps a deep sigmoid net's gradient level: its slope is 1/4 at most, not 1.
+        untried.remove("fitting initialization")
     return f"Try: {', '.join(untried)}." if untried else ""
 
 
@@ -266,18 +291,21 @@ def compare(before: History, after: History) -> str:
 
 def _gradient_change(old: Facts, new: Facts) -> str:
     if new.log_ratio == -math.inf:
-        return "none of the gradient reaches the first layer"
+        again = ", as before" if old.log_ratio == -math.inf else ""
+        return f"none of the gradient reaches the first layer{again}"
     if old.log_ratio == -math.inf:
-        return f"the first layer's gradient is {decades(new.log_ratio)} of the last's instead of exactly 0"
+        return f"the first layer's gradient is {_against_last(new.log_ratio)} instead of exactly 0"
     if not math.isfinite(old.log_ratio) or not math.isfinite(new.log_ratio):
-        return "the gradient is not finite in one of the two"
+        both = math.isfinite(old.log_ratio) == math.isfinite(new.log_ratio)
+        return f"the gradient is not finite in {'both' if both else 'one of the two'}"
     change = new.log_ratio - old.log_ratio
     if abs(change) < 0.1:
         return "the share of the gradient that reaches the first layer stays the same"
+    if max(old.log_ratio, new.log_ratio) > HEALTHY_DECADES:  # more of an exploding gradient is not a cure, nor less a harm
+        return f"dL/dz at the first layer goes from {decades(old.log_ratio)} to {decades(new.log_ratio)} times the last's"
     return f"{decades(abs(change))} times {'more' if change > 0 else 'less'} of the gradient reaches the first layer"
 
 
 def _seed_change(old: Facts, new: Facts) -> str:
-    if new.runs == old.runs:
-        return f"{new.solved} of {new.runs} seeds solve it, before {old.solved}"
-    return f"{new.solved} of {new.runs} seeds solve it, before {old.solved} of {old.runs}"
+    solve = f"{new.solved} of {new.runs} seeds solve it" if new.runs > 1 else f"{new.solved} of 1 seed solves it"
+    return f"{solve}, before {old.solved}{'' if new.runs == old.runs else f' of {old.runs}'}"

@@ -44,7 +44,7 @@ class View:
         Choice(
             **_view(
                 "Colour",
-                "value: its size, in decades; ratio to last layer: how much larger or smaller than at the output.",
+                "value: its size, in decades; ratio to last layer: how many times that of the last layer.",
             ),
             options=(VALUE, RATIO),
             default=VALUE,
@@ -61,8 +61,8 @@ class View:
         Choice(
             **_view(
                 "Range",
-                "The span of the colours. It stays fixed while settings change, so that pictures can be compared: "
-                "usual 10⁻¹⁰ to 10², wide 10⁻³⁶ to 10²⁸, widest 10⁻³⁰⁸ to 10³⁰⁰.",
+                "The span of the colours. It stays fixed while settings change, so that pictures can be compared. "
+                "For gradients: usual 10⁻¹⁰ to 10², wide 10⁻³⁶ to 10²⁸, widest 10⁻³⁰⁸ to 10³⁰⁰.",
             ),
             options=RANGES,
             default="usual",

@@ -22,17 +22,18 @@ def number(value: float, digits: int = 2) -> str:
     --------
     >>> number(0.2), number(2.68e-08), number(0.0), number(float("nan"))
     ('0.20', '2.7 × 10⁻⁸', 'exactly 0', 'not finite')
+    >>> number(0.0996), number(9.96), number(9996.0)  # rounding comes first
+    ('0.10', '10', '1.0 × 10⁴')
     """
     if value == 0:
         return "exactly 0"
     if not math.isfinite(value):
         return "not finite"
-    exponent = math.floor(math.log10(abs(value)))
-    if -3 <= exponent <= 3:
-        decimals = max(digits - 1 - exponent, 0)
-        return f"{value:,.{decimals}f}"
     mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
-    return f"{mantissa} × {power_of_ten(int(power))}"
+    exponent = int(power)
+    if -3 <= exponent <= 3:
+        return f"{value:,.{max(digits - 1 - exponent, 0)}f}"
+    return f"{mantissa} × {power_of_ten(exponent)}"
 
 
 def decades(log10: float) -> str:
@@ -48,7 +49,8 @@ def decades(log10: float) -> str:
     if abs(log10) < 300:
         return number(10.0**log10)
     exponent = math.floor(log10)
-    return f"{10 ** (log10 - exponent):.1f} × {power_of_ten(exponent)}"
+    mantissa, _, carried = f"{10 ** (log10 - exponent):.1e}".partition("e")
+    return f"{mantissa} × {power_of_ten(exponent + int(carried))}"
 
 
 def setting_text(name: str, value: object) -> str:
@@ -76,7 +78,7 @@ def summary(experiment: Experiment) -> str:
     bias = {USUAL: "", "zeros": ", biases 0", "none": ", no biases"}[e.bias]
     parts = [
         "own data" if e.task == OWN else e.task,
-        f"{e.depth} hidden layers of {e.width} {e.activation}",
+        f"{e.depth} hidden {'layer' if e.depth == 1 else 'layers'} of {e.width} {e.activation}",
         (e.initialization.formula.replace("W ~ ", "") if len(e.initialization.formula) < 16 else e.initializer)
         + gain
         + bias,

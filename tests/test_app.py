@@ -46,7 +46,11 @@ def components(node):
         for child in node.children.values():
             yield from components(child)
     proto = getattr(node, "proto", None)
-    if proto is not None and getattr(proto, "DESCRIPTOR", None) is not None and proto.DESCRIPTOR.name == "BidiComponent":
+    if (
+        proto is not None
+        and getattr(proto, "DESCRIPTOR", None) is not None
+        and proto.DESCRIPTOR.name == "BidiComponent"
+    ):
         yield proto
 
 

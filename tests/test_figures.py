@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer import Experiment, theme, train
+from explorer import Experiment, theme
 from explorer.answers import answer_map
 from explorer.figures import Shown, explore_figure, why_figure
 from explorer.scenarios import DYING, MOONS
@@ -112,7 +112,9 @@ def numbers(node):
                 yield from numbers(child)
 
 
-@pytest.mark.parametrize("experiment", [SMALL.but(runs=32, epochs=3000), MOONS.but(epochs=50, samples=1024)], ids=["XOR", "moons"])
+@pytest.mark.parametrize(
+    "experiment", [SMALL.but(runs=32, epochs=3000), MOONS.but(epochs=50, samples=1024)], ids=["XOR", "moons"]
+)
 def test_arrays_travel_as_binary_not_as_lists(experiment, trained):
     picture = sent(draw(trained, experiment, baseline=SMALL))
     assert max(numbers(picture), default=0) <= 1000
@@ -197,7 +199,9 @@ def test_sizes_off_the_scale_are_marked_at_its_edge(trained):
     history = trained(SMALL)[0]
     delta = history.measures["delta"].copy()
     delta[..., 0], delta[..., 1] = 1e-30, 1e30
-    figure = explore_figure(Shown(replace(history, measures=history.measures | {"delta": delta}), "now"), None, View(), 100)
+    figure = explore_figure(
+        Shown(replace(history, measures=history.measures | {"delta": delta}), "now"), None, View(), 100
+    )
     assert {t.name for t in figure.data} >= {"below the scale", "above the scale"}
 
 
@@ -212,8 +216,16 @@ def test_the_picture_carries_its_settings_epoch_and_rows(trained):
 
 
 def test_every_mark_is_in_the_legend_once(trained):
-    names = [t.name for t in draw(trained, KINDS["healthy"], baseline=SMALL).data if t.name and t.showlegend is not False]
-    assert {"at the start", "at the chosen epoch", "middle half of the seeds", "theory, at the start", "each seed"} <= set(names)
+    names = [
+        t.name for t in draw(trained, KINDS["healthy"], baseline=SMALL).data if t.name and t.showlegend is not False
+    ]
+    assert {
+        "at the start",
+        "at the chosen epoch",
+        "middle half of the seeds",
+        "theory, at the start",
+        "each seed",
+    } <= set(names)
     assert len(set(names)) == len(names)
 
 
@@ -225,14 +237,18 @@ def test_the_profile_is_the_median_over_seeds(trained):
     history = trained(SMALL)[0]
     figure = draw(trained, SMALL)
     line = next(t for t in figure.data if t.name == "at the chosen epoch")
-    np.testing.assert_allclose(np.array(line.x, dtype=float), np.median(np.log10(history.measures["delta"][:, -1]), axis=0), rtol=1e-6)
+    np.testing.assert_allclose(
+        np.array(line.x, dtype=float), np.median(np.log10(history.measures["delta"][:, -1]), axis=0), rtol=1e-6
+    )
 
 
 def test_the_truth_table_shows_every_seeds_answers(trained):
     history = trained(SMALL)[0]
     ticks = [t for t in draw(trained, SMALL).data if t.xaxis == "x3" and t.marker.symbol == "line-ew"]
     assert len(ticks) == 1
-    np.testing.assert_allclose(np.sort(np.array(ticks[0].y, dtype=float)), np.sort(history.answers[:, -1].ravel()), rtol=1e-6)
+    np.testing.assert_allclose(
+        np.sort(np.array(ticks[0].y, dtype=float)), np.sort(history.answers[:, -1].ravel()), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("at", [0, 100])

@@ -60,7 +60,13 @@ def test_one_change_makes_it_learn(history):
 
 def test_the_tutorials_plain_net_settles_at_one_half(history):
     e, _ = pair("Tutorial recipe, plain")
-    assert (e.epochs, e.batch, e.order, e.optimizer, e.initializer) == (100_000, "1", "fixed", "Adam", "positive uniform")
+    assert (e.epochs, e.batch, e.order, e.optimizer, e.initializer) == (
+        100_000,
+        "1",
+        "fixed",
+        "Adam",
+        "positive uniform",
+    )
     # That it stays there for all 100,000 epochs is in test_tutorial; that it arrives takes a thousand.
     h = history(e.but(epochs=4000))
     np.testing.assert_allclose(h.loss[:, -1], 0.5, atol=3e-4)

@@ -82,7 +82,7 @@ def test_thresholds_are_said_in_the_captions():
     assert "10⁻³" in said["vanishing"]
     assert "10⁻³" in said["healthy"]
     assert "10³" in said["healthy"]
-    assert f"{DEAD_SHARE:.0%}".replace("%", " %") in said["dead"]
+    assert f"{DEAD_SHARE:.0%}" in said["dead"]
     assert ALIKE == 1e-9
     assert "10⁹" in said["symmetric"]
     assert "0.95" in said["stuck"]

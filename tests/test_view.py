@@ -1,5 +1,7 @@
 """The view: what is shown and on which fixed range."""
 
+from itertools import pairwise
+
 import pytest
 
 from explorer.diagnostics import DIAGNOSTICS
@@ -22,7 +24,7 @@ def test_every_view_has_a_range_that_does_not_depend_on_data(metric, colour, spa
 
 def test_wider_ranges_contain_the_narrower():
     spans = [View(range=name).span for name in RANGES]
-    assert all(wide[0] < narrow[0] and wide[1] > narrow[1] for narrow, wide in zip(spans, spans[1:], strict=False))
+    assert all(wide[0] < narrow[0] and wide[1] > narrow[1] for narrow, wide in pairwise(spans))
 
 
 def test_ranges_are_the_ones_that_the_help_states():

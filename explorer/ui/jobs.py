@@ -45,6 +45,7 @@ class Job:
             if not self.training.complete:
                 with self._workers:
                     self.training.advance(seconds)
+                self.training.release()
             return self.training.history()
 
     @property
