@@ -36,7 +36,9 @@ def settle() -> None:
 
 def main() -> None:
     """Draw what all pages share, then the page."""
-    st.set_page_config(page_title="Gradient Explorer", page_icon=PICTURES / "favicon.png", layout="wide", initial_sidebar_state=330)
+    st.set_page_config(
+        page_title="Gradient Explorer", page_icon=PICTURES / "favicon.png", layout="wide", initial_sidebar_state=330
+    )
     st.logo(PICTURES / "logo.svg", size="large")
     page = st.navigation(pages(), position="top")
     settle()

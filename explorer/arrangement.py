@@ -137,6 +137,8 @@ def _marks(
         f"Answers of {len(now.loss)} nets (○ right)"
         if answer_map is None
         else f"Answers of seed {now.experiment.seed + answer_map.run} (median)"
+        if np.isfinite(answer_map.answers).all()
+        else f"Seed {now.experiment.seed + answer_map.run} diverged: no answers"
     )
     size = 16 * place.scale
     labels = [
@@ -146,7 +148,8 @@ def _marks(
     labels += [
         _label(f"{view.diagnostic.title}{relative}, epoch {chosen:,}", place.right[0], place.profiles[0][1], size=size),
         _label(who, place.right[0], place.answers[1], size=size),
-        _label(summary(now.experiment), 0, 0, size=13 * place.scale) | {"yshift": -24, "opacity": 0.85},
+        _label(summary(now.experiment), 0, 0, size=13 * place.scale)
+        | {"yshift": -30, "opacity": 0.85, "name": "settings"},
     ]
     position = float(epoch_positions(np.array([chosen]), view)[0])
     cursor = {
@@ -181,7 +184,8 @@ def sized(axis: dict[str, Any], scale: float = 1.0) -> dict[str, Any]:
 
 def _layer_ticks(layers: int) -> dict[str, Any]:
     step = 1 if layers <= 6 else 2 if layers <= 13 else 5 if layers <= 26 else 10
-    values = sorted({1, *range(step, layers + 1, step), layers} - ({layers - 1} if step > 1 else set()))
+    between = [value for value in range(step, layers, step) if 1 + 0.6 * step < value < layers - 0.6 * step]
+    values = sorted({1, *between, layers})
     return {"tickvals": values, "ticktext": [*(str(value) for value in values[:-1]), f"{layers} out"]}
 
 

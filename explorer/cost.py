@@ -182,7 +182,8 @@ def _single_changes(experiment: Experiment, settled: dict[str, object]) -> list[
         if name in settled or (name == "samples" and not experiment.dataset.sized):
             continue
         value = next((v for v in _lower(experiment, name) if _fits(experiment, name, v)), None)
-        if value is not None:
+        sensible = name not in NETWORK or (value is not None and value >= int(str(MODERATE[name])))
+        if value is not None and sensible:
             found.append((name in NETWORK, getattr(experiment, name) / value, name, value))
     batch = next((size for size in _larger_batches(experiment) if _fits(experiment, "batch", size)), None)
     if batch is not None:

@@ -147,7 +147,8 @@ class Experiment:
             **_remedy(
                 "Skip over",
                 "Residual connections. One layer: y = x + f(W x + b). Two layers: y = x + f(W₂ f(W₁ x + b₁) + b₂). "
-                "The first hidden layer and the output have none: their input is of another width.",
+                "The first hidden layer and the output have none: their input is of another width. Over two layers, a last "
+                "hidden layer without a partner has none either.",
             ),
             options=SKIPS,
             default="none",

@@ -60,6 +60,21 @@ def epoch_positions(epochs: NDArray[np.int64], view: View) -> Array:
     return np.maximum(epochs, 0.5) if view.axis == "log" else epochs.astype(float)
 
 
+def epoch_edges(epochs: NDArray[np.int64], view: View) -> Array:
+    """The borders of the heatmap's columns, one more than there are records; half-way between two records.
+
+    Plotly could guess them, but not from a single record on a logarithmic axis.
+    """
+    places = epoch_positions(epochs, view)
+    if view.axis == "log":
+        places = np.log10(places)
+    middles = (places[1:] + places[:-1]) / 2
+    first = np.log10(0.4) if view.axis == "log" else 0.0
+    last = places[-1] if len(places) > 1 else places[-1] + 0.2
+    edges = np.concatenate([[first], middles, [last]])
+    return 10.0**edges if view.axis == "log" else edges
+
+
 def layer_band(history: History, view: View) -> Band:
     """Median and quartiles over seeds of what is shown: arrays (records, layers), in decades where the view is."""
     values = history.measures[view.diagnostic.name]
@@ -78,6 +93,11 @@ def _log_ratio(values: Array) -> Array:
     return np.where(logs == -np.inf, -np.inf, ratio)
 
 
+def _undefined(history: History, view: View) -> NDArray[np.bool_]:
+    """Layers of which the diagnostic says nothing, as of the output's dead units."""
+    return np.atleast_1d(np.isnan(history.measures[view.diagnostic.name][:, 0]).all(axis=0))
+
+
 def _last_known(values: Array) -> int:
     """The last layer of which the diagnostic says anything."""
     return int(np.flatnonzero(~np.isnan(values[:, 0]).all(axis=0))[-1]) if np.isfinite(values[:, 0]).any() else -1
@@ -93,9 +113,14 @@ def colour_scale(view: View) -> object:
 def heatmap(history: History, view: View, x: str, y: str) -> Traces:
     """Layer by epoch, with exact zeros and non-finite values as flat marks over it."""
     middle = layer_band(history, view).middle.T
-    across = epoch_positions(history.epochs, view)
-    layers = np.arange(1, middle.shape[0] + 1)
-    common = {"x": across, "y": layers, "xaxis": x, "yaxis": y, "showscale": False}
+    common = {
+        "x": epoch_edges(history.epochs, view),
+        "y": np.arange(1, middle.shape[0] + 1),
+        "customdata": small(np.broadcast_to(history.epochs, middle.shape)),
+        "xaxis": x,
+        "yaxis": y,
+        "showscale": False,
+    }
     low, high = view.span
     shown = "10^%{z:.2f}" if view.in_decades else "%{z:.3g}"
     traces: Traces = [
@@ -104,11 +129,11 @@ def heatmap(history: History, view: View, x: str, y: str) -> Traces:
             zmin=low,
             zmax=high,
             colorscale=colour_scale(view),
-            hovertemplate=f"epoch %{{x}}, layer %{{y}}<br>{view.diagnostic.title}: {shown}<extra></extra>",
+            hovertemplate=f"epoch %{{customdata:,d}}, layer %{{y}}<br>{view.diagnostic.title}: {shown}<extra></extra>",
             **common,
         )
     ]
-    undefined = np.atleast_1d(np.isnan(history.measures[view.diagnostic.name][:, 0]).all(axis=0))
+    undefined = _undefined(history, view)
     for mask, colour, words in (
         (middle == -np.inf, theme.EXACT_ZERO, "exactly 0"),
         ((middle == np.inf) & ~undefined[:, None], theme.NOT_FINITE, "not finite: infinite or NaN"),
@@ -118,7 +143,7 @@ def heatmap(history: History, view: View, x: str, y: str) -> Traces:
                 go.Heatmap(
                     z=small(np.where(mask, 1.0, np.nan)),
                     colorscale=[[0, colour], [1, colour]],
-                    hovertemplate=f"epoch %{{x}}, layer %{{y}}<br>{words}<extra></extra>",
+                    hovertemplate=f"epoch %{{customdata:,d}}, layer %{{y}}<br>{words}<extra></extra>",
                     **common,
                 )
             )
@@ -220,7 +245,7 @@ def profile(
             **place,
         )
     )
-    return traces + _edge_marks(values, layers, view, ink, x, y)
+    return traces + _edge_marks(values, ~_undefined(history, view), view, ink, x, y)
 
 
 def _say(value: float, view: View) -> str:
@@ -251,14 +276,16 @@ def _band_area(shown: Band, record: int, layers: NDArray[np.int64], view: View, 
     )
 
 
-def _edge_marks(values: Array, layers: NDArray[np.int64], view: View, ink: Ink, x: str, y: str) -> Traces:
+def _edge_marks(values: Array, defined: NDArray[np.bool_], view: View, ink: Ink, x: str, y: str) -> Traces:
     """Marks at the edge of the profile for what has no place on its axis."""
     low, high = view.span
+    layers = np.arange(1, len(values) + 1)
     margin = 0.015 * (high - low)
     marks = [
         (np.isfinite(values) & (values < low), low + margin, "triangle-left", ink.line, "below the scale"),
         (np.isfinite(values) & (values > high), high - margin, "triangle-right", ink.line, "above the scale"),
         (values == -np.inf, low + margin, "square", theme.EXACT_ZERO, "exactly 0"),
+        ((values == np.inf) & defined, high - margin, "square", theme.NOT_FINITE, "not finite: infinite or NaN"),
     ]
     traces: Traces = []
     for mask, place, symbol, colour, words in marks:

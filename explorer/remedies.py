@@ -47,9 +47,7 @@ REMEDIES = registry(
             caption="Smaller steps stay where the slope that was measured still holds.",
             formula="η ← η / 10",
             source="LeCun et al. 1998",
-            change=lambda experiment: experiment.but(
-                learning_rate=max(experiment.learning_rate / 10, LOWEST_RATE)
-            ),
+            change=lambda experiment: experiment.but(learning_rate=max(experiment.learning_rate / 10, LOWEST_RATE)),
         ),
         Remedy(
             name="skip over one layer",
@@ -75,14 +73,14 @@ REMEDIES = registry(
         ),
         Remedy(
             name="clip by norm",
-            caption="Bounds every update. It cannot bring back a gradient that vanished.",
+            caption="Bounds the gradient that makes an update. It cannot bring back one that vanished.",
             formula="g ← g·min(1, c / ‖g‖)",
             source="Pascanu et al. 2013",
             change=lambda experiment: experiment.but(clip="norm"),
         ),
         Remedy(
             name="clip by value",
-            caption="Bounds every entry of an update, and so bends its direction.",
+            caption="Bounds every entry of the gradient, and so bends its direction.",
             formula="g ← min(max(g, -c), c)",
             source="Mikolov 2012",
             change=lambda experiment: experiment.but(clip="value"),

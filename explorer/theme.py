@@ -47,6 +47,6 @@ TEMPLATE = go.layout.Template(
         "yaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": BASELINE, "activecolor": NOW},
         "colorway": [NOW, BASELINE, THEORY],
-        "margin": {"l": 64, "r": 16, "t": 54, "b": 32},
+        "margin": {"l": 64, "r": 16, "t": 54, "b": 38},
     }
 )

@@ -78,8 +78,8 @@ def _common_spread(paired: Recursion, layer: int, samples: int) -> float:
 def _dead_shares(paired: Recursion) -> Array:
     """Return, for each weight layer, in what share of nets delta is exactly 0 for all samples.
 
-    One sample dies in a layer of n rectifiers with probability 2^-n (Hanin
-    2018); how many samples die together has no simple formula, so that it is
+    One sample dies in a layer of n rectifiers with probability 2^-n (Lu et al.
+    2020); how many samples die together has no simple formula, so that it is
     counted over random nets of the same sizes.
     """
     net = paired.net

@@ -20,6 +20,8 @@ from explorer.wording import decades, difference, number
 HEALTHY_DECADES = 3.0
 DEAD_SHARE = 0.4
 ALIKE = 1e-9
+# ReLU is not advised where a sample is likelier than this to die on its way through the net.
+DYING_CHANCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Facts:
         Share of seeds in which all units of every hidden layer are alike at the latest record.
     solved, stuck, diverged, runs : int
         Seeds.
-    depth, epoch : int
+    depth : int
+    epoch : int
+        Of the latest record at which a seed still had numbers.
     first_end : str
         What became non-finite first, where and when; empty if nothing did.
     loss_start, loss_end : float
@@ -86,10 +90,10 @@ def facts(history: History) -> Facts:
         diverged=outcomes.count(DIVERGED),
         runs=len(outcomes),
         depth=depth,
-        epoch=int(history.epochs[-1]),
+        epoch=int(history.epochs[latest]),
         first_end=_first_end(history),
         loss_start=float(np.median(history.loss[:, 0])),
-        loss_end=_median_known(history.loss[:, latest]),
+        loss_end=float(band(history.loss[:, latest]).middle),
         clipped_share=_mean_known(history.clipped_share[:, latest]),
     )
 
@@ -112,11 +116,6 @@ def _log_ratio(delta: np.ndarray) -> float:
 def _mean_known(values: np.ndarray) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else math.nan
-
-
-def _median_known(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if known.size else math.nan
 
 
 def _first_end(history: History) -> str:
@@ -205,9 +204,19 @@ VERDICTS = registry(
             name="solved",
             caption="At least half of the seeds answer with a mean squared error below the data set's bound.",
             holds=lambda f: f.solved * 2 >= f.runs,
-            tell=lambda f: f"{_seeds(f.solved, f)} by epoch {f.epoch:,}, with a {'median ' if f.runs > 1 else ''}loss of "
-            f"{number(f.loss_end)}.",
+            tell=lambda f: (
+                f"{_seeds(f.solved, f)} by epoch {f.epoch:,}, with a {'median ' if f.runs > 1 else ''}loss of "
+                f"{number(f.loss_end)}."
+            ),
             good=True,
+        ),
+        Verdict(
+            name="dead",
+            caption="At least 40% of the hidden units have slope 0 for every sample, or the first layer's dL/dW is "
+            "exactly 0 in at least half of the seeds.",
+            holds=lambda f: f.dead_share >= DEAD_SHARE or f.zero_share >= 0.5,
+            tell=_tell_dead,
+            remedies=("a tenth of the learning rate", "batch norm", "fitting initialization"),
         ),
         Verdict(
             name="symmetric",
@@ -218,14 +227,6 @@ VERDICTS = registry(
                 "ever: the width is 1 in effect."
             ),
             remedies=("fitting initialization",),
-        ),
-        Verdict(
-            name="dead",
-            caption="At least 40% of the hidden units have slope 0 for every sample, or the first layer's dL/dW is "
-            "exactly 0 in at least half of the seeds.",
-            holds=lambda f: f.dead_share >= DEAD_SHARE or f.zero_share >= 0.5,
-            tell=_tell_dead,
-            remedies=("a tenth of the learning rate", "batch norm", "fitting initialization"),
         ),
         Verdict(
             name="exploding",
@@ -241,8 +242,8 @@ VERDICTS = registry(
             tell=lambda f: (
                 f"dL/dz at the first layer is {_against_last(f.log_ratio)}."
                 if f.log_ratio < -HEALTHY_DECADES
-                else f"dL/dz at the first layer fell from {_against_last(f.log_ratio)} to "
-                f"{_against_last(f.log_ratio_end)} in training."
+                else f"dL/dz at the first layer fell to {_against_last(f.log_ratio_end)} in training, "
+                f"from {decades(f.log_ratio)} at the start."
             ),
             remedies=("skip over one layer", "batch norm", "ReLU", "fitting initialization"),
         ),
@@ -266,12 +267,24 @@ VERDICTS = registry(
 
 
 def advice(verdict: Verdict, experiment: Experiment) -> str:
-    """Name the remedies to try that the experiment does not have already; empty if there is nothing to mend."""
-    untried = [name for name in verdict.remedies if REMEDIES[name].change(experiment) != experiment]
-    if verdict.name == "vanishing" and experiment.activation == "sigmoid":
-        # No usual variance keeps a deep sigmoid net's gradient level: its slope is 1/4 at most, not 1.
-        untried.remove("fitting initialization")
+    """Name the remedies to try that the experiment does not have already and that can help; empty if there are none."""
+    untried = [
+        name
+        for name in verdict.remedies
+        if REMEDIES[name].change(experiment) != experiment and not _in_vain(name, verdict, experiment)
+    ]
     return f"Try: {', '.join(untried)}." if untried else ""
+
+
+def _in_vain(remedy: str, verdict: Verdict, experiment: Experiment) -> bool:
+    """Whether a remedy that helps elsewhere would not help here."""
+    if remedy == "fitting initialization":
+        # No usual variance keeps a deep sigmoid net's gradient level: the slope is 1/4 at most, not 1.
+        return verdict.name == "vanishing" and experiment.activation == "sigmoid"
+    if remedy == "ReLU":
+        # A sample dies in a layer of n rectifiers with probability 2^-n (Lu et al. 2020).
+        return experiment.depth * 2.0**-experiment.width > DYING_CHANCE
+    return False
 
 
 def judge(found: Facts) -> Verdict:
@@ -301,8 +314,10 @@ def _gradient_change(old: Facts, new: Facts) -> str:
     change = new.log_ratio - old.log_ratio
     if abs(change) < 0.1:
         return "the share of the gradient that reaches the first layer stays the same"
-    if max(old.log_ratio, new.log_ratio) > HEALTHY_DECADES:  # more of an exploding gradient is not a cure, nor less a harm
-        return f"dL/dz at the first layer goes from {decades(old.log_ratio)} to {decades(new.log_ratio)} times the last's"
+    if max(old.log_ratio, new.log_ratio) > HEALTHY_DECADES:
+        # More of an exploding gradient is no cure, and less of it no harm.
+        went = f"from {decades(old.log_ratio)} to {decades(new.log_ratio)}"
+        return f"dL/dz at the first layer goes {went} times the last's"
     return f"{decades(abs(change))} times {'more' if change > 0 else 'less'} of the gradient reaches the first layer"
 
 

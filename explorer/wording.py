@@ -2,7 +2,6 @@
 
 import math
 
-from explorer.datasets import OWN
 from explorer.experiment import CONTROLS, USUAL, Experiment
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -76,8 +75,9 @@ def summary(experiment: Experiment) -> str:
     e = experiment
     gain = f" × {e.gain:g}" if e.gain != 1 else ""
     bias = {USUAL: "", "zeros": ", biases 0", "none": ", no biases"}[e.bias]
+    data = [f"{e.samples} samples"] * e.dataset.sized + [f"noise {e.noise:g}"] * e.dataset.noisy
     parts = [
-        "own data" if e.task == OWN else e.task,
+        ", ".join([e.task, *data]),
         f"{e.depth} hidden {'layer' if e.depth == 1 else 'layers'} of {e.width} {e.activation}",
         (e.initialization.formula.replace("W ~ ", "") if len(e.initialization.formula) < 16 else e.initializer)
         + gain
@@ -87,9 +87,10 @@ def summary(experiment: Experiment) -> str:
     if e.clip != "none":
         parts.append(f"{setting_text('clip', e.clip)} at {e.threshold:g}")
     parts.append(f"{e.optimizer} {e.learning_rate:g}")
-    parts.append("full batch" if e.batch == "full" else f"batch {e.batch}")
+    parts.append("full batch" if e.batch == "full" else f"batch {e.batch}, {e.order}")
     parts.append(e.loss_function.name)
-    parts.append(f"{e.runs} seeds" if e.runs > 1 else "1 seed")
+    parts.append(f"{e.epochs:,} epochs")
+    parts.append(f"seeds {e.seed} to {e.seed + e.runs - 1}" if e.runs > 1 else f"seed {e.seed}")
     return " · ".join(parts)
 
 

@@ -173,6 +173,14 @@ def test_deep_gradients_whose_squares_underflow_are_reported():
     assert (np.abs(steps - np.median(steps)) < 1.5).all()  # no cliff on the way down
 
 
+def test_spreads_whose_squares_underflow_are_reported():
+    e = Experiment(activation="tanh", depth=50, width=2, initializer="small normal", gain=0.01, epochs=1, runs=4)
+    m = train(e).measures
+    assert (m["activation_std"][:, 0, 49] > 0).all()
+    assert (m["activation_std"][:, 0, 49] < 1e-170).all()
+    assert (m["update_ratio"] > 0).all()
+
+
 @pytest.mark.parametrize("size", [1e-320, 1e-300, 1e-200, 1e-140, 1.0, 1e140, 1e200, 1e300])
 def test_the_norm_is_right_for_any_size(size):
     values = np.array([[3.0, 4.0], [0.0, 5.0]])

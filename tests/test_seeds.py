@@ -46,6 +46,8 @@ def test_logarithm_keeps_zero_and_infinity_apart():
         ([np.nan, 1, 0], 0),  # 0 below, not finite above
         ([1e-10], -10),
         ([1, 100], 1),
+        ([0, 1], -np.inf),  # half are 0
+        ([1, np.nan], np.inf),  # half are not finite
     ],
 )
 def test_the_median_of_mixed_seeds(values, middle):

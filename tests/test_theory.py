@@ -246,6 +246,13 @@ def test_where_more_than_half_are_dead_the_median_is_zero():
     assert prediction.delta[0] > 0
 
 
+def test_where_all_nets_are_dead_the_median_is_zero_and_not_unknown():
+    prediction = predict(Experiment(activation="ReLU", initializer="He normal", depth=30, width=2))
+    assert prediction.probability_all_dead == 1
+    assert prediction.typical_delta[0] == 0
+    assert prediction.typical_delta[-1] > 0
+
+
 # --- where there is nothing to say ------------------------------------------------------------
 
 

@@ -197,3 +197,34 @@ def test_single_seeds_and_partial_histories_have_a_verdict(history):
         found = facts(training.history())
         assert judge(found).tell(found)
         assert math.isfinite(found.log_factor) or found.log_ratio in (-math.inf, math.inf)
+
+
+def test_advice_leaves_out_what_would_not_help():
+    opening = advice(VERDICTS["vanishing"], OPENING)
+    assert "skip over one layer" in opening
+    assert "ReLU" not in opening  # layers of 4 rectifiers die
+    assert "initialization" not in opening  # no usual variance helps a deep sigmoid net
+    assert "ReLU" in advice(VERDICTS["vanishing"], OPENING.but(width=32))
+    assert "skip" not in advice(VERDICTS["stuck"], OPENING.but(depth=1))
+    assert "learning rate" not in advice(VERDICTS["exploding"], OPENING.but(learning_rate=1e-8))
+
+
+def test_what_the_advice_leaves_out_does_not_help_the_opening_example(history):
+    start = facts(history(OPENING)).log_ratio
+    assert facts(history(OPENING.but(initializer="Glorot normal"))).log_ratio < start
+    assert facts(history(OPENING.but(activation="ReLU"))).log_ratio == -math.inf
+
+
+def test_a_ratio_above_one_is_times_the_last(history):
+    assert " times the last's: each layer" in start_sentence(facts(history(CASES["exploding"])), None)
+    assert " of the last's: each layer" in start_sentence(facts(history(OPENING)), None)
+    assert "goes from" in compare(history(CASES["exploding"]), history(CASES["healthy"]))
+
+
+@pytest.mark.parametrize("word", CASES)
+def test_sentences_of_a_single_seed_speak_of_one(word):
+    found = facts(train(CASES[word].but(runs=1)))
+    for verdict in VERDICTS.values():
+        said = verdict.tell(found)
+        assert "of 1 seeds" not in said
+        assert "not this seed" not in said

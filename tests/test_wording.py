@@ -53,6 +53,12 @@ def test_a_mantissa_stays_below_ten(value):
         (0.5, "0.50"),
         (1234.0, "1,234"),
         (-0.2, "-0.20"),
+        (9.96, "10"),
+        (0.0996, "0.10"),
+        (999.6, "1,000"),
+        (9996.0, "1.0 × 10⁴"),
+        (0.000999, "0.0010"),
+        (-9.96, "-10"),
     ],
 )
 def test_special_and_ordinary_numbers(value, said):
@@ -63,6 +69,7 @@ def test_zero_and_infinity_have_decades_too():
     assert decades(-math.inf) == "exactly 0"
     assert decades(math.inf) == decades(math.nan) == "not finite"
     assert power_of_ten(-12) == "10⁻¹²"
+    assert decades(-400.0001) == "1.0 × 10⁻⁴⁰⁰"  # 9.998 is rounded to 10
 
 
 @pytest.mark.parametrize("name", CONTROLS)

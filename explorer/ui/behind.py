@@ -1,5 +1,6 @@
 """Behind the figure: why there is no theory, export, and the tabs."""
 
+import numpy as np
 import streamlit as st
 
 from explorer.figures import why_figure
@@ -19,12 +20,16 @@ def behind(scene: Scene, view: View) -> None:
     """What stands below the figure: why there is no theory, export, and the tabs."""
     experiment, now = scene.history.experiment, facts(scene.history)
     reason = why_no_theory(experiment, view)
-    if reason:
+    if np.isnan(scene.history.measures[view.diagnostic.name][:, 0]).all():
+        st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
+    elif reason:
         st.caption(f"No theory line: {reason.rstrip('.')}.")
     title = f"{judge(now).name.capitalize()}: {judge(now).tell(now)}"
+    settings = [summary(experiment)]
     if scene.baseline is not None:
         title = compare(scene.baseline, scene.history)
-    share_buttons(title, summary(experiment), filename(experiment), SCHEMA)
+        settings = [f"Now: {summary(experiment)}", f"Baseline: {summary(scene.baseline.experiment)}"]
+    share_buttons(title, settings, filename(experiment), SCHEMA)
     why_tab, layers_tab, reading_tab, data_tab = st.tabs(["Why", "Layers", "How to read this", "Take away"])
     with why_tab:
         _why(scene, view)
@@ -42,11 +47,17 @@ def _why(scene: Scene, view: View) -> None:
     st.markdown(
         "On its way back, dL/dz passes the **weights** of the layer above, picks up what a **skip** brings, is multiplied "
         "by the activation's **slope** and goes through the **normalization**. In decades these add up: one decade to the "
-        f"left is a gradient ten times smaller. Epoch {int(scene.history.epochs[record]):,}, mean over {why.seeds} seeds."
+        f"left is a gradient ten times smaller. Epoch {int(scene.history.epochs[record]):,}, {_over(why.seeds)}."
     )
     st.plotly_chart(
         why_figure(why), key="why", config=CHART, alt="What multiplies the gradient at each layer, in decades"
     )
+
+
+def _over(seeds: int) -> str:
+    if not seeds:
+        return "where no seed has a gradient that is finite and not 0 in every layer"
+    return f"mean over the {seeds} seeds whose gradient is finite and not 0 in every layer" if seeds > 1 else "one seed"
 
 
 def _reading(view: View) -> None:
@@ -56,9 +67,10 @@ def _reading(view: View) -> None:
     st.markdown(
         "- **Heatmap**: rows are layers, 1 nearest the input; columns are epochs. The colour is the median over seeds.\n"
         "- **Profile**, right: the same numbers at the chosen epoch, on the same layers; its axis is the colour bar. "
-        "The band holds the middle half of the seeds. Dotted: before any update. Dashed: mean-field theory.\n"
+        "The band holds the middle half of the seeds. Dotted: before any update. Dashed: mean-field theory of the start, "
+        "for dL/dz that of a typical seed, for dL/dW the root mean square over seeds, which is larger in narrow deep nets.\n"
         "- **Loss**, above: thick the median, thin every seed.\n"
-        "- Grey means exactly 0, vermilion infinite or NaN: neither is a colour of the scale. Triangles lie beyond it.\n"
+        "- Grey means exactly 0, orange-red infinite or NaN: neither is a colour of the scale. Triangles mark values beyond it.\n"
         "- Colours and axes stay where they are when a setting changes, so two pictures can be compared."
     )
 

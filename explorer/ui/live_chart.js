@@ -13,6 +13,18 @@ async function sharedPlotly() {
   return null;
 }
 
+function layoutFor(box, figure, css, keep) {
+  const narrow = (isNarrow(box) && figure.layout.meta?.narrow) || {};
+  const font = { ...figure.layout.template.layout.font, color: css("--st-text-color"), family: css("--st-font") };
+  const paper = css("--st-background-color"); // the camera's picture has it too
+  const layout = { ...figure.layout, ...narrow, font, paper_bgcolor: paper, plot_bgcolor: paper, autosize: true, uirevision: keep };
+  // On a low screen a lower figure: all of it should be seen at once.
+  if (!narrow.height) layout.height = Math.min(layout.height, Math.max(LOWEST, window.innerHeight - ABOVE));
+  return layout;
+}
+
+const isNarrow = box => box.clientWidth < NARROW;
+
 export default async function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".figure");
   box.setAttribute("role", "img");
@@ -24,17 +36,19 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   }
   const css = name => getComputedStyle(parentElement).getPropertyValue(name).trim();
   const figure = JSON.parse(data.figure);
-  const font = { ...figure.layout.template.layout.font, color: css("--st-text-color"), family: css("--st-font") };
-  const narrow = (box.clientWidth < NARROW && figure.layout.meta?.narrow) || {};
-  const layout = { ...figure.layout, ...narrow, font, autosize: true, uirevision: data.keep };
-  // On a low screen a lower figure: all of it should be seen at once.
-  if (!narrow.height) layout.height = Math.min(layout.height, Math.max(LOWEST, window.innerHeight - ABOVE));
-  box.style.height = layout.height + "px";
-  const config = { responsive: true, displaylogo: false, ...data.config };
-  await Plotly.react(box, figure.data, layout, config);
+  box.draw = async () => {
+    const layout = layoutFor(box, figure, css, data.keep);
+    box.style.height = layout.height + "px";
+    box.narrow = isNarrow(box);
+    await Plotly.react(box, figure.data, layout, { responsive: true, displaylogo: false, ...data.config });
+  };
+  await box.draw();
   box.removeAllListeners?.("plotly_click");
   box.on("plotly_click", event => {
     const point = event.points.find(candidate => candidate.data.xaxis === "x");
-    if (point) setTriggerValue("epoch", point.x);
+    if (point) setTriggerValue("epoch", point.customdata ?? point.x);
   });
+  // A phone that is turned, a window that is halved: other places for the panels.
+  box.watcher ??= new ResizeObserver(() => box.narrow !== isNarrow(box) && box.draw());
+  box.watcher.observe(box);
 }

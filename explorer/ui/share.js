@@ -1,65 +1,104 @@
-// Composes the visible Plotly figure, its title, settings and link into one picture, in the viewer's browser.
-const W = 1920, H = 1080;
-const wait = ms => new Promise(r => setTimeout(r, ms));
+// Composes the visible figure, its title, settings and link into one picture, in the viewer's own browser.
+const WIDTH = 1920, HEIGHT = 1080, TOP = 150, BOTTOM = 56, TEXT = 20, SCREEN_TEXT = 15;
+// A picture cannot carry the page's web font.
+const FAMILY = "Arial, Helvetica, sans-serif";
+
 function link(version) {
-  const u = new URL(window.location.href);
-  u.searchParams.set("v", version);
-  return u.toString();
+  const address = new URL(window.location.href);
+  address.searchParams.set("v", version);
+  return address.toString();
 }
+
 function visibleChart() {
-  return [...document.querySelectorAll(".js-plotly-plot")].find(e => {
-    const b = e.getBoundingClientRect();
-    return b.width > 0 && b.height > 0 && getComputedStyle(e).visibility !== "hidden";
+  return [...document.querySelectorAll(".js-plotly-plot")].find(chart => {
+    const box = chart.getBoundingClientRect();
+    return box.width > 0 && box.height > 0 && getComputedStyle(chart).visibility !== "hidden";
   });
 }
-function slide(gd, d, css) {
-  const ink = css("--st-text-color"), paper = css("--st-background-color"), grid = css("--st-border-color");
-  const layout = JSON.parse(JSON.stringify(gd.layout)), data = gd.data;   // data is only read: typed arrays stay as they are
-  const top = 150, bottom = 60, size = 20;
-  const full = gd._fullLayout;
-  Object.assign(layout, { width: W, height: H, autosize: false, paper_bgcolor: paper, plot_bgcolor: paper,
-    font: { ...layout.font, color: ink, size, family: "Arial, Helvetica, sans-serif" } });   // a picture cannot carry the page's web font
-  layout.margin = { ...layout.margin, t: top + (layout.margin?.t ?? 30), b: bottom + (layout.margin?.b ?? 45), l: 90, r: 40 };
-  const k = size / 15;                                                   // text grows with the picture
-  for (const key of Object.keys(full).filter(n => /^[xy]axis\d*$/.test(n))) {
-    const a = layout[key] ??= {};
-    a.color = ink; a.gridcolor = grid; a.tickfont = { ...a.tickfont, color: ink, size: size * .9, family: layout.font.family };
-    a.range = [...full[key].range]; a.autorange = false;                 // what the screen shows, zoom included
-    if (a.title) { if (typeof a.title === "string") a.title = { text: a.title }; a.title.font = { ...a.title.font, color: ink, size }; }
-  }
-  for (const key of Object.keys(full).filter(n => /^coloraxis\d*$/.test(n))) {
-    const bar = (layout[key] ??= {}).colorbar ??= {};
-    bar.tickfont = { ...bar.tickfont, color: ink, size: size * .9 };
-  }
-  layout.legend = { ...layout.legend, font: { ...layout.legend?.font, color: ink, size: size * .9 } };
-  layout.annotations = (layout.annotations ?? []).map(a => ({ ...a, font: { ...a.font, color: a.font?.color ?? ink, size: (a.font?.size ?? 15) * k } }));
-  const line = (text, y, s, color, from) => layout.annotations.push({ text, showarrow: false, xref: "paper", yref: "paper",
-    x: 0, xanchor: "left", y: from === "top" ? 1 : 0, yanchor: from === "top" ? "bottom" : "top", yshift: y, xshift: -60, font: { size: s, color }, align: "left" });
-  const room = layout.margin.t;
-  line("<b>" + d.title + "</b>", room - 62, 34, ink, "top");
-  line(d.settings, room - 108, 21, ink, "top");
-  line(link(d.version), -(layout.margin.b - 34), 15, ink, "bottom");
-  return { data, layout, config: { staticPlot: true } };
+
+/** The largest size, up to `wanted`, at which `text` fits the picture's width; an average letter is half as wide as high. */
+function fitting(text, wanted) {
+  return Math.min(wanted, (WIDTH - 60) / (0.52 * text.length));
 }
-export default function ({ data: d, parentElement }) {
+
+/** An axis as the screen shows it, zoom included, in the picture's colours and sizes. */
+function drawn(axis, shown, ink, grid) {
+  const title = typeof axis.title === "string" ? { text: axis.title } : axis.title;
+  return { ...axis, color: ink, gridcolor: grid, range: [...shown.range], autorange: false,
+           tickfont: { ...axis.tickfont, color: ink, size: TEXT * 0.9, family: FAMILY },
+           title: title && { ...title, font: { ...title.font, color: ink, size: TEXT, family: FAMILY } } };
+}
+
+function slide(chart, text, css) {
+  const ink = css("--st-text-color"), paper = css("--st-background-color"), grid = css("--st-border-color");
+  const layout = JSON.parse(JSON.stringify(chart.layout));
+  const margin = { t: TOP + 60, b: BOTTOM + 20, l: 90, r: 40 };
+  const inside = { width: WIDTH - margin.l - margin.r, height: HEIGHT - margin.t - margin.b };
+  for (const name of Object.keys(chart._fullLayout).filter(key => /^[xy]axis\d*$/.test(key)))
+    layout[name] = drawn(layout[name] ?? {}, chart._fullLayout[name], ink, grid);
+  layout.legend = { ...layout.legend, font: { color: ink, size: TEXT * 0.9, family: FAMILY } };
+  const labels = (layout.annotations ?? []).filter(label => label.name !== "settings").map(label => ({
+    ...label, font: { ...label.font, family: FAMILY, color: label.font?.color ?? ink, size: (label.font?.size ?? SCREEN_TEXT) * TEXT / SCREEN_TEXT } }));
+  // Words outside the panels are placed in shares of the space between the margins.
+  const outside = (content, size, fromTop) => ({
+    text: content, showarrow: false, align: "left", xref: "paper", yref: "paper", xanchor: "left", yanchor: "top",
+    x: -(margin.l - 30) / inside.width, y: 1 + (margin.t - fromTop) / inside.height, font: { size, color: ink, family: FAMILY } });
+  labels.push(outside("<b>" + text.title + "</b>", fitting(text.title, 34), 24));
+  text.settings.forEach((line, number) => labels.push(outside(line, fitting(line, 20), 78 + 30 * number)));
+  const address = link(text.version);
+  labels.push(outside(address, fitting(address, 15), HEIGHT - 26));
+  return { data: chart.data, config: { staticPlot: true },
+           layout: { ...layout, width: WIDTH, height: HEIGHT, autosize: false, margin, paper_bgcolor: paper, plot_bgcolor: paper,
+                     font: { ...layout.font, color: ink, size: TEXT, family: FAMILY }, annotations: labels } };
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without a secure connection the clipboard is closed; an old way is still open.
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
+async function save(text, format, css) {
+  const chart = visibleChart();
+  if (!window.Plotly?.toImage || !chart) return "There is no figure to save yet; the camera above the figure may help.";
+  const url = await window.Plotly.toImage(slide(chart, text, css), { format, width: WIDTH, height: HEIGHT, scale: 1 });
+  const anchor = document.createElement("a");
+  anchor.href = url;
+  anchor.download = `${text.filename}.${format}`;
+  anchor.click();
+  return `Saved ${anchor.download}`;
+}
+
+export default function ({ data, parentElement }) {
   const status = parentElement.querySelector("[role=status]");
-  const say = (text, ms = 4000) => { status.textContent = text; clearTimeout(say.t); say.t = setTimeout(() => status.textContent = "", ms); };
   const host = parentElement.host ?? parentElement;
-  const css = name => getComputedStyle(host).getPropertyValue(name).trim() || getComputedStyle(parentElement.querySelector(".row")).getPropertyValue(name).trim();
-  for (const button of parentElement.querySelectorAll("button")) button.onclick = async () => {
-    const what = button.dataset.do;
-    try {
-      if (what === "link") { 
-        try { await navigator.clipboard.writeText(link(d.version)); }
-        catch { const t = document.createElement("textarea"); t.value = link(d.version); document.body.append(t); t.select(); document.execCommand("copy"); t.remove(); }
-        return say("Copied"); }
-      const Plotly = window.Plotly, gd = visibleChart();
-      if (!Plotly?.toImage) return say("This Streamlit does not share Plotly: use the camera in the chart's toolbar", 9000);
-      if (!gd) return say("No chart to export yet");
-      const url = await Plotly.toImage(slide(gd, d, css), { format: what, width: W, height: H, scale: 1 });
-      const a = document.createElement("a");
-      a.href = url; a.download = d.filename + "." + what; a.click();
-      say("Saved " + a.download);
-    } catch (error) { say("Export failed: " + error.message, 9000); console.error(error); }
+  const css = name => getComputedStyle(host).getPropertyValue(name).trim();
+  const say = text => {
+    status.textContent = text;
+    clearTimeout(status.timer);
+    status.timer = setTimeout(() => (status.textContent = ""), 6000);
   };
+  for (const button of parentElement.querySelectorAll("button")) {
+    button.onclick = async () => {
+      try {
+        if (button.dataset.do === "link") {
+          await copy(link(data.version));
+          say("Copied");
+        } else {
+          say(await save(data, button.dataset.do, css));
+        }
+      } catch (error) {
+        say(`It did not work: ${error.message}`);
+        console.error(error);
+      }
+    };
+  }
 }

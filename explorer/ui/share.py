@@ -21,13 +21,15 @@ button:hover, button:focus-visible { border-color: var(--st-primary-color); colo
 )
 
 
-def share_buttons(title: str, settings: str, filename: str, version: str) -> None:
+def share_buttons(title: str, settings: list[str], filename: str, version: str) -> None:
     """Offer the visible figure as PNG and SVG of 1920 x 1080, titled, with settings and link in the picture.
 
     Parameters
     ----------
-    title, settings : str
-        Written above the figure.
+    title : str
+        Written above the figure in large type.
+    settings : list of str
+        At most two lines below it.
     filename : str
         Without its ending.
     version : str

@@ -1,5 +1,7 @@
 """The strip: the verdict in one sentence, and the few big figures."""
 
+import math
+
 import streamlit as st
 
 from explorer.experiment import Experiment
@@ -9,6 +11,8 @@ from explorer.theory import predict
 from explorer.ui.scene import Scene
 from explorer.verdict import VERDICTS, Verdict, advice, compare, facts, judge, start_sentence
 from explorer.wording import decades, number
+
+FIGURE_WIDTH = 160  # pixels: five fit a laptop, two a phone
 
 
 def strip(scene: Scene) -> None:
@@ -26,10 +30,17 @@ def strip(scene: Scene) -> None:
     else:
         st.header(compare(scene.baseline, scene.history), anchor=False, help=_rules(verdict))
         st.markdown(f"**{word}** {more}")
+    _draw_figures(scene)
+
+
+def _draw_figures(scene: Scene) -> None:
+    """The big figures in a row, which wraps on a phone; clipping only where one of the two clips."""
     before = None if scene.baseline is None else _figures(scene.baseline)
-    for number_of, column in enumerate(st.columns(5, gap="small")):
-        label, value, meaning = _figures(scene.history)[number_of]
-        column.metric(label, value, delta_description=f"from {before[number_of][1]}" if before else None, help=meaning)
+    clips = any(experiment.clip != "none" for experiment in (scene.history.experiment, scene.pinned))
+    with st.container(horizontal=True, gap="small"):
+        for number_of, (label, value, meaning) in enumerate(_figures(scene.history)[: 5 if clips else 4]):
+            old = f"from {before[number_of][1]}" if before else None
+            st.metric(label, value, delta_description=old, help=meaning, width=FIGURE_WIDTH)
 
 
 def _theory_factor(experiment: Experiment) -> float | None:
@@ -44,6 +55,12 @@ def _rules(verdict: Verdict) -> str:
         f"The rule behind “{verdict.name}”: {verdict.caption}\n\nThe first of these that holds is the verdict:\n\n"
         + "\n".join(lines)
     )
+
+
+def _clipped(experiment: Experiment, share: float) -> str:
+    if experiment.clip == "none":
+        return "none"
+    return "none yet" if math.isnan(share) else f"{share:.0%}"
 
 
 def _figures(history: History) -> list[tuple[str, str, str]]:
@@ -62,18 +79,22 @@ def _figures(history: History) -> list[tuple[str, str, str]]:
         (
             f"Per layer ({expected})",
             decades(found.log_factor),
-            "The ratio's root: the factor by which dL/dz changes per layer on its way back. "
-            + (no_theory or "Theory: mean field, corrected for the layers' finite width."),
+            "The ratio's root: the factor by which dL/dz changes per layer on its way back, the output's step included. "
+            + (no_theory or "Theory: mean field for a typical seed, corrected for the layers' finite width."),
         ),
         (
             "Seeds that learn it",
             f"{found.solved} of {found.runs}",
             f"Seeds whose mean squared error is below the data set's bound, {experiment.dataset.solved_below:g}.",
         ),
-        ("Loss, median", number(found.loss_end), f"At epoch {found.epoch:,}. {loss.name}: {loss.formula}"),
+        (
+            "Loss, median",
+            number(found.loss_end),
+            f"At epoch {found.epoch:,}; a seed that is not finite counts as the largest. {loss.name.capitalize()}: {loss.formula}",
+        ),
         (
             "Clipped updates",
-            "none" if experiment.clip == "none" else f"{found.clipped_share:.0%}",
+            _clipped(experiment, found.clipped_share),
             "Share of all updates so far whose gradient clipping made smaller.",
         ),
     ]
