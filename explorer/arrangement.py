@@ -54,8 +54,8 @@ def places(two_rows: bool, narrow: bool) -> Places:
         profiles = ([0.355, 0.455], [0.225, 0.325]) if two_rows else ([0.225, 0.455],)
         column = [0.0, 1.0]
         return Places(1300, column, column, [0.88, 0.97], [0.03, 0.12], [0.19, 0.2], rows, profiles, 0.85)
-    rows = ([0.47, 0.745], [0.095, 0.37]) if two_rows else ([0.095, 0.745],)
-    top = [0.825, 1.0]
+    rows = ([0.465, 0.735], [0.095, 0.365]) if two_rows else ([0.095, 0.735],)
+    top = [0.84, 1.0]
     return Places(740, [0.0, 0.70], [0.755, 1.0], top, top, [0.02, 0.05], rows, rows)
 
 
@@ -119,7 +119,7 @@ def _answer_axes(history: History, place: Places) -> dict[str, Any]:
     y: dict[str, Any] = {"domain": place.answers, "anchor": "x3"}
     if history.experiment.task == "XOR":
         x |= {"range": [-0.5, 3.5], "tickvals": [0, 1, 2, 3], "ticktext": ["0,0", "0,1", "1,0", "1,1"]}
-        y |= {"range": [-0.15, 1.15], "tickvals": [0, 0.5, 1]}
+        y |= {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
     else:
         x |= {"showticklabels": False, "showgrid": False}
         y |= {"showticklabels": False, "showgrid": False}

@@ -114,11 +114,12 @@ def test_glorot_halves_the_squared_gradient_at_each_relu_layer_and_he_keeps_it(h
 
 def test_clipping_tames_the_updates_and_leaves_the_ratio(history):
     clipped, free = (history(e) for e in pair("Exploding tanh, clipped"))
-    assert facts(free).log_ratio > 1.5  # the gradient grows on its way back
+    assert facts(free).log_ratio > 3  # "about a thousandfold": exploding, by the verdict's own bound
     assert facts(clipped).log_ratio == pytest.approx(facts(free).log_ratio, abs=1e-9)
-    assert (clipped.gradient_norm * clipped.clip_factor <= 0.1 * (1 + 1e-9)).all()
-    assert clipped.clipped_share[:, -1].mean() > 0.5
-    assert np.median(clipped.loss[:, -1]) < np.median(free.loss[:, -1])
+    assert (clipped.gradient_norm * clipped.clip_factor <= 0.01 * (1 + 1e-9)).all()
+    assert clipped.clipped_share[:, -1].min() > 0
+    assert free.outcome.count("solved") <= 1
+    assert clipped.outcome.count("solved") >= 6
 
 
 def test_relu_units_die_and_leaky_ones_cannot(history):

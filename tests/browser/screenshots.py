@@ -1,4 +1,7 @@
-"""Take pictures of the app: python -m tests.browser.screenshots OUTDIR"""
+"""Take pictures of the app: python -m tests.browser.screenshots OUTDIR [NAME ...]
+
+Without names all of them; README's are skip-1920x1080-light and dying-relu-1920x1080-light, in docs.
+"""
 
 import os
 
@@ -35,11 +38,13 @@ def views() -> dict[str, dict[str, str]]:
     pairs = {short: (SCENARIOS[name].experiment, SCENARIOS[name].baseline) for short, name in names.items()}
     pairs["moons"] = (BOUNDARY, None)
     assert all(value in CONTROLS for pair in pairs.values() for value in pair[0].settings())
-    return {short: link(*pair) for short, pair in pairs.items()}
+    found = {short: link(*pair) for short, pair in pairs.items()}
+    found["dying-relu"]["metric"] = "dead"
+    return found
 
 
-def main(directory: str) -> None:
-    """Every view at every size, light and dark."""
+def main(directory: str, *names: str) -> None:
+    """Every view at every size, light and dark, or only those named."""
     out = Path(directory)
     out.mkdir(parents=True, exist_ok=True)
     with server() as address, sync_playwright() as playwright:
@@ -48,6 +53,8 @@ def main(directory: str) -> None:
             for size, (width, height) in SIZES.items():
                 context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=look)
                 for name, settings in views().items():
+                    if names and f"{name}-{size}-{look}" not in names:
+                        continue
                     screen = Screen(context.new_page(), address).open(**settings)
                     screen.finish()
                     screen.page.wait_for_timeout(600)
@@ -59,4 +66,4 @@ def main(directory: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
