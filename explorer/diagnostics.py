@@ -9,10 +9,12 @@ can hold.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.architecture import Architecture
 from explorer.network import Network
 from explorer.normalizations import mean_along
 from explorer.registry import Entry, registry
@@ -161,11 +163,23 @@ def _unit_spread(network: Network) -> Array:
     return _only_hidden(np.divide(spread, largest, out=np.zeros_like(spread), where=largest > 0))
 
 
+@lru_cache(maxsize=64)
+def _real_weights(shape: Architecture) -> tuple[Array, Array]:
+    """Return a mask of the W part of every layer, 0 at padding, and how many weights there are."""
+    mask = np.zeros((shape.layers, 1, shape.width, shape.width))
+    for layer in range(shape.layers):
+        fan_in, fan_out = shape.fan(layer)
+        mask[layer, :, :fan_in, :fan_out] = 1.0
+    flat = _flat(mask)
+    return flat, flat.sum(axis=-1)
+
+
 def _weight_std(network: Network, stack: Array) -> Array:
-    """Standard deviation of the W part of every layer, padding left out."""
-    inputs, width = network.shape.inputs, network.shape.width
-    first, inner, last = stack[:1, :, :inputs, :], stack[1:-1, :, :width, :], stack[-1:, :, :width, :1]
-    return np.concatenate([_std(first), _std(inner), _std(last)])
+    """Standard deviation of the W part of every layer, padding (which is 0) left out."""
+    mask, count = _real_weights(network.shape)
+    weights = _flat(stack[:, :, : network.shape.width, :])
+    mean = np.vecdot(weights, mask) / count
+    return root_sum_square((weights - mean[..., None]) * mask, -1) / np.sqrt(count)
 
 
 def _update_ratio(network: Network, update: Array) -> Array:

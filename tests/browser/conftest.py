@@ -7,6 +7,7 @@ import pytest
 from tests.browser.driver import BROWSER_FLAGS, Screen, chromium, server
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.path.parts:
