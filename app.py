@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: these matrices are small, two threads only wait
 
 import gc
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ if __name__ == "__main__":
     main()
 else:
     # `streamlit run` imports this file once before it listens. Naming the pages now keeps the first deep link
-    # from meeting the legacy meaning of the pages folder ("Page not found").
+    # from meeting the legacy meaning of the pages folder ("Page not found"). Streamlit itself imports pandas with
+    # the first table: two first visitors at the same moment would each meet half of it.
+    import_module("pandas")
     st.navigation(pages())
     app = st.App(__file__)

@@ -79,9 +79,9 @@ def test_so_does_the_pages_other_name(screen):
 def test_so_does_going_back_after_a_scenario(deep):
     check_all(deep)
     deep.pick("_scenario", SCENARIO)
-    deep.finish()
     wanted = SCENARIOS[SCENARIO].experiment
-    assert deep.value("depth") == str(wanted.depth)
+    deep.page.wait_for_function(f"explorer.value('depth') === '{wanted.depth}'")
+    deep.finish()
     assert deep.value("initializer") == wanted.initializer
     deep.page.go_back()
     deep.page.wait_for_function("explorer.value('depth') === '5'")
@@ -113,6 +113,7 @@ def test_one_setting_alone_comes_back(screen, name):
 def test_the_version_stays_when_a_scenario_is_chosen(screen):
     screen.open(complete=True)
     screen.pick("_scenario", SCENARIO)
+    screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=SCENARIO)
     screen.finish()
     assert screen.parameters()["v"] == "1"
     link = screen.page.url
