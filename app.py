@@ -6,16 +6,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: these matric
 
 import gc
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from explorer.ui.link import announce, stamp
+from explorer.ui.pictures import FAVICON, LOGO
 from explorer.ui.sidebar import sidebar
-
-# A named icon would be fetched from the network.
-PICTURES = Path(__file__).parent / "explorer" / "ui"
 
 
 def pages() -> list[Any]:
@@ -37,10 +34,8 @@ def settle() -> None:
 
 def main() -> None:
     """Draw what all pages share, then the page."""
-    st.set_page_config(
-        page_title="Gradient Explorer", page_icon=PICTURES / "favicon.png", layout="wide", initial_sidebar_state=330
-    )
-    st.logo(PICTURES / "logo.svg", size="large")
+    st.set_page_config(page_title="Gradient Explorer", page_icon=FAVICON, layout="wide", initial_sidebar_state=330)
+    st.logo(LOGO, size="large")
     page = st.navigation(pages(), position="top")
     settle()
     announce()

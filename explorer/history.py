@@ -112,7 +112,9 @@ class History:
         return np.where(stays.any(axis=1), self.epochs[first], np.nan)
 
     def at(self, epoch: float) -> int:
-        """Return the index of the last record at or before `epoch`."""
+        """Return the index of the last record at or before `epoch`; of the latest one if it is negative."""
+        if epoch < 0:
+            return len(self.epochs) - 1
         return max(int(np.searchsorted(self.epochs, epoch, side="right")) - 1, 0)
 
     def rows(self) -> "list[dict[str, Any]]":

@@ -287,6 +287,12 @@ def _in_vain(remedy: str, verdict: Verdict, experiment: Experiment) -> bool:
     return False
 
 
+def sentence(found: Facts) -> str:
+    """Say the verdict: its word and what it tells of these facts."""
+    verdict = judge(found)
+    return f"{verdict.name.capitalize()}: {verdict.tell(found)}"
+
+
 def judge(found: Facts) -> Verdict:
     """Return the first verdict whose rule holds."""
     return next(verdict for verdict in VERDICTS.values() if verdict.holds(found))

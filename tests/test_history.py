@@ -94,8 +94,8 @@ def test_solved_epoch_is_the_first_from_which_it_stays_solved():
     np.testing.assert_array_equal(h.solved_epoch(), [1, 5, np.nan, 0, np.nan, np.nan])
 
 
-@pytest.mark.parametrize(("epoch", "record"), [(-1, 0), (0, 0), (0.9, 0), (1, 1), (4, 2), (5, 3), (99, 3)])
-def test_at_finds_the_last_record_before(epoch, record):
+@pytest.mark.parametrize(("epoch", "record"), [(0, 0), (0.9, 0), (1, 1), (4, 2), (5, 3), (99, 3), (-1, 3)])
+def test_at_finds_the_last_record_before_and_the_latest_for_minus_one(epoch, record):
     assert history([[0] * 4]).at(epoch) == record
 
 

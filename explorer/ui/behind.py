@@ -6,11 +6,12 @@ import streamlit as st
 from explorer.figures import why_figure
 from explorer.layers import layer_table
 from explorer.takeaway import experiment_json, filename, history_csv, python_lines
+from explorer.theory import predict
 from explorer.ui.joint import CHART, figure, why_no_theory
 from explorer.ui.link import SCHEMA
 from explorer.ui.scene import Scene
 from explorer.ui.share import share_buttons
-from explorer.verdict import compare, facts, judge
+from explorer.verdict import compare, facts, sentence
 from explorer.view import View
 from explorer.why import decompose
 from explorer.wording import summary
@@ -18,13 +19,16 @@ from explorer.wording import summary
 
 def behind(scene: Scene, view: View) -> None:
     """What stands below the figure: why there is no theory, export, and the tabs."""
-    experiment, now = scene.history.experiment, facts(scene.history)
+    experiment = scene.history.experiment
     reason = why_no_theory(experiment, view)
     if np.isnan(scene.history.measures[view.diagnostic.name][:, 0]).all():
         st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
     elif reason:
         st.caption(f"No theory line: {reason.rstrip('.')}.")
-    title = f"{judge(now).name.capitalize()}: {judge(now).tell(now)}"
+    elif view.diagnostic.name == "delta" and predict(experiment).typical_delta is None:
+        why = (predict(experiment).typical_reason or "").rstrip(".")
+        st.caption(f"The theory line is the root mean square over seeds, not that of a typical seed: {why}.")
+    title = sentence(facts(scene.history))
     settings = [summary(experiment)]
     if scene.baseline is not None:
         title = compare(scene.baseline, scene.history)

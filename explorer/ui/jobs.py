@@ -24,11 +24,13 @@ MAX_BYTES = 1_500_000_000
 
 
 class Job:
-    """One experiment's training, safe to share between sessions."""
+    """One experiment's training, safe to share between sessions; `nbytes` is the memory it holds."""
 
     def __init__(self, experiment: Experiment, workers: threading.BoundedSemaphore) -> None:
         self.experiment = experiment
         self._training: Training | None = None
+        # Noted under the lock: others ask while a training is letting go of its arrays.
+        self.nbytes = 0
         self._lock = threading.Lock()
         self._workers = workers
 
@@ -46,6 +48,7 @@ class Job:
                 with self._workers:
                     self.training.advance(seconds)
                 self.training.release()
+                self.nbytes = self.training.nbytes
             return self.training.history()
 
     @property
@@ -57,11 +60,6 @@ class Job:
         """What the typical net answers now, over the plane or the line."""
         with self._lock:
             return answer_map(self.training)
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held, in bytes."""
-        return 0 if self._training is None else self._training.nbytes
 
 
 class Jobs:

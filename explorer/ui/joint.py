@@ -16,7 +16,7 @@ from explorer.takeaway import filename
 from explorer.theory import predict
 from explorer.ui.live_chart import live_chart
 from explorer.ui.scene import Scene
-from explorer.verdict import facts, judge
+from explorer.verdict import facts, sentence
 from explorer.view import View
 from explorer.wording import difference, summary
 
@@ -74,12 +74,10 @@ def figure(scene: Scene, view: View) -> go.Figure:
 
 def joint_figure(scene: Scene, view: View) -> None:
     """Draw it; a click on its epochs moves the epoch's slider."""
-    now = facts(scene.history)
-    verdict = judge(now)
     live_chart(
         figure(scene, view),
         key="joint_figure",
-        alt=f"{verdict.name.capitalize()}: {verdict.tell(now)} {summary(scene.history.experiment)}",
+        alt=f"{sentence(facts(scene.history))} {summary(scene.history.experiment)}",
         keep=f"{view.axis} {view.metric} {scene.history.experiment.epochs}",
         config=CHART | {"toImageButtonOptions": _image(scene)},
         on_epoch=lambda epoch: _choose_epoch(scene.history.experiment, epoch),

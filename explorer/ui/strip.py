@@ -9,7 +9,7 @@ from explorer.history import History
 from explorer.scenarios import SCENARIOS, matching
 from explorer.theory import predict
 from explorer.ui.scene import Scene
-from explorer.verdict import VERDICTS, Verdict, advice, compare, facts, judge, start_sentence
+from explorer.verdict import VERDICTS, Verdict, advice, compare, facts, judge, sentence, start_sentence
 from explorer.wording import decades, number
 
 FIGURE_WIDTH = 160  # pixels: five fit a laptop, two a phone
@@ -22,7 +22,7 @@ def strip(scene: Scene) -> None:
     named = matching(experiment, scene.pinned)
     if named:
         st.caption(SCENARIOS[named].caption)
-    word = f"{verdict.name.capitalize()}: {verdict.tell(now)}"
+    word = sentence(now)
     more = f"{start_sentence(now, _theory_factor(experiment))} {advice(verdict, experiment)}"
     if scene.baseline is None:
         st.header(word, anchor=False, help=_rules(verdict))
