@@ -5,6 +5,7 @@ Medians are taken of logarithms. An exact 0 counts as smaller than every
 number, a non-finite value as larger, so that neither is ever averaged away.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,3 +57,23 @@ def _quantile(ordered: Array, share: float) -> Array:
 def log_band(values: Array) -> Band:
     """Return the band of log10 |values| over axis 0; -inf stands for 0 and +inf for non-finite."""
     return band(logarithm(values))
+
+
+def share_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the 95 % interval of a share of which `successes` in `trials` were seen.
+
+    Notes
+    -----
+    Wilson 1927: unlike share ± 2 standard errors it stays within 0 and 1 and is
+    not empty where none or all succeeded.
+
+    Examples
+    --------
+    >>> low, high = share_interval(0, 8)
+    >>> low, round(high, 2)
+    (0.0, 0.32)
+    """
+    share, weight = successes / trials, z * z / trials
+    middle = (share + weight / 2) / (1 + weight)
+    half = z * math.sqrt(share * (1 - share) / trials + weight / (4 * trials)) / (1 + weight)
+    return max(middle - half, 0.0), min(middle + half, 1.0)

@@ -8,122 +8,17 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from explorer.experiment import Experiment
-from explorer.history import DIVERGED, SOLVED, STUCK, History
+from explorer.facts import Facts, facts
+from explorer.history import History
 from explorer.registry import Entry, registry
 from explorer.remedies import REMEDIES
-from explorer.seeds import band, logarithm
-from explorer.wording import decades, difference, number
+from explorer.wording import against_last, decades, difference, number
 
 HEALTHY_DECADES = 3.0
 DEAD_SHARE = 0.4
-ALIKE = 1e-9
 # ReLU is not advised where a sample is likelier than this to die on its way through the net.
 DYING_CHANCE = 0.1
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the rules look at: medians over seeds, logarithms to base 10.
-
-    Attributes
-    ----------
-    log_ratio, log_ratio_end : float
-        RMS dL/dz of the first layer over that of the last, at epoch 0 and at the latest record;
-        -inf for an exact 0, inf where it is not finite.
-    log_factor : float
-        What each layer multiplies RMS dL/dz by on its way back, at epoch 0.
-    zero_share : float
-        Share of seeds whose first layer's dL/dW is exactly 0 at the latest record.
-    dead_share : float
-        Share of units, over all hidden layers, that are dead at the latest record.
-    alike_share : float
-        Share of seeds in which all units of every hidden layer are alike at the latest record.
-    solved, stuck, diverged, runs : int
-        Seeds.
-    depth : int
-    epoch : int
-        Of the latest record at which a seed still had numbers.
-    first_end : str
-        What became non-finite first, where and when; empty if nothing did.
-    loss_start, loss_end : float
-        At epoch 0 and at the latest record.
-    clipped_share : float
-        Of all updates so far, mean over seeds; NaN before the first.
-    """
-
-    log_ratio: float
-    log_ratio_end: float
-    log_factor: float
-    zero_share: float
-    dead_share: float
-    alike_share: float
-    solved: int
-    stuck: int
-    diverged: int
-    runs: int
-    depth: int
-    epoch: int
-    first_end: str
-    loss_start: float
-    loss_end: float
-    clipped_share: float
-
-
-def facts(history: History) -> Facts:
-    """Gather what the rules look at."""
-    delta, outcomes = history.measures["delta"], history.outcome
-    latest = _latest_known(history)
-    log_ratio = _log_ratio(delta[:, 0])
-    depth = history.experiment.depth
-    return Facts(
-        log_ratio=log_ratio,
-        log_ratio_end=_log_ratio(delta[:, latest]),
-        log_factor=log_ratio / depth,
-        zero_share=float((history.measures["weight_gradient"][:, latest, 0] == 0).mean()),
-        dead_share=_mean_known(history.measures["dead"][:, latest, :-1]),
-        alike_share=float((history.measures["unit_spread"][:, latest, :-1].max(axis=1) < ALIKE).mean()),
-        solved=outcomes.count(SOLVED),
-        stuck=outcomes.count(STUCK),
-        diverged=outcomes.count(DIVERGED),
-        runs=len(outcomes),
-        depth=depth,
-        epoch=int(history.epochs[latest]),
-        first_end=_first_end(history),
-        loss_start=float(np.median(history.loss[:, 0])),
-        loss_end=float(band(history.loss[:, latest]).middle),
-        clipped_share=_mean_known(history.clipped_share[:, latest]),
-    )
-
-
-def _latest_known(history: History) -> int:
-    """The last record at which at least one seed still had numbers."""
-    known = np.flatnonzero(~np.isnan(history.measures["delta"][:, :, 0]).all(axis=0))
-    return int(known[-1]) if known.size else 0
-
-
-def _log_ratio(delta: np.ndarray) -> float:
-    """Median over seeds of log10(first / last), of (runs, layers)."""
-    logs = logarithm(delta)
-    with np.errstate(invalid="ignore"):
-        ratio = logs[:, 0] - logs[:, -1]
-    # Nothing left anywhere is nothing left at the first layer.
-    return float(band(np.where(logs[:, 0] == -np.inf, -np.inf, ratio)).middle)
-
-
-def _mean_known(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else math.nan
-
-
-def _first_end(history: History) -> str:
-    ends = [ending for ending in history.endings if ending is not None]
-    if not ends:
-        return ""
-    first = min(ends, key=lambda ending: ending.epoch)
-    return f"{first.quantity} of layer {first.layer} at epoch {first.epoch:,}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,16 +51,9 @@ def start_sentence(f: Facts, theory_factor: float | None) -> str:
         return "At the start dL/dz is not finite."
     theory = "" if theory_factor is None else f", theory says {number(theory_factor)}"
     return (
-        f"At the start dL/dz at the first layer is {_against_last(f.log_ratio)}: each layer multiplies it by "
+        f"At the start dL/dz at the first layer is {against_last(f.log_ratio)}: each layer multiplies it by "
         f"{decades(f.log_factor)}{theory}."
     )
-
-
-def _against_last(log_ratio: float) -> str:
-    """Say a ratio to the last layer: `2.5 × 10⁻⁸ of the last's`, `120 times the last's`."""
-    if not math.isfinite(log_ratio):
-        return decades(log_ratio)
-    return f"{decades(log_ratio)} {'times' if log_ratio >= 0 else 'of'} the last's"
 
 
 def _seeds(count: int, f: Facts) -> str:
@@ -232,7 +120,7 @@ VERDICTS = registry(
             name="exploding",
             caption="At the start, RMS dL/dz at the first layer is over 10³ times the last layer's.",
             holds=lambda f: f.log_ratio > HEALTHY_DECADES,
-            tell=lambda f: f"dL/dz at the first layer is {_against_last(f.log_ratio)}.",
+            tell=lambda f: f"dL/dz at the first layer is {against_last(f.log_ratio)}.",
             remedies=("fitting initialization", "clip by norm", "a tenth of the learning rate"),
         ),
         Verdict(
@@ -240,9 +128,9 @@ VERDICTS = registry(
             caption="At the start, or at the latest record, RMS dL/dz at the first layer is under 10⁻³ of the last's.",
             holds=lambda f: min(f.log_ratio, f.log_ratio_end) < -HEALTHY_DECADES,
             tell=lambda f: (
-                f"dL/dz at the first layer is {_against_last(f.log_ratio)}."
+                f"dL/dz at the first layer is {against_last(f.log_ratio)}."
                 if f.log_ratio < -HEALTHY_DECADES
-                else f"dL/dz at the first layer fell to {_against_last(f.log_ratio_end)} in training, "
+                else f"dL/dz at the first layer fell to {against_last(f.log_ratio_end)} in training, "
                 f"from {decades(f.log_ratio)} at the start."
             ),
             remedies=("skip over one layer", "batch norm", "ReLU", "fitting initialization"),
@@ -313,7 +201,7 @@ def _gradient_change(old: Facts, new: Facts) -> str:
         again = ", as before" if old.log_ratio == -math.inf else ""
         return f"none of the gradient reaches the first layer{again}"
     if old.log_ratio == -math.inf:
-        return f"the first layer's gradient is {_against_last(new.log_ratio)} instead of exactly 0"
+        return f"the first layer's gradient is {against_last(new.log_ratio)} instead of exactly 0"
     if not math.isfinite(old.log_ratio) or not math.isfinite(new.log_ratio):
         both = math.isfinite(old.log_ratio) == math.isfinite(new.log_ratio)
         return f"the gradient is not finite in {'both' if both else 'one of the two'}"

@@ -52,6 +52,17 @@ def decades(log10: float) -> str:
     return f"{mantissa} × {power_of_ten(exponent + int(carried))}"
 
 
+def against_last(log_ratio: float) -> str:
+    """Say a layer's share of the last layer's gradient, given as its decimal logarithm.
+
+    >>> against_last(-7.6), against_last(2.0)
+    ('2.5 × 10⁻⁸ of the last\'s', '100 times the last\'s')
+    """
+    if not math.isfinite(log_ratio):
+        return decades(log_ratio)
+    return f"{decades(log_ratio)} {'times' if log_ratio >= 0 else 'of'} the last's"
+
+
 def setting_text(name: str, value: object) -> str:
     """Say one setting: `learning rate 0.1`, `no skip`, `skip over one layer`."""
     phrases = {

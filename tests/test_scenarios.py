@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from explorer import Experiment, train
+from explorer.facts import facts
 from explorer.scenarios import OPENING, SCENARIOS, matching
 from explorer.theory import predict
-from explorer.verdict import facts, judge
+from explorer.verdict import judge
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from explorer.facts import facts
 from explorer.figures import why_figure
 from explorer.layers import layer_table
 from explorer.takeaway import experiment_json, filename, history_csv, python_lines
@@ -11,7 +12,7 @@ from explorer.ui.joint import CHART, figure, why_no_theory
 from explorer.ui.link import SCHEMA
 from explorer.ui.scene import Scene
 from explorer.ui.share import share_buttons
-from explorer.verdict import compare, facts, sentence
+from explorer.verdict import compare, sentence
 from explorer.view import View
 from explorer.why import decompose
 from explorer.wording import summary

@@ -8,6 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from explorer.experiment import Experiment
+from explorer.facts import facts
 from explorer.figures import explore_figure
 from explorer.history import record_epochs
 from explorer.panels import Shown
@@ -16,7 +17,7 @@ from explorer.takeaway import filename
 from explorer.theory import predict
 from explorer.ui.live_chart import live_chart
 from explorer.ui.scene import Scene
-from explorer.verdict import facts, sentence
+from explorer.verdict import sentence
 from explorer.view import View
 from explorer.wording import difference, summary
 

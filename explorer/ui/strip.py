@@ -5,11 +5,12 @@ import math
 import streamlit as st
 
 from explorer.experiment import Experiment
+from explorer.facts import facts
 from explorer.history import History
 from explorer.scenarios import SCENARIOS, matching
 from explorer.theory import predict
 from explorer.ui.scene import Scene
-from explorer.verdict import VERDICTS, Verdict, advice, compare, facts, judge, sentence, start_sentence
+from explorer.verdict import VERDICTS, Verdict, advice, compare, judge, sentence, start_sentence
 from explorer.wording import decades, number
 
 FIGURE_WIDTH = 160  # pixels: five fit a laptop, two a phone

@@ -1,7 +1,8 @@
 """The first sight: a finished, telling example, without a click and without the network."""
 
 from explorer import Experiment, train
-from explorer.verdict import VERDICTS, facts, judge
+from explorer.facts import facts
+from explorer.verdict import VERDICTS, judge
 
 
 def test_the_opening_shows_a_finished_telling_example(screen):
