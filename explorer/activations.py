@@ -47,7 +47,7 @@ class Activation(Entry):
 
 
 # Constants as arrays: a ufunc converts a Python number anew at every call, which costs more than the work on a small net.
-ZERO, HALF, ONE = np.array(0.0), np.array(0.5), np.array(1.0)
+ZERO, HALF, ONE, MINUS_ONE = np.array(0.0), np.array(0.5), np.array(1.0), np.array(-1.0)
 
 
 @lru_cache(maxsize=64)
@@ -62,7 +62,8 @@ def _zeros(shape: tuple[int, ...]) -> Array:
 
 
 def _sigmoid(z: Array, out: Array) -> Array:
-    np.negative(z, out)
+    # np.negative of NumPy 2.4 is wrong where the entries of z lie 64 bytes apart, as outputs of nets of width 8 do.
+    np.multiply(z, MINUS_ONE, out)
     np.exp(out, out)
     np.add(out, ONE, out)
     return np.reciprocal(out, out)

@@ -144,3 +144,15 @@ def test_the_answers_slope_of_randomized_relu_is_its_mean_slope():
     entry = ACTIVATIONS["randomized ReLU"]
     assert entry.random_slope == RANDOM_SLOPE
     assert slope(entry, np.array([-1.0]))[0] == pytest.approx(sum(RANDOM_SLOPE) / 2)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("apart", [1, 2, 3, 4, 7, 8, 9, 16, 64])
+def test_numbers_that_lie_apart_in_memory_give_the_same(name, apart):
+    # NumPy has special loops for some distances between entries, and one of them is wrong (np.negative of 2.4).
+    z = np.linspace(-3.1, 2.9, 13)
+    spread_in, spread_out = np.zeros((13, apart)), np.zeros((13, apart))
+    spread_in[:, 0] = z
+    for function in (ACTIVATIONS[name].f, ACTIVATIONS[name].df):
+        function(spread_in[:, :1], spread_out[:, :1])
+        np.testing.assert_allclose(spread_out[:, 0], function(z, np.empty(13)), rtol=1e-14, atol=1e-300)
