@@ -1,7 +1,9 @@
 """Clipping: a limit on the gradient before the optimizer sees it, one entry each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,8 @@ from numpy.typing import NDArray
 from explorer.registry import Entry, registry
 
 Array = NDArray[np.float64]
+# `clip(gradient, norm)` -> factor, of a group of runs
+Clip = Callable[[Array, Array], Array]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +24,12 @@ class Clipper(Entry):
     clip : callable or None
         `clip(gradient, norm, threshold)` limits `gradient`, shape (layers,
         runs, rows, columns), in place. `norm`, shape (runs,), is its global L2
-        norm over all parameters of each run. Returns the factor of each run:
-        the global norm afterwards over that before, 1 where nothing was done.
+        norm over all parameters of each run; `threshold` is a number, or one
+        of each run, shape (runs,). Returns the factor of each run: the global
+        norm afterwards over that before, 1 where nothing was done.
     """
 
-    clip: Callable[[Array, Array, float], Array] | None
+    clip: Callable[[Array, Array, float | Array], Array] | None
 
 
 def global_norm(gradient: Array) -> Array:
@@ -36,9 +41,10 @@ def global_norm(gradient: Array) -> Array:
     return np.sqrt(np.add.accumulate(np.vecdot(flat, flat))[-1])
 
 
-def _by_value(gradient: Array, norm: Array, threshold: float) -> Array:
-    np.minimum(gradient, threshold, out=gradient)
-    np.maximum(gradient, -threshold, out=gradient)
+def _by_value(gradient: Array, norm: Array, threshold: float | Array) -> Array:
+    limit = threshold[:, None, None] if isinstance(threshold, np.ndarray) else threshold
+    np.minimum(gradient, limit, out=gradient)
+    np.maximum(gradient, -limit, out=gradient)
     clipped = global_norm(gradient)
     factor = np.ones_like(norm)
     # The two norms are rounded in different orders: a norm no larger than the threshold was not clipped.
@@ -46,7 +52,7 @@ def _by_value(gradient: Array, norm: Array, threshold: float) -> Array:
     return np.minimum(factor, 1.0)
 
 
-def _by_norm(gradient: Array, norm: Array, threshold: float) -> Array:
+def _by_norm(gradient: Array, norm: Array, threshold: float | Array) -> Array:
     factor = np.minimum(threshold / (norm + 1e-6), 1.0)
     if factor.min() < 1.0:
         np.multiply(gradient, factor[:, None, None], out=gradient)
@@ -72,3 +78,49 @@ CLIPPERS = registry(
         ),
     ]
 )
+
+
+# --- runs that train together, each with the clipping of its own experiment ---------------------
+
+
+def one_or_each(values: Sequence[float]) -> float | Array:
+    """Return the number that all runs share, or else each run's: an array (runs,)."""
+    return values[0] if len(set(values)) == 1 else np.array(values)
+
+
+def clipping_of(clippers: Sequence[Clipper], thresholds: Sequence[float]) -> Clip | None:
+    """Make one clipping of the clippers and thresholds of all runs.
+
+    Parameters
+    ----------
+    clippers, thresholds : sequences of one entry a run
+        Runs of the same clipper should lie side by side: each stretch of them is clipped by one call.
+
+    Returns
+    -------
+    clip : callable or None
+        `clip(gradient, norm)`: as a `Clipper`'s, with the thresholds filled in. Runs without a
+        clipper are left alone; None if all are.
+    """
+    stretches: list[tuple[slice, Clip]] = []
+    first = 0
+    for clipper, runs in groupby(clippers):
+        rows = slice(first, first + len(list(runs)))
+        if clipper.clip is not None:
+            stretches.append((rows, _filled_in(clipper.clip, one_or_each(thresholds[rows]))))
+        first = rows.stop
+    if not stretches:
+        return None
+    rows, clip = stretches[0]
+    return clip if rows == slice(0, len(clippers)) else partial(_stretch_by_stretch, stretches)
+
+
+def _filled_in(clip: Callable[[Array, Array, float | Array], Array], threshold: float | Array) -> Clip:
+    return lambda gradient, norm: clip(gradient, norm, threshold)
+
+
+def _stretch_by_stretch(stretches: list[tuple[slice, Clip]], gradient: Array, norm: Array) -> Array:
+    factor = np.ones_like(norm)
+    for rows, clip in stretches:
+        factor[rows] = clip(gradient[:, rows], norm[rows])
+    return factor

@@ -1,17 +1,18 @@
-"""Group: a few runs of one experiment, trained together in one set of arrays."""
+"""Group: a few runs of one experiment, or of several of equal shape, trained together in one set of arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.architecture import architecture, start
-from explorer.clipping import global_norm
+from explorer.architecture import Architecture, architecture, start
+from explorer.clipping import clipping_of, global_norm, one_or_each
 from explorer.diagnostics import DIAGNOSTICS, LARGE_SQUARE, SMALL_SQUARE, root_sum_square
 from explorer.experiment import Experiment
 from explorer.history import Ending
 from explorer.network import Network, Running
-from explorer.records import Records
+from explorer.records import Records, Row
 
 Array = NDArray[np.float64]
 
@@ -19,15 +20,17 @@ SMALL_NORM, LARGE_NORM = SMALL_SQUARE**0.5, LARGE_SQUARE**0.5
 
 
 class Group:
-    """A few runs of one experiment, trained together in one set of arrays.
+    """A few runs, trained together in one set of arrays.
 
     Parameters
     ----------
     experiment : Experiment
+        What all these runs share: the network, the data, the loss, the optimizer, the batches.
     runs : slice
-        Which of the experiment's runs these are.
+        Which rows of the records these are.
     records : Records
-        Where to write; only the rows of these runs.
+        Where to write, only these rows; it says of each run which experiment's it is: how that
+        run starts, how fast it learns, how it is clipped.
     every_epoch : (epochs, layers, runs) array, optional
         Receives the L2 norm of dL/dW at every epoch, not only at recorded ones.
     """
@@ -36,18 +39,20 @@ class Group:
         self.experiment, self.runs, self.records, self.every_epoch = experiment, runs, records, every_epoch
         self.shape, points = architecture(experiment), experiment.points()
         self.x, self.y = np.ascontiguousarray(points.x.T), points.y[None, :]
-        seeds = range(experiment.seed + runs.start, experiment.seed + runs.stop)
-        self.rngs = [np.random.default_rng(seed) for seed in seeds]
+        rows = records.rows[runs]
+        self.rngs = [np.random.default_rng(row.seed) for row in rows]
         self.probe_rngs = [rng.spawn(1)[0] for rng in self.rngs]
-        self.theta = start(self.shape, experiment.initialization, experiment.gain, experiment.draws_bias, self.rngs)
+        self.theta = _start(self.shape, rows, self.rngs)
         self.update = np.zeros_like(self.theta)
         self.moments = [np.zeros_like(self.theta) for _ in range(experiment.update_rule.slots)]
-        self.clip, self.step = experiment.clipper.clip, experiment.update_rule.step
+        self.rate = _learning_rate(rows)
+        self.clip = clipping_of([row.experiment.clipper for row in rows], [row.experiment.threshold for row in rows])
+        self.step = experiment.update_rule.step
         self.loss_delta, self.output = experiment.loss_function.delta, experiment.output
-        self.untouched = np.ones(len(seeds))
-        self.alive = np.ones(len(seeds), dtype=bool)
+        self.untouched = np.ones(len(rows))
+        self.alive = np.ones(len(rows), dtype=bool)
         self.ended = np.flatnonzero(~self.alive)
-        self.clipped = np.zeros(len(seeds), dtype=np.int64)
+        self.clipped = np.zeros(len(rows), dtype=np.int64)
         self.updates = self.epoch = self.record = 0
         self.released = False
         self._make_networks()
@@ -115,12 +120,12 @@ class Group:
         norm, factor = self._finite_norm(network), self.untouched
         noted = _exact_norm(gradient, norm) if note else None
         if self.clip is not None:
-            factor = self.clip(gradient, norm, self.experiment.threshold)
+            factor = self.clip(gradient, norm)
             self.clipped += factor < self.untouched
         if noted is not None:
             self._note_clipping(noted, factor)
         self.updates += 1
-        self.step(gradient, self.moments, self.experiment.learning_rate, self.updates, self.update)
+        self.step(gradient, self.moments, self.rate, self.updates, self.update)
 
     def _finite_norm(self, network: Network) -> Array:
         """Return the global norm of each run's gradient, after ending the runs where it is not finite."""
@@ -144,14 +149,14 @@ class Group:
             stack[:, self.ended] = 0.0
 
     def live(self) -> Iterator[bool]:
-        """Train to the end, pausing after every update; yields whether a record was made since."""
-        epochs = self.experiment.epochs
-        for self.epoch in range(epochs + 1):
+        """Train to the last record, pausing after every update; yields whether a record was made since."""
+        last = int(self.records.epochs[-1])
+        for self.epoch in range(last + 1):
             due = self.epoch == self.records.epochs[self.record]
             if due:
                 self._record_state()
             for number, (network, y) in enumerate(self._batches()):
-                if self.epoch == epochs and self.running is not None:
+                if self.epoch == last and self.running is not None:
                     self.running.frozen = True  # the last update is measured, not made: answers stay as recorded
                 recorded = due and number == 0
                 if recorded:
@@ -159,13 +164,18 @@ class Group:
                     self.record += 1
                 else:
                     self._prepare_update(network, y)
-                if self.epoch == epochs:
+                if self.epoch == last:
                     break
                 self.theta -= self.update
                 yield recorded
             if self.ended.size == self.alive.size:
                 break
         self.record = len(self.records.epochs)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last record is made, or every run has ended."""
+        return self.record >= len(self.records.epochs)
 
     def answers(self, x: Array, run: int) -> Array:
         """Return what one run's net answers to x of shape (samples, features), as it is now."""
@@ -251,9 +261,29 @@ class Group:
         self._put(factor, self.records.scalars["clip_factor"])
 
 
+def _start(shape: Architecture, rows: Sequence[Row], rngs: list[np.random.Generator]) -> Array:
+    """Draw every run's first parameters by the rule of its own experiment."""
+    rules = [(row.experiment.initialization, row.experiment.gain, row.experiment.draws_bias) for row in rows]
+    rest, stretches = iter(rngs), []
+    for rule, runs in groupby(rules):
+        stretches.append(start(shape, *rule, [next(rest) for _ in runs]))
+    return np.concatenate(stretches, axis=1)
+
+
+def _learning_rate(rows: Sequence[Row]) -> float | Array:
+    """The learning rate, or where the runs differ in it an array that broadcasts against a stack."""
+    rate = one_or_each([row.experiment.learning_rate for row in rows])
+    return rate[:, None, None] if isinstance(rate, np.ndarray) else rate
+
+
 def _robust_norm(gradient: Array) -> Array:
-    """The global norm of each run, right even where squares over- or underflow."""
-    return root_sum_square(gradient, (0, 2, 3))
+    """The global norm of each run, right even where squares over- or underflow.
+
+    As everywhere here, a run's number may not depend, even in its last digit, on how many runs share the array.
+    """
+    largest = np.abs(gradient).max(axis=(0, 2, 3))
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    return global_norm(gradient / scale[:, None, None]) * scale
 
 
 def _exact_norm(gradient: Array, norm: Array) -> Array:

@@ -1,17 +1,20 @@
 """Training: a run that can be advanced a slice of time at a time, and resumed.
 
-`Training` splits the seeds of an experiment into groups whose arrays fit the
-processor's cache, and advances the group that is furthest behind. It knows no
-thread and no screen: whoever holds it calls `advance` until it is complete.
+`Training` splits the runs of an experiment, or of several of equal shape, into
+groups whose arrays fit the processor's cache, and advances the group that is
+furthest behind. It knows no thread and no screen: whoever holds it calls
+`advance` until it is complete.
 """
 
+import copy
 import time
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.experiment import Experiment
+from explorer.experiment import CONTROLS, USUAL, Experiment
 from explorer.group import Group
 from explorer.history import History
 from explorer.records import Records
@@ -19,6 +22,34 @@ from explorer.records import Records
 Array = NDArray[np.float64]
 
 CACHE_BYTES = 2**20
+# What may differ between runs that share arrays: none of it changes a shape or the order of the arrays' operations.
+PER_RUN = ("initializer", "gain", "bias", "clip", "threshold", "learning_rate", "runs", "seed")
+
+
+def joint_key(experiment: Experiment) -> Experiment:
+    """Return the experiment with the settings of `PER_RUN` at their defaults: equal keys can train together.
+
+    A network without biases is of another shape than one whose biases start at 0, so bias "none" stays.
+
+    Examples
+    --------
+    >>> joint_key(Experiment(gain=2.0)) == joint_key(Experiment(initializer="He normal", clip="norm"))
+    True
+    """
+    usual = {name: CONTROLS[name].default for name in PER_RUN}
+    return experiment.but(**usual | {"bias": "none" if experiment.bias == "none" else USUAL})
+
+
+def _check_alike(experiment: Experiment, others: Sequence[Experiment]) -> None:
+    """Raise ValueError, naming the setting, where an experiment cannot train together with the first."""
+    key = joint_key(experiment)
+    for other in map(joint_key, others):
+        for name in (*CONTROLS, "data"):
+            if getattr(key, name) != getattr(other, name):
+                raise ValueError(
+                    f"{name} = {getattr(key, name)!r} and {name} = {getattr(other, name)!r} cannot train together: "
+                    f"experiments that do may differ in {', '.join(PER_RUN)} only, with biases in all of them or in none"
+                )
 
 
 def group_size(experiment: Experiment) -> int:
@@ -33,15 +64,32 @@ def runs_that_fit(layers: int, width: int, samples: int) -> int:
 
 
 class Training:
-    """A training run that can be advanced a slice at a time.
+    """A training run, of one experiment or of several of equal shape, that can be advanced a slice at a time.
+
+    Trained together, every experiment has the numbers that it has alone; what
+    is done once for all of them costs once.
 
     Parameters
     ----------
-    experiment : Experiment
+    experiment, *others : Experiment
+        Those of equal `joint_key`.
     every_epoch : bool
         Also keep the L2 norm of every layer's dL/dW at every epoch.
     record_at : sequence of int, optional
-        The epochs to record, ascending from 0 to the experiment's last, instead of the usual schedule.
+        The epochs to record, ascending from 0, instead of the usual schedule. Training ends with the
+        last of them, which may come before the experiment's last epoch: [0] measures the start alone.
+
+    Attributes
+    ----------
+    experiments : tuple of Experiment
+        As they were given; `experiment` is the first.
+    points : Data
+        What they all learn.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting in which experiments differ that do not fit together, or a `record_at` that cannot be kept.
 
     Examples
     --------
@@ -53,46 +101,51 @@ class Training:
     """
 
     def __init__(
-        self, experiment: Experiment, *, every_epoch: bool = False, record_at: Sequence[int] | None = None
+        self,
+        experiment: Experiment,
+        *others: Experiment,
+        every_epoch: bool = False,
+        record_at: Sequence[int] | None = None,
     ) -> None:
-        self.experiment = experiment
+        _check_alike(experiment, others)
+        self.experiment, self.experiments = experiment, (experiment, *others)
         self.points = experiment.points()
-        self.records = Records(experiment, len(self.points.y), record_at)
-        size = group_size(experiment)
-        shape = (experiment.epochs, experiment.layers)
-        self.groups, self._squares = [], []
-        for first in range(0, experiment.runs, size):
-            runs = slice(first, min(first + size, experiment.runs))
-            squares = np.zeros((*shape, runs.stop - runs.start)) if every_epoch else None
+        self.records = Records(experiment, len(self.points.y), record_at, others)
+        self._places, self._last = self.records.places, int(self.records.epochs[-1])
+        size, count = group_size(experiment), len(self.records.rows)
+        self.groups: list[Group] = []
+        for first in range(0, count, size):
+            runs = slice(first, min(first + size, count))
+            squares = np.zeros((self._last, experiment.layers, runs.stop - first)) if every_epoch else None
             self.groups.append(Group(experiment, runs, self.records, squares))
-            self._squares.append(squares)
-        self._lives = [group.live() for group in self.groups]
+        self._lives = {group: group.live() for group in self.groups}
 
     @property
     def complete(self) -> bool:
         """Whether all groups are at their end."""
-        return all(group.record >= len(self.records.epochs) for group in self.groups)
+        return all(group.complete for group in self.groups)
 
     @property
     def progress(self) -> float:
         """Share of the epochs that every group has behind it."""
-        if self.complete:
-            return 1.0
-        return min(group.epoch for group in self.groups) / self.experiment.epochs
+        behind = [group.epoch for group in self.groups if not group.complete]
+        return min(behind) / max(self._last, 1) if behind else 1.0
 
     def advance(self, seconds: float) -> bool:
         """Train for about `seconds` (at least one update, and up to the first record); return whether complete.
 
-        The group furthest behind goes first, so that all seeds' pictures grow together.
+        The group furthest behind goes first, so that all seeds' pictures grow together. It stays for
+        its part of the time: to change at every record would fetch all arrays into the cache anew.
         """
-        deadline = time.perf_counter() + seconds
+        deadline, turn = time.perf_counter() + seconds, seconds / len(self.groups)
         # Overflow and NaN are findings here, not errors: they are looked for and recorded.
         with np.errstate(all="ignore"):
             while not self.complete:
-                index = min(range(len(self.groups)), key=lambda number: self.groups[number].record)
-                for recorded in self._lives[index]:
-                    late = time.perf_counter() >= deadline
-                    if recorded or late:
+                until = time.perf_counter() + turn
+                for recorded in self._lives[min(self.groups, key=attrgetter("record"))]:
+                    now = time.perf_counter()
+                    late = now >= deadline
+                    if late or (recorded and now >= until):
                         break
                 else:
                     continue
@@ -100,37 +153,61 @@ class Training:
                     break
         return self.complete
 
-    def history(self) -> History:
-        """Return what has been recorded so far; the arrays are views that later records do not touch."""
-        done = max(min(group.record for group in self.groups), 1)
-        records = self.records
-        rows = {name: values[:, :done] for name, values in records.scalars.items()}
+    def history(self, index: int = 0) -> History:
+        """Return what has been recorded so far of one of the experiments.
+
+        The arrays are views that later records do not touch.
+        """
+        rows, records = self._places[index], self.records
+        part = rows, slice(max(min(group.record for group in self._groups_of(index)), 1))
         return History(
-            experiment=self.experiment,
-            epochs=records.epochs[:done],
-            measures={name: values[:, :done] for name, values in records.measures.items()},
-            answers=None if records.answers is None else records.answers[:, :done],
-            endings=tuple(records.endings),
+            experiment=self.experiments[index],
+            epochs=records.epochs[part[1]],
+            measures={name: values[part] for name, values in records.measures.items()},
+            answers=None if records.answers is None else records.answers[part],
+            endings=tuple(records.endings[rows]),
             target_variance=float(self.points.y.var()),
-            **rows,
+            **{name: values[part] for name, values in records.scalars.items()},
         )
 
-    def weight_gradient_every_epoch(self) -> Array:
-        """Return the L2 norm of dL/dW, (runs, epochs, layers), if it was asked for."""
-        squares = [kept for kept in self._squares if kept is not None]
-        if not squares:
-            raise ValueError("every_epoch = False: ask for Training(experiment, every_epoch=True)")
-        return np.sqrt(np.concatenate(squares, axis=2).transpose(2, 0, 1))
+    def weight_gradient_every_epoch(self, index: int = 0) -> Array:
+        """Return the L2 norm of dL/dW, (runs, epochs, layers), of one of the experiments, if it was asked for."""
+        rows, found = self._places[index], []
+        for group in self._groups_of(index):
+            if group.every_epoch is None:
+                raise ValueError("every_epoch = False: ask for Training(experiment, every_epoch=True)")
+            first = group.runs.start
+            found.append(group.every_epoch[:, :, max(rows.start - first, 0) : rows.stop - first])
+        return np.sqrt(np.concatenate(found, axis=2).transpose(2, 0, 1))
 
-    def answers(self, x: Array, run: int) -> Array:
-        """Return what one run's net answers now to x of shape (samples, features)."""
-        group = next(group for group in self.groups if group.runs.start <= run < group.runs.stop)
-        return group.answers(x, run - group.runs.start)
+    def answers(self, x: Array, run: int, index: int = 0) -> Array:
+        """Return what one run's net of one of the experiments answers now to x of shape (samples, features)."""
+        row = self._places[index].start + run
+        group = next(group for group in self.groups if group.runs.start <= row < group.runs.stop)
+        return group.answers(x, row - group.runs.start)
+
+    def of(self, *indexes: int) -> "Training":
+        """Return this very training as if there were no experiments in it but those.
+
+        It is no copy: what is advanced here is advanced there. But it knows only the groups that hold
+        runs of these experiments; `records` are those of all.
+        """
+        seen = copy.copy(self)
+        seen.experiments = tuple(self.experiments[index] for index in indexes)
+        seen.experiment, seen._places = seen.experiments[0], [self._places[index] for index in indexes]
+        mine = {group for index in indexes for group in self._groups_of(index)}
+        seen.groups = [group for group in self.groups if group in mine]
+        return seen
+
+    def _groups_of(self, index: int) -> list[Group]:
+        """The groups that hold runs of one of the experiments."""
+        rows = self._places[index]
+        return [group for group in self.groups if group.runs.start < rows.stop and rows.start < group.runs.stop]
 
     def release(self) -> None:
-        """Let go of what a complete training needs no more; history and answers stay."""
-        if self.complete:
-            for group in self.groups:
+        """Let go of what groups at their end need no more; history and answers stay."""
+        for group in self.groups:
+            if group.complete:
                 group.release()
 
     @property

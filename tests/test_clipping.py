@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.clipping import CLIPPERS
+from explorer.clipping import CLIPPERS, clipping_of, one_or_each
 
 ACTIVE = [pytest.param(entry, id=name) for name, entry in CLIPPERS.items() if entry.clip is not None]
 many = settings(max_examples=60, deadline=None)
@@ -108,3 +108,46 @@ def test_value_clipping_turns_the_direction():
     cosine = (before * after).sum() / norms(before)[0] / norms(after)[0]
     assert cosine < 0.96
     assert after[0, 0, 0, 0] / after[1, 0, 0, 0] == pytest.approx(10)
+
+
+# --- runs that train together ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("entry", ACTIVE)
+@given(seed=st.integers(0, 10**6), thresholds=st.lists(st.floats(1e-6, 1e6), min_size=3, max_size=3))
+@many
+def test_every_run_may_have_a_threshold_of_its_own(entry, seed, thresholds):
+    before = draw(seed)
+    together, factors = clipped(entry, before, np.array(thresholds))
+    for run in range(3):
+        alone = before[:, run : run + 1].copy()
+        factor = entry.clip(alone, norms(before)[run : run + 1], thresholds[run])
+        assert np.array_equal(alone[:, 0], together[:, run])
+        assert np.array_equal(factor, factors[run : run + 1])
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    runs=st.lists(st.tuples(st.sampled_from([*CLIPPERS]), st.sampled_from([1e-3, 0.1, 1.0, 100.0])), min_size=1),
+)
+@many
+def test_runs_of_any_clippers_are_clipped_each_by_its_own(seed, runs):
+    before = draw(seed, len(runs))
+    after, norm = before.copy(), norms(before)
+    clip = clipping_of([CLIPPERS[name] for name, _ in runs], [threshold for _, threshold in runs])
+    factors = np.ones(len(runs)) if clip is None else clip(after, norm)
+    for run, (name, threshold) in enumerate(runs):
+        alone, factor = before[:, run : run + 1].copy(), np.ones(1)
+        if name != "none":
+            factor = CLIPPERS[name].clip(alone, norm[run : run + 1], threshold)
+        assert np.array_equal(alone[:, 0], after[:, run])
+        assert np.array_equal(factor, factors[run : run + 1])
+
+
+def test_where_no_run_is_clipped_there_is_nothing_to_call():
+    assert clipping_of([CLIPPERS["none"]] * 4, [1.0, 2.0, 3.0, 4.0]) is None
+
+
+def test_a_number_that_all_share_stays_a_number():
+    assert one_or_each([0.1, 0.1]) == 0.1
+    assert np.array_equal(one_or_each([0.1, 0.2]), [0.1, 0.2])

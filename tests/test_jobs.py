@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from explorer import Experiment, train
+from explorer.training import Training
 from explorer.ui import jobs as module
 from explorer.ui.jobs import Job, Jobs
 
@@ -165,3 +166,214 @@ def test_a_job_is_made_lazily_and_reports_its_progress():
     job.advance(60.0)
     assert job.progress == 1
     assert isinstance(job, Job)
+
+
+# --- asked for together ---------------------------------------------------------------------------
+
+REMEDIES = [
+    SMALL,
+    SMALL.but(learning_rate=0.01),
+    SMALL.but(skip="one layer"),
+    SMALL.but(initializer="Glorot normal"),
+    SMALL.but(clip="norm", threshold=0.1),
+    SMALL.but(activation="ReLU"),
+    SMALL.but(activation="ReLU", clip="value", threshold=0.01),
+    SMALL.but(normalization="layer"),
+]
+
+
+def to_the_end(jobs, seconds=0.05):
+    histories = Jobs.advance(jobs, seconds)
+    while not all(history.complete for history in histories):
+        histories = Jobs.advance(jobs, seconds)
+    return histories
+
+
+def trainings(jobs):
+    return {job.shared for job in jobs}
+
+
+def test_jobs_come_in_the_order_in_which_they_were_asked_for():
+    jobs = Jobs().together(REMEDIES)
+    assert [job.experiment for job in jobs] == REMEDIES
+
+
+def test_equal_experiments_have_the_same_job():
+    one, other, same = Jobs().together([SMALL, SMALL.but(seed=1), SMALL.but()])
+    assert one is same is not other
+
+
+def test_what_can_train_together_does():
+    jobs = Jobs().together(REMEDIES)
+    assert len(trainings(jobs)) == 4
+    base, rate, skip, start, clip, relu, relu_clip, layer = (job.shared for job in jobs)
+    assert base is rate is start is clip
+    assert relu is relu_clip
+    assert len({base, skip, relu, layer}) == 4
+
+
+def test_an_experiment_that_has_a_job_keeps_it():
+    jobs = Jobs()
+    trained = jobs.get(SMALL)
+    trained.advance(60.0)
+    first, second, third = jobs.together([SMALL.but(gain=2.0), SMALL, SMALL.but(gain=3.0)])
+    assert second is trained
+    assert first.shared is third.shared is not trained.shared
+    assert jobs.together([SMALL, SMALL.but(gain=3.0)]) == [trained, third]
+    assert jobs.get(SMALL.but(gain=3.0)) is third
+
+
+def test_trained_together_each_has_its_own_history_bit_for_bit():
+    jobs = Jobs().together(REMEDIES)
+    for history, experiment in zip(to_the_end(jobs), REMEDIES, strict=True):
+        assert history.experiment == experiment
+        same(history, train(experiment))
+
+
+def test_an_answer_map_is_that_of_its_own_experiment():
+    jobs = Jobs().together(REMEDIES)
+    to_the_end(jobs)
+    for job in jobs:
+        alone = Jobs().get(job.experiment)
+        alone.advance(60.0)
+        shown, expected = job.answer_map(), alone.answer_map()
+        assert shown.run == expected.run
+        np.testing.assert_array_equal(shown.answers, expected.answers)
+
+
+def test_one_of_them_asked_alone_goes_on_where_all_were():
+    jobs = Jobs()
+    one, other = jobs.together([SMALL, SMALL.but(learning_rate=0.01)])
+    Jobs.advance([one, other], 0.01)
+    history = jobs.get(SMALL).advance(60.0)
+    same(history, train(SMALL))
+    same(other.advance(60.0), train(SMALL.but(learning_rate=0.01)))
+
+
+def test_the_first_slice_gives_every_job_a_history():
+    histories = Jobs.advance(Jobs().together(REMEDIES), 0.0)
+    assert [history.experiment for history in histories] == REMEDIES
+    for history in histories:
+        assert history.epochs[0] == 0
+        assert np.isfinite(history.loss[:, 0]).all()
+
+
+def test_a_training_is_advanced_once_however_many_jobs_share_it(monkeypatch):
+    called, advance = [], Training.advance
+
+    def noted(training, seconds):
+        called.append(training.groups[0])
+        return advance(training, seconds)
+
+    jobs = Jobs().together(REMEDIES)
+    monkeypatch.setattr(Training, "advance", noted)
+    Jobs.advance([*jobs, *jobs], 0.0)
+    assert len(called) == len(set(called)) == 4
+    to_the_end(jobs)
+    called.clear()
+    Jobs.advance(jobs, 1.0)
+    assert not called  # what is complete gets no time
+
+
+def test_time_is_shared_in_parts_and_none_is_lost(monkeypatch):
+    parts, advance = [], Training.advance
+
+    def noted(training, seconds):
+        parts.append((len(training.experiments), seconds))
+        return advance(training, seconds)
+
+    endless = [experiment.but(epochs=1_000_000) for experiment in REMEDIES[:7]]
+    jobs = Jobs().together(endless)
+    Jobs.advance(jobs, 0.0)
+    monkeypatch.setattr(Training, "advance", noted)
+    Jobs.advance(jobs, 0.7)
+    assert [count for count, _ in parts] == [4, 1, 2]
+    for count, seconds in parts:
+        assert seconds == pytest.approx(0.1 * count, rel=0.5)
+
+
+def test_a_slice_for_many_is_over_in_time():
+    jobs = Jobs().together([experiment.but(epochs=1_000_000) for experiment in REMEDIES])
+    Jobs.advance(jobs, 0.0)
+    took = []
+    for _ in range(8):
+        started = time.perf_counter()
+        Jobs.advance(jobs, 0.1)
+        took.append(time.perf_counter() - started)
+    assert np.median(took) < 0.15
+
+
+def test_jobs_of_one_training_have_one_progress_where_they_share_all_groups():
+    one, other = Jobs().together([SMALL, SMALL.but(learning_rate=0.01)])
+    assert one.progress == other.progress == 0
+    one.advance(0.01)
+    assert 0 < one.progress == other.progress < 1
+    assert not one.complete
+    other.advance(60.0)
+    assert one.progress == 1
+    assert one.complete
+
+
+def test_progress_can_be_asked_for_while_another_thread_makes_the_training():
+    for _ in range(50):
+        job = Jobs().get(SMALL)
+        thread = threading.Thread(target=lambda job=job: [job.progress for _ in range(200)])
+        thread.start()
+        training = job.advance(0.0) and job.shared.made
+        thread.join()
+        assert job.shared.made is training  # asking made no second one
+
+
+def test_many_threads_share_trainings_and_get_the_one_true_result():
+    jobs, failures = Jobs(), []
+    straight = {experiment: train(experiment) for experiment in REMEDIES}
+
+    def visitor(first):
+        try:
+            mine = REMEDIES[first:] + REMEDIES[:first]
+            held = jobs.together(mine[:5])
+            for history in to_the_end(held, 0.02):
+                same(history, straight[history.experiment])
+            held[0].answer_map()
+        except Exception as error:  # reported below: a thread's error would be lost
+            failures.append(error)
+
+    threads = [threading.Thread(target=visitor, args=(first,)) for first in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join(60) for thread in threads]
+    assert not failures
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(jobs) == len(REMEDIES)
+
+
+def test_shared_memory_is_counted_once():
+    jobs = Jobs()
+    held = jobs.together([SMALL.but(seed=seed) for seed in range(6)])
+    Jobs.advance(held, 0.0)
+    (shared,) = trainings(held)
+    assert shared.nbytes == shared.made.nbytes > 0
+    assert jobs._total() == shared.nbytes
+    assert sum(job.nbytes for job in held) == pytest.approx(shared.nbytes, abs=len(held))
+
+
+@pytest.mark.parametrize(("name", "bound"), [("MAX_JOBS", 3), ("MAX_BYTES", 1)])
+def test_what_is_asked_for_together_never_drives_its_own_out(name, bound, monkeypatch):
+    monkeypatch.setattr(module, name, bound)
+    jobs = Jobs()
+    jobs.get(SMALL.but(seed=99)).advance(0.0)
+    for _ in range(2):
+        held = jobs.together(REMEDIES)
+        Jobs.advance(held, 0.0)
+    assert len(jobs) == len(REMEDIES)
+    assert jobs.together(REMEDIES) == held
+
+
+def test_a_set_that_is_shown_outlives_what_was_shown_before(monkeypatch):
+    monkeypatch.setattr(module, "MAX_JOBS", 10)
+    jobs = Jobs()
+    old = jobs.together([SMALL.but(seed=seed) for seed in range(10, 18)])
+    held = jobs.together(REMEDIES)
+    assert len(jobs) == 10
+    assert jobs.together(REMEDIES) == held
+    assert jobs.get(old[-1].experiment) is old[-1]
+    assert jobs.get(old[0].experiment) is not old[0]

@@ -477,6 +477,16 @@ def test_progress_climbs_from_nothing_to_all():
     assert training.advance(0.0)
 
 
+def test_a_group_that_ended_early_does_not_hold_progress_back(monkeypatch):
+    monkeypatch.setattr("explorer.training.group_size", lambda experiment: 1)
+    training = Training(moons(runs=2, activation="ReLU", epochs=1000))
+    training.groups[0].theta[:] = np.nan
+    while not training.groups[1].record > 50:
+        training.advance(0.0)
+    assert training.groups[0].complete
+    assert 0.01 < training.progress < 1
+
+
 def test_the_first_slice_holds_a_record_of_every_run():
     training = Training(Experiment(runs=300, epochs=50))
     assert len(training.groups) > 1

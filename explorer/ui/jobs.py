@@ -1,64 +1,103 @@
 """Training jobs: shared between sessions, advanced a slice at a time, kept when complete.
 
-A job is a `Training` and a lock. The page that shows it advances it for a
-fraction of a second, draws, and goes on; when a control moves, Streamlit ends
-that page's script at its next call and the job simply stays where it is, to be
-resumed if the setting comes back. A complete job answers at once: it is the
-cache. Jobs are bounded in number and in memory; the least recently used go.
+A job is one experiment's part in a `Training` with a lock. The page that shows
+it advances it for a fraction of a second, draws, and goes on; when a control
+moves, Streamlit ends that page's script at its next call and the job simply
+stays where it is, to be resumed if the setting comes back. A complete job
+answers at once: it is the cache. Experiments that are asked for together train
+together where their shapes are equal. Jobs are bounded in number and in
+memory; the least recently used go.
 """
 
 import os
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import streamlit as st
 
 from explorer.answers import AnswerMap, answer_map
 from explorer.experiment import Experiment
 from explorer.history import History
-from explorer.training import Training
+from explorer.training import Training, joint_key
 
 SLICE = 0.1
-MAX_JOBS = 64
+MAX_JOBS = 160
 MAX_BYTES = 1_500_000_000
 
 
-class Job:
-    """One experiment's training, safe to share between sessions; `nbytes` is the memory it holds."""
+class SharedTraining:
+    """A training, of one experiment or of several of equal shape, and the one lock of their jobs.
 
-    def __init__(self, experiment: Experiment, workers: threading.BoundedSemaphore) -> None:
-        self.experiment = experiment
-        self._training: Training | None = None
+    Attributes
+    ----------
+    experiments : tuple of Experiment
+    nbytes : int
+        The memory it holds, as of its last advance.
+    """
+
+    def __init__(self, experiments: Sequence[Experiment], workers: threading.BoundedSemaphore) -> None:
+        self.experiments = tuple(experiments)
+        self.made: Training | None = None
         # Noted under the lock: others ask while a training is letting go of its arrays.
         self.nbytes = 0
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._workers = workers
 
     @property
     def training(self) -> Training:
-        """The training, made when it is first needed."""
-        if self._training is None:
-            self._training = Training(self.experiment)
-        return self._training
+        """The training, made when it is first needed: to be asked for under the lock."""
+        if self.made is None:
+            self.made = Training(*self.experiments)
+        return self.made
+
+    def advance(self, indexes: Sequence[int], seconds: float) -> list[History]:
+        """Train some of the experiments for about `seconds`, at least up to the first record; return their histories."""
+        with self.lock:
+            wanted = self.training.of(*indexes)
+            if not wanted.complete:
+                with self._workers:
+                    wanted.advance(seconds)
+                wanted.release()
+                self.nbytes = self.training.nbytes
+            return [self.training.history(index) for index in indexes]
+
+
+class Job:
+    """One experiment's training, safe to share between sessions."""
+
+    def __init__(self, shared: SharedTraining, index: int) -> None:
+        self.experiment = shared.experiments[index]
+        self.shared, self.index = shared, index
+
+    @property
+    def training(self) -> Training:
+        """The training as if it were this experiment's alone, made when it is first needed."""
+        return self.shared.training.of(self.index)
 
     def advance(self, seconds: float = SLICE) -> History:
         """Train for about `seconds`, at least up to the first record; return what is recorded so far."""
-        with self._lock:
-            if not self.training.complete:
-                with self._workers:
-                    self.training.advance(seconds)
-                self.training.release()
-                self.nbytes = self.training.nbytes
-            return self.training.history()
+        return self.shared.advance([self.index], seconds)[0]
 
     @property
     def progress(self) -> float:
         """Share of the epochs done."""
-        return self.training.progress
+        return 0.0 if self.shared.made is None else self.shared.made.of(self.index).progress
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is trained to its end."""
+        return self.shared.made is not None and self.shared.made.of(self.index).complete
+
+    @property
+    def nbytes(self) -> int:
+        """The memory it holds, in bytes: its part where several experiments share a training."""
+        return self.shared.nbytes // len(self.shared.experiments)
 
     def answer_map(self) -> AnswerMap:
         """What the typical net answers now, over the plane or the line."""
-        with self._lock:
+        with self.shared.lock:
             return answer_map(self.training)
 
 
@@ -76,18 +115,59 @@ class Jobs:
 
     def get(self, experiment: Experiment) -> Job:
         """Return the job of an experiment, a new one if there is none."""
-        with self._lock:
-            job = self._jobs.pop(experiment, None) or Job(experiment, self._workers)
-            self._jobs[experiment] = job
-            self._evict()
-            return job
+        return self.together([experiment])[0]
 
-    def _evict(self) -> None:
-        while len(self._jobs) > MAX_JOBS or (len(self._jobs) > 2 and self._total() > MAX_BYTES):
+    def together(self, experiments: Sequence[Experiment]) -> list[Job]:
+        """Return the jobs of some experiments, in their order; equal experiments have the same job.
+
+        Those without a job get one, and train together where their shapes are equal.
+        """
+        asked = dict.fromkeys(experiments)
+        with self._lock:
+            self._make([experiment for experiment in asked if experiment not in self._jobs])
+            for experiment in asked:
+                self._jobs.move_to_end(experiment)
+            # Never what was asked for just now; and a present experiment and its baseline stay whatever their size.
+            self._evict(keep=max(len(asked), 2))
+            return [self._jobs[experiment] for experiment in experiments]
+
+    @staticmethod
+    def advance(jobs: Sequence[Job], seconds: float = SLICE) -> list[History]:
+        """Train some jobs for about `seconds` altogether, each at least up to its first record; return their histories.
+
+        A training is advanced once, however many of the jobs share it, and has as many parts of the
+        time as there are incomplete jobs in it. What one does not use is left to those after it.
+        """
+        deadline = time.perf_counter() + seconds
+        sharing: dict[SharedTraining, list[Job]] = {}
+        for job in dict.fromkeys(jobs):
+            sharing.setdefault(job.shared, []).append(job)
+        parts = {shared: sum(not job.complete for job in members) for shared, members in sharing.items()}
+        rest, found = sum(parts.values()), dict[Job, History]()
+        for shared, members in sharing.items():
+            slice_ = (deadline - time.perf_counter()) * parts[shared] / max(rest, 1)
+            rest -= parts[shared]
+            histories = shared.advance([job.index for job in members], slice_)
+            found.update(zip(members, histories, strict=True))
+        return [found[job] for job in jobs]
+
+    def _make(self, experiments: Sequence[Experiment]) -> None:
+        """Give new experiments their jobs; what can train together does."""
+        alike: dict[Experiment, list[Experiment]] = {}
+        for experiment in experiments:
+            alike.setdefault(joint_key(experiment), []).append(experiment)
+        for members in alike.values():
+            shared = SharedTraining(members, self._workers)
+            for index, experiment in enumerate(members):
+                self._jobs[experiment] = Job(shared, index)
+
+    def _evict(self, keep: int) -> None:
+        while len(self._jobs) > keep and (len(self._jobs) > MAX_JOBS or self._total() > MAX_BYTES):
             self._jobs.popitem(last=False)
 
     def _total(self) -> int:
-        return sum(job.nbytes for job in self._jobs.values())
+        """The memory of all trainings, each counted once, as long as one of its jobs is here."""
+        return sum(shared.nbytes for shared in {job.shared for job in self._jobs.values()})
 
     def __len__(self) -> int:
         return len(self._jobs)
