@@ -89,9 +89,7 @@ def arrange(
 
 def _axes(shown: list[Shown], view: View, place: Places) -> dict[str, Any]:
     last_epoch = max(each.history.experiment.epochs for each in shown)
-    epochs: dict[str, Any] = {"range": [0, last_epoch]}
-    if view.axis == "log":
-        epochs = {"type": "log", "range": [np.log10(0.4), np.log10(last_epoch)], **_log_epoch_ticks(last_epoch)}
+    epochs = epoch_axis(last_epoch, view)
     lowest = f"y{len(shown) + 1}"
     axes: dict[str, Any] = {
         "xaxis": {"domain": place.left, "anchor": lowest, "title": {"text": "epoch", "standoff": 2}, **epochs},
@@ -100,14 +98,14 @@ def _axes(shown: list[Shown], view: View, place: Places) -> dict[str, Any]:
             "anchor": "y4",
             "range": list(view.span),
             "showgrid": True,
-            **_value_ticks(view),
+            **value_ticks(view),
         },
         "yaxis": {"domain": place.loss, "type": "log", "range": LOSS_DECADES, "title": "loss", **_loss_ticks()},
         "yaxis4": {"domain": place.strip, "anchor": "x2", "visible": False, "fixedrange": True},
     }
     for number, (each, row, side) in enumerate(zip(shown, place.rows, place.profiles, strict=True), start=2):
         layers = each.history.experiment.layers
-        axis = {"range": [0.5, layers + 0.5], "title": "layer", "showgrid": False, **_layer_ticks(layers)}
+        axis = {"range": [0.5, layers + 0.5], "title": "layer", "showgrid": False, **layer_ticks(layers)}
         axes[f"yaxis{number}"] = axis | {"domain": row, "anchor": "x"}
         own_ticks = {"showticklabels": place.left == place.right, "title": ""}
         axes[f"yaxis1{number}"] = axis | {"domain": side, "anchor": "x2", "matches": f"y{number}"} | own_ticks
@@ -142,13 +140,13 @@ def _marks(
     )
     size = 16 * place.scale
     labels = [
-        _label(f"<b>{each.name}</b>", 0, row[1], size=18 * place.scale, color=colour)
+        label(f"<b>{each.name}</b>", 0, row[1], size=18 * place.scale, color=colour)
         for (each, colour), row in zip(shown, place.rows, strict=True)
     ]
     labels += [
-        _label(f"{view.diagnostic.title}{relative}, epoch {chosen:,}", place.right[0], place.profiles[0][1], size=size),
-        _label(who, place.right[0], place.answers[1], size=size),
-        _label(summary(now.experiment), 0, 0, size=13 * place.scale)
+        label(f"{view.diagnostic.title}{relative}, epoch {chosen:,}", place.right[0], place.profiles[0][1], size=size),
+        label(who, place.right[0], place.answers[1], size=size),
+        label(summary(now.experiment), 0, 0, size=13 * place.scale)
         | {"yshift": -30, "opacity": 0.85, "name": "settings"},
     ]
     position = float(epoch_positions(np.array([chosen]), view)[0])
@@ -165,7 +163,7 @@ def _marks(
     return {"annotations": labels, "shapes": [cursor]}
 
 
-def _label(text: str, x: float, y: float, **font: Any) -> dict[str, Any]:
+def label(text: str, x: float, y: float, **font: Any) -> dict[str, Any]:
     """A text that stands on the paper, its lower left corner at (x, y)."""
     place = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
     return {"text": text, "x": x, "y": y, "font": font, **place}
@@ -182,14 +180,16 @@ def sized(axis: dict[str, Any], scale: float = 1.0) -> dict[str, Any]:
 # --- ticks ------------------------------------------------------------------------------------
 
 
-def _layer_ticks(layers: int) -> dict[str, Any]:
+def layer_ticks(layers: int) -> dict[str, Any]:
+    """Return ticks for layers, the last one marked as the output."""
     step = 1 if layers <= 6 else 2 if layers <= 13 else 5 if layers <= 26 else 10
     between = [value for value in range(step, layers, step) if 1 + 0.6 * step < value < layers - 0.6 * step]
     values = sorted({1, *between, layers})
     return {"tickvals": values, "ticktext": [*(str(value) for value in values[:-1]), f"{layers} out"]}
 
 
-def _value_ticks(view: View) -> dict[str, Any]:
+def value_ticks(view: View) -> dict[str, Any]:
+    """Return ticks for what the view shows, decades as powers of ten."""
     low, high = view.span
     if view.diagnostic.unit == "share":
         return {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0", "25%", "50%", "75%", "100%"]}
@@ -207,6 +207,13 @@ def _loss_ticks() -> dict[str, Any]:
         "tickvals": [10.0**power for power in powers],
         "ticktext": ["1" if power == 0 else power_of_ten(power) for power in powers],
     }
+
+
+def epoch_axis(last: int, view: View) -> dict[str, Any]:
+    """Return range and ticks of an epoch axis that ends at epoch `last`."""
+    if view.axis == "log":
+        return {"type": "log", "range": [np.log10(0.4), np.log10(last)], **_log_epoch_ticks(last)}
+    return {"range": [0, last]}
 
 
 def _log_epoch_ticks(last: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from explorer.panels import (
     Shown,
     colour_strip,
     heatmap,
+    legend_once,
     loss_lines,
     profile,
 )
@@ -63,18 +64,7 @@ def explore_figure(
     # One layout made at once: every later change of a figure would be checked anew, and cost as much again.
     layout = {"template": theme.TEMPLATE, **arrange(named, view, epoch, answer_map, narrow=False)}
     layout["meta"] = {"narrow": arrange(named, view, epoch, answer_map, narrow=True)}
-    return go.Figure(data=_legend_once(traces), layout=layout)
-
-
-def _legend_once(traces: list[Any]) -> list[Any]:
-    """Keep one legend entry for every name."""
-    seen: set[str] = set()
-    for trace in traces:
-        if trace.name in seen:
-            trace.showlegend = False
-        elif trace.name and trace.showlegend is not False:
-            seen.add(trace.name)
-    return traces
+    return go.Figure(data=legend_once(traces), layout=layout)
 
 
 def why_figure(why: Why) -> go.Figure:

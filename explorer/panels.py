@@ -327,3 +327,14 @@ def colour_strip(view: View, x: str, y: str) -> Traces:
             yaxis=y,
         )
     ]
+
+
+def legend_once(traces: Traces) -> Traces:
+    """Keep one legend entry for every name."""
+    seen: set[str] = set()
+    for trace in traces:
+        if trace.name in seen:
+            trace.showlegend = False
+        elif trace.name and trace.showlegend is not False:
+            seen.add(trace.name)
+    return traces

@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 # Narrower layer-normalized nets, measured, leave the large-width formula by factors of 2 to 5 within ten layers.
 LAYER_NORM_WIDTH = 16
 # Of an experiment's settings, those that its first gradient does not depend on.
-_LATER = ("clip", "threshold", "learning_rate", "optimizer", "batch", "order", "epochs", "runs", "seed")
+LATER = ("clip", "threshold", "learning_rate", "optimizer", "batch", "order", "epochs", "runs", "seed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,20 @@ def _factor(delta: Array | None) -> float | None:
     return float(math.exp((math.log(delta[0]) - math.log(delta[-2])) / (len(delta) - 2)))
 
 
+def log_factor(experiment: Experiment) -> float:
+    """Return log10 of what theory says each layer multiplies RMS dL/dz by in a typical seed.
+
+    Over the same steps as `Facts.log_factor`, the output's included; -inf
+    where more than half of the seeds are dead, NaN where there is no prediction.
+    """
+    delta = predict(experiment).typical_delta
+    if delta is None or not delta[-1] > 0:
+        return math.nan
+    if delta[0] == 0:
+        return -math.inf
+    return (math.log10(delta[0]) - math.log10(delta[-1])) / experiment.depth
+
+
 def predict(experiment: Experiment) -> Prediction:
     """Predict dL/dz and dL/dW of every layer, first to last, in the units of the experiment's loss.
 
@@ -92,7 +106,7 @@ def predict(experiment: Experiment) -> Prediction:
     shortcuts; Yang et al. 2019 for normalization; Hanin 2018 and
     Hanin & Nica 2020 for finite width.
     """
-    return _predict(experiment.but(**{name: CONTROLS[name].default for name in _LATER}))
+    return _predict(experiment.but(**{name: CONTROLS[name].default for name in LATER}))
 
 
 @lru_cache(maxsize=512)

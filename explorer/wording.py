@@ -81,15 +81,19 @@ def setting_text(name: str, value: object) -> str:
     return f"{label} {value}"
 
 
-def summary(experiment: Experiment) -> str:
-    """Say an experiment in one line: what a picture must carry to explain itself."""
+def summary(experiment: Experiment, *, depth: str | None = None) -> str:
+    """Say an experiment in one line: what a picture must carry to explain itself.
+
+    `depth` says the hidden layers in other words, where a picture shows many depths.
+    """
     e = experiment
+    layers = depth or f"{e.depth} hidden {'layer' if e.depth == 1 else 'layers'}"
     gain = f" × {e.gain:g}" if e.gain != 1 else ""
     bias = {USUAL: "", "zeros": ", biases 0", "none": ", no biases"}[e.bias]
     data = [f"{e.samples} samples"] * e.dataset.sized + [f"noise {e.noise:g}"] * e.dataset.noisy
     parts = [
         ", ".join([e.task, *data]),
-        f"{e.depth} hidden {'layer' if e.depth == 1 else 'layers'} of {e.width} {e.activation}",
+        f"{layers} of {e.width} {e.activation}",
         (e.initialization.formula.replace("W ~ ", "") if len(e.initialization.formula) < 16 else e.initializer)
         + gain
         + bias,
