@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.experiment import Experiment
-from explorer.facts import facts
+from explorer.facts import Facts, facts
 from explorer.history import History
 from explorer.registry import Entry, registry
 from explorer.seeds import log_band
-from explorer.theory import predict
+from explorer.theory import log_factor
 from explorer.verdict import judge
 
 Array = NDArray[np.float64]
@@ -76,8 +76,8 @@ def find(history: History, *, trained: bool = True) -> Finding:
         log_ratio=found.log_ratio,
         log_ratio_end=found.log_ratio_end if trained else math.nan,
         log_factor=found.log_factor,
-        log_factor_theory=_theory(experiment),
-        loss=found.loss_end if trained else math.nan,
+        log_factor_theory=log_factor(experiment),
+        loss=_final_loss(found) if trained else math.nan,
         runs=found.runs,
         solved=found.solved if trained else 0,
         diverged=found.diverged,
@@ -90,12 +90,9 @@ def find(history: History, *, trained: bool = True) -> Finding:
     )
 
 
-def _theory(experiment: Experiment) -> float:
-    """log10 of the factor per layer that theory predicts, over the same layers as the measured one."""
-    delta = predict(experiment).typical_delta
-    if delta is None or not (delta[0] > 0 and delta[-1] > 0):
-        return math.nan
-    return (math.log10(delta[0]) - math.log10(delta[-1])) / experiment.depth
+def _final_loss(found: Facts) -> float:
+    """The median over seeds of the loss at the end, a seed that diverged counting as larger than all."""
+    return math.inf if found.diverged * 2 >= found.runs else found.loss_end
 
 
 @dataclass(frozen=True, kw_only=True)
