@@ -10,9 +10,9 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.ui.link import announce, stamp
+from explorer.ui.link import announce, keep_link
 from explorer.ui.pictures import FAVICON, LOGO
-from explorer.ui.sidebar import sidebar
+from explorer.ui.sidebar import GO_KEY, sidebar
 
 
 def pages() -> list[Any]:
@@ -20,6 +20,9 @@ def pages() -> list[Any]:
     explore = "pages/explore.py"
     return [
         st.Page(explore, title="Explore", url_path="gradients", default=True),
+        st.Page("pages/compare.py", title="Remedies", url_path="remedies"),
+        st.Page("pages/depths.py", title="Depth", url_path="depth"),
+        st.Page("pages/sweeps.py", title="Sweep", url_path="sweep"),
         # The default page answers at "/" alone; this is its name in a link.
         st.Page(explore, title="Explore", url_path="explore", visibility="hidden"),
     ]
@@ -40,7 +43,7 @@ def main() -> None:
     settle()
     announce()
     st.session_state["_experiment"], st.session_state["_pinned"] = sidebar()
-    stamp(page.title)
+    keep_link(page.title, st.session_state.pop(GO_KEY, None))
     page.run()
 
 

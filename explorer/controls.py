@@ -98,6 +98,45 @@ class Number(Control):
         return int(number)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Several(Control):
+    """Any number of several names, none included; kept in the order of `options`."""
+
+    options: Sequence[str] | Mapping[str, Any]
+
+    def check(self, name: str, value: Any) -> tuple[str, ...]:
+        """Return the options that `value`, a sequence of names, holds."""
+        one = Choice(label=self.label, group=self.group, help=self.help, default="", options=self.options)
+        wanted = {one.check(name, each) for each in value}
+        return tuple(option for option in self.options if option in wanted)
+
+    def parse(self, name: str, text: str) -> tuple[str, ...]:
+        """Read one of the texts of a link, which names each option on its own."""
+        return self.check(name, [text] if text else [])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span(Control):
+    """Two of several numbers: the ends of a range, the lower one first."""
+
+    marks: tuple[float, ...]
+
+    def check(self, name: str, value: Any) -> tuple[float, float]:
+        """Return both ends, in order."""
+        low, high = sorted(self._mark(name, each) for each in value)
+        return low, high
+
+    def parse(self, name: str, text: str) -> float:
+        """Read one of the two texts of a link."""
+        return self._mark(name, text)
+
+    def _mark(self, name: str, value: Any) -> float:
+        for mark in self.marks:
+            if str(value) == str(mark):
+                return mark
+        raise ValueError(f"{name} = {value!r} is not on offer; choose two of: {', '.join(map(str, self.marks))}")
+
+
 def setting(control: Control) -> Any:
     """Make a dataclass field of a control: its default, with the control as metadata."""
     return field(default=control.default, metadata={"control": control})

@@ -14,7 +14,7 @@ of 2, nine in ten within 1.5.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from explorer.diagnostics import DIAGNOSTICS
@@ -166,6 +166,18 @@ def refuse(experiment: Experiment) -> str | None:
         if ways:
             return _sentence(cost, ways[:3])
     return _sentence(cost, ["lower several settings"])
+
+
+def refuse_all(experiments: Sequence[Experiment]) -> str | None:
+    """Return None if several experiments, each within the limits, are so together; else a sentence that says what to lower."""
+    costs = [estimate(experiment) for experiment in dict.fromkeys(experiments)]
+    seconds, size = sum(cost.seconds for cost in costs), sum(cost.bytes for cost in costs)
+    if seconds <= LIMIT_SECONDS and size <= LIMIT_BYTES:
+        return None
+    said = f"take about {_time(seconds)} (the limit is {_time(LIMIT_SECONDS)})"
+    if seconds <= LIMIT_SECONDS:
+        said = f"need about {_memory(size)} of memory (the limit is {_memory(LIMIT_BYTES)})"
+    return f"These {len(costs)} trainings together would {said} and are not started: lower epochs, seeds or depth."
 
 
 def _milder(experiment: Experiment, name: str, value: object) -> dict[str, object]:

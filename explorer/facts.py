@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.experiment import Experiment
 from explorer.history import DIVERGED, SOLVED, STUCK, History
 from explorer.seeds import band, logarithm
+from explorer.wording import against_last, decades
 
 ALIKE = 1e-9
+HEALTHY_DECADES = 3.0
+DEAD_SHARE = 0.4
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,7 @@ class Facts:
 
     Attributes
     ----------
+    experiment : Experiment
     log_ratio, log_ratio_end : float
         RMS dL/dz of the first layer over that of the last, at epoch 0 and at the latest record;
         -inf for an exact 0, inf where it is not finite.
@@ -39,8 +44,12 @@ class Facts:
         At epoch 0 and at the latest record.
     clipped_share : float
         Of all updates so far, mean over seeds; NaN before the first.
+    solve_epoch, solve_early, solve_late : float
+        Epoch from which the error stayed below the bound: median and quartiles over seeds, a seed that did not
+        solve counting as later than all (inf).
     """
 
+    experiment: Experiment
     log_ratio: float
     log_ratio_end: float
     log_factor: float
@@ -57,6 +66,9 @@ class Facts:
     loss_start: float
     loss_end: float
     clipped_share: float
+    solve_epoch: float
+    solve_early: float
+    solve_late: float
 
 
 def facts(history: History) -> Facts:
@@ -65,7 +77,9 @@ def facts(history: History) -> Facts:
     latest = _latest_known(history)
     log_ratio = _log_ratio(delta[:, 0])
     depth = history.experiment.depth
+    solving = band(history.solved_epoch())
     return Facts(
+        experiment=history.experiment,
         log_ratio=log_ratio,
         log_ratio_end=_log_ratio(delta[:, latest]),
         log_factor=log_ratio / depth,
@@ -82,6 +96,9 @@ def facts(history: History) -> Facts:
         loss_start=float(np.median(history.loss[:, 0])),
         loss_end=float(band(history.loss[:, latest]).middle),
         clipped_share=_mean_known(history.clipped_share[:, latest]),
+        solve_epoch=float(solving.middle),
+        solve_early=float(solving.low),
+        solve_late=float(solving.high),
     )
 
 
@@ -111,3 +128,23 @@ def _first_end(history: History) -> str:
         return ""
     first = min(ends, key=lambda ending: ending.epoch)
     return f"{first.quantity} of layer {first.layer} at epoch {first.epoch:,}"
+
+
+def gradient_change(old: Facts, new: Facts) -> str:
+    """Say how the share of the gradient that reaches the first layer differs between two experiments at their start."""
+    if new.log_ratio == -math.inf:
+        again = ", as before" if old.log_ratio == -math.inf else ""
+        return f"none of the gradient reaches the first layer{again}"
+    if old.log_ratio == -math.inf:
+        return f"the first layer's gradient is {against_last(new.log_ratio)} instead of exactly 0"
+    if not math.isfinite(old.log_ratio) or not math.isfinite(new.log_ratio):
+        both = math.isfinite(old.log_ratio) == math.isfinite(new.log_ratio)
+        return f"the gradient is not finite in {'both' if both else 'one of the two'}"
+    change = new.log_ratio - old.log_ratio
+    if abs(change) < 0.1:
+        return "the share of the gradient that reaches the first layer stays the same"
+    if max(old.log_ratio, new.log_ratio) > HEALTHY_DECADES:
+        # More of an exploding gradient is no cure, and less of it no harm.
+        went = f"from {decades(old.log_ratio)} to {decades(new.log_ratio)}"
+        return f"dL/dz at the first layer goes {went} times the last's"
+    return f"{decades(abs(change))} times {'more' if change > 0 else 'less'} of the gradient reaches the first layer"

@@ -9,14 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from explorer.experiment import Experiment
-from explorer.facts import Facts, facts
+from explorer.facts import DEAD_SHARE, HEALTHY_DECADES, Facts, facts, gradient_change
 from explorer.history import History
 from explorer.registry import Entry, registry
 from explorer.remedies import REMEDIES
 from explorer.wording import against_last, decades, difference, number
 
-HEALTHY_DECADES = 3.0
-DEAD_SHARE = 0.4
 # ReLU is not advised where a sample is likelier than this to die on its way through the net.
 DYING_CHANCE = 0.1
 
@@ -193,26 +191,7 @@ def compare(before: History, after: History) -> str:
         return "The same settings as the baseline."
     old, new = facts(before), facts(after)
     what = changes[0] if len(changes) == 1 else " and ".join([", ".join(changes[:-1]), changes[-1]])
-    return f"{what[0].upper()}{what[1:]}: {_gradient_change(old, new)}; {_seed_change(old, new)}."
-
-
-def _gradient_change(old: Facts, new: Facts) -> str:
-    if new.log_ratio == -math.inf:
-        again = ", as before" if old.log_ratio == -math.inf else ""
-        return f"none of the gradient reaches the first layer{again}"
-    if old.log_ratio == -math.inf:
-        return f"the first layer's gradient is {against_last(new.log_ratio)} instead of exactly 0"
-    if not math.isfinite(old.log_ratio) or not math.isfinite(new.log_ratio):
-        both = math.isfinite(old.log_ratio) == math.isfinite(new.log_ratio)
-        return f"the gradient is not finite in {'both' if both else 'one of the two'}"
-    change = new.log_ratio - old.log_ratio
-    if abs(change) < 0.1:
-        return "the share of the gradient that reaches the first layer stays the same"
-    if max(old.log_ratio, new.log_ratio) > HEALTHY_DECADES:
-        # More of an exploding gradient is no cure, and less of it no harm.
-        went = f"from {decades(old.log_ratio)} to {decades(new.log_ratio)}"
-        return f"dL/dz at the first layer goes {went} times the last's"
-    return f"{decades(abs(change))} times {'more' if change > 0 else 'less'} of the gradient reaches the first layer"
+    return f"{what[0].upper()}{what[1:]}: {gradient_change(old, new)}; {_seed_change(old, new)}."
 
 
 def _seed_change(old: Facts, new: Facts) -> str:

@@ -38,6 +38,8 @@ ORDER = [
     "training",
     "layers",
     "answers",
+    "depths",
+    "pace",
     "cost",
     "moments",
     "pairs",
@@ -48,22 +50,32 @@ ORDER = [
     "seeds",
     "facts",
     "remedies",
+    "effects",
     "why",
     "verdict",
     "outcomes",
+    "sweep",
+    "critical",
+    "portions",
     "view",
+    "page_views",
     "theme",
     "panels",
     "answer_panels",
     "arrangement",
     "figures",
+    "remedies_figure",
+    "depth_figures",
+    "sweep_figure",
     "takeaway",
+    "executors",
+    "sweep_runs",
     "ui",
 ]
 
-FIRST_OF_THE_SCREEN = "ui"
-DRAWING = {"theme", "panels", "answer_panels", "figures"}
-NOT_BELOW_UI = {"streamlit", "threading", "multiprocessing", "concurrent", "asyncio", "subprocess", "_thread"}
+FIRST_OF_THE_MACHINE, FIRST_OF_THE_SCREEN = "executors", "ui"
+DRAWING = {"theme", "panels", "answer_panels", "figures", "remedies_figure", "depth_figures", "sweep_figure"}
+CONCURRENCY = {"threading", "multiprocessing", "concurrent", "asyncio", "subprocess", "_thread"}
 NEEDED_TO_RUN = {"streamlit", "numpy", "plotly"}
 
 
@@ -119,9 +131,15 @@ def test_the_order_has_no_line_twice():
 
 
 @each_file
-def test_below_the_screen_nothing_knows_streamlit_or_threads(path):
+def test_below_the_screen_nothing_knows_streamlit(path):
     if ORDER.index(room(path)) < ORDER.index(FIRST_OF_THE_SCREEN):
-        assert not {name.split(".")[0] for name in imports(path)} & NOT_BELOW_UI
+        assert "streamlit" not in {name.split(".")[0] for name in imports(path)}
+
+
+@each_file
+def test_below_the_machine_nothing_knows_threads_or_processes(path):
+    if ORDER.index(room(path)) < ORDER.index(FIRST_OF_THE_MACHINE):
+        assert not {name.split(".")[0] for name in imports(path)} & CONCURRENCY
 
 
 @each_file

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from explorer import Experiment, train
-from explorer.facts import ALIKE, facts
+from explorer.facts import ALIKE, DEAD_SHARE, HEALTHY_DECADES, facts
 from explorer.remedies import REMEDIES
 from explorer.scenarios import DYING, MOONS
-from explorer.verdict import DEAD_SHARE, HEALTHY_DECADES, VERDICTS, advice, compare, judge, start_sentence
+from explorer.verdict import VERDICTS, advice, compare, judge, start_sentence
 from explorer.wording import decades
 
 OPENING = Experiment(epochs=200)

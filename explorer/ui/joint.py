@@ -15,7 +15,7 @@ from explorer.panels import Shown
 from explorer.seeds import logarithm
 from explorer.takeaway import filename
 from explorer.theory import predict
-from explorer.ui.live_chart import live_chart
+from explorer.ui.live_chart import Click, live_chart
 from explorer.ui.scene import Scene
 from explorer.verdict import sentence
 from explorer.view import View
@@ -81,14 +81,15 @@ def joint_figure(scene: Scene, view: View) -> None:
         alt=f"{sentence(facts(scene.history))} {summary(scene.history.experiment)}",
         keep=f"{view.axis} {view.metric} {scene.history.experiment.epochs}",
         config=CHART | {"toImageButtonOptions": _image(scene)},
-        on_epoch=lambda epoch: _choose_epoch(scene.history.experiment, epoch),
+        on_click=lambda click: _choose_epoch(scene.history.experiment, click),
     )
 
 
-def _choose_epoch(experiment: Experiment, epoch: float) -> None:
-    """Move the epoch's slider to the recorded epoch nearest a click."""
-    epochs = record_epochs(experiment.epochs)
-    st.session_state["at"] = int(epochs[np.abs(epochs - epoch).argmin()])
+def _choose_epoch(experiment: Experiment, click: Click) -> None:
+    """Move the epoch's slider to the recorded epoch nearest a click on heatmap or loss."""
+    if click.panel == "x":
+        epochs = record_epochs(experiment.epochs)
+        st.session_state["at"] = int(epochs[np.abs(epochs - click.x).argmin()])
 
 
 def _image(scene: Scene) -> dict[str, Any]:

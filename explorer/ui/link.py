@@ -1,14 +1,14 @@
 """The link: what an address asks for, checked; and the baseline, which travels in it as text."""
 
-from typing import Any
+from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.state import get_session_state
 
 from explorer.datasets import OWN, Data
 from explorer.experiment import CONTROLS, Experiment
+from explorer.page_views import PAGE_CONTROLS
 from explorer.scenarios import OPENING
-from explorer.view import VIEW_CONTROLS
 
 SCHEMA = "1"
 BASELINE_KEY = "baseline"
@@ -18,18 +18,8 @@ NOT_SETTINGS = {"v", "embed", "embed_options", BASELINE_KEY}
 MAX_SHOWN = 60
 NOTICE_KEY = "_link_notice"
 
-_stamp = st.components.v2.component(
-    "explorer_link_version",
-    html="<i hidden></i>",
-    js="""
-// Writes the schema version into the address without a new entry in the history.
-export default function ({ data }) {
-  const address = new URL(window.location.href);
-  if (address.searchParams.get("v") === data.version) return;
-  address.searchParams.set("v", data.version);
-  window.history.replaceState(window.history.state, "", address);
-}
-""",
+_keeper = st.components.v2.component(
+    "explorer_link_keeper", html="<i hidden></i>", js=Path(__file__).with_name("link.js").read_text(encoding="utf-8")
 )
 
 
@@ -55,32 +45,27 @@ def forget_notice() -> None:
     st.session_state[NOTICE_KEY] = []
 
 
-def stamp(page: str) -> None:
-    """Keep the schema version in the address, whatever moves."""
-    _stamp(key="_link_version", data={"version": SCHEMA, "when": f"{page} {sorted(st.query_params.items())}"})
+def keep_link(page: str, go: str | None = None) -> None:
+    """Keep the schema version in the address and one step of the browser's history for one act of a person.
 
-
-def choose(values: dict[str, Any], defaults: dict[str, Any]) -> None:
-    """Set many bound controls at once, as one step of the browser's history; for callbacks.
-
-    Setting session state alone would make one step for every control, and Back
-    would walk through half-set states. Streamlit (1.67) has no public call for this.
+    Parameters
+    ----------
+    page : str
+        Title of the present page.
+    go : str, optional
+        Title of a page to go to: `st.switch_page` refuses to while settings are bound to the link.
     """
-    for key, value in values.items():
-        st.session_state[key] = value
-    with get_session_state().query_params() as parameters:
-        for key, value in values.items():
-            if value == defaults[key]:
-                parameters.discard_param_no_forward_msg(key)
-            else:
-                parameters.set_with_no_forward_msg(key, str(value))
-    st.query_params["v"] = SCHEMA
+    state = f"{page} {sorted(st.query_params.items())}"
+    _keeper(key="_link_keeper", data={"version": SCHEMA, "when": state, "go": go})
 
 
 def complaints() -> dict[str, str]:
     """Say, by name, what is wrong with the settings in the present address, a sentence each."""
-    problems = {name: _complaint(name, text) for name, text in st.query_params.items()}
-    return {name: problem for name, problem in problems.items() if problem}
+    said = {
+        name: [problem for text in st.query_params.get_all(name) if (problem := _complaint(name, text))]
+        for name in st.query_params
+    }
+    return {name: problems[0] for name, problems in said.items() if problems}
 
 
 def _complaint(name: str, text: str) -> str | None:
@@ -90,7 +75,7 @@ def _complaint(name: str, text: str) -> str | None:
         )
     if name in NOT_SETTINGS:
         return None
-    control = CONTROLS.get(name) or VIEW_CONTROLS.get(name)
+    control = CONTROLS.get(name) or PAGE_CONTROLS.get(name)
     if control is None:
         return f"The link has a setting called {_short(name)}, which does not exist; it is ignored."
     try:

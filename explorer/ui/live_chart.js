@@ -19,7 +19,7 @@ function layoutFor(box, figure, css, keep) {
   const paper = css("--st-background-color"); // the camera's picture has it too
   const layout = { ...figure.layout, ...narrow, font, paper_bgcolor: paper, plot_bgcolor: paper, autosize: true, uirevision: keep };
   // On a low screen a lower figure: all of it should be seen at once.
-  if (!narrow.height) layout.height = Math.min(layout.height, Math.max(LOWEST, window.innerHeight - ABOVE));
+  if (!narrow.height && !figure.layout.meta?.fixed) layout.height = Math.min(layout.height, Math.max(LOWEST, window.innerHeight - ABOVE));
   return layout;
 }
 
@@ -45,8 +45,8 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   await box.draw();
   box.removeAllListeners?.("plotly_click");
   box.on("plotly_click", event => {
-    const point = event.points.find(candidate => candidate.data.xaxis === "x");
-    if (point) setTriggerValue("epoch", point.customdata ?? point.x);
+    const point = event.points.find(candidate => Number.isFinite(candidate.customdata ?? candidate.x));
+    if (point) setTriggerValue("clicked", { panel: point.data.xaxis ?? "x", x: point.customdata ?? point.x, y: point.y });
   });
   // A phone that is turned, a window that is halved: other places for the panels.
   box.watcher ??= new ResizeObserver(() => box.narrow !== isNarrow(box) && box.draw());

@@ -1,4 +1,4 @@
-"""A figure that is updated in place while a training streams in; a click on its epochs comes back.
+"""A figure that is updated in place while a training streams in; a click on it comes back.
 
 `st.plotly_chart` mounts a new chart whenever its data change, which blanks the
 figure at every repaint. This small component hands the same `go.Figure` to
@@ -7,6 +7,7 @@ ordinary chart of a page.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,25 @@ _component = st.components.v2.component(
 )
 
 
+@dataclass(frozen=True)
+class Click:
+    """Where on a figure a viewer clicked.
+
+    Attributes
+    ----------
+    panel : str
+        The x axis, as traces name it: "x", "x2", ...
+    x, y : float
+        In the axes' own units; x is the point's custom data where it has any.
+    """
+
+    panel: str
+    x: float
+    y: float
+
+
 def live_chart(
-    figure: go.Figure, *, key: str, alt: str, keep: str, config: dict[str, Any], on_epoch: Callable[[float], None]
+    figure: go.Figure, *, key: str, alt: str, keep: str, config: dict[str, Any], on_click: Callable[[Click], None]
 ) -> None:
     """Draw a figure in place.
 
@@ -38,17 +56,17 @@ def live_chart(
         Zoom and other things a viewer did to the figure stay while this text stays.
     config : dict
         Plotly's configuration.
-    on_epoch : callable
-        Called with the epoch on which a viewer clicked, before the script runs again.
+    on_click : callable
+        Called with the `Click` of a viewer, before the script runs again.
     """
 
     def clicked() -> None:
-        epoch = st.session_state[key].epoch
-        if epoch is not None:
-            on_epoch(float(epoch))
+        place = st.session_state[key].clicked
+        if place is not None:
+            on_click(Click(str(place["panel"]), float(place["x"]), float(place["y"])))
 
     _component(
         key=key,
         data={"figure": figure.to_json(), "alt": alt, "keep": keep, "config": config},
-        on_epoch_change=clicked,
+        on_clicked_change=clicked,
     )

@@ -10,11 +10,13 @@ from explorer.losses import LOSSES
 from explorer.own_data import read_csv
 from explorer.scenarios import SCENARIOS, matching
 from explorer.takeaway import read_experiment_json
-from explorer.ui.link import BASELINE_KEY, UNPINNED, choose, encode, forget_notice, pinned
+from explorer.ui.link import BASELINE_KEY, UNPINNED, encode, forget_notice, pinned
 from explorer.ui.widgets import ask
 
 SCENARIO_KEY, DATA_KEY = "_scenario", "_own_data"
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
+# Set by a callback: the title of the page to go to.
+GO_KEY = "_go_to"
 OWN_SETTINGS = "Your own settings"
 
 
@@ -142,8 +144,14 @@ def _open_scenario() -> None:
 def open_experiment(experiment: Experiment, baseline: Experiment | None) -> None:
     """Set every control to an experiment and pin a baseline; for callbacks, before widgets are made."""
     forget_notice()
-    values = experiment.settings() | {BASELINE_KEY: UNPINNED if baseline is None else encode(baseline)}
-    choose(values, {name: control.default for name, control in CONTROLS.items()} | {BASELINE_KEY: ""})
+    st.session_state.update(experiment.settings())
+    st.session_state[BASELINE_KEY] = UNPINNED if baseline is None else encode(baseline)
+
+
+def open_in_explore(experiment: Experiment, baseline: Experiment | None) -> None:
+    """Set every control, and have the app go to Explore; for callbacks of other pages."""
+    open_experiment(experiment, baseline)
+    st.session_state[GO_KEY] = "Explore"
 
 
 def _pin_buttons(experiment: Experiment | None, baseline: Experiment | None) -> None:

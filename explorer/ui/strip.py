@@ -8,7 +8,7 @@ from explorer.experiment import Experiment
 from explorer.facts import facts
 from explorer.history import History
 from explorer.scenarios import SCENARIOS, matching
-from explorer.theory import predict
+from explorer.theory import log_factor, predict
 from explorer.ui.scene import Scene
 from explorer.verdict import VERDICTS, Verdict, advice, compare, judge, sentence, start_sentence
 from explorer.wording import decades, number
@@ -46,8 +46,8 @@ def _draw_figures(scene: Scene) -> None:
 
 def _theory_factor(experiment: Experiment) -> float | None:
     """What theory says each layer multiplies RMS dL/dz by, over the same layers as the measured factor."""
-    delta = predict(experiment).typical_delta
-    return None if delta is None else float((delta[0] / delta[-1]) ** (1 / experiment.depth))
+    log = log_factor(experiment)
+    return None if math.isnan(log) else 10.0**log
 
 
 def _rules(verdict: Verdict) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.controls import Choice, Control, Number
+from explorer.controls import Choice, Control, Number, Several, Span
 
 Bound = dict[str, Any]
 
@@ -33,6 +33,12 @@ def ask(
     }
     if isinstance(control, Choice):
         return _ask_choice(control, list(options or control.options), common)
+    if isinstance(control, Several):
+        names = list(options or control.options)
+        chosen = st.pills(control.label, names, default=list(control.default), selection_mode="multi", **common)
+        return control.check(key, chosen)
+    if isinstance(control, Span):
+        return control.check(key, st.select_slider(control.label, control.marks, value=control.default, **common))
     assert isinstance(control, Number)
     return _ask_number(control, list(options or _marks(key, control)), common)
 

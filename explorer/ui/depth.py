@@ -1,0 +1,229 @@
+"""The depth page: the gradient of every layer for every depth, the factor per layer, and who still learns."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import streamlit as st
+
+from explorer.depth_figures import Factors, Shares, Triangle, factor_figure, share_figure, triangle_figure
+from explorer.depths import gradients_by_depth
+from explorer.diagnostics import DIAGNOSTICS
+from explorer.experiment import CONTROLS, Experiment
+from explorer.outcomes import Finding
+from explorer.page_views import DEPTH_CONTROLS, GRADIENTS, NO_REMEDY, DepthView
+from explorer.portions import refuse_sweep
+from explorer.remedies import REMEDIES
+from explorer.seeds import Band, band, log_band, logarithm, share_interval
+from explorer.sweep import Sweep
+from explorer.takeaway import filename
+from explorer.theory import log_factor
+from explorer.ui.joint import CHART
+from explorer.ui.link import SCHEMA
+from explorer.ui.live_chart import Click, live_chart
+from explorer.ui.running import Running, jobs_of
+from explorer.ui.share import share_buttons
+from explorer.ui.sidebar import open_in_explore
+from explorer.ui.sweep_jobs import SweepState
+from explorer.ui.widgets import ask
+from explorer.wording import summary
+
+REPAINT = 1.0
+UNCHANGED = "as it is"
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One experiment at all depths.
+
+    Attributes
+    ----------
+    name : str
+    sweep : Sweep
+        One row: across the depths, up the width as it is.
+    state : SweepState or None
+        What training found so far; None where nothing is trained.
+    """
+
+    name: str
+    sweep: Sweep
+    state: SweepState | None
+
+    @property
+    def findings(self) -> dict[int, Finding]:
+        """What was found, by depth."""
+        if self.state is None:
+            return {}
+        return {int(self.sweep.xs[column]): found for (column, _), found in sorted(self.state.findings.items())}
+
+
+def show(experiment: Experiment, baseline: Experiment | None) -> None:
+    """Draw the page, and train on until every depth is there."""
+    head = st.container(gap="xsmall")
+    view = _ask()
+    names, experiments = [UNCHANGED], [experiment]
+    if view.remedy != NO_REMEDY:
+        # A shortcut needs a few layers: where the net is too shallow for it now, deeper ones still have it.
+        changed = REMEDIES[view.remedy].change(experiment.but(depth=int(CONTROLS["depth"].high)))  # type: ignore[attr-defined]
+        names, experiments = [*names, view.remedy], [*experiments, changed.but(depth=experiment.depth)]
+    sweeps = [_by_depth(each, view) for each in experiments]
+    refusal = next((problem for sweep in sweeps if view.train == "on" and (problem := refuse_sweep(sweep))), None)
+    if refusal:
+        st.warning(refusal, icon=":material/hourglass_disabled:")
+    running = Running(jobs_of(*sweeps), tuple(sweeps)) if view.train == "on" and not refusal else None
+    states = {state.sweep: state for state in running.states} if running else {}
+    series = [Series(name, sweep, states.get(sweep)) for name, sweep in zip(names, sweeps, strict=True)]
+    with head:
+        st.header(_headline(series), anchor=False)
+        st.caption(
+            "Nets of every depth from the same seeds: a shallower one is the first layers of the deeper ones, with an output "
+            "of its own. Click on a depth to open it in Explore."
+        )
+    _draw(series, view, experiment)
+    if running:
+        running.go_on(REPAINT)
+
+
+def _ask() -> DepthView:
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        return DepthView(**{name: ask(name, control) for name, control in DEPTH_CONTROLS.items()})
+
+
+def _by_depth(experiment: Experiment, view: DepthView) -> Sweep:
+    return Sweep(experiment, "depth", tuple(range(1, view.deepest + 1)), "width", (experiment.width,), trained=True)
+
+
+def _headline(series: Sequence[Series]) -> str:
+    """Say up to which depth at least half of the seeds learn."""
+    said = [_reach(each) + _named(each, series) for each in series]
+    if all(not each.findings for each in series):
+        return "How the gradient of each layer depends on the depth of the net"
+    complete = all(each.state is not None and each.state.complete for each in series)
+    return f"{'Half' if complete else 'So far half'} of the seeds or more learn {' and '.join(said)}"
+
+
+def _named(each: Series, series: Sequence[Series]) -> str:
+    if len(series) == 1:
+        return ""
+    return " without" if each.name == UNCHANGED else f" with {each.name}"
+
+
+def _reach(series: Series) -> str:
+    """Say the depths at which half of the seeds or more learn, as far as is known."""
+    found = series.findings
+    learnt = [depth for depth, each in found.items() if each.solved * 2 >= each.runs]
+    if not found:
+        return "not trained yet"
+    if not learnt:
+        return "at no depth"
+    first_failure = next((depth for depth in sorted(found) if depth not in learnt), None)
+    if first_failure is None:
+        return f"at every depth up to {max(found)}"
+    before = [depth for depth in learnt if depth < first_failure]
+    told = f"up to depth {max(before)}" if before else f"from depth {min(learnt)}"
+    return told if max(learnt) < first_failure or not before else f"{told}, and at some beyond"
+
+
+# --- what is drawn ------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16)
+def _at_start(experiment: Experiment, depths: tuple[int, ...]) -> tuple[dict[str, np.ndarray], Band, np.ndarray]:
+    """Medians of every layer's gradient, the factor per layer with its band, and theory's; log10, by depth."""
+    found = gradients_by_depth(experiment, depths)
+    rows = np.arange(len(depths))
+    medians = {name: log_band(getattr(found, name)).middle for name in GRADIENTS.values()}
+    logs = logarithm(found.delta)
+    with np.errstate(invalid="ignore"):
+        ratio = logs[:, rows, 0] - logs[:, rows, found.depths]
+    factors = band(np.where(logs[:, rows, 0] == -np.inf, -np.inf, ratio) / found.depths)
+    return medians, factors, np.array([log_factor(experiment.but(depth=depth)) for depth in depths])
+
+
+def _at_end(series: Series, name: str) -> np.ndarray:
+    """Median of every layer's gradient after training, (depths, layers); NaN where it is not known."""
+    depths = series.sweep.xs
+    values = np.full((len(depths), int(max(depths)) + 1), math.nan)
+    for row, depth in enumerate(depths):
+        found = series.findings.get(int(depth))
+        if found is not None:
+            layers = found.delta_end if name == "delta" else found.weight_end
+            values[row, : len(layers)] = layers
+    return values
+
+
+def _triangles(series: Sequence[Series], view: DepthView) -> list[Triangle]:
+    gradient = GRADIENTS[view.gradient]
+    drawn = []
+    for each in series:
+        depths = tuple(int(depth) for depth in each.sweep.xs)
+        named = f"{each.name}, " if len(series) > 1 else ""
+        start = _at_start(each.sweep.base, depths)[0][gradient]
+        drawn.append(Triangle(f"{named}at the start", np.array(depths), start))
+        if each.state is not None:
+            drawn.append(Triangle(f"{named}after training", np.array(depths), _at_end(each, gradient)))
+    return drawn
+
+
+def _factors(series: Series) -> Factors:
+    depths = tuple(int(depth) for depth in series.sweep.xs)
+    _, start, theory = _at_start(series.sweep.base, depths)
+    trained = np.array([math.nan if (f := series.findings.get(d)) is None else f.log_ratio_end / d for d in depths])
+    return Factors(series.name, np.array(depths), start, theory, trained if series.state is not None else None)
+
+
+def _shares(series: Series) -> Shares:
+    found = series.findings
+    solved, runs = (
+        np.array([getattr(each, name) for each in found.values()], dtype=int) for name in ("solved", "runs")
+    )
+    ends = np.array([share_interval(each.solved, each.runs) for each in found.values()]).reshape(-1, 2)
+    depths = np.array(list(found), dtype=int)
+    return Shares(series.name, depths, solved / np.maximum(runs, 1), ends[:, 0], ends[:, 1], solved, runs)
+
+
+def _draw(series: Sequence[Series], view: DepthView, experiment: Experiment) -> None:
+    diagnostic = DIAGNOSTICS[GRADIENTS[view.gradient]]
+    caption = summary(experiment, depth="depth 1 to " + str(view.deepest))
+    said = _headline(series)
+    live_chart(
+        triangle_figure(_triangles(series, view), diagnostic.title, diagnostic.span, caption),
+        key="depth_triangles",
+        alt=f"{diagnostic.title} by layer and depth. {said}. {caption}",
+        keep=f"{view.deepest} {view.gradient} {len(series)}",
+        config=CHART,
+        on_click=lambda click: _go(series, click),
+    )
+    share_buttons(said, [caption], f"depth_{filename(experiment)}", SCHEMA)
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Seeds that learn, by depth", anchor=False, help="With the 95% interval of Wilson (1927).")
+        if any(each.findings for each in series):
+            curves = [_shares(each) for each in series]
+            st.plotly_chart(share_figure(curves, view.deepest), key="depth_shares", config=CHART, alt=said)
+        else:
+            st.caption("Nothing is trained yet.")
+    with right:
+        st.subheader(
+            "What each layer multiplies dL/dz by",
+            anchor=False,
+            help="The root of first over last layer, RMS dL/dz: the geometric mean over all steps back from the output. "
+            "Theory: mean field for a typical seed, corrected for the layers' finite width.",
+        )
+        st.plotly_chart(
+            factor_figure([_factors(each) for each in series], view.deepest),
+            key="depth_factors",
+            config=CHART,
+            alt="Factor per layer by depth, measured and as theory says",
+        )
+
+
+def _go(series: Sequence[Series], click: Click) -> None:
+    """Open the clicked depth in Explore; of the remedy's panels held against the experiment as it is."""
+    panels = [each for each in series for _ in range(1 if each.state is None else 2)]
+    number, depth = int(click.panel[1:] or 1), round(click.y)
+    if number <= len(panels) and depth in panels[number - 1].sweep.xs:
+        chosen, plain = panels[number - 1].sweep.base.but(depth=depth), series[0].sweep.base.but(depth=depth)
+        open_in_explore(chosen, plain)

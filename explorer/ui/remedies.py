@@ -1,0 +1,202 @@
+"""The remedies page: the experiment, each remedy alone and a combination, side by side and ranked."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from explorer.cost import refuse, refuse_all
+from explorer.effects import Effect, combined, effect, headline, rank
+from explorer.experiment import Experiment
+from explorer.facts import Facts, facts
+from explorer.history import History
+from explorer.page_views import BASELINE, COMPARISON_CONTROLS, REMEDIES_PAGE, SHARED_VIEW, Comparison
+from explorer.remedies import REMEDIES
+from explorer.remedies_figure import Tried, loss_figure, remedies_figure
+from explorer.takeaway import filename
+from explorer.ui.jobs import Job, jobs
+from explorer.ui.joint import CHART
+from explorer.ui.link import SCHEMA
+from explorer.ui.live_chart import Click, live_chart
+from explorer.ui.paces import paces
+from explorer.ui.share import share_buttons
+from explorer.ui.sidebar import open_in_explore
+from explorer.ui.widgets import ask
+from explorer.view import VIEW_CONTROLS, View
+from explorer.wording import decades, number, summary
+
+UNCHANGED = "nothing changed"
+FIRST_SLICE, SLICE = 0.15, 0.3
+# Seconds between two repaints while trainings run: a dozen panels take a browser longer than one figure.
+REPAINT = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """One thing that is tried: its name, the remedies it consists of, the experiment."""
+
+    name: str
+    remedies: tuple[str, ...]
+    experiment: Experiment
+
+
+def attempts(start: Experiment, combine: Sequence[str]) -> list[Attempt]:
+    """Return the experiment as it is, with each remedy alone, and with those combined that are ticked."""
+    found = [Attempt(UNCHANGED, (), start)]
+    found += [Attempt(name, (name,), remedy.change(start)) for name, remedy in REMEDIES.items()]
+    if len(combine) > 1:
+        found.append(Attempt(" + ".join(combine), tuple(combine), combined(start, combine)))
+    return found
+
+
+def show(experiment: Experiment, baseline: Experiment | None) -> None:
+    """Draw the whole page, and train on until everything that is shown is complete."""
+    head = st.container(gap="xsmall")
+    comparison, view = _ask()
+    progress = st.empty()
+    body = st.container()
+    start = baseline if comparison.start == BASELINE and baseline is not None else experiment
+    tried = attempts(start, comparison.combine)
+    tried, refused = [each for each in tried if not refuse(each.experiment)], [e for e in tried if refuse(e.experiment)]
+    problem = refuse_all([each.experiment for each in tried])
+    if problem or not tried or tried[0].remedies:
+        st.warning(problem or refuse(start), icon=":material/hourglass_disabled:")
+        return
+    held = jobs().together([each.experiment for each in tried])
+    histories = jobs().advance(held, FIRST_SLICE)
+    _show_progress(held, progress)
+    _draw(tried, histories, view, head, body)
+    for each in refused:
+        st.caption(f"Not tried: {each.name}. {refuse(each.experiment)}")
+    _train_on(held, histories, progress)
+
+
+def _ask() -> tuple[Comparison, View]:
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        view = View(**{name: ask(f"{REMEDIES_PAGE}{name}", VIEW_CONTROLS[name]) for name in SHARED_VIEW})
+        start = ask("start", COMPARISON_CONTROLS["start"])
+    return Comparison(start=start, combine=ask("combine", COMPARISON_CONTROLS["combine"])), view
+
+
+def _train_on(held: list[Job], histories: list[History], progress: Any) -> None:
+    """Train in slices and repaint now and then; every slice ends in a Streamlit call, where a moved control stops it."""
+    painted = time.perf_counter()
+    while not all(history.complete for history in histories):
+        _show_progress(held, progress)
+        histories = jobs().advance(held, SLICE)
+        if time.perf_counter() - painted > REPAINT or all(history.complete for history in histories):
+            st.rerun()
+
+
+def _show_progress(held: list[Job], progress: Any) -> None:
+    share = sum(job.progress for job in held) / len(held)
+    if share < 1:
+        progress.progress(share, text=f"Training {len(held)} experiments: {share:.0%}")
+
+
+# --- drawing --------------------------------------------------------------------------------------
+
+
+def _draw(tried: list[Attempt], histories: list[History], view: View, head: Any, body: Any) -> None:
+    """Draw the headline above the view's controls and everything else below them."""
+    found = [facts(history) for history in histories]
+    effects = [
+        effect(each.remedies, found[0], f) if each.remedies else None for each, f in zip(tried, found, strict=True)
+    ]
+    changed = [(each, f, did) for each, f, did in zip(tried, found, effects, strict=True) if did is not None]
+    complete = all(history.complete for history in histories)
+    said = headline([each.name for each, _, _ in changed], [f for _, f, _ in changed], [did for _, _, did in changed])
+    with head:
+        st.header(said if complete else f"So far: {said[0].lower()}{said[1:]}", anchor=False)
+        st.caption(
+            "Each remedy alone, with the same seeds. It helped if more seeds solve the task than chance would explain (Fisher's "
+            "exact test, 5%), or as many sooner. Click a panel to open it in Explore."
+        )
+    panels = [
+        Tried(each.name, did.word if did else "", f"{f.solved} of {f.runs}", history)
+        for each, f, did, history in zip(tried, found, effects, histories, strict=True)
+    ]
+    with body:
+        live_chart(
+            remedies_figure(panels, view),
+            key="remedies_figure",
+            alt=said,
+            keep=f"{view.axis} {view.metric} {tried[0].experiment.epochs} {len(tried)}",
+            config=CHART,
+            on_click=lambda click: _go(tried, click),
+        )
+        share_buttons(said, [summary(tried[0].experiment)], f"remedies_{filename(tried[0].experiment)}", SCHEMA)
+        _table(tried, found, effects, complete)
+        _why(tried, found, effects)
+        st.subheader("Loss", anchor=False)
+        st.plotly_chart(
+            loss_figure(panels, view), key="remedies_loss", config=CHART, alt=f"Median loss over epochs. {said}"
+        )
+
+
+def _table(tried: list[Attempt], found: list[Facts], effects: list[Effect | None], complete: bool) -> None:
+    """The ranked table; costs are measured once everything is trained."""
+    costs = paces().ratios([each.experiment for each in tried]) if complete else [math.nan] * len(tried)
+    rows = []
+    for place, index in enumerate(rank(found), start=1):
+        each, f, did = tried[index], found[index], effects[index]
+        rows.append(
+            {
+                "": place,
+                "Remedy": f"**{each.name}**",
+                "Effect": did.word if did else "",
+                "Seeds that learn": f"{f.solved} of {f.runs}",
+                "Epochs to solve": _epochs(f),
+                "Final loss": number(f.loss_end),
+                "First / last layer, start": decades(f.log_ratio),
+                "First / last layer, end": decades(f.log_ratio_end),
+                "Time of an epoch": "" if math.isnan(costs[index]) else f"{costs[index]:.1f} ×",
+            }
+        )
+    st.table(rows, hide_index=True)
+    st.caption(
+        "Ranked by seeds that learn, then by epochs to solve (median over all seeds, and the middle half), then by final "
+        "loss. First / last layer: RMS dL/dz, median over seeds. Time: against the unchanged experiment, measured just now on "
+        "this machine."
+    )
+
+
+def _epochs(f: Facts) -> str:
+    if not math.isfinite(f.solve_epoch):
+        return "never in half of them" if f.solved else "never"
+    late = f"{f.solve_late:,.0f}" if math.isfinite(f.solve_late) else "never"
+    return f"{f.solve_epoch:,.0f} ({f.solve_early:,.0f} to {late})"
+
+
+def _why(tried: list[Attempt], found: list[Facts], effects: list[Effect | None]) -> None:
+    """One sentence for each remedy, with its formula and source, and a link that opens it in Explore."""
+    st.subheader("What each did here, and why", anchor=False)
+    for index in rank(found):
+        each, did = tried[index], effects[index]
+        if did is None:
+            continue
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.markdown(
+                f"**{each.name[0].upper()}{each.name[1:]}.** {did.sentence}", help=_about(each), width="stretch"
+            )
+            st.button(
+                "Open in Explore",
+                key=f"open_{each.name}",
+                on_click=lambda each=each: open_in_explore(each.experiment, tried[0].experiment),
+            )
+
+
+def _about(each: Attempt) -> str:
+    return "\n\n".join(
+        f"{name}: {REMEDIES[name].caption} {REMEDIES[name].formula} ({REMEDIES[name].source})" for name in each.remedies
+    )
+
+
+def _go(tried: list[Attempt], click: Click) -> None:
+    """Note which panel was clicked: the app opens it in Explore."""
+    number = int(click.panel[1:] or 1)
+    if number <= len(tried):
+        open_in_explore(tried[number - 1].experiment, tried[0].experiment)

@@ -1,0 +1,137 @@
+"""The sweep page: any two settings across and up, an outcome as colour."""
+
+from collections import Counter
+from typing import Any
+
+import streamlit as st
+
+from explorer.critical import critical_points
+from explorer.executors import VARIABLE
+from explorer.experiment import CONTROLS, Experiment
+from explorer.outcomes import OUTCOMES
+from explorer.page_views import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
+from explorer.portions import refuse_sweep
+from explorer.sweep import Cell, Sweep, is_numeric, sweep_csv
+from explorer.sweep_figure import section_figure, sweep_figure, value_text
+from explorer.takeaway import filename
+from explorer.ui.joint import CHART
+from explorer.ui.link import SCHEMA
+from explorer.ui.live_chart import Click, live_chart
+from explorer.ui.running import Running, jobs_of
+from explorer.ui.share import share_buttons
+from explorer.ui.sidebar import open_in_explore
+from explorer.ui.sweep_jobs import SweepState
+from explorer.ui.widgets import ask
+from explorer.wording import summary
+
+REPAINT = 0.8
+
+
+def show(experiment: Experiment, baseline: Experiment | None) -> None:
+    """Draw the page, and go on measuring until every cell is there."""
+    head = st.container(gap="xsmall")
+    view = _ask()
+    sweep = _sweep(experiment, view)
+    if sweep is None:
+        return
+    running = Running(jobs_of(sweep), sweep)
+    (state,) = running.states
+    with head:
+        st.header(_headline(state), anchor=False)
+        st.caption(f"{OUTCOMES[view.outcome].caption} Click a cell to open it in Explore.")
+    _draw(state, view, experiment)
+    running.go_on(REPAINT)
+
+
+def _ask() -> SweepView:
+    """Draw the controls: what lies on the axes, the colour, and below them which values."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        values: dict[str, Any] = {name: ask(name, SWEEP_CONTROLS[name]) for name in ("x", "y", "outcome", "cells")}
+    return SweepView(**values)
+
+
+def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
+    """Return what is to be swept; None, with the reason on screen, where that cannot be."""
+    x, y = AXIS_NAMES[view.x], AXIS_NAMES[view.y]
+    chosen = {}
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        for name in dict.fromkeys((x, y)):
+            chosen[name] = axis_values(name, ask(SPANS[name], SPAN_CONTROLS[SPANS[name]]), view.cells)
+    try:
+        trained = OUTCOMES[view.outcome].trained
+        sweep = Sweep(experiment, x, chosen[x], y, chosen[y], trained)
+    except ValueError as problem:
+        st.warning(f"{str(problem)[0].upper()}{str(problem)[1:]}.", icon=":material/grid_off:")
+        return None
+    refusal = refuse_sweep(sweep)
+    if refusal:
+        st.warning(refusal, icon=":material/hourglass_disabled:")
+        return None
+    return sweep
+
+
+def _headline(state: SweepState) -> str:
+    """Say how many cells got which verdict."""
+    counts = Counter(found.verdict for found in state.findings.values())
+    told = ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    missing = len(state.problems)
+    more = f"; {missing} {'is' if missing == 1 else 'are'} no possible experiment" if missing else ""
+    return f"{len(state.sweep.cells):,} cells: {told or 'nothing measured yet'}{more}"
+
+
+def _draw(state: SweepState, view: SweepView, experiment: Experiment) -> None:
+    sweep, outcome = state.sweep, OUTCOMES[view.outcome]
+    row = min(view.section, len(sweep.ys)) - 1
+    critical = critical_points(sweep) if outcome.critical else ()
+    live_chart(
+        sweep_figure(state, outcome, critical=critical, row=row),
+        key="sweep_map",
+        alt=f"{outcome.name} over {sweep.x} and {sweep.y}. {_headline(state)}. {summary(experiment)}",
+        keep=f"{sweep.x} {sweep.y} {len(sweep.xs)} {len(sweep.ys)}",
+        config=CHART,
+        on_click=lambda click: _go(state, click, experiment),
+    )
+    name = f"sweep_{sweep.x}_{sweep.y}_{filename(experiment)}"
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        share_buttons(f"{outcome.name}: {_headline(state)}", [summary(experiment)], name, SCHEMA)
+        st.download_button(
+            "Results (CSV)",
+            lambda: sweep_csv(sweep, state.findings, state.problems),
+            f"{name}.csv",
+            "text/csv",
+            on_click="ignore",
+        )
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        ask("section", SWEEP_CONTROLS["section"])
+    st.plotly_chart(
+        section_figure(state, outcome, row),
+        key="sweep_section",
+        config=CHART,
+        alt=f"{outcome.name} along {sweep.x}, at {sweep.y} {value_text(sweep.ys[row])}",
+    )
+    with st.expander("How to read this, and where it runs"):
+        _explain(sweep, bool(critical))
+
+
+def _explain(sweep: Sweep, critical: bool) -> None:
+    along = " and ".join(CONTROLS[name].label.lower() for name in (sweep.x, sweep.y) if is_numeric(name))
+    st.markdown(
+        "- Every cell is an experiment of its own, with the sidebar's settings but for the two on the axes, and its seeds.\n"
+        "- Grey means exactly 0, orange-red infinite or NaN (of epochs to solve: half of the seeds or more never do); a cross "
+        "marks a cell that is no possible experiment, and the reason is told where the mouse stands on it.\n"
+        f"- {'The dashed line is where' if critical else 'A dashed line would be drawn where'} theory says that a very deep and "
+        "very wide net neither shrinks nor grows its gradient (χ₁ = 1; Poole et al. 2016, Schoenholz et al. 2017)"
+        f"{'' if along else '; it needs a number on an axis'}.\n"
+        f"- Cells are measured on the server; to use several processes or a Dask cluster, set {VARIABLE} (see the README)."
+    )
+
+
+def _go(state: SweepState, click: Click, experiment: Experiment) -> None:
+    """Open the clicked cell in Explore, held against the present setting."""
+    cell: Cell = (round(click.x), round(click.y))
+    if cell in state.findings:
+        x, y = state.sweep.values(cell)
+        changes: dict[str, Any] = {state.sweep.x: x, state.sweep.y: y}
+        if "task" in changes:
+            changes["data"] = None
+        open_in_explore(experiment.but(**changes), experiment)

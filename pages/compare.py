@@ -1,0 +1,11 @@
+"""Remedies: the experiment with each remedy alone, and with any that are combined, side by side and ranked."""
+
+import streamlit as st
+
+from explorer.ui.remedies import show
+
+experiment, baseline = st.session_state["_experiment"], st.session_state["_pinned"]
+if experiment is None:
+    st.info("Load a CSV in the sidebar to train on your own data, or choose another task.")
+    st.stop()
+show(experiment, baseline)
