@@ -167,7 +167,7 @@ OUTCOMES = registry(
         Outcome(
             name="factor against theory, start",
             caption="The measured factor per layer over the one that mean-field theory predicts for a typical seed: 1 is "
-            "agreement. White cells: no theory, or nothing to compare.",
+            "agreement. Empty cells: no theory, or nothing to compare.",
             formula="measured factor / predicted factor",
             of=lambda found: found.log_factor - found.log_factor_theory,
             unit="decades",

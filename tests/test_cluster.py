@@ -14,8 +14,10 @@ import pytest
 
 pytest.importorskip("distributed")
 
-from explorer import Experiment, executors
-from explorer.executors import Cluster, Workers, workers_named
+from explorer import Experiment
+from explorer import cluster as cluster_module
+from explorer.cluster import Cluster
+from explorer.executors import Workers, workers_named
 from explorer.sweep import Sweep
 from explorer.sweep_runs import SweepRun
 
@@ -166,11 +168,11 @@ def test_where_nobody_listens_that_is_said_within_seconds():
     begun = time.monotonic()
     with pytest.raises(ConnectionError, match=r"nobody answers at tcp://127\.0\.0\.1:9"):
         Cluster("tcp://127.0.0.1:9")
-    assert time.monotonic() - begun < 2 * executors.ANSWER_SECONDS
+    assert time.monotonic() - begun < 2 * cluster_module.ANSWER_SECONDS
 
 
 def test_a_scheduler_without_workers_says_so(scheduler, monkeypatch):
-    monkeypatch.setattr(executors, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(cluster_module, "ANSWER_SECONDS", 1.0)
     with pytest.raises(ConnectionError, match="no workers"):
         Cluster(scheduler)
 

@@ -8,15 +8,19 @@ import sys
 import textwrap
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor, TimeoutError
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
-from explorer import Experiment, executors, sweep_runs
-from explorer.executors import VARIABLE, Cluster, InTurn, Processes, Workers, make_executor, workers_named
+from explorer import Experiment, sweep_runs
+from explorer.cluster import Cluster
+from explorer.executors import VARIABLE, Workers, make_executor, workers_named
+from explorer.in_turn import InTurn
 from explorer.portions import Measuring, measure
+from explorer.processes import Processes
 from explorer.sweep import AXES, Sweep, thin
 from explorer.sweep_runs import MAX_LOST, MAX_LOST_IN_A_ROW, SweepRun
 
@@ -265,7 +269,7 @@ SCRIPT = """
     import sys
     sys.path.insert(0, {root!r})
     from explorer import Experiment
-    from explorer.executors import Processes
+    from explorer.processes import Processes
     from explorer.portions import measure
 
     executor = Processes(1)
@@ -554,4 +558,8 @@ def test_a_pool_that_others_found_broken_is_renewed_once(pool):
 
 
 def test_nothing_here_is_started_by_an_import():
-    assert not [thread for thread in vars(executors).values() if isinstance(thread, Workers | Processes)]
+    assert not [
+        thread
+        for thread in vars(import_module("explorer.executors")).values()
+        if isinstance(thread, Workers | Processes)
+    ]

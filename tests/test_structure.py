@@ -68,12 +68,15 @@ ORDER = [
     "depth_figures",
     "sweep_figure",
     "takeaway",
+    "in_turn",
+    "processes",
+    "cluster",
     "executors",
     "sweep_runs",
     "ui",
 ]
 
-FIRST_OF_THE_MACHINE, FIRST_OF_THE_SCREEN = "executors", "ui"
+FIRST_OF_THE_MACHINE, FIRST_OF_THE_SCREEN = "in_turn", "ui"
 DRAWING = {"theme", "panels", "answer_panels", "figures", "remedies_figure", "depth_figures", "sweep_figure"}
 CONCURRENCY = {"threading", "multiprocessing", "concurrent", "asyncio", "subprocess", "_thread"}
 NEEDED_TO_RUN = {"streamlit", "numpy", "plotly"}

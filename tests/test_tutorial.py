@@ -56,6 +56,37 @@ def test_the_residual_net_solves_at_least_seventy_percent():
     assert (h.loss[:, -1] < 0.01).mean() >= 0.7
 
 
+# Share of 100 seeds that solve it (loss < .01 after 100,000 epochs), by the tutorial's NL: layers between the first
+# hidden one and the output, so that depth is NL + 1.
+PUBLISHED = {
+    "none": {0: 0.98, 2: 0.68, 4: 0.70, 6: 0.74, 7: 0.44, 8: 0.06, 9: 0.01, 10: 0.00},
+    "one layer": {2: 0.98, 8: 0.99, 10: 0.87},
+}
+CURVE = [(skip, layers) for skip, shares in PUBLISHED.items() for layers in shares]
+QUICK = [("none", 4), ("none", 8)]
+
+
+def assert_within_two_standard_errors(skip, layers, runs):
+    h = Training(RECIPE.but(depth=layers + 1, skip=skip, runs=runs), record_at=[0, RECIPE.epochs])
+    h.advance(float("inf"))
+    solved, known = int((h.history().loss[:, -1] < 0.01).sum()), PUBLISHED[skip][layers]
+    together = (solved + 100 * known) / (runs + 100)
+    error = np.sqrt(together * (1 - together) * (1 / runs + 1 / 100))
+    assert abs(solved / runs - known) <= 2 * error, f"{solved} of {runs} solve it, published: {known:.0%} of 100"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("skip, layers", QUICK)
+def test_how_deep_is_too_deep_as_published(skip, layers):
+    assert_within_two_standard_errors(skip, layers, 40)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("skip, layers", CURVE)
+def test_the_whole_depth_curve_is_as_published(skip, layers):
+    assert_within_two_standard_errors(skip, layers, 100)
+
+
 def test_the_loss_the_tutorial_prints_is_a_little_above_one_half():
     # It adds up each sample's loss before its own update; published: .500135.
     e = RECIPE.but(epochs=6000, runs=4)
