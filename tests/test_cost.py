@@ -6,7 +6,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from explorer.cost import LIMIT_BYTES, LIMIT_SECONDS, estimate, refuse
+from explorer.cost import LIMIT_BYTES, LIMIT_SECONDS, estimate, refuse, refuse_all, refuse_depths
 from explorer.experiment import Experiment
 from explorer.training import Training
 
@@ -149,3 +149,20 @@ def test_refusing_builds_nothing_big():
     start = time.process_time()
     refuse(HUGE)
     assert time.process_time() - start < 0.5
+
+
+def test_the_start_of_many_depths_is_bounded_too():
+    assert refuse_depths(Experiment(), 50) is None
+    assert refuse_depths(Experiment(task="moons", width=32, runs=32), 50) is None
+    said = refuse_depths(Experiment(task="moons", width=128, samples=2048, runs=512), 50)
+    assert said.startswith("The start of 50 depths would take about ")
+    assert refuse_depths(Experiment(task="moons", width=128, samples=2048, runs=512), 1) is None or "lower" in said
+
+
+def test_several_trainings_are_bounded_together():
+    one = Experiment(task="moons", width=64, depth=40, epochs=2000, runs=8)
+    assert refuse(one) is None
+    assert refuse_all([one]) is None
+    assert refuse_all([one] * 50) is None  # the same training, once
+    said = refuse_all([one.but(seed=seed) for seed in range(0, 400, 8)])
+    assert said.startswith("These 50 trainings together would take about ")

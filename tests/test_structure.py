@@ -65,7 +65,9 @@ ORDER = [
     "arrangement",
     "figures",
     "remedies_figure",
-    "depth_figures",
+    "depth_layout",
+    "triangles",
+    "depth_curves",
     "sweep_figure",
     "takeaway",
     "in_turn",
@@ -77,7 +79,7 @@ ORDER = [
 ]
 
 FIRST_OF_THE_MACHINE, FIRST_OF_THE_SCREEN = "in_turn", "ui"
-DRAWING = {"theme", "panels", "answer_panels", "figures", "remedies_figure", "depth_figures", "sweep_figure"}
+DRAWING = {"theme", "panels", "answer_panels", "figures", "remedies_figure", "triangles", "depth_curves", "sweep_figure"}
 CONCURRENCY = {"threading", "multiprocessing", "concurrent", "asyncio", "subprocess", "_thread"}
 NEEDED_TO_RUN = {"streamlit", "numpy", "plotly"}
 

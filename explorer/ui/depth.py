@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from explorer.depth_figures import Factors, Shares, Triangle, factor_figure, share_figure, triangle_figure
+from explorer.cost import refuse_depths
+from explorer.depth_curves import Factors, Shares, factor_figure, share_figure
 from explorer.depths import gradients_by_depth
 from explorer.diagnostics import DIAGNOSTICS
 from explorer.experiment import CONTROLS, Experiment
@@ -20,6 +21,7 @@ from explorer.seeds import Band, band, log_band, logarithm, share_interval
 from explorer.sweep import Sweep
 from explorer.takeaway import filename
 from explorer.theory import log_factor
+from explorer.triangles import Triangle, triangle_figure
 from explorer.ui.joint import CHART
 from explorer.ui.link import SCHEMA
 from explorer.ui.live_chart import Click, live_chart
@@ -68,6 +70,10 @@ def show(experiment: Experiment, baseline: Experiment | None) -> None:
         # A shortcut needs a few layers: where the net is too shallow for it now, deeper ones still have it.
         changed = REMEDIES[view.remedy].change(experiment.but(depth=int(CONTROLS["depth"].high)))  # type: ignore[attr-defined]
         names, experiments = [*names, view.remedy], [*experiments, changed.but(depth=experiment.depth)]
+    too_much = next((problem for each in experiments if (problem := refuse_depths(each, view.deepest))), None)
+    if too_much:
+        st.warning(too_much, icon=":material/hourglass_disabled:")
+        return
     sweeps = [_by_depth(each, view) for each in experiments]
     refusal = next((problem for sweep in sweeps if view.train == "on" and (problem := refuse_sweep(sweep))), None)
     if refusal:

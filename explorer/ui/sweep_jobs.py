@@ -12,7 +12,7 @@ from explorer.outcomes import Finding
 from explorer.sweep import Cell, Sweep
 from explorer.sweep_runs import Key, SweepRun
 
-MAX_RUNS = 24
+MAX_RUNS = 8
 # A finding is a few kilobytes.
 MAX_FINDINGS = 20_000
 
