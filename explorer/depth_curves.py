@@ -22,6 +22,7 @@ from explorer.depth_layout import (
     captioned,
     decade_ticks,
     legend_above,
+    power,
     whole_ticks,
 )
 from explorer.panels import BASELINE_INK, NOW_INK, Ink, Traces, legend_once, small
@@ -174,8 +175,8 @@ def _factor_ticks(span: Span) -> tuple[list[float], list[str]]:
     powers = range(int(np.floor(span[0])), int(np.ceil(span[1])) + 1)
     if span[1] - span[0] > 4:
         whole = decade_ticks(span)
-        return [float(each) for each in whole], [power(each) for each in whole]
-    factors = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+        return [float(exponent) for exponent in whole], [power(exponent) for exponent in whole]
+    factors = [digit * 10.0**exponent for exponent in powers for digit in (1, 2, 5)]
     inside = [factor for factor in factors if span[0] - 1e-9 <= np.log10(factor) <= span[1] + 1e-9]
     return [float(np.log10(factor)) for factor in inside], [f"{factor:g}" for factor in inside]
 
