@@ -13,6 +13,9 @@ import streamlit as st
 from explorer.ui.link import announce, keep_link
 from explorer.ui.pictures import FAVICON, LOGO
 from explorer.ui.sidebar import GO_KEY, sidebar
+from explorer.ui.tour import keep_settings
+
+TOUR = "Tour"
 
 
 def pages() -> list[Any]:
@@ -20,6 +23,7 @@ def pages() -> list[Any]:
     explore = "pages/explore.py"
     return [
         st.Page(explore, title="Explore", url_path="gradients", default=True),
+        st.Page("pages/guided.py", title=TOUR, url_path="tour"),
         st.Page("pages/compare.py", title="Remedies", url_path="remedies"),
         st.Page("pages/depths.py", title="Depth", url_path="depth"),
         st.Page("pages/sweeps.py", title="Sweep", url_path="sweep"),
@@ -42,7 +46,10 @@ def main() -> None:
     page = st.navigation(pages(), position="top")
     settle()
     announce()
-    st.session_state["_experiment"], st.session_state["_pinned"] = sidebar()
+    if page.title == TOUR:  # its scenes have settings of their own
+        keep_settings()
+    else:
+        st.session_state["_experiment"], st.session_state["_pinned"] = sidebar()
     keep_link(page.title, st.session_state.pop(GO_KEY, None))
     page.run()
 

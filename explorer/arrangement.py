@@ -140,7 +140,8 @@ def _marks(
     )
     size = 16 * place.scale
     labels = [
-        label(f"<b>{each.name}</b>", 0, row[1], size=18 * place.scale, color=colour)
+        # The colour is a square's: as small text it would be hard to read.
+        label(f'<span style="color:{colour}">■</span> <b>{each.name}</b>', 0, row[1], size=18 * place.scale)
         for (each, colour), row in zip(shown, place.rows, strict=True)
     ]
     labels += [

@@ -8,6 +8,7 @@ message all follow from it.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -40,6 +41,10 @@ class Control:
     def parse(self, name: str, text: str) -> Any:
         """Read the text of a link; raise ValueError as `check` does."""
         return self.check(name, text)
+
+    def parse_all(self, name: str, texts: Sequence[str]) -> Any:
+        """Read what a link says under one name, perhaps several times; raise ValueError as `check` does."""
+        return [self.parse(name, text) for text in texts][-1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +116,12 @@ class Several(Control):
         return tuple(option for option in self.options if option in wanted)
 
     def parse(self, name: str, text: str) -> tuple[str, ...]:
-        """Read one of the texts of a link, which names each option on its own."""
-        return self.check(name, [text] if text else [])
+        """Read one of the texts of a link; an empty one is none."""
+        return self.parse_all(name, [text])
+
+    def parse_all(self, name: str, texts: Sequence[str]) -> tuple[str, ...]:
+        """Read the texts of a link, which names each option on its own; an empty one is none."""
+        return self.check(name, [text for text in texts if text])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +132,18 @@ class Span(Control):
 
     def check(self, name: str, value: Any) -> tuple[float, float]:
         """Return both ends, in order."""
-        low, high = sorted(self._mark(name, each) for each in value)
-        return low, high
+        ends = sorted(self._mark(name, each) for each in value)
+        if len(ends) != 2:
+            raise ValueError(f"{name} has {len(ends)} values; it takes two, the ends of a range")
+        return ends[0], ends[1]
 
     def parse(self, name: str, text: str) -> float:
         """Read one of the two texts of a link."""
         return self._mark(name, text)
+
+    def parse_all(self, name: str, texts: Sequence[str]) -> tuple[float, float]:
+        """Read the two texts of a link."""
+        return self.check(name, texts)
 
     def _mark(self, name: str, value: Any) -> float:
         for mark in self.marks:
@@ -142,6 +157,7 @@ def setting(control: Control) -> Any:
     return field(default=control.default, metadata={"control": control})
 
 
+@cache
 def controls_of(settings: type) -> Mapping[str, Control]:
     """Return the controls of a dataclass whose fields were made by `setting`, by field name, read-only."""
     declared = {each.name: each.metadata["control"] for each in fields(settings) if "control" in each.metadata}

@@ -190,8 +190,8 @@ def refuse_depths(experiment: Experiment, deepest: int) -> str | None:
     if seconds <= DEPTHS_SECONDS:
         return None
     return (
-        f"The start of {deepest} depths would take about {_time(seconds)} to measure (the limit is "
-        f"{_time(DEPTHS_SECONDS)}): lower the greatest depth, width, samples or seeds."
+        f"Measuring the start of {deepest} depths would take about {_time(seconds)} (the limit is "
+        f"{_time(DEPTHS_SECONDS)}) and is not started: lower the greatest depth, width, samples or seeds."
     )
 
 

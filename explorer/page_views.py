@@ -11,6 +11,7 @@ from explorer.experiment import CONTROLS
 from explorer.outcomes import OUTCOMES
 from explorer.remedies import REMEDIES
 from explorer.sweep import AXES, Value, is_numeric, thin
+from explorer.tour import SCENES, play_key
 from explorer.view import VIEW_CONTROLS
 
 # --- remedies -----------------------------------------------------------------------------------
@@ -124,7 +125,9 @@ class SweepView:
     x: str = setting(
         Choice(**_view("Across", "The setting on the horizontal axis."), options=AXIS_NAMES, default="initialization")
     )
-    y: str = setting(Choice(**_view("Up", "The setting on the vertical axis."), options=AXIS_NAMES, default="activation"))
+    y: str = setting(
+        Choice(**_view("Up", "The setting on the vertical axis."), options=AXIS_NAMES, default="activation")
+    )
     outcome: str = setting(
         Choice(
             **_view("Colour", "What the colour of a cell says. At the start nothing has to be trained."),
@@ -164,6 +167,52 @@ def axis_values(name: str, chosen: tuple[Value, ...], count: int) -> tuple[Value
     return thin([value for value in AXES[name] if low <= value <= high], count)  # type: ignore[operator]
 
 
+# --- tour ---------------------------------------------------------------------------------------
+
+QUESTION, ANSWER = "question", "answer"
+PAGE, PRESENTER = "page", "presenter"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TourView:
+    """Where in the tour a viewer is, and how it is shown."""
+
+    scene: str = setting(
+        Choice(
+            **_view("Scene", "The scenes in order."),
+            options=tuple(str(number) for number in range(1, len(SCENES) + 1)),
+            default="1",
+        )
+    )
+    revealed: str = setting(
+        Choice(
+            **_view("Shown", "question: it alone, to predict; answer: the figure and what it says."),
+            options=(QUESTION, ANSWER),
+            default=QUESTION,
+        )
+    )
+    present: str = setting(
+        Choice(
+            **_view("Mode", "presenter: the scene alone, in large type, for a lecture room."),
+            options=(PAGE, PRESENTER),
+            default=PAGE,
+        )
+    )
+
+    @property
+    def number(self) -> int:
+        """The scene, counted from 1."""
+        return int(self.scene)
+
+
+TOUR_CONTROLS = controls_of(TourView)
+# What each scene lets the room play with, by its key in the link.
+PLAY_CONTROLS = {
+    play_key(number, name): control
+    for number, scene in enumerate(SCENES, start=1)
+    for name, control in scene.controls.items()
+}
+
 # --- all ----------------------------------------------------------------------------------------
 
 PAGE_CONTROLS: dict[str, Control] = {
@@ -173,4 +222,6 @@ PAGE_CONTROLS: dict[str, Control] = {
     **DEPTH_CONTROLS,
     **SWEEP_CONTROLS,
     **SPAN_CONTROLS,
+    **TOUR_CONTROLS,
+    **PLAY_CONTROLS,
 }

@@ -143,6 +143,8 @@ def heatmap(history: History, view: View, x: str, y: str) -> Traces:
                 go.Heatmap(
                     z=small(np.where(mask, 1.0, np.nan)),
                     colorscale=[[0, colour], [1, colour]],
+                    # Bars apart from each other: to some colour-blind viewers the scale has this colour as well.
+                    ygap=3,
                     hovertemplate=f"epoch %{{customdata:,d}}, layer %{{y}}<br>{words}<extra></extra>",
                     **common,
                 )

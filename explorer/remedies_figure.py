@@ -22,7 +22,7 @@ ROW, LINE, TICKS, FOOT = 216, 20, 30, 100
 LETTERS = 20  # of a line of a panel's title, on a laptop
 GAP = 0.022
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
-# A panel's words take the colour of what the remedy did; they also say it.
+# The colour of what the remedy did, before the words that say it.
 COLOURS = {"helped": theme.NOW, "helped a little": theme.NOW, "harmed": theme.NOT_FINITE}
 
 
@@ -106,9 +106,9 @@ def _arrange(tried: Sequence[Tried], view: View, columns: int) -> dict[str, Any]
 def _title(each: Tried, left: float, bottom: float, scale: float) -> dict[str, Any]:
     """Name a panel, and below the name say what the remedy did."""
     said = f"{each.word} · {each.solved}" if each.word in COLOURS else f"{each.solved} learn it"
-    text = f"<b>{'<br>'.join(wrap(each.name, LETTERS))}</b><br>{said}"
-    colour = {"color": COLOURS[each.word]} if each.word in COLOURS else {}
-    return label(text, left, bottom, size=15 * scale, **colour) | {"align": "left"}
+    mark = f'<span style="color:{COLOURS[each.word]}">■</span> ' if each.word in COLOURS else ""
+    text = f"<b>{'<br>'.join(wrap(each.name, LETTERS))}</b><br>{mark}{said}"
+    return label(text, left, bottom, size=15 * scale) | {"align": "left"}
 
 
 def _panel_axes(

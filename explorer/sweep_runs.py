@@ -227,6 +227,35 @@ class SweepRun:
             self._waiting.clear()
 
 
+def run_sweep(sweep: Sweep, where: str = "") -> dict[Cell, Finding]:
+    """Measure every cell of a sweep, from beginning to end, and return what was found by (column, row).
+
+    A cell that is no possible experiment is left out.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    where : str
+        As for `make_executor`: empty is this process, a number that many processes, else a Dask scheduler's address.
+
+    Examples
+    --------
+    >>> from explorer import Experiment
+    >>> sweep = Sweep(Experiment(runs=2), "depth", (2, 5), "gain", (1.0, 2.0), trained=False)
+    >>> sorted(run_sweep(sweep))
+    [(0, 0), (0, 1), (1, 0), (1, 1)]
+    """
+    workers = Workers(where)
+    run = SweepRun(sweep, workers, {})
+    try:
+        while not run.advance(1.0):
+            pass
+    finally:
+        run.cancel()
+        workers.close()
+    return run.findings
+
+
 def _apart(handed: _Handed) -> list[_Handed]:
     """A portion's cells, each alone."""
     share = handed.portion.seconds / len(handed.portion.experiments)

@@ -1,22 +1,23 @@
 """Colours and the figures' common template: what is drawn how, in one place.
 
-Colours are chosen to be told apart on white and on near-black, and by
-colour-blind viewers (viridis for sizes, purple-orange for ratios; marks in
-grey and vermilion, after Okabe & Ito 2008). Text, grid and background are left
-to the page's theme, which can change without a rerun.
+Every ink has a contrast of 3 : 1 or more both on white and on near-black, and
+those that meet in a picture are told apart by colour-blind viewers as well (a
+test simulates them): viridis for sizes, purple-orange for ratios, marks in grey
+and vermilion. No ink reaches the 4.5 : 1 of small text on both, so text, grid
+and background are left to the page's theme, which can change without a rerun.
 """
 
 import plotly.graph_objects as go
 
-NOW = "#12908a"
-NOW_FAINT = "rgba(18, 144, 138, 0.45)"
-NOW_BAND = "rgba(18, 144, 138, 0.33)"
-BASELINE = "#8a94a8"
-BASELINE_BAND = "rgba(138, 148, 168, 0.38)"
-THEORY = "#e08214"
-EXACT_ZERO = "#a9a9a9"
-NOT_FINITE = "#d55e00"
-CLASSES = ("#e08214", "#4477aa")
+NOW = "#0f827c"
+NOW_FAINT = "rgba(15, 130, 124, 0.45)"
+NOW_BAND = "rgba(15, 130, 124, 0.33)"
+BASELINE = "#8d93ad"
+BASELINE_BAND = "rgba(141, 147, 173, 0.38)"
+THEORY = "#d97b0e"
+EXACT_ZERO = "#949494"
+NOT_FINITE = "#c43c1f"
+CLASSES = (THEORY, "#4477aa")
 CURSOR = "rgba(128, 128, 128, 0.9)"
 GRID = "rgba(128, 128, 128, 0.22)"
 
@@ -33,7 +34,7 @@ RATIO_SCALE = [
 SHARE_SCALE = "Cividis"
 ANSWER_SCALE = [[0.0, "#fdd9a6"], [0.5, "#f7f7f7"], [1.0, "#a8c6e6"]]
 
-PARTS = {"slope": "#0072b2", "weights": "#e69f00", "normalization": "#009e73", "skip": "#cc79a7"}
+PARTS = {"slope": "#0072b2", "weights": "#b87f00", "normalization": "#009e73", "skip": "#cc79a7"}
 
 TICK_SIZE, LABEL_SIZE = 15, 16
 

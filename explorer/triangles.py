@@ -106,7 +106,7 @@ def _triangle(triangle: Triangle, title: str, deepest: int, x: str, y: str) -> T
         (rows == np.inf, theme.NOT_FINITE, NOT_FINITE_WORDS),
     ):
         if mask.any():
-            flat = {"colorscale": [[0, colour], [1, colour]], "showscale": False}
+            flat = {"colorscale": [[0, colour], [1, colour]], "showscale": False, "ygap": 3}
             over = small(np.where(mask, 1.0, np.nan))
             traces.append(go.Heatmap(z=over, hovertemplate=f"{hover}{words}<extra></extra>", **flat, **place))
             square = {"symbol": "square", "size": 14, "color": colour}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.controls import Choice, Number, one_two_five
+from explorer.controls import Choice, Number, Several, Span, one_two_five
 from explorer.experiment import CONTROLS
 
 NUMBERS = {name: control for name, control in CONTROLS.items() if isinstance(control, Number)}
@@ -120,3 +120,73 @@ def test_one_two_five_climbs_by_at_most_two_and_a_half(power, decades):
     assert marks[-1] == high
     assert len(marks) == 3 * decades + 1
     assert all(1.9 < b / a < 2.6 for a, b in pairwise(marks))
+
+
+# --- several names, and the ends of a range -------------------------------------------------------
+
+WORDS = {"label": "Fruit", "group": "View", "help": "What is in it."}
+SEVERAL = Several(**WORDS, options=("apple", "Pear", "fig"), default=("apple",))
+SPAN = Span(**WORDS, marks=(0.1, 1.0, 2.0, 5.0), default=(0.1, 5.0))
+WHOLE_SPAN = Span(**WORDS, marks=(1, 2, 50), default=(1, 50))
+
+
+@given(st.lists(st.sampled_from(SEVERAL.options)))
+def test_several_names_come_in_the_order_of_the_options_each_once(names):
+    chosen = SEVERAL.check("fruit", names)
+    assert set(chosen) == set(names)
+    assert chosen == tuple(option for option in SEVERAL.options if option in names)
+
+
+def test_several_may_be_none_and_case_does_not_matter():
+    assert SEVERAL.check("fruit", ()) == ()
+    assert SEVERAL.check("fruit", ["PEAR", "Apple"]) == ("apple", "Pear")
+
+
+def test_each_text_of_a_link_names_one_of_several():
+    assert SEVERAL.parse("fruit", "pear") == ("Pear",)
+    assert SEVERAL.parse("fruit", "") == ()
+
+
+@pytest.mark.parametrize("bad", [["apple", "banana"], [""], [None], [3], ["apple, Pear"], [["apple"]]], ids=str)
+def test_an_unknown_one_of_several_is_refused_with_the_known_ones(bad):
+    with pytest.raises(ValueError, match="fruit") as problem:
+        SEVERAL.check("fruit", bad)
+    for option in SEVERAL.options:
+        assert option in str(problem.value)
+
+
+@given(st.sampled_from(SPAN.marks), st.sampled_from(SPAN.marks))
+def test_the_ends_of_a_span_come_lower_first(a, b):
+    assert SPAN.check("size", (a, b)) == (min(a, b), max(a, b))
+    assert SPAN.check("size", [str(a), str(b)]) == (min(a, b), max(a, b))
+
+
+def test_a_span_keeps_the_kind_of_its_marks():
+    assert [type(end) for end in WHOLE_SPAN.check("size", ["50", "1"])] == [int, int]
+    assert type(SPAN.parse("size", "1.0")) is float
+
+
+@pytest.mark.parametrize(
+    "bad", [(0.1, 3.0), (0.1, math.nan), (math.inf, 1.0), ("", "1.0"), (None, 1.0), (True, 1.0), ("many", 1.0)], ids=str
+)
+def test_an_end_that_is_not_on_offer_is_refused_with_what_is(bad):
+    with pytest.raises(ValueError, match="size") as problem:
+        SPAN.check("size", bad)
+    for mark in SPAN.marks:
+        assert str(mark) in str(problem.value)
+
+
+@pytest.mark.parametrize("bad", [(), (0.1,), (0.1, 1.0, 2.0)], ids=str)
+def test_a_span_has_two_ends(bad):
+    with pytest.raises(ValueError, match="size has . values; it takes two"):
+        SPAN.check("size", bad)
+
+
+@given(text=st.text(max_size=20))
+def test_any_text_is_an_end_of_a_span_or_a_message(text):
+    try:
+        value, message = SPAN.parse("size", text), ""
+    except ValueError as problem:
+        value, message = SPAN.marks[0], str(problem)
+    assert value in SPAN.marks
+    assert not message or "size" in message

@@ -155,7 +155,7 @@ def test_the_start_of_many_depths_is_bounded_too():
     assert refuse_depths(Experiment(), 50) is None
     assert refuse_depths(Experiment(task="moons", width=32, runs=32), 50) is None
     said = refuse_depths(Experiment(task="moons", width=128, samples=2048, runs=512), 50)
-    assert said.startswith("The start of 50 depths would take about ")
+    assert said.startswith("Measuring the start of 50 depths would take about ")
     assert refuse_depths(Experiment(task="moons", width=128, samples=2048, runs=512), 1) is None or "lower" in said
 
 

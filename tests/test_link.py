@@ -123,7 +123,7 @@ def test_a_bad_baseline_is_named(text, said):
     ],
 )
 def test_what_is_wrong_with_a_setting_is_said_in_a_short_sentence(name, text, said):
-    sentence = link._complaint(name, text)
+    sentence = link._complaint(name, [text])
     assert said in sentence
     assert len(sentence) < 450
 
@@ -132,7 +132,7 @@ def test_what_is_wrong_with_a_setting_is_said_in_a_short_sentence(name, text, sa
     ("name", "text"), [("depth", "3"), ("v", link.SCHEMA), ("embed", "true"), ("baseline", "?"), ("axis", "log")]
 )
 def test_what_is_right_is_not_complained_about(name, text):
-    assert link._complaint(name, text) is None
+    assert link._complaint(name, [text]) is None
 
 
 def test_a_strangers_text_cannot_format_a_page():

@@ -1,25 +1,28 @@
-"""Behind the figure: why there is no theory, export, and the tabs."""
+"""Behind the figure: why there is no theory, what can be taken away, its code, and the tabs."""
 
 import numpy as np
 import streamlit as st
 
+from explorer.describe import describe_why
 from explorer.facts import facts
 from explorer.figures import why_figure
 from explorer.layers import layer_table
-from explorer.takeaway import experiment_json, filename, history_csv, python_lines
+from explorer.notebook import explore_lines
+from explorer.show_code import explore_table
+from explorer.takeaway import filename, history_csv
 from explorer.theory import predict
-from explorer.ui.joint import CHART, figure, why_no_theory
-from explorer.ui.link import SCHEMA
+from explorer.ui.code import show_code
+from explorer.ui.joint import CHART, alt_text, figure, why_no_theory
 from explorer.ui.scene import Scene
-from explorer.ui.share import share_buttons
-from explorer.verdict import compare, sentence
+from explorer.ui.takeaway import Drawn, Parcel, take_away
+from explorer.verdict import compare, judge, sentence
 from explorer.view import View
-from explorer.why import decompose
+from explorer.why import Why, decompose
 from explorer.wording import summary
 
 
 def behind(scene: Scene, view: View) -> None:
-    """What stands below the figure: why there is no theory, export, and the tabs."""
+    """What stands below the figure: why there is no theory, what can be taken away, its code, and the tabs."""
     experiment = scene.history.experiment
     reason = why_no_theory(experiment, view)
     if np.isnan(scene.history.measures[view.diagnostic.name][:, 0]).all():
@@ -27,36 +30,56 @@ def behind(scene: Scene, view: View) -> None:
     elif reason:
         st.caption(f"No theory line: {reason.rstrip('.')}.")
     elif view.diagnostic.name == "delta" and predict(experiment).typical_delta is None:
-        why = (predict(experiment).typical_reason or "").rstrip(".")
-        st.caption(f"The theory line is the root mean square over seeds, not that of a typical seed: {why}.")
-    title = sentence(facts(scene.history))
-    settings = [summary(experiment)]
-    if scene.baseline is not None:
-        title = compare(scene.baseline, scene.history)
-        settings = [f"Now: {summary(experiment)}", f"Baseline: {summary(scene.baseline.experiment)}"]
-    share_buttons(title, settings, filename(experiment), SCHEMA)
-    why_tab, layers_tab, reading_tab, data_tab = st.tabs(["Why", "Layers", "How to read this", "Take away"])
+        reason = (predict(experiment).typical_reason or "").rstrip(".")
+        st.caption(f"The theory line is the root mean square over seeds, not that of a typical seed: {reason}.")
+    why = decompose(scene.history, scene.history.at(view.at))
+    take_away(_parcel(scene, view, why))
+    show_code(explore_table(experiment, view, judge(facts(scene.history))))
+    why_tab, layers_tab, reading_tab = st.tabs(["Why", "Layers", "How to read this"])
     with why_tab:
-        _why(scene, view)
+        _why(scene, view, why)
     with layers_tab:
         st.table(layer_table(experiment))
     with reading_tab:
         _reading(view)
-    with data_tab:
-        _take_away(scene, view)
 
 
-def _why(scene: Scene, view: View) -> None:
+def _parcel(scene: Scene, view: View, why: Why) -> Parcel:
+    """What Explore gives away."""
+    history, baseline = scene.history, scene.baseline
+    experiment = history.experiment
+    before = None if baseline is None else baseline.experiment
+    word = sentence(facts(history))
+    tables = {"History": lambda: history_csv(history)}
+    if baseline is not None:
+        tables["Baseline, its history"] = lambda: history_csv(baseline)
+    return Parcel(
+        title=word if baseline is None else compare(baseline, history),
+        sentences=[] if baseline is None else [word],
+        settings=[summary(experiment)]
+        if before is None
+        else [f"Now: {summary(experiment)}", f"Baseline: {summary(before)}"],
+        filename=filename(experiment),
+        figures=[
+            Drawn("joint_figure", "Gradient by layer and epoch", lambda: figure(scene, view), alt_text(scene, view)),
+            Drawn("why", "Why: what multiplies the gradient", lambda: why_figure(why), describe_why(why)),
+        ],
+        tables=tables,
+        experiment=experiment,
+        baseline=scene.pinned,
+        lines=explore_lines(experiment, before),
+        table=layer_table(experiment),
+    )
+
+
+def _why(scene: Scene, view: View, why: Why) -> None:
     record = scene.history.at(view.at)
-    why = decompose(scene.history, record)
     st.markdown(
         "On its way back, dL/dz passes the **weights** of the layer above, picks up what a **skip** brings, is multiplied "
         "by the activation's **slope** and goes through the **normalization**. In decades these add up: one decade to the "
         f"left is a gradient ten times smaller. Epoch {int(scene.history.epochs[record]):,}, {_over(why.seeds)}."
     )
-    st.plotly_chart(
-        why_figure(why), key="why", config=CHART, alt="What multiplies the gradient at each layer, in decades"
-    )
+    st.plotly_chart(why_figure(why), key="why", config=CHART, alt=describe_why(why))
 
 
 def _over(seeds: int) -> str:
@@ -78,21 +101,3 @@ def _reading(view: View) -> None:
         "- Grey means exactly 0, orange-red infinite or NaN: neither is a colour of the scale. Triangles mark values beyond it.\n"
         "- Colours and axes stay where they are when a setting changes, so two pictures can be compared."
     )
-
-
-def _take_away(scene: Scene, view: View) -> None:
-    experiment, name = scene.history.experiment, filename(scene.history.experiment)
-    with st.container(horizontal=True, gap="small"):
-        for label, make, ending, kind in (
-            ("History (CSV)", lambda: history_csv(scene.history), "csv", "text/csv"),
-            ("Experiment (JSON)", lambda: experiment_json(experiment), "json", "application/json"),
-            (
-                "Page (HTML, works offline)",
-                lambda: figure(scene, view).to_html(include_plotlyjs=True, config=CHART),
-                "html",
-                "text/html",
-            ),
-        ):
-            st.download_button(label, make, f"{name}.{ending}", kind, on_click="ignore")
-    st.markdown("The same in a notebook:")
-    st.code(python_lines(experiment), language="python")

@@ -11,24 +11,29 @@ import streamlit as st
 from explorer.cost import refuse_depths
 from explorer.depth_curves import Factors, Shares, factor_figure, share_figure
 from explorer.depths import gradients_by_depth
+from explorer.describe import describe_factors, describe_shares, describe_triangle
 from explorer.diagnostics import DIAGNOSTICS
 from explorer.experiment import CONTROLS, Experiment
+from explorer.notebook import depth_lines
 from explorer.outcomes import Finding
 from explorer.page_views import DEPTH_CONTROLS, GRADIENTS, NO_REMEDY, DepthView
 from explorer.portions import refuse_sweep
 from explorer.remedies import REMEDIES
 from explorer.seeds import Band, band, log_band, logarithm, share_interval
+from explorer.show_code import depth_table
 from explorer.sweep import Sweep
-from explorer.takeaway import filename
+from explorer.takeaway import DepthRow, depths_csv, filename
 from explorer.theory import log_factor
 from explorer.triangles import Triangle, triangle_figure
+from explorer.ui.code import show_code
 from explorer.ui.joint import CHART
-from explorer.ui.link import SCHEMA
 from explorer.ui.live_chart import Click, live_chart
 from explorer.ui.running import Running, jobs_of
-from explorer.ui.share import share_buttons
 from explorer.ui.sidebar import open_in_explore
 from explorer.ui.sweep_jobs import SweepState
+from explorer.ui.takeaway import Drawn, Parcel, take_away
+from explorer.ui.welcome import DEPTH as LEGEND
+from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 from explorer.wording import summary
 
@@ -87,14 +92,16 @@ def show(experiment: Experiment, baseline: Experiment | None) -> None:
             "Nets of every depth from the same seeds: a shallower one is the first layers of the deeper ones, with an output "
             "of its own. Click on a depth to open it in Explore."
         )
-    _draw(series, view, experiment)
+    _draw(series, view, experiment, baseline)
     if running:
         running.go_on(REPAINT)
 
 
 def _ask() -> DepthView:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        return DepthView(**{name: ask(name, control) for name, control in DEPTH_CONTROLS.items()})
+        view = DepthView(**{name: ask(name, control) for name, control in DEPTH_CONTROLS.items()})
+        what_do_i_see(LEGEND)
+    return view
 
 
 def _by_depth(experiment: Experiment, view: DepthView) -> Sweep:
@@ -190,25 +197,67 @@ def _shares(series: Series) -> Shares:
     return Shares(series.name, depths, solved / np.maximum(runs, 1), ends[:, 0], ends[:, 1], solved, runs)
 
 
-def _draw(series: Sequence[Series], view: DepthView, experiment: Experiment) -> None:
-    diagnostic = DIAGNOSTICS[GRADIENTS[view.gradient]]
+def _figures(series: Sequence[Series], view: DepthView, caption: str) -> dict[str, Drawn]:
+    """The page's figures, by the key of their place, the main one first; seeds that learn only once a net is trained."""
+    diagnostic, triangles = DIAGNOSTICS[GRADIENTS[view.gradient]], _triangles(series, view)
+    factors, shares = [_factors(each) for each in series], [_shares(each) for each in series if each.findings]
+    told = " ".join(describe_triangle(each.name, each.depths.tolist(), each.values) for each in triangles)
+    found = [
+        Drawn(
+            "depth_triangles",
+            "Gradient by layer and depth",
+            lambda: triangle_figure(triangles, diagnostic.title, diagnostic.span, caption),
+            f"{diagnostic.title} by layer and depth. {_headline(series)}. {told} {caption}.",
+        ),
+        Drawn(
+            "depth_factors",
+            "Factor per layer by depth",
+            lambda: factor_figure(factors, view.deepest),
+            " ".join(describe_factors(f.name, f.depths.tolist(), f.start.middle, f.theory) for f in factors),
+        ),
+    ]
+    if shares:
+        learnt = {each.name: {d: (f.solved, f.runs) for d, f in each.findings.items()} for each in series}
+        alt = " ".join(describe_shares(name, solved) for name, solved in learnt.items())
+        found.append(
+            Drawn("depth_shares", "Seeds that learn, by depth", lambda: share_figure(shares, view.deepest), alt)
+        )
+    return {each.key: each for each in found}
+
+
+def _draw(series: Sequence[Series], view: DepthView, experiment: Experiment, baseline: Experiment | None) -> None:
     caption = summary(experiment, depth="depth 1 to " + str(view.deepest))
-    said = _headline(series)
+    figures = _figures(series, view, caption)
+    main = figures["depth_triangles"]
     live_chart(
-        triangle_figure(_triangles(series, view), diagnostic.title, diagnostic.span, caption),
-        key="depth_triangles",
-        alt=f"{diagnostic.title} by layer and depth. {said}. {caption}",
+        main.make(),
+        key=main.key,
+        alt=main.alt,
         keep=f"{view.deepest} {view.gradient} {len(series)}",
         config=CHART,
         on_click=lambda click: _go(series, click),
     )
-    share_buttons(said, [caption], f"depth_{filename(experiment)}", SCHEMA)
+    take_away(
+        Parcel(
+            title=_headline(series),
+            settings=[caption],
+            filename=f"depth_{filename(experiment)}",
+            figures=list(figures.values()),
+            tables={"Depths": lambda: depths_csv(_by_row(series, view), DIAGNOSTICS[GRADIENTS[view.gradient]].title)},
+            experiment=experiment,
+            baseline=baseline,
+            lines=depth_lines(
+                {each.name: each.sweep for each in series}, GRADIENTS[view.gradient], trained=view.train == "on"
+            ),
+        ),
+        more=lambda: _choose_depth(series),
+    )
+    show_code(depth_table(GRADIENTS[view.gradient]))
     left, right = st.columns(2)
     with left:
         st.subheader("Seeds that learn, by depth", anchor=False, help="With the 95% interval of Wilson (1927).")
-        if any(each.findings for each in series):
-            curves = [_shares(each) for each in series]
-            st.plotly_chart(share_figure(curves, view.deepest), key="depth_shares", config=CHART, alt=said)
+        if "depth_shares" in figures:
+            _chart(figures["depth_shares"])
         else:
             st.caption("Nothing is trained yet.")
     with right:
@@ -218,12 +267,37 @@ def _draw(series: Sequence[Series], view: DepthView, experiment: Experiment) -> 
             help="The root of first over last layer, RMS dL/dz: the geometric mean over all steps back from the output. "
             "Theory: mean field for a typical seed, corrected for the layers' finite width.",
         )
-        st.plotly_chart(
-            factor_figure([_factors(each) for each in series], view.deepest),
-            key="depth_factors",
-            config=CHART,
-            alt="Factor per layer by depth, measured and as theory says",
-        )
+        _chart(figures["depth_factors"])
+
+
+def _chart(drawn: Drawn) -> None:
+    st.plotly_chart(drawn.make(), key=drawn.key, config=CHART, alt=drawn.alt)
+
+
+def _by_row(series: Sequence[Series], view: DepthView) -> list[DepthRow]:
+    """What is known of every depth, for the CSV."""
+    gradient, rows = GRADIENTS[view.gradient], []
+    for each in series:
+        depths = tuple(int(depth) for depth in each.sweep.xs)
+        start, end = _at_start(each.sweep.base, depths)[0][gradient], _at_end(each, gradient)
+        for row, depth in enumerate(depths):
+            found, layers = each.findings.get(depth), slice(depth + 1)
+            counts = (None, None) if found is None else (found.solved, found.runs)
+            rows.append(DepthRow(each.name, depth, start[row, layers].tolist(), end[row, layers].tolist(), *counts))
+    return rows
+
+
+def _choose_depth(series: Sequence[Series]) -> None:
+    """Open a depth in Explore without a mouse."""
+    with st.popover("Open a depth in Explore"):
+        depth = st.selectbox("Depth", [int(depth) for depth in series[0].sweep.xs], key="_open_depth")
+        for each in series:
+            chosen, plain = each.sweep.base.but(depth=depth), series[0].sweep.base.but(depth=depth)
+            st.button(
+                f"Open it {each.name}" if each.name == UNCHANGED else f"Open it with {each.name}",
+                key=f"_open_depth_{each.name}",
+                on_click=lambda chosen=chosen, plain=plain: open_in_explore(chosen, plain),
+            )
 
 
 def _go(series: Sequence[Series], click: Click) -> None:

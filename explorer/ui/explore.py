@@ -11,6 +11,7 @@ from explorer.ui.behind import behind
 from explorer.ui.joint import joint_figure
 from explorer.ui.scene import advance
 from explorer.ui.strip import strip
+from explorer.ui.welcome import welcome
 from explorer.ui.widgets import ask
 from explorer.view import VIEW_CONTROLS, View
 
@@ -40,6 +41,7 @@ def live(experiment: Experiment, baseline: Experiment | None) -> None:
     Every slice ends in a Streamlit call: there the script stops when a control
     has moved, while the jobs stay whole.
     """
+    welcome()
     strip_place = st.container(gap="xsmall")
     view = ask_view(experiment)
     progress_place = st.empty()

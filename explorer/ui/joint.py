@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from explorer.describe import describe_history
 from explorer.experiment import Experiment
 from explorer.facts import facts
 from explorer.figures import explore_figure
@@ -78,11 +79,21 @@ def joint_figure(scene: Scene, view: View) -> None:
     live_chart(
         figure(scene, view),
         key="joint_figure",
-        alt=f"{sentence(facts(scene.history))} {summary(scene.history.experiment)}",
+        alt=alt_text(scene, view),
         keep=f"{view.axis} {view.metric} {scene.history.experiment.epochs}",
         config=CHART | {"toImageButtonOptions": _image(scene)},
         on_click=lambda click: _choose_epoch(scene.history.experiment, click),
     )
+
+
+def alt_text(scene: Scene, view: View) -> str:
+    """Say what the joint figure shows, with its numbers."""
+    now = scene.history
+    theory = _theory_line(now.experiment, view)
+    told = [sentence(facts(now)), describe_history(now, view, view.at, theory), f"{summary(now.experiment)}."]
+    if scene.baseline is not None:
+        told.append(f"Baseline: {describe_history(scene.baseline, view, view.at)}")
+    return " ".join(told)
 
 
 def _choose_epoch(experiment: Experiment, click: Click) -> None:

@@ -1,6 +1,8 @@
 """The link: what an address asks for, checked; and the baseline, which travels in it as text."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.state import get_session_state
@@ -9,12 +11,17 @@ from explorer.datasets import OWN, Data
 from explorer.experiment import CONTROLS, Experiment
 from explorer.page_views import PAGE_CONTROLS
 from explorer.scenarios import OPENING
+from explorer.takeaway import Saved, read_experiment_json
 
 SCHEMA = "1"
 BASELINE_KEY = "baseline"
 UNPINNED = "none"
+# A whole experiment as JSON, read once: then its settings stand in the link as any others.
+EXPERIMENT_KEY = "experiment"
+# Where a person's own data are kept for the visit.
+DATA_KEY = "_own_data"
 # Streamlit's own parameters, and ours that are not settings.
-NOT_SETTINGS = {"v", "embed", "embed_options", BASELINE_KEY}
+NOT_SETTINGS = {"v", "embed", "embed_options", BASELINE_KEY, EXPERIMENT_KEY}
 MAX_SHOWN = 60
 NOTICE_KEY = "_link_notice"
 
@@ -28,16 +35,59 @@ def announce() -> None:
 
     Streamlit would drop most of it without a word, and stumbles over some: a whole number of 400 digits.
     """
-    found = complaints()
+    problem = _open_from_address()
+    found = complaints() | ({EXPERIMENT_KEY: problem} if problem else {})
     if found:
         st.session_state[NOTICE_KEY] = list(found.values())
-        with get_session_state().query_params() as parameters:
-            for name in found:
-                parameters.discard_param_no_forward_msg(name)
-            parameters.set_initial_query_params_from_current()
-        st.query_params["v"] = SCHEMA
+        _discard(found)
     for sentence in st.session_state.get(NOTICE_KEY, []):
         st.warning(sentence, icon=":material/link_off:")
+
+
+def _discard(names: Iterable[str]) -> None:
+    """Take parameters out of the address."""
+    with get_session_state().query_params() as parameters:
+        for name in names:
+            parameters.discard_param_no_forward_msg(name)
+        parameters.set_initial_query_params_from_current()
+    st.query_params["v"] = SCHEMA
+
+
+def _open_from_address() -> str | None:
+    """Open the experiment that stands in the address as JSON, once; return what is wrong with it, if anything."""
+    text = st.query_params.get(EXPERIMENT_KEY)
+    if text is None:
+        return None
+    try:
+        saved = read_experiment_json(text.encode("utf-8", "replace"), st.session_state.get(DATA_KEY))
+    except ValueError as error:
+        _discard([EXPERIMENT_KEY])
+        return f"The experiment in the link cannot be opened: {_short(str(error), 300)}."
+    # It sets everything: what else the address says of these is not asked.
+    _discard([EXPERIMENT_KEY, *([BASELINE_KEY] * saved.pins), *CONTROLS])
+    set_controls(saved)
+    # Widgets write only what a person changes.
+    st.query_params.update({name: str(value) for name, value in saved.experiment.settings(changed_only=True).items()})
+    if saved.pins and st.session_state[BASELINE_KEY]:
+        st.query_params[BASELINE_KEY] = st.session_state[BASELINE_KEY]
+    with get_session_state().query_params() as parameters:
+        parameters.set_initial_query_params_from_current()
+    return None
+
+
+def set_controls(saved: Saved) -> None:
+    """Set every control to a saved experiment, and the baseline if it says one; before widgets are made."""
+    forget_notice()
+    st.session_state.update(saved.experiment.settings())
+    if saved.pins:
+        st.session_state[BASELINE_KEY] = UNPINNED if saved.baseline is None else encode(saved.baseline)
+
+
+def present_link() -> str:
+    """Return the address of what is shown; empty where the browser has not told it."""
+    place = st.context.url
+    settings = {name: st.query_params.get_all(name) for name in st.query_params}
+    return f"{place}?{urlencode(settings | {'v': SCHEMA}, doseq=True)}" if place else ""
 
 
 def forget_notice() -> None:
@@ -61,25 +111,21 @@ def keep_link(page: str, go: str | None = None) -> None:
 
 def complaints() -> dict[str, str]:
     """Say, by name, what is wrong with the settings in the present address, a sentence each."""
-    said = {
-        name: [problem for text in st.query_params.get_all(name) if (problem := _complaint(name, text))]
-        for name in st.query_params
-    }
-    return {name: problems[0] for name, problems in said.items() if problems}
+    problems = {name: _complaint(name, st.query_params.get_all(name)) for name in st.query_params}
+    return {name: problem for name, problem in problems.items() if problem}
 
 
-def _complaint(name: str, text: str) -> str | None:
-    if name == "v" and text != SCHEMA:
-        return (
-            f"The link says it is of version {_short(text)}; this app writes version {SCHEMA} and reads what it knows."
-        )
+def _complaint(name: str, texts: list[str]) -> str | None:
+    if name == "v" and texts[-1] != SCHEMA:
+        version = _short(texts[-1])
+        return f"The link says it is of version {version}; this app writes version {SCHEMA} and reads what it knows."
     if name in NOT_SETTINGS:
         return None
     control = CONTROLS.get(name) or PAGE_CONTROLS.get(name)
     if control is None:
         return f"The link has a setting called {_short(name)}, which does not exist; it is ignored."
     try:
-        control.parse(name, text)
+        control.parse_all(name, texts)
     except ValueError as error:
         return f"{_short(str(error), 300)}. The default, {control.default}, is used."
     return None

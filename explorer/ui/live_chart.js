@@ -27,7 +27,8 @@ const isNarrow = box => box.clientWidth < NARROW;
 
 export default async function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".figure");
-  box.setAttribute("role", "img");
+  // A figure, not an image: its toolbar can be reached.
+  box.setAttribute("role", "figure");
   box.setAttribute("aria-label", data.alt);
   const Plotly = await sharedPlotly();
   if (!Plotly) {

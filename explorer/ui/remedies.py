@@ -9,21 +9,26 @@ from typing import Any
 import streamlit as st
 
 from explorer.cost import refuse, refuse_all
+from explorer.describe import describe_losses, describe_tried
 from explorer.effects import Effect, combined, effect, headline, rank
 from explorer.experiment import Experiment
 from explorer.facts import Facts, facts
 from explorer.history import History
+from explorer.notebook import remedies_lines
 from explorer.page_views import BASELINE, COMPARISON_CONTROLS, REMEDIES_PAGE, SHARED_VIEW, Comparison
 from explorer.remedies import REMEDIES
 from explorer.remedies_figure import Tried, loss_figure, remedies_figure
-from explorer.takeaway import filename
+from explorer.show_code import remedies_table
+from explorer.takeaway import filename, remedies_csv
+from explorer.ui.code import show_code
 from explorer.ui.jobs import Job, jobs
 from explorer.ui.joint import CHART
-from explorer.ui.link import SCHEMA
 from explorer.ui.live_chart import Click, live_chart
 from explorer.ui.paces import paces
-from explorer.ui.share import share_buttons
 from explorer.ui.sidebar import open_in_explore
+from explorer.ui.takeaway import Drawn, Parcel, take_away
+from explorer.ui.welcome import REMEDIES as LEGEND
+from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 from explorer.view import VIEW_CONTROLS, View
 from explorer.wording import decades, number, summary
@@ -68,7 +73,11 @@ def show(experiment: Experiment, baseline: Experiment | None) -> None:
     held = jobs().together([each.experiment for each in tried])
     histories = jobs().advance(held, FIRST_SLICE)
     _show_progress(held, progress)
-    _draw(tried, histories, view, head, body)
+    page = Judged.of(tried, histories)
+    with head:
+        _headline(page)
+    with body:
+        _draw(page, view, comparison.combine, baseline)
     for each in refused:
         st.caption(f"Not tried: {each.name}. {refuse(each.experiment)}")
     _train_on(held, histories, progress)
@@ -100,54 +109,132 @@ def _show_progress(held: list[Job], progress: Any) -> None:
 # --- drawing --------------------------------------------------------------------------------------
 
 
-def _draw(tried: list[Attempt], histories: list[History], view: View, head: Any, body: Any) -> None:
-    """Draw the headline above the view's controls and everything else below them."""
-    found = [facts(history) for history in histories]
-    effects = [
-        effect(each.remedies, found[0], f) if each.remedies else None for each, f in zip(tried, found, strict=True)
-    ]
-    changed = [(each, f, did) for each, f, did in zip(tried, found, effects, strict=True) if did is not None]
-    complete = all(history.complete for history in histories)
-    said = headline([each.name for each, _, _ in changed], [f for _, f, _ in changed], [did for _, _, did in changed])
-    with head:
-        st.header(said if complete else f"So far: {said[0].lower()}{said[1:]}", anchor=False)
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What was tried, and what became of it; all in one order."""
+
+    tried: list[Attempt]
+    histories: list[History]
+    found: list[Facts]
+    effects: list[Effect | None]
+
+    @classmethod
+    def of(cls, tried: list[Attempt], histories: list[History]) -> "Judged":
+        """Judge each against the first, the experiment as it is."""
+        found = [facts(history) for history in histories]
+        effects = [
+            effect(each.remedies, found[0], f) if each.remedies else None for each, f in zip(tried, found, strict=True)
+        ]
+        return cls(tried, histories, found, effects)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is trained to its end."""
+        return all(history.complete for history in self.histories)
+
+    @property
+    def names(self) -> list[str]:
+        """What was tried."""
+        return [each.name for each in self.tried]
+
+    @property
+    def words(self) -> list[str]:
+        """What each did, in a word."""
+        return [did.word if did else "" for did in self.effects]
+
+    @property
+    def said(self) -> str:
+        """The headline."""
+        changed = [
+            (n, f, did) for n, f, did in zip(self.names, self.found, self.effects, strict=True) if did is not None
+        ]
+        return headline([n for n, _, _ in changed], [f for _, f, _ in changed], [did for _, _, did in changed])
+
+    @property
+    def panels(self) -> list[Tried]:
+        """Each as a panel."""
+        solved = [f"{f.solved} of {f.runs}" for f in self.found]
+        return [Tried(*each) for each in zip(self.names, self.words, solved, self.histories, strict=True)]
+
+
+def _headline(page: Judged) -> None:
+    said = page.said
+    st.header(said if page.complete else f"So far: {said[0].lower()}{said[1:]}", anchor=False)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(
             "Each remedy alone, with the same seeds. It helped if more seeds solve the task than chance would explain (Fisher's "
-            "exact test, 5%), or as many sooner. Click a panel to open it in Explore."
+            "exact test, 5%), or as many sooner. Click a panel to open it in Explore.",
+            width="stretch",
         )
-    panels = [
-        Tried(each.name, did.word if did else "", f"{f.solved} of {f.runs}", history)
-        for each, f, did, history in zip(tried, found, effects, histories, strict=True)
-    ]
-    with body:
-        live_chart(
-            remedies_figure(panels, view),
-            key="remedies_figure",
-            alt=said,
-            keep=f"{view.axis} {view.metric} {tried[0].experiment.epochs} {len(tried)}",
-            config=CHART,
-            on_click=lambda click: _go(tried, click),
-        )
-        share_buttons(said, [summary(tried[0].experiment)], f"remedies_{filename(tried[0].experiment)}", SCHEMA)
-        _table(tried, found, effects, complete)
-        _why(tried, found, effects)
-        st.subheader("Loss", anchor=False)
-        st.plotly_chart(
-            loss_figure(panels, view), key="remedies_loss", config=CHART, alt=f"Median loss over epochs. {said}"
-        )
+        what_do_i_see(LEGEND)
 
 
-def _table(tried: list[Attempt], found: list[Facts], effects: list[Effect | None], complete: bool) -> None:
+def _draw(page: Judged, view: View, combine: Sequence[str], baseline: Experiment | None) -> None:
+    """Draw everything below the view's controls."""
+    drawn, rows = _figures(page, view), _rows(page)
+    figure, losses = drawn
+    live_chart(
+        figure.make(),
+        key=figure.key,
+        alt=figure.alt,
+        keep=f"{view.axis} {view.metric} {page.tried[0].experiment.epochs} {len(page.tried)}",
+        config=CHART,
+        on_click=lambda click: _go(page.tried, click),
+    )
+    take_away(_parcel(page, drawn, rows, combine, baseline))
+    show_code(remedies_table([name for name in REMEDIES if any(name in each.remedies for each in page.tried)]))
+    _table(rows)
+    _why(page)
+    st.subheader("Loss", anchor=False)
+    st.plotly_chart(losses.make(), key=losses.key, config=CHART, alt=losses.alt)
+
+
+def _figures(page: Judged, view: View) -> tuple[Drawn, Drawn]:
+    panels, said = page.panels, f"{page.said} {describe_tried(page.names, page.words, page.found)}"
+    told = describe_losses(page.names, page.found)
+    return (
+        Drawn("remedies_figure", "Remedies side by side", lambda: remedies_figure(panels, view), said),
+        Drawn("remedies_loss", "Loss with each remedy", lambda: loss_figure(panels, view), told),
+    )
+
+
+def _parcel(
+    page: Judged,
+    drawn: Sequence[Drawn],
+    rows: list[dict[str, object]],
+    combine: Sequence[str],
+    baseline: Experiment | None,
+) -> Parcel:
+    """What the page gives away."""
+    start, order = page.tried[0].experiment, rank(page.found)
+    ranked = [[values[index] for index in order] for values in (page.names, page.words, page.found)]
+    return Parcel(
+        title=page.said,
+        sentences=[did.sentence for did in page.effects if did is not None],
+        settings=[summary(start)],
+        filename=f"remedies_{filename(start)}",
+        figures=drawn,
+        tables={"Ranking": lambda: remedies_csv(*ranked)},  # type: ignore[arg-type]
+        experiment=start,
+        baseline=baseline,
+        lines=remedies_lines(start, combine),
+        table=rows,
+    )
+
+
+def _rows(page: Judged) -> list[dict[str, object]]:
     """The ranked table; costs are measured once everything is trained."""
-    costs = paces().ratios([each.experiment for each in tried]) if complete else [math.nan] * len(tried)
-    rows = []
-    for place, index in enumerate(rank(found), start=1):
-        each, f, did = tried[index], found[index], effects[index]
+    costs = [math.nan] * len(page.tried)
+    if page.complete:
+        costs = paces().ratios([each.experiment for each in page.tried])
+    rows: list[dict[str, object]] = []
+    for place, index in enumerate(rank(page.found), start=1):
+        f = page.found[index]
         rows.append(
             {
-                "": place,
-                "Remedy": f"**{each.name}**",
-                "Effect": did.word if did else "",
+                "Place": place,
+                "Remedy": page.names[index],
+                "Effect": page.words[index],
                 "Seeds that learn": f"{f.solved} of {f.runs}",
                 "Epochs to solve": _epochs(f),
                 "Final loss": number(f.loss_end),
@@ -156,7 +243,11 @@ def _table(tried: list[Attempt], found: list[Facts], effects: list[Effect | None
                 "Time of an epoch": "" if math.isnan(costs[index]) else f"{costs[index]:.1f} ×",
             }
         )
-    st.table(rows, hide_index=True)
+    return rows
+
+
+def _table(rows: list[dict[str, object]]) -> None:
+    st.table([row | {"Remedy": f"**{row['Remedy']}**"} for row in rows], hide_index=True)
     st.caption(
         "Ranked by seeds that learn, then by epochs to solve (median over all seeds, and the middle half), then by final "
         "loss. First / last layer: RMS dL/dz, median over seeds. Time: against the unchanged experiment, measured just now on "
@@ -171,11 +262,11 @@ def _epochs(f: Facts) -> str:
     return f"{f.solve_epoch:,.0f} ({f.solve_early:,.0f} to {late})"
 
 
-def _why(tried: list[Attempt], found: list[Facts], effects: list[Effect | None]) -> None:
+def _why(page: Judged) -> None:
     """One sentence for each remedy, with its formula and source, and a link that opens it in Explore."""
     st.subheader("What each did here, and why", anchor=False)
-    for index in rank(found):
-        each, did = tried[index], effects[index]
+    for index in rank(page.found):
+        each, did = page.tried[index], page.effects[index]
         if did is None:
             continue
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -185,7 +276,7 @@ def _why(tried: list[Attempt], found: list[Facts], effects: list[Effect | None])
             st.button(
                 "Open in Explore",
                 key=f"open_{each.name}",
-                on_click=lambda each=each: open_in_explore(each.experiment, tried[0].experiment),
+                on_click=lambda each=each: open_in_explore(each.experiment, page.tried[0].experiment),
             )
 
 

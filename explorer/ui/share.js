@@ -1,4 +1,4 @@
-// Composes the visible figure, its title, settings and link into one picture, in the viewer's own browser.
+// Composes a figure, its title, settings and link into one picture, in the viewer's own browser.
 const WIDTH = 1920, HEIGHT = 1080, TOP = 150, BOTTOM = 56, TEXT = 20, SCREEN_TEXT = 15;
 // A picture cannot carry the page's web font.
 const FAMILY = "Arial, Helvetica, sans-serif";
@@ -9,11 +9,10 @@ function link(version) {
   return address.toString();
 }
 
-function visibleChart() {
-  return [...document.querySelectorAll(".js-plotly-plot")].find(chart => {
-    const box = chart.getBoundingClientRect();
-    return box.width > 0 && box.height > 0 && getComputedStyle(chart).visibility !== "hidden";
-  });
+/** A figure by the key of its place; of several, as while the page is drawn anew, the one that shows. */
+function chartOf(key) {
+  const charts = [...document.querySelectorAll(`.st-key-${key} .js-plotly-plot`)].filter(chart => chart._fullLayout);
+  return charts.find(chart => chart.getBoundingClientRect().width > 0) ?? charts[0];
 }
 
 /** The largest size, up to `wanted`, at which `text` fits the picture's width; an average letter is half as wide as high. */
@@ -66,8 +65,8 @@ async function copy(text) {
   }
 }
 
-async function save(text, format, css) {
-  const chart = visibleChart();
+async function save(figure, text, format, css) {
+  const chart = chartOf(figure.key);
   if (!window.Plotly?.toImage || !chart) return "There is no figure to save yet; the camera above the figure may help.";
   const url = await window.Plotly.toImage(slide(chart, text, css), { format, width: WIDTH, height: HEIGHT, scale: 1 });
   const anchor = document.createElement("a");
@@ -86,14 +85,22 @@ export default function ({ data, parentElement }) {
     clearTimeout(status.timer);
     status.timer = setTimeout(() => (status.textContent = ""), 6000);
   };
+  const choice = parentElement.querySelector("select");
+  const kept = choice.value;
+  choice.replaceChildren(...data.figures.map(figure => new Option(figure.name, figure.key)));
+  choice.value = data.figures.some(figure => figure.key === kept) ? kept : data.figures[0].key;
+  choice.hidden = data.figures.length < 2;
   for (const button of parentElement.querySelectorAll("button")) {
     button.onclick = async () => {
       try {
         if (button.dataset.do === "link") {
           await copy(link(data.version));
           say("Copied");
+        } else if (button.dataset.do === "slide") {
+          say(await save(data.figures[0], { ...data, filename: "slide_" + data.filename }, "png", css));
         } else {
-          say(await save(data, button.dataset.do, css));
+          const figure = data.figures.find(each => each.key === choice.value);
+          say(await save(figure, { ...data, title: figure.name, filename: figure.filename }, button.dataset.do, css));
         }
       } catch (error) {
         say(`It did not work: ${error.message}`);

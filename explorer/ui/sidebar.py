@@ -10,10 +10,10 @@ from explorer.losses import LOSSES
 from explorer.own_data import read_csv
 from explorer.scenarios import SCENARIOS, matching
 from explorer.takeaway import read_experiment_json
-from explorer.ui.link import BASELINE_KEY, UNPINNED, encode, forget_notice, pinned
+from explorer.ui.link import BASELINE_KEY, DATA_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
 from explorer.ui.widgets import ask
 
-SCENARIO_KEY, DATA_KEY = "_scenario", "_own_data"
+SCENARIO_KEY = "_scenario"
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
 # Set by a callback: the title of the page to go to.
 GO_KEY = "_go_to"
@@ -207,10 +207,8 @@ def _open_file() -> None:
     if upload is None:
         return
     try:
-        settings = read_experiment_json(upload.getvalue())
-        own = settings.get("task") == OWN
-        experiment = Experiment(**settings, data=st.session_state.get(DATA_KEY) if own else None)
+        saved = read_experiment_json(upload.getvalue(), st.session_state.get(DATA_KEY))
     except ValueError as error:
         st.session_state[FILE_PROBLEM_KEY] = f"{upload.name}: {error}"
         return
-    open_experiment(experiment, pinned(st.session_state[BASELINE_KEY], st.session_state.get(DATA_KEY))[0])
+    set_controls(saved)

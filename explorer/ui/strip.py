@@ -10,6 +10,7 @@ from explorer.history import History
 from explorer.scenarios import SCENARIOS, matching
 from explorer.theory import log_factor, predict
 from explorer.ui.scene import Scene
+from explorer.ui.welcome import EXPLORE, what_do_i_see
 from explorer.verdict import VERDICTS, Verdict, advice, compare, judge, sentence, start_sentence
 from explorer.wording import decades, number
 
@@ -38,10 +39,11 @@ def _draw_figures(scene: Scene) -> None:
     """The big figures in a row, which wraps on a phone; clipping only where one of the two clips."""
     before = None if scene.baseline is None else _figures(scene.baseline)
     clips = any(experiment.clip != "none" for experiment in (scene.history.experiment, scene.pinned))
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         for number_of, (label, value, meaning) in enumerate(_figures(scene.history)[: 5 if clips else 4]):
             old = f"from {before[number_of][1]}" if before else None
             st.metric(label, value, delta_description=old, help=meaning, width=FIGURE_WIDTH)
+        what_do_i_see(EXPLORE)
 
 
 def _theory_factor(experiment: Experiment) -> float | None:

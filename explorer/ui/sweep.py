@@ -6,21 +6,26 @@ from typing import Any
 import streamlit as st
 
 from explorer.critical import critical_points
+from explorer.describe import describe_section, describe_sweep
 from explorer.executors import VARIABLE
 from explorer.experiment import CONTROLS, Experiment
+from explorer.notebook import sweep_lines
 from explorer.outcomes import OUTCOMES
 from explorer.page_views import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
 from explorer.portions import refuse_sweep
+from explorer.show_code import sweep_table
 from explorer.sweep import Cell, Sweep, is_numeric, sweep_csv
 from explorer.sweep_figure import section_figure, sweep_figure, value_text
 from explorer.takeaway import filename
+from explorer.ui.code import show_code
 from explorer.ui.joint import CHART
-from explorer.ui.link import SCHEMA
-from explorer.ui.live_chart import Click, live_chart
+from explorer.ui.live_chart import live_chart
 from explorer.ui.running import Running, jobs_of
-from explorer.ui.share import share_buttons
 from explorer.ui.sidebar import open_in_explore
 from explorer.ui.sweep_jobs import SweepState
+from explorer.ui.takeaway import Drawn, Parcel, take_away
+from explorer.ui.welcome import SWEEP as LEGEND
+from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 from explorer.wording import summary
 
@@ -39,7 +44,7 @@ def show(experiment: Experiment, baseline: Experiment | None) -> None:
     with head:
         st.header(_headline(state), anchor=False)
         st.caption(f"{OUTCOMES[view.outcome].caption} Click a cell to open it in Explore.")
-    _draw(state, view, experiment)
+    _draw(state, view, baseline)
     running.go_on(REPAINT)
 
 
@@ -47,6 +52,7 @@ def _ask() -> SweepView:
     """Draw the controls: what lies on the axes, the colour, and below them which values."""
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         values: dict[str, Any] = {name: ask(name, SWEEP_CONTROLS[name]) for name in ("x", "y", "outcome", "cells")}
+        what_do_i_see(LEGEND)
     return SweepView(**values)
 
 
@@ -63,6 +69,9 @@ def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
     except ValueError as problem:
         st.warning(f"{str(problem)[0].upper()}{str(problem)[1:]}.", icon=":material/grid_off:")
         return None
+    if all(isinstance(each, str) for each in sweep.cells.values()):
+        st.warning(str(sweep.cells[0, 0]), icon=":material/grid_off:")
+        return sweep
     refusal = refuse_sweep(sweep)
     if refusal:
         st.warning(refusal, icon=":material/hourglass_disabled:")
@@ -79,36 +88,51 @@ def _headline(state: SweepState) -> str:
     return f"{len(state.sweep.cells):,} cells: {told or 'nothing measured yet'}{more}"
 
 
-def _draw(state: SweepState, view: SweepView, experiment: Experiment) -> None:
-    sweep, outcome = state.sweep, OUTCOMES[view.outcome]
+def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> None:
+    sweep, outcome, experiment = state.sweep, OUTCOMES[view.outcome], state.sweep.base
     row = min(view.section, len(sweep.ys)) - 1
     critical = critical_points(sweep) if outcome.critical else ()
+    names = (CONTROLS[sweep.x].label.lower(), CONTROLS[sweep.y].label.lower())
+    told = describe_sweep(sweep, state.findings, outcome, names)
+    across = f"along {names[0]}, at {names[1]} {value_text(sweep.ys[row])}"
+    section = Drawn(
+        "sweep_section",
+        f"One row, {across}"[:60],
+        lambda: section_figure(state, outcome, row),
+        f"{outcome.name} {across}: {describe_section(sweep, state.findings, outcome, row)}",
+    )
+    main = Drawn(
+        "sweep_map",
+        f"{outcome.name} over {names[0]} and {names[1]}",
+        lambda: sweep_figure(state, outcome, critical=critical, row=row),
+        f"{outcome.name} over {names[0]} and {names[1]}. {_headline(state)}. {told} {summary(experiment)}.",
+    )
     live_chart(
-        sweep_figure(state, outcome, critical=critical, row=row),
-        key="sweep_map",
-        alt=f"{outcome.name} over {sweep.x} and {sweep.y}. {_headline(state)}. {summary(experiment)}",
+        main.make(),
+        key=main.key,
+        alt=main.alt,
         keep=f"{sweep.x} {sweep.y} {len(sweep.xs)} {len(sweep.ys)}",
         config=CHART,
-        on_click=lambda click: _go(state, click, experiment),
+        on_click=lambda click: _go(state, (round(click.x), round(click.y))),
     )
-    name = f"sweep_{sweep.x}_{sweep.y}_{filename(experiment)}"
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        share_buttons(f"{outcome.name}: {_headline(state)}", [summary(experiment)], name, SCHEMA)
-        st.download_button(
-            "Results (CSV)",
-            lambda: sweep_csv(sweep, state.findings, state.problems),
-            f"{name}.csv",
-            "text/csv",
-            on_click="ignore",
-        )
+    take_away(
+        Parcel(
+            title=f"{outcome.name}: {_headline(state)}",
+            sentences=[told],
+            settings=[summary(experiment)],
+            filename=f"sweep_{sweep.x}_{sweep.y}_{filename(experiment)}",
+            figures=[main, section],
+            tables={"Results": lambda: sweep_csv(sweep, state.findings, state.problems)},
+            experiment=experiment,
+            baseline=baseline,
+            lines=sweep_lines(sweep, outcome),
+        ),
+        more=lambda: _choose_cell(state),
+    )
+    show_code(sweep_table(outcome))
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         ask("section", SWEEP_CONTROLS["section"])
-    st.plotly_chart(
-        section_figure(state, outcome, row),
-        key="sweep_section",
-        config=CHART,
-        alt=f"{outcome.name} along {sweep.x}, at {sweep.y} {value_text(sweep.ys[row])}",
-    )
+    st.plotly_chart(section.make(), key=section.key, config=CHART, alt=section.alt)
     with st.expander("How to read this, and where it runs"):
         _explain(sweep, bool(critical))
 
@@ -126,12 +150,26 @@ def _explain(sweep: Sweep, critical: bool) -> None:
     )
 
 
-def _go(state: SweepState, click: Click, experiment: Experiment) -> None:
-    """Open the clicked cell in Explore, held against the present setting."""
-    cell: Cell = (round(click.x), round(click.y))
+def _choose_cell(state: SweepState) -> None:
+    """Open a cell in Explore without a mouse."""
+    sweep = state.sweep
+    with st.popover("Open a cell in Explore"):
+        columns, rows = range(len(sweep.xs)), range(len(sweep.ys))
+        column = st.selectbox(
+            CONTROLS[sweep.x].label, columns, format_func=lambda i: value_text(sweep.xs[i]), key="_open_column"
+        )
+        row = st.selectbox(
+            CONTROLS[sweep.y].label, rows, format_func=lambda i: value_text(sweep.ys[i]), key="_open_row"
+        )
+        cell = (column, row)
+        st.button("Open it", key="_open_cell", disabled=cell not in state.findings, on_click=lambda: _go(state, cell))
+
+
+def _go(state: SweepState, cell: Cell) -> None:
+    """Open a cell in Explore, held against the present setting."""
     if cell in state.findings:
         x, y = state.sweep.values(cell)
         changes: dict[str, Any] = {state.sweep.x: x, state.sweep.y: y}
         if "task" in changes:
             changes["data"] = None
-        open_in_explore(experiment.but(**changes), experiment)
+        open_in_explore(state.sweep.base.but(**changes), state.sweep.base)

@@ -14,11 +14,12 @@ from urllib.parse import urlencode
 
 from explorer.controls import Choice
 from explorer.experiment import CONTROLS
+from explorer.page_views import PAGE_CONTROLS
 from explorer.view import VIEW_CONTROLS
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [*CONTROLS, *VIEW_CONTROLS]
-ALL_CONTROLS = CONTROLS | VIEW_CONTROLS
+ALL_CONTROLS = CONTROLS | PAGE_CONTROLS
 BROWSER_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -58,7 +59,7 @@ def server() -> Iterator[str]:
         _wait_for_health(f"http://localhost:{port}", process)
         yield f"http://localhost:{port}"
     finally:
-        if process.poll() is not None:
+        if process.poll() is not None and not process.stdout.closed:
             print(f"the app had ended with {process.returncode}:\n{process.communicate()[0].decode(errors='replace')}")
         process.terminate()
         try:
@@ -93,8 +94,10 @@ window.explorer = {
   value: key => {
     const box = document.querySelector(".st-key-" + key); if (!box) return null;
     const radio = box.querySelector("[role=radio][aria-checked=true]"); if (radio) return radio.innerText.trim();
-    const input = box.querySelector("input"); if (!input) return null;
-    return input.type === "range" ? input.getAttribute("aria-valuetext") : input.value; },
+    const pills = [...box.querySelectorAll("button[data-variant=pills]")];
+    if (pills.length) return pills.filter(e => e.getAttribute("aria-pressed") === "true").map(e => e.innerText.trim()).join(" + ");
+    const inputs = [...box.querySelectorAll("input")]; if (!inputs.length) return null;
+    return inputs.map(e => e.type === "range" ? e.getAttribute("aria-valuetext") : e.value).join(" to "); },
   // From the next press or key to the first painted picture with other settings in it.
   arm: () => { const before = explorer.settings(); explorer.took = null;
     const start = () => { const t0 = performance.now(); removeEventListener("pointerdown", start, true); removeEventListener("keydown", start, true);
@@ -136,7 +139,7 @@ class Screen:
 
     def open(self, path: str = "/", *, complete: bool = False, **settings) -> "Screen":
         """Go to a link and wait for its picture, with `complete` until training is over."""
-        self.page.goto(self.address + path + (f"?{urlencode(settings)}" if settings else ""))
+        self.page.goto(self.address + path + (f"?{urlencode(settings, doseq=True)}" if settings else ""))
         self.wait_for_chart()
         return self.finish() if complete else self
 
@@ -152,10 +155,16 @@ class Screen:
         return self
 
     def finish(self, timeout: int = 60_000) -> "Screen":
-        """Wait until training is over and the page is drawn."""
-        self.rest(timeout)
+        """Wait until training is over and the page is drawn: at rest, without progress, and both for a while."""
+        self.page.wait_for_timeout(120)
+        self.page.evaluate("explorer.restedSince = null")
         self.page.wait_for_function(
-            "![...document.querySelectorAll('[data-testid=stProgress]')].some(explorer.shown)", timeout=timeout
+            """() => {
+              const rests = document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]")
+                && ![...document.querySelectorAll("[data-testid=stProgress]")].some(explorer.shown);
+              explorer.restedSince = rests ? explorer.restedSince ?? performance.now() : null;
+              return rests && performance.now() - explorer.restedSince > 250; }""",
+            timeout=timeout,
         )
         return self
 
@@ -165,8 +174,12 @@ class Screen:
         """What the widget of a control shows."""
         return self.page.evaluate("key => explorer.value(key)", key)
 
-    def values(self) -> dict[str, str]:
-        return {key: self.value(key) for key in KEYS}
+    def values(self, keys=KEYS) -> dict[str, str]:
+        return {key: self.value(key) for key in keys}
+
+    def page_name(self) -> str:
+        """The page's name in the address."""
+        return self.page.evaluate("location.pathname.split('/').pop()")
 
     def settings(self) -> str:
         """The settings that are written in the picture."""
@@ -191,6 +204,23 @@ class Screen:
 
     # --- moving -------------------------------------------------------------------------------
 
+    def go_to(self, title: str, *, complete: bool = True) -> "Screen":
+        """Go to another page by the navigation at the top."""
+        self.page.locator("header").get_by_role("link", name=title, exact=True).click()
+        return self.arrive(title, complete=complete)
+
+    def arrive(self, title: str, *, complete: bool = True) -> "Screen":
+        """Wait until a page is there that something else leads to."""
+        names = {"Explore": ["", "explore"]}.get(title, [title.lower()])
+        self.page.wait_for_function("names => names.includes(location.pathname.split('/').pop())", arg=names)
+        if title == "Explore":
+            self.page.wait_for_function("explorer.value('metric') !== null")
+        else:
+            key = {"Remedies": "start", "Depth": "deepest", "Sweep": "outcome"}[title]
+            self.page.wait_for_function("key => explorer.value(key) !== null", arg=key)
+        self.rest() if not complete else self.finish()
+        return self
+
     def box(self, key: str):
         return self.page.locator(f".st-key-{key}")
 
@@ -203,9 +233,13 @@ class Screen:
         self.box(key).locator("[role=combobox]").click()
         self.page.get_by_role("option", name=option, exact=True).click()
 
-    def slide(self, key: str, keys: list[str]) -> None:
-        """Move a slider by the keyboard."""
-        handle = self.box(key).locator("input[type=range]")
+    def tick(self, key: str, option: str) -> None:
+        """Press one of several names that can be on or off."""
+        self.box(key).get_by_role("button", name=option, exact=True).click()
+
+    def slide(self, key: str, keys: list[str], end: int = 0) -> None:
+        """Move a slider by the keyboard; of one with two ends the lower (0) or the upper (1)."""
+        handle = self.box(key).locator("input[type=range]").nth(end)
         handle.focus()
         for name in keys:
             handle.press(name)

@@ -9,11 +9,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
 
 from playwright.sync_api import sync_playwright
 
-from explorer.experiment import CONTROLS, Experiment
+from explorer.experiment import Experiment
 from explorer.scenarios import MOONS, SCENARIOS
+from explorer.tour import SCENES
 from explorer.ui.link import UNPINNED, encode
 from tests.browser.driver import BROWSER_FLAGS, Screen, chromium, server
 
@@ -28,7 +30,8 @@ def link(experiment: Experiment, baseline: Experiment | None) -> dict[str, str]:
     return settings | ({"baseline": text} if text else {})
 
 
-def views() -> dict[str, dict[str, str]]:
+def views() -> dict[str, tuple[str, dict[str, object]]]:
+    """What is taken, by name: the page's path and the query."""
     names = {
         "opening": "Sigmoid, 11 layers: never learns",
         "skip": "The same with skips: learns",
@@ -37,14 +40,42 @@ def views() -> dict[str, dict[str, str]]:
     }
     pairs = {short: (SCENARIOS[name].experiment, SCENARIOS[name].baseline) for short, name in names.items()}
     pairs["moons"] = (BOUNDARY, None)
-    assert all(value in CONTROLS for pair in pairs.values() for value in pair[0].settings())
-    found = {short: link(*pair) for short, pair in pairs.items()}
-    found["dying-relu"]["metric"] = "dead"
+    found: dict[str, tuple[str, dict[str, object]]] = {short: ("/", {**link(*pair)}) for short, pair in pairs.items()}
+    found["dying-relu"][1]["metric"] = "dead"
+    return found | further_views() | tour_views()
+
+
+def further_views() -> dict[str, tuple[str, dict[str, object]]]:
+    """Those of the further pages: each as it opens, and some with everything on."""
+    combined = {"combine": ["ReLU", "skip over one layer", "fitting initialization"], "remedies_axis": "log"}
+    trained = {"x": "depth", "y": "learning rate", "outcome": "share solved", "epochs": 1000, "span_depth": [1, 20]}
+    tried = {"x": "task", "y": "loss", "outcome": "epochs to solve", "epochs": 2000, "depth": 1}
+    return {
+        "remedies": ("/remedies", {}),
+        "remedies-combined": ("/remedies", {**combined, "remedies_colour": "ratio to last layer"}),
+        "remedies-relu": ("/remedies", {**link(SCENARIOS["He against Glorot, 30 ReLU layers"].experiment, None)}),
+        "depth": ("/depth", {"deepest": 50, "epochs": 1000}),
+        "depth-start": ("/depth", {"deepest": 30, "train": "off", "remedy": "none"}),
+        "sweep": ("/sweep", {}),
+        "sweep-trained": ("/sweep", trained),
+        "sweep-depth-gain": ("/sweep", {"x": "depth", "y": "gain", "cells": 20, "width": 32, "activation": "tanh"}),
+        "sweep-impossible": ("/sweep", tried),
+    }
+
+
+def tour_views() -> dict[str, tuple[str, dict[str, object]]]:
+    """Every scene of the tour, asked and answered, and some for a lecture room."""
+    found: dict[str, tuple[str, dict[str, object]]] = {}
+    for number in range(1, len(SCENES) + 1):
+        found[f"tour-{number}-question"] = ("/tour", {"scene": number})
+        found[f"tour-{number}"] = ("/tour", {"scene": number, "revealed": "answer"})
+    for number in (1, 7, 11):
+        found[f"tour-{number}-presenter"] = ("/tour", {"scene": number, "revealed": "answer", "present": "presenter"})
     return found
 
 
 def main(directory: str, *names: str) -> None:
-    """Every view at every size, light and dark, or only those named."""
+    """Every view at every size, light and dark, or only those named; a name may be that of a view alone."""
     out = Path(directory)
     out.mkdir(parents=True, exist_ok=True)
     with server() as address, sync_playwright() as playwright:
@@ -52,17 +83,32 @@ def main(directory: str, *names: str) -> None:
         for look in ("light", "dark"):
             for size, (width, height) in SIZES.items():
                 context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=look)
-                for name, settings in views().items():
-                    if names and f"{name}-{size}-{look}" not in names:
-                        continue
-                    screen = Screen(context.new_page(), address).open(**settings)
-                    screen.finish()
-                    screen.page.wait_for_timeout(600)
-                    screen.page.screenshot(path=out / f"{name}-{size}-{look}.png")
-                    print(*screen.problems, f"{name}-{size}-{look}.png", sep="\n")
-                    screen.page.close()
+                for name in views():
+                    if not names or name in names or f"{name}-{size}-{look}" in names:
+                        take(Screen(context.new_page(), address), name, out / f"{name}-{size}-{look}.png")
                 context.close()
         browser.close()
+
+
+def take(screen: Screen, name: str, file: Path) -> None:
+    """One picture of what is first seen; of a further page also one of all of it."""
+    path, settings = views()[name]
+    if path == "/tour":  # a question has no figure, and an answer may have no heatmap
+        screen.page.goto(f"{screen.address}{path}?{urlencode(settings)}")
+        screen.page.wait_for_selector(".st-key-tour_next")
+    else:
+        screen.open(path, **settings)
+    screen.finish(300_000)
+    screen.page.wait_for_timeout(600)
+    screen.page.screenshot(path=file)
+    if path != "/":
+        size = screen.page.viewport_size
+        tall = screen.page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
+        screen.page.set_viewport_size({"width": size["width"], "height": tall + 80})
+        screen.page.wait_for_timeout(600)
+        screen.page.screenshot(path=file.with_stem(f"{file.stem}-whole"))
+    print(*screen.problems, file.name, sep="\n")
+    screen.page.close()
 
 
 if __name__ == "__main__":

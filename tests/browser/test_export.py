@@ -1,6 +1,5 @@
 """What is downloaded: pictures of exactly 1920 x 1080, with names that tell what they show."""
 
-import re
 import struct
 from pathlib import Path
 
@@ -24,15 +23,15 @@ def opened(screen):
     return screen.open(depth=5, skip="one layer", epochs=50, complete=True)
 
 
-def test_the_png_button_gives_a_slide_of_1920_by_1080(opened):
-    name, content = download(opened, lambda: opened.page.get_by_role("button", name=re.compile("^PNG")).click())
+def test_the_png_button_gives_a_picture_of_1920_by_1080(opened):
+    name, content = download(opened, lambda: opened.page.get_by_role("button", name="PNG", exact=True).click())
     assert png_size(content) == (1920, 1080)
     assert name.endswith(".png")
     assert "depth-5" in name
     assert "skip-one-layer" in name
 
 
-def test_the_svg_button_gives_a_slide_with_words_settings_and_link(opened):
+def test_the_svg_button_gives_a_picture_with_words_settings_and_link(opened):
     name, content = download(opened, lambda: opened.page.get_by_role("button", name="SVG").click())
     text = content.decode()
     assert name.endswith(".svg")
@@ -53,5 +52,5 @@ def test_the_charts_own_camera_gives_the_same_size_and_name(opened):
 
 def test_the_opening_example_has_a_name_too(screen):
     screen.open(complete=True)
-    name, _ = download(screen, lambda: screen.page.get_by_role("button", name=re.compile("^PNG")).click())
-    assert name == "gradients_opening-example.png"
+    name, _ = download(screen, lambda: screen.page.get_by_role("button", name="PNG", exact=True).click())
+    assert name == "joint_figure_gradients_opening-example.png"

@@ -2,16 +2,27 @@
 
 import os
 import random
+import re
 
 import pytest
 
-from explorer.controls import Choice
+from explorer.controls import Choice, Several
 from explorer.experiment import CONTROLS
+from explorer.page_views import (
+    COMPARISON_CONTROLS,
+    DEPTH_CONTROLS,
+    REMEDIES_PAGE,
+    SHARED_VIEW,
+    SPAN_CONTROLS,
+    SWEEP_CONTROLS,
+)
 from explorer.scenarios import SCENARIOS
 from explorer.view import VIEW_CONTROLS
 from tests.browser.driver import ALL_CONTROLS
 
+# On Explore, and on each further page.
 MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 60))
+PAGE_MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 25))
 CSV_INPUT = "input[type=file][accept*=csv]"
 GOOD = "width,length,kind\n" + "\n".join(f"{a / 10},{(a * 7) % 11},{'cat' if a % 3 else 'dog'}" for a in range(40))
 BAD = {
@@ -139,15 +150,25 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_name(screen, text):
 # --- random moves --------------------------------------------------------------------------------
 
 
-def random_move(screen, rng):
+EXPLORE_KEYS = [*CONTROLS, *VIEW_CONTROLS, "_scenario", "pin", "unpin", "skip", "normalization", "clip", "at"]
+# What makes a whole page of trainings long stays as the link has it.
+LONG = {"epochs", "runs", "samples", "width"}
+SIDEBAR_KEYS = [*(key for key in CONTROLS if key not in LONG), "pin", "unpin"]
+PAGE_KEYS = {
+    "remedies": [*COMPARISON_CONTROLS, *(f"{REMEDIES_PAGE}{name}" for name in SHARED_VIEW), "_scenario"],
+    "depth": [*DEPTH_CONTROLS, "_scenario", "sweep_stop"],
+    "sweep": [*SWEEP_CONTROLS, *SWEEP_CONTROLS, *SPAN_CONTROLS, "sweep_stop"],
+}
+
+
+def random_move(screen, rng, keys):
     """Move one control of any kind; returns what was done."""
-    key = rng.choice([*ALL_CONTROLS, "_scenario", "pin", "unpin", "skip", "normalization", "clip", "at"])
-    if key in ("pin", "unpin"):
-        name = "Pin this as the baseline" if key == "pin" else "Unpin"
-        button = screen.page.get_by_role("button", name=name, exact=True)
-        if button.is_enabled():
-            button.click()
-        return key
+    if screen.page_name() == "sweep":
+        # Of the axes' values only those of two settings are there.
+        keys = [key for key in keys if key not in SPAN_CONTROLS or screen.box(key).count()]
+    key = rng.choice(keys)
+    if key in BUTTONS:
+        return _press_button(screen, key)
     if key == "_scenario":
         name = rng.choice(list(SCENARIOS))
         screen.pick(key, name)
@@ -155,17 +176,39 @@ def random_move(screen, rng):
     box = screen.box(key)
     if not box.count() or box.locator("input:disabled, [role=radio]:disabled").count():
         return f"{key} is not there or disabled"
-    control = (CONTROLS | VIEW_CONTROLS)[key]
+    control = ALL_CONTROLS[key]
     if isinstance(control, Choice):
         return f"{key} = {_press_or_pick(screen, key, rng)}"
+    if isinstance(control, Several):
+        names = rng.sample(list(control.options), rng.randrange(1, 3))
+        for name in names:
+            screen.tick(key, name)
+        return f"{key}: {names}"
     if box.locator("input[type=number]").count():
         value = str(rng.randrange(0, 1000))
         box.locator("input").fill(value)
         box.locator("input").press("Enter")
         return f"{key} = {value}"
-    keys = [rng.choice(["Home", "End", "ArrowLeft", "ArrowRight", "ArrowRight"]) for _ in range(rng.randrange(1, 4))]
-    screen.slide(key, keys)
-    return f"{key}: {keys}"
+    presses = [rng.choice(["Home", "End", "ArrowLeft", "ArrowRight", "ArrowRight"]) for _ in range(rng.randrange(1, 4))]
+    end = rng.randrange(box.locator("input[type=range]").count())
+    screen.slide(key, presses, end)
+    return f"{key}: {presses} at end {end}"
+
+
+BUTTONS = {"pin": "Pin this as the baseline", "unpin": "Unpin", "sweep_stop": re.compile("^(Stop|Resume)$")}
+
+
+def _press_button(screen, key):
+    from playwright.sync_api import Error
+
+    button = screen.page.get_by_role("button", name=BUTTONS[key], exact=True)
+    try:
+        # It may go while it is looked for: what is stopped may be complete.
+        if button.is_visible() and button.is_enabled(timeout=500):
+            button.click(timeout=500)
+    except Error:
+        return f"{key} has gone"
+    return key
 
 
 def _press_or_pick(screen, key, rng):
@@ -183,18 +226,48 @@ def _press_or_pick(screen, key, rng):
     return text
 
 
-def test_random_moves_never_end_in_an_exception(new_screen):
-    rng = random.Random(20_260_101)
-    screen = new_screen(1920, 1400).open(epochs=200)
+def _while_it_is_there(move, screen):
+    """Move; the move before may have taken the control away, as another axis takes the values of the old one."""
+    from playwright.sync_api import TimeoutError
+
+    screen.page.set_default_timeout(5_000)
+    try:
+        return move()
+    except TimeoutError as error:
+        # Only that is forgiven: the app must still answer.
+        screen.rest()
+        assert "waiting for locator" in str(error)
+        assert "resolved to" not in str(error), error
+        return f"it has gone: {error}"
+    finally:
+        screen.page.set_default_timeout(30_000)
+
+
+def move_about(screen, moves, keys, seed):
+    """Make random moves; none may end in an exception, an error or a way off this machine."""
+    rng = random.Random(seed)
     done = []
-    for _ in range(MOVES):
-        done.append(random_move(screen, rng))
+    for _ in range(moves):
+        done.append(_while_it_is_there(lambda: random_move(screen, rng, keys), screen))
         screen.page.wait_for_timeout(rng.choice([0, 50, 150, 400]))
         assert not screen.exceptions(), done[-5:]
         assert not screen.problems, done[-5:]
     screen.page.wait_for_timeout(1500)
     assert not screen.exceptions(), done[-5:]
     assert not screen.problems, done[-5:]
+    print(f"\n{len(done)} random moves on {screen.page_name() or 'explore'}, no exception")
+
+
+def test_random_moves_never_end_in_an_exception(new_screen):
+    screen = new_screen(1920, 1400).open(epochs=200)
+    move_about(screen, MOVES, EXPLORE_KEYS, seed=20_260_101)
     # And it is alive: a small setting still gives a picture.
     screen.open(epochs=20, complete=True)
-    print(f"\n{len(done)} random moves, no exception")
+
+
+@pytest.mark.parametrize("page", PAGE_KEYS)
+def test_random_moves_on_a_further_page_never_end_in_an_exception(new_screen, page):
+    small = {"epochs": 50, "runs": 2, "deepest": 8, "cells": 6}
+    screen = new_screen(1920, 1400).open(f"/{page}", **small)
+    move_about(screen, PAGE_MOVES, [*PAGE_KEYS[page], *PAGE_KEYS[page], *SIDEBAR_KEYS], seed=20_260_102)
+    screen.open(f"/{page}", complete=True, **small)

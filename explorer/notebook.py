@@ -1,0 +1,122 @@
+"""Notebook: the few lines of Python that repeat what a page shows, and give its numbers."""
+
+from collections.abc import Sequence
+
+from explorer.experiment import Experiment
+from explorer.outcomes import Outcome
+from explorer.sweep import Sweep
+
+OWN_DATA = "data=read_csv(open('my.csv', 'rb').read())"
+
+
+def constructor(experiment: Experiment) -> str:
+    """Write an experiment as it is made: only what differs from the opening example."""
+    changed = experiment.settings(changed_only=True)
+    arguments = [f"{name}={value!r}" for name, value in changed.items()]
+    return f"Experiment({', '.join([*arguments, *([OWN_DATA] * (experiment.data is not None))])})"
+
+
+def _imports(experiment: Experiment, names: str, *more: str) -> str:
+    own = ["from explorer.own_data import read_csv"] * (experiment.data is not None)
+    return "\n".join([f"from explorer import {names}", *sorted([*more, *own])]) + "\n\n"
+
+
+def explore_lines(experiment: Experiment, baseline: Experiment | None = None) -> str:
+    """Repeat what Explore shows."""
+    before = f"baseline = train({constructor(baseline)})\n" if baseline is not None else ""
+    return (
+        f"{_imports(experiment, 'Experiment, train')}"
+        f"history = train({constructor(experiment)})\n"
+        f"{before}"
+        'history.measures["delta"]   # (runs, records, layers): RMS of dL/dz, first layer to last\n'
+        "history.outcome             # per run: solved, learning, stuck or diverged\n"
+    )
+
+
+def remedies_lines(start: Experiment, combine: Sequence[str]) -> str:
+    """Repeat what Remedies shows: every remedy alone, and those that are combined."""
+    more = f"tried[{' + '.join(combine)!r}] = combined(start, {tuple(combine)!r})\n" if len(combine) > 1 else ""
+    return (
+        _imports(
+            start,
+            "Experiment, train",
+            f"from explorer.effects import {'combined, ' if more else ''}effect, rank",
+            "from explorer.facts import facts",
+            "from explorer.remedies import REMEDIES",
+        )
+        + f"start = {constructor(start)}\n"
+        "tried = {name: remedy.change(start) for name, remedy in REMEDIES.items()}\n"
+        f"{more}"
+        "before = facts(train(start))\n"
+        "found = {name: facts(train(experiment)) for name, experiment in tried.items()}\n"
+        "ranking = [list(found)[place] for place in rank(list(found.values()))]\n"
+        "effects = {name: effect(name.split(' + '), before, found[name]) for name in ranking}\n"
+        "for name in ranking:\n"
+        '    print(f"{name}: {effects[name].sentence}")\n'
+    )
+
+
+def depth_lines(sweeps: dict[str, Sweep], gradient: str, *, trained: bool) -> str:
+    """Repeat what Depth shows, of one or two experiments by name.
+
+    `gradient` is "delta" or "weight_gradient".
+    """
+    base = next(iter(sweeps.values()))
+    runs = "from explorer.sweep_runs import run_sweep"
+    sweep = "from explorer.sweep import Sweep"
+    lines = _imports(
+        base.base,
+        "Experiment",
+        "from explorer.depths import gradients_by_depth",
+        "from explorer.seeds import log_band",
+        *((sweep, runs) if trained else ()),
+    )
+    named = ",\n".join(f"    {name!r}: {constructor(each.base)}" for name, each in sweeps.items())
+    lines += f"experiments = {{\n{named},\n}}\n"
+    lines += f"depths = {_values(base.xs)}\n"
+    lines += (
+        f"start = {{name: log_band(gradients_by_depth(each, depths).{gradient}).middle for name, each in experiments.items()}}\n"
+        "start  # by name: (depths, layers), log10 of the median over seeds\n"
+    )
+    if trained:
+        lines += (
+            "found = {\n"
+            '    name: run_sweep(Sweep(each, "depth", depths, "width", (each.width,), trained=True))\n'
+            "    for name, each in experiments.items()\n"
+            "}\n"
+            "learn = {name: [each[column, 0].solved for column in range(len(depths))] for name, each in found.items()}\n"
+            "learn  # by name: of each depth the seeds that learn\n"
+        )
+    return lines
+
+
+def sweep_lines(sweep: Sweep, outcome: Outcome) -> str:
+    """Repeat what Sweep shows."""
+    return (
+        _imports(
+            sweep.base,
+            "Experiment",
+            "from explorer.outcomes import OUTCOMES",
+            "from explorer.sweep import Sweep, sweep_csv",
+            "from explorer.sweep_runs import run_sweep",
+        )
+        + "sweep = Sweep(\n"
+        f"    {constructor(sweep.base)},\n"
+        f"    {sweep.x!r}, {_values(sweep.xs)},\n"
+        f"    {sweep.y!r}, {_values(sweep.ys)},\n"
+        f"    trained={sweep.trained},\n"
+        ")\n"
+        "found = run_sweep(sweep)\n"
+        f"values = {{cell: OUTCOMES[{outcome.name!r}].of(each) for cell, each in found.items()}}\n"
+        f"values  # by (column, row); {'log10' if outcome.unit == 'decades' else 'from 0 to 1'}\n"
+        "print(sweep_csv(sweep, found))\n"
+    )
+
+
+def _values(values: Sequence[object]) -> str:
+    """Write the values of an axis; whole numbers in a row as a range."""
+    if len(values) > 3 and all(isinstance(value, int) for value in values):
+        first = int(str(values[0]))
+        if list(values) == list(range(first, first + len(values))):
+            return f"tuple(range({first}, {first + len(values)}))"
+    return repr(tuple(values))

@@ -1,0 +1,73 @@
+"""Page: what is on screen as one HTML file that needs no network, with figures that can still be moved and zoomed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+STYLE = """
+body { font: 16px/1.5 Arial, Helvetica, sans-serif; color: #0f1b1e; background: #fff; max-width: 1400px; margin: 2rem auto;
+       padding: 0 1rem; }
+h1 { font-size: 1.7rem; line-height: 1.25; } figure { margin: 2rem 0; } figcaption { font-weight: 600; }
+table { border-collapse: collapse; } th, td { border-bottom: 1px solid #d9e0e0; padding: .3rem .8rem .3rem 0; text-align: left; }
+pre { background: #f3f6f6; padding: 1rem; overflow-x: auto; } a { color: #0b6e69; overflow-wrap: anywhere; }
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """What a page says, apart from its figures.
+
+    Attributes
+    ----------
+    title : str
+    sentences, settings : sequences of str
+    link : str
+        Empty where it is not known.
+    lines : str
+        Of Python, that repeat it.
+    table : sequence of mappings
+        Rows of equal keys; empty where the page has none.
+    """
+
+    title: str
+    sentences: Sequence[str]
+    settings: Sequence[str]
+    link: str
+    lines: str
+    table: Sequence[Mapping[str, object]] = ()
+
+
+def page_html(sheet: Sheet, figures: Mapping[str, tuple[Any, str]], config: Mapping[str, Any]) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    figures : mapping of name to (go.Figure, alternative text)
+        Plotly is written into the file once.
+    config : mapping
+        Plotly's configuration.
+    """
+    parts = [f"<h1>{escape(sheet.title)}</h1>", *(f"<p>{escape(each)}</p>" for each in sheet.sentences)]
+    parts += [f"<p><small>{escape(each)}</small></p>" for each in sheet.settings]
+    if sheet.link:
+        parts.append(f'<p>Live: <a href="{escape(sheet.link)}">{escape(sheet.link)}</a></p>')
+    for number, (name, (figure, alt)) in enumerate(figures.items()):
+        drawn = figure.to_html(full_html=False, include_plotlyjs=number == 0, config={**config, "responsive": True})
+        parts.append(f'<figure aria-label="{escape(alt)}"><figcaption>{escape(name)}</figcaption>{drawn}</figure>')
+    if sheet.table:
+        parts.append(_table(sheet.table))
+    parts.append(f"<h2>The same in a notebook</h2><pre>{escape(sheet.lines)}</pre>")
+    body = "\n".join(parts)
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(sheet.title)}</title><style>{STYLE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
+    )
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> str:
+    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in rows[0])
+    lines = ["<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row.values()) + "</tr>" for row in rows]
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"

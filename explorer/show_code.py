@@ -1,0 +1,208 @@
+"""Show the code: which functions of the engine made what a page shows, and their text as it is installed.
+
+The table of what is shown and what made it stands here alone, a function a page.
+"""
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from explorer import (
+    answers,
+    critical,
+    depths,
+    effects,
+    facts,
+    history,
+    layerwise,
+    meanfield,
+    moments,
+    normalizations,
+    outcomes,
+    seeds,
+    theory,
+    typical,
+    why,
+)
+from explorer.clipping import global_norm
+from explorer.experiment import Experiment
+from explorer.network import Network
+from explorer.outcomes import Outcome
+from explorer.registry import Entry
+from explorer.remedies import REMEDIES
+from explorer.training import train
+from explorer.verdict import Verdict, judge
+from explorer.view import View
+
+# A function or method, or a registry's entry.
+Piece = Callable[..., Any] | Entry
+Table = dict[str, list[Piece]]
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A piece of a source file.
+
+    Attributes
+    ----------
+    name : str
+        As it is called in its module.
+    module : str
+    line : int
+        Its first line, from 1.
+    text : str
+        The very lines of the file.
+    """
+
+    name: str
+    module: str
+    line: int
+    text: str
+
+    @property
+    def place(self) -> str:
+        """Where it stands."""
+        return f"{self.module}, line {self.line}"
+
+
+# --- what is shown -> what made it ----------------------------------------------------------------
+
+
+def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table:
+    """What Explore shows of an experiment."""
+    measure = view.diagnostic.measure
+    table: Table = {f"{view.metric}: colours and profile": [measure, *_way_to(view.diagnostic.name, experiment)]}
+    table["Median and band over seeds"] = [seeds.log_band, seeds.band]
+    if view.diagnostic.name in ("delta", "weight_gradient"):
+        table["Theory"] = _theory()
+    table["Loss and answers"] = [experiment.loss_function.value, Network._forward_pass, answers.answer_map]
+    if experiment.clipper.clip is not None:
+        table["Clipping"] = [experiment.clipper, experiment.clipper.clip, global_norm]
+    table["Update"] = [experiment.update_rule, experiment.update_rule.step]
+    table["Why"] = [why.decompose]
+    table["The verdict"] = [verdict, judge, facts.facts, history.History._outcome]
+    return table
+
+
+def remedies_table(names: Sequence[str]) -> Table:
+    """What Remedies shows of some remedies."""
+    return {
+        "The panels": [train, Network._backward_pass, seeds.log_band],
+        "What a remedy changes": [REMEDIES[name] for name in names],
+        "Helped or harmed": [effects.effect, effects._judge_by_divergence, effects._judge, effects.chance_of_more],
+        "The ranking": [effects.rank, history.History.solved_epoch],
+    }
+
+
+def depth_table(gradient: str) -> Table:
+    """What Depth shows; `gradient` is "delta" or "weight_gradient"."""
+    way_back = depths._WayBack
+    table: Table = {
+        "All depths at once": [depths.gradients_by_depth, depths._Nested._draw, way_back.measure],
+        "The way back": [way_back._output, way_back._to_dh, way_back._to_dz],
+        "dL/dz and dL/dW": [way_back._sizes],
+        "Factor per layer, theory": [theory.log_factor, *_theory()],
+        "Seeds that learn": [seeds.share_interval, history.History._outcome],
+    }
+    if gradient == "weight_gradient":
+        table = {"dL/dz and dL/dW": table.pop("dL/dz and dL/dW"), **table}
+    return table
+
+
+def sweep_table(outcome: Outcome) -> Table:
+    """What Sweep shows as colour."""
+    table: Table = {outcome.name: [outcome, *([outcomes.epochs_to_solve] * (outcome.name == "epochs to solve"))]}
+    table["What is kept of a cell"] = [outcomes.find, facts.facts]
+    table["The gradient"] = [Network._backward_pass, Network._to_dh]
+    if outcome.name == "factor against theory, start":
+        table["Theory"] = [theory.log_factor, *_theory()]
+    if outcome.critical:
+        table["The dashed line"] = [critical.critical_points, moments.fixed_point, moments.critical_weight_variance]
+    return table
+
+
+def _way_to(name: str, experiment: Experiment) -> list[Piece]:
+    """What made the arrays that a diagnostic looks at."""
+    if name in ("activation_std", "activation_mean", "saturated", "unit_spread"):
+        return [Network._forward_pass, *_activation(experiment), *_normalization(experiment, forward=True)]
+    if name == "dead":
+        return [Network._slope, *_activation(experiment)]
+    if name == "update_ratio":
+        return [experiment.update_rule.step, Network._backward_pass]
+    way: list[Piece] = [Network._backward_pass, Network._to_dh]
+    if name in ("weight_gradient", "bias_gradient"):
+        way.append(Network._weight_gradient)
+    return [*way, *_activation(experiment), *_normalization(experiment, forward=False), experiment.loss_function.delta]
+
+
+def _activation(experiment: Experiment) -> list[Piece]:
+    entry = experiment.activation_function
+    return [entry, *_written_out(entry.f), *_written_out(entry.df)]
+
+
+def _written_out(function: Callable[..., Any]) -> list[Piece]:
+    """A function, or of one that stands in its entry the functions that it calls."""
+    if getattr(function, "__name__", "") != "<lambda>":
+        return [function]
+    called = (function.__globals__.get(name) for name in function.__code__.co_names)  # type: ignore[attr-defined]
+    return [each for each in called if inspect.isfunction(each)]
+
+
+def _normalization(experiment: Experiment, *, forward: bool) -> list[Piece]:
+    if experiment.normalization == "none":
+        return []
+    both: list[Piece] = [normalizations.affine_backward, normalizations.normalize_backward]
+    return [experiment.normalizer, *([normalizations.normalize] if forward else both)]
+
+
+def _theory() -> list[Piece]:
+    return [moments.expectations, meanfield.backward, typical.typical_delta, layerwise.wide_net]
+
+
+# --- the text -------------------------------------------------------------------------------------
+
+
+def excerpts(pieces: Sequence[Piece]) -> list[Excerpt]:
+    """Return the text of each, as it is installed; of an entry the lines in which it is declared. Each once."""
+    found = dict.fromkeys(_of_entry(each) if isinstance(each, Entry) else _of_function(each) for each in pieces)
+    return [each for each in found if each is not None]
+
+
+def _of_function(function: Callable[..., Any]) -> Excerpt | None:
+    """None for a function that Python did not write, such as NumPy's, and one that stands in its entry."""
+    function = inspect.unwrap(function)
+    if not inspect.isfunction(function) or "<lambda>" in function.__qualname__:
+        return None
+    lines, first = inspect.getsourcelines(function)
+    return Excerpt(function.__qualname__, function.__module__, first, "".join(lines))
+
+
+@lru_cache(maxsize=32)
+def _declared(module: str) -> Mapping[str, tuple[int, int]]:
+    """First and last line of every entry that is declared in a module with its name."""
+    path = import_module(module).__file__
+    assert path is not None
+    found: dict[str, tuple[int, int]] = {}
+    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            named = [key.value for key in node.keywords if key.arg == "name"] + node.args[:1]
+            for name in named:
+                if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                    found.setdefault(name.value, (node.lineno, node.end_lineno or node.lineno))
+    return found
+
+
+def _of_entry(entry: Entry) -> Excerpt | None:
+    module = type(entry).__module__
+    place = _declared(module).get(entry.name)
+    if place is None:
+        return None
+    path = import_module(module).__file__
+    assert path is not None
+    lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+    return Excerpt(entry.name, module, place[0], "".join(lines[place[0] - 1 : place[1]]))

@@ -1,0 +1,14 @@
+"""The guided tour: its scenes in order, one entry each in the module of its half."""
+
+from explorer.registry import registry
+from explorer.tour_cures import CURES
+from explorer.tour_problems import PROBLEMS
+from explorer.tour_scene import Scene
+
+TOUR = registry([*PROBLEMS, *CURES])
+SCENES: tuple[Scene, ...] = tuple(TOUR.values())
+
+
+def play_key(number: int, setting: str) -> str:
+    """Return the link's key of a setting that is played with in the scene of this number, counted from 1."""
+    return f"scene{number}_{setting}"

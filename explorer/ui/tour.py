@@ -1,0 +1,241 @@
+"""The tour's page: a question to predict, then the answer beside a live figure; buttons and keys from scene to scene."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.controls import Choice
+from explorer.cost import refuse_all
+from explorer.experiment import CONTROLS
+from explorer.history import History
+from explorer.page_views import ANSWER, PRESENTER, QUESTION, TOUR_CONTROLS, TourView
+from explorer.tour import SCENES, play_key
+from explorer.tour_scene import Scene
+from explorer.ui.jobs import Job, jobs
+from explorer.ui.joint import CHART
+from explorer.ui.link import BASELINE_KEY
+from explorer.ui.live_chart import live_chart
+from explorer.ui.sidebar import open_in_explore
+from explorer.ui.tour_figures import draw, says
+from explorer.ui.tour_style import dress
+from explorer.ui.widgets import ask
+
+FIRST_SLICE, SLICE = 0.05, 0.15
+# Seconds between two repaints of a running training.
+REPAINT = 0.8
+GUESS_KEY = "_tour_guess"
+
+
+def show() -> None:
+    """Draw the scene that the link names: its question, or question, answer and figure."""
+    body, foot = st.container(horizontal_alignment="center"), st.container(key="tour_foot")
+    with foot:
+        view = _ask()
+        _load_plotly()
+    dress(present=view.present == PRESENTER)
+    scene = SCENES[view.number - 1]
+    with body:
+        if view.revealed == ANSWER:
+            _revealed(scene, view)
+        else:
+            _question(scene, view)
+
+
+def keep_settings() -> None:
+    """Keep what the sidebar holds while it is not drawn: Streamlit forgets a widget that a run has left out."""
+    for name in (*CONTROLS, BASELINE_KEY):
+        if name in st.session_state:
+            st.session_state[name] = st.session_state[name]
+
+
+def _load_plotly() -> None:
+    """Have Streamlit load Plotly, which it does for a chart of its own, while the room still thinks."""
+    empty = go.Figure(layout={"height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": {"visible": False}})
+    empty.layout.yaxis.visible = False
+    with st.container(key="tour_plotly", height=1, border=False):
+        st.plotly_chart(empty, key="tour_empty", config={"staticPlot": True}, alt="An empty chart")
+
+
+# --- from scene to scene ------------------------------------------------------------------------
+
+
+def _ask() -> TourView:
+    """Draw the row at the bottom: back, the scenes by number, next, and what is shown."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", horizontal_alignment="center"):
+        back, numbers, onward = (st.container(width="content") for _ in range(3))
+        control = TOUR_CONTROLS["scene"]
+        assert isinstance(control, Choice)
+        with numbers:
+            scene = st.segmented_control(
+                control.label,
+                list(control.options),
+                default=str(control.default),
+                required=True,
+                key="scene",
+                bind="query-params",
+                on_change=_hide,
+                label_visibility="collapsed",
+                help=control.help,
+            )
+        rest = {name: ask(name, TOUR_CONTROLS[name], label_visibility="collapsed") for name in ("revealed", "present")}
+        view = TourView(scene=scene or control.default, **rest)
+        _step(back, "Back", "Left", view.number - 1)
+        _step(onward, "Next", "Right", view.number + 1)
+    return view
+
+
+def _step(place: Any, label: str, key: str, to: int) -> None:
+    place.button(
+        label,
+        key=f"tour_{label.lower()}",
+        shortcut=key,
+        disabled=not 1 <= to <= len(SCENES),
+        on_click=_go,
+        args=(to,),
+    )
+
+
+def _go(to: int) -> None:
+    st.session_state["scene"] = str(to)
+    _hide()
+
+
+def _hide() -> None:
+    st.session_state["revealed"] = QUESTION
+
+
+def _reveal() -> None:
+    st.session_state["revealed"] = ANSWER
+
+
+# --- the question -------------------------------------------------------------------------------
+
+
+def _guesses() -> dict[str, int]:
+    """What was predicted in this visit, by scene."""
+    return st.session_state.setdefault(GUESS_KEY, {})
+
+
+def _question(scene: Scene, view: TourView) -> None:
+    """The question alone, large, with the answers to choose from."""
+    guess = _guesses().get(scene.name)
+    with st.container(key="tour_question", width=1200, gap="medium"):
+        st.caption(f"Scene {view.number} of {len(SCENES)}")
+        st.title(scene.name, anchor=False)
+        st.markdown(_unbroken(scene.caption))
+        st.header(_unbroken(scene.question), anchor=False)
+        with st.container(gap="small"):
+            for index, answer in enumerate(scene.answers):
+                st.button(
+                    answer.text,
+                    key=f"tour_answer_{index}",
+                    icon=":material/radio_button_checked:" if index == guess else ":material/radio_button_unchecked:",
+                    shortcut=str(index + 1),
+                    width="stretch",
+                    on_click=_guess,
+                    args=(scene.name, index),
+                )
+        st.button("Show the answer", key="tour_reveal", type="primary", shortcut="Space", on_click=_reveal)
+    _prepare(scene)
+
+
+def _prepare(scene: Scene) -> None:
+    """Measure the start while the room still thinks, and throw the figure away: the reveal then shows it at once."""
+    held = jobs().together(scene.experiments())
+    draw(scene, held, jobs().advance(held, 0.0))
+
+
+def _guess(name: str, index: int) -> None:
+    _guesses()[name] = index
+
+
+# --- the answer ---------------------------------------------------------------------------------
+
+
+def _revealed(scene: Scene, view: TourView) -> None:
+    """Words on the left, the figure on the right; it trains on until it is complete."""
+    words, picture = st.columns([1, 2.1], gap="medium")
+    with words, st.container(key="tour_words", gap="small"):
+        _answer(scene, view)
+        played = _play(scene, view.number)
+        measured, progress = st.empty(), st.empty()
+        _open(scene, played)
+    experiments = scene.experiments(played)
+    problem = refuse_all(experiments)
+    if problem:
+        picture.warning(problem, icon=":material/hourglass_disabled:")
+        return
+    held = jobs().together(experiments)
+    histories = jobs().advance(held, FIRST_SLICE if scene.trains else 0.0)
+    measured.markdown(_unbroken(f"On screen: {scene.tell(histories)}."))
+    with picture:
+        _figure(scene, view, played, held, histories)
+    if scene.trains:
+        _train_on(held, histories, progress)
+
+
+def _answer(scene: Scene, view: TourView) -> None:
+    """Which answer was right, what was predicted, and the sentence to take home."""
+    st.caption(f"Scene {view.number} of {len(SCENES)}: {scene.name}")
+    st.markdown(_unbroken(scene.question))
+    st.header(scene.answers[scene.right].text, anchor=False)
+    guess = _guesses().get(scene.name)
+    if guess is not None:
+        st.markdown(
+            "As you predicted." if guess == scene.right else f"You predicted: {_lowered(scene.answers[guess].text)}."
+        )
+    with st.container(key="tour_take_home", border=True):
+        st.markdown(_unbroken(scene.take_home))
+        st.caption(scene.source)
+
+
+def _unbroken(text: str) -> str:
+    """Keep a number with a power of ten on one line."""
+    return text.replace(" × ", "\u00a0×\u00a0")
+
+
+def _lowered(text: str) -> str:
+    return text if text[:2].isupper() else f"{text[0].lower()}{text[1:]}"
+
+
+def _play(scene: Scene, number: int) -> dict[str, Any]:
+    with st.container(key="tour_play", gap="xsmall"):
+        return {name: ask(play_key(number, name), control) for name, control in scene.controls.items()}
+
+
+def _open(scene: Scene, played: dict[str, Any]) -> None:
+    """Offer what the scene is about in Explore, held against its first experiment."""
+    changed = scene.changed(played)
+    experiment, baseline = changed[scene.about][1], changed[0][1]
+    st.button(
+        "Open in Explore",
+        key="tour_open",
+        on_click=lambda: open_in_explore(experiment, None if baseline == experiment else baseline),
+    )
+
+
+def _figure(
+    scene: Scene, view: TourView, played: dict[str, Any], held: Sequence[Job], histories: Sequence[History]
+) -> None:
+    live_chart(
+        draw(scene, held, histories),
+        key="tour_figure",
+        alt=says(scene, held, histories),
+        keep=f"{view.number} {sorted(played.items())}",
+        config=CHART,
+        on_click=lambda click: None,
+    )
+
+
+def _train_on(held: Sequence[Job], histories: Sequence[History], progress: Any) -> None:
+    """Train in slices and repaint now and then; every slice ends in a Streamlit call, where a moved control stops it."""
+    painted = time.perf_counter()
+    while not all(history.complete for history in histories):
+        share = sum(job.progress for job in held) / len(held)
+        progress.progress(share, text=f"Training: {share:.0%}")
+        histories = jobs().advance(held, SLICE)
+        if time.perf_counter() - painted > REPAINT or all(history.complete for history in histories):
+            st.rerun()

@@ -1,0 +1,232 @@
+"""What is taken away, from every page: opened and compared with what is on the screen."""
+
+import csv
+import io
+import re
+import struct
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from explorer.experiment import Experiment
+from explorer.scenarios import SCENARIOS
+from explorer.takeaway import experiment_json, read_experiment_json
+from explorer.ui.link import encode
+
+BASELINE = Experiment(depth=3, epochs=20, runs=2)
+SHOWN = BASELINE.but(skip="one layer")
+SMALL = {"depth": 3, "epochs": 20, "runs": 2, "skip": "one layer", "baseline": encode(BASELINE)}
+PAGES = {
+    "explore": ("/", SMALL),
+    "remedies": ("/remedies", SMALL),
+    "depth": ("/depth", SMALL | {"deepest": 4}),
+    "sweep": ("/sweep", SMALL | {"x": "depth", "y": "gain", "cells": 3, "outcome": "share solved"}),
+}
+FIGURES = {
+    "explore": ["joint_figure", "why"],
+    "remedies": ["remedies_figure", "remedies_loss"],
+    "depth": ["depth_triangles", "depth_factors", "depth_shares"],
+    "sweep": ["sweep_map", "sweep_section"],
+}
+each_page = pytest.mark.parametrize("name", PAGES)
+
+
+def open_page(screen, name):
+    path, settings = PAGES[name]
+    return screen.open(path, complete=True, **settings)
+
+
+def save(screen, press):
+    with screen.page.expect_download(timeout=30_000) as waiting:
+        press()
+    got = waiting.value
+    return got.suggested_filename, Path(got.path()).read_bytes()
+
+
+def button(screen, name):
+    return screen.page.locator(".st-key-take_away").get_by_role("button", name=name, exact=True)
+
+
+@each_page
+def test_the_slide_is_a_picture_of_the_main_figure(screen, name):
+    open_page(screen, name)
+    file, content = save(screen, button(screen, "Slide").click)
+    assert struct.unpack(">II", content[16:24]) == (1920, 1080)
+    assert file.startswith("slide_")
+    assert file.endswith(".png")
+    assert name in file or name == "explore"
+
+
+@each_page
+def test_every_figure_can_be_had_as_png_and_svg_with_title_settings_and_link(screen, name):
+    open_page(screen, name)
+    menu = screen.page.get_by_label("Figure to save as PNG or SVG")
+    assert sorted(menu.locator("option").evaluate_all("all => all.map(each => each.value)")) == sorted(FIGURES[name])
+    for key in FIGURES[name]:
+        menu.select_option(key)
+        file, content = save(screen, button(screen, "PNG").click)
+        assert struct.unpack(">II", content[16:24]) == (1920, 1080)
+        assert file.startswith(key)
+        file, content = save(screen, button(screen, "SVG").click)
+        text = content.decode()
+        assert file == f"{Path(file).stem}.svg"
+        assert 'width="1920"' in text[:500]
+        assert "4 sigmoid" in text
+        assert "skip=one" in text
+        title = menu.locator(f"option[value={key}]").inner_text()
+        assert title[:30] in text
+
+
+@each_page
+def test_the_page_works_without_a_network_and_says_what_the_screen_says(screen, context, name, tmp_path):
+    open_page(screen, name)
+    title = screen.headline()
+    file, content = save(screen, button(screen, "Page").click)
+    assert file.endswith(".html")
+    saved = tmp_path / "page.html"
+    saved.write_bytes(content)
+    page = context.new_page()
+    left, errors = [], []
+    page.on("request", lambda request: left.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    context.set_offline(True)
+    try:
+        page.goto(saved.as_uri())
+        page.wait_for_function(f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {len(FIGURES[name])}")
+        words = page.locator("h1").inner_text()
+        address = page.locator("a").first.get_attribute("href")
+        assert page.locator("table").count() == (name in ("explore", "remedies"))
+        if name == "remedies":
+            shown = screen.page.locator("[data-testid=stTable] tbody tr").all_inner_texts()
+            rows = page.locator("tbody tr").all_inner_texts()
+            assert [row.split() for row in rows] == [row.split() for row in shown]
+        page.locator(".js-plotly-plot").first.hover()  # it is alive
+        assert page.locator(".modebar").count() >= 1
+    finally:
+        context.set_offline(False)
+        page.close()
+    assert words == title or title in words
+    assert not errors
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in left)
+    asked = parse_qs(urlsplit(address).query)
+    assert asked["skip"] == ["one layer"]
+    assert asked["depth"] == ["3"]
+    assert address.startswith(screen.address)
+
+
+def data_of(screen, name):
+    button(screen, "Data").click()
+    return screen.page.get_by_role("button", name=name, exact=True)
+
+
+@each_page
+def test_the_experiment_opens_again_from_its_file_and_from_an_address(screen, new_screen, name, tmp_path):
+    open_page(screen, name)
+    file, content = save(screen, data_of(screen, "Experiment (JSON)").click)
+    assert file.startswith("experiment_")
+    saved = read_experiment_json(content)
+    assert (saved.experiment, saved.baseline) == (SHOWN, BASELINE)
+    path = tmp_path / file[:80]
+    path.with_suffix(".json").write_bytes(content)
+    other = new_screen().open(complete=True)
+    other.page.get_by_text("Open a saved experiment").click()
+    other.page.locator("[data-testid=stSidebar] input[type=file]").set_input_files(path.with_suffix(".json"))
+    other.page.wait_for_function("explorer.value('skip') === 'one layer'")
+    other.finish()
+    assert "3 hidden layers of 4 sigmoid" in other.settings()
+    assert other.value("baseline") == encode(BASELINE)
+
+
+def test_an_address_with_an_experiment_opens_it_and_becomes_an_ordinary_link(screen):
+    wanted = SCENARIOS["Dying ReLU"].experiment.but(epochs=20)
+    screen.open(complete=True, experiment=experiment_json(wanted, BASELINE))
+    screen.page.wait_for_function("!location.search.includes('experiment')")
+    assert screen.value("activation") == wanted.activation
+    assert screen.value("baseline") == encode(BASELINE)
+    assert screen.parameters()["task"] == "moons"
+    assert not screen.warnings()
+    screen.page.reload()
+    screen.wait_for_chart()
+    screen.finish()
+    assert screen.value("learning_rate") == "2.0"
+
+
+def test_an_address_with_a_bad_experiment_says_so(screen):
+    screen.open(complete=True, experiment='{"format": "cake"}', depth=4, epochs=20)
+    assert "cannot be opened" in screen.warnings()
+    assert "experiment" not in screen.parameters()
+    assert screen.value("depth") == "4"
+
+
+def test_the_csv_of_each_page_has_what_is_shown(screen):
+    lines = {"explore": ("History (CSV)", 2 * 21 * 4), "remedies": ("Ranking (CSV)", 10), "depth": ("Depths (CSV)", 28)}
+    lines["sweep"] = ("Results (CSV)", 9)
+    for name, (label, count) in lines.items():
+        open_page(screen, name)
+        file, content = save(screen, data_of(screen, label).click)
+        assert file.endswith(".csv")
+        assert len(list(csv.DictReader(io.StringIO(content.decode())))) == count, name
+
+
+@each_page
+def test_the_notebooks_lines_can_be_copied(screen, name):
+    open_page(screen, name)
+    button(screen, "Notebook").click()
+    code = screen.page.locator("[data-testid=stCode]:visible").first
+    assert "from explorer import" in code.inner_text()
+    assert "skip='one layer'" in code.inner_text()
+
+
+def test_no_button_sends_anything_away(screen):
+    for name in PAGES:
+        open_page(screen, name)
+        titles = screen.page.evaluate("[...document.querySelectorAll('[data-title]')].map(e => e.dataset.title)")
+        assert not [title for title in titles if re.search("cloud|chart studio|edit", title, re.IGNORECASE)]
+
+
+def test_the_code_is_read_when_it_is_opened(screen):
+    open_page(screen, "explore")
+    assert not screen.page.locator("[data-testid=stCode]:visible").count()
+    screen.page.get_by_text("Show the code").click()
+    screen.page.wait_for_selector("[data-testid=stCode]:visible")
+    assert "def _backward_pass" in "".join(screen.page.locator("[data-testid=stCode]:visible").all_inner_texts())
+
+
+# --- first visit --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
+def test_the_first_visit_shows_on_one_screen_what_it_is_and_what_to_try(new_screen, size):
+    screen = new_screen(*size).open(complete=True)
+    for name in ("Skip connections", "Dying ReLU", "All remedies", "Close", "What do I see?"):
+        box = screen.page.get_by_role("button", name=name, exact=name != "Close").first.bounding_box()
+        assert box["y"] + box["height"] < size[1]
+    lines = {
+        round(screen.page.get_by_role("button", name=name, exact=True).bounding_box()["y"])
+        for name in ("Skip connections", "Dying ReLU", "All remedies")
+    }
+    assert len(lines) == 1  # a slim line
+
+
+def test_what_can_be_tried_does_it_and_the_line_goes_for_the_visit(screen):
+    screen.open(complete=True)
+    screen.page.get_by_role("button", name="Skip connections").click()
+    screen.page.wait_for_function("explorer.value('skip') === 'one layer'")
+    screen.finish()
+    screen.page.get_by_role("button", name="Dying ReLU", exact=True).click()
+    screen.page.wait_for_function("explorer.value('metric') === 'dead'")
+    screen.finish()
+    screen.page.get_by_role("button", name="Close").click()
+    screen.page.wait_for_function("!document.querySelector('.st-key-welcome')")
+    screen.press("axis", "log")
+    screen.rest()
+    assert not screen.page.locator(".st-key-welcome").count()
+
+
+def test_all_remedies_goes_there(screen):
+    screen.open(complete=True, epochs=20, runs=2)
+    assert not screen.page.locator(".st-key-welcome").count()  # who comes with settings knows it
+    screen.open(complete=True)
+    screen.page.get_by_role("button", name="All remedies").click()
+    screen.page.wait_for_function("location.pathname.endsWith('/remedies')")
