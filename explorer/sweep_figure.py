@@ -51,8 +51,16 @@ class Swept(Protocol):
 
 
 def value_text(value: Value) -> str:
-    """Say a value on an axis."""
-    return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    """Say a value on an axis.
+
+    >>> value_text(5e-05), value_text(0.001), value_text(1000), value_text("tanh")
+    ('5 × 10⁻⁵', '0.001', '1,000', 'tanh')
+    """
+    if isinstance(value, str):
+        return value
+    if 0 < abs(value) < 1e-3:
+        return number(value, digits=1)
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def outcome_text(outcome: Outcome, found: Finding) -> str:
@@ -289,7 +297,7 @@ def _ticks(outcome: Outcome) -> dict[str, Any]:
     """Ticks of the outcome's own scale: per cent, powers of ten, or factors where the span is short."""
     low, high = outcome.span
     if outcome.unit == "share":
-        return {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"]}
+        return {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0%", "25%", "50%", "75%", "100%"]}
     if high - low > 3:
         step = max(round((high - low) / 6), 1)
         values = [float(value) for value in range(int(np.ceil(low)), int(high) + 1, step)]

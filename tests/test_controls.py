@@ -178,7 +178,7 @@ def test_an_end_that_is_not_on_offer_is_refused_with_what_is(bad):
 
 @pytest.mark.parametrize("bad", [(), (0.1,), (0.1, 1.0, 2.0)], ids=str)
 def test_a_span_has_two_ends(bad):
-    with pytest.raises(ValueError, match="size has . values; it takes two"):
+    with pytest.raises(ValueError, match=r"size has . values; it takes two"):
         SPAN.check("size", bad)
 
 

@@ -34,7 +34,7 @@ def changed(base, **values):
     return replace(base, experiment=base.experiment.but(normalization="batch"), **values)
 
 
-@pytest.mark.parametrize("runs, solved", [(8, (0, 8)), (8, (3, 5)), (5, (5, 5)), (6, (0, 0)), (4, (4, 1))])
+@pytest.mark.parametrize(("runs", "solved"), [(8, (0, 8)), (8, (3, 5)), (5, (5, 5)), (6, (0, 0)), (4, (4, 1))])
 def test_the_chance_is_that_of_dealing_the_solved_seeds_at_random(base, runs, solved):
     # Counted one by one: every way in which the solved seeds can fall to the two halves.
     before, after = (replace(base, runs=runs, solved=count) for count in solved)
@@ -44,7 +44,7 @@ def test_the_chance_is_that_of_dealing_the_solved_seeds_at_random(base, runs, so
 
 
 @pytest.mark.parametrize(
-    "before, after, word",
+    ("before", "after", "word"),
     [
         ({"solved": 0}, {"solved": 8, "solve_epoch": 100.0}, HELPED),
         ({"solved": 8, "solve_epoch": 100.0}, {"solved": 0}, HARMED),

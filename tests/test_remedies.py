@@ -52,7 +52,7 @@ def test_remedies_stand_in_the_order_of_how_much_they_usually_matter():
     assert list(REMEDIES)[:8] == expected.split("|")
 
 
-@pytest.mark.parametrize("depth, skip", [(1, "skip over one layer"), (2, "skip over two layers")])
+@pytest.mark.parametrize(("depth", "skip"), [(1, "skip over one layer"), (2, "skip over two layers")])
 def test_a_net_too_shallow_for_a_skip_is_left_alone_and_told_so(depth, skip, found):
     shallow = BASE.but(depth=depth)
     assert REMEDIES[skip].change(shallow) == shallow

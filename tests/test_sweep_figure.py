@@ -93,7 +93,7 @@ def test_the_colour_bar_says_the_scale_in_its_own_units(outcome, swept):
     assert 3 <= len(bar.tickvals) <= 9
     for value, text in zip(bar.tickvals, bar.ticktext, strict=True):
         if outcome.unit == "share":
-            assert text == f"{value:.0%}".replace("%", " %")
+            assert text == f"{value:.0%}"
         else:
             assert (text == "1") == (abs(value) < 1e-9)
     assert bar.title.text == outcome.name
@@ -301,3 +301,10 @@ def test_the_columns_of_map_and_section_stand_above_each_other(swept):
     map_, section = sweep_figure(swept, RATIO).layout, section_figure(swept, RATIO, 0).layout
     assert (map_.margin.l, map_.margin.r) == (section.margin.l, section.margin.r)
     assert map_.xaxis.range == section.xaxis.range
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(5e-05, "5 × 10⁻⁵"), (0.001, "0.001"), (1.4142, "1.4142"), (1000, "1,000"), ("tanh", "tanh")]
+)
+def test_a_value_is_said_as_people_write_it(value, text):
+    assert value_text(value) == text

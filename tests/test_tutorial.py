@@ -76,13 +76,13 @@ def assert_within_two_standard_errors(skip, layers, runs):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("skip, layers", QUICK)
+@pytest.mark.parametrize(("skip", "layers"), QUICK)
 def test_how_deep_is_too_deep_as_published(skip, layers):
     assert_within_two_standard_errors(skip, layers, 40)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("skip, layers", CURVE)
+@pytest.mark.parametrize(("skip", "layers"), CURVE)
 def test_the_whole_depth_curve_is_as_published(skip, layers):
     assert_within_two_standard_errors(skip, layers, 100)
 

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.experiment import Experiment
 from explorer.pace import Pace
 
-ROUNDS, STRETCH = 3, 0.012
+ROUNDS, STRETCH = 5, 0.01
 MAX_PACES = 256
 
 

@@ -269,15 +269,13 @@ def _why(page: Judged) -> None:
         each, did = page.tried[index], page.effects[index]
         if did is None:
             continue
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.markdown(
-                f"**{each.name[0].upper()}{each.name[1:]}.** {did.sentence}", help=_about(each), width="stretch"
-            )
-            st.button(
-                "Open in Explore",
-                key=f"open_{each.name}",
-                on_click=lambda each=each: open_in_explore(each.experiment, page.tried[0].experiment),
-            )
+        words, button = st.columns([6, 1.1], vertical_alignment="center")
+        words.markdown(f"**{each.name[0].upper()}{each.name[1:]}.** {did.sentence}", help=_about(each))
+        button.button(
+            "Open in Explore",
+            key=f"open_{each.name}",
+            on_click=lambda each=each: open_in_explore(each.experiment, page.tried[0].experiment),
+        )
 
 
 def _about(each: Attempt) -> str:
