@@ -54,7 +54,7 @@ def _flat(values: Array) -> Array:
     return values.reshape(*values.shape[:-2], values.shape[-2] * values.shape[-1])
 
 
-def _std(values: Array) -> Array:
+def std(values: Array) -> Array:
     """Standard deviation over the last two axes, right even where squares would underflow or overflow."""
     flat = _flat(values)
     centred = flat - mean_along(flat, -1)
@@ -83,7 +83,7 @@ def root_sum_square(values: Array, axis: int | tuple[int, ...]) -> Array:
     return np.where(usual, np.sqrt(squares), scaled)
 
 
-def _rms(values: Array) -> Array:
+def rms(values: Array) -> Array:
     """Root mean square over units and samples, the last two axes."""
     return root_sum_square(values, (-2, -1)) / np.sqrt(values.shape[-2] * values.shape[-1])
 
@@ -112,19 +112,19 @@ def _bias_gradient(network: Network) -> Array:
 
 
 def _delta(network: Network) -> Array:
-    return np.concatenate([_rms(network.delta[:-1]), _rms(network.delta_out)[None]])
+    return np.concatenate([rms(network.delta[:-1]), rms(network.delta_out)[None]])
 
 
 def _through_weights(network: Network) -> Array:
-    return _only_hidden(_rms(network.through_weights))
+    return _only_hidden(rms(network.through_weights))
 
 
 def _through_skip(network: Network) -> Array:
-    return _only_hidden(_rms(network.through_skip))
+    return _only_hidden(rms(network.through_skip))
 
 
 def _through_slope(network: Network) -> Array:
-    return _only_hidden(_rms(network.through_slope))
+    return _only_hidden(rms(network.through_slope))
 
 
 def _handed_on(network: Network) -> Array:
@@ -137,7 +137,7 @@ def _activation_mean(network: Network) -> Array:
 
 
 def _activation_std(network: Network) -> Array:
-    return _only_hidden(_std(_handed_on(network)))
+    return _only_hidden(std(_handed_on(network)))
 
 
 def _saturated(network: Network) -> Array:

@@ -5,20 +5,21 @@ value and the cache key all follow from the control in the field's metadata.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from explorer.activations import ACTIVATIONS, Activation
-from explorer.clipping import CLIPPERS, Clipper
+from explorer.clipping import CLIPPERS
 from explorer.controls import Choice, Number, controls_of, one_two_five, setting
 from explorer.datasets import DATASETS, OWN, Data, Dataset
 from explorer.initializers import INITIALIZERS, Initializer
-from explorer.losses import LOSSES, Loss, output_unit
+from explorer.losses import LOSSES
 from explorer.normalizations import NORMALIZATIONS, Normalization
-from explorer.optimizers import OPTIMIZERS, Optimizer
+from explorer.optimizers import OPTIMIZERS
+from explorer.settings import Settings
 
 USUAL = "usual"
 SKIPS: Mapping[str, int] = MappingProxyType({"none": 0, "one layer": 1, "two layers": 2})
@@ -44,7 +45,7 @@ def _training(label: str, help: str, **options: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Experiment:
+class Experiment(Settings):
     """One network, one task, one way to train it, `runs` seeds.
 
     Every field can be given by keyword; names of choices are those of the
@@ -239,43 +240,11 @@ class Experiment:
     data: Data | None = field(default=None)
 
     def __post_init__(self) -> None:
-        for name, control in CONTROLS.items():
-            object.__setattr__(self, name, control.check(name, getattr(self, name)))
+        super().__post_init__()
         if (self.task == OWN) != (self.data is not None):
             raise ValueError(
                 f"task = {self.task!r} with data = {self.data!r}: data must be given exactly when task is {OWN!r}"
             )
-        if self.dataset.regression and not self.loss_function.regression:
-            raise ValueError(
-                f"loss = {self.loss!r} needs classes, but task = {self.task!r} is a regression; "
-                "choose: usual, half squared error, mean squared error"
-            )
-
-    @classmethod
-    def from_strings(cls, settings: Mapping[str, str], **others: Any) -> "Experiment":
-        """Build an experiment from the texts of a link; a setting that is not named has its default.
-
-        Raises
-        ------
-        ValueError
-            Naming an unknown setting, or a value and what is allowed.
-        """
-        unknown = [name for name in settings if name not in CONTROLS]
-        if unknown:
-            raise ValueError(f"there is no setting called {unknown[0]!r}; the settings are: {', '.join(CONTROLS)}")
-        values = {name: CONTROLS[name].parse(name, text) for name, text in settings.items()}
-        return cls(**values, **others)
-
-    def settings(self, *, changed_only: bool = False) -> dict[str, Any]:
-        """Return name and value of every setting, or only of those that differ from the default."""
-        pairs = {name: getattr(self, name) for name in CONTROLS}
-        if changed_only:
-            return {name: value for name, value in pairs.items() if value != CONTROLS[name].default}
-        return pairs
-
-    def but(self, **changes: Any) -> "Experiment":
-        """Return this experiment with some settings changed."""
-        return replace(self, **changes)
 
     # --- the entries that the names stand for -------------------------------------------------
 
@@ -300,29 +269,14 @@ class Experiment:
         return NORMALIZATIONS[self.normalization]
 
     @property
-    def clipper(self) -> Clipper:
-        """The clipper's entry."""
-        return CLIPPERS[self.clip]
-
-    @property
-    def update_rule(self) -> Optimizer:
-        """The optimizer's entry."""
-        return OPTIMIZERS[self.optimizer]
-
-    @property
-    def loss_function(self) -> Loss:
-        """The loss's entry, the task's usual one where nothing else is asked."""
-        return LOSSES[self.dataset.loss if self.loss == USUAL else self.loss]
-
-    @property
-    def output(self) -> Activation:
-        """What turns the output unit's z into the answer."""
-        return output_unit(self.dataset.regression)
-
-    @property
     def layers(self) -> int:
         """Weight layers: the hidden ones and the output."""
         return self.depth + 1
+
+    @property
+    def positions(self) -> int:
+        """Where along the net something is measured: its layers."""
+        return self.layers
 
     @property
     def draws_bias(self) -> bool:
@@ -336,12 +290,6 @@ class Experiment:
         make = self.dataset.make
         assert make is not None  # __post_init__: own data comes with `data`
         return make(np.random.default_rng(DATA_SEED), self.samples, self.noise)
-
-    def batch_sizes(self) -> list[int]:
-        """Return the number of samples of each update of an epoch."""
-        count = len(self.points().y)
-        size = count if self.batch == "full" else min(int(self.batch), count)
-        return [min(size, count - start) for start in range(0, count, size)]
 
 
 CONTROLS = controls_of(Experiment)

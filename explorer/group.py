@@ -1,14 +1,15 @@
 """Group: a few runs of one experiment, or of several of equal shape, trained together in one set of arrays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.architecture import Architecture, architecture, start
 from explorer.clipping import clipping_of, global_norm, one_or_each
-from explorer.diagnostics import DIAGNOSTICS, LARGE_SQUARE, SMALL_SQUARE, root_sum_square
+from explorer.diagnostics import DIAGNOSTICS, LARGE_SQUARE, SMALL_SQUARE, Diagnostic, root_sum_square
 from explorer.experiment import Experiment
 from explorer.history import Ending
 from explorer.network import Network, Running
@@ -21,6 +22,9 @@ SMALL_NORM, LARGE_NORM = SMALL_SQUARE**0.5, LARGE_SQUARE**0.5
 
 class Group:
     """A few runs, trained together in one set of arrays.
+
+    This one trains nets of layers. What another kind of net does otherwise it
+    says in the methods under "the net"; the rest is the same for all.
 
     Parameters
     ----------
@@ -35,14 +39,15 @@ class Group:
         Receives the L2 norm of dL/dW at every epoch, not only at recorded ones.
     """
 
-    def __init__(self, experiment: Experiment, runs: slice, records: Records, every_epoch: Array | None = None) -> None:
+    diagnostics: ClassVar[Mapping[str, Diagnostic]] = DIAGNOSTICS
+
+    def __init__(self, experiment: Any, runs: slice, records: Records, every_epoch: Array | None = None) -> None:
         self.experiment, self.runs, self.records, self.every_epoch = experiment, runs, records, every_epoch
-        self.shape, points = architecture(experiment), experiment.points()
-        self.x, self.y = np.ascontiguousarray(points.x.T), points.y[None, :]
         rows = records.rows[runs]
         self.rngs = [np.random.default_rng(row.seed) for row in rows]
         self.probe_rngs = [rng.spawn(1)[0] for rng in self.rngs]
-        self.theta = _start(self.shape, rows, self.rngs)
+        self.running: Running | None = None
+        self.theta = self._begin(rows)
         self.update = np.zeros_like(self.theta)
         self.moments = [np.zeros_like(self.theta) for _ in range(experiment.update_rule.slots)]
         self.rate = _learning_rate(rows)
@@ -55,15 +60,27 @@ class Group:
         self.clipped = np.zeros(len(rows), dtype=np.int64)
         self.updates = self.epoch = self.record = 0
         self.released = False
+        self.sizes = experiment.batch_sizes()
         self._make_networks()
+        self._whole_batch = len(self.sizes) == 1
+        if self._whole_batch:
+            self.networks[self.sizes[0]].x[:] = self.x
+
+    # --- the net ------------------------------------------------------------------------------
+
+    def _begin(self, rows: Sequence[Row]) -> Array:
+        """Set `x` and `y`, samples last, as networks take them, and draw theta."""
+        experiment: Experiment = self.experiment
+        self.shape, points = architecture(experiment), experiment.points()
+        self.x, self.y = np.ascontiguousarray(points.x.T)[None], points.y[None, None, :]
+        return _start(self.shape, rows, self.rngs)
 
     def _make_networks(self) -> None:
         """One network per batch size, one that measures and one that answers; all share theta."""
         uses_batch = self.shape.normalization.uses_batch
         self.running = Running(self.shape, len(self.rngs)) if uses_batch else None
-        self.sizes = self.experiment.batch_sizes()
         self.networks = {size: Network(self.shape, self.theta, size, running=self.running) for size in set(self.sizes)}
-        count = self.x.shape[1]
+        count = self.x.shape[-1]
         self.probe = Network(self.shape, self.theta, count, keep=True)
         self.probe.x[:] = self.x
         answers_alike = not uses_batch and self.probe.random is None
@@ -73,9 +90,45 @@ class Group:
             else Network(self.shape, self.theta, count, running=self.running, answering=True)
         )
         self.answerer.x[:] = self.x
-        self._whole_batch = self.sizes == [count]
-        if self._whole_batch:
-            self.networks[count].x[:] = self.x
+
+    def _draw_slopes(self, network: Network, rngs: list[np.random.Generator]) -> None:
+        """Draw randomized ReLU's slopes, run by run, so that a run's numbers do not depend on its company."""
+        low, high = self.shape.activation.random_slope or (0.0, 0.0)
+        assert network.random is not None
+        for run, rng in enumerate(rngs):
+            network.random[:, run] = rng.uniform(low, high, network.random[:, run].shape)
+
+    def _note_epoch(self, network: Network, into: Array) -> None:
+        """Write the squared L2 norm of every layer's dL/dW."""
+        weights = network.flat_gradient[..., : self.shape.width**2]
+        np.vecdot(weights, weights, into)
+
+    def _find_ending(self, network: Network, run: int) -> Ending:
+        """Find the first non-finite layer: going forward in z, else going backward in dL/dz, else in dL/dW."""
+        for quantity, stack, backward in (("z", network.z, False), ("dL/dz", network.delta, True)):
+            broken = np.flatnonzero(~np.isfinite(stack[:, run]).all(axis=(-2, -1)))
+            if broken.size:
+                return Ending(self.epoch, int(broken[-1 if backward else 0]) + 1, quantity)
+        # At worst every entry is finite and only their length is not: then it is the layer with the longest.
+        norms = root_sum_square(network.gradient[:, run], (-2, -1))
+        broken = np.flatnonzero(~np.isfinite(norms))
+        return Ending(self.epoch, int(broken[-1] if broken.size else norms.argmax()) + 1, "dL/dW")
+
+    def answers(self, x: Array, run: int) -> Array:
+        """Return what one run's net answers to x of shape (samples, features), as it is now."""
+        if not self.alive[run]:
+            return np.full(len(x), np.nan)
+        theta = np.ascontiguousarray(self.theta[:, run : run + 1])
+        running = None
+        if self.running is not None:
+            running = Running(self.shape, 1)
+            running.mean[:] = self.running.mean[:, run : run + 1]
+            running.variance[:] = self.running.variance[:, run : run + 1]
+        network = Network(self.shape, theta, len(x), running=running, answering=True)
+        network.x[:] = x.T
+        with np.errstate(all="ignore"):
+            network.forward()
+            return self.experiment.output.f(network.z_out, np.empty_like(network.z_out))[0, 0]
 
     # --- one epoch ----------------------------------------------------------------------------
 
@@ -84,24 +137,16 @@ class Group:
         if self._whole_batch:
             yield self.networks[self.sizes[0]], self.y
             return
-        x = np.broadcast_to(self.x, (len(self.rngs), *self.x.shape))
-        y = np.broadcast_to(self.y, (len(self.rngs), *self.y.shape))
+        x, y = self.x, self.y
         if self.experiment.order == "shuffled":
-            order = np.stack([rng.permutation(self.x.shape[1]) for rng in self.rngs])[:, None, :]
-            x, y = np.take_along_axis(x, order, -1), np.take_along_axis(y, order, -1)
+            order = np.stack([rng.permutation(x.shape[-1]) for rng in self.rngs])[:, None, :]
+            x, y = _in_order(x, order), _in_order(y, order)
         first = 0
         for size in self.sizes:
             network = self.networks[size]
             network.x[:] = x[..., first : first + size]
             yield network, y[..., first : first + size]
             first += size
-
-    def _draw_slopes(self, network: Network, rngs: list[np.random.Generator]) -> None:
-        """Draw randomized ReLU's slopes, run by run, so that a run's numbers do not depend on its company."""
-        low, high = self.shape.activation.random_slope or (0.0, 0.0)
-        assert network.random is not None
-        for run, rng in enumerate(rngs):
-            network.random[:, run] = rng.uniform(low, high, network.random[:, run].shape)
 
     def _gradient(self, network: Network, y: Array) -> Array:
         if network.random is not None:
@@ -115,8 +160,7 @@ class Group:
         """From a batch to `self.update`: gradient, check, clipping, optimizer; `note` records the clipping."""
         gradient = self._gradient(network, y)
         if self.every_epoch is not None and self.epoch < len(self.every_epoch):
-            weights = network.flat_gradient[..., : self.shape.width**2]
-            np.vecdot(weights, weights, self.every_epoch[self.epoch])
+            self._note_epoch(network, self.every_epoch[self.epoch])
         norm, factor = self._finite_norm(network), self.untouched
         noted = _exact_norm(gradient, norm) if note else None
         if self.clip is not None:
@@ -143,7 +187,7 @@ class Group:
         """
         for run in np.flatnonzero(~np.isfinite(_robust_norm(network.gradient)) & self.alive):
             self.alive[run] = False
-            self.records.endings[self.runs.start + run] = _find_ending(network, int(run), self.epoch)
+            self.records.endings[self.runs.start + run] = self._find_ending(network, int(run))
         self.ended = np.flatnonzero(~self.alive)
         for stack in (self.theta, network.gradient, *self.moments):
             stack[:, self.ended] = 0.0
@@ -176,22 +220,6 @@ class Group:
     def complete(self) -> bool:
         """Whether the last record is made, or every run has ended."""
         return self.record >= len(self.records.epochs)
-
-    def answers(self, x: Array, run: int) -> Array:
-        """Return what one run's net answers to x of shape (samples, features), as it is now."""
-        if not self.alive[run]:
-            return np.full(len(x), np.nan)
-        theta = np.ascontiguousarray(self.theta[:, run : run + 1])
-        running = None
-        if self.running is not None:
-            running = Running(self.shape, 1)
-            running.mean[:] = self.running.mean[:, run : run + 1]
-            running.variance[:] = self.running.variance[:, run : run + 1]
-        network = Network(self.shape, theta, len(x), running=running, answering=True)
-        network.x[:] = x.T
-        with np.errstate(all="ignore"):
-            network.forward()
-            return self.experiment.output.f(network.z_out, np.empty_like(network.z_out))[0, 0]
 
     @property
     def nbytes(self) -> int:
@@ -226,7 +254,7 @@ class Group:
         self._put(loss.value(probe.z_out, self.y, experiment.output), scalars["loss"])
         loss.delta(probe.z_out, self.y, experiment.output, probe.delta_out)
         probe.backward()
-        for name, diagnostic in DIAGNOSTICS.items():
+        for name, diagnostic in self.diagnostics.items():
             if not diagnostic.of_update:
                 self._put(diagnostic.measure(probe).T, self.records.measures[name])
         self._record_answers()
@@ -252,13 +280,18 @@ class Group:
         if self.updates:
             self._put(self.clipped / self.updates, self.records.scalars["clipped_share"])
         self._prepare_update(network, y, note=True)
-        for name, diagnostic in DIAGNOSTICS.items():
+        for name, diagnostic in self.diagnostics.items():
             if diagnostic.of_update:
                 self._put(diagnostic.measure(network, self.update).T, self.records.measures[name])
 
     def _note_clipping(self, norm: Array, factor: Array) -> None:
         self._put(norm, self.records.scalars["gradient_norm"])
         self._put(factor, self.records.scalars["clip_factor"])
+
+
+def _in_order(values: Array, order: NDArray[np.int64]) -> Array:
+    """Take the samples, on the last axis, in each run's own order, (runs, 1, samples); runs are the last axis but two."""
+    return np.take_along_axis(values, order.reshape((1,) * (values.ndim - 3) + order.shape), -1)
 
 
 def _start(shape: Architecture, rows: Sequence[Row], rngs: list[np.random.Generator]) -> Array:
@@ -290,15 +323,3 @@ def _exact_norm(gradient: Array, norm: Array) -> Array:
     """`norm`, but for runs so small that squares have lost digits."""
     small = norm < SMALL_NORM
     return np.where(small, _robust_norm(gradient), norm) if small.any() else norm
-
-
-def _find_ending(network: Network, run: int, epoch: int) -> Ending:
-    """Find the first non-finite layer: going forward in z, else going backward in dL/dz, else in dL/dW."""
-    for quantity, stack, backward in (("z", network.z, False), ("dL/dz", network.delta, True)):
-        broken = np.flatnonzero(~np.isfinite(stack[:, run]).all(axis=(-2, -1)))
-        if broken.size:
-            return Ending(epoch, int(broken[-1 if backward else 0]) + 1, quantity)
-    # At worst every entry is finite and only their length is not: then it is the layer with the longest.
-    norms = root_sum_square(network.gradient[:, run], (-2, -1))
-    broken = np.flatnonzero(~np.isfinite(norms))
-    return Ending(epoch, int(broken[-1] if broken.size else norms.argmax()) + 1, "dL/dW")

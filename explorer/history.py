@@ -1,12 +1,10 @@
 """History: what was recorded of a training run. Arrays only; it knows no network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from explorer.experiment import Experiment
 
 Array = NDArray[np.float64]
 
@@ -23,7 +21,7 @@ class Ending:
     ----------
     epoch : int
     layer : int
-        From 1 (nearest the input) to depth + 1 (the output).
+        From 1 (nearest the input) to depth + 1 (the output); of a recurrent net the time step, from 1.
     quantity : str
         What overflowed there first: "z", "dL/dz" or "dL/dW".
     """
@@ -44,7 +42,7 @@ class History:
 
     Attributes
     ----------
-    experiment : Experiment
+    experiment : Experiment or RecurrentExperiment
     epochs : (records,) int array
     loss : (runs, records) array
         Over the whole data set, as it is minimized (batch statistics).
@@ -52,8 +50,8 @@ class History:
         Share of right answers; for a regression the coefficient of determination R^2.
     error : (runs, records) array
         Mean squared error of the answers.
-    measures : dict of name to (runs, records, layers) array
-        One entry per diagnostic.
+    measures : dict of name to (runs, records, positions) array
+        One entry per diagnostic. A position is a layer; of a recurrent net a time step.
     gradient_norm : (runs, records) array
         Global L2 norm over all parameters of the update's gradient, before clipping.
     clip_factor : (runs, records) array
@@ -66,9 +64,11 @@ class History:
         Per run, where it became non-finite.
     target_variance : float
         Mean squared error of always answering the mean target.
+    beside : dict of name to (runs, records, ...) array
+        What a kind of net has beside these; of a recurrent one see `RecurrentGroup`.
     """
 
-    experiment: Experiment
+    experiment: Any
     epochs: NDArray[np.int64]
     loss: Array
     accuracy: Array
@@ -80,6 +80,7 @@ class History:
     answers: Array | None
     endings: tuple[Ending | None, ...]
     target_variance: float
+    beside: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -133,7 +134,7 @@ class History:
             }
             for run in range(len(self.loss))
             for record, epoch in enumerate(self.epochs)
-            for layer in range(self.experiment.layers)
+            for layer in range(self.experiment.positions)
         ]
 
 

@@ -25,7 +25,7 @@ class Loss(Entry):
     ----------
     value : callable
         `value(z, y, output)`: the loss of each run, from z and y of shape
-        (..., 1, samples); `output` is the output unit's Activation.
+        (..., outputs, samples); `output` is the output unit's Activation. A mean is over both.
     delta : callable
         `delta(z, y, output, out)` writes dL/dz into `out`.
     regression : bool
@@ -65,7 +65,7 @@ def _mean_squared_value(z: Array, y: Array, output: Activation) -> Array:
 
 def _mean_squared_delta(z: Array, y: Array, output: Activation, out: Array) -> Array:
     _half_squared_delta(z, y, output, out)
-    return np.multiply(out, 2 / z.shape[-1], out)
+    return np.multiply(out, 2 / (z.shape[-2] * z.shape[-1]), out)
 
 
 def _cross_entropy_value(z: Array, y: Array, output: Activation) -> Array:
@@ -75,7 +75,7 @@ def _cross_entropy_value(z: Array, y: Array, output: Activation) -> Array:
 def _cross_entropy_delta(z: Array, y: Array, output: Activation, out: Array) -> Array:
     output.f(z, out)
     np.subtract(out, y, out)
-    return np.multiply(out, 1 / z.shape[-1], out)
+    return np.multiply(out, 1 / (z.shape[-2] * z.shape[-1]), out)
 
 
 LOSSES = registry(

@@ -10,23 +10,34 @@ import copy
 import time
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.experiment import CONTROLS, USUAL, Experiment
+from explorer.experiment import USUAL, Experiment
 from explorer.group import Group
 from explorer.history import History
 from explorer.records import Records
+from explorer.recurrent_experiment import RecurrentExperiment
+from explorer.recurrent_group import RecurrentGroup, recorded_beside
+from explorer.settings import Settings
 
 Array = NDArray[np.float64]
 
 CACHE_BYTES = 2**20
 # What may differ between runs that share arrays: none of it changes a shape or the order of the arrays' operations.
 PER_RUN = ("initializer", "gain", "bias", "clip", "threshold", "learning_rate", "runs", "seed")
+PER_RUN_RECURRENT = ("initializer", "strength", "forget_bias", "clip", "threshold", "learning_rate", "runs", "seed")
+
+Kind = TypeVar("Kind", bound=Settings)
 
 
-def joint_key(experiment: Experiment) -> Experiment:
+def _per_run(experiment: Settings) -> tuple[str, ...]:
+    return PER_RUN_RECURRENT if isinstance(experiment, RecurrentExperiment) else PER_RUN
+
+
+def joint_key(experiment: Kind) -> Kind:
     """Return the experiment with the settings of `PER_RUN` at their defaults: equal keys can train together.
 
     A network without biases is of another shape than one whose biases start at 0, so bias "none" stays.
@@ -36,30 +47,47 @@ def joint_key(experiment: Experiment) -> Experiment:
     >>> joint_key(Experiment(gain=2.0)) == joint_key(Experiment(initializer="He normal", clip="norm"))
     True
     """
-    usual = {name: CONTROLS[name].default for name in PER_RUN}
-    return experiment.but(**usual | {"bias": "none" if experiment.bias == "none" else USUAL})
+    controls = experiment.controls()
+    usual = {name: controls[name].default for name in _per_run(experiment)}
+    if isinstance(experiment, Experiment):
+        usual["bias"] = "none" if experiment.bias == "none" else USUAL
+    return experiment.but(**usual)
 
 
-def _check_alike(experiment: Experiment, others: Sequence[Experiment]) -> None:
+def _check_alike(experiment: Settings, others: Sequence[Settings]) -> None:
     """Raise ValueError, naming the setting, where an experiment cannot train together with the first."""
     key = joint_key(experiment)
     for other in map(joint_key, others):
-        for name in (*CONTROLS, "data"):
-            if getattr(key, name) != getattr(other, name):
+        if type(other) is not type(key):
+            raise ValueError(f"{type(key).__name__} and {type(other).__name__} cannot train together")
+        for name in (*key.controls(), "data"):
+            if getattr(key, name, None) != getattr(other, name, None):
                 raise ValueError(
                     f"{name} = {getattr(key, name)!r} and {name} = {getattr(other, name)!r} cannot train together: "
-                    f"experiments that do may differ in {', '.join(PER_RUN)} only, with biases in all of them or in none"
+                    f"experiments that do may differ in {', '.join(_per_run(key))} only"
+                    + ", with biases in all of them or in none"
+                    * isinstance(key, Experiment)
                 )
 
 
-def group_size(experiment: Experiment) -> int:
+def group_size(experiment: Any) -> int:
     """Return how many runs to train as one array: as many as fit the cache."""
+    if isinstance(experiment, RecurrentExperiment):
+        return recurrent_runs_that_fit(experiment)
     return runs_that_fit(experiment.layers, experiment.width, max(experiment.batch_sizes()))
 
 
 def runs_that_fit(layers: int, width: int, samples: int) -> int:
     """Return how many runs' arrays fit the cache together, for batches of `samples`."""
     per_run = 8 * layers * (3 * width * samples + 3 * width * (width + 1))
+    return min(max(CACHE_BYTES // per_run, 1), 256)
+
+
+def recurrent_runs_that_fit(experiment: RecurrentExperiment) -> int:
+    """Return how many runs' arrays of a single step fit the cache together: the steps pass through it one by one."""
+    blocks = len(experiment.unit.blocks)
+    samples = max(experiment.batch_sizes())
+    per_run = 8 * experiment.hidden * ((2 * blocks + 4) * samples + 3 * blocks * (experiment.hidden + 1))
     return min(max(CACHE_BYTES // per_run, 1), 256)
 
 
@@ -71,10 +99,10 @@ class Training:
 
     Parameters
     ----------
-    experiment, *others : Experiment
+    experiment, *others : Experiment, or RecurrentExperiment
         Those of equal `joint_key`.
     every_epoch : bool
-        Also keep the L2 norm of every layer's dL/dW at every epoch.
+        Also keep the L2 norm of every layer's dL/dW at every epoch; not of recurrent nets.
     record_at : sequence of int, optional
         The epochs to record, ascending from 0, instead of the usual schedule. Training ends with the
         last of them, which may come before the experiment's last epoch: [0] measures the start alone.
@@ -83,8 +111,10 @@ class Training:
     ----------
     experiments : tuple of Experiment
         As they were given; `experiment` is the first.
-    points : Data
+    points : Data or Sequences
         What they all learn.
+    places : list of slice
+        Which rows of the records are each experiment's.
 
     Raises
     ------
@@ -102,22 +132,24 @@ class Training:
 
     def __init__(
         self,
-        experiment: Experiment,
-        *others: Experiment,
+        experiment: Settings,
+        *others: Settings,
         every_epoch: bool = False,
         record_at: Sequence[int] | None = None,
     ) -> None:
         _check_alike(experiment, others)
-        self.experiment, self.experiments = experiment, (experiment, *others)
+        self.experiment: Any = experiment
+        self.experiments: tuple[Any, ...] = (experiment, *others)
         self.points = experiment.points()
-        self.records = Records(experiment, len(self.points.y), record_at, others)
-        self._places, self._last = self.records.places, int(self.records.epochs[-1])
+        kind = _kind(experiment, every_epoch)
+        self.records = _records(experiment, others, record_at)
+        self.places, self._last = self.records.places, int(self.records.epochs[-1])
         size, count = group_size(experiment), len(self.records.rows)
         self.groups: list[Group] = []
         for first in range(0, count, size):
             runs = slice(first, min(first + size, count))
-            squares = np.zeros((self._last, experiment.layers, runs.stop - first)) if every_epoch else None
-            self.groups.append(Group(experiment, runs, self.records, squares))
+            squares = np.zeros((self._last, experiment.positions, runs.stop - first)) if every_epoch else None
+            self.groups.append(kind(experiment, runs, self.records, squares))
         self._lives = {group: group.live() for group in self.groups}
 
     @property
@@ -158,8 +190,8 @@ class Training:
 
         The arrays are views that later records do not touch.
         """
-        rows, records = self._places[index], self.records
-        part = rows, slice(max(min(group.record for group in self._groups_of(index)), 1))
+        rows, records = self.places[index], self.records
+        part = rows, slice(max(min(group.record for group in self.groups_of(index)), 1))
         return History(
             experiment=self.experiments[index],
             epochs=records.epochs[part[1]],
@@ -167,13 +199,14 @@ class Training:
             answers=None if records.answers is None else records.answers[part],
             endings=tuple(records.endings[rows]),
             target_variance=float(self.points.y.var()),
+            beside={name: values[part] for name, values in records.beside.items()},
             **{name: values[part] for name, values in records.scalars.items()},
         )
 
     def weight_gradient_every_epoch(self, index: int = 0) -> Array:
         """Return the L2 norm of dL/dW, (runs, epochs, layers), of one of the experiments, if it was asked for."""
-        rows, found = self._places[index], []
-        for group in self._groups_of(index):
+        rows, found = self.places[index], []
+        for group in self.groups_of(index):
             if group.every_epoch is None:
                 raise ValueError("every_epoch = False: ask for Training(experiment, every_epoch=True)")
             first = group.runs.start
@@ -182,7 +215,7 @@ class Training:
 
     def answers(self, x: Array, run: int, index: int = 0) -> Array:
         """Return what one run's net of one of the experiments answers now to x of shape (samples, features)."""
-        row = self._places[index].start + run
+        row = self.places[index].start + run
         group = next(group for group in self.groups if group.runs.start <= row < group.runs.stop)
         return group.answers(x, row - group.runs.start)
 
@@ -194,14 +227,14 @@ class Training:
         """
         seen = copy.copy(self)
         seen.experiments = tuple(self.experiments[index] for index in indexes)
-        seen.experiment, seen._places = seen.experiments[0], [self._places[index] for index in indexes]
-        mine = {group for index in indexes for group in self._groups_of(index)}
+        seen.experiment, seen.places = seen.experiments[0], [self.places[index] for index in indexes]
+        mine = {group for index in indexes for group in self.groups_of(index)}
         seen.groups = [group for group in self.groups if group in mine]
         return seen
 
-    def _groups_of(self, index: int) -> list[Group]:
-        """The groups that hold runs of one of the experiments."""
-        rows = self._places[index]
+    def groups_of(self, index: int) -> list[Group]:
+        """Return the groups that hold runs of one of the experiments."""
+        rows = self.places[index]
         return [group for group in self.groups if group.runs.start < rows.stop and rows.start < group.runs.stop]
 
     def release(self) -> None:
@@ -216,7 +249,24 @@ class Training:
         return self.records.nbytes + sum(group.nbytes for group in self.groups)
 
 
-def train(experiment: Experiment) -> History:
+def _kind(experiment: Settings, every_epoch: bool) -> type[Group]:
+    """Return the kind of group that trains an experiment's net."""
+    if not isinstance(experiment, RecurrentExperiment):
+        return Group
+    if every_epoch:
+        raise ValueError("every_epoch = True: of recurrent nets only records are kept")
+    return RecurrentGroup
+
+
+def _records(experiment: Settings, others: Sequence[Settings], record_at: Sequence[int] | None) -> Records:
+    """Make room for what is recorded of all runs."""
+    if not isinstance(experiment, RecurrentExperiment):
+        return Records(experiment, len(experiment.points().y), record_at, others)
+    beside, measured = recorded_beside(experiment), RecurrentGroup.diagnostics
+    return Records(experiment, 0, record_at, others, measured=measured, beside=beside)
+
+
+def train(experiment: Settings) -> History:
     """Train an experiment to its end and return what was recorded.
 
     Examples
