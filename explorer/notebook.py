@@ -1,6 +1,6 @@
 """Notebook: the few lines of Python that repeat what a page shows, and give its numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from explorer.experiment import Experiment
 from explorer.outcomes import Outcome
@@ -30,6 +30,19 @@ def explore_lines(experiment: Experiment, baseline: Experiment | None = None) ->
         f"{before}"
         'history.measures["delta"]   # (runs, records, layers): RMS of dL/dz, first layer to last\n'
         "history.outcome             # per run: solved, learning, stuck or diverged\n"
+    )
+
+
+def experiments_lines(named: Mapping[str, Experiment]) -> str:
+    """Repeat what a scene of the tour shows: several experiments by name."""
+    made = "".join(f"    {name!r}: {constructor(each)},\n" for name, each in named.items())
+    return (
+        f"{_imports(next(iter(named.values())), 'Experiment, train')}"
+        f"experiments = {{\n{made}}}\n"
+        "histories = {name: train(each) for name, each in experiments.items()}\n"
+        'learn = {name: history.outcome.count("solved") for name, history in histories.items()}\n'
+        'start = {name: history.measures["delta"][:, 0] for name, history in histories.items()}\n'
+        "start  # by name: (runs, layers), RMS of dL/dz before any update\n"
     )
 
 

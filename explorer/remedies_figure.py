@@ -67,7 +67,7 @@ def _arrange(tried: Sequence[Tried], view: View, columns: int) -> dict[str, Any]
     """Place the panels row by row, and the colour bar below them."""
     columns = min(columns, -(-len(tried) // -(-len(tried) // columns)))
     rows = -(-len(tried) // columns)
-    title = LINE * (1 + max(len(wrap(each.name, LETTERS)) for each in tried)) + 4
+    title = LINE * (1 + max(len(wrap(each.name, LETTERS)) for each in tried)) + 16
     row_height = ROW - 44 + title
     height = rows * row_height + FOOT
     width, tall = (1 + GAP) / columns, row_height / height

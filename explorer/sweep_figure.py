@@ -240,13 +240,13 @@ def _position(values: tuple[Value, ...], value: Value) -> float:
 def _layout(sweep: Sweep) -> dict[str, Any]:
     return {
         "template": theme.TEMPLATE,
-        "height": 620,
+        "height": 516 + _below(sweep),
         "hovermode": "closest",
         "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": theme.TICK_SIZE}},
         "xaxis": sized(_axis(sweep.x, sweep.xs)),
         "yaxis": sized(_axis(sweep.y, sweep.ys)),
-        "margin": {"l": _left(sweep), "r": BAR_ROOM, "t": 48, "b": 104},
+        "margin": {"l": _left(sweep), "r": BAR_ROOM, "t": 48, "b": _below(sweep)},
         "annotations": [_settings(sweep)],
     }
 
@@ -254,6 +254,11 @@ def _layout(sweep: Sweep) -> dict[str, Any]:
 def _left(sweep: Sweep) -> float:
     """Room for the names of the rows, in pixels: the same beside map and section, so that columns stand above each other."""
     return max(84.0, 50 + 8.5 * max(len(value_text(value)) for value in sweep.ys))
+
+
+def _below(sweep: Sweep) -> int:
+    """Room below the map, in pixels: names stand slanted."""
+    return 104 if is_numeric(sweep.x) else 150
 
 
 def _settings(sweep: Sweep) -> dict[str, Any]:
@@ -265,7 +270,15 @@ def _settings(sweep: Sweep) -> dict[str, Any]:
         "opacity": 0.85,
         "showarrow": False,
         "align": "left",
-        **{"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "x": 0, "y": 0, "yshift": -104},
+        **{
+            "xref": "paper",
+            "yref": "paper",
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "x": 0,
+            "y": 0,
+            "yshift": -_below(sweep),
+        },
     }
 
 

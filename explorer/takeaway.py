@@ -115,6 +115,11 @@ def history_csv(history: History) -> str:
     return table_csv(history.rows())
 
 
+def histories_csv(named: Mapping[str, History]) -> str:
+    """Write the histories of several experiments as `history_csv` does one, with the experiment's name in front."""
+    return table_csv({"experiment": name, **row} for name, history in named.items() for row in history.rows())
+
+
 def remedies_csv(names: Sequence[str], words: Sequence[str], found: Sequence[Facts]) -> str:
     """Write one line for every experiment that was tried, in the order given.
 

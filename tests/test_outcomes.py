@@ -29,7 +29,9 @@ def test_a_finding_says_what_the_history_says(experiment, histories):
     assert found.log_ratio == expected.log_ratio
     median = np.median(history.measures["delta"][:, 0], axis=0)
     with np.errstate(divide="ignore"):
-        np.testing.assert_allclose(found.delta_start, np.log10(median), atol=0.2)  # geometric against plain, of an even count
+        np.testing.assert_allclose(
+            found.delta_start, np.log10(median), atol=0.2
+        )  # geometric against plain, of an even count
     assert len(found.weight_end) == experiment.layers
 
 

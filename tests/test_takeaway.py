@@ -16,7 +16,7 @@ from explorer import Experiment, train
 from explorer.datasets import OWN, Data
 from explorer.effects import effect, rank
 from explorer.facts import facts
-from explorer.notebook import depth_lines, explore_lines, remedies_lines, sweep_lines
+from explorer.notebook import depth_lines, experiments_lines, explore_lines, remedies_lines, sweep_lines
 from explorer.outcomes import OUTCOMES
 from explorer.page_export import Sheet, page_html
 from explorer.remedies import REMEDIES
@@ -30,10 +30,12 @@ from explorer.takeaway import (
     depths_csv,
     experiment_json,
     filename,
+    histories_csv,
     history_csv,
     read_experiment_json,
     remedies_csv,
 )
+from explorer.tour import SCENES
 from explorer.ui.link import encode
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -297,3 +299,23 @@ def test_lines_about_own_data_say_where_they_come_from():
 def test_a_sweep_runs_to_its_end_and_leaves_out_what_cannot_be():
     sweep = Sweep(SMALL, "task", ("XOR", "curve"), "loss", ("usual", "cross-entropy"), trained=False)
     assert sorted(run_sweep(sweep)) == [(0, 0), (0, 1), (1, 0)]
+
+
+@pytest.mark.parametrize("scene", [SCENES[2], SCENES[-1]], ids=str)
+def test_a_scenes_lines_give_its_numbers(scene):
+    named = {title: each.but(epochs=20) for title, each in scene.shown}
+    learn, start = run_lines(
+        experiments_lines(named), "[learn, {name: values.tolist() for name, values in start.items()}]"
+    )
+    for title, each in named.items():
+        history = train(each)
+        assert learn[title] == history.outcome.count("solved")
+        np.testing.assert_array_equal(start[title], history.measures["delta"][:, 0])
+
+
+def test_several_histories_are_one_table_that_says_whose_line_is_whose():
+    named = {"one": train(SMALL), "other": train(OTHER)}
+    rows = list(csv.DictReader(io.StringIO(histories_csv(named))))
+    assert len(rows) == sum(len(history.rows()) for history in named.values())
+    assert [row["experiment"] for row in (rows[0], rows[-1])] == ["one", "other"]
+    assert float(rows[0]["loss"]) == named["one"].loss[0, 0]

@@ -27,6 +27,9 @@ CHART = {
     "modeBarButtonsToRemove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
 }
 
+# The strip and the view's controls, in pixels.
+ABOVE = 375
+
 
 def _theory_line(experiment: Experiment, view: View) -> NDArray[np.float64] | None:
     """log10 of the prediction for what the view shows, or None."""
@@ -83,6 +86,7 @@ def joint_figure(scene: Scene, view: View) -> None:
         keep=f"{view.axis} {view.metric} {scene.history.experiment.epochs}",
         config=CHART | {"toImageButtonOptions": _image(scene)},
         on_click=lambda click: _choose_epoch(scene.history.experiment, click),
+        above=ABOVE,
     )
 
 

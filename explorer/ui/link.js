@@ -1,18 +1,33 @@
 // Keeps the address: its schema version, and one entry of the browser's history for one act of a person.
 
-// Streamlit makes an entry for every single parameter that changes, so that Back would walk through half-set states.
+const { pushState, replaceState } = window.History.prototype;
+
+// Streamlit makes an entry for every parameter that a script changes, so that Back would walk through half-set states,
+// and none for a control that a person moves. Here the first change after an act makes one, what follows from it none.
 function coalesce() {
   if (window.explorerHistory) return;
   window.explorerHistory = { acted: false };
   const act = () => (window.explorerHistory.acted = true);
   for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, act, true);
   window.addEventListener("popstate", () => (window.explorerHistory.acted = false), true);
-  const push = window.history.pushState.bind(window.history);
-  const replace = window.history.replaceState.bind(window.history);
-  window.history.pushState = (...entry) => {
-    (window.explorerHistory.acted ? push : replace)(...entry);
-    window.explorerHistory.acted = false;
+  const note = (state, title, url) => {
+    const isNew = url !== undefined && url !== null && !alike(new URL(url, window.location.href), window.location);
+    (window.explorerHistory.acted && isNew ? pushState : replaceState).call(window.history, state, title, url);
+    if (isNew) window.explorerHistory.acted = false;
   };
+  window.history.pushState = note;
+  window.history.replaceState = note;
+}
+
+/** Whether two addresses differ in nothing that a person chose. */
+function alike(one, other) {
+  const settings = address => {
+    const parameters = new URLSearchParams(address.search);
+    parameters.delete("v");
+    parameters.sort();
+    return `${address.pathname}?${parameters}`;
+  };
+  return settings(one) === settings(other);
 }
 
 function go(title) {
@@ -26,7 +41,7 @@ export default function ({ data }) {
   const address = new URL(window.location.href);
   if (address.searchParams.get("v") !== data.version) {
     address.searchParams.set("v", data.version);
-    window.history.replaceState(window.history.state, "", address);
+    replaceState.call(window.history, window.history.state, "", address);
   }
   if (data.go) go(data.go);
 }

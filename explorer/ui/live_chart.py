@@ -40,7 +40,14 @@ class Click:
 
 
 def live_chart(
-    figure: go.Figure, *, key: str, alt: str, keep: str, config: dict[str, Any], on_click: Callable[[Click], None]
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    keep: str,
+    config: dict[str, Any],
+    on_click: Callable[[Click], None],
+    above: int = 240,
 ) -> None:
     """Draw a figure in place.
 
@@ -58,6 +65,8 @@ def live_chart(
         Plotly's configuration.
     on_click : callable
         Called with the `Click` of a viewer, before the script runs again.
+    above : int
+        Pixels that the rest of the page needs: on a low screen the figure is lowered, so that all is seen at once.
     """
 
     def clicked() -> None:
@@ -67,6 +76,6 @@ def live_chart(
 
     _component(
         key=key,
-        data={"figure": figure.to_json(), "alt": alt, "keep": keep, "config": config},
+        data={"figure": figure.to_json(), "alt": alt, "keep": keep, "config": config, "above": above},
         on_clicked_change=clicked,
     )

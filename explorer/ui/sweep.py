@@ -1,6 +1,7 @@
 """The sweep page: any two settings across and up, an outcome as colour."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -60,7 +61,9 @@ def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
     """Return what is to be swept; None, with the reason on screen, where that cannot be."""
     x, y = AXIS_NAMES[view.x], AXIS_NAMES[view.y]
     chosen = {}
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+    # Many names need the whole width; two spans fit beside each other.
+    beside = is_numeric(x) and is_numeric(y)
+    with st.container(horizontal=beside, gap="medium" if beside else "xsmall", vertical_alignment="bottom"):
         for name in dict.fromkeys((x, y)):
             chosen[name] = axis_values(name, ask(SPANS[name], SPAN_CONTROLS[SPANS[name]]), view.cells)
     try:
@@ -130,8 +133,8 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> No
         more=lambda: _choose_cell(state),
     )
     show_code(sweep_table(outcome))
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        ask("section", SWEEP_CONTROLS["section"])
+    if len(sweep.ys) > 1:
+        ask("section", replace(SWEEP_CONTROLS["section"], high=len(sweep.ys)))  # type: ignore[call-arg]
     st.plotly_chart(section.make(), key=section.key, config=CHART, alt=section.alt)
     with st.expander("How to read this, and where it runs"):
         _explain(sweep, bool(critical))

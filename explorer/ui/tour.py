@@ -9,19 +9,23 @@ import streamlit as st
 
 from explorer.controls import Choice
 from explorer.cost import refuse_all
-from explorer.experiment import CONTROLS
+from explorer.experiment import CONTROLS, Experiment
 from explorer.history import History
+from explorer.notebook import experiments_lines
 from explorer.page_views import ANSWER, PRESENTER, QUESTION, TOUR_CONTROLS, TourView
+from explorer.takeaway import filename, histories_csv
 from explorer.tour import SCENES, play_key
-from explorer.tour_scene import Scene
+from explorer.tour_scene import BY_DEPTH, Scene
 from explorer.ui.jobs import Job, jobs
 from explorer.ui.joint import CHART
 from explorer.ui.link import BASELINE_KEY
 from explorer.ui.live_chart import live_chart
 from explorer.ui.sidebar import open_in_explore
+from explorer.ui.takeaway import Drawn, Parcel, take_away
 from explorer.ui.tour_figures import draw, says
 from explorer.ui.tour_style import dress
 from explorer.ui.widgets import ask
+from explorer.wording import summary
 
 FIRST_SLICE, SLICE = 0.05, 0.15
 # Seconds between two repaints of a running training.
@@ -32,6 +36,7 @@ GUESS_KEY = "_tour_guess"
 def show() -> None:
     """Draw the scene that the link names: its question, or question, answer and figure."""
     body, foot = st.container(horizontal_alignment="center"), st.container(key="tour_foot")
+    below = st.container(key="tour_below")
     with foot:
         view = _ask()
         _load_plotly()
@@ -39,7 +44,7 @@ def show() -> None:
     scene = SCENES[view.number - 1]
     with body:
         if view.revealed == ANSWER:
-            _revealed(scene, view)
+            _revealed(scene, view, below)
         else:
             _question(scene, view)
 
@@ -155,8 +160,8 @@ def _guess(name: str, index: int) -> None:
 # --- the answer ---------------------------------------------------------------------------------
 
 
-def _revealed(scene: Scene, view: TourView) -> None:
-    """Words on the left, the figure on the right; it trains on until it is complete."""
+def _revealed(scene: Scene, view: TourView, below: Any) -> None:
+    """Words on the left, the figure on the right, what can be taken away below; it trains on until it is complete."""
     words, picture = st.columns([1, 2.1], gap="medium")
     with words, st.container(key="tour_words", gap="small"):
         _answer(scene, view)
@@ -173,6 +178,9 @@ def _revealed(scene: Scene, view: TourView) -> None:
     measured.markdown(_unbroken(f"On screen: {scene.tell(histories)}."))
     with picture:
         _figure(scene, view, played, held, histories)
+    if view.present != PRESENTER:
+        with below:
+            take_away(_parcel(scene, view, held, histories, scene.changed(played)))
     if scene.trains:
         _train_on(held, histories, progress)
 
@@ -227,6 +235,36 @@ def _figure(
         keep=f"{view.number} {sorted(played.items())}",
         config=CHART,
         on_click=lambda click: None,
+        above=140 if view.present == PRESENTER else 240,
+    )
+
+
+def _parcel(
+    scene: Scene,
+    view: TourView,
+    held: Sequence[Job],
+    histories: Sequence[History],
+    shown: Sequence[tuple[str, Experiment]],
+) -> Parcel:
+    """What a scene gives away."""
+    if scene.figure == BY_DEPTH:
+        named = {f"depth {job.experiment.depth}": job.experiment for job in held}
+    else:
+        named = dict(shown)
+    about, first = shown[scene.about][1], shown[0][1]
+    kept = dict(zip(named, histories, strict=True))
+    return Parcel(
+        title=scene.take_home,
+        sentences=[scene.caption, scene.question, f"{scene.answers[scene.right].text}. ({scene.source})"],
+        settings=[summary(about)],
+        filename=f"tour-{view.number}_{filename(about)}",
+        figures=[
+            Drawn("tour_figure", scene.name, lambda: draw(scene, held, histories), says(scene, held, histories)),
+        ],
+        tables={"History": lambda: histories_csv(kept)},
+        experiment=about,
+        baseline=first,
+        lines=experiments_lines(named),
     )
 
 

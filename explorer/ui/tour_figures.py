@@ -22,7 +22,7 @@ from explorer.why import decompose
 from explorer.wording import against_last, decades, summary
 
 # In pixels; the live chart lowers it on a low screen.
-HEIGHT = 840
+HEIGHT = 940
 # Of the settings' line beside the words, and the height of one more line.
 LETTERS, LINE = 118, 18
 SHOWN_DEPTHS = f"depth {DEPTHS[0]} to {DEPTHS[-1]}"
