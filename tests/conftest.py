@@ -15,4 +15,4 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
-    config.addinivalue_line("markers", "long: takes minutes; left out unless asked for, pytest -m long")
+    config.addinivalue_line("markers", "long: left out unless asked for, pytest -m long")

@@ -37,7 +37,9 @@ def chromium() -> str | None:
 
 def free_port() -> int:
     """Return a port that nobody listens on, beside those that other apps like to use."""
-    for port in range(8750, 8800):
+    # Each worker has ports of its own: two that looked at the same moment would both find the same one free.
+    first = 8750 + 10 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for port in range(first, first + 10):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -45,7 +47,7 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
-    raise RuntimeError("no free port from 8750 to 8799")
+    raise RuntimeError(f"no free port from {first} to {first + 9}")
 
 
 @contextmanager

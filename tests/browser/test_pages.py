@@ -114,8 +114,10 @@ def narrowed(axis):
 
 
 def pairs():
-    names = [name for name in AXES]
-    return list(zip(names[::2], [*names[1::2], names[0]], strict=False))
+    names = list(AXES)
+    both = list(zip(names[::2], [*names[1::2], names[0]], strict=False))
+    # A few in each run; all of them with pytest -m "long or not long".
+    return [pytest.param(*pair, marks=[] if place % 4 == 0 else pytest.mark.long) for place, pair in enumerate(both)]
 
 
 @pytest.mark.parametrize(("across", "up"), pairs(), ids=lambda name: name)
