@@ -17,7 +17,7 @@ PAGES = {
     "Remedies": ("/remedies", SMALL),
     "Depth": ("/depth", SMALL | {"deepest": 4}),
     "Sweep": ("/sweep", SMALL | {"x": "depth", "y": "gain", "cells": 3}),
-    "Tour, an answer": ("/tour", {"scene": 10, "revealed": "answer"}),
+    "Tour, an answer": ("/tour", {"scene": 3, "revealed": "answer"}),
 }
 FIGURES = {
     "Explore": ("joint_figure", "why"),
