@@ -81,7 +81,7 @@ def test_the_tutorials_residual_net_starts_saturated_at_one(history):
     assert (h.answers[:, 0] > 0.99).all()
 
 
-@pytest.mark.slow
+@pytest.mark.long  # test_tutorial trains the same recipe in every run
 def test_the_tutorials_residual_net_then_solves_xor(history):
     after, _ = pair("Tutorial recipe, residual")
     h = history(after)

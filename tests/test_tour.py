@@ -283,7 +283,7 @@ def test_what_questions_and_set_ups_state_is_true(of, history):
     assert np.abs(history(tiny, start=True).answers - 0.5).max() < 0.05
 
 
-@pytest.mark.slow
+@pytest.mark.long  # test_tutorial trains the same recipe in every run
 def test_the_tutorials_own_recipe_does_not_learn_either():
     h = train(TUTORIAL.but(runs=2))
     np.testing.assert_allclose(h.answers[:, -1], 0.5, atol=1e-3)
