@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.driver import BROWSER_FLAGS, Screen, chromium, server
 
-SECOND = {"test_access", "test_sharing", "test_tour"}
+SECOND = {"test_access", "test_sharing", "test_presenting"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
