@@ -37,8 +37,9 @@ class Finding:
         Median over seeds at the end; not finite where half of the seeds diverged.
     runs, solved, diverged : int
         Seeds.
-    solved_epochs : (runs,) array
-        The recorded epoch from which each seed's error stayed below the bound, NaN if none.
+    solve_epoch : float
+        The epoch from which the error stays below the bound: median over seeds, inf where half of them or more never
+        solve it.
     delta_start, delta_end, weight_start, weight_end : (layers,) arrays
         RMS dL/dz and L2 norm of dL/dW of every layer.
     verdict : str
@@ -55,7 +56,7 @@ class Finding:
     runs: int
     solved: int
     diverged: int
-    solved_epochs: Array
+    solve_epoch: float
     delta_start: Array
     delta_end: Array
     weight_start: Array
@@ -81,7 +82,7 @@ def find(history: History, *, trained: bool = True) -> Finding:
         runs=found.runs,
         solved=found.solved if trained else 0,
         diverged=found.diverged,
-        solved_epochs=history.solved_epoch() if trained else np.full(found.runs, math.nan),
+        solve_epoch=found.solve_epoch if trained else math.nan,
         delta_start=delta[0],
         delta_end=delta[history.at(found.epoch)],
         weight_start=weight[0],
@@ -121,16 +122,6 @@ class Outcome(Entry):
     diverging: bool = False
     trained: bool = True
     critical: bool = False
-
-
-def epochs_to_solve(found: Finding) -> float:
-    """Return the median over seeds of the epoch at which each solved, a seed that did not counting as later than all.
-
-    +inf where at least half of the seeds did not; NaN where nothing was trained.
-    """
-    if not found.trained:
-        return math.nan
-    return float(np.median(np.where(np.isnan(found.solved_epochs), np.inf, found.solved_epochs)))
 
 
 def _log(value: float) -> float:
@@ -196,7 +187,7 @@ OUTCOMES = registry(
         Outcome(
             name="epochs to solve",
             caption="The epoch from which the error stays below the data set's bound, median over seeds.",
-            of=lambda found: _log(epochs_to_solve(found)),
+            of=lambda found: _log(found.solve_epoch),
             unit="decades",
             span=(0.0, 5.0),
         ),

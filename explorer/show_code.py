@@ -116,7 +116,7 @@ def depth_table(gradient: str) -> Table:
 
 def sweep_table(outcome: Outcome) -> Table:
     """What Sweep shows as colour."""
-    table: Table = {outcome.name: [outcome, *([outcomes.epochs_to_solve] * (outcome.name == "epochs to solve"))]}
+    table: Table = {outcome.name: [outcome, *([history.History.solved_epoch] * (outcome.name == "epochs to solve"))]}
     table["What is kept of a cell"] = [outcomes.find, facts.facts]
     table["The gradient"] = [Network._backward_pass, Network._to_dh]
     if outcome.name == "factor against theory, start":

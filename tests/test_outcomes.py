@@ -8,7 +8,7 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.facts import facts
-from explorer.outcomes import OUTCOMES, epochs_to_solve, find
+from explorer.outcomes import OUTCOMES, find
 from explorer.theory import predict
 
 SOLVING = Experiment(skip="one layer", activation="tanh", depth=3, initializer="Glorot normal", epochs=3000, runs=5)
@@ -38,8 +38,8 @@ def test_a_finding_says_what_the_history_says(experiment, histories):
 def test_epochs_to_solve_is_the_median_over_all_seeds(histories):
     history = histories[SOLVING]
     epochs = np.sort(np.nan_to_num(history.solved_epoch(), nan=np.inf))
-    assert epochs_to_solve(find(history)) == epochs[2]
-    assert epochs_to_solve(find(histories[DEAD])) == math.inf
+    assert find(history).solve_epoch == epochs[2]
+    assert find(histories[DEAD]).solve_epoch == math.inf
 
 
 def test_theory_and_measurement_are_over_the_same_steps():

@@ -200,7 +200,9 @@ def _shares(series: Series) -> Shares:
 def _figures(series: Sequence[Series], view: DepthView, caption: str) -> dict[str, Drawn]:
     """The page's figures, by the key of their place, the main one first; seeds that learn only once a net is trained."""
     diagnostic, triangles = DIAGNOSTICS[GRADIENTS[view.gradient]], _triangles(series, view)
-    factors, shares = [_factors(each) for each in series], [_shares(each) for each in series if each.findings]
+    factors = [_factors(each) for each in series]
+    # All or none: a curve's ink depends on what it is compared with, and must not change while depths arrive.
+    shares = [_shares(each) for each in series] if any(each.findings for each in series) else []
     told = " ".join(describe_triangle(each.name, each.depths.tolist(), each.values) for each in triangles)
     found = [
         Drawn(
