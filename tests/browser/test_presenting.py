@@ -1,9 +1,16 @@
 """The tour in a real browser: by keyboard alone, by link, in presenter mode; and how soon a scene shows its picture."""
 
+import csv
+import html
+import io
 import statistics
+import struct
+from pathlib import Path
 
 import pytest
 
+from explorer import train
+from explorer.takeaway import read_experiment_json
 from explorer.tour import SCENES
 from tests.browser.driver import server
 
@@ -191,3 +198,26 @@ def test_a_scene_fits_the_screen(new_screen, number, size):
     assert screen.page.evaluate(below) <= size[1]
     over = "document.querySelector('[data-testid=stMain]').scrollWidth > document.querySelector('[data-testid=stMain]').clientWidth"
     assert not screen.page.evaluate(over)
+
+
+def test_a_scene_can_be_taken_away(screen):
+    scene = SCENES[2]
+    screen.open("/tour", complete=True, scene=3, revealed="answer")
+    row = screen.page.locator(".st-key-take_away")
+
+    def saved(name, inside=""):
+        if inside:
+            row.get_by_role("button", name=inside).click()
+        with screen.page.expect_download(timeout=30_000) as waiting:
+            screen.page.get_by_role("button", name=name, exact=True).click()
+        return Path(waiting.value.path()).read_bytes()
+
+    assert struct.unpack(">II", saved("Slide")[16:24]) == (1920, 1080)
+    page = html.unescape(saved("Page").decode())
+    assert scene.take_home in page
+    assert "plotly" in page
+    rows = list(csv.DictReader(io.StringIO(saved("History (CSV)", inside="Data").decode())))
+    history = train(scene.experiment)
+    last = [float(row["loss"]) for row in rows if row["epoch"] == str(scene.experiment.epochs) and row["layer"] == "1"]
+    assert last == history.loss[:, -1].tolist()
+    assert read_experiment_json(saved("Experiment (JSON)"), None).experiment == scene.experiment
