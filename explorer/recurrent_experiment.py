@@ -52,10 +52,10 @@ class RecurrentExperiment(Settings):
             high=LONGEST,
             marks=(2, 3, 5, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 500),
             whole=True,
-            default=50,
+            default=100,
         )
     )
-    samples: int = _like("samples", help="How many sequences there are.", default=64)
+    samples: int = _like("samples", help="How many sequences there are.", default=32)
     cell: str = setting(
         Choice(**_network("Cell", "What happens in one time step."), options=CELLS, default="RNN"),
     )
@@ -73,7 +73,7 @@ class RecurrentExperiment(Settings):
             high=128,
             marks=(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128),
             whole=True,
-            default=32,
+            default=16,
         )
     )
     stack: int = setting(
@@ -113,10 +113,10 @@ class RecurrentExperiment(Settings):
             low=-10.0,
             high=10.0,
             marks=(-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.6, 5.0, 6.0),
-            default=1.0,
+            default=4.6,
         )
     )
-    clip: str = _like("clip")
+    clip: str = _like("clip", default="norm")
     threshold: float = _like("threshold")
     truncation: int = setting(
         Number(
@@ -131,12 +131,12 @@ class RecurrentExperiment(Settings):
             default=0,
         )
     )
-    learning_rate: float = _like("learning_rate")
-    optimizer: str = _like("optimizer")
+    learning_rate: float = _like("learning_rate", default=0.005)
+    optimizer: str = _like("optimizer", default="Adam")
     loss: str = _like("loss", help="usual: cross-entropy for classes, mean squared error for numbers.")
     batch: str = _like("batch")
     order: str = _like("order")
-    epochs: int = _like("epochs", high=100_000, default=300)
+    epochs: int = _like("epochs", high=100_000, default=100)
     runs: int = _like("runs")
     seed: int = _like("seed")
 

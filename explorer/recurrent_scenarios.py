@@ -21,25 +21,18 @@ class RecurrentScenario(Entry):
     baseline: RecurrentExperiment
 
 
-# 50 steps of silence at the least between the second symbol and the answer.
-DELAY = RecurrentExperiment(
-    task="which first",
-    length=100,
-    hidden=16,
-    forget_bias=4.6,
-    optimizer="Adam",
-    learning_rate=0.005,
-    clip="norm",
-    epochs=150,
-)
+# The opening example: 50 steps of silence at the least between the second symbol and the answer.
+DELAY = RecurrentExperiment()
 
 # ReLU units that add up what they see: with weights from the input of this size the states, and the gradient, are large.
 EXPLODING = RecurrentExperiment(
     task="sine",
     length=50,
-    hidden=16,
+    samples=64,
     activation="ReLU",
     initializer="identity",
+    clip="none",
+    optimizer="SGD",
     learning_rate=0.05,
     epochs=600,
 )

@@ -1,7 +1,8 @@
 """View: what of a history is shown and how. Changing it never retrains."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from explorer.controls import Choice, Number, controls_of, setting
 from explorer.diagnostics import DIAGNOSTICS, Diagnostic
@@ -29,11 +30,23 @@ def _view(label: str, help: str) -> dict[str, Any]:
 class View:
     """How a history is shown.
 
+    Attributes
+    ----------
+    diagnostics : mapping of name to Diagnostic
+        What can be shown.
+    metrics : mapping of the name on screen to that of a diagnostic
+    position : str
+        What a position along the net is called.
+
     Raises
     ------
     ValueError
         Naming the field, the value and what is allowed.
     """
+
+    diagnostics: ClassVar[Mapping[str, Diagnostic]] = DIAGNOSTICS
+    metrics: ClassVar[Mapping[str, str]] = METRICS
+    position: ClassVar[str] = "layer"
 
     metric: str = setting(
         Choice(
@@ -79,13 +92,13 @@ class View:
     )
 
     def __post_init__(self) -> None:
-        for name, control in VIEW_CONTROLS.items():
+        for name, control in controls_of(type(self)).items():
             object.__setattr__(self, name, control.check(name, getattr(self, name)))
 
     @property
     def diagnostic(self) -> Diagnostic:
         """The entry of what is shown."""
-        return DIAGNOSTICS[METRICS[self.metric]]
+        return self.diagnostics[self.metrics[self.metric]]
 
     @property
     def in_decades(self) -> bool:
@@ -94,8 +107,8 @@ class View:
 
     @property
     def is_ratio(self) -> bool:
-        """Whether each layer is shown relative to the last."""
-        return self.colour == RATIO and self.in_decades
+        """Whether each position is shown relative to the last."""
+        return self.colour != VALUE and self.in_decades
 
     @property
     def span(self) -> tuple[float, float]:
