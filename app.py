@@ -10,12 +10,12 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.ui.link import announce, keep_link
+from explorer.ui.link import GO_KEY, TIME, announce, keep_link
 from explorer.ui.pictures import FAVICON, LOGO
-from explorer.ui.sidebar import GO_KEY, sidebar
-from explorer.ui.tour import keep_settings
+from explorer.ui.sidebar import LAYER_KEYS, TIME_KEYS, keep, sidebar
+from explorer.ui.time_sidebar import time_sidebar
 
-TOUR = "Tour"
+TOUR, CLIFF = "Tour", "Cliff"
 
 
 def pages() -> list[Any]:
@@ -27,6 +27,8 @@ def pages() -> list[Any]:
         st.Page("pages/compare.py", title="Remedies", url_path="remedies"),
         st.Page("pages/depths.py", title="Depth", url_path="depth"),
         st.Page("pages/sweeps.py", title="Sweep", url_path="sweep"),
+        st.Page("pages/sequences.py", title=TIME, url_path="time"),
+        st.Page("pages/cliffs.py", title=CLIFF, url_path="cliff"),
         # The default page answers at "/" alone; this is its name in a link.
         st.Page(explore, title="Explore", url_path="explore", visibility="hidden"),
     ]
@@ -45,13 +47,22 @@ def main() -> None:
     st.logo(LOGO, size="large")
     page = st.navigation(pages(), position="top")
     settle()
-    announce()
-    if page.title == TOUR:  # its scenes have settings of their own
-        keep_settings()
-    else:
-        st.session_state["_experiment"], st.session_state["_pinned"] = sidebar()
+    announce(page.title)
+    _controls(page.title)
     keep_link(page.title, st.session_state.pop(GO_KEY, None))
     page.run()
+
+
+def _controls(page: str) -> None:
+    """Draw the sidebar that a page needs, and keep what the other holds."""
+    if page == TIME:
+        keep(LAYER_KEYS)
+        st.session_state["_experiment"], st.session_state["_pinned"] = time_sidebar()
+    elif page in (TOUR, CLIFF):  # they have settings of their own
+        keep((*LAYER_KEYS, *TIME_KEYS))
+    else:
+        keep(TIME_KEYS)
+        st.session_state["_experiment"], st.session_state["_pinned"] = sidebar()
 
 
 if __name__ == "__main__":

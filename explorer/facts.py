@@ -75,13 +75,13 @@ def facts(history: History) -> Facts:
     """Gather what the rules look at."""
     delta, outcomes = history.measures["delta"], history.outcome
     latest = _latest_known(history)
-    log_ratio = _log_ratio(delta[:, 0])
+    log_ratio = first_over_last(delta[:, 0])
     depth = history.experiment.depth
     solving = band(history.solved_epoch())
     return Facts(
         experiment=history.experiment,
         log_ratio=log_ratio,
-        log_ratio_end=_log_ratio(delta[:, latest]),
+        log_ratio_end=first_over_last(delta[:, latest]),
         log_factor=log_ratio / depth,
         zero_share=float((history.measures["weight_gradient"][:, latest, 0] == 0).mean()),
         dead_share=_mean_known(history.measures["dead"][:, latest, :-1]),
@@ -108,12 +108,12 @@ def _latest_known(history: History) -> int:
     return int(known[-1]) if known.size else 0
 
 
-def _log_ratio(delta: np.ndarray) -> float:
-    """Median over seeds of log10(first / last), of (runs, layers)."""
-    logs = logarithm(delta)
+def first_over_last(gradient: np.ndarray) -> float:
+    """Return the median over seeds of log10(first / last), of (runs, positions)."""
+    logs = logarithm(gradient)
     with np.errstate(invalid="ignore"):
         ratio = logs[:, 0] - logs[:, -1]
-    # Nothing left anywhere is nothing left at the first layer.
+    # Nothing left anywhere is nothing left at the first position.
     return float(band(np.where(logs[:, 0] == -np.inf, -np.inf, ratio)).middle)
 
 

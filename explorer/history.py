@@ -119,22 +119,22 @@ class History:
         return max(int(np.searchsorted(self.epochs, epoch, side="right")) - 1, 0)
 
     def rows(self) -> "list[dict[str, Any]]":
-        """Return the history as flat rows, one for every run, record and layer."""
-        first = self.experiment.seed
+        """Return the history as flat rows, one for every run, record and layer, or of a recurrent net time step."""
+        first, place = self.experiment.seed, self.experiment.position
         return [
             {
                 "seed": first + run,
                 "epoch": int(epoch),
-                "layer": layer + 1,
+                place: position + 1,
                 "loss": float(self.loss[run, record]),
                 "accuracy": float(self.accuracy[run, record]),
                 "gradient_norm": float(self.gradient_norm[run, record]),
                 "clip_factor": float(self.clip_factor[run, record]),
-                **{name: float(values[run, record, layer]) for name, values in self.measures.items()},
+                **{name: float(values[run, record, position]) for name, values in self.measures.items()},
             }
             for run in range(len(self.loss))
             for record, epoch in enumerate(self.epochs)
-            for layer in range(self.experiment.positions)
+            for position in range(self.experiment.positions)
         ]
 
 

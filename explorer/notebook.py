@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 
+from explorer.cliff_view import CliffView
 from explorer.experiment import Experiment
 from explorer.outcomes import Outcome
+from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.sweep import Sweep
+from explorer.time_view import TimeView
 
 OWN_DATA = "data=read_csv(open('my.csv', 'rb').read())"
 
 
-def constructor(experiment: Experiment) -> str:
+def constructor(experiment: Experiment | RecurrentExperiment) -> str:
     """Write an experiment as it is made: only what differs from the opening example."""
     changed = experiment.settings(changed_only=True)
     arguments = [f"{name}={value!r}" for name, value in changed.items()]
-    return f"Experiment({', '.join([*arguments, *([OWN_DATA] * (experiment.data is not None))])})"
+    own = isinstance(experiment, Experiment) and experiment.data is not None
+    return f"{type(experiment).__name__}({', '.join([*arguments, *([OWN_DATA] * own)])})"
 
 
 def _imports(experiment: Experiment, names: str, *more: str) -> str:
@@ -43,6 +47,21 @@ def experiments_lines(named: Mapping[str, Experiment]) -> str:
         'learn = {name: history.outcome.count("solved") for name, history in histories.items()}\n'
         'start = {name: history.measures["delta"][:, 0] for name, history in histories.items()}\n'
         "start  # by name: (runs, layers), RMS of dL/dz before any update\n"
+    )
+
+
+def time_lines(named: Mapping[str, RecurrentExperiment], view: TimeView) -> str:
+    """Repeat what Time shows: what stands side by side, by name, and what is shown of every step."""
+    made = "".join(f"    {name!r}: {constructor(each)},\n" for name, each in named.items())
+    return (
+        "from explorer import train\n"
+        "from explorer.recurrent_experiment import RecurrentExperiment\n\n"
+        f"experiments = {{\n{made}}}\n"
+        "histories = {name: train(each) for name, each in experiments.items()}\n"
+        "for name, history in histories.items():\n"
+        "    print(f\"{name}: {history.outcome.count('solved')} of {len(history.outcome)} seeds learn it\")\n"
+        f"shown = {{name: history.measures[{view.diagnostic.name!r}] for name, history in histories.items()}}\n"
+        f"shown  # by name: (runs, records, steps), {view.diagnostic.title}; first step to last\n"
     )
 
 
@@ -123,6 +142,24 @@ def sweep_lines(sweep: Sweep, outcome: Outcome) -> str:
         f"values = {{cell: OUTCOMES[{outcome.name!r}].of(each) for cell, each in found.items()}}\n"
         f"values  # by (column, row); {'log10' if outcome.unit == 'decades' else 'from 0 to 1'}\n"
         "print(sweep_csv(sweep, found))\n"
+    )
+
+
+def cliff_lines(view: CliffView) -> str:
+    """Repeat what Cliff shows: both descents, and the map below them."""
+    same = (
+        f"w={view.w!r}, b={view.b!r}, learning_rate={view.learning_rate!r}, updates={view.updates}, steps={view.steps}"
+    )
+    return (
+        "from explorer.cliff import Descent, descend, survey\n"
+        "from explorer.cliff_view import B_SPAN, W_SPAN\n\n"
+        f"free = descend(Descent({same}))\n"
+        f"clipped = descend(Descent({same}, clip={view.clip!r}, threshold={view.threshold!r}))\n"
+        "clipped.points  # (updates + 1, 2): w and b, the start first\n"
+        "clipped.norm    # (updates + 1,): of the gradient there, before clipping\n"
+        f"ground = survey(W_SPAN, B_SPAN, {view.steps})\n"
+        "ground.slope.loss  # (values of b, values of w)\n"
+        'print(f"loss at the end: {free.loss[-1]:.2g} without clipping, {clipped.loss[-1]:.2g} with")\n'
     )
 
 

@@ -6,11 +6,16 @@ A page's widgets are its own, and so are their keys in the link.
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.cells import CELLS
+from explorer.cliff_view import CLIFF_CONTROLS
 from explorer.controls import Choice, Control, Number, Several, Span, controls_of, setting
 from explorer.experiment import CONTROLS
+from explorer.matrices import NEW_STATE, matrix_choices
 from explorer.outcomes import OUTCOMES
+from explorer.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
 from explorer.remedies import REMEDIES
 from explorer.sweep import AXES, Value, is_numeric, thin
+from explorer.time_view import TIME_VIEW_CONTROLS
 from explorer.tour import SCENES, play_key
 from explorer.view import VIEW_CONTROLS
 
@@ -167,6 +172,42 @@ def axis_values(name: str, chosen: tuple[Value, ...], count: int) -> tuple[Value
     return thin([value for value in AXES[name] if low <= value <= high], count)  # type: ignore[operator]
 
 
+# --- time ---------------------------------------------------------------------------------------
+
+# Its settings mean what those of layers mean, for other nets: in the link they have keys of their own.
+TIME_PAGE = "time_"
+REACH, MATRIX, GATES = "reach", "recurrent matrix", "gates"
+STEPS, TRUNCATION, CLIPPING = "parts of dL/dW", "truncation", "clipping"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimePage:
+    """What the page of recurrent nets shows below its main figure."""
+
+    figure: str = setting(
+        Choice(
+            **_view("Look closer", "A second figure of the same nets."),
+            options=(REACH, MATRIX, GATES, STEPS, TRUNCATION, CLIPPING),
+            default=REACH,
+        )
+    )
+    matrix: str = setting(
+        Choice(
+            **_view(
+                "Which W_hh", "Every gate has a recurrent matrix of its own; that of the new state all cells have."
+            ),
+            options=matrix_choices(RecurrentExperiment(cell=cell, stack=3) for cell in CELLS),
+            default=NEW_STATE,
+        )
+    )
+
+
+TIME_CONTROLS: dict[str, Control] = {
+    f"{TIME_PAGE}{name}": control
+    for declared in (RECURRENT_CONTROLS, TIME_VIEW_CONTROLS, controls_of(TimePage))
+    for name, control in declared.items()
+}
+
 # --- tour ---------------------------------------------------------------------------------------
 
 QUESTION, ANSWER = "question", "answer"
@@ -222,6 +263,8 @@ PAGE_CONTROLS: dict[str, Control] = {
     **DEPTH_CONTROLS,
     **SWEEP_CONTROLS,
     **SPAN_CONTROLS,
+    **TIME_CONTROLS,
+    **CLIFF_CONTROLS,
     **TOUR_CONTROLS,
     **PLAY_CONTROLS,
 }

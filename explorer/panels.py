@@ -5,7 +5,9 @@ Logarithms arrive with -inf for an exact 0 and +inf for non-finite values;
 both are drawn as marks of their own, never as a colour of the scale.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,10 +25,20 @@ Traces = list[go.Scatter | go.Heatmap | go.Contour]
 
 @dataclass(frozen=True)
 class Ink:
-    """How one of two compared experiments is drawn."""
+    """How one of several compared experiments is drawn.
+
+    Attributes
+    ----------
+    line, band, faint : str
+        Colours of its median, of the area over seeds, and of each seed's own line.
+    dash : str
+        Of lines that may lie upon those of others.
+    """
 
     line: str
     band: str
+    faint: str
+    dash: str = "solid"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +50,7 @@ class Shown:
     history : History
     name : str
         What its row is called, e.g. "now: skip over one layer".
-    theory : (layers,) array or None
+    theory : (positions,) array or None
         log10 of the prediction for what the view shows, at the start.
     """
 
@@ -47,7 +59,37 @@ class Shown:
     theory: Array | None = None
 
 
-NOW_INK, BASELINE_INK = Ink(theme.NOW, theme.NOW_BAND), Ink(theme.BASELINE, theme.BASELINE_BAND)
+NOW_INK = Ink(theme.NOW, theme.NOW_BAND, theme.NOW_FAINT)
+BASELINE_INK = Ink(theme.BASELINE, theme.BASELINE_BAND, theme.BASELINE_BAND)
+
+
+def inks(names: Sequence[str]) -> dict[str, Ink]:
+    """Give each of the compared its ink, by its place; a present setting and its baseline keep the inks of Explore.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all that are compared, whether they have been measured yet or not; six at the most.
+
+    Examples
+    --------
+    >>> inks(["baseline", "now"])["now"] is NOW_INK
+    True
+    """
+    if set(names) <= {"baseline", "now"}:
+        return {name: NOW_INK if name == "now" else BASELINE_INK for name in names}
+    if len(names) > len(theme.COMPARED):
+        raise ValueError(f"{len(names)} names: there are inks for {len(theme.COMPARED)}")
+    return {
+        name: Ink(colour, theme.see_through(colour, 0.2), theme.see_through(colour, 0.45), dash)
+        for name, colour, dash in zip(names, theme.COMPARED, theme.DASHES, strict=False)
+    }
+
+
+# So many rows of a heatmap leave room for a gap between them, and so many points of a line for markers.
+ROOM_FOR_GAPS, ROOM_FOR_MARKERS = 60, 40
+
+START_WORDS, CHOSEN_WORDS, BAND_WORDS = "at the start", "at the chosen epoch", "middle half of the seeds"
 
 
 def small(values: Array) -> NDArray[np.float32]:
@@ -75,16 +117,19 @@ def epoch_edges(epochs: NDArray[np.int64], view: View) -> Array:
     return 10.0**edges if view.axis == "log" else edges
 
 
-def layer_band(history: History, view: View) -> Band:
-    """Median and quartiles over seeds of what is shown: arrays (records, layers), in decades where the view is."""
-    values = history.measures[view.diagnostic.name]
+def layer_band(history: History, view: View, records: Sequence[int] | slice = slice(None)) -> Band:
+    """Median and quartiles over seeds of what is shown: arrays (records, positions), in decades where the view is.
+
+    `records` picks some, the first of which must be the start.
+    """
+    values = history.measures[view.diagnostic.name][:, records]
     if not view.in_decades:
         return band(values)
     return band(_log_ratio(values)) if view.is_ratio else log_band(values)
 
 
 def _log_ratio(values: Array) -> Array:
-    """log10 of every layer's value over the last layer's, which may lie too far apart to be divided."""
+    """log10 of every position's value over the last one's, which may lie too far apart to be divided."""
     logs = logarithm(values)
     last = _last_known(values)
     with np.errstate(invalid="ignore"):
@@ -94,12 +139,17 @@ def _log_ratio(values: Array) -> Array:
 
 
 def _undefined(history: History, view: View) -> NDArray[np.bool_]:
-    """Layers of which the diagnostic says nothing, as of the output's dead units."""
-    return np.atleast_1d(np.isnan(history.measures[view.diagnostic.name][:, 0]).all(axis=0))
+    """Positions of which the diagnostic says nothing, as of the output's dead units."""
+    values = history.measures[view.diagnostic.name][:, 0]
+    # A run in which nothing is finite at the very start has diverged there: its NaN are a finding.
+    at_once = np.array([ending is not None and ending.epoch == 0 for ending in history.endings])
+    telling = values[~(at_once & ~np.isfinite(values).any(axis=-1))]
+    undefined: NDArray[np.bool_] = np.asarray(np.isnan(telling).all(axis=0) & (len(telling) > 0))
+    return undefined
 
 
 def _last_known(values: Array) -> int:
-    """The last layer of which the diagnostic says anything."""
+    """The last position of which the diagnostic says anything."""
     return int(np.flatnonzero(~np.isnan(values[:, 0]).all(axis=0))[-1]) if np.isfinite(values[:, 0]).any() else -1
 
 
@@ -111,7 +161,7 @@ def colour_scale(view: View) -> object:
 
 
 def heatmap(history: History, view: View, x: str, y: str) -> Traces:
-    """Layer by epoch, with exact zeros and non-finite values as flat marks over it."""
+    """Layer, or time step, by epoch, with exact zeros and non-finite values as flat marks over it."""
     middle = layer_band(history, view).middle.T
     common = {
         "x": epoch_edges(history.epochs, view),
@@ -122,6 +172,7 @@ def heatmap(history: History, view: View, x: str, y: str) -> Traces:
         "showscale": False,
     }
     low, high = view.span
+    where = f"epoch %{{customdata:,d}}, {view.position} %{{y}}"
     shown = "10^%{z:.2f}" if view.in_decades else "%{z:.3g}"
     traces: Traces = [
         go.Heatmap(
@@ -129,7 +180,7 @@ def heatmap(history: History, view: View, x: str, y: str) -> Traces:
             zmin=low,
             zmax=high,
             colorscale=colour_scale(view),
-            hovertemplate=f"epoch %{{customdata:,d}}, layer %{{y}}<br>{view.diagnostic.title}: {shown}<extra></extra>",
+            hovertemplate=f"{where}<br>{view.diagnostic.title}: {shown}<extra></extra>",
             **common,
         )
     ]
@@ -141,16 +192,23 @@ def heatmap(history: History, view: View, x: str, y: str) -> Traces:
         if mask.any():
             traces.append(
                 go.Heatmap(
-                    z=small(np.where(mask, 1.0, np.nan)),
-                    colorscale=[[0, colour], [1, colour]],
-                    # Bars apart from each other: to some colour-blind viewers the scale has this colour as well.
-                    ygap=3,
-                    hovertemplate=f"epoch %{{customdata:,d}}, layer %{{y}}<br>{words}<extra></extra>",
+                    **_bars(mask, colour),
+                    hovertemplate=f"{where}<br>{words}<extra></extra>",
                     **common,
                 )
             )
             traces.append(_legend_square(words, colour))
     return traces
+
+
+def _bars(mask: NDArray[np.bool_], colour: str) -> dict[str, Any]:
+    """Flat marks as bars apart from each other: to some colour-blind viewers the scale has their colour as well."""
+    if len(mask) <= ROOM_FOR_GAPS:
+        return {"z": small(np.where(mask, 1.0, np.nan)), "colorscale": [[0, colour], [1, colour]], "ygap": 3}
+    # Rows hardly higher than a gap: every other bar, of some rows, is pale instead.
+    pale = np.arange(len(mask))[:, None] // max(len(mask) // 40, 1) % 2
+    scale = [[0, colour], [1, theme.see_through(colour, 0.5)]]
+    return {"z": small(np.where(mask, pale, np.nan)), "zmin": 0, "zmax": 1, "colorscale": scale}
 
 
 def _legend_square(words: str, colour: str) -> go.Scatter:
@@ -178,7 +236,7 @@ def loss_lines(history: History, view: View, ink: Ink, name: str, x: str, y: str
                 xaxis=x,
                 yaxis=y,
                 mode="lines",
-                line={"width": 1, "color": theme.NOW_FAINT},
+                line={"width": 1, "color": ink.faint},
                 hoverinfo="skip",
                 name="each seed",
                 connectgaps=False,
@@ -192,96 +250,107 @@ def loss_lines(history: History, view: View, ink: Ink, name: str, x: str, y: str
             xaxis=x,
             yaxis=y,
             mode="lines",
-            line={"width": 3.5, "color": ink.line},
+            line={"width": 3.5, "color": ink.line, "dash": ink.dash},
             name=name,
             showlegend=False,
-            hovertemplate="epoch %{x}<br>median loss %{y:.3g}<extra></extra>",
+            customdata=history.epochs,
+            hovertemplate=f"{name}<br>epoch %{{customdata:,d}}: median loss %{{y:.3g}}<extra></extra>",
         )
     )
     return traces
 
 
 def profile(
-    history: History, view: View, record: int, ink: Ink, x: str, y: str, *, legend: bool, theory: Array | None = None
+    history: History,
+    view: View,
+    record: int,
+    ink: Ink,
+    x: str,
+    y: str,
+    *,
+    legend: bool,
+    theory: Array | None = None,
+    name: str = "",
 ) -> Traces:
-    """Layer against size at one record: median, band over seeds, the start dotted, theory dashed."""
-    shown = layer_band(history, view)
-    layers = np.arange(1, shown.middle.shape[1] + 1)
-    place = {"xaxis": x, "yaxis": y, "showlegend": legend}
-    traces: Traces = [_band_area(shown, record, layers, view, ink, place)]
-    traces.append(
+    """Position against size at one record: median, band over seeds, the start dotted, theory dashed.
+
+    A `name` is said on hovering, where several share the panel.
+    """
+    sides = layer_band(history, view, [0, record])
+    start, values = sides.middle
+    places = np.arange(1, len(values) + 1)
+    where = [f"{name}, {view.position} {place}" if name else f"{view.position} {place}" for place in places]
+    panel = {"y": places, "xaxis": x, "yaxis": y, "showlegend": legend}
+    traces: Traces = [
+        _band_area(sides, places, view, ink, panel),
         go.Scatter(
-            x=_drawable(shown.middle[0], view),
-            y=layers,
+            x=_drawable(start),
             mode="lines",
             line={"width": 2, "dash": "dot", "color": ink.line},
             hoverinfo="skip",
-            name="at the start",
-            **place,
-        )
-    )
+            name=START_WORDS,
+            **panel,
+        ),
+    ]
     if theory is not None:
         traces.append(
             go.Scatter(
-                x=_drawable(theory, view),
-                y=layers,
+                x=_drawable(theory),
                 mode="lines",
                 line={"width": 3, "dash": "dash", "color": theme.THEORY},
-                hovertext=[f"layer {layer}, theory: {decades(v)}" for layer, v in zip(layers, theory, strict=True)],
+                hovertext=[f"{at}, theory: {decades(v)}" for at, v in zip(where, theory, strict=True)],
                 hoverinfo="text",
                 name="theory, at the start",
-                **place,
+                **panel,
             )
         )
-    values = shown.middle[record]
+    said = np.array([f"{at}: {_say(v, view)}" for at, v in zip(where, values, strict=True)], dtype=object)
     traces.append(
         go.Scatter(
-            x=_drawable(values, view),
-            y=layers,
-            mode="lines+markers",
+            x=_drawable(values),
+            mode="lines+markers" if len(values) <= ROOM_FOR_MARKERS else "lines",
             line={"width": 3.5, "color": ink.line},
             marker={"size": 6},
-            hovertext=[f"layer {layer}: {_say(v, view)}" for layer, v in zip(layers, values, strict=True)],
+            hovertext=said,
             hoverinfo="text",
-            name="at the chosen epoch",
-            **place,
+            name=CHOSEN_WORDS,
+            **panel,
         )
     )
-    return traces + _edge_marks(values, ~_undefined(history, view), view, ink, x, y)
+    return traces + _edge_marks(values, ~_undefined(history, view), said, view, ink, x, y)
 
 
 def _say(value: float, view: View) -> str:
     return decades(value) if view.in_decades else number(value)
 
 
-def _drawable(values: Array, view: View) -> Array:
+def _drawable(values: Array) -> NDArray[np.float32]:
     """Zeros and non-finite values leave a gap in a line; they have marks of their own."""
-    return np.where(np.isfinite(values), values, np.nan)
+    return small(np.where(np.isfinite(values), values, np.nan))
 
 
-def _band_area(shown: Band, record: int, layers: NDArray[np.int64], view: View, ink: Ink, place: dict) -> go.Scatter:
+def _band_area(sides: Band, places: NDArray[np.int64], view: View, ink: Ink, panel: dict[str, Any]) -> go.Scatter:
+    """The area between the quartiles of the last record that is given."""
     low, high = view.span
     beyond = high - low
-    edges = [
-        np.clip(np.nan_to_num(side[record], nan=0.0), low - beyond, high + beyond) for side in (shown.low, shown.high)
-    ]
+    edges = [np.clip(np.nan_to_num(side[-1], nan=0.0), low - beyond, high + beyond) for side in (sides.low, sides.high)]
     return go.Scatter(
-        x=np.concatenate([edges[0], edges[1][::-1]]),
-        y=np.concatenate([layers, layers[::-1]]),
+        x=small(np.concatenate([edges[0], edges[1][::-1]])),
         fill="toself",
         fillcolor=ink.band,
         mode="lines",
         line={"width": 0},
         hoverinfo="skip",
-        name="middle half of the seeds",
-        **place,
+        name=BAND_WORDS,
+        **panel | {"y": np.concatenate([places, places[::-1]])},
     )
 
 
-def _edge_marks(values: Array, defined: NDArray[np.bool_], view: View, ink: Ink, x: str, y: str) -> Traces:
+def _edge_marks(
+    values: Array, defined: NDArray[np.bool_], said: NDArray[np.object_], view: View, ink: Ink, x: str, y: str
+) -> Traces:
     """Marks at the edge of the profile for what has no place on its axis."""
     low, high = view.span
-    layers = np.arange(1, len(values) + 1)
     margin = 0.015 * (high - low)
     marks = [
         (np.isfinite(values) & (values < low), low + margin, "triangle-left", ink.line, "below the scale"),
@@ -289,26 +358,22 @@ def _edge_marks(values: Array, defined: NDArray[np.bool_], view: View, ink: Ink,
         (values == -np.inf, low + margin, "square", theme.EXACT_ZERO, "exactly 0"),
         ((values == np.inf) & defined, high - margin, "square", theme.NOT_FINITE, "not finite: infinite or NaN"),
     ]
-    traces: Traces = []
-    for mask, place, symbol, colour, words in marks:
-        if mask.any() and (view.in_decades or words != "exactly 0"):
-            traces.append(
-                go.Scatter(
-                    x=np.full(int(mask.sum()), place),
-                    y=layers[mask],
-                    xaxis=x,
-                    yaxis=y,
-                    mode="markers",
-                    marker={"symbol": symbol, "size": 11, "color": colour},
-                    hovertext=[
-                        f"layer {layer}: {_say(v, view)}" for layer, v in zip(layers[mask], values[mask], strict=True)
-                    ],
-                    hoverinfo="text",
-                    name=words,
-                    showlegend=False,
-                )
-            )
-    return traces
+    return [
+        go.Scatter(
+            x=np.full(int(mask.sum()), place),
+            y=np.flatnonzero(mask) + 1,
+            xaxis=x,
+            yaxis=y,
+            mode="markers",
+            marker={"symbol": symbol, "size": 11, "color": colour},
+            hovertext=said[mask],
+            hoverinfo="text",
+            name=words,
+            showlegend=False,
+        )
+        for mask, place, symbol, colour, words in marks
+        if mask.any() and (view.in_decades or words != "exactly 0")
+    ]
 
 
 def colour_strip(view: View, x: str, y: str) -> Traces:

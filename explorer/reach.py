@@ -1,6 +1,7 @@
 """Reach: how much of a change of the state is left many steps later, and what cutting the way back takes away.
 
-Both ask a training as it is now: nothing of it is changed.
+Both ask nets as they are: nothing of a training is changed. A large net takes
+seconds, so that of many seeds only the first few are asked.
 """
 
 from dataclasses import dataclass, replace
@@ -9,12 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.diagnostics import root_sum_square
-from explorer.recurrent import RecurrentNetwork
+from explorer.memory_tasks import Sequences
+from explorer.recurrent import Layer, RecurrentNetwork
 from explorer.recurrent_architecture import RecurrentArchitecture, recurrent_architecture
+from explorer.recurrent_cost import estimate
+from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.time_diagnostics import TIME_DIAGNOSTICS
-from explorer.training import Training
+from explorer.training import Training, group_size
 
 Array = NDArray[np.float64]
+
+# Seconds that a net may be asked for, and for its reach nanoseconds of a step of a seed: always, per element of z, and per multiply-add,
+# a block on the way back being one product of hidden x hidden matrices and the singular values about three.
+LIMIT_SECONDS = 1.0
+PER_STEP, PER_ELEMENT, PER_MULTIPLY_ADD = 16_000, 6.0, 0.15
+
+
+# --- the derivative of the last state by an earlier one -----------------------------------------
 
 
 def state_jacobians(shape: RecurrentArchitecture, theta: Array, x: Array, h_0: Array | None = None) -> Array:
@@ -36,22 +48,68 @@ def state_jacobians(shape: RecurrentArchitecture, theta: Array, x: Array, h_0: A
     jacobians : (length + 1, runs, hidden, hidden) array
         Entry [t, run, i, j] is the derivative of the last s's unit j by unit i of s_t, of the top layer.
     """
-    # One copy of the sequence for every unit of the last state, whose derivative is asked for.
-    network = RecurrentNetwork(replace(shape, truncation=0), theta, shape.hidden)
+    network = RecurrentNetwork(replace(shape, truncation=0), theta, 1)
     network.x[:] = x[:, None, :, None]
     top = network.layers[-1]
     if h_0 is not None:
         top.h[0] = h_0[:, None]
+    # A change of the top layer's state goes on in that layer alone. One step of it is enough, which sees step after step,
+    # with as many copies of the sequence as there are units whose derivative is asked for.
+    step = Layer(replace(network.shape, length=1), top.index, top.weights, np.zeros_like(top.weights), shape.hidden)
+    jacobians = np.empty((shape.length + 1, len(top.weights), shape.hidden, shape.hidden))
+    state = step.grad_c if shape.cell.has_c else step.grad_h
+    state[1] = np.eye(shape.hidden)
     with np.errstate(all="ignore"):
         network.forward()
-        state = top.grad_c if shape.cell.has_c else top.grad_h
-        state[-1] = np.eye(shape.hidden)
-        network.backward_from(shape.length)
-    return state
+        for t in range(shape.length - 1, -1, -1):
+            _look_at(step, top, t)
+            step.backward(first_given=1, measuring=False)
+            jacobians[t + 1] = state[1]  # complete only now: h's share of dL/dc comes with the step
+            step.grad_h[1] = step.grad_h[0]
+            step.grad_c[-1] = step.grad_c[0]
+    jacobians[0] = state[0]
+    return jacobians
+
+
+def _look_at(step: Layer, top: Layer, t: int) -> None:
+    """Fill a layer of a single step with what `top` had at step t, from 0."""
+    step.s[:] = top.s[t : t + 2]
+    step.z[0], step.a[0] = top.z[t], top.a[t]
+    if top.shape.cell.has_c:
+        step.c[:], step.squashed[0] = top.c[t : t + 2], top.squashed[t]
+
+
+def reach_norms(shape: RecurrentArchitecture, theta: Array, x: Array) -> Array:
+    """Return the largest singular value of ds_T/ds_t: (runs, length + 1); NaN where the matrix is not finite.
+
+    Parameters as of `state_jacobians`.
+    """
+    jacobians = state_jacobians(shape, theta, x)
+    sound: NDArray[np.bool_] = np.asarray(np.isfinite(jacobians).all(axis=(-2, -1)))
+    jacobians[~sound] = 0.0
+    return np.where(sound, np.linalg.norm(jacobians, 2, axis=(-2, -1)), np.nan).T
+
+
+def seeds_asked(experiment: RecurrentExperiment) -> int:
+    """Return of how many seeds, the first ones, the reach is measured: of all, unless that would take over a second.
+
+    Examples
+    --------
+    >>> seeds_asked(RecurrentExperiment(runs=64))
+    64
+    """
+    return min(max(int(LIMIT_SECONDS / _seconds(experiment)), 1), experiment.runs)
+
+
+def _seconds(experiment: RecurrentExperiment) -> float:
+    """What the reach of one seed takes, roughly."""
+    hidden, blocks = experiment.hidden, len(experiment.unit.blocks)
+    step = PER_STEP + PER_ELEMENT * blocks * hidden**2 + PER_MULTIPLY_ADD * (blocks + 3) * hidden**3
+    return 1e-9 * experiment.length * step
 
 
 def state_reach(training: Training, sample: int = 0, index: int = 0) -> Array:
-    """Return the norm of ds_T/ds_t by time, of every run of a recurrent training, at its present parameters.
+    """Return the norm of ds_T/ds_t by time, of a recurrent training's first `seeds_asked` runs, at their present parameters.
 
     Parameters
     ----------
@@ -64,18 +122,16 @@ def state_reach(training: Training, sample: int = 0, index: int = 0) -> Array:
 
     Returns
     -------
-    reach : (runs, length + 1) array
+    reach : (seeds, length + 1) array
         The largest singular value of ds_T/ds_t, for t = 0 to T: how much of a change of s_t the last state can
         show at most. At T it is 1. NaN where a run has become non-finite.
     """
     experiment = training.experiments[index]
-    jacobians = state_jacobians(
-        recurrent_architecture(experiment), _parameters(training, index), training.points.x[sample]
-    )
-    sound: NDArray[np.bool_] = np.asarray(np.isfinite(jacobians).all(axis=(-2, -1)))
-    norms = np.linalg.norm(np.where(sound[..., None, None], jacobians, 0.0), 2, axis=(-2, -1))
-    ended = np.array([ending is not None for ending in training.history(index).endings])
-    return np.where(sound & ~ended, norms, np.nan).T
+    seeds = seeds_asked(experiment)
+    theta = np.ascontiguousarray(_parameters(training, index)[:, :seeds])
+    ended = np.array([ending is not None for ending in training.history(index).endings[:seeds]])
+    norms = reach_norms(recurrent_architecture(experiment), theta, training.points.x[sample])
+    return np.where(ended[:, None], np.nan, norms)
 
 
 def _parameters(training: Training, index: int) -> Array:
@@ -88,35 +144,61 @@ def _parameters(training: Training, index: int) -> Array:
     return np.ascontiguousarray(np.concatenate(found, axis=1))
 
 
+# --- what a cut takes away ----------------------------------------------------------------------
+
+
 @dataclass(frozen=True, eq=False)
 class Cut:
     """The gradient with the way back cut, against the whole one, of the whole data set.
 
     Attributes
     ----------
-    whole, cut : (runs, length) arrays
+    whole, cut : (seeds, length) arrays
         RMS dL/dh_t, not cut and cut.
-    share : (runs,) array
+    share : (seeds,) array
         Norm of the cut gradient of all parameters over that of the whole one.
-    cosine : (runs,) array
+    cosine : (seeds,) array
         Of the angle between the two: 1, the same direction.
+    truncation : int
+        Steps of a piece.
+    runs : int
+        Seeds of the experiment, of which the first were asked.
     """
 
     whole: Array
     cut: Array
     share: Array
     cosine: Array
+    truncation: int
+    runs: int
 
 
 def cut_off(training: Training, index: int = 0) -> Cut:
-    """Measure what truncation takes from the gradient of a recurrent training at its present parameters."""
-    experiment, theta = training.experiments[index], _parameters(training, index)
+    """Measure what truncation takes from the gradient of a recurrent training at its present parameters.
+
+    Of as many seeds, the first ones, as can be asked in about a second, and of one at least.
+    """
+    experiment = training.experiments[index]
+    seconds = estimate(experiment.but(epochs=1, batch="full", runs=1)).seconds
+    seeds = min(max(int(LIMIT_SECONDS / seconds), 1), experiment.runs)
+    theta, size = _parameters(training, index), group_size(experiment)
+    # As many at a time as train together: more would need more memory than the training.
+    parts = [
+        _cut(experiment, np.ascontiguousarray(theta[:, first : min(first + size, seeds)]), training.points)
+        for first in range(0, seeds, size)
+    ]
+    whole, cut, share, cosine = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Cut(whole, cut, share, cosine, experiment.truncation, experiment.runs)
+
+
+def _cut(experiment: RecurrentExperiment, theta: Array, points: Sequences) -> tuple[Array, Array, Array, Array]:
+    """Both backward passes of some runs: `whole`, `cut`, `share` and `cosine` of a `Cut`."""
     gradients, states = [], []
     for truncation in (0, experiment.truncation):
         shape = replace(recurrent_architecture(experiment), truncation=truncation)
-        network = RecurrentNetwork(shape, theta, len(training.points.y))
-        network.x[:] = training.points.x.transpose(1, 2, 0)[:, None]
-        target = training.points.y.transpose(1, 2, 0).reshape(1, -1, network.samples)
+        network = RecurrentNetwork(shape, theta, len(points.y))
+        network.x[:] = points.x.transpose(1, 2, 0)[:, None]
+        target = points.y.transpose(1, 2, 0).reshape(1, -1, network.samples)
         with np.errstate(all="ignore"):
             network.forward()
             experiment.loss_function.delta(network.z_out, target, experiment.output, network.delta_out)
@@ -126,4 +208,4 @@ def cut_off(training: Training, index: int = 0) -> Cut:
     norms = [root_sum_square(gradient, -1) for gradient in gradients]
     with np.errstate(all="ignore"):
         unit = [gradient / norm[:, None] for gradient, norm in zip(gradients, norms, strict=True)]
-        return Cut(states[0], states[1], norms[1] / norms[0], np.vecdot(unit[0], unit[1]))
+        return states[0], states[1], norms[1] / norms[0], np.vecdot(unit[0], unit[1])

@@ -77,9 +77,7 @@ COMPARISONS = registry(
         RecurrentComparison(
             name="start of W_hh",
             caption="Every rule for the first recurrent weights, at the strength of the sidebar.",
-            of=lambda experiment, baseline: {
-                name: experiment.but(initializer=name) for name in RECURRENT_INITIALIZERS
-            },
+            of=lambda experiment, baseline: {name: experiment.but(initializer=name) for name in RECURRENT_INITIALIZERS},
         ),
         RecurrentComparison(
             name="truncation",

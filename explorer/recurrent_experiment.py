@@ -5,7 +5,7 @@ declared here, in the same way.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from explorer.activations import ACTIVATIONS, Activation
 from explorer.cells import CELLS, Cell
@@ -41,6 +41,8 @@ class RecurrentExperiment(Settings):
     >>> RecurrentExperiment(cell="lstm", forget_bias=3).cell
     'LSTM'
     """
+
+    position: ClassVar[str] = "step"
 
     task: str = _like("task", options=TASKS, default="which first")
     length: int = setting(
@@ -100,7 +102,7 @@ class RecurrentExperiment(Settings):
             low=0.01,
             high=10.0,
             marks=(0.1, 0.2, 0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0, 3.0, 5.0),
-            default=1.0,
+            default=0.5,
         )
     )
     forget_bias: float = setting(

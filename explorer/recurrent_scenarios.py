@@ -1,27 +1,34 @@
-"""Recurrent scenarios: named experiments over time that tell a story, one entry each."""
+"""Recurrent scenarios: named experiments over time that tell a story, each with what it stands beside, one entry each."""
 
 from dataclasses import dataclass
 
+from explorer.recurrent_comparisons import COMPARISONS, Compared
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.registry import Entry, registry
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrentScenario(Entry):
-    """An experiment to open with one choice.
+    """An experiment and what it is set beside, to open with one choice.
 
     Attributes
     ----------
     experiment : RecurrentExperiment
-    baseline : RecurrentExperiment
-        What it is held against; the same as `experiment` where nothing is.
+    compare : str
+        Name of the entry of `recurrent_comparisons.COMPARISONS` that tells it best.
     """
 
     experiment: RecurrentExperiment
-    baseline: RecurrentExperiment
+    compare: str
+
+    @property
+    def compared(self) -> Compared:
+        """What then stands side by side, by name; a scenario pins no baseline."""
+        return COMPARISONS[self.compare].of(self.experiment, None)
 
 
-# The opening example: 50 steps of silence at the least between the second symbol and the answer.
+# 50 steps of silence at the least between the second symbol and the answer. W_hh of about the size that frameworks
+# start with, U(-1/sqrt(n), 1/sqrt(n)), whose eigenvalues fill a disc of radius 0.58.
 DELAY = RecurrentExperiment()
 
 # ReLU units that add up what they see: with weights from the input of this size the states, and the gradient, are large.
@@ -31,52 +38,69 @@ EXPLODING = RecurrentExperiment(
     samples=64,
     activation="ReLU",
     initializer="identity",
-    clip="none",
+    strength=1.0,
     optimizer="SGD",
     learning_rate=0.05,
-    epochs=600,
+    epochs=300,
+)
+
+# The bits come in the first half, and the last piece begins four fifths of the way.
+CUT = RecurrentExperiment(
+    task="parity", length=30, initializer="orthogonal", strength=1.0, learning_rate=0.01, epochs=150
 )
 
 RECURRENT_SCENARIOS = registry(
     [
         RecurrentScenario(
-            name="Plain RNN, 100 steps: forgets",
-            caption="Which of two symbols came first? They come in the first half of 100 steps, then there is silence. W_hh starts "
-            "with a radius of about 1; even so only a few hundredths of the gradient get back to the first step, and hardly a net learns.",
-            source="Bengio et al. 1994; Hochreiter & Schmidhuber 1997, section 5.6",
+            name="Three cells, 100 steps",
+            caption="Which of two symbols came first? They come in the first half of 100 steps, then there is silence. Of the plain "
+            "net's gradient less than 10⁻²⁰ gets back to the first step, and no net learns; with gates that start "
+            "nearly open, at a bias of 4.6, about ln 100, nearly all LSTMs and GRUs do.",
+            source="Bengio et al. 1994; Hochreiter & Schmidhuber 1997, section 5.6; Cho et al. 2014",
             experiment=DELAY,
-            baseline=DELAY,
+            compare="the three cells",
         ),
         RecurrentScenario(
-            name="LSTM with a bias of ln 100: remembers",
-            caption="One change of cell. Its forget gate starts with the bias 4.6, about ln 100: the gate lets a third "
-            "of the gradient through 100 steps, and nearly all nets learn.",
-            source="Gers et al. 2000; Tallec & Ollivier 2018",
+            name="Forget bias: ln T",
+            caption="Gates alone are no memory: half open, the forget gate lets half of the gradient through at each step, less "
+            "than 10⁻¹² of it gets back over 100, and no net learns. The bias that opens it is about ln 100.",
+            source="Gers et al. 2000; Jozefowicz et al. 2015; Tallec & Ollivier 2018",
             experiment=DELAY.but(cell="LSTM"),
-            baseline=DELAY,
+            compare="forget bias",
         ),
         RecurrentScenario(
-            name="GRU with a bias of ln 100: remembers",
-            caption="The same with one state and one gate less: the update gate keeps the state as the forget gate does.",
-            source="Cho et al. 2014",
-            experiment=DELAY.but(cell="GRU"),
-            baseline=DELAY,
-        ),
-        RecurrentScenario(
-            name="LSTM without a bias: forgets too",
-            caption="Gates alone are no memory: half open, the forget gate lets half of the gradient through at each step. Less than "
-            "10⁻¹² of it gets back to the first step, and no net learns.",
-            source="Jozefowicz et al. 2015",
-            experiment=DELAY.but(cell="LSTM", forget_bias=0.0),
-            baseline=DELAY.but(cell="LSTM"),
-        ),
-        RecurrentScenario(
-            name="Exploding, clipped",
+            name="Exploding, clipped or not",
             caption="ReLU units that start as the identity, on a noisy sine: the first gradients are hundreds long, and within "
-            "five epochs every net has become non-finite. Cut to a length of 1, the same gradients teach all of them.",
+            "five epochs nearly every net has become non-finite. Clipped, the same gradients teach nearly all of them.",
             source="Pascanu et al. 2013; Le et al. 2015",
-            experiment=EXPLODING.but(clip="norm", threshold=1.0),
-            baseline=EXPLODING,
+            experiment=EXPLODING,
+            compare="clipping",
+        ),
+        RecurrentScenario(
+            name="Starts of W_hh",
+            caption="The plain net again, with twice the epochs: only the first W_hh differs. Scaled to σ₁ = 1, less than 10⁻²⁰ of "
+            "the gradient gets back; from 0, exactly none. Orthogonal, all singular values are 1, and most nets learn.",
+            source="Pascanu et al. 2013; Saxe et al. 2014; Le et al. 2015",
+            experiment=DELAY.but(strength=1.0, epochs=200),
+            compare="start of W_hh",
+        ),
+        RecurrentScenario(
+            name="Truncated",
+            caption="Do two marked bits differ, that come in the first half of 30 steps? Not cut, nearly all nets learn it. "
+            "With the way back cut after 6 steps exactly nothing of the gradient reaches the bits, and hardly a net does.",
+            source="Williams & Peng 1990; Tallec & Ollivier 2017",
+            experiment=CUT,
+            compare="truncation",
         ),
     ]
 )
+
+
+def matching_recurrent(
+    experiment: RecurrentExperiment, baseline: RecurrentExperiment | None, compare: str
+) -> str | None:
+    """Return the name of the scenario that is exactly what is shown, or None; no scenario has a baseline."""
+    for name, scenario in RECURRENT_SCENARIOS.items():
+        if baseline is None and (scenario.experiment, scenario.compare) == (experiment, compare):
+            return name
+    return None

@@ -7,7 +7,7 @@ from texts, and the entries that the names of its training stand for.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from explorer.activations import Activation
 from explorer.clipping import CLIPPERS, Clipper
@@ -26,6 +26,9 @@ class Settings:
     ValueError
         When one is made: naming the field, the value and what is allowed.
     """
+
+    # What a place along the net is called, at which something is measured.
+    position: ClassVar[str] = "layer"
 
     # Fields that every kind of experiment declares.
     task: str

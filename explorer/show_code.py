@@ -14,6 +14,7 @@ from typing import Any
 
 from explorer import (
     answers,
+    cliff,
     critical,
     depths,
     effects,
@@ -24,17 +25,30 @@ from explorer import (
     moments,
     normalizations,
     outcomes,
+    page_views,
+    reach,
+    recurrent_group,
+    recurrent_theory,
     seeds,
     theory,
+    time_diagnostics,
+    time_facts,
+    time_shares,
     typical,
     why,
 )
-from explorer.clipping import global_norm
+from explorer.cells import Cell
+from explorer.clipping import CLIPPERS, global_norm
 from explorer.experiment import Experiment
 from explorer.network import Network
 from explorer.outcomes import Outcome
+from explorer.recurrent import Layer, RecurrentNetwork
+from explorer.recurrent_architecture import RecurrentArchitecture
+from explorer.recurrent_comparisons import COMPARISONS
+from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.registry import Entry
 from explorer.remedies import REMEDIES
+from explorer.time_view import TimeView
 from explorer.training import train
 from explorer.verdict import Verdict, judge
 from explorer.view import View
@@ -126,6 +140,75 @@ def sweep_table(outcome: Outcome) -> Table:
     return table
 
 
+def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> Table:
+    """What Time shows of an experiment and of what it is set beside.
+
+    `figure` names the second figure, as in `page_views.TimePage`.
+    """
+    compared = list(COMPARISONS[view.compare].of(experiment, None).values())
+    entry, rule = view.diagnostic, experiment.update_rule
+    table: Table = {
+        f"{view.metric}: colours and profile": [entry, entry.measure, Layer.backward, seeds.log_band, seeds.band],
+        **{f"The cell, {cell.name}": _cell(cell, experiment) for cell in dict.fromkeys(each.unit for each in compared)},
+        "Through time and back": [
+            Layer.forward,
+            RecurrentNetwork.forward,
+            RecurrentNetwork.backward,
+            RecurrentNetwork.backward_from,
+        ],
+        "Loss": [experiment.loss_function.value, experiment.loss_function.delta],
+        f"Look closer: {figure}": _closer(compared)[figure],
+    }
+    clippers = [clipper for clipper in dict.fromkeys(each.clipper for each in compared) if clipper.clip is not None]
+    if clippers:
+        table["Clipping"] = [*clippers, *(clipper.clip for clipper in clippers if clipper.clip), global_norm]
+    table["Update"] = [rule, rule.step]
+    table["Seeds that learn"] = [history.History._outcome, time_facts.time_facts, time_facts.judge_time]
+    return table
+
+
+def cliff_table(clip: str) -> Table:
+    """What Cliff shows; `clip` names how the second descent is clipped."""
+    clipper = CLIPPERS[clip]
+    limit: list[Piece] = [clipper.clip] if clipper.clip is not None else []
+    return {
+        "Loss and gradient": [cliff.Unit.__init__, cliff.Unit.slope, Layer.forward, Layer.backward],
+        "Both descents": [cliff.side_by_side],
+        "Clipping": [clipper, *limit],
+        "The wall, theory": [cliff.wall],
+        "The section": [cliff.section],
+    }
+
+
+def _cell(cell: Cell, experiment: RecurrentExperiment) -> list[Piece]:
+    return [cell, cell.forward, cell.backward, *([] if cell.memory_gate else _activation(experiment))]
+
+
+def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
+    """What made the second figure of Time, by its name."""
+    starts = dict.fromkeys(each.initialization for each in compared)
+    gated = {bool(each.unit.memory_gate) for each in compared}
+    gate: list[Piece] = [recurrent_theory.gate_product] * (True in gated)
+    bounds: list[Piece] = [recurrent_theory.step_bound, recurrent_theory.reach_bound] * (False in gated)
+    return {
+        page_views.REACH: [reach.state_reach, reach.reach_norms, reach.state_jacobians, *gate, *bounds],
+        page_views.MATRIX: [
+            *[piece for start in starts for piece in (start, *_written_out(start.draw))],
+            RecurrentArchitecture.recurrent_weights,
+            recurrent_group.spectra,
+        ],
+        page_views.GATES: [time_diagnostics._gate, time_diagnostics._openness, time_shares.kept, *gate],
+        page_views.STEPS: [
+            Layer._contribution,
+            time_diagnostics._contribution,
+            time_shares.last_steps,
+            time_shares.cancelled,
+        ],
+        page_views.TRUNCATION: [RecurrentArchitecture.is_cut, Layer.backward, reach.cut_off],
+        page_views.CLIPPING: [*CLIPPERS.values(), *(each.clip for each in CLIPPERS.values() if each.clip), global_norm],
+    }
+
+
 def _way_to(name: str, experiment: Experiment) -> list[Piece]:
     """What made the arrays that a diagnostic looks at."""
     if name in ("activation_std", "activation_mean", "saturated", "unit_spread"):
@@ -140,7 +223,7 @@ def _way_to(name: str, experiment: Experiment) -> list[Piece]:
     return [*way, *_activation(experiment), *_normalization(experiment, forward=False), experiment.loss_function.delta]
 
 
-def _activation(experiment: Experiment) -> list[Piece]:
+def _activation(experiment: Experiment | RecurrentExperiment) -> list[Piece]:
     entry = experiment.activation_function
     return [entry, *_written_out(entry.f), *_written_out(entry.df)]
 
@@ -198,11 +281,18 @@ def _declared(module: str) -> Mapping[str, tuple[int, int]]:
 
 
 def _of_entry(entry: Entry) -> Excerpt | None:
-    module = type(entry).__module__
-    place = _declared(module).get(entry.name)
-    if place is None:
-        return None
-    path = import_module(module).__file__
-    assert path is not None
-    lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
-    return Excerpt(entry.name, module, place[0], "".join(lines[place[0] - 1 : place[1]]))
+    """None for an entry whose name is put together, and so stands nowhere."""
+    for module in _modules(entry):
+        place = _declared(module).get(entry.name)
+        if place is not None:
+            path = import_module(module).__file__
+            assert path is not None
+            lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+            return Excerpt(entry.name, module, place[0], "".join(lines[place[0] - 1 : place[1]]))
+    return None
+
+
+def _modules(entry: Entry) -> list[str]:
+    """Where an entry may be declared: beside its functions, else beside its kind."""
+    beside = [getattr(value, "__module__", None) or "" for value in vars(entry).values() if inspect.isfunction(value)]
+    return [*dict.fromkeys(name for name in beside if name.startswith("explorer.")), type(entry).__module__]

@@ -8,20 +8,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.datasets import OWN, Data
-from explorer.experiment import CONTROLS, Experiment
+from explorer.experiment import Experiment
 from explorer.facts import Facts
 from explorer.history import History
+from explorer.recurrent_experiment import RecurrentExperiment
+from explorer.settings import Settings
 
 FORMAT = "gradient-explorer experiment"
 VERSION = 1
 MAX_CHARACTERS = 20_000
+# What a file says it holds; one that says nothing is older than the second kind.
+LAYERS, RECURRENT = "layers", "recurrent"
+KINDS: dict[str, type[Experiment | RecurrentExperiment]] = {LAYERS: Experiment, RECURRENT: RecurrentExperiment}
 
 
-def filename(experiment: Experiment) -> str:
+def filename(experiment: Settings) -> str:
     """A telling name for a downloaded file, without its ending."""
     changed = experiment.settings(changed_only=True)
     words = [f"{name}-{value}" for name, value in changed.items()] or ["opening-example"]
-    return "gradients_" + "_".join(words).replace(" ", "-").replace(".", "p")[:120]
+    about = "through-time_" if isinstance(experiment, RecurrentExperiment) else "gradients_"
+    return about + "_".join(words).replace(" ", "-").replace(".", "p")[:120]
 
 
 # --- a saved experiment -------------------------------------------------------------------------
@@ -33,22 +39,27 @@ class Saved:
 
     Attributes
     ----------
-    experiment : Experiment
-    baseline : Experiment or None
+    experiment : Experiment or RecurrentExperiment
+    baseline : of the same kind, or None
         What was pinned with it; None where nothing was.
     pins : bool
         Whether it says anything of a baseline.
     """
 
-    experiment: Experiment
-    baseline: Experiment | None
+    experiment: Experiment | RecurrentExperiment
+    baseline: Experiment | RecurrentExperiment | None
     pins: bool
 
 
-def experiment_json(experiment: Experiment, baseline: Experiment | None = None) -> str:
+def experiment_json(experiment: Settings, baseline: Settings | None = None) -> str:
     """Write every setting of an experiment, and of what it is held against; a person's own data are not in it."""
-    held = None if baseline is None else baseline.settings()
-    content = {"format": FORMAT, "version": VERSION, "settings": experiment.settings(), "baseline": held}
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "kind": RECURRENT if isinstance(experiment, RecurrentExperiment) else LAYERS,
+        "settings": experiment.settings(),
+        "baseline": None if baseline is None else baseline.settings(),
+    }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -65,9 +76,12 @@ def read_experiment_json(content: bytes, data: Data | None = None) -> Saved:
     document = _document(content)
     if "settings" not in document:
         raise ValueError("it has no “settings”")
-    held = document.get("baseline")
-    baseline = None if held is None else _experiment(held, data, "“baseline”")
-    return Saved(_experiment(document["settings"], data, "“settings”"), baseline, "baseline" in document)
+    name, held = document.get("kind", LAYERS), document.get("baseline")
+    if name not in list(KINDS):
+        raise ValueError(f"its “kind” is {name!r}; choose one of: {', '.join(KINDS)}")
+    kind = KINDS[name]
+    baseline = None if held is None else _experiment(kind, held, data, "“baseline”")
+    return Saved(_experiment(kind, document["settings"], data, "“settings”"), baseline, "baseline" in document)
 
 
 def _document(content: bytes) -> dict[str, Any]:
@@ -84,17 +98,21 @@ def _document(content: bytes) -> dict[str, Any]:
     return document
 
 
-def _experiment(settings: object, data: Data | None, where: str) -> Experiment:
+def _experiment(
+    kind: type[Experiment | RecurrentExperiment], settings: object, data: Data | None, where: str
+) -> Experiment | RecurrentExperiment:
     if not isinstance(settings, dict):
         raise ValueError(f"its {where} must be names with values")
-    unknown = [name for name in settings if name not in CONTROLS]
+    controls = kind.controls()
+    unknown = [name for name in settings if name not in controls]
     if unknown:
-        raise ValueError(f"there is no setting called {unknown[0]!r}; the settings are: {', '.join(CONTROLS)}")
-    checked = {name: CONTROLS[name].check(name, value) for name, value in settings.items()}
-    own = checked.get("task") == OWN
-    if own and data is None:
+        raise ValueError(f"there is no setting called {unknown[0]!r}; the settings are: {', '.join(controls)}")
+    checked = {name: controls[name].check(name, value) for name, value in settings.items()}
+    if checked.get("task") != OWN:
+        return kind(**checked)
+    if data is None:
         raise ValueError(f"task = {OWN!r}: it is on somebody's own data, which are not in it; load the CSV first")
-    return Experiment(**checked, data=data if own else None)
+    return Experiment(**checked, data=data)
 
 
 # --- tables -------------------------------------------------------------------------------------

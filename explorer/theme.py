@@ -9,15 +9,24 @@ and background are left to the page's theme, which can change without a rerun.
 
 import plotly.graph_objects as go
 
+
+def see_through(colour: str, share: float) -> str:
+    """Return a colour, #rrggbb, that covers a share of what lies behind it."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {share})"
+
+
 NOW = "#0f827c"
-NOW_FAINT = "rgba(15, 130, 124, 0.45)"
-NOW_BAND = "rgba(15, 130, 124, 0.33)"
+NOW_FAINT, NOW_BAND = see_through(NOW, 0.45), see_through(NOW, 0.33)
 BASELINE = "#8d93ad"
-BASELINE_BAND = "rgba(141, 147, 173, 0.38)"
+BASELINE_BAND = see_through(BASELINE, 0.38)
 THEORY = "#d97b0e"
 EXACT_ZERO = "#949494"
 NOT_FINITE = "#c43c1f"
 CLASSES = (THEORY, "#4477aa")
+# Of nets that are compared, in their order; the dashes show each where lines lie upon each other.
+COMPARED = ("#c1237e", "#345be0", "#049b41", "#8e7de5", "#5f6f4a", "#b27ec0")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 CURSOR = "rgba(128, 128, 128, 0.9)"
 GRID = "rgba(128, 128, 128, 0.22)"
 

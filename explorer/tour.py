@@ -1,11 +1,12 @@
-"""The guided tour: its scenes in order, one entry each in the module of its half."""
+"""The guided tour: its scenes in order, one entry each in the module of its part."""
 
 from explorer.registry import registry
 from explorer.tour_cures import CURES
 from explorer.tour_problems import PROBLEMS
 from explorer.tour_scene import Scene
+from explorer.tour_through_time import LAST_STEPS
 
-TOUR = registry([*PROBLEMS, *CURES])
+TOUR = registry([*PROBLEMS, *CURES, *LAST_STEPS])
 SCENES: tuple[Scene, ...] = tuple(TOUR.values())
 
 

@@ -8,6 +8,9 @@ import numpy as np
 from explorer.effects import rank
 from explorer.facts import Facts, facts
 from explorer.history import History
+from explorer.seeds import band
+from explorer.time_facts import share as of_the_last
+from explorer.time_facts import time_facts
 from explorer.tour_scene import DEPTHS, Histories
 from explorer.why import decompose
 from explorer.wording import against_last, decades, number
@@ -130,4 +133,58 @@ def tell_dead(histories: Histories) -> str:
     dead = 0.0 if math.isnan(found.dead_share) else found.dead_share
     return (
         f"{dead:.0%} of the hidden units are off for every sample; {found.solved} of {found.runs} seeds have learnt it"
+    )
+
+
+# --- through time -------------------------------------------------------------------------------
+
+
+def arriving(history: History) -> float:
+    """Return RMS dL/dh at the first step over that at the last, at the start."""
+    return power(time_facts(history).log_ratio)
+
+
+def learning(histories: Histories) -> float:
+    """Return of which panels more than half of the seeds learn: 1 for the first, plus 2 for the second, plus 4, ..."""
+    found = map(time_facts, histories)
+    return float(sum(2**place for place, f in enumerate(found) if f.solved * 2 > f.runs))
+
+
+def ending(histories: Histories) -> float:
+    """Return the epoch at which half of the seeds of the first panel are no longer finite; inf if they stay so."""
+    ends = [math.inf if end is None else float(end.epoch) for end in histories[0].endings]
+    return float(band(np.array(ends)).middle)
+
+
+def tell_through_time(name: str) -> Callable[[Histories], str]:
+    """Say of each panel what reaches the first step at the start, and how many seeds learnt it; `name` is what differs."""
+
+    def tell(histories: Histories) -> str:
+        found = [time_facts(each) for each in histories]
+        called = [_called(f.experiment.settings()[name], name) for f in found]
+        shares = [f"{each} {of_the_last(f.log_ratio)}" for each, f in zip(called, found, strict=True)]
+        learnt = [f"{each} {f.solved} of {f.runs}" for each, f in zip(called, found, strict=True)]
+        return (
+            f"RMS dL/dh at step 1 over that at step {found[0].experiment.length}, at the start: {', '.join(shares)}. "
+            f"Seeds that have learnt it: {', '.join(learnt)}"
+        )
+
+    return tell
+
+
+def _called(value: object, name: str) -> str:
+    return f"bias {value:g}" if name == "forget_bias" else str(value)
+
+
+def tell_clipping(histories: Histories) -> str:
+    """Say how long the first gradient is, and of each panel how many seeds learnt it or are not finite."""
+    found = [time_facts(each) for each in histories]
+    learnt = [
+        f"{'no clipping' if f.experiment.clip == 'none' else f'by {f.experiment.clip}'} {f.solved} of {f.runs}"
+        + (f" ({f.diverged} not finite)" if f.diverged else "")
+        for f in found
+    ]
+    return (
+        f"the first gradient, of all parameters, is {number(found[0].first_norm)} long. "
+        f"Seeds that have learnt it: {', '.join(learnt)}"
     )

@@ -5,14 +5,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explorer.controls import Choice, Control, Number
-from explorer.experiment import CONTROLS, Experiment
 from explorer.history import History
+from explorer.recurrent_comparisons import COMPARISONS
+from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.registry import Entry
+from explorer.settings import Settings
+from explorer.time_view import TimeView
 from explorer.view import View
 
 # How a scene's experiments are drawn: layer by epoch with loss and profile, one or two of them; what multiplies the
-# gradient of one at its start; the share of seeds that learn, by depth; one small panel for each.
-GRADIENTS, WHY, BY_DEPTH, PANELS = "gradients", "why", "by depth", "panels"
+# gradient of one at its start; the share of seeds that learn, by depth; one small panel for each; recurrent nets side
+# by side, time step by epoch.
+GRADIENTS, WHY, BY_DEPTH, PANELS, THROUGH_TIME = "gradients", "why", "by depth", "panels", "through time"
 DEPTHS = tuple(range(1, 11))
 
 Histories = Sequence[History]
@@ -34,7 +38,7 @@ class Play:
     Attributes
     ----------
     setting : str
-        A field of `Experiment`.
+        A field of the scene's kind of experiment.
     values : tuple
         On offer; all that its control offers where it is empty.
     """
@@ -42,9 +46,9 @@ class Play:
     setting: str
     values: tuple[Any, ...] = ()
 
-    def control(self, default: Any) -> Control:
-        """Return the setting's control with these values and the scene's own as the default."""
-        control = CONTROLS[self.setting]
+    def control(self, experiment: Settings) -> Control:
+        """Return the setting's control with these values and the experiment's own as the default."""
+        control, default = experiment.controls()[self.setting], getattr(experiment, self.setting)
         if not self.values:
             return replace(control, default=default)
         if isinstance(control, Choice):
@@ -67,14 +71,15 @@ class Scene(Entry):
         Index of the right one.
     take_home : str
         One sentence; a test recomputes its numbers.
-    shown : tuple of (str, Experiment)
+    shown : tuple of (str, Experiment or RecurrentExperiment)
         What is trained and drawn, with the names of the panels; the first is what the others are held against.
+        Of recurrent nets: what the comparison of `view` sets beside the experiment that the scene is about.
     about : int
         Index of the experiment in `shown` that the scene is about.
     figure : str
-        One of `GRADIENTS`, `WHY`, `BY_DEPTH`, `PANELS`.
+        One of `GRADIENTS`, `WHY`, `BY_DEPTH`, `PANELS`, `THROUGH_TIME`.
     view : View
-        What the figure shows.
+        What the figure shows; a `TimeView` of recurrent nets.
     plays : tuple of Play
     measure : callable
         From the histories of `experiments()` to the number that decides between the answers.
@@ -86,7 +91,7 @@ class Scene(Entry):
     answers: tuple[Answer, ...]
     right: int
     take_home: str
-    shown: tuple[tuple[str, Experiment], ...]
+    shown: tuple[tuple[str, Settings], ...]
     measure: Callable[[Histories], float]
     tell: Callable[[Histories], str]
     about: int = -1
@@ -95,35 +100,42 @@ class Scene(Entry):
     plays: tuple[Play, ...] = ()
 
     @property
-    def experiment(self) -> Experiment:
+    def experiment(self) -> Settings:
         """The experiment that the scene is about, as the scene opens."""
         return self.shown[self.about][1]
 
     @property
     def controls(self) -> Mapping[str, Control]:
         """The controls to play with, by setting."""
-        return {play.setting: play.control(getattr(self.experiment, play.setting)) for play in self.plays}
+        return {play.setting: play.control(self.experiment) for play in self.plays}
 
     @property
     def trains(self) -> bool:
         """Whether more than the start is shown."""
         return self.figure != WHY
 
-    def changed(self, played: Mapping[str, Any]) -> tuple[tuple[str, Experiment], ...]:
-        """Return `shown` with settings that were played with.
+    def as_played(self, played: Mapping[str, Any]) -> "Scene":
+        """Return the scene with settings that were played with."""
+        return replace(self, shown=self._changed(played))
 
-        A setting changes what the scene is about, and with it whatever had the same value: so two that differ in
-        one thing alone still differ in that alone.
+    def _changed(self, played: Mapping[str, Any]) -> tuple[tuple[str, Settings], ...]:
+        """A setting changes what the scene is about, and with it whatever had the same value.
+
+        So two that differ in one thing alone still differ in that alone. Recurrent nets are set side by side anew:
+        a fitting bias depends on the length.
         """
+        about = self.experiment
+        if isinstance(about, RecurrentExperiment) and isinstance(self.view, TimeView):
+            return tuple(COMPARISONS[self.view.compare].of(about.but(**played), None).items())
         return tuple((name, self._change(each, played)) for name, each in self.shown)
 
-    def _change(self, each: Experiment, played: Mapping[str, Any]) -> Experiment:
+    def _change(self, each: Settings, played: Mapping[str, Any]) -> Settings:
         alike = {name: v for name, v in played.items() if getattr(each, name) == getattr(self.experiment, name)}
         return each.but(**alike)
 
-    def experiments(self, played: Mapping[str, Any] | None = None) -> list[Experiment]:
+    def experiments(self) -> list[Settings]:
         """Return what has to be trained, in the order in which `measure` and `tell` take the histories."""
-        each = [experiment for _, experiment in self.changed(played or {})]
+        each = [experiment for _, experiment in self.shown]
         if self.figure == BY_DEPTH:
             return [each[self.about].but(depth=depth) for depth in DEPTHS]
         return each

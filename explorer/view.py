@@ -92,7 +92,7 @@ class View:
     )
 
     def __post_init__(self) -> None:
-        for name, control in controls_of(type(self)).items():
+        for name, control in controls_of(type(self)).items():  # type: ignore[arg-type]  # a class is hashable
             object.__setattr__(self, name, control.check(name, getattr(self, name)))
 
     @property

@@ -106,6 +106,23 @@ def test_it_runs_again_and_again():
         assert not app.exception
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("gain", "2", 2.0),
+        ("learning_rate", "1", 1.0),
+        ("activation", "relu", "ReLU"),
+        ("runs", "4.0", 4),
+        ("noise", ".2", 0.2),
+    ],
+)
+def test_a_link_may_say_a_value_otherwise_than_the_widget_does(name, text, value):
+    app = run(SMALL | {"task": "moons", name: text})
+    assert not app.warning
+    assert app.session_state[name] == value
+    assert app.query_params[name] == str(value)
+
+
 def small(experiment):
     """A scenario's settings, shortened: what its full training shows is tested with the scenarios."""
     return experiment.but(epochs=min(experiment.epochs, 10))

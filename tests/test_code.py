@@ -7,18 +7,28 @@ import pytest
 
 from explorer import Experiment
 from explorer.activations import ACTIVATIONS
+from explorer.cells import CELLS
 from explorer.clipping import CLIPPERS
+from explorer.controls import controls_of
 from explorer.losses import LOSSES
 from explorer.normalizations import NORMALIZATIONS
 from explorer.optimizers import OPTIMIZERS
 from explorer.outcomes import OUTCOMES
+from explorer.page_views import TimePage
+from explorer.recurrent_comparisons import COMPARISONS
+from explorer.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentExperiment
+from explorer.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.remedies import REMEDIES
-from explorer.show_code import depth_table, excerpts, explore_table, remedies_table, sweep_table
+from explorer.show_code import depth_table, excerpts, explore_table, remedies_table, sweep_table, time_table
+from explorer.time_view import TIME_METRICS, TimeView
 from explorer.verdict import VERDICTS
 from explorer.view import METRICS, View
 
 RICH = Experiment(normalization="batch", clip="norm", optimizer="Adam")
 VERDICT = VERDICTS["vanishing"]
+RECURRENT = RecurrentExperiment()
+FIGURES = controls_of(TimePage)["figure"].options
+ALONE = TimeView(compare="baseline")
 
 
 def tables():
@@ -39,6 +49,16 @@ def tables():
     yield "depth dL/dW", depth_table("weight_gradient")
     for name, outcome in OUTCOMES.items():
         yield f"sweep {name}", sweep_table(outcome)
+    for metric in TIME_METRICS:
+        yield f"time {metric}", time_table(RECURRENT, TimeView(metric=metric), FIGURES[0])
+    for figure in FIGURES:
+        yield f"time {figure}", time_table(RECURRENT, TimeView(), figure)
+    for compare in COMPARISONS:
+        yield f"time {compare}", time_table(RECURRENT, TimeView(compare=compare), FIGURES[0])
+    for name in PLAIN_ACTIVATIONS:
+        yield f"time {name}", time_table(RECURRENT.but(activation=name), TimeView(), FIGURES[0])
+    for name in RECURRENT_INITIALIZERS:
+        yield f"time {name}", time_table(RECURRENT.but(initializer=name), ALONE, "recurrent matrix")
 
 
 TABLES = dict(tables())
@@ -105,3 +125,35 @@ def test_depth_shows_the_widening_pass_and_sweep_its_outcome():
     assert {"_WayBack.measure", "_WayBack._to_dh"} <= names(depth_table("delta"))
     for name, outcome in OUTCOMES.items():
         assert name in names(sweep_table(outcome))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_cells_that_stand_side_by_side_are_shown_with_both_their_steps(cell):
+    both = {f"_{cell.lower()}_forward".replace("_rnn", "_plain"), f"_{cell.lower()}_backward".replace("_rnn", "_plain")}
+    alone = names(time_table(RECURRENT.but(cell=cell), ALONE, "reach"))
+    assert {cell, *both} <= alone & names(time_table(RECURRENT, TimeView(), "reach"))
+    assert not set(CELLS) - {cell} & alone
+    assert {"Layer.forward", "Layer.backward", "RecurrentNetwork.backward"} <= alone
+    assert "gate_product" in alone or "reach_bound" in alone
+    assert ("gate_product" in alone) == bool(CELLS[cell].memory_gate)
+
+
+def test_a_measure_over_steps_is_not_taken_for_that_of_layers():
+    for metric, where in (("dL/dz", "explorer.time_diagnostics"), ("dL/dh", "explorer.time_diagnostics")):
+        found = excerpts([TimeView(metric=metric).diagnostic])
+        assert [each.module for each in found] == [where]
+    assert excerpts([View(metric="dL/dz").diagnostic])[0].module == "explorer.diagnostics"
+
+
+def test_each_second_figure_of_time_shows_what_made_it():
+    made = {
+        "reach": "state_jacobians",
+        "recurrent matrix": "spectra",
+        "gates": "_openness",
+        "parts of dL/dW": "Layer._contribution",
+        "truncation": "cut_off",
+        "clipping": "_by_value",
+    }
+    assert set(made) == set(FIGURES)
+    for figure, function in made.items():
+        assert function in names(time_table(RECURRENT, TimeView(), figure))

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from explorer import Experiment, train
 from explorer.history import STUCK_SHARE, Ending, History, record_epochs
+from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.training import Training
 
 
@@ -106,6 +107,15 @@ def test_rows_hold_every_number_once():
     assert {row["seed"] for row in rows} == {3, 4}
     assert {row["layer"] for row in rows} == {1, 2, 3}
     assert [row["delta"] for row in rows] == h.measures["delta"].ravel().tolist()
+
+
+def test_a_position_of_a_recurrent_history_is_called_a_step():
+    e = RecurrentExperiment(length=7, hidden=3, samples=8, runs=2, epochs=2)
+    h = train(e)
+    rows = h.rows()
+    assert "layer" not in rows[0] and "step" not in history([[0] * 4]).rows()[0]
+    assert [row["step"] for row in rows[:8]] == [1, 2, 3, 4, 5, 6, 7, 1]
+    assert [row["state_gradient"] for row in rows] == h.measures["state_gradient"].ravel().tolist()
 
 
 # --- a history of a real training -------------------------------------------------------------

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from explorer.controls import Choice, Number
 from explorer.datasets import OWN, Data
 from explorer.experiment import CONTROLS, Experiment
-from explorer.losses import LOSSES
+from explorer.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.scenarios import OPENING, SCENARIOS
 from explorer.ui import link
 
@@ -18,10 +19,10 @@ OWN_DATA = Data(
 )
 
 
-def experiments():
-    """Any experiment that can be made without a person's own data."""
+def values(controls):
+    """Any value of every setting; a person's own data left out."""
 
-    def values(control):
+    def of(control):
         if isinstance(control, Choice):
             return some.sampled_from([option for option in control.options if option != OWN])
         assert isinstance(control, Number)
@@ -29,13 +30,26 @@ def experiments():
             return some.integers(int(control.low), int(control.high))
         return some.floats(control.low, control.high)
 
-    def build(chosen):
-        e = Experiment(**(chosen | {"task": "XOR"}))
-        if chosen["task"] != "curve" or LOSSES.get(chosen["loss"]) is None or LOSSES[chosen["loss"]].regression:
-            e = e.but(task=chosen["task"])
+    return some.fixed_dictionaries({name: of(control) for name, control in controls.items()})
+
+
+def built(kind, chosen, plain):
+    """An experiment of these settings; its task is the plain one where the loss needs classes and it has none."""
+    e = kind(**(chosen | {"task": plain}))
+    try:
+        return e.but(task=chosen["task"])
+    except ValueError:
         return e
 
-    return some.fixed_dictionaries({name: values(control) for name, control in CONTROLS.items()}).map(build)
+
+def experiments():
+    """Any experiment that can be made without a person's own data."""
+    return values(CONTROLS).map(lambda chosen: built(Experiment, chosen, "XOR"))
+
+
+def recurrent_experiments():
+    """Any recurrent experiment."""
+    return values(RECURRENT_CONTROLS).map(lambda chosen: built(RecurrentExperiment, chosen, "copy"))
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -65,13 +79,47 @@ def test_no_text_is_the_opening_example_and_none_is_no_baseline():
     assert link.decode(link.UNPINNED, None) is None
 
 
-def test_texts_fit_the_field_they_travel_in():
-    longest = Experiment(
+@settings(max_examples=200, deadline=None)
+@given(recurrent_experiments())
+def test_any_recurrent_experiment_comes_back_from_its_text(e):
+    assert link.decode(link.encode(e), None, RecurrentExperiment) == e
+
+
+@pytest.mark.parametrize("name", RECURRENT_SCENARIOS)
+def test_every_recurrent_scenario_comes_back_from_its_text(name):
+    e = RECURRENT_SCENARIOS[name].experiment
+    assert link.pinned(link.encode(e), None, RecurrentExperiment) == (e, None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(some.text(max_size=200))
+def test_any_text_is_a_recurrent_baseline_or_a_sentence_never_an_error(text):
+    experiment, problem = link.pinned(text, None, RecurrentExperiment)
+    assert experiment is None or isinstance(experiment, RecurrentExperiment)
+    assert problem is None or problem.startswith("The baseline in the link cannot be used")
+
+
+def test_of_recurrent_nets_no_text_is_no_baseline_and_the_opening_example_has_one():
+    assert link.decode("", None, RecurrentExperiment) is None
+    assert link.decode(link.UNPINNED, None, RecurrentExperiment) is None
+    assert link.encode(RecurrentExperiment()) != ""
+
+
+@pytest.mark.parametrize(("text", "said"), [("depth:3", "depth"), ("length:1", "length"), (f"task:{OWN}", "task")])
+def test_a_recurrent_baseline_of_the_wrong_kind_is_named(text, said):
+    experiment, problem = link.pinned(text, OWN_DATA, RecurrentExperiment)
+    assert experiment is None
+    assert said in problem
+
+
+@pytest.mark.parametrize(("kind", "controls"), [(Experiment, CONTROLS), (RecurrentExperiment, RECURRENT_CONTROLS)])
+def test_texts_fit_the_field_they_travel_in(kind, controls):
+    longest = kind(
         **{
             name: max((o for o in control.options if o != OWN), key=len)
             if isinstance(control, Choice)
             else (0.0123456789 * control.high if not control.whole else int(control.high))
-            for name, control in CONTROLS.items()
+            for name, control in controls.items()
             if name not in ("task", "loss", "gain", "noise")
         }
     )

@@ -118,7 +118,7 @@ def test_gamma_is_the_steepest_slope(activation):
 
 def test_an_orthogonal_linear_chain_keeps_every_length():
     # Without input tanh stays at 0, where it is linear.
-    e = RecurrentExperiment(hidden=16, length=50, initializer="orthogonal")
+    e = RecurrentExperiment(hidden=16, length=50, initializer="orthogonal", strength=1.0)
     np.testing.assert_allclose(reach_at_the_start(e, 3), 1.0, rtol=1e-12)
 
 

@@ -13,12 +13,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import Experiment, train
+from explorer.controls import Choice
 from explorer.datasets import OWN, Data
 from explorer.effects import effect, rank
 from explorer.facts import facts
-from explorer.notebook import depth_lines, experiments_lines, explore_lines, remedies_lines, sweep_lines
+from explorer.notebook import depth_lines, experiments_lines, explore_lines, remedies_lines, sweep_lines, time_lines
 from explorer.outcomes import OUTCOMES
 from explorer.page_export import Sheet, page_html
+from explorer.recurrent_comparisons import COMPARISONS
+from explorer.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.remedies import REMEDIES
 from explorer.scenarios import SCENARIOS
 from explorer.seeds import log_band
@@ -35,6 +39,7 @@ from explorer.takeaway import (
     read_experiment_json,
     remedies_csv,
 )
+from explorer.time_view import TIME_METRICS, TimeView
 from explorer.tour import SCENES
 from explorer.ui.link import encode
 
@@ -49,6 +54,7 @@ OWN_DATA = Data(
     feature_names=("length", "width"),
     class_names=("no", "yes"),
 )
+RECURRENT = RecurrentExperiment(length=6, hidden=3, samples=8, runs=2, epochs=4)
 PAGES = {"Explore": None, "Remedies": "pages/compare.py", "Depth": "pages/depths.py", "Sweep": "pages/sweeps.py"}
 QUERY = {"depth": "3", "runs": "2", "epochs": "20", "baseline": "none", "deepest": "3", "cells": "2"}
 QUERY |= {"x": "depth", "y": "gain", "outcome": "share solved"}
@@ -69,6 +75,51 @@ def test_a_file_without_a_baseline_says_nothing_of_one():
     document = json.loads(experiment_json(SMALL))
     del document["baseline"]
     assert not read_experiment_json(json.dumps(document).encode()).pins
+
+
+@pytest.mark.parametrize("baseline", [None, RECURRENT])
+@pytest.mark.parametrize("name", RECURRENT_SCENARIOS)
+def test_a_recurrent_experiment_that_was_saved_opens_again(name, baseline):
+    experiment = RECURRENT_SCENARIOS[name].experiment
+    text = experiment_json(experiment, baseline)
+    assert json.loads(text)["kind"] == "recurrent"
+    saved = read_experiment_json(text.encode())
+    assert (saved.experiment, saved.baseline, saved.pins) == (experiment, baseline, True)
+
+
+@pytest.mark.parametrize("name", RECURRENT_CONTROLS)
+def test_every_recurrent_setting_comes_back_from_its_file(name):
+    control = RECURRENT_CONTROLS[name]
+    values = control.options if isinstance(control, Choice) else (control.low, control.high)
+    for value in values:
+        experiment = RECURRENT.but(**{name: value})
+        assert read_experiment_json(experiment_json(experiment).encode()).experiment == experiment
+
+
+def test_a_file_without_a_kind_is_of_layers():
+    document = json.loads(experiment_json(SMALL))
+    assert document.pop("kind") == "layers"
+    assert read_experiment_json(json.dumps(document).encode()).experiment == SMALL
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"kind": "cake"}, "“kind” is 'cake'; choose one of: layers, recurrent"),
+        ({"kind": ["layers"]}, "choose one of"),
+        ({"kind": None}, "choose one of"),
+        ({"settings": {"depth": 3}}, "no setting called 'depth'.*forget_bias"),
+        ({"baseline": {"width": 3}}, "no setting called 'width'"),
+        ({"kind": "layers"}, "no setting called 'length'"),
+        ({"settings": {"length": 1}}, "length must be"),
+        ({"settings": {"task": OWN}}, "choose one of"),
+        ({"settings": {"task": "sine", "loss": "cross-entropy"}}, "regression"),
+    ],
+)
+def test_what_is_no_good_in_a_recurrent_file_is_named(changes, said):
+    content = json.dumps(json.loads(experiment_json(RECURRENT)) | changes).encode()
+    with pytest.raises(ValueError, match=said):
+        read_experiment_json(content)
 
 
 def altered(**changes):
@@ -146,7 +197,11 @@ def test_an_experiment_in_the_address_that_is_no_good_is_said_and_taken_out(monk
 def test_names_tell_what_is_in_a_file_and_suit_every_disk():
     assert filename(Experiment()) == "gradients_opening-example"
     assert filename(OTHER).startswith("gradients_task-moons_samples-32_depth-4")
-    for scenario in SCENARIOS.values():
+    assert filename(RecurrentExperiment()) == "through-time_opening-example"
+    assert filename(RECURRENT.but(cell="LSTM", forget_bias=1.5)).startswith(
+        "through-time_length-6_samples-8_cell-LSTM_hidden-3_forget_bias-1p5"
+    )
+    for scenario in (*SCENARIOS.values(), *RECURRENT_SCENARIOS.values()):
         assert not set(filename(scenario.experiment)) & set('<>:"/\\|?* .')
 
 
@@ -319,3 +374,39 @@ def test_several_histories_are_one_table_that_says_whose_line_is_whose():
     assert len(rows) == sum(len(history.rows()) for history in named.values())
     assert [row["experiment"] for row in (rows[0], rows[-1])] == ["one", "other"]
     assert float(rows[0]["loss"]) == named["one"].loss[0, 0]
+
+
+# --- recurrent nets -----------------------------------------------------------------------------
+
+
+def test_recurrent_histories_are_one_table_by_time_step():
+    named = {"RNN": train(RECURRENT), "LSTM": train(RECURRENT.but(cell="LSTM"))}
+    rows = read(histories_csv(named))
+    history = named["RNN"]
+    mine = [row for row in rows if row["experiment"] == "RNN"]
+    assert len(mine) == RECURRENT.runs * len(history.epochs) * RECURRENT.length
+    back = np.array([float(row["state_gradient"]) for row in mine]).reshape(history.measures["state_gradient"].shape)
+    np.testing.assert_array_equal(back, history.measures["state_gradient"])
+    assert [row["step"] for row in mine[: RECURRENT.length]] == ["1", "2", "3", "4", "5", "6"]
+    assert all(math.isnan(float(row["forget_gate"])) for row in mine)
+
+
+@pytest.mark.parametrize("compare", COMPARISONS)
+def test_the_time_lines_give_what_stands_side_by_side(compare):
+    named = COMPARISONS[compare].of(RECURRENT.but(cell="GRU"), RECURRENT)
+    values, learn = run_lines(
+        time_lines(named, TimeView(metric="dL/dz", compare=compare)),
+        "[{name: each.tolist() for name, each in shown.items()}, [h.outcome.count('solved') for h in histories.values()]]",
+    )
+    assert list(values) == list(named)
+    histories = [train(each) for each in named.values()]
+    for found, history in zip(values.values(), histories, strict=True):
+        np.testing.assert_array_equal(found, history.measures["delta"])
+    assert learn == [history.outcome.count("solved") for history in histories]
+
+
+@pytest.mark.parametrize("metric", TIME_METRICS)
+def test_the_time_lines_are_python_whatever_is_shown(metric):
+    lines = time_lines({"a": RECURRENT, "it's": RECURRENT.but(cell="LSTM")}, TimeView(metric=metric))
+    compile(lines, "lines", "exec")
+    assert TIME_METRICS[metric] in lines

@@ -28,7 +28,8 @@ VISION = {
 LINES = {"now": theme.NOW, "baseline": theme.BASELINE, "theory": theme.THEORY}
 MARKS = {"exactly 0": theme.EXACT_ZERO, "not finite": theme.NOT_FINITE}
 CLASSES = dict(zip("ab", theme.CLASSES, strict=True))
-INKS = LINES | MARKS | {f"class {name}": ink for name, ink in CLASSES.items()} | theme.PARTS
+COMPARED = {f"net {number}": ink for number, ink in enumerate(theme.COMPARED, start=1)}
+INKS = LINES | MARKS | {f"class {name}": ink for name, ink in CLASSES.items()} | COMPARED | theme.PARTS
 
 each_look = pytest.mark.parametrize("look", LOOKS)
 each_vision = pytest.mark.parametrize("vision", VISION)
@@ -124,6 +125,7 @@ def test_faint_inks_are_the_strong_ones():
         (theme.NOW_FAINT, theme.NOW),
         (theme.NOW_BAND, theme.NOW),
         (theme.BASELINE_BAND, theme.BASELINE),
+        *((theme.see_through(ink, 0.2), ink) for ink in theme.COMPARED),
     ):
         values = [int(part) for part in faint.removeprefix("rgba(").split(",")[:3]]
         assert "#" + "".join(f"{value:02x}" for value in values) == ink
@@ -133,15 +135,29 @@ def test_faint_inks_are_the_strong_ones():
 
 
 @each_vision
-@pytest.mark.parametrize("inks", [LINES, MARKS, CLASSES, theme.PARTS], ids=["lines", "marks", "classes", "parts"])
+@pytest.mark.parametrize(
+    "inks",
+    [LINES, MARKS, CLASSES, COMPARED | {"theory": theme.THEORY}, theme.PARTS],
+    ids=["lines", "marks", "classes", "compared", "parts"],
+)
 def test_inks_of_one_kind_stay_apart(vision, inks):
     for one, other in combinations(inks, 2):
         assert distance(inks[one], inks[other], vision) >= 12, (one, other)
 
 
 @each_vision
+def test_the_three_cells_stay_twice_as_far_apart(vision):
+    for one, other in combinations(theme.COMPARED[:3], 2):
+        assert distance(one, other, vision) >= 24
+
+
+def test_what_is_compared_differs_in_its_dashes_as_well():
+    assert len(set(theme.DASHES)) == len(theme.DASHES) == len(set(theme.COMPARED)) == len(theme.COMPARED)
+
+
+@each_vision
 def test_marks_stay_apart_from_lines_which_also_differ_in_shape(vision):
-    for line in LINES.values():
+    for line in (LINES | COMPARED).values():
         for mark in MARKS.values():
             assert distance(line, mark, vision) >= 6
 

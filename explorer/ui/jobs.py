@@ -13,14 +13,17 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from explorer.answers import AnswerMap, answer_map
-from explorer.experiment import Experiment
 from explorer.history import History
+from explorer.settings import Settings
 from explorer.training import Training, joint_key
+
+Answer = TypeVar("Answer")
 
 SLICE = 0.1
 MAX_JOBS = 160
@@ -32,12 +35,12 @@ class SharedTraining:
 
     Attributes
     ----------
-    experiments : tuple of Experiment
+    experiments : tuple of Experiment or of RecurrentExperiment
     nbytes : int
         The memory it holds, as of its last advance.
     """
 
-    def __init__(self, experiments: Sequence[Experiment], workers: threading.BoundedSemaphore) -> None:
+    def __init__(self, experiments: Sequence[Settings], workers: threading.BoundedSemaphore) -> None:
         self.experiments = tuple(experiments)
         self.made: Training | None = None
         # Noted under the lock: others ask while a training is letting go of its arrays.
@@ -68,7 +71,8 @@ class Job:
     """One experiment's training, safe to share between sessions."""
 
     def __init__(self, shared: SharedTraining, index: int) -> None:
-        self.experiment = shared.experiments[index]
+        # Of any kind: whoever asked for the job knows which.
+        self.experiment: Any = shared.experiments[index]
         self.shared, self.index = shared, index
 
     @property
@@ -91,14 +95,24 @@ class Job:
         return self.shared.made is not None and self.shared.made.of(self.index).complete
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a first record."""
+        made = self.shared.made
+        return made is not None and all(group.record for group in made.groups_of(self.index))
+
+    def ask(self, measure: Callable[[Training], Answer]) -> Answer:
+        """Return what `measure` finds in the training as it is now."""
+        with self.shared.lock:
+            return measure(self.training)
+
+    @property
     def nbytes(self) -> int:
         """The memory it holds, in bytes: its part where several experiments share a training."""
         return self.shared.nbytes // len(self.shared.experiments)
 
     def answer_map(self) -> AnswerMap:
         """What the typical net answers now, over the plane or the line."""
-        with self.shared.lock:
-            return answer_map(self.training)
+        return self.ask(answer_map)
 
 
 class Jobs:
@@ -109,15 +123,15 @@ class Jobs:
     """
 
     def __init__(self) -> None:
-        self._jobs: OrderedDict[Experiment, Job] = OrderedDict()
+        self._jobs: OrderedDict[Settings, Job] = OrderedDict()
         self._lock = threading.Lock()
         self._workers = threading.BoundedSemaphore(max(os.cpu_count() or 1, 1))
 
-    def get(self, experiment: Experiment) -> Job:
+    def get(self, experiment: Settings) -> Job:
         """Return the job of an experiment, a new one if there is none."""
         return self.together([experiment])[0]
 
-    def together(self, experiments: Sequence[Experiment]) -> list[Job]:
+    def together(self, experiments: Sequence[Settings]) -> list[Job]:
         """Return the jobs of some experiments, in their order; equal experiments have the same job.
 
         Those without a job get one, and train together where their shapes are equal.
@@ -151,9 +165,20 @@ class Jobs:
             found.update(zip(members, histories, strict=True))
         return [found[job] for job in jobs]
 
-    def _make(self, experiments: Sequence[Experiment]) -> None:
+    @staticmethod
+    def begin(jobs: Sequence[Job], seconds: float) -> list[History | None]:
+        """Take first records, job by job until the time is over; return what is there. At least one more is, if any is missing."""
+        deadline, one_more = time.perf_counter() + seconds, True
+        found: list[History | None] = []
+        for job in jobs:
+            late = not one_more and time.perf_counter() >= deadline
+            one_more = one_more and job.begun
+            found.append(job.advance(0.0) if job.begun or not late else None)
+        return found
+
+    def _make(self, experiments: Sequence[Settings]) -> None:
         """Give new experiments their jobs; what can train together does."""
-        alike: dict[Experiment, list[Experiment]] = {}
+        alike: dict[Settings, list[Settings]] = {}
         for experiment in experiments:
             alike.setdefault(joint_key(experiment), []).append(experiment)
         for members in alike.values():

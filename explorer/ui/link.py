@@ -1,27 +1,34 @@
 """The link: what an address asks for, checked; and the baseline, which travels in it as text."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.state import get_session_state
 
+from explorer.controls import Choice, Control, Number
 from explorer.datasets import OWN, Data
 from explorer.experiment import CONTROLS, Experiment
-from explorer.page_views import PAGE_CONTROLS
+from explorer.page_views import PAGE_CONTROLS, TIME_PAGE
+from explorer.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
 from explorer.scenarios import OPENING
+from explorer.settings import Settings
 from explorer.takeaway import Saved, read_experiment_json
 
 SCHEMA = "1"
-BASELINE_KEY = "baseline"
+BASELINE_KEY, TIME_BASELINE_KEY = "baseline", "time_baseline"
 UNPINNED = "none"
 # A whole experiment as JSON, read once: then its settings stand in the link as any others.
 EXPERIMENT_KEY = "experiment"
 # Where a person's own data are kept for the visit.
 DATA_KEY = "_own_data"
 # Streamlit's own parameters, and ours that are not settings.
-NOT_SETTINGS = {"v", "embed", "embed_options", BASELINE_KEY, EXPERIMENT_KEY}
+NOT_SETTINGS = {"v", "embed", "embed_options", BASELINE_KEY, TIME_BASELINE_KEY, EXPERIMENT_KEY}
+# Set by a callback: the title of the page to go to.
+GO_KEY = "_go_to"
+EXPLORE, TIME = "Explore", "Time"
 MAX_SHOWN = 60
 NOTICE_KEY = "_link_notice"
 
@@ -30,16 +37,22 @@ _keeper = st.components.v2.component(
 )
 
 
-def announce() -> None:
+def announce(page: str) -> None:
     """Take what is no good out of the address before widgets read it, and say so until a person changes something.
 
     Streamlit would drop most of it without a word, and stumbles over some: a whole number of 400 digits.
+
+    Parameters
+    ----------
+    page : str
+        Title of the present page.
     """
-    problem = _open_from_address()
+    problem = _open_from_address(page)
     found = complaints() | ({EXPERIMENT_KEY: problem} if problem else {})
     if found:
         st.session_state[NOTICE_KEY] = list(found.values())
         _discard(found)
+    _rewrite()
     for sentence in st.session_state.get(NOTICE_KEY, []):
         st.warning(sentence, icon=":material/link_off:")
 
@@ -53,7 +66,20 @@ def _discard(names: Iterable[str]) -> None:
     st.query_params["v"] = SCHEMA
 
 
-def _open_from_address() -> str | None:
+def _rewrite() -> None:
+    """Write what is said otherwise as widgets do, 2 as 2.0 and relu as ReLU: they would take it for no value of theirs."""
+    changed = {}
+    for name, said in st.query_params.items():
+        control = CONTROLS.get(name) or PAGE_CONTROLS.get(name)
+        if isinstance(control, Choice | Number) and said and said != (text := str(control.parse(name, said))):
+            changed[name] = text
+    if changed:
+        st.query_params.update(changed)
+        with get_session_state().query_params() as parameters:
+            parameters.set_initial_query_params_from_current()
+
+
+def _open_from_address(page: str) -> str | None:
     """Open the experiment that stands in the address as JSON, once; return what is wrong with it, if anything."""
     text = st.query_params.get(EXPERIMENT_KEY)
     if text is None:
@@ -63,24 +89,64 @@ def _open_from_address() -> str | None:
     except ValueError as error:
         _discard([EXPERIMENT_KEY])
         return f"The experiment in the link cannot be opened: {_short(str(error), 300)}."
+    keys = _keys(saved.experiment)
     # It sets everything: what else the address says of these is not asked.
-    _discard([EXPERIMENT_KEY, *([BASELINE_KEY] * saved.pins), *CONTROLS])
-    set_controls(saved)
+    _discard([EXPERIMENT_KEY, *([keys.baseline] * saved.pins), *(f"{keys.prefix}{name}" for name in keys.controls)])
+    set_controls(saved, page)
+    if GO_KEY in st.session_state:
+        return None
     # Widgets write only what a person changes.
-    st.query_params.update({name: str(value) for name, value in saved.experiment.settings(changed_only=True).items()})
-    if saved.pins and st.session_state[BASELINE_KEY]:
-        st.query_params[BASELINE_KEY] = st.session_state[BASELINE_KEY]
+    changed = saved.experiment.settings(changed_only=True)
+    st.query_params.update({f"{keys.prefix}{name}": str(value) for name, value in changed.items()})
+    if saved.pins and st.session_state[keys.baseline]:
+        st.query_params[keys.baseline] = st.session_state[keys.baseline]
     with get_session_state().query_params() as parameters:
         parameters.set_initial_query_params_from_current()
     return None
 
 
-def set_controls(saved: Saved) -> None:
-    """Set every control to a saved experiment, and the baseline if it says one; before widgets are made."""
+class Keys(NamedTuple):
+    """Under which keys a kind of experiment is kept.
+
+    Attributes
+    ----------
+    prefix : str
+        Before the name of a setting.
+    baseline : str
+        Of the baseline's text.
+    controls : mapping of name to Control
+    at_home : function of a page's title
+        Whether that page shows this kind.
+    home : str
+        Title of the first page that does.
+    """
+
+    prefix: str
+    baseline: str
+    controls: Mapping[str, Control]
+    at_home: Callable[[str], bool]
+    home: str
+
+
+def _keys(experiment: Settings) -> Keys:
+    if isinstance(experiment, RecurrentExperiment):
+        return Keys(TIME_PAGE, TIME_BASELINE_KEY, RECURRENT_CONTROLS, lambda page: page == TIME, TIME)
+    return Keys("", BASELINE_KEY, CONTROLS, lambda page: page != TIME, EXPLORE)
+
+
+def set_controls(saved: Saved, page: str) -> None:
+    """Set every control to a saved experiment, and the baseline if it says one; before widgets are made.
+
+    From a page that does not show such experiments the app goes to one that does.
+    """
     forget_notice()
-    st.session_state.update(saved.experiment.settings())
+    keys = _keys(saved.experiment)
+    settings = saved.experiment.settings()
+    st.session_state.update({f"{keys.prefix}{name}": value for name, value in settings.items()})
     if saved.pins:
-        st.session_state[BASELINE_KEY] = UNPINNED if saved.baseline is None else encode(saved.baseline)
+        st.session_state[keys.baseline] = UNPINNED if saved.baseline is None else encode(saved.baseline)
+    if not keys.at_home(page):
+        st.session_state[GO_KEY] = keys.home
 
 
 def present_link() -> str:
@@ -140,34 +206,41 @@ def _short(text: str, limit: int = MAX_SHOWN) -> str:
 # --- the baseline ------------------------------------------------------------------------------
 
 
-def encode(experiment: Experiment) -> str:
-    """Write an experiment as the text of the link: only what differs from the opening example, which is empty."""
-    return ";".join(f"{name}:{value}" for name, value in experiment.settings(changed_only=True).items())
+def encode(experiment: Settings) -> str:
+    """Write an experiment as the text of the link: only what differs from the opening example.
+
+    Empty is the opening example of layers. Of recurrent nets it is that nothing is pinned: there one setting is always named.
+    """
+    settings = experiment.settings(changed_only=True)
+    if not settings and isinstance(experiment, RecurrentExperiment):
+        settings = {"task": experiment.task}
+    return ";".join(f"{name}:{value}" for name, value in settings.items())
 
 
-def decode(text: str, data: Data | None) -> Experiment | None:
-    """Read what `encode` wrote; None where nothing is pinned.
+def decode(text: str, data: Data | None, kind: type[Settings] = Experiment) -> Any:
+    """Read what `encode` wrote: an experiment of the kind asked for; None where nothing is pinned.
 
     Raises
     ------
     ValueError
         Naming what is wrong and what is allowed.
     """
-    if text == UNPINNED:
+    layers = kind is Experiment
+    if text == UNPINNED or (not text and not layers):
         return None
     if not text:
         return OPENING
     pairs = [part.partition(":") for part in text.split(";")]
     settings = {name: value for name, _, value in pairs}
-    own = settings.get("task", "").casefold() == OWN
+    own = layers and settings.get("task", "").casefold() == OWN
     if own and data is None:
         raise ValueError("the baseline is on somebody's own data, which a link does not carry: load the CSV first")
-    return Experiment.from_strings(settings, data=data if own else None)
+    return kind.from_strings(settings, **({"data": data} if own else {}))
 
 
-def pinned(text: str, data: Data | None) -> tuple[Experiment | None, str | None]:
-    """Return the pinned baseline and, if the link's text is no good, a sentence that says why."""
+def pinned(text: str, data: Data | None, kind: type[Settings] = Experiment) -> tuple[Any, str | None]:
+    """Return the pinned baseline, of the kind asked for, and, if the link's text is no good, a sentence that says why."""
     try:
-        return decode(text, data), None
+        return decode(text, data, kind), None
     except ValueError as error:
         return None, f"The baseline in the link cannot be used: {_short(str(error), 300)}."

@@ -1,5 +1,6 @@
 """The sidebar: every setting of the experiment, the scenarios, the baseline and a person's own data."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -8,16 +9,38 @@ from explorer.datasets import DATASETS, OWN, Data
 from explorer.experiment import CONTROLS, USUAL, Experiment
 from explorer.losses import LOSSES
 from explorer.own_data import read_csv
+from explorer.page_views import TIME_CONTROLS, TIME_PAGE
+from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.scenarios import SCENARIOS, matching
+from explorer.settings import Settings
 from explorer.takeaway import read_experiment_json
-from explorer.ui.link import BASELINE_KEY, DATA_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
+from explorer.ui.link import (
+    BASELINE_KEY,
+    DATA_KEY,
+    EXPLORE,
+    GO_KEY,
+    TIME,
+    TIME_BASELINE_KEY,
+    UNPINNED,
+    encode,
+    forget_notice,
+    pinned,
+    set_controls,
+)
 from explorer.ui.widgets import ask
 
 SCENARIO_KEY = "_scenario"
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
-# Set by a callback: the title of the page to go to.
-GO_KEY = "_go_to"
 OWN_SETTINGS = "Your own settings"
+# What the sidebar of layers holds, and that of recurrent nets.
+LAYER_KEYS, TIME_KEYS = (*CONTROLS, BASELINE_KEY), (*TIME_CONTROLS, TIME_BASELINE_KEY)
+
+
+def keep(keys: Iterable[str]) -> None:
+    """Keep what a sidebar holds while it is not drawn: Streamlit forgets a widget that a run has left out."""
+    for key in keys:
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
 
 
 def sidebar() -> tuple[Experiment | None, Experiment | None]:
@@ -32,8 +55,11 @@ def sidebar() -> tuple[Experiment | None, Experiment | None]:
         pin_slot = st.container()
         values |= _training()
         data = _own_data(values["task"])
-        text = _baseline_text()
-        _load_experiment()
+        text = baseline_text(
+            BASELINE_KEY,
+            "What differs from the opening example, as name:value; empty is the opening example itself, none is no baseline.",
+        )
+        load_experiment()
     experiment = _experiment(values, data)
     baseline, problem = pinned(text, st.session_state.get(DATA_KEY))
     if problem:
@@ -41,7 +67,7 @@ def sidebar() -> tuple[Experiment | None, Experiment | None]:
     with scenario_slot:
         _scenarios(experiment, baseline)
     with pin_slot:
-        _pin_buttons(experiment, baseline)
+        pin_buttons(experiment, baseline, BASELINE_KEY)
     return experiment, baseline
 
 
@@ -148,60 +174,74 @@ def open_experiment(experiment: Experiment, baseline: Experiment | None) -> None
     st.session_state[BASELINE_KEY] = UNPINNED if baseline is None else encode(baseline)
 
 
+def open_in_time(experiment: RecurrentExperiment, compare: str, baseline: RecurrentExperiment | None = None) -> None:
+    """Set every control of recurrent nets, and have the app go to Time; for callbacks."""
+    open_recurrent(experiment, compare, baseline)
+    st.session_state[GO_KEY] = TIME
+
+
+def open_recurrent(experiment: RecurrentExperiment, compare: str, baseline: RecurrentExperiment | None = None) -> None:
+    """Set every control of recurrent nets, what stands side by side and the baseline; for callbacks."""
+    forget_notice()
+    settings = {**experiment.settings(), "compare": compare}
+    st.session_state.update({f"{TIME_PAGE}{name}": value for name, value in settings.items()})
+    st.session_state[TIME_BASELINE_KEY] = UNPINNED if baseline is None else encode(baseline)
+
+
 def open_in_explore(experiment: Experiment, baseline: Experiment | None) -> None:
     """Set every control, and have the app go to Explore; for callbacks of other pages."""
     open_experiment(experiment, baseline)
-    st.session_state[GO_KEY] = "Explore"
+    st.session_state[GO_KEY] = EXPLORE
 
 
-def _pin_buttons(experiment: Experiment | None, baseline: Experiment | None) -> None:
+def pin_buttons(experiment: Settings | None, baseline: Settings | None, key: str) -> None:
+    """Offer to pin the experiment, and to unpin the baseline, whose text lies under `key`."""
+
+    def pin(pinned: Settings | None) -> None:
+        st.session_state[key] = UNPINNED if pinned is None else encode(pinned)
+
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Pin this as the baseline",
             icon=":material/keep:",
             disabled=experiment is None or experiment == baseline,
-            on_click=lambda: _pin(experiment),
-            help="From then on baseline and present setting stand one above the other, on the same scales.",
+            on_click=lambda: pin(experiment),
+            help="From then on baseline and present setting stand beside each other, on the same scales.",
         )
         st.button(
             "Unpin",
             disabled=baseline is None,
-            on_click=lambda: _pin(None),
+            on_click=lambda: pin(None),
             help="Show the present setting alone.",
         )
 
 
-def _pin(experiment: Experiment | None) -> None:
-    st.session_state[BASELINE_KEY] = UNPINNED if experiment is None else encode(experiment)
-
-
-def _baseline_text() -> str:
+def baseline_text(key: str, help: str) -> str:
     """The baseline as the link holds it: a bound text, so that reload and Back restore it like any control."""
     with st.expander("Baseline in the link"):
         return st.text_input(
             "Settings of the baseline",
-            key=BASELINE_KEY,
+            key=key,
             bind="query-params",
             on_change=forget_notice,
             max_chars=600,
-            help="What differs from the opening example, as name:value; empty is the opening example itself, "
-            "none is no baseline.",
+            help=help,
         )
 
 
 # --- an experiment from a file -----------------------------------------------------------------
 
 
-def _load_experiment() -> None:
-    """Offer to open an experiment that was saved as JSON."""
+def load_experiment(page: str = EXPLORE) -> None:
+    """Offer to open an experiment that was saved as JSON; `page` is the title of one that shows what this sidebar sets."""
     with st.expander("Open a saved experiment"):
-        st.file_uploader("Experiment (JSON)", type=["json"], key=FILE_KEY, on_change=_open_file)
+        st.file_uploader("Experiment (JSON)", type=["json"], key=FILE_KEY, on_change=_open_file, args=(page,))
         problem = st.session_state.get(FILE_PROBLEM_KEY)
         if problem:
             st.error(problem)
 
 
-def _open_file() -> None:
+def _open_file(page: str) -> None:
     upload = st.session_state[FILE_KEY]
     st.session_state[FILE_PROBLEM_KEY] = None
     if upload is None:
@@ -211,4 +251,4 @@ def _open_file() -> None:
     except ValueError as error:
         st.session_state[FILE_PROBLEM_KEY] = f"{upload.name}: {error}"
         return
-    set_controls(saved)
+    set_controls(saved, page)

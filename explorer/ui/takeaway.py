@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.experiment import Experiment
 from explorer.page_export import Sheet, page_html
+from explorer.settings import Settings
 from explorer.takeaway import experiment_json
 from explorer.ui.joint import CHART
 from explorer.ui.link import SCHEMA, present_link
@@ -50,8 +50,8 @@ class Parcel:
         The main one first.
     tables : mapping of label to callable
         Each writes a CSV; the label names it on its button, and its first word in the file's name.
-    experiment, baseline : Experiment
-        What is saved as JSON.
+    experiment, baseline : Experiment or RecurrentExperiment
+        What is saved as JSON; None where a page shows no experiment.
     lines : str
         Of Python.
     table : sequence of mappings
@@ -64,8 +64,8 @@ class Parcel:
     filename: str
     figures: Sequence[Drawn]
     tables: Mapping[str, Callable[[], str]]
-    experiment: Experiment
-    baseline: Experiment | None
+    experiment: Settings | None = None
+    baseline: Settings | None = None
     lines: str
     table: Sequence[Mapping[str, object]] = ()
 
@@ -108,9 +108,12 @@ def _data(parcel: Parcel) -> None:
     for label, make in parcel.tables.items():
         file = f"{label.split()[0].lower()}_{parcel.filename}.csv"
         st.download_button(f"{label} (CSV)", make, file, "text/csv", on_click="ignore")
+    experiment = parcel.experiment
+    if experiment is None:
+        return
     st.download_button(
         "Experiment (JSON)",
-        lambda: experiment_json(parcel.experiment, parcel.baseline),
+        lambda: experiment_json(experiment, parcel.baseline),
         f"experiment_{parcel.filename}.json",
         "application/json",
         on_click="ignore",

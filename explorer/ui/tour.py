@@ -1,7 +1,7 @@
 """The tour's page: a question to predict, then the answer beside a live figure; buttons and keys from scene to scene."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -9,23 +9,27 @@ import streamlit as st
 
 from explorer.controls import Choice
 from explorer.cost import refuse_all
-from explorer.experiment import CONTROLS, Experiment
+from explorer.experiment import Experiment
 from explorer.history import History
-from explorer.notebook import experiments_lines
+from explorer.notebook import experiments_lines, time_lines
 from explorer.page_views import ANSWER, PRESENTER, QUESTION, TOUR_CONTROLS, TourView
+from explorer.recurrent_cost import refuse
+from explorer.recurrent_experiment import RecurrentExperiment
+from explorer.settings import Settings
 from explorer.takeaway import filename, histories_csv
+from explorer.time_view import TimeView
 from explorer.tour import SCENES, play_key
 from explorer.tour_scene import BY_DEPTH, Scene
 from explorer.ui.jobs import Job, jobs
 from explorer.ui.joint import CHART
-from explorer.ui.link import BASELINE_KEY
 from explorer.ui.live_chart import live_chart
-from explorer.ui.sidebar import open_in_explore
+from explorer.ui.sidebar import open_in_explore, open_in_time
 from explorer.ui.takeaway import Drawn, Parcel, take_away
 from explorer.ui.tour_figures import draw, says
 from explorer.ui.tour_style import dress
 from explorer.ui.widgets import ask
-from explorer.wording import summary
+from explorer.view import View
+from explorer.wording import compared_summary, summary
 
 FIRST_SLICE, SLICE = 0.05, 0.15
 # Seconds between two repaints of a running training.
@@ -42,18 +46,15 @@ def show() -> None:
         _load_plotly()
     dress(present=view.present == PRESENTER)
     scene = SCENES[view.number - 1]
+    # Each has a place of its own: what is left of the other would stand there as long as this one trains.
     with body:
         if view.revealed == ANSWER:
+            st.empty()
             _revealed(scene, view, below)
         else:
             _question(scene, view)
-
-
-def keep_settings() -> None:
-    """Keep what the sidebar holds while it is not drawn: Streamlit forgets a widget that a run has left out."""
-    for name in (*CONTROLS, BASELINE_KEY):
-        if name in st.session_state:
-            st.session_state[name] = st.session_state[name]
+            st.empty()
+            _prepare(scene)
 
 
 def _load_plotly() -> None:
@@ -144,7 +145,6 @@ def _question(scene: Scene, view: TourView) -> None:
                     args=(scene.name, index),
                 )
         st.button("Show the answer", key="tour_reveal", type="primary", shortcut="Space", on_click=_reveal)
-    _prepare(scene)
 
 
 def _prepare(scene: Scene) -> None:
@@ -167,9 +167,10 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
         _answer(scene, view)
         played = _play(scene, view.number)
         measured, progress = st.empty(), st.empty()
-        _open(scene, played)
-    experiments = scene.experiments(played)
-    problem = refuse_all(experiments)
+        scene = scene.as_played(played)
+        _open(scene)
+    experiments = scene.experiments()
+    problem = _refuse(experiments)
     if problem:
         picture.warning(problem, icon=":material/hourglass_disabled:")
         return
@@ -177,10 +178,11 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
     histories = jobs().advance(held, FIRST_SLICE if scene.trains else 0.0)
     measured.markdown(_unbroken(f"On screen: {scene.tell(histories)}."))
     with picture:
-        _figure(scene, view, played, held, histories)
+        keep = f"{view.number} {sorted(played.items())}"
+        _figure(scene, view, keep, held, histories)
     if view.present != PRESENTER:
         with below:
-            take_away(_parcel(scene, view, held, histories, scene.changed(played)))
+            take_away(_parcel(scene, view, held, histories))
     if scene.trains:
         _train_on(held, histories, progress)
 
@@ -214,58 +216,73 @@ def _play(scene: Scene, number: int) -> dict[str, Any]:
         return {name: ask(play_key(number, name), control) for name, control in scene.controls.items()}
 
 
-def _open(scene: Scene, played: dict[str, Any]) -> None:
-    """Offer what the scene is about in Explore, held against its first experiment."""
-    changed = scene.changed(played)
-    experiment, baseline = changed[scene.about][1], changed[0][1]
-    st.button(
-        "Open in Explore",
-        key="tour_open",
-        on_click=lambda: open_in_explore(experiment, None if baseline == experiment else baseline),
-    )
+def _refuse(experiments: Sequence[Settings]) -> str | None:
+    """Say why these are not trained; None if they are."""
+    through_time = [each for each in experiments if isinstance(each, RecurrentExperiment)]
+    if through_time:
+        return next(filter(None, map(refuse, through_time)), None)
+    return refuse_all([each for each in experiments if isinstance(each, Experiment)])
 
 
-def _figure(
-    scene: Scene, view: TourView, played: dict[str, Any], held: Sequence[Job], histories: Sequence[History]
-) -> None:
+def _open(scene: Scene) -> None:
+    """Offer what the scene is about on the page for its kind: held against its first experiment, or beside the same."""
+    experiment, baseline, view = scene.experiment, scene.shown[0][1], scene.view
+
+    def go() -> None:
+        if isinstance(experiment, RecurrentExperiment) and isinstance(view, TimeView):
+            open_in_time(experiment, view.compare)
+        elif isinstance(experiment, Experiment) and isinstance(baseline, Experiment):
+            open_in_explore(experiment, None if baseline == experiment else baseline)
+
+    st.button(f"Open in {'Time' if isinstance(view, TimeView) else 'Explore'}", key="tour_open", on_click=go)
+
+
+def _figure(scene: Scene, view: TourView, keep: str, held: Sequence[Job], histories: Sequence[History]) -> None:
     live_chart(
         draw(scene, held, histories),
         key="tour_figure",
         alt=says(scene, held, histories),
-        keep=f"{view.number} {sorted(played.items())}",
+        keep=keep,
         config=CHART,
         on_click=lambda click: None,
         above=140 if view.present == PRESENTER else 240,
     )
 
 
-def _parcel(
-    scene: Scene,
-    view: TourView,
-    held: Sequence[Job],
-    histories: Sequence[History],
-    shown: Sequence[tuple[str, Experiment]],
-) -> Parcel:
+def _parcel(scene: Scene, view: TourView, held: Sequence[Job], histories: Sequence[History]) -> Parcel:
     """What a scene gives away."""
     if scene.figure == BY_DEPTH:
         named = {f"depth {job.experiment.depth}": job.experiment for job in held}
     else:
-        named = dict(shown)
-    about, first = shown[scene.about][1], shown[0][1]
+        named = dict(scene.shown)
+    about = scene.experiment
     kept = dict(zip(named, histories, strict=True))
     return Parcel(
         title=scene.take_home,
         sentences=[scene.caption, scene.question, f"{scene.answers[scene.right].text}. ({scene.source})"],
-        settings=[summary(about)],
+        settings=[_settings(scene)],
         filename=f"tour-{view.number}_{filename(about)}",
         figures=[
             Drawn("tour_figure", scene.name, lambda: draw(scene, held, histories), says(scene, held, histories)),
         ],
         tables={"History": lambda: histories_csv(kept)},
         experiment=about,
-        baseline=first,
-        lines=experiments_lines(named),
+        baseline=None if isinstance(scene.view, TimeView) else scene.shown[0][1],
+        lines=_lines(named, scene.view),
     )
+
+
+def _settings(scene: Scene) -> str:
+    about = scene.experiment
+    if isinstance(about, Experiment):
+        return summary(about)
+    return compared_summary([each for _, each in scene.shown if isinstance(each, RecurrentExperiment)])
+
+
+def _lines(named: Mapping[str, Settings], view: View) -> str:
+    if isinstance(view, TimeView):
+        return time_lines({name: each for name, each in named.items() if isinstance(each, RecurrentExperiment)}, view)
+    return experiments_lines({name: each for name, each in named.items() if isinstance(each, Experiment)})
 
 
 def _train_on(held: Sequence[Job], histories: Sequence[History], progress: Any) -> None:

@@ -1,6 +1,7 @@
 """The tour's figures: histories of a scene to one of the figures that other pages show too."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -8,16 +9,21 @@ import plotly.graph_objects as go
 
 from explorer.arrangement import label
 from explorer.depth_curves import Shares, share_figure
+from explorer.describe_time import describe_compared
 from explorer.facts import facts
 from explorer.figures import why_figure
 from explorer.history import SOLVED, History
 from explorer.remedies_figure import FOOT, Tried, remedies_figure
 from explorer.seeds import share_interval
+from explorer.time_arrangement import PROFILE
+from explorer.time_figure import time_figure
+from explorer.time_view import TimeView
 from explorer.tour_scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, WHY, Scene
 from explorer.ui.jobs import Job
 from explorer.ui.joint import alt_text
 from explorer.ui.joint import figure as joint
 from explorer.ui.scene import Scene as Moment
+from explorer.ui.side_by_side import SideBySide
 from explorer.why import decompose
 from explorer.wording import against_last, decades, summary
 
@@ -25,6 +31,8 @@ from explorer.wording import against_last, decades, summary
 HEIGHT = 940
 # Of the settings' line beside the words, and the height of one more line.
 LETTERS, LINE = 118, 18
+# Where the line ends before the colour bar's numbers.
+LETTERS_THROUGH_TIME = 98
 SHOWN_DEPTHS = f"depth {DEPTHS[0]} to {DEPTHS[-1]}"
 
 
@@ -34,8 +42,9 @@ def draw(scene: Scene, held: Sequence[Job], histories: Sequence[History]) -> go.
     Parameters
     ----------
     scene : Scene
+        As it is played with.
     held : sequence of Job
-        Of the scene's experiments, with what the room played with.
+        Of the scene's experiments.
     histories : sequence of History
         Theirs, as far as they are trained.
     """
@@ -45,8 +54,10 @@ def draw(scene: Scene, held: Sequence[Job], histories: Sequence[History]) -> go.
         return _shares(scene, histories)
     if scene.figure == PANELS:
         return _panels(scene, histories)
+    if isinstance(scene.view, TimeView):
+        return _through_time(_side_by_side(scene, held, histories), scene.view)
     figure = joint(_moment(held, histories), scene.view)
-    return _with(_broken(figure), height=HEIGHT, xaxis2=_fewer_ticks(figure))
+    return _with(_broken(figure), height=HEIGHT, xaxis2=_fewer_ticks(figure.layout.xaxis2))
 
 
 def _moment(held: Sequence[Job], histories: Sequence[History]) -> Moment:
@@ -74,9 +85,8 @@ def _with(figure: go.Figure, **changes: Any) -> go.Figure:
     return figure
 
 
-def _fewer_ticks(figure: go.Figure) -> dict[str, Any]:
-    """Every second tick of the profile's axis, beside words that leave it half of the room it has on Explore."""
-    ticks = figure.layout.xaxis2
+def _fewer_ticks(ticks: Any) -> dict[str, Any]:
+    """Every second tick of the profile's axis, beside words that leave it half of the room it has on a page of its own."""
     if ticks.tickvals is None or len(ticks.tickvals) < 6:
         return {"tickangle": 0}
     return {"tickvals": ticks.tickvals[1::2], "ticktext": ticks.ticktext[1::2], "tickangle": 0}
@@ -121,10 +131,27 @@ def _stretched(figure: go.Figure) -> go.Figure:
     return _with(figure, height=HEIGHT, meta={"narrow": figure.layout.meta["narrow"], "fixed": False})
 
 
+def _side_by_side(scene: Scene, held: Sequence[Job], histories: Sequence[History]) -> SideBySide:
+    return SideBySide([name for name, _ in scene.shown], held, histories)
+
+
+def _through_time(compared: SideBySide, view: TimeView) -> go.Figure:
+    figure = time_figure(compared.shown, view, view.at, compared.names, compared.caption)
+    lines = wrap(compared.caption, LETTERS_THROUGH_TIME)
+    figure.update_annotations({"text": "<br>".join(lines)}, {"name": "settings"})
+    margin = {"b": figure.layout.margin.b + LINE * (len(lines) - 1)}
+    axis = f"xaxis{PROFILE}"
+    return _with(figure, height=HEIGHT, margin=margin, **{axis: _fewer_ticks(figure.layout[axis])})
+
+
 def says(scene: Scene, held: Sequence[Job], histories: Sequence[History]) -> str:
     """Say a scene's figure with its numbers, for those who do not see it."""
     told = scene.tell(histories)
     said = [f"{told[0].upper()}{told[1:]}."]
+    if isinstance(scene.view, TimeView):
+        compared = _side_by_side(scene, held, histories)
+        described = describe_compared(compared.shown, compared.names, scene.view, scene.view.at)
+        return f"{said[0]} {described} {compared.caption}."
     about = histories[scene.about].experiment
     if scene.figure == GRADIENTS:
         return f"{said[0]} {alt_text(_moment(held, histories), scene.view)}"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.scenarios import SCENARIOS
-from explorer.ui.link import NOT_SETTINGS
-from explorer.ui.sidebar import GO_KEY, open_experiment
+from explorer.ui.link import GO_KEY, NOT_SETTINGS
+from explorer.ui.sidebar import open_experiment
 
 WELCOME_KEY = "_welcome"
 SKIPS, DYING = "The same with skips: learns", "Dying ReLU"
@@ -72,4 +72,24 @@ SWEEP = (
     "orange exploding.",
     "**Grey** is exactly 0, **red** infinite or NaN; a **cross** is no possible experiment.",
     "**Dashed**: where theory says that very deep nets stay level. Below, one row as a line.",
+)
+TIME = (
+    "**Each panel** is a recurrent net: rows are time steps, the beginning of the sequence at the bottom, the answer on top; "
+    "columns are epochs of training. Dark is a small gradient.",
+    "**Right of them**, the same numbers at one epoch, all nets in one panel. Upright: every step learns. Leaning to the left, "
+    "downwards: what came early is forgotten.",
+    "**Dotted** at the start, **band** the middle half of the seeds.",
+    "**Above**, the loss, and the share of seeds that have learnt the task.",
+    "**Grey** is exactly 0, **red** infinite or NaN: neither is a colour of the scale.",
+    "Below: a **closer look** at what carries the gradient back through time.",
+)
+CLIFF = (
+    "**The map** is the loss of a net with one unit, for every recurrent weight w and bias b. Dark is a small loss; the "
+    "colour bar is in powers of ten.",
+    "**Two descents** from the star, a mark an update: orange squares without clipping, teal circles with it. A "
+    "**triangle** at the edge: there a path leaves the map, and the words say where to.",
+    "**White dashes**: where theory has the wall, on which the loss jumps. With **gradient** shown, squares have the colour of "
+    "its norm there: the wall is thinner than the map's grid.",
+    "**On the right**, by update: the gradient's norm before clipping, with the threshold dashed, and the loss.",
+    "**Below**, a section through the wall: with few steps T there is none.",
 )

@@ -1,0 +1,156 @@
+"""Cliff view: where a descent on the cliff starts, how it goes, and what is shown of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.cliff import Descent, Path
+from explorer.clipping import CLIPPERS
+from explorer.controls import Choice, Number, controls_of, one_two_five, setting
+
+Array = NDArray[np.float64]
+
+# Before each name in the link.
+CLIFF_PAGE = "cliff_"
+# What the map shows, always all of it: pictures of different settings can be compared.
+W_SPAN, B_SPAN = (3.0, 7.0), (-4.0, -1.0)
+STRIDE = 0.05
+LOSS, GRADIENT, RELIEF = "loss", "gradient", "relief"
+
+
+def _number(label: str, help: str, **more: Any) -> Any:
+    return setting(Number(label=label, help=help, group="View", **more))
+
+
+def _choice(label: str, help: str, **more: Any) -> Any:
+    return setting(Choice(label=label, help=help, group="View", **more))
+
+
+def _marks(span: tuple[float, float]) -> tuple[float, ...]:
+    count = round((span[1] - span[0]) / STRIDE) + 1
+    return tuple(round(float(mark), 2) for mark in np.linspace(*span, count))
+
+
+def nearest(marks: tuple[float, ...], value: float) -> float:
+    """Return the mark nearest a value."""
+    return min(marks, key=lambda mark: abs(mark - value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CliffView:
+    """What the cliff's page shows.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, the value and what is allowed.
+    """
+
+    shown: str = _choice(
+        "Show",
+        "The loss or the length of its gradient as colour; relief: the loss as height, to be turned.",
+        options=(LOSS, GRADIENT, RELIEF),
+        default=LOSS,
+    )
+    learning_rate: float = _number(
+        "Learning rate",
+        "An update goes this times the gradient.",
+        low=0.01,
+        high=10.0,
+        marks=one_two_five(0.01, 10.0),
+        default=0.5,
+    )
+    clip: str = _choice(
+        "Clip by",
+        "norm: the whole gradient is shortened to the threshold; value: each of its two entries is cut to it.",
+        options=tuple(reversed([name for name in CLIPPERS if name != "none"])),
+        default="norm",
+    )
+    threshold: float = _number(
+        "Threshold",
+        "The longest gradient, or the largest entry, that clipping lets through.",
+        low=0.01,
+        high=1000.0,
+        marks=one_two_five(0.01, 1000.0),
+        default=0.5,
+    )
+    updates: int = _number(
+        "Updates",
+        "How far both descents are followed: move it to see them go, update by update.",
+        low=5,
+        high=200,
+        marks=tuple(range(5, 201)),
+        whole=True,
+        default=60,
+    )
+    steps: int = _number(
+        "Steps T",
+        "Time steps of the net, through which the gradient goes back. With few there is no cliff.",
+        low=2,
+        high=200,
+        marks=(*range(2, 20), *range(20, 100, 5), *range(100, 201, 10)),
+        whole=True,
+        default=50,
+    )
+    w: float = _number(
+        "Start w",
+        "The recurrent weight at the start; a click on the map sets both.",
+        low=W_SPAN[0],
+        high=W_SPAN[1],
+        marks=_marks(W_SPAN),
+        default=5.5,
+    )
+    b: float = _number(
+        "Start b",
+        "The bias at the start; a click on the map sets both.",
+        low=B_SPAN[0],
+        high=B_SPAN[1],
+        marks=_marks(B_SPAN),
+        default=-2.0,
+    )
+
+    def __post_init__(self) -> None:
+        for name, control in controls_of(CliffView).items():
+            object.__setattr__(self, name, control.check(f"{CLIFF_PAGE}{name}", getattr(self, name)))
+
+    def descent(self, *, clipped: bool) -> Descent:
+        """Return the descent with clipping, or the same without."""
+        limit = {"clip": self.clip, "threshold": self.threshold} if clipped else {}
+        return Descent(
+            w=self.w,
+            b=self.b,
+            learning_rate=self.learning_rate,
+            updates=self.updates,
+            steps=self.steps,
+            **limit,  # type: ignore[arg-type]
+        )
+
+
+CLIFF_VIEW_CONTROLS = controls_of(CliffView)
+CLIFF_CONTROLS = {f"{CLIFF_PAGE}{name}": control for name, control in CLIFF_VIEW_CONTROLS.items()}
+
+
+# --- what of a path the map shows ---------------------------------------------------------------
+
+
+def inside(points: Array) -> NDArray[np.bool_]:
+    """Say which points (w, b) the map shows."""
+    w, b = points[..., 0], points[..., 1]
+    return (w >= W_SPAN[0]) & (w <= W_SPAN[1]) & (b >= B_SPAN[0]) & (b <= B_SPAN[1])
+
+
+def exits(path: Path) -> list[tuple[int, float, float]]:
+    """Return the updates, from 0, that leave the map, and where they cross its edge."""
+    points, here = path.points, inside(path.points)
+    found = []
+    for update in np.flatnonzero(here[:-1] & ~here[1:] & np.isfinite(points[1:]).all(axis=1)):
+        start, way = points[update], points[update + 1] - points[update]
+        edges = np.array([W_SPAN, B_SPAN])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.where(way > 0, edges[:, 1] - start, edges[:, 0] - start) / way
+        share = float(np.nanmin(np.where(way == 0, np.inf, shares)))
+        w, b = start + share * way
+        found.append((int(update), float(w), float(b)))
+    return found

@@ -1,0 +1,175 @@
+"""What every time step contributes to dL/dW_hh, against the whole, which is their sum."""
+
+import math
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from explorer import theme
+from explorer.arrangement import sized
+from explorer.curves import key, stacked
+from explorer.depth_layout import NARROW_SCALE, decade_ticks, legend_above, power
+from explorer.history import History
+from explorer.panels import Ink, Traces, legend_once
+from explorer.seeds import Band, band, log_band, logarithm
+from explorer.time_arrangement import step_axis
+from explorer.time_curves import (
+    Curve,
+    Drawn,
+    Panel,
+    curve_traces,
+    edge_marks,
+    foot,
+    head,
+    told,
+)
+from explorer.time_diagnostics import TIME_DIAGNOSTICS
+from explorer.time_shares import cancelled, last_steps
+from explorer.wording import number
+
+Array = NDArray[np.float64]
+
+PART = TIME_DIAGNOSTICS["step_gradient"]
+MEANING = (
+    "L2 norm of each step's part of dL/dW_hh, before any clipping; median and middle half of the seeds. The whole is the sum of "
+    "all steps' parts, so its norm is at most the sum of theirs: where it is far smaller, the steps cancel. "
+    "The first step's part is exactly 0: h₀ is 0."
+)
+WHOLE, SUM = "norm of the whole dL/dW_hh", "sum of the steps' norms"
+
+
+def parts(history: History, record: int) -> tuple[Array, Array]:
+    """Return the norm of each step's part of dL/dW_hh, (runs, length), and that of the whole, (runs,)."""
+    return history.measures["step_gradient"][:, record], history.beside["recurrent_gradient"][:, record]
+
+
+def steps_figure(drawn: Drawn, epoch: int, caption: str) -> go.Figure:
+    """Draw by time step the norm of the step's part of dL/dW_hh: at an epoch, at the start; at the right the whole.
+
+    Parameters
+    ----------
+    drawn : sequence of (Shown, Ink)
+        1 to 6 nets.
+    epoch : int
+    caption : str
+        The settings, below everything.
+
+    Notes
+    -----
+    `layout.meta` holds the layout for a narrow screen; who shows the figure there merges it.
+    """
+    traces: Traces = []
+    for place, (shown, ink) in enumerate(drawn, start=1):
+        history = shown.history
+        steps = np.arange(1.0, history.experiment.length + 1)
+        for record, dash in ((0, "dot"), (history.at(epoch), "solid")):
+            norms, whole = parts(history, record)
+            hover = f"step %{{x}}<br>{shown.name}{', at the start' * (dash == 'dot')}: 10^%{{y:.2f}}"
+            curve = Curve(shown.name, ink, steps, log_band(norms), hover, dash=dash)
+            traces += curve_traces(curve, Panel(PART.span, "step"))
+        traces += _whole(shown.name, ink, place, norms, whole)
+    traces += [key("at the chosen epoch", dash="solid"), key("at the start", dash="dot"), *_legend_marks()]
+    layout = {"template": theme.TEMPLATE, **_layout(drawn, epoch, caption, narrow=False)}
+    layout["meta"] = {"narrow": _layout(drawn, epoch, caption, narrow=True), "fixed": True}
+    return go.Figure(data=legend_once(stacked(traces)), layout=layout)
+
+
+def half_text(history: History, epoch: int) -> str:
+    """Say in how many of the last steps half of the sum of all steps' norms lies, median over seeds."""
+    norms, whole = parts(history, history.at(epoch))
+    if not norms.any():
+        return "every part is exactly 0"
+    steps, share = (float(band(values).middle) for values in (last_steps(norms), cancelled(norms, whole)))
+    if not np.isfinite(steps):
+        return "not finite"
+    return f"half of the sum comes from {_last(math.ceil(steps))}; the whole is {number(share)} of the sum"
+
+
+def _last(steps: int) -> str:
+    return "the last step" if steps == 1 else f"the last {steps} steps"
+
+
+def log_sum(norms: Array) -> Array:
+    """Return log10 of the sum over steps, even where the sum itself would overflow: (runs,)."""
+    logs = logarithm(norms)
+    largest = logs.max(axis=1)
+    with np.errstate(invalid="ignore"):
+        found: Array = largest + np.log10(np.sum(10.0 ** (logs - largest[:, None]), axis=1))
+    return np.where(np.isfinite(largest), found, largest)
+
+
+def _whole(name: str, ink: Ink, place: int, norms: Array, whole: Array) -> Traces:
+    """At the right edge: the norm of the whole as a diamond with its middle half, and the sum of the norms as a bar."""
+    traces: Traces = []
+    for words, sides, marker in (
+        (SUM, band(log_sum(norms)), {"symbol": "line-ew", "size": 20, "line": {"width": 4, "color": ink.line}}),
+        (WHOLE, log_band(whole), {"symbol": "diamond", "size": 13}),
+    ):
+        curve = Curve(f"{name}, {words}", ink, np.array([float(place)]), Band(*map(np.atleast_1d, _sides(sides))), "")
+        traces += [
+            go.Scatter(
+                x=[place],
+                y=[sides.middle if np.isfinite(sides.middle) else None],
+                xaxis="x2",
+                yaxis="y",
+                mode="markers",
+                marker={"color": ink.line, **marker},
+                error_y=_spread(sides, ink) if words == WHOLE else None,
+                hovertemplate=f"{name}<br>{words}: 10^%{{y:.2f}}<extra></extra>",
+                name=words,
+                showlegend=False,
+            ),
+            *edge_marks(curve, Panel(PART.span, "net", "x2")),
+        ]
+    return traces
+
+
+def _spread(sides: Band, ink: Ink) -> dict[str, Any] | None:
+    """A line from quartile to quartile, where all are numbers."""
+    if not np.isfinite(_sides(sides)).all():
+        return None
+    reach = {"array": [sides.high - sides.middle], "arrayminus": [sides.middle - sides.low]}
+    return reach | {"color": ink.line, "thickness": 2, "width": 0}
+
+
+def _sides(sides: Band) -> tuple[Array, Array, Array]:
+    return sides.low, sides.middle, sides.high
+
+
+def _legend_marks() -> Traces:
+    """What the marks at the right edge are, whatever their ink."""
+    line = {"width": 4, "color": theme.CURSOR}
+    return [
+        go.Scatter(x=[None], y=[None], mode="markers", marker={"color": theme.CURSOR, **marker}, name=name)
+        for name, marker in (
+            (WHOLE, {"symbol": "diamond", "size": 13}),
+            (SUM, {"symbol": "line-ew", "size": 18, "line": line}),
+        )
+    ]
+
+
+def _layout(drawn: Drawn, epoch: int, caption: str, *, narrow: bool) -> dict[str, Any]:
+    scale = NARROW_SCALE if narrow else 1.0
+    annotations, below = foot(MEANING, caption, narrow)
+    inner, above, edge = (300, 12, 0.78) if narrow else (360, 12, 0.86)
+    length = max(shown.history.experiment.length for shown, _ in drawn)
+    values = decade_ticks(PART.span)
+    ticks = {"tickvals": values, "ticktext": [power(value) for value in values]}
+    steps = {"title": {"text": "time step", "standoff": 2}, **step_axis(length)}
+    whole = {"title": {"text": "all steps", "standoff": 22 * scale}, "range": [0.3, len(drawn) + 0.7], "tickvals": []}
+    axes = {
+        "xaxis": steps | {"domain": [0, edge - 0.02], "showgrid": False},
+        "xaxis2": whole | {"domain": [edge, 1], "anchor": "y", "showgrid": False},
+        "yaxis": ticks | {"range": list(PART.span), "title": {"text": "L2 norm, part of dL/dW_hh" * (not narrow)}},
+    }
+    lines = [told(shown, ink, half_text(shown.history, epoch), narrow) for shown, ink in drawn]
+    top_lines, top = head(lines, 6 if narrow else 1, above, narrow)
+    return {
+        "height": inner + below + top,
+        **legend_above(inner, scale, above=above),
+        **{name: sized(axis, scale) for name, axis in axes.items()},
+        "annotations": [*annotations, top_lines],
+        "margin": {"l": 76, "r": 16, "t": top, "b": below},
+    }

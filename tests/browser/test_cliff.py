@@ -1,0 +1,159 @@
+"""Cliff in the browser: it opens, every control is in the link and moves the picture at once, a click sets the start."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from explorer.cliff import descend
+from explorer.cliff_view import CLIFF_CONTROLS, CliffView
+from tests.browser.test_access import findings
+from tests.browser.test_pages import place
+from tests.browser.test_sharing import button, data_of, save
+from tests.browser.test_speed import report
+
+CHOSEN = {
+    "cliff_shown": "gradient",
+    "cliff_learning_rate": 1.0,
+    "cliff_clip": "value",
+    "cliff_threshold": 0.1,
+    "cliff_updates": 80,
+    "cliff_steps": 20,
+    "cliff_w": 5.0,
+    "cliff_b": -2.5,
+}
+
+
+def open_cliff(screen, **settings):
+    return screen.open("/cliff", complete=True, **settings)
+
+
+def check(screen):
+    screen.arrive("Cliff")
+    screen.wait_for_chart()
+    assert screen.values(CHOSEN) == {key: str(value) for key, value in CHOSEN.items()}
+    assert not screen.warnings()
+
+
+def test_it_opens_with_the_unclipped_descent_thrown_off_the_map(screen):
+    open_cliff(screen)
+    free = descend(CliffView().descent(clipped=False))
+    assert f"norm {free.norm[free.longest]:.0f} throws w" in screen.headline()
+    assert screen.chart("gd.data.filter(t => t.name === 'without clipping').length") == 3
+    assert "clipping by norm at 0.5" in screen.settings()
+    assert not screen.warnings()
+
+
+def test_the_link_restores_every_control_over_reload_and_page_switch(screen):
+    assert set(CHOSEN) == set(CLIFF_CONTROLS)
+    assert all(value != CLIFF_CONTROLS[key].default for key, value in CHOSEN.items())
+    screen.open("/cliff", **CHOSEN, v=1)
+    check(screen)
+    screen.page.reload()
+    check(screen)
+    screen.go_to("Explore")
+    screen.go_to("Cliff")
+    check(screen)
+    screen.page.go_back()
+    screen.arrive("Explore")
+    screen.page.go_back()
+    check(screen)
+
+
+def test_the_other_pages_settings_are_kept_meanwhile(screen):
+    screen.open("/", depth=3, epochs=20, runs=2, skip="one layer", complete=True)
+    screen.go_to("Cliff")
+    screen.go_to("Explore")
+    assert screen.value("depth") == "3"
+    assert screen.value("skip") == "one layer"
+
+
+def test_a_bad_value_in_the_link_is_named(screen):
+    open_cliff(screen, cliff_steps=1000)
+    assert "cliff_steps" in screen.warnings()
+    assert screen.value("cliff_steps") == "50"
+
+
+def test_a_click_on_the_map_sets_the_start(screen):
+    open_cliff(screen)
+    before = screen.headline()
+    place(screen, "", 6.4, -1.5)
+    screen.page.wait_for_function("explorer.value('cliff_w') !== '5.5'")
+    screen.finish()
+    assert float(screen.value("cliff_w")) == pytest.approx(6.4, abs=0.06)
+    assert float(screen.value("cliff_b")) == pytest.approx(-1.5, abs=0.06)
+    assert screen.headline() != before
+    assert screen.parameters()["cliff_w"] == screen.value("cliff_w")
+    screen.page.go_back()
+    screen.page.wait_for_function("explorer.value('cliff_w') === '5.5' && explorer.value('cliff_b') === '-2.0'")
+
+
+MOVES = {
+    "cliff_learning_rate": "ArrowRight",
+    "cliff_threshold": "ArrowLeft",
+    "cliff_updates": "ArrowRight",
+    "cliff_steps": "ArrowLeft",
+    "cliff_w": "ArrowLeft",
+    "cliff_b": "ArrowRight",
+}
+
+
+@pytest.mark.parametrize("key", MOVES)
+def test_a_move_shows_its_picture_within_half_a_second(screen, key):
+    open_cliff(screen)
+    took = []
+    for _ in range(4):
+        took.append(screen.timed(lambda: screen.slide(key, [MOVES[key]])))
+        screen.finish()
+    report(f"cliff, {key}", took[1:])
+
+
+def test_the_relief_is_drawn_and_shows_both_paths(screen):
+    open_cliff(screen, cliff_shown="relief")
+    kinds = screen.chart("gd.data.map(trace => trace.type)")
+    assert kinds.count("surface") == 1
+    assert kinds.count("scatter3d") == 2
+    assert screen.chart("gd.querySelectorAll('.gl-container canvas').length") >= 1
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+@pytest.mark.parametrize("shown", ["loss", "relief"])
+def test_axe_finds_nothing_serious_that_is_ours(new_screen, look, shown):
+    screen = new_screen(1920, 1080)
+    screen.page.emulate_media(color_scheme=look)
+    open_cliff(screen, cliff_shown=shown)
+    assert not findings(screen)
+
+
+@pytest.mark.parametrize("key", ["cliff_map", "cliff_section"])
+def test_every_figure_says_its_numbers(screen, key):
+    open_cliff(screen)
+    told = screen.page.evaluate(
+        """key => [...document.querySelectorAll(`.st-key-${key} [aria-label], .st-key-${key}[aria-label]`)]
+            .map(e => e.getAttribute('aria-label')).sort((a, b) => b.length - a.length)[0]""",
+        key,
+    )
+    assert len(re.findall(r"\d", told)) > 20
+
+
+@pytest.mark.parametrize("shown", ["loss", "relief"])
+def test_on_a_phone_nothing_is_wider_than_the_screen(new_screen, shown):
+    screen = new_screen(390, 844)
+    open_cliff(screen, cliff_shown=shown)
+    assert screen.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth") <= 1
+
+
+def test_what_is_taken_away_is_what_is_shown(screen):
+    open_cliff(screen, cliff_updates=20)
+    file, content = save(screen, button(screen, "Slide").click)
+    assert file.startswith("slide_cliff")
+    assert content[:4] == b"\x89PNG"
+    _, page = save(screen, button(screen, "Page").click)
+    assert screen.headline()[:40] in page.decode()
+    _, content = save(screen, data_of(screen, "Paths (CSV)").click)
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    assert len(rows) == 2 * 21
+    path = descend(CliffView(updates=20).descent(clipped=True))
+    assert float(rows[-1]["loss"]) == path.loss[-1]
+    assert not screen.page.get_by_role("button", name="Experiment (JSON)").count()

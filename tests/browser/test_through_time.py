@@ -1,0 +1,224 @@
+"""Time: recurrent nets side by side in the real app; its controls come back, its clicks choose epochs, its files open."""
+
+import statistics
+
+import pytest
+
+from explorer.page_views import TIME_CONTROLS, TIME_PAGE
+from explorer.recurrent_comparisons import COMPARISONS
+from explorer.recurrent_experiment import RecurrentExperiment
+from explorer.recurrent_scenarios import RECURRENT_SCENARIOS
+from explorer.takeaway import read_experiment_json
+from explorer.ui.closer import CLOSERS
+from explorer.ui.link import encode
+from tests.browser.driver import LOOSELY
+from tests.browser.test_sharing import button, data_of, save
+
+SMALL = {"time_length": 10, "time_epochs": 20, "time_runs": 2, "time_hidden": 4}
+BASELINE = encode(RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4, cell="GRU"))
+
+# Every control at something else than its default.
+EVERY_CONTROL = {
+    "task": "adding",
+    "length": 15,
+    "samples": 64,
+    "cell": "LSTM",
+    "activation": "ReLU",
+    "hidden": 8,
+    "stack": 2,
+    "initializer": "orthogonal",
+    "strength": 0.9,
+    "forget_bias": 2.0,
+    "clip": "value",
+    "threshold": 0.5,
+    "truncation": 5,
+    "learning_rate": 0.01,
+    "optimizer": "momentum",
+    "loss": "mean squared error",
+    "batch": "16",
+    "order": "fixed",
+    "epochs": 20,
+    "runs": 2,
+    "seed": 7,
+    "compare": "clipping",
+    "metric": "forget gate",
+    "colour": "ratio to last step",
+    "axis": "log",
+    "range": "wide",
+    "at": 5,
+    "figure": "recurrent matrix",
+    "matrix": "forget gate",
+}
+LINK = {f"{TIME_PAGE}{name}": value for name, value in EVERY_CONTROL.items()}
+MAPS = "gd.data.filter(t => t.type === 'heatmap' && t.hovertemplate).map(t => t.xaxis)"
+
+
+def open_time(screen, **settings):
+    return screen.open("/time", complete=True, **(SMALL | settings))
+
+
+def check_clean(screen):
+    assert not screen.exceptions()
+    assert not screen.problems
+    assert not screen.warnings()
+
+
+def test_it_opens_with_the_three_cells_and_says_who_learns(screen):
+    screen.open("/time", complete=True)
+    assert screen.headline() == "0 of 8 seeds learn it with the RNN, 8 with the LSTM, 8 with the GRU."
+    assert len(set(screen.chart(MAPS))) == 3
+    assert screen.value("_time_scenario") == next(iter(RECURRENT_SCENARIOS))
+    check_clean(screen)
+
+
+def test_the_link_below_sets_every_control_to_something_else():
+    assert set(LINK) == set(TIME_CONTROLS)
+    assert not [key for key, value in LINK.items() if value == TIME_CONTROLS[key].default]
+
+
+def check_all(screen):
+    screen.wait_for_chart()
+    screen.finish()
+    assert screen.values(LINK) == {key: str(value) for key, value in LINK.items()}
+    assert screen.value("time_baseline") == BASELINE
+    check_clean(screen)
+
+
+def test_a_link_restores_every_control_and_the_baseline_also_after_a_reload_and_another_page(screen):
+    screen.open("/time", **LINK, time_baseline=BASELINE, v=1)
+    check_all(screen)
+    screen.page.reload()
+    check_all(screen)
+    screen.go_to("Depth")
+    screen.go_to("Time")
+    check_all(screen)
+
+
+def test_going_back_undoes_one_act(screen):
+    open_time(screen)
+    screen.press("time_clip", "none")
+    screen.finish()
+    screen.pick("time_compare", "baseline")
+    screen.finish()
+    screen.page.go_back()
+    screen.page.wait_for_function("explorer.value('time_compare') === 'the three cells'")
+    assert screen.value("time_clip") == "none"
+    screen.page.go_back()
+    screen.page.wait_for_function("explorer.value('time_clip') === 'norm'")
+    screen.page.go_forward()
+    screen.page.wait_for_function("explorer.value('time_clip') === 'none'")
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_every_comparison_has_a_panel_for_each(screen, name):
+    open_time(screen, time_compare=name, time_baseline=BASELINE)
+    baseline = RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4, cell="GRU")
+    now = baseline.but(cell="RNN")
+    panels = COMPARISONS[name].of(now, baseline)
+    assert len(set(screen.chart(MAPS))) == len(panels)
+    for panel in panels:
+        assert screen.chart(f"gd.layout.annotations.some(a => a.text.includes('<b>{panel}</b>'))")
+    check_clean(screen)
+
+
+@pytest.mark.parametrize("name", CLOSERS)
+def test_every_closer_look_is_drawn_and_told(screen, name):
+    open_time(screen, time_figure=name, time_truncation=2)
+    figure = screen.page.locator(".st-key-time_closer .js-plotly-plot:visible")
+    assert figure.count() == 1
+    told = screen.page.locator(".st-key-time_closer [role=figure]").first.get_attribute("aria-label")
+    assert "GRU" in told
+    assert any(digit in told for digit in "0123456789")
+    check_clean(screen)
+
+
+def test_a_click_on_a_map_chooses_the_epoch_and_trains_nothing_anew(screen):
+    open_time(screen)
+    x, y = screen.chart(
+        "(() => { const b = gd.getBoundingClientRect(), l = gd._fullLayout, a = l.xaxis2, v = l.yaxis2;"
+        " return [b.left + a._offset + a._length / 2, b.top + v._offset + v._length / 2]; })()"
+    )
+    screen.page.mouse.click(x, y)
+    screen.page.wait_for_function("explorer.value('time_at') === '10'")
+    screen.finish()
+    assert screen.chart("gd.layout.annotations.some(a => a.text.includes('epoch 10'))")
+
+
+def test_pinning_sets_the_present_beside_what_comes_next(screen):
+    open_time(screen, time_compare="baseline")
+    assert len(set(screen.chart(MAPS))) == 1
+    screen.page.get_by_role("button", name="Pin this as the baseline").click()
+    screen.finish()
+    screen.press("time_cell", "GRU")
+    screen.finish()
+    assert len(set(screen.chart(MAPS))) == 2
+    screen.page.get_by_role("button", name="Unpin").click()
+    screen.finish()
+    assert len(set(screen.chart(MAPS))) == 1
+
+
+def test_what_is_wrong_in_a_link_is_said_and_the_page_goes_on(screen):
+    open_time(screen, time_cell="transformer", time_length=501, time_baseline="cell:perceptron")
+    said = screen.warnings()
+    assert "time_cell = 'transformer'" in said
+    assert "time_length = '501'" in said
+    assert "baseline" in said
+    assert not screen.exceptions()
+    assert "RNN" in screen.headline()
+
+
+def test_a_training_without_bound_is_refused_in_words(screen):
+    screen.page.goto(f"{screen.address}/time?time_length=500&time_epochs=100000&time_runs=64&time_hidden=128")
+    screen.page.wait_for_selector("[data-testid=stAlert]")
+    assert "is not started" in screen.warnings()
+    assert not screen.exceptions()
+
+
+def test_a_saved_experiment_opens_again_and_leads_to_the_page_that_shows_it(screen, new_screen, tmp_path):
+    open_time(screen, time_compare="baseline", time_baseline=BASELINE)
+    _, content = save(screen, data_of(screen, "Experiment (JSON)").click)
+    saved = read_experiment_json(content)
+    assert saved.experiment == RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4)
+    assert saved.baseline == saved.experiment.but(cell="GRU")
+    path = tmp_path / "saved.json"
+    path.write_bytes(content)
+    other = new_screen().open(complete=True, depth=2, epochs=10)
+    other.page.get_by_text("Open a saved experiment").click()
+    other.page.locator("[data-testid=stSidebar] input[type=file]").set_input_files(path)
+    other.arrive("Time")
+    assert other.value("time_length") == "10"
+    assert other.value("time_baseline") == BASELINE
+    other.go_to("Explore")
+    assert other.value("depth") == "2"  # what was set for layers is still there
+
+
+def test_its_slide_and_its_page_are_given_away(screen):
+    open_time(screen)
+    _, content = save(screen, button(screen, "Slide").click)
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    _, content = save(screen, button(screen, "Page").click)
+    text = content.decode()
+    assert screen.headline() in text
+    assert text.count("js-plotly-plot") or text.count("plotly-graph-div") >= 2
+
+
+# --- speed ----------------------------------------------------------------------------------------
+
+MOVES = [
+    ("time_clip", "none"),
+    ("time_activation", "sigmoid"),
+    ("time_clip", "value"),
+    ("time_activation", "ReLU"),
+    ("time_clip", "norm"),
+    ("time_activation", "tanh"),
+]
+
+
+def test_a_toggle_shows_its_first_picture_soon(screen):
+    screen.open("/time", time_seed=4321, complete=True)
+    took = []
+    for key, option in MOVES * 2:
+        took.append(screen.timed(lambda k=key, o=option: screen.press(k, o)))
+    took.append(screen.timed(lambda: screen.slide("time_length", ["ArrowLeft"])))
+    print(f"\ntoggle to first new picture: median {statistics.median(took):.0f} ms, {min(took):.0f} to {max(took):.0f}")
+    assert statistics.median(took) < LOOSELY * 500
