@@ -162,10 +162,10 @@ def tell_through_time(name: str) -> Callable[[Histories], str]:
     def tell(histories: Histories) -> str:
         found = [time_facts(each) for each in histories]
         called = [_called(f.experiment.settings()[name], name) for f in found]
-        shares = [f"{each} {of_the_last(f.log_ratio)}" for each, f in zip(called, found, strict=True)]
-        learnt = [f"{each} {f.solved} of {f.runs}" for each, f in zip(called, found, strict=True)]
+        shares = [f"{each}: {of_the_last(f.log_ratio)}" for each, f in zip(called, found, strict=True)]
+        learnt = [f"{each}: {f.solved} of {f.runs}" for each, f in zip(called, found, strict=True)]
         return (
-            f"RMS dL/dh at step 1 over that at step {found[0].experiment.length}, at the start: {', '.join(shares)}. "
+            f"RMS dL/dh at step 1 over that at step {found[0].experiment.length}, at the start: {'; '.join(shares)}. "
             f"Seeds that have learnt it: {', '.join(learnt)}"
         )
 
@@ -180,7 +180,7 @@ def tell_clipping(histories: Histories) -> str:
     """Say how long the first gradient is, and of each panel how many seeds learnt it or are not finite."""
     found = [time_facts(each) for each in histories]
     learnt = [
-        f"{'no clipping' if f.experiment.clip == 'none' else f'by {f.experiment.clip}'} {f.solved} of {f.runs}"
+        f"{'no clipping' if f.experiment.clip == 'none' else f'by {f.experiment.clip}'}: {f.solved} of {f.runs}"
         + (f" ({f.diverged} not finite)" if f.diverged else "")
         for f in found
     ]

@@ -15,19 +15,28 @@ from explorer.cost import estimate, refuse, refuse_all
 from explorer.experiment import CONTROLS, Experiment
 from explorer.facts import facts
 from explorer.page_views import PAGE_CONTROLS
+from explorer.recurrent_comparisons import COMPARISONS
+from explorer.recurrent_cost import estimate as estimate_through_time
+from explorer.recurrent_cost import refuse as refuse_through_time
+from explorer.recurrent_scenarios import matching_recurrent
+from explorer.recurrent_theory import gate_product
 from explorer.remedies import REMEDIES
 from explorer.scenarios import OPENING, TUTORIAL
+from explorer.time_facts import time_facts
 from explorer.tour import SCENES, TOUR, play_key
 from explorer.tour_measures import factor, mean_part, share
-from explorer.tour_scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, WHY
+from explorer.tour_scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, THROUGH_TIME, WHY
 from explorer.training import Training
 from explorer.ui.link import UNPINNED, encode
 from tests.test_app import components
 
 NUMBERS = {scene.name: number for number, scene in enumerate(SCENES, start=1)}
 each_scene = pytest.mark.parametrize("name", TOUR)
-# Initializations by name and layers by number are no measurements.
-NAMES = re.compile(r"N\(0, [\d.]+²?\)|layer 1\b", re.IGNORECASE)
+each_through_time = pytest.mark.parametrize(
+    "name", [name for name, scene in TOUR.items() if scene.figure == THROUGH_TIME]
+)
+# Initializations by name, layers by number and rules are no measurements.
+NAMES = re.compile(r"N\(0, [\d.]+²?\)|layer 1\b|the rule is .*", re.IGNORECASE)
 A_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|%|/\d+| million)?")
 LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
@@ -194,6 +203,34 @@ def together(scene, of, history):
     return [one.solved, one.runs, relu.experiment.width, relu.solved, relu.runs]
 
 
+def forgets(scene, of, history):
+    plain, lstm, gru = (time_facts(history(each)) for _, each in scene.shown)
+    assert (plain.experiment, lstm.experiment.cell, gru.experiment.cell) == (scene.experiment, "LSTM", "GRU")
+    assert gate_product(lstm.experiment.forget_bias, 1) > 0.98
+    return [10**plain.log_ratio, 10**plain.log_factor, plain.solved, plain.runs, min(lstm.solved, gru.solved), gru.runs]
+
+
+def not_enough(scene, of, history):
+    half, one, fitting = (each for _, each in scene.shown)
+    steps, bias = scene.experiment.length, scene.experiment.forget_bias
+    assert (half.forget_bias, one.forget_bias, fitting.forget_bias) == (0, 1, bias)
+    assert np.log(steps) == pytest.approx(bias, abs=0.05)
+    shorter = time_facts(history(one.but(length=50)))
+    few, all_of_them = time_facts(history(one)), time_facts(history(fitting))
+    assert shorter.solved * 2 > shorter.runs
+    assert few.solved * 2 < few.runs
+    kept = [gate_product(1.0, 1), gate_product(1.0, steps), gate_product(bias, steps)]
+    return [1, *kept[:2], steps, 50, steps, steps, kept[2], all_of_them.solved, all_of_them.runs]
+
+
+def explodes(scene, of, history):
+    free, by_value, by_norm = (history(each) for _, each in scene.shown)
+    np.testing.assert_array_equal(free.gradient_norm[:, 0], by_norm.gradient_norm[:, 0])
+    ends, clipped = [end.epoch for end in free.endings], time_facts(by_norm)
+    assert by_value.outcome.count("solved") * 2 > len(by_value.loss)
+    return [len(ends), len(free.loss), max(ends), scene.experiment.threshold, clipped.solved, clipped.runs]
+
+
 CLAIMS = dict(
     zip(
         TOUR,
@@ -213,6 +250,9 @@ CLAIMS = dict(
             in_vain,
             layer_norm,
             together,
+            forgets,
+            not_enough,
+            explodes,
         ],
         strict=True,
     )
@@ -279,6 +319,7 @@ def test_what_questions_and_set_ups_state_is_true(of, history):
     assert share(of(OPENING, start=True)) == pytest.approx(2.5e-8, rel=0.02)
     layer_norm = TOUR["Layer norm is not batch norm"]
     assert of(layer_norm.shown[1][1]).solved == 8
+    assert time_facts(history(TOUR["Exploding through time"].experiment)).first_norm == pytest.approx(1073, abs=0.5)
     tiny = TOUR["A slope of one quarter at best"].experiment
     assert np.abs(history(tiny, start=True).answers - 0.5).max() < 0.05
 
@@ -293,15 +334,15 @@ def test_the_tutorials_own_recipe_does_not_learn_either():
 # --- what a scene is -----------------------------------------------------------------------------
 
 
-def test_there_are_twelve_to_fifteen_scenes():
-    assert 12 <= len(SCENES) <= 15
+def test_there_are_twelve_to_eighteen_scenes():
+    assert 12 <= len(SCENES) <= 18
 
 
 @each_scene
 def test_a_scene_is_short_sourced_and_plain(name):
     scene = TOUR[name]
     assert scene.source
-    assert scene.figure in (GRADIENTS, WHY, BY_DEPTH, PANELS)
+    assert scene.figure in (GRADIENTS, WHY, BY_DEPTH, PANELS, THROUGH_TIME)
     assert len(scene.caption) < 260 and len(scene.question) < 130 and len(scene.take_home) < 260
     assert scene.question.count("?") == 1
     words = " ".join([name, scene.caption, scene.question, scene.take_home, *(answer.text for answer in scene.answers)])
@@ -316,10 +357,15 @@ def test_every_scene_is_within_the_limits_whatever_is_played_with(name):
         setting: list(getattr(control, "marks", ()) or control.options) for setting, control in scene.controls.items()
     }
     for values in itertools.product(*options.values()):
-        experiments = scene.experiments(dict(zip(options, values, strict=True)))
+        experiments = scene.as_played(dict(zip(options, values, strict=True))).experiments()
+        if scene.figure == THROUGH_TIME:
+            assert not any(refuse_through_time(each) for each in experiments)
+            assert sum(estimate_through_time(each).seconds for each in experiments) < 8
+            continue
         assert not refuse_all(experiments)
         assert not any(refuse(each) for each in experiments)
-    assert sum(estimate(each).seconds for each in dict.fromkeys(scene.experiments())) < 15 or not scene.trains
+    if scene.trains and scene.figure != THROUGH_TIME:
+        assert sum(estimate(each).seconds for each in dict.fromkeys(scene.experiments())) < 15
 
 
 @each_scene
@@ -330,19 +376,49 @@ def test_what_is_played_with_opens_at_the_scenes_own_value_and_is_in_the_link(na
         assert control.default == control.check(setting, own) == own
         assert own in (getattr(control, "marks", ()) or control.options)
         assert PAGE_CONTROLS[play_key(NUMBERS[name], setting)] == control
-    assert scene.experiments({s: c.default for s, c in scene.controls.items()}) == scene.experiments()
+    assert scene.as_played({s: c.default for s, c in scene.controls.items()}).shown == scene.shown
 
 
 def test_a_setting_changes_with_what_had_the_same_value():
     scene = TOUR["The same net, residual, learns"]
-    before, after = (each for _, each in scene.changed({"depth": 5, "skip": "two layers"}))
+    before, after = (each for _, each in scene.as_played({"depth": 5, "skip": "two layers"}).shown)
     assert (before.depth, after.depth, before.skip, after.skip) == (5, 5, "none", "two layers")
 
 
-def test_remedies_of_the_last_scene_are_the_registrys():
-    scene = SCENES[-1]
+def test_the_remedies_tried_together_are_the_registrys():
+    scene = TOUR["All together"]
     for name, experiment in scene.shown[1:]:
         assert experiment == REMEDIES[name].change(OPENING)
+
+
+@each_through_time
+def test_a_scene_through_time_is_a_scenario_of_its_page(name):
+    scene = TOUR[name]
+    assert matching_recurrent(scene.experiment, None, scene.view.compare)
+    assert dict(scene.shown) == COMPARISONS[scene.view.compare].of(scene.experiment, None)
+
+
+@each_through_time
+def test_whatever_is_played_with_through_time_changes_the_numbers(name):
+    scene = TOUR[name]
+
+    def losses(played):
+        return np.concatenate(
+            [train(each.but(epochs=5, runs=2)).loss for each in scene.as_played(played).experiments()]
+        )
+
+    own = losses({})
+    for setting, control in scene.controls.items():
+        for option in getattr(control, "marks", ()) or control.options:
+            changed = losses({setting: option})
+            assert np.array_equal(changed, own, equal_nan=True) == (option == getattr(scene.experiment, setting))
+
+
+def test_a_fitting_bias_and_its_name_follow_the_length():
+    scene = TOUR["A gate is not enough"].as_played({"length": 20})
+    assert [name for name, _ in scene.shown] == ["LSTM, bias 0", "LSTM, bias 1", "LSTM, bias ln 20 = 3"]
+    assert [each.forget_bias for _, each in scene.shown] == [0, 1, 3]
+    assert {each.length for _, each in scene.shown} == {20}
 
 
 # --- on screen -----------------------------------------------------------------------------------
@@ -398,7 +474,10 @@ def test_a_scene_shows_its_answer_and_its_figure(name, present):
     drawn = figure(app)
     assert any(character.isdigit() for character in drawn["alt"])
     assert json.loads(drawn["figure"])["data"]
-    assert "hidden layers of" in drawn["figure"] or "depth 1 to" in drawn["figure"]  # the settings are on the picture
+    # The settings are on the picture.
+    assert any(
+        words in drawn["figure"] for words in ("hidden layers of", "depth 1 to", " sequences\\u00a0·", "sequences ·")
+    )
 
 
 def test_buttons_lead_from_the_first_scene_to_the_last_and_back():
@@ -454,6 +533,19 @@ def test_open_in_explore_sets_experiment_and_baseline():
     assert app.session_state["baseline"] == encode(OPENING)
 
 
+@pytest.mark.parametrize("played", [{}, {"learning_rate": 0.0005}])
+def test_open_in_time_sets_experiment_and_what_stands_beside_it(played):
+    scene = TOUR["Exploding through time"]
+    number = NUMBERS[scene.name]
+    app = tour(scene=number, revealed="answer", **{play_key(number, s): value for s, value in played.items()})
+    assert app.button(key="tour_open").label == "Open in Time"
+    app.button(key="tour_open").click().run()
+    assert not app.exception
+    for name, setting in {**scene.experiment.but(**played).settings(), "compare": scene.view.compare}.items():
+        assert app.session_state[f"time_{name}"] == setting
+    assert app.session_state["time_baseline"] == UNPINNED
+
+
 def test_settings_of_explore_survive_the_tour():
     app = tour(depth=7, width=6, scene=2)
     app.button(key="tour_next").click().run()
@@ -465,7 +557,7 @@ def test_settings_of_explore_survive_the_tour():
 
 
 @pytest.mark.parametrize(
-    "query", [{"scene": "16"}, {"scene": "x"}, {"revealed": "no"}, {"present": ""}, {"scene1_gain": "-7"}]
+    "query", [{"scene": "19"}, {"scene": "x"}, {"revealed": "no"}, {"present": ""}, {"scene1_gain": "-7"}]
 )
 def test_a_wrong_link_is_answered_in_words(query):
     app = AppTest.from_file("../app.py", default_timeout=60)

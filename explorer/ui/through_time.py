@@ -94,10 +94,10 @@ def _headline(compared: SideBySide, scenario: str | None) -> None:
     found = [time_facts(history) for history in compared.known.values()]
     if scenario:
         st.caption(RECURRENT_SCENARIOS[scenario].caption)
-    st.header(time_headline(list(compared.known), found), anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(time_detail(list(compared.known), found), width="stretch")
+        st.header(time_headline(list(compared.known), found), anchor=False, width="stretch")
         what_do_i_see(LEGEND)
+    st.markdown(time_detail(list(compared.known), found))
 
 
 # --- what is drawn ------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def _side_by_side(scene: Scene, held: Sequence[Job], histories: Sequence[History
 
 def _through_time(compared: SideBySide, view: TimeView) -> go.Figure:
     figure = time_figure(compared.shown, view, view.at, compared.names, compared.caption)
-    lines = wrap(compared.caption, LETTERS_THROUGH_TIME)
+    lines = wrap(compared.caption.replace(" ·", "\N{NO-BREAK SPACE}·"), LETTERS_THROUGH_TIME)
     figure.update_annotations({"text": "<br>".join(lines)}, {"name": "settings"})
     margin = {"b": figure.layout.margin.b + LINE * (len(lines) - 1)}
     axis = f"xaxis{PROFILE}"

@@ -186,7 +186,7 @@ def test_open_in_explore_opens_the_scene(screen):
 @pytest.mark.parametrize(
     "number",
     # Of every kind of figure one in each run; all of them with pytest -m "long or not long".
-    [pytest.param(n, marks=[] if n in (1, 4, 9, 15) else pytest.mark.long) for n in range(1, len(SCENES) + 1)],
+    [pytest.param(n, marks=[] if n in (1, 4, 9, 15, 17) else pytest.mark.long) for n in range(1, len(SCENES) + 1)],
 )
 def test_a_scene_fits_the_screen(new_screen, number, size):
     screen = open_tour(new_screen(*size), scene=number, revealed="answer")
