@@ -39,12 +39,16 @@ class DecadePanel:
         What a position on the horizontal axis is: "distance", "step", "epoch".
     x, y : str
         Names of the axes.
+    low, high : str
+        What -inf and +inf are.
     """
 
     span: Span
     across: str
     x: str = "x"
     y: str = "y"
+    low: str = ZERO_WORDS
+    high: str = NOT_FINITE_WORDS
 
     @property
     def ticks(self) -> dict[str, Any]:
@@ -83,13 +87,14 @@ class DecadePanel:
             hovertemplate=f"{self.across} %{{x:,.0f}}<br>{name}: 10^%{{y:.2f}}<extra></extra>",
             **self._place,
         )
-        return [drawn, *self._edge_marks(places, logs, name, line["color"])]
+        return [drawn, *self.edge_marks(places, logs, name, line["color"])]
 
     @property
     def _place(self) -> dict[str, Any]:
         return {"xaxis": self.x, "yaxis": self.y, "showlegend": False}
 
-    def _edge_marks(self, places: Array, logs: Array, name: str, colour: str) -> Traces:
+    def edge_marks(self, places: Array, logs: Array, name: str, colour: str) -> Traces:
+        """Return marks at the edges for what lies beyond them, and for both infinite ends themselves."""
         low, high = self.span
         margin = 0.02 * (high - low)
         finite = np.isfinite(logs)
@@ -97,8 +102,8 @@ class DecadePanel:
             # Where a line leaves the picture one mark is enough; zeros and what is not finite have no line at all.
             (_beginnings(finite & (logs < low)), low + margin, "triangle-down", colour, BELOW),
             (_beginnings(finite & (logs > high)), high - margin, "triangle-up", colour, ABOVE),
-            (logs == -np.inf, low + margin, "square", theme.EXACT_ZERO, ZERO_WORDS),
-            (logs == np.inf, high - margin, "square", theme.NOT_FINITE, NOT_FINITE_WORDS),
+            (logs == -np.inf, low + margin, "square", theme.EXACT_ZERO, self.low),
+            (logs == np.inf, high - margin, "square", theme.NOT_FINITE, self.high),
         ]
         return [
             go.Scatter(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from explorer import theme
 from explorer.arrangement import label, sized
-from explorer.curves import key, stacked
+from explorer.curves import DecadePanel, key, stacked
 from explorer.depth_layout import NARROW_SCALE, legend_above
 from explorer.history import History
 from explorer.panels import Ink, Shown, Traces, legend_once
@@ -22,9 +22,7 @@ from explorer.time_arrangement import step_axis
 from explorer.time_curves import (
     Curve,
     Drawn,
-    Panel,
     curve_traces,
-    edge_marks,
     folded,
     foot,
     head,
@@ -88,7 +86,9 @@ def gates_figure(drawn: Drawn, epoch: int, caption: str) -> go.Figure:
     jobs = [job for job in JOBS if any(job in gates_of(shown.history) for shown, _ in drawn)]
     traces: Traces = []
     for place, job in enumerate(jobs, start=1):
-        panel = Panel(SPAN, "step", f"x{place}", f"y{place}", low="exactly 0: shut", high="exactly 1, or not finite")
+        panel = DecadePanel(
+            SPAN, "step", f"x{place}", f"y{place}", low="exactly 0: shut", high="exactly 1, or not finite"
+        )
         named = [(each, gates_of(each[0].history)[job]) for each in drawn if job in gates_of(each[0].history)]
         for (shown, ink), gate in named:
             traces += _gate(shown, ink, (gate, epoch), panel)
@@ -108,7 +108,7 @@ def heights(shares: Array) -> Array:
     return found
 
 
-def _theory(gates: list[tuple[History, str]], panel: Panel) -> Traces:
+def _theory(gates: list[tuple[History, str]], panel: DecadePanel) -> Traces:
     """One dashed line for every bias, and a mark at the edge for one beyond the axis."""
     length = max(history.experiment.length for history, _ in gates)
     traces: Traces = []
@@ -119,11 +119,14 @@ def _theory(gates: list[tuple[History, str]], panel: Panel) -> Traces:
         line = Curve(AT_REST, ink, ends, Band(*[np.repeat(height, 2)] * 3), words, dash="dash")
         middle = Curve(AT_REST, ink, ends.mean(keepdims=True), Band(height, height, height), words)
         # Theory has no spread.
-        traces += [*curve_traces(line, panel, legend=True)[1:2], *edge_marks(middle, panel)]
+        traces += [
+            *curve_traces(line, panel, legend=True)[1:2],
+            *panel.edge_marks(middle.across, middle.sides.middle, middle.name, middle.ink.line),
+        ]
     return traces
 
 
-def _gate(shown: Shown, ink: Ink, what: tuple[str, int], panel: Panel) -> Traces:
+def _gate(shown: Shown, ink: Ink, what: tuple[str, int], panel: DecadePanel) -> Traces:
     """One gate of one net; `what` is its name and the epoch."""
     (gate, epoch), history = what, shown.history
     steps = np.arange(1.0, history.experiment.length + 1)

@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer import theme
-from explorer.curves import ABOVE, key, stacked
+from explorer.curves import ABOVE, DecadePanel, key, stacked
 from explorer.matrices import NEW_STATE, Eigenvalues, spectrum
 from explorer.matrix_layout import SIZE_SPAN, Matrices, matrix_layout, plane_reach
 from explorer.panels import Ink, Shown, Traces, epoch_positions, legend_once, small
 from explorer.seeds import band, log_band
-from explorer.time_curves import Curve, Drawn, Panel, curve_traces
+from explorer.time_curves import Curve, Drawn, curve_traces
 from explorer.time_view import TimeView
 
 Array = NDArray[np.float64]
@@ -50,7 +50,7 @@ def matrix_figure(drawn: Drawn, view: TimeView, epoch: int, caption: str, matrix
     """
     said, reach = Matrices(view, epoch, matrix, caption), plane_reach(drawn)
     places = {"epoch": len(drawn) + 1, "rank": len(drawn) + 2}
-    curves = {across: Panel(SIZE_SPAN, across, f"x{place}", f"y{place}") for across, place in places.items()}
+    curves = {across: DecadePanel(SIZE_SPAN, across, f"x{place}", f"y{place}") for across, place in places.items()}
     traces: Traces = []
     for place, (shown, ink) in enumerate(drawn, start=1):
         history, found = shown.history, spectrum(shown.history, matrix)
@@ -117,7 +117,9 @@ def _eigenvalues(found: Eigenvalues, record: int, ink: Ink, reach: float, place:
 # --- the curves -------------------------------------------------------------------------------
 
 
-def _over_epochs(shown: Shown, ink: Ink, view: TimeView, found: tuple[Eigenvalues, Array], panel: Panel) -> Traces:
+def _over_epochs(
+    shown: Shown, ink: Ink, view: TimeView, found: tuple[Eigenvalues, Array], panel: DecadePanel
+) -> Traces:
     """Median over seeds of the largest |λ| and of the largest singular value."""
     across = epoch_positions(shown.history.epochs, view)
     traces: Traces = []
@@ -131,7 +133,7 @@ def _over_epochs(shown: Shown, ink: Ink, view: TimeView, found: tuple[Eigenvalue
     return traces
 
 
-def _by_rank(shown: Shown, ink: Ink, record: int, found: Array, panel: Panel) -> Traces:
+def _by_rank(shown: Shown, ink: Ink, record: int, found: Array, panel: DecadePanel) -> Traces:
     """Singular values, the largest first, at the start and at a record."""
     ranks = np.arange(1.0, found.shape[-1] + 1)
     traces: Traces = []

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from explorer import theme
 from explorer.arrangement import sized
-from explorer.curves import key, stacked
+from explorer.curves import DecadePanel, key, stacked
 from explorer.depth_layout import NARROW_SCALE, decade_ticks, legend_above, power
 from explorer.history import History
 from explorer.panels import Ink, Traces, legend_once
@@ -18,9 +18,7 @@ from explorer.time_arrangement import step_axis
 from explorer.time_curves import (
     Curve,
     Drawn,
-    Panel,
     curve_traces,
-    edge_marks,
     foot,
     head,
     told,
@@ -68,7 +66,7 @@ def steps_figure(drawn: Drawn, epoch: int, caption: str) -> go.Figure:
             norms, whole = parts(history, record)
             hover = f"step %{{x}}<br>{shown.name}{', at the start' * (dash == 'dot')}: 10^%{{y:.2f}}"
             curve = Curve(shown.name, ink, steps, log_band(norms), hover, dash=dash)
-            traces += curve_traces(curve, Panel(PART.span, "step"))
+            traces += curve_traces(curve, DecadePanel(PART.span, "step"))
         traces += _whole(shown.name, ink, place, norms, whole)
     traces += [key("at the chosen epoch", dash="solid"), key("at the start", dash="dot"), *_legend_marks()]
     layout = {"template": theme.TEMPLATE, **_layout(drawn, epoch, caption, narrow=False)}
@@ -121,7 +119,9 @@ def _whole(name: str, ink: Ink, place: int, norms: Array, whole: Array) -> Trace
                 name=words,
                 showlegend=False,
             ),
-            *edge_marks(curve, Panel(PART.span, "net", "x2")),
+            *DecadePanel(PART.span, "net", "x2").edge_marks(
+                curve.across, curve.sides.middle, curve.name, curve.ink.line
+            ),
         ]
     return traces
 

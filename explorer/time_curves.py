@@ -14,33 +14,17 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from explorer import theme
 from explorer.arrangement import label
-from explorer.curves import ABOVE, BELOW, DecadePanel
+from explorer.curves import DecadePanel
 from explorer.depth_layout import NARROW_SCALE, Span
 from explorer.panels import Ink, Shown, Traces, small
 from explorer.seeds import Band
-from explorer.triangles import NOT_FINITE_WORDS, ZERO_WORDS
 
 Array = NDArray[np.float64]
 # The compared experiments that are there, each in its ink.
 Drawn = Sequence[tuple[Shown, Ink]]
 
 LETTERS, NARROW_LETTERS = 130, 46  # of a line across the whole figure
-
-
-@dataclass(frozen=True)
-class Panel(DecadePanel):
-    """Two axes on which curves are drawn, and what their ends mean.
-
-    Attributes
-    ----------
-    low, high : str
-        What -inf and +inf are.
-    """
-
-    low: str = ZERO_WORDS
-    high: str = NOT_FINITE_WORDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +56,7 @@ class Curve:
     dash: str = "solid"
 
 
-def curve_traces(curve: Curve, panel: Panel, *, legend: bool = False) -> Traces:
+def curve_traces(curve: Curve, panel: DecadePanel, *, legend: bool = False) -> Traces:
     """Draw the median, the middle half of the seeds as an area, and marks for what has no place on the axis."""
     middle, dotted = curve.sides.middle, curve.dash == "dot"
     line = go.Scatter(
@@ -89,40 +73,7 @@ def curve_traces(curve: Curve, panel: Panel, *, legend: bool = False) -> Traces:
         showlegend=legend,
     )
     area = [] if dotted else [panel.band(curve.across, curve.sides, curve.ink, "middle half of the seeds")]
-    return [*area, line, *edge_marks(curve, panel)]
-
-
-def edge_marks(curve: Curve, panel: Panel) -> Traces:
-    """Return marks at the edge of the axis for what lies beyond it, and for both ends themselves."""
-    values, (low, high) = curve.sides.middle, panel.span
-    margin = 0.025 * (high - low)
-    marks = [
-        (_leaves(np.isfinite(values) & (values < low)), low + margin, "triangle-down", curve.ink.line, BELOW),
-        (_leaves(np.isfinite(values) & (values > high)), high - margin, "triangle-up", curve.ink.line, ABOVE),
-        (values == -np.inf, low + margin, "square", theme.EXACT_ZERO, panel.low),
-        (values == np.inf, high - margin, "square", theme.NOT_FINITE, panel.high),
-    ]
-    return [
-        go.Scatter(
-            x=small(curve.across[mask]),
-            y=small(np.full(int(mask.sum()), place)),
-            xaxis=panel.x,
-            yaxis=panel.y,
-            mode="markers",
-            marker={"symbol": symbol, "size": 11, "color": colour},
-            customdata=None if curve.said is None else curve.said[mask],
-            hovertemplate=f"%{{x}}: {curve.name}, {words}<extra></extra>",
-            name=words,
-            showlegend=words not in (BELOW, ABOVE),
-        )
-        for mask, place, symbol, colour, words in marks
-        if mask.any()
-    ]
-
-
-def _leaves(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where a line leaves the picture: one mark for each time is enough."""
-    return mask & ~np.concatenate([[False], mask[:-1]])
+    return [*area, line, *panel.edge_marks(curve.across, middle, curve.name, curve.ink.line)]
 
 
 def factor_axis(span: Span) -> dict[str, Any]:

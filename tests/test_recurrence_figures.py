@@ -7,6 +7,7 @@ import pytest
 
 from explorer import theme, train
 from explorer.cells import CELLS
+from explorer.curves import ABOVE, BELOW
 from explorer.describe_recurrence import describe_gates, describe_matrix, describe_steps
 from explorer.gates_figure import JOBS, NO_GATES, SPAN, gates_figure, gates_of, heights, openness
 from explorer.history import Ending
@@ -19,7 +20,6 @@ from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.recurrent_group import spectra
 from explorer.seeds import band, log_band
 from explorer.steps_figure import SUM, WHOLE, log_sum, parts, steps_figure
-from explorer.time_curves import ABOVE, BELOW
 from explorer.time_shares import cancelled, kept, last_steps, recent_share
 from explorer.time_view import TimeView
 from explorer.training import Training
