@@ -1,4 +1,4 @@
-"""The tour's second half: what brings a gradient back, what tames it, and what only seems to. One entry a scene."""
+"""The tour's second part: what brings a gradient back, what tames it, and what only seems to. One entry a scene."""
 
 import math
 

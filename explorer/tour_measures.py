@@ -165,8 +165,8 @@ def tell_through_time(name: str) -> Callable[[Histories], str]:
         shares = [f"{each}: {of_the_last(f.log_ratio)}" for each, f in zip(called, found, strict=True)]
         learnt = [f"{each}: {f.solved} of {f.runs}" for each, f in zip(called, found, strict=True)]
         return (
-            f"RMS dL/dh at step 1 over that at step {found[0].experiment.length}, at the start: {'; '.join(shares)}. "
-            f"Seeds that have learnt it: {', '.join(learnt)}"
+            f"RMS dL/dh, step 1 over step {found[0].experiment.length}, at the start: {'; '.join(shares)}. "
+            f"Seeds that learn it: {', '.join(learnt)}"
         )
 
     return tell

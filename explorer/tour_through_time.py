@@ -25,15 +25,15 @@ LAST_STEPS = [
     Scene(
         name="A hundred steps back",
         caption="A plain recurrent net sees two symbols in the first half of 100 steps, then silence; at the end it has to say "
-        "which came first. Its gradient goes back through the same W_hh, step by step.",
-        question="Before any update: of dL/dh at step 100, how much arrives at step 1?",
+        "which came first. Before any update, its gradient is sent back through the same W_hh, step by step.",
+        question="How much of dL/dh at step 100 gets to step 1?",
         answers=(
             Answer("About a hundredth: each step takes its part", 1e-3, 0.1),
             Answer("About 10⁻⁸, as through eleven sigmoid layers", 1e-10, 1e-6),
             Answer("Less than 10⁻²⁰", 0.0, 1e-20),
         ),
         right=2,
-        take_home="The plain net forgets: 2.7 × 10⁻³² arrives, each step multiplies dL/dh by 0.48, and 0 of 8 seeds learn. "
+        take_home="The plain net forgets: 2.7 × 10⁻³² gets there, each step multiplies dL/dh by 0.48, and 0 of 8 seeds learn. "
         "LSTM and GRU, with gates that start nearly open, learn it with 8 of 8.",
         measure=lambda histories: arriving(histories[0]),
         tell=tell_through_time("cell"),

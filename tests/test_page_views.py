@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from explorer.controls import Choice, Number, Several, Span
+from explorer.cliff_view import CLIFF_CONTROLS, CliffView
+from explorer.controls import Choice, Number, Several, Span, controls_of
 from explorer.experiment import CONTROLS, Experiment
 from explorer.outcomes import OUTCOMES
 from explorer.page_views import (
@@ -19,17 +20,22 @@ from explorer.page_views import (
     SPAN_CONTROLS,
     SPANS,
     SWEEP_CONTROLS,
+    TIME_PAGE,
     Comparison,
     DepthView,
     SweepView,
+    TimePage,
     axis_values,
 )
+from explorer.recurrent_experiment import RECURRENT_CONTROLS
 from explorer.remedies import REMEDIES
 from explorer.sweep import AXES, Sweep, is_numeric
+from explorer.time_view import TIME_VIEW_CONTROLS, TimeView
 from explorer.ui.link import NOT_SETTINGS, complaints
 from explorer.view import VIEW_CONTROLS, View
 
 SHARED = {f"{REMEDIES_PAGE}{name}": VIEW_CONTROLS[name] for name in SHARED_VIEW}
+OVER_TIME = {f"{TIME_PAGE}{name}": control for name, control in RECURRENT_CONTROLS.items()}
 PARTS = {
     "view": VIEW_CONTROLS,
     "shared view": SHARED,
@@ -37,6 +43,10 @@ PARTS = {
     "depth": DEPTH_CONTROLS,
     "sweep": SWEEP_CONTROLS,
     "spans": SPAN_CONTROLS,
+    "nets over time": OVER_TIME,
+    "time view": {f"{TIME_PAGE}{name}": control for name, control in TIME_VIEW_CONTROLS.items()},
+    "time page": {f"{TIME_PAGE}{name}": control for name, control in controls_of(TimePage).items()},
+    "cliff": CLIFF_CONTROLS,
 }
 each_axis = pytest.mark.parametrize("axis", AXES)
 OWN = {key: control for part in PARTS.values() for key, control in part.items()}
@@ -76,7 +86,7 @@ def test_the_default_is_allowed_and_canonical(name, control):
 def test_a_control_says_what_it_is(name, control):
     assert control.label
     assert control.help.strip()[-1] in ".!?"
-    assert control.group == "View"
+    assert (control.group == "View") is (name not in OVER_TIME)
 
 
 @each_control
@@ -85,18 +95,20 @@ def test_every_text_that_a_link_is_written_with_reads_back(name, control):
         Choice: lambda: control.options,
         Several: lambda: control.options,
         Span: lambda: control.marks,
-        Number: lambda: (int(control.low), int(control.high), control.default),
+        Number: lambda: [
+            control.check(name, each) for each in (control.low, control.high, control.default, *control.marks)
+        ],
     }[type(control)]()
     for text in texts:
         read = control.parse(name, str(text))
         assert read == ((text,) if isinstance(control, Several) else text)
 
 
-@pytest.mark.parametrize("view", [Comparison, DepthView, SweepView])
+@pytest.mark.parametrize("view", [Comparison, DepthView, SweepView, TimePage, TimeView, CliffView])
 def test_a_pages_view_accepts_its_defaults(view):
     made = view()
-    for name, field in view.__dataclass_fields__.items():
-        assert getattr(made, name) == field.metadata["control"].default
+    for name, control in controls_of(view).items():
+        assert getattr(made, name) == control.default
 
 
 def test_the_shared_view_accepts_its_defaults():

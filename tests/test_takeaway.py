@@ -40,7 +40,7 @@ from explorer.takeaway import (
     remedies_csv,
 )
 from explorer.time_view import TIME_METRICS, TimeView
-from explorer.tour import SCENES
+from explorer.tour import SCENES, TOUR
 from explorer.ui.link import encode
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -356,7 +356,7 @@ def test_a_sweep_runs_to_its_end_and_leaves_out_what_cannot_be():
     assert sorted(run_sweep(sweep)) == [(0, 0), (0, 1), (1, 0)]
 
 
-@pytest.mark.parametrize("scene", [SCENES[2], SCENES[-1]], ids=str)
+@pytest.mark.parametrize("scene", [SCENES[2], TOUR["All together"]], ids=str)
 def test_a_scenes_lines_give_its_numbers(scene):
     named = {title: each.but(epochs=20) for title, each in scene.shown}
     learn, start = run_lines(

@@ -21,7 +21,7 @@ from explorer.show_code import cliff_table
 from explorer.takeaway import table_csv
 from explorer.ui.code import show_code
 from explorer.ui.joint import CHART
-from explorer.ui.live_chart import Click, live_chart
+from explorer.ui.live_chart import Click, live_chart, load_plotly
 from explorer.ui.takeaway import Drawn, Parcel, take_away
 from explorer.ui.welcome import CLIFF as LEGEND
 from explorer.ui.welcome import what_do_i_see
@@ -67,7 +67,8 @@ def show() -> None:
     )
     take_away(_parcel(seen, [main, below]))
     show_code(cliff_table(seen.view.clip))
-    st.plotly_chart(below.make(), key=below.key, config=CHART, alt=below.alt)
+    live_chart(below.make(), key=below.key, alt=below.alt, keep=below.key, config=CHART, on_click=lambda click: None)
+    load_plotly()
     with st.expander("How to read this"):
         _explain()
 

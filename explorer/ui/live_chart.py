@@ -85,5 +85,5 @@ def load_plotly() -> None:
     """Have Streamlit load Plotly, which it does for a chart of its own: on a page that has none else, an empty one."""
     nothing = {"visible": False}
     empty = go.Figure(layout={"height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": nothing, "yaxis": nothing})
-    with st.container(key="load_plotly", height=1, border=False):
+    with st.container(key="load_plotly"):
         st.plotly_chart(empty, key="load_plotly_empty", config={"staticPlot": True}, alt="An empty chart")

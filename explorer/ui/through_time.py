@@ -119,7 +119,7 @@ def _draw(
     row = st.container()
     chosen, second = closer(compared, view)
     with row:
-        take_away(_parcel(compared, view, [main, *([second] if second else [])], baseline))
+        take_away(_parcel(compared, view, [main, *([second] if second else [])], experiment, baseline))
         show_code(time_table(experiment, view, chosen))
 
 
@@ -132,20 +132,26 @@ def _main(compared: SideBySide, view: TimeView) -> Drawn:
     )
 
 
-def _parcel(compared: SideBySide, view: TimeView, figures: list[Drawn], baseline: RecurrentExperiment | None) -> Parcel:
-    known, experiments = compared.known, compared.experiments
-    about = list(experiments.values())[-1]
+def _parcel(
+    compared: SideBySide,
+    view: TimeView,
+    figures: list[Drawn],
+    experiment: RecurrentExperiment,
+    baseline: RecurrentExperiment | None,
+) -> Parcel:
+    """All that is shown; saved is what the sidebar says, so that the file sets every control back."""
+    known = compared.known
     found = [time_facts(history) for history in known.values()]
     return Parcel(
         title=time_headline(list(known), found),
         sentences=[time_detail(list(known), found)],
         settings=[compared.caption],
-        filename=filename(about),
+        filename=filename(experiment),
         figures=figures,
         tables={"History": lambda: histories_csv(known)},
-        experiment=about,
+        experiment=experiment,
         baseline=baseline,
-        lines=time_lines(experiments, view),
+        lines=time_lines(compared.experiments, view),
     )
 
 

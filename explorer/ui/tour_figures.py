@@ -137,7 +137,10 @@ def _side_by_side(scene: Scene, held: Sequence[Job], histories: Sequence[History
 
 def _through_time(compared: SideBySide, view: TimeView) -> go.Figure:
     figure = time_figure(compared.shown, view, view.at, compared.names, compared.caption)
-    lines = wrap(compared.caption.replace(" ·", "\N{NO-BREAK SPACE}·"), LETTERS_THROUGH_TIME)
+    together = compared.caption.replace(" ·", "\N{NO-BREAK SPACE}·").replace(
+        " ~ ", "\N{NO-BREAK SPACE}~\N{NO-BREAK SPACE}"
+    )
+    lines = wrap(together, LETTERS_THROUGH_TIME)
     figure.update_annotations({"text": "<br>".join(lines)}, {"name": "settings"})
     margin = {"b": figure.layout.margin.b + LINE * (len(lines) - 1)}
     axis = f"xaxis{PROFILE}"

@@ -1,6 +1,6 @@
 """Take pictures of the app: python -m tests.browser.screenshots OUTDIR [NAME ...]
 
-Without names all of them; README's are skip-1920x1080-light and dying-relu-1920x1080-light, in docs.
+Without names all of them; README's are skip-1920x1080-light, dying-relu-1920x1080-light and time-1920x1080-light, in docs.
 """
 
 import os
@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 from playwright.sync_api import sync_playwright
 
 from explorer.experiment import Experiment
+from explorer.page_views import MATRIX, TIME_PAGE
+from explorer.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.scenarios import MOONS, SCENARIOS
 from explorer.tour import SCENES
 from explorer.ui.link import UNPINNED, encode
@@ -42,7 +44,7 @@ def views() -> dict[str, tuple[str, dict[str, object]]]:
     pairs["moons"] = (BOUNDARY, None)
     found: dict[str, tuple[str, dict[str, object]]] = {short: ("/", {**link(*pair)}) for short, pair in pairs.items()}
     found["dying-relu"][1]["metric"] = "dead"
-    return found | further_views() | tour_views()
+    return found | further_views() | time_views() | tour_views()
 
 
 def further_views() -> dict[str, tuple[str, dict[str, object]]]:
@@ -60,6 +62,19 @@ def further_views() -> dict[str, tuple[str, dict[str, object]]]:
         "sweep-trained": ("/sweep", trained),
         "sweep-depth-gain": ("/sweep", {"x": "depth", "y": "gain", "cells": 20, "width": 32, "activation": "tanh"}),
         "sweep-impossible": ("/sweep", tried),
+    }
+
+
+def time_views() -> dict[str, tuple[str, dict[str, object]]]:
+    """Recurrent nets as they open, looked at closer, and exploding; and the cliff."""
+    exploding = RECURRENT_SCENARIOS["Exploding, clipped or not"]
+    settings = exploding.experiment.settings(changed_only=True) | {"compare": exploding.compare}
+    return {
+        "time": ("/time", {}),
+        "time-matrix": ("/time", {f"{TIME_PAGE}figure": MATRIX}),
+        "time-exploding": ("/time", {f"{TIME_PAGE}{name}": value for name, value in settings.items()}),
+        "cliff": ("/cliff", {}),
+        "cliff-relief": ("/cliff", {"cliff_shown": "relief"}),
     }
 
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from explorer.cliff_view import CLIFF_CONTROLS
 from explorer.controls import Choice, Several
 from explorer.experiment import CONTROLS
 from explorer.page_views import (
@@ -15,7 +16,10 @@ from explorer.page_views import (
     SHARED_VIEW,
     SPAN_CONTROLS,
     SWEEP_CONTROLS,
+    TIME_CONTROLS,
+    TIME_PAGE,
 )
+from explorer.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.scenarios import SCENARIOS
 from explorer.view import VIEW_CONTROLS
 from tests.browser.driver import ALL_CONTROLS
@@ -153,12 +157,20 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_name(screen, text):
 EXPLORE_KEYS = [*CONTROLS, *VIEW_CONTROLS, "_scenario", "pin", "unpin", "skip", "normalization", "clip", "at"]
 # What makes a whole page of trainings long stays as the link has it.
 LONG = {"epochs", "runs", "samples", "width"}
+LONG_OVER_TIME = {f"{TIME_PAGE}{name}" for name in ("epochs", "runs", "samples", "hidden", "stack")}
 SIDEBAR_KEYS = [*(key for key in CONTROLS if key not in LONG), "pin", "unpin"]
+TIME_KEYS = [key for key in TIME_CONTROLS if key not in LONG_OVER_TIME]
 PAGE_KEYS = {
-    "remedies": [*COMPARISON_CONTROLS, *(f"{REMEDIES_PAGE}{name}" for name in SHARED_VIEW), "_scenario"],
-    "depth": [*DEPTH_CONTROLS, "_scenario", "sweep_stop"],
-    "sweep": [*SWEEP_CONTROLS, *SWEEP_CONTROLS, *SPAN_CONTROLS, "sweep_stop"],
+    "remedies": [*COMPARISON_CONTROLS, *(f"{REMEDIES_PAGE}{name}" for name in SHARED_VIEW), "_scenario"] * 2
+    + SIDEBAR_KEYS,
+    "depth": [*DEPTH_CONTROLS, "_scenario", "sweep_stop"] * 2 + SIDEBAR_KEYS,
+    "sweep": [*SWEEP_CONTROLS, *SWEEP_CONTROLS, *SPAN_CONTROLS, "sweep_stop"] * 2 + SIDEBAR_KEYS,
+    "time": [*TIME_KEYS, f"{TIME_PAGE}figure", f"{TIME_PAGE}compare", "_time_scenario", "pin", "unpin"],
+    "cliff": [*CLIFF_CONTROLS],
 }
+SMALL_LAYERS = {"epochs": 50, "runs": 2, "deepest": 8, "cells": 6}
+SMALL_OVER_TIME = {"time_epochs": 50, "time_runs": 2, "time_length": 20, "time_hidden": 4, "time_stack": 2}
+MENUS = {"_scenario": SCENARIOS, "_time_scenario": RECURRENT_SCENARIOS}
 
 
 def random_move(screen, rng, keys):
@@ -169,8 +181,8 @@ def random_move(screen, rng, keys):
     key = rng.choice(keys)
     if key in BUTTONS:
         return _press_button(screen, key)
-    if key == "_scenario":
-        name = rng.choice(list(SCENARIOS))
+    if key in MENUS:
+        name = rng.choice(list(MENUS[key]))
         screen.pick(key, name)
         return f"{key} = {name}"
     box = screen.box(key)
@@ -266,7 +278,7 @@ def test_random_moves_never_end_in_an_exception(new_screen):
 
 @pytest.mark.parametrize("page", PAGE_KEYS)
 def test_random_moves_on_a_further_page_never_end_in_an_exception(new_screen, page):
-    small = {"epochs": 50, "runs": 2, "deepest": 8, "cells": 6}
+    small = {"time": SMALL_OVER_TIME, "cliff": {}}.get(page, SMALL_LAYERS)
     screen = new_screen(1920, 1400).open(f"/{page}", **small)
-    move_about(screen, PAGE_MOVES, [*PAGE_KEYS[page], *PAGE_KEYS[page], *SIDEBAR_KEYS], seed=20_260_102)
+    move_about(screen, PAGE_MOVES, PAGE_KEYS[page], seed=20_260_102)
     screen.open(f"/{page}", complete=True, **small)

@@ -182,6 +182,26 @@ def test_open_in_explore_opens_the_scene(screen):
     assert "skip over one layer" in screen.headline().lower()
 
 
+def test_open_in_time_opens_the_scene(screen):
+    open_tour(screen, scene=17, revealed="answer", scene17_length=20)
+    wait_for_answer(screen, 17)
+    screen.page.locator(".st-key-tour_open button").click()
+    screen.page.wait_for_url("**/time?*")
+    screen.page.wait_for_selector(".st-key-side_by_side .js-plotly-plot")
+    wanted = {"time_cell": "LSTM", "time_length": "20", "time_compare": "forget bias"}
+    screen.page.wait_for_function("location.search.includes('time_compare')")
+    assert {name: screen.parameters().get(name) for name in wanted} == wanted
+
+
+def test_nothing_of_the_question_stands_beside_its_answer_while_that_trains(screen):
+    open_tour(screen, scene=17)
+    wait_for_scene(screen, 17)
+    screen.page.keyboard.press("Space")
+    wait_for_answer(screen, 17)
+    screen.page.wait_for_timeout(400)
+    assert screen.page.locator("[class*=st-key-tour_answer_], .st-key-tour_reveal").count() == 0
+
+
 @pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
 @pytest.mark.parametrize(
     "number",

@@ -1,6 +1,7 @@
 """What is taken away, from every page: opened and compared with what is on the screen."""
 
 import csv
+import html
 import io
 import re
 import struct
@@ -9,7 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from explorer.cliff import descend
+from explorer.cliff_view import CliffView
 from explorer.experiment import Experiment
+from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.scenarios import SCENARIOS
 from explorer.takeaway import experiment_json, read_experiment_json
 from explorer.ui.link import encode
@@ -29,6 +33,8 @@ FIGURES = {
     "depth": ["depth_triangles", "depth_factors", "depth_shares"],
     "sweep": ["sweep_map", "sweep_section"],
 }
+OVER_TIME = RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4, clip="value")
+OVER_TIME_BASELINE = OVER_TIME.but(cell="GRU")
 each_page = pytest.mark.parametrize("name", PAGES)
 
 
@@ -61,26 +67,42 @@ def test_the_slide_is_a_picture_of_the_main_figure(screen, name):
 @each_page
 def test_every_figure_can_be_had_as_png_and_svg_with_title_settings_and_link(screen, name):
     open_page(screen, name)
+    check_pictures(screen, FIGURES[name], "4 sigmoid", "skip=one")
+
+
+def check_pictures(screen, keys, *words):
+    """Save every figure: in full size, with its title and these words of its settings and link."""
     menu = screen.page.get_by_label("Figure to save as PNG or SVG")
-    assert sorted(menu.locator("option").evaluate_all("all => all.map(each => each.value)")) == sorted(FIGURES[name])
-    for key in FIGURES[name]:
+    assert sorted(menu.locator("option").evaluate_all("all => all.map(each => each.value)")) == sorted(keys)
+    for key in keys:
         menu.select_option(key)
         file, content = save(screen, button(screen, "PNG").click)
         assert struct.unpack(">II", content[16:24]) == (1920, 1080)
         assert file.startswith(key)
         file, content = save(screen, button(screen, "SVG").click)
-        text = content.decode()
+        text = html.unescape(content.decode())
         assert file == f"{Path(file).stem}.svg"
         assert 'width="1920"' in text[:500]
-        assert "4 sigmoid" in text
-        assert "skip=one" in text
         title = menu.locator(f"option[value={key}]").inner_text()
-        assert title[:30] in text
+        assert not [each for each in (title[:30], *words) if each not in text]
 
 
 @each_page
 def test_the_page_works_without_a_network_and_says_what_the_screen_says(screen, context, name, tmp_path):
     open_page(screen, name)
+
+    def look_at_table(page):
+        assert page.locator("table").count() == (name in ("explore", "remedies"))
+        if name == "remedies":
+            shown = screen.page.locator("[data-testid=stTable] tbody tr").all_inner_texts()
+            rows = page.locator("tbody tr").all_inner_texts()
+            assert [row.split() for row in rows] == [row.split() for row in shown]
+
+    check_offline(screen, context, tmp_path, len(FIGURES[name]), {"skip": "one layer", "depth": "3"}, look_at_table)
+
+
+def check_offline(screen, context, tmp_path, figures, asked, look=lambda page: None):
+    """Open the saved page without a network: its title, so many figures that are alive, and a link that asks for these."""
     title = screen.headline()
     file, content = save(screen, button(screen, "Page").click)
     assert file.endswith(".html")
@@ -93,14 +115,10 @@ def test_the_page_works_without_a_network_and_says_what_the_screen_says(screen, 
     context.set_offline(True)
     try:
         page.goto(saved.as_uri())
-        page.wait_for_function(f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {len(FIGURES[name])}")
+        page.wait_for_function(f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {figures}")
         words = page.locator("h1").inner_text()
         address = page.locator("a").first.get_attribute("href")
-        assert page.locator("table").count() == (name in ("explore", "remedies"))
-        if name == "remedies":
-            shown = screen.page.locator("[data-testid=stTable] tbody tr").all_inner_texts()
-            rows = page.locator("tbody tr").all_inner_texts()
-            assert [row.split() for row in rows] == [row.split() for row in shown]
+        look(page)
         page.locator(".js-plotly-plot").first.hover()  # it is alive
         assert page.locator(".modebar").count() >= 1
     finally:
@@ -109,9 +127,8 @@ def test_the_page_works_without_a_network_and_says_what_the_screen_says(screen, 
     assert words == title or title in words
     assert not errors
     assert all(url.startswith(("file:", "data:", "blob:")) for url in left)
-    asked = parse_qs(urlsplit(address).query)
-    assert asked["skip"] == ["one layer"]
-    assert asked["depth"] == ["3"]
+    parameters = parse_qs(urlsplit(address).query)
+    assert {key: parameters[key] for key in asked} == {key: [value] for key, value in asked.items()}
     assert address.startswith(screen.address)
 
 
@@ -191,6 +208,74 @@ def test_the_code_is_read_when_it_is_opened(screen):
     screen.page.get_by_text("Show the code").click()
     screen.page.wait_for_selector("[data-testid=stCode]:visible")
     assert "def _backward_pass" in "".join(screen.page.locator("[data-testid=stCode]:visible").all_inner_texts())
+
+
+# --- through time, and the cliff: all of a page in one walk ---------------------------------------
+
+
+def check_slide(screen, *words):
+    """Save the slide; the picture is in full size and was made of the headline and these words."""
+    screen.page.evaluate(
+        """() => { const own = window.Plotly.toImage; window.Plotly.toImage = (figure, how) => {
+            explorer.slide = figure.layout.annotations.map(each => each.text); return own(figure, how); }; }"""
+    )
+    file, content = save(screen, button(screen, "Slide").click)
+    assert file.startswith("slide_")
+    assert struct.unpack(">II", content[16:24]) == (1920, 1080)
+    said = "\n".join(screen.page.evaluate("explorer.slide"))
+    assert not [each for each in (screen.headline(), *words) if each not in said]
+
+
+def rows_of(screen, label):
+    file, content = save(screen, data_of(screen, label).click)
+    screen.page.keyboard.press("Escape")
+    assert file.endswith(".csv")
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def run_lines(screen):
+    """Run what Notebook shows, and return its names."""
+    button(screen, "Notebook").click()
+    names = {}
+    exec(screen.page.locator("[data-testid=stCode]:visible").first.inner_text(), names)
+    return names
+
+
+def test_what_is_taken_away_from_time_is_what_it_shows(screen, context, tmp_path):
+    pinned = encode(OVER_TIME_BASELINE)
+    asked = {f"time_{name}": str(value) for name, value in OVER_TIME.settings(changed_only=True).items()}
+    screen.open("/time", complete=True, **asked, time_baseline=pinned)
+    words = ["which first, 10 steps", "LSTM of 4 units", "clipping by value", "/time?", *map("=".join, asked.items())]
+    check_slide(screen, *words)
+    check_pictures(screen, ["side_by_side", "time_closer"], *words)
+    check_offline(screen, context, tmp_path, 2, asked | {"time_baseline": pinned})
+    _, content = save(screen, data_of(screen, "Experiment (JSON)").click)
+    screen.page.keyboard.press("Escape")
+    saved = read_experiment_json(content)
+    assert (saved.experiment, saved.baseline) == (OVER_TIME, OVER_TIME_BASELINE)
+    assert len(rows_of(screen, "History (CSV)")) == 3 * 2 * 21 * 10
+    histories = run_lines(screen)["histories"]
+    assert [history.experiment for history in histories.values()] == [
+        OVER_TIME.but(cell=cell) for cell in ("RNN", "LSTM", "GRU")
+    ]
+    learn = [history.outcome.count("solved") for history in histories.values()]
+    assert [int(count) for count in re.findall(r"\d+", screen.headline())] == [learn[0], 2, *learn[1:]]
+
+
+def test_what_is_taken_away_from_the_cliff_is_what_it_shows(screen, context, tmp_path):
+    asked = {"cliff_updates": "20", "cliff_clip": "value"}
+    view = CliffView(updates=20, clip="value")
+    screen.open("/cliff", complete=True, **asked)
+    words = ["20 updates", "clipping by value", "/cliff?", *map("=".join, asked.items())]
+    check_slide(screen, *words)
+    check_pictures(screen, ["cliff_map", "cliff_section"], *words)
+    check_offline(screen, context, tmp_path, 2, asked)
+    path = descend(view.descent(clipped=True))
+    rows = rows_of(screen, "Paths (CSV)")
+    assert len(rows) == 2 * 21
+    assert float(rows[-1]["loss"]) == path.loss[-1]
+    assert not screen.page.get_by_role("button", name="Experiment (JSON)").count()
+    assert (run_lines(screen)["clipped"].points == path.points).all()
 
 
 # --- first visit --------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from explorer.takeaway import read_experiment_json
 from explorer.ui.closer import CLOSERS
 from explorer.ui.link import encode
 from tests.browser.driver import LOOSELY
-from tests.browser.test_sharing import button, data_of, save
+from tests.browser.test_sharing import data_of, save
 
 SMALL = {"time_length": 10, "time_epochs": 20, "time_runs": 2, "time_hidden": 4}
 BASELINE = encode(RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4, cell="GRU"))
@@ -190,16 +190,6 @@ def test_a_saved_experiment_opens_again_and_leads_to_the_page_that_shows_it(scre
     assert other.value("time_baseline") == BASELINE
     other.go_to("Explore")
     assert other.value("depth") == "2"  # what was set for layers is still there
-
-
-def test_its_slide_and_its_page_are_given_away(screen):
-    open_time(screen)
-    _, content = save(screen, button(screen, "Slide").click)
-    assert content[:8] == b"\x89PNG\r\n\x1a\n"
-    _, content = save(screen, button(screen, "Page").click)
-    text = content.decode()
-    assert screen.headline() in text
-    assert text.count("js-plotly-plot") or text.count("plotly-graph-div") >= 2
 
 
 # --- speed ----------------------------------------------------------------------------------------
