@@ -12,7 +12,8 @@ from explorer.arrangement import LOSS_DECADES, epoch_axis, label, sized
 from explorer.curves import NOW, START, DecadePanel, area_key, key, stacked, with_caption
 from explorer.depth_layout import MARGIN, NARROW_SCALE, below, legend_above
 from explorer.history import DIVERGED, SOLVED, History
-from explorer.panels import Ink, Traces, epoch_positions, legend_once
+from explorer.inks import Ink
+from explorer.panels import Traces, epoch_positions, legend_once
 from explorer.seeds import log_band
 from explorer.view import View
 

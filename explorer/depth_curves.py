@@ -25,7 +25,8 @@ from explorer.depth_layout import (
     power,
     whole_ticks,
 )
-from explorer.panels import BASELINE_INK, NOW_INK, Ink, Traces, legend_once, small
+from explorer.inks import BASELINE_INK, NOW_INK, Ink
+from explorer.panels import Traces, legend_once, small
 from explorer.seeds import Band
 from explorer.triangles import NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.wording import decades

@@ -15,16 +15,9 @@ from explorer import theme
 from explorer.answer_panels import answers_panel
 from explorer.answers import AnswerMap
 from explorer.arrangement import arrange, sized
-from explorer.panels import (
-    BASELINE_INK,
-    NOW_INK,
-    Shown,
-    colour_strip,
-    heatmap,
-    legend_once,
-    loss_lines,
-    profile,
-)
+from explorer.inks import BASELINE_INK, NOW_INK
+from explorer.panels import Shown, colour_strip, heatmap, legend_once, loss_lines
+from explorer.profiles import profile
 from explorer.view import View
 from explorer.why import Why
 

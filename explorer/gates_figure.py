@@ -16,7 +16,8 @@ from explorer.arrangement import label, sized
 from explorer.curves import DecadePanel, key, stacked
 from explorer.depth_layout import NARROW_SCALE, legend_above
 from explorer.history import History
-from explorer.panels import Ink, Shown, Traces, legend_once
+from explorer.inks import Ink
+from explorer.panels import Shown, Traces, legend_once
 from explorer.seeds import Band, band
 from explorer.time_arrangement import step_axis
 from explorer.time_curves import (

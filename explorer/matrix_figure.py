@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from explorer import theme
 from explorer.curves import ABOVE, DecadePanel, key, stacked
+from explorer.inks import Ink
 from explorer.matrices import NEW_STATE, Eigenvalues, spectrum
 from explorer.matrix_layout import SIZE_SPAN, Matrices, matrix_layout, plane_reach
-from explorer.panels import Ink, Shown, Traces, epoch_positions, legend_once, small
+from explorer.panels import Shown, Traces, epoch_positions, legend_once, small
 from explorer.seeds import band, log_band
 from explorer.time_curves import Curve, Drawn, curve_traces
 from explorer.time_view import TimeView

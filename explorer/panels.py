@@ -15,30 +15,12 @@ from numpy.typing import NDArray
 
 from explorer import theme
 from explorer.history import History
+from explorer.inks import Ink
 from explorer.seeds import Band, band, log_band, logarithm
 from explorer.view import View
-from explorer.wording import decades, number
 
 Array = NDArray[np.float64]
 Traces = list[go.Scatter | go.Heatmap | go.Contour]
-
-
-@dataclass(frozen=True)
-class Ink:
-    """How one of several compared experiments is drawn.
-
-    Attributes
-    ----------
-    line, band, faint : str
-        Colours of its median, of the area over seeds, and of each seed's own line.
-    dash : str
-        Of lines that may lie upon those of others.
-    """
-
-    line: str
-    band: str
-    faint: str
-    dash: str = "solid"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,37 +41,8 @@ class Shown:
     theory: Array | None = None
 
 
-NOW_INK = Ink(theme.NOW, theme.NOW_BAND, theme.NOW_FAINT)
-BASELINE_INK = Ink(theme.BASELINE, theme.BASELINE_BAND, theme.BASELINE_BAND)
-
-
-def inks(names: Sequence[str]) -> dict[str, Ink]:
-    """Give each of the compared its ink, by its place; a present setting and its baseline keep the inks of Explore.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of all that are compared, whether they have been measured yet or not; six at the most.
-
-    Examples
-    --------
-    >>> inks(["baseline", "now"])["now"] is NOW_INK
-    True
-    """
-    if set(names) <= {"baseline", "now"}:
-        return {name: NOW_INK if name == "now" else BASELINE_INK for name in names}
-    if len(names) > len(theme.COMPARED):
-        raise ValueError(f"{len(names)} names: there are inks for {len(theme.COMPARED)}")
-    return {
-        name: Ink(colour, theme.see_through(colour, 0.2), theme.see_through(colour, 0.45), dash)
-        for name, colour, dash in zip(names, theme.COMPARED, theme.DASHES, strict=False)
-    }
-
-
-# So many rows of a heatmap leave room for a gap between them, and so many points of a line for markers.
-ROOM_FOR_GAPS, ROOM_FOR_MARKERS = 60, 40
-
-START_WORDS, CHOSEN_WORDS, BAND_WORDS = "at the start", "at the chosen epoch", "middle half of the seeds"
+# So many rows of a heatmap leave room for a gap between them.
+ROOM_FOR_GAPS = 60
 
 
 def small(values: Array) -> NDArray[np.float32]:
@@ -138,14 +91,14 @@ def _log_ratio(values: Array) -> Array:
     return np.where(logs == -np.inf, -np.inf, ratio)
 
 
-def _undefined(history: History, view: View) -> NDArray[np.bool_]:
-    """Positions of which the diagnostic says nothing, as of the output's dead units."""
+def undefined(history: History, view: View) -> NDArray[np.bool_]:
+    """Return whether the diagnostic says nothing of a position, as of the output's dead units."""
     values = history.measures[view.diagnostic.name][:, 0]
     # A run in which nothing is finite at the very start has diverged there: its NaN are a finding.
     at_once = np.array([ending is not None and ending.epoch == 0 for ending in history.endings])
     telling = values[~(at_once & ~np.isfinite(values).any(axis=-1))]
-    undefined: NDArray[np.bool_] = np.asarray(np.isnan(telling).all(axis=0) & (len(telling) > 0))
-    return undefined
+    found: NDArray[np.bool_] = np.asarray(np.isnan(telling).all(axis=0) & (len(telling) > 0))
+    return found
 
 
 def _last_known(values: Array) -> int:
@@ -184,10 +137,10 @@ def heatmap(history: History, view: View, x: str, y: str) -> Traces:
             **common,
         )
     ]
-    undefined = _undefined(history, view)
+    nothing = undefined(history, view)
     for mask, colour, words in (
         (middle == -np.inf, theme.EXACT_ZERO, "exactly 0"),
-        ((middle == np.inf) & ~undefined[:, None], theme.NOT_FINITE, "not finite: infinite or NaN"),
+        ((middle == np.inf) & ~nothing[:, None], theme.NOT_FINITE, "not finite: infinite or NaN"),
     ):
         if mask.any():
             traces.append(
@@ -258,122 +211,6 @@ def loss_lines(history: History, view: View, ink: Ink, name: str, x: str, y: str
         )
     )
     return traces
-
-
-def profile(
-    history: History,
-    view: View,
-    record: int,
-    ink: Ink,
-    x: str,
-    y: str,
-    *,
-    legend: bool,
-    theory: Array | None = None,
-    name: str = "",
-) -> Traces:
-    """Position against size at one record: median, band over seeds, the start dotted, theory dashed.
-
-    A `name` is said on hovering, where several share the panel.
-    """
-    sides = layer_band(history, view, [0, record])
-    start, values = sides.middle
-    places = np.arange(1, len(values) + 1)
-    where = [f"{name}, {view.position} {place}" if name else f"{view.position} {place}" for place in places]
-    panel = {"y": places, "xaxis": x, "yaxis": y, "showlegend": legend}
-    traces: Traces = [
-        _band_area(sides, places, view, ink, panel),
-        go.Scatter(
-            x=_drawable(start),
-            mode="lines",
-            line={"width": 2, "dash": "dot", "color": ink.line},
-            hoverinfo="skip",
-            name=START_WORDS,
-            **panel,
-        ),
-    ]
-    if theory is not None:
-        traces.append(
-            go.Scatter(
-                x=_drawable(theory),
-                mode="lines",
-                line={"width": 3, "dash": "dash", "color": theme.THEORY},
-                hovertext=[f"{at}, theory: {decades(v)}" for at, v in zip(where, theory, strict=True)],
-                hoverinfo="text",
-                name="theory, at the start",
-                **panel,
-            )
-        )
-    said = np.array([f"{at}: {_say(v, view)}" for at, v in zip(where, values, strict=True)], dtype=object)
-    traces.append(
-        go.Scatter(
-            x=_drawable(values),
-            mode="lines+markers" if len(values) <= ROOM_FOR_MARKERS else "lines",
-            line={"width": 3.5, "color": ink.line},
-            marker={"size": 6},
-            hovertext=said,
-            hoverinfo="text",
-            name=CHOSEN_WORDS,
-            **panel,
-        )
-    )
-    return traces + _edge_marks(values, ~_undefined(history, view), said, view, ink, x, y)
-
-
-def _say(value: float, view: View) -> str:
-    return decades(value) if view.in_decades else number(value)
-
-
-def _drawable(values: Array) -> NDArray[np.float32]:
-    """Zeros and non-finite values leave a gap in a line; they have marks of their own."""
-    return small(np.where(np.isfinite(values), values, np.nan))
-
-
-def _band_area(sides: Band, places: NDArray[np.int64], view: View, ink: Ink, panel: dict[str, Any]) -> go.Scatter:
-    """The area between the quartiles of the last record that is given."""
-    low, high = view.span
-    beyond = high - low
-    edges = [np.clip(np.nan_to_num(side[-1], nan=0.0), low - beyond, high + beyond) for side in (sides.low, sides.high)]
-    return go.Scatter(
-        x=small(np.concatenate([edges[0], edges[1][::-1]])),
-        fill="toself",
-        fillcolor=ink.band,
-        mode="lines",
-        line={"width": 0},
-        hoverinfo="skip",
-        name=BAND_WORDS,
-        **panel | {"y": np.concatenate([places, places[::-1]])},
-    )
-
-
-def _edge_marks(
-    values: Array, defined: NDArray[np.bool_], said: NDArray[np.object_], view: View, ink: Ink, x: str, y: str
-) -> Traces:
-    """Marks at the edge of the profile for what has no place on its axis."""
-    low, high = view.span
-    margin = 0.015 * (high - low)
-    marks = [
-        (np.isfinite(values) & (values < low), low + margin, "triangle-left", ink.line, "below the scale"),
-        (np.isfinite(values) & (values > high), high - margin, "triangle-right", ink.line, "above the scale"),
-        (values == -np.inf, low + margin, "square", theme.EXACT_ZERO, "exactly 0"),
-        ((values == np.inf) & defined, high - margin, "square", theme.NOT_FINITE, "not finite: infinite or NaN"),
-    ]
-    return [
-        go.Scatter(
-            x=np.full(int(mask.sum()), place),
-            y=np.flatnonzero(mask) + 1,
-            xaxis=x,
-            yaxis=y,
-            mode="markers",
-            marker={"symbol": symbol, "size": 11, "color": colour},
-            hovertext=said[mask],
-            hoverinfo="text",
-            name=words,
-            showlegend=False,
-        )
-        for mask, place, symbol, colour, words in marks
-        if mask.any() and (view.in_decades or words != "exactly 0")
-    ]
 
 
 def colour_strip(view: View, x: str, y: str) -> Traces:

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from explorer import theme
 from explorer.curves import NOW, START, DecadePanel, area_key, curve_layout, key, stacked
 from explorer.depth_layout import Span, below
-from explorer.panels import Ink, Traces, legend_once
+from explorer.inks import Ink
+from explorer.panels import Traces, legend_once
 from explorer.reach import Cut
 from explorer.reach_curves import BOUND, GATE, ReachCurve
 from explorer.seeds import band, log_band

@@ -12,7 +12,8 @@ from explorer.arrangement import sized
 from explorer.curves import DecadePanel, key, stacked
 from explorer.depth_layout import NARROW_SCALE, decade_ticks, legend_above, power
 from explorer.history import History
-from explorer.panels import Ink, Traces, legend_once
+from explorer.inks import Ink
+from explorer.panels import Traces, legend_once
 from explorer.seeds import Band, band, log_band, logarithm
 from explorer.time_arrangement import step_axis
 from explorer.time_curves import (

@@ -10,7 +10,8 @@ import numpy as np
 from explorer import theme
 from explorer.arrangement import epoch_axis, label, sized, value_ticks
 from explorer.history import History
-from explorer.panels import Ink, epoch_positions
+from explorer.inks import Ink
+from explorer.panels import epoch_positions
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.time_view import TimeView
 from explorer.wording import power_of_ten

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from explorer.arrangement import label
 from explorer.curves import DecadePanel
 from explorer.depth_layout import NARROW_SCALE, Span
-from explorer.panels import Ink, Shown, Traces, small
+from explorer.inks import Ink
+from explorer.panels import Shown, Traces, small
 from explorer.seeds import Band
 
 Array = NDArray[np.float64]

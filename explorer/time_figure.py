@@ -14,21 +14,9 @@ from numpy.typing import NDArray
 
 from explorer import theme
 from explorer.history import History
-from explorer.panels import (
-    BAND_WORDS,
-    CHOSEN_WORDS,
-    START_WORDS,
-    Shown,
-    Traces,
-    colour_strip,
-    epoch_positions,
-    heatmap,
-    inks,
-    legend_once,
-    loss_lines,
-    profile,
-    small,
-)
+from explorer.inks import inks
+from explorer.panels import Shown, Traces, colour_strip, epoch_positions, heatmap, legend_once, loss_lines, small
+from explorer.profiles import BAND_WORDS, CHOSEN_WORDS, START_WORDS, profile
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.time_arrangement import LOSS, PROFILE, SHARE, STRIP, Panel, arrange, narrow, wide
 from explorer.time_view import TimeView

@@ -23,9 +23,10 @@ from explorer.cliff_view import (
 )
 from explorer.controls import Choice
 from explorer.describe_cliff import cliff_summary, describe_cliff, describe_section, growth, headline
+from explorer.excerpts import excerpts
 from explorer.notebook import cliff_lines
 from explorer.page_views import PAGE_CONTROLS
-from explorer.show_code import cliff_table, excerpts
+from explorer.show_code import cliff_table
 from explorer.ui.link import complaints
 
 ROOT = Path(__file__).resolve().parent.parent

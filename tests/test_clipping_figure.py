@@ -16,7 +16,7 @@ from explorer.clipping_figure import (
     norm_after_clipping,
 )
 from explorer.describe_reach import describe_clipping
-from explorer.panels import BASELINE_INK, NOW_INK
+from explorer.inks import BASELINE_INK, NOW_INK
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.seeds import log_band
 from explorer.triangles import NOT_FINITE_WORDS

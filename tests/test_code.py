@@ -10,6 +10,7 @@ from explorer.activations import ACTIVATIONS
 from explorer.cells import CELLS
 from explorer.clipping import CLIPPERS
 from explorer.controls import controls_of
+from explorer.excerpts import excerpts
 from explorer.losses import LOSSES
 from explorer.normalizations import NORMALIZATIONS
 from explorer.optimizers import OPTIMIZERS
@@ -19,7 +20,7 @@ from explorer.recurrent_comparisons import COMPARISONS
 from explorer.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentExperiment
 from explorer.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.remedies import REMEDIES
-from explorer.show_code import depth_table, excerpts, explore_table, remedies_table, sweep_table, time_table
+from explorer.show_code import depth_table, explore_table, remedies_table, sweep_table, time_table
 from explorer.time_view import TIME_METRICS, TimeView
 from explorer.verdict import VERDICTS
 from explorer.view import METRICS, View

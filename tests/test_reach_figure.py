@@ -9,7 +9,7 @@ import pytest
 from explorer import theme
 from explorer.curves import ABOVE, BELOW
 from explorer.describe_reach import describe_reach, describe_truncation
-from explorer.panels import BASELINE_INK, NOW_INK
+from explorer.inks import BASELINE_INK, NOW_INK
 from explorer.reach import LIMIT_SECONDS, _seconds, cut_off, seeds_asked, state_jacobians, state_reach
 from explorer.reach_curves import BOUND, GATE, reach_at_start, reach_curve
 from explorer.reach_figure import GRADIENT_SPAN, REACH_SPAN, cut_words, reach_figure, truncation_figure

@@ -11,10 +11,11 @@ from explorer.curves import ABOVE, BELOW
 from explorer.describe_recurrence import describe_gates, describe_matrix, describe_steps
 from explorer.gates_figure import JOBS, NO_GATES, SPAN, gates_figure, gates_of, heights, openness
 from explorer.history import Ending
+from explorer.inks import Ink
 from explorer.matrices import NEW_STATE, matrix_choices, matrix_names, spectrum
 from explorer.matrix_figure import CIRCLE, NOW, START, matrix_figure
 from explorer.matrix_layout import SIZE_SPAN
-from explorer.panels import Ink, Shown
+from explorer.panels import Shown
 from explorer.recurrent_architecture import recurrent_architecture
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.recurrent_group import spectra

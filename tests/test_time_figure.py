@@ -8,8 +8,9 @@ import pytest
 from explorer import theme, train
 from explorer.describe_time import describe_compared
 from explorer.history import SOLVED, Ending
+from explorer.inks import BASELINE_INK, NOW_INK, inks
 from explorer.memory_tasks import TASKS
-from explorer.panels import BASELINE_INK, NOW_INK, Shown, inks
+from explorer.panels import Shown
 from explorer.recurrent_comparisons import COMPARISONS
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.time_arrangement import LOSS, PROFILE, SHARE, STRIP, answers_at_the_end, narrow, step_axis, wide

@@ -10,10 +10,10 @@ from explorer.clipping_figure import clipping_figure
 from explorer.describe_reach import describe_clipping, describe_reach, describe_truncation
 from explorer.describe_recurrence import describe_gates, describe_matrix, describe_steps
 from explorer.gates_figure import gates_figure
+from explorer.inks import inks
 from explorer.matrices import NEW_STATE, matrix_choices
 from explorer.matrix_figure import matrix_figure
 from explorer.page_views import CLIPPING, GATES, MATRIX, REACH, STEPS, TIME_CONTROLS, TIME_PAGE, TRUNCATION
-from explorer.panels import inks
 from explorer.reach import cut_off, state_reach
 from explorer.reach_curves import reach_curve
 from explorer.reach_figure import reach_figure, truncation_figure

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from explorer.show_code import Table, excerpts
+from explorer.excerpts import excerpts
+from explorer.show_code import Table
 
 KEY = "_show_code"
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.history import History
-from explorer.panels import Ink, Shown, inks
+from explorer.inks import Ink, inks
+from explorer.panels import Shown
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.ui.jobs import Job
 from explorer.wording import compared_summary
