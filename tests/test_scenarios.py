@@ -89,6 +89,7 @@ def test_the_tutorials_residual_net_then_solves_xor(history):
     assert np.nanmedian(h.solved_epoch()) > 1000
 
 
+@pytest.mark.long
 def test_batch_norm_rescues_sigmoid_and_layer_norm_does_not(history):
     after, before = pair("Sigmoid rescued by batch norm")
     assert after == before.but(normalization="batch")
@@ -109,6 +110,11 @@ def test_glorot_halves_the_squared_gradient_at_each_relu_layer_and_he_keeps_it(h
     squared = [factors(history(e.but(**wide))) ** 2 for e in (he, glorot)]
     assert squared[0] == pytest.approx(1.0, abs=0.05)
     assert squared[1] == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.long
+def test_with_he_more_seeds_learn_than_with_glorot(history):
+    he, glorot = pair("He against Glorot, 30 ReLU layers")
     outcomes = [history(e).outcome.count("solved") for e in (he, glorot)]
     assert outcomes[0] > outcomes[1]
 

@@ -6,15 +6,13 @@ import pytest
 
 from tests.browser.driver import BROWSER_FLAGS, Screen, chromium, server
 
-SECOND = {"test_access", "test_sharing", "test_presenting"}
-
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.path.parts:
-            # A worker holds a server and a browser of its own; two share the work.
-            item.add_marker(pytest.mark.xdist_group("browser 2" if item.path.stem in SECOND else "browser"))
+            # A worker holds a server and a browser of its own, and takes one file after the other.
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
