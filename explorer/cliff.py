@@ -30,6 +30,10 @@ START = 1 / (1 + math.exp(-START_FIELD))  # h_0 = σ(x_0)
 REPELS = 1 / (START * (1 - START))
 # Points of the map.
 ACROSS, UP = 161, 121
+# How far beside the wall, along b, its longest gradient is looked for: half of what lies between the map's rows.
+BESIDE = 0.0125
+# A descent hops about its valley: where it ends is the median of so many updates.
+LAST = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +116,25 @@ def wall(w: Array) -> Array:
     return np.where(w > REPELS, START_FIELD - START * w, np.nan)
 
 
+def _towards(far: float, points: int) -> Array:
+    """Return distances on both sides, ever smaller: at many steps the wall is thinner than any grid."""
+    away = np.geomspace(1e-15, far, points)
+    return np.concatenate([-away[::-1], [0.0], away])
+
+
+def beside_wall(w: Array, steps: int) -> Array:
+    """Return the longest gradient's norm within `BESIDE` of the wall in b; NaN where there is none.
+
+    On the wall itself h_0 does not move, and its error is small: close beside it the gradient is longer.
+    The longest one that is measured may fall short of the longest there is.
+    """
+    found = np.full_like(w, np.nan)
+    there = w > REPELS
+    b = wall(w[there]) + _towards(BESIDE, 60)[:, None]
+    found[there] = slope(np.broadcast_to(w[there], b.shape), b, steps).norm.max(axis=0)
+    return found
+
+
 # --- all over the map ---------------------------------------------------------------------------
 
 
@@ -126,7 +149,7 @@ class Ground:
     slope : Slope
         Loss and gradient, (rows, columns).
     on_wall : (columns,) array
-        L2 norm of the gradient at (w, wall(w)), which is thinner than the grid; NaN where there is no wall.
+        L2 norm of the longest gradient beside the wall, which is thinner than the grid; NaN where there is none.
     """
 
     w: Array
@@ -139,7 +162,7 @@ class Ground:
 def survey(w_span: Span, b_span: Span, steps: int) -> Ground:
     """Measure the map between two w and two b."""
     w, b = np.linspace(*w_span, ACROSS), np.linspace(*b_span, UP)
-    return Ground(w, b, slope(*np.meshgrid(w, b), steps), slope(w, wall(w), steps).norm)
+    return Ground(w, b, slope(*np.meshgrid(w, b), steps), beside_wall(w, steps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,12 +186,11 @@ class Section:
 
 @lru_cache(maxsize=32)
 def section(w: float, b_span: Span, all_steps: tuple[int, ...]) -> Section:
-    """Measure a section through the map, ever finer towards the wall: at many steps it is thinner than any grid."""
+    """Measure a section through the map, ever finer towards the wall."""
     b = np.linspace(*b_span, 601)
     near = float(wall(np.array(w)))
     if np.isfinite(near):
-        away = np.geomspace(1e-15, 0.1, 120)
-        b = np.sort(np.concatenate([b, near - away, [near], near + away]))
+        b = np.sort(np.concatenate([b, near + _towards(0.1, 120)]))
     found = {steps: slope(np.full_like(b, w), b, steps) for steps in all_steps}
     return Section(
         w,
@@ -230,6 +252,16 @@ class Path:
     def longest(self) -> int:
         """The update, from 0, that met the longest gradient."""
         return int(np.argmax(np.nan_to_num(self.norm[:-1], nan=-1.0, posinf=math.inf)))
+
+    @property
+    def last(self) -> Array:
+        """Loss after each of the last updates, `LAST` or all."""
+        return self.loss[1:][-LAST:]
+
+    @property
+    def settled(self) -> float:
+        """The median of those; NaN where one is."""
+        return float(np.median(self.last))
 
     def rows(self) -> Iterator[dict[str, float]]:
         """Yield one row for every point."""

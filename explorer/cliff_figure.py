@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from explorer import theme
 from explorer.arrangement import label, sized
-from explorer.cliff import TARGET, Ground, Section, wall
+from explorer.cliff import BESIDE, TARGET, Ground, Section, wall
 from explorer.cliff_panels import (
     CASING,
     LOSS_AXIS,
@@ -135,7 +135,8 @@ def _labels(pair: Sequence[Walk], view: CliffView, places: Sequence[Any], scale:
         label("<b>Loss</b>", right[0], loss[1], size=size),
     ]
     if view.shown != RELIEF:
-        texts += [_noted("theory: the wall, where h₀ repels", 6.1, float(wall(np.array(6.1))), "right", "top")]
+        squares = f"<br>squares: longest within {BESIDE:g} in b" if view.shown == GRADIENT else ""
+        texts += [_noted(f"theory: the wall, where h₀ repels{squares}", 6.1, float(wall(np.array(6.1))), "right", "top")]
         texts += [note for row, walk in enumerate(pair) for note in _where_to(walk, row)]
     return texts
 

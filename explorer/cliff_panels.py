@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer import theme
-from explorer.cliff import Ground, Path, wall
+from explorer.cliff import BESIDE, Ground, Path, wall
 from explorer.cliff_view import B_SPAN, GRADIENT, W_SPAN, CliffView, exits, inside
 from explorer.panels import Traces, small
 from explorer.wording import number
@@ -92,7 +92,7 @@ def map_traces(ground: Ground, pair: Sequence[Walk], view: CliffView) -> Traces:
 
 
 def _wall_line(ground: Ground, view: CliffView) -> Traces:
-    """Where theory has the wall; of the gradient also how long it is there, for the grid may miss it."""
+    """Where theory has the wall; of the gradient how long it gets close beside it, for the grid may miss it."""
     line = {"x": small(ground.w), "y": small(wall(ground.w)), "mode": "lines", "hoverinfo": "skip"}
     dashed = {"width": 2.5, "dash": "dash", "color": "#ffffff"}
     if view.shown == GRADIENT:
@@ -103,9 +103,9 @@ def _wall_line(ground: Ground, view: CliffView) -> Traces:
         said = zip(ground.w, ground.on_wall, strict=True)
         line |= {
             "hoverinfo": "text",
-            "hovertext": [f"on the wall, w {w:.2f}<br>gradient norm {number(n)}" for w, n in said],
+            "hovertext": [f"w {w:.2f}, within {BESIDE:g} of the wall in b<br>gradient norm up to {number(n)}" for w, n in said],
         }
-        return [go.Scatter(**line, name="measured on the wall", showlegend=False)]
+        return [go.Scatter(**line, name="measured at the wall", showlegend=False)]
     return [go.Scatter(**line, line=dashed, name="theory: the wall, where h₀ repels", showlegend=False)]
 
 

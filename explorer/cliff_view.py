@@ -83,7 +83,7 @@ class CliffView:
         high=200,
         marks=tuple(range(5, 201)),
         whole=True,
-        default=60,
+        default=160,
     )
     steps: int = _number(
         "Steps T",

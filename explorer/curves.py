@@ -16,9 +16,8 @@ from explorer import theme
 from explorer.arrangement import sized
 from explorer.depth_layout import MARGIN, NARROW_SCALE, Span, captioned, decade_ticks, legend_above, power
 from explorer.inks import Ink
-from explorer.panels import Traces, small
+from explorer.panels import NOT_FINITE_WORDS, ZERO_WORDS, Traces, small
 from explorer.seeds import Band
-from explorer.triangles import NOT_FINITE_WORDS, ZERO_WORDS
 
 Array = NDArray[np.float64]
 

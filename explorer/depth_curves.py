@@ -26,9 +26,8 @@ from explorer.depth_layout import (
     whole_ticks,
 )
 from explorer.inks import BASELINE_INK, NOW_INK, Ink
-from explorer.panels import Traces, legend_once, small
+from explorer.panels import NOT_FINITE_WORDS, ZERO_WORDS, Traces, legend_once, small
 from explorer.seeds import Band
-from explorer.triangles import NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.wording import decades
 
 Array = NDArray[np.float64]

@@ -29,7 +29,6 @@ from explorer.time_curves import (
     head,
     told,
 )
-from explorer.time_shares import kept
 from explorer.wording import number
 
 Array = NDArray[np.float64]
@@ -149,8 +148,8 @@ def kept_text(history: History, epoch: int) -> str:
     gate = history.experiment.unit.memory_gate
     if not gate:
         return ""
-    share = float(band(kept(openness(history, gate)[:, history.at(epoch)])).middle)
-    return f"the {gate} gate keeps {number(share)} of the state over {history.experiment.length} steps"
+    share = float(band(history.measures["kept"][:, history.at(epoch), 0]).middle)
+    return f"the {gate} gate keeps {number(share)} of a unit’s state over {history.experiment.length} steps, on average"
 
 
 def _layout(drawn: Drawn, jobs: list[str], what: tuple[int, str], *, narrow: bool) -> dict[str, Any]:

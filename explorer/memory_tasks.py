@@ -163,7 +163,7 @@ TASKS = registry(
             name="copy",
             caption="One of four symbols is shown in the first tenth; after a long silence a signal asks for it.",
             formula="y = the symbol's two bits",
-            source="after Hochreiter & Schmidhuber 1997, section 5.1; Bengio et al. 1994",
+            source="after Bengio et al. 1994; Hochreiter & Schmidhuber 1997, section 5.2",
             make=_copy,
             inputs=("bit 1", "bit 2", "signal"),
         ),

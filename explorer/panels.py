@@ -41,8 +41,10 @@ class Shown:
     theory: Array | None = None
 
 
-# So many rows of a heatmap leave room for a gap between them.
-ROOM_FOR_GAPS = 60
+# So many rows of a heatmap leave room for a wide gap between them, and so many for a narrow one.
+ROOM_FOR_WIDE_GAPS, ROOM_FOR_GAPS = 20, 60
+
+ZERO_WORDS, NOT_FINITE_WORDS = "exactly 0", "not finite: infinite or NaN"
 
 
 def small(values: Array) -> NDArray[np.float32]:
@@ -139,8 +141,8 @@ def heatmap(history: History, view: View, x: str, y: str) -> Traces:
     ]
     nothing = undefined(history, view)
     for mask, colour, words in (
-        (middle == -np.inf, theme.EXACT_ZERO, "exactly 0"),
-        ((middle == np.inf) & ~nothing[:, None], theme.NOT_FINITE, "not finite: infinite or NaN"),
+        (middle == -np.inf, theme.EXACT_ZERO, ZERO_WORDS),
+        ((middle == np.inf) & ~nothing[:, None], theme.NOT_FINITE, NOT_FINITE_WORDS),
     ):
         if mask.any():
             traces.append(
@@ -157,7 +159,8 @@ def heatmap(history: History, view: View, x: str, y: str) -> Traces:
 def _bars(mask: NDArray[np.bool_], colour: str) -> dict[str, Any]:
     """Flat marks as bars apart from each other: to some colour-blind viewers the scale has their colour as well."""
     if len(mask) <= ROOM_FOR_GAPS:
-        return {"z": small(np.where(mask, 1.0, np.nan)), "colorscale": [[0, colour], [1, colour]], "ygap": 3}
+        gap = 3 if len(mask) <= ROOM_FOR_WIDE_GAPS else 1
+        return {"z": small(np.where(mask, 1.0, np.nan)), "colorscale": [[0, colour], [1, colour]], "ygap": gap}
     # Rows hardly higher than a gap: every other bar, of some rows, is pale instead.
     pale = np.arange(len(mask))[:, None] // max(len(mask) // 40, 1) % 2
     scale = [[0, colour], [1, theme.see_through(colour, 0.5)]]

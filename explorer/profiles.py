@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from explorer import theme
 from explorer.history import History
 from explorer.inks import Ink
-from explorer.panels import Traces, layer_band, small, undefined
+from explorer.panels import NOT_FINITE_WORDS, ZERO_WORDS, Traces, layer_band, small, undefined
 from explorer.seeds import Band
 from explorer.view import View
 from explorer.wording import decades, number
@@ -118,8 +118,8 @@ def _edge_marks(
     marks = [
         (np.isfinite(values) & (values < low), low + margin, "triangle-left", ink.line, "below the scale"),
         (np.isfinite(values) & (values > high), high - margin, "triangle-right", ink.line, "above the scale"),
-        (values == -np.inf, low + margin, "square", theme.EXACT_ZERO, "exactly 0"),
-        ((values == np.inf) & defined, high - margin, "square", theme.NOT_FINITE, "not finite: infinite or NaN"),
+        (values == -np.inf, low + margin, "square", theme.EXACT_ZERO, ZERO_WORDS),
+        ((values == np.inf) & defined, high - margin, "square", theme.NOT_FINITE, NOT_FINITE_WORDS),
     ]
     return [
         go.Scatter(
@@ -135,5 +135,5 @@ def _edge_marks(
             showlegend=False,
         )
         for mask, place, symbol, colour, words in marks
-        if mask.any() and (view.in_decades or words != "exactly 0")
+        if mask.any() and (view.in_decades or words != ZERO_WORDS)
     ]

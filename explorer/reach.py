@@ -46,7 +46,8 @@ def state_jacobians(shape: RecurrentArchitecture, theta: Array, x: Array, h_0: A
     Returns
     -------
     jacobians : (length + 1, runs, hidden, hidden) array
-        Entry [t, run, i, j] is the derivative of the last s's unit j by unit i of s_t, of the top layer.
+        Entry [t, run, i, j] is the derivative of the last s's unit j by unit i of s_t, of the top layer. NaN for a run
+        whose states are not all finite.
     """
     network = RecurrentNetwork(replace(shape, truncation=0), theta, 1)
     network.x[:] = x[:, None, :, None]
@@ -68,6 +69,8 @@ def state_jacobians(shape: RecurrentArchitecture, theta: Array, x: Array, h_0: A
             step.grad_h[1] = step.grad_h[0]
             step.grad_c[-1] = step.grad_c[0]
     jacobians[0] = state[0]
+    # Where ReLU meets NaN its slope is 0: finite derivatives of states that are not are none.
+    jacobians[:, ~np.isfinite(top.s).all(axis=(0, 2, 3))] = np.nan
     return jacobians
 
 

@@ -44,8 +44,13 @@ def _biases(experiment: RecurrentExperiment) -> Compared:
 
 
 def _truncations(experiment: RecurrentExperiment) -> Compared:
-    steps = experiment.truncation or max(experiment.length // 5, 1)
-    return {"not cut": experiment.but(truncation=0), f"cut after {steps} steps": experiment.but(truncation=steps)}
+    # To cut after as many steps as there are, or more, would cut nothing.
+    asked = experiment.truncation if experiment.truncation < experiment.length else 0
+    steps = asked or max(experiment.length // 5, 1)
+    return {
+        "not cut": experiment.but(truncation=0),
+        f"cut after {steps} {'step' if steps == 1 else 'steps'}": experiment.but(truncation=steps),
+    }
 
 
 def _clippings(experiment: RecurrentExperiment) -> Compared:
@@ -81,7 +86,7 @@ COMPARISONS = registry(
         ),
         RecurrentComparison(
             name="truncation",
-            caption="Backpropagation through all steps, and cut after some: as many as the sidebar says, else a fifth of the length.",
+            caption="Backpropagation through all steps, and cut after some: as many as the sidebar says if that cuts anything, else a fifth of the length.",
             of=lambda experiment, baseline: _truncations(experiment),
         ),
         RecurrentComparison(

@@ -48,7 +48,8 @@ class RecurrentExperiment(Settings):
     length: int = setting(
         Number(
             label="Length",
-            help="Time steps of a sequence. What must be remembered comes in its first half, the answer at its end.",
+            help="Time steps of a sequence. From 4 steps on, what must be remembered comes in its first half and the answer at its "
+            "end; a sine is continued at every step. A gate’s bias should grow with it, as ln T.",
             group="Task",
             low=SHORTEST,
             high=LONGEST,
@@ -124,7 +125,7 @@ class RecurrentExperiment(Settings):
         Number(
             label="Truncation",
             help="Backpropagation through time is cut after so many steps: nothing flows back from one piece of the "
-            "sequence to the one before it. 0: not cut.",
+            "sequence to the one before it. Every update still sees whole sequences. 0: not cut.",
             group="Remedies",
             low=0,
             high=LONGEST,

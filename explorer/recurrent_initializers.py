@@ -76,7 +76,7 @@ RECURRENT_INITIALIZERS = registry(
             name="largest singular value",
             caption="Independent weights, scaled so that no vector is made longer than this: at 1, tanh can only shrink the gradient.",
             formula="σ₁(W_hh) = s",
-            source="Pascanu et al. 2013, section 2.2",
+            source="Pascanu et al. 2013, section 2.1",
             draw=_scaled_to(largest_singular_value),
         ),
         RecurrentInitializer(

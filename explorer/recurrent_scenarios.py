@@ -44,10 +44,8 @@ EXPLODING = RecurrentExperiment(
     epochs=300,
 )
 
-# The bits come in the first half, and the last piece begins four fifths of the way.
-CUT = RecurrentExperiment(
-    task="parity", length=30, initializer="orthogonal", strength=1.0, learning_rate=0.01, epochs=150
-)
+# The symbols come in the first half, and the last piece begins four fifths of the way.
+CUT = RecurrentExperiment(length=30, initializer="orthogonal", strength=1.0, learning_rate=0.01, epochs=150)
 
 RECURRENT_SCENARIOS = registry(
     [
@@ -62,15 +60,15 @@ RECURRENT_SCENARIOS = registry(
         ),
         RecurrentScenario(
             name="Forget bias: ln T",
-            caption="Gates alone are no memory: half open, the forget gate lets half of the gradient through at each step, less "
-            "than 10⁻¹² of it gets back over 100, and no net learns. The bias that opens it is about ln 100.",
+            caption="Gates alone are no memory: half open, the forget gate lets half of the gradient through at each step. Over "
+            "100 steps less than 10⁻²⁰ of it gets back, and no net learns. The bias that opens it is about ln 100.",
             source="Gers et al. 2000; Jozefowicz et al. 2015; Tallec & Ollivier 2018",
             experiment=DELAY.but(cell="LSTM"),
             compare="forget bias",
         ),
         RecurrentScenario(
             name="Exploding, clipped or not",
-            caption="ReLU units that start as the identity, on a noisy sine: the first gradients are hundreds long, and within "
+            caption="ReLU units that start as the identity, on a noisy sine: the first gradients are about a thousand long, and within "
             "five epochs nearly every net has become non-finite. Clipped, the same gradients teach nearly all of them.",
             source="Pascanu et al. 2013; Le et al. 2015",
             experiment=EXPLODING,
@@ -79,15 +77,16 @@ RECURRENT_SCENARIOS = registry(
         RecurrentScenario(
             name="Starts of W_hh",
             caption="The plain net again, with twice the epochs: only the first W_hh differs. Scaled to σ₁ = 1, less than 10⁻²⁰ of "
-            "the gradient gets back; from 0, exactly none. Orthogonal, all singular values are 1, and most nets learn.",
+            "the gradient gets back; from 0, exactly none. Orthogonal, all singular values are 1, and most nets learn "
+            "their sequences.",
             source="Pascanu et al. 2013; Saxe et al. 2014; Le et al. 2015",
             experiment=DELAY.but(strength=1.0, epochs=200),
             compare="start of W_hh",
         ),
         RecurrentScenario(
             name="Truncated",
-            caption="Do two marked bits differ, that come in the first half of 30 steps? Not cut, nearly all nets learn it. "
-            "With the way back cut after 6 steps exactly nothing of the gradient reaches the bits, and hardly a net does.",
+            caption="Which of two symbols came first, in the first half of 30 steps? Not cut, nearly all nets learn it. With "
+            "the way back cut after 6 steps exactly nothing of the gradient reaches the symbols, and hardly a net does.",
             source="Williams & Peng 1990; Tallec & Ollivier 2017",
             experiment=CUT,
             compare="truncation",

@@ -161,7 +161,7 @@ def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
             RecurrentArchitecture.recurrent_weights,
             recurrent_group.spectra,
         ],
-        page_views.GATES: [time_diagnostics._gate, time_diagnostics._openness, time_shares.kept, *gate],
+        page_views.GATES: [time_diagnostics._gate, time_diagnostics._openness, time_diagnostics._kept, *gate],
         page_views.STEPS: [
             Layer._contribution,
             time_diagnostics._contribution,

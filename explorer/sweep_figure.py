@@ -17,6 +17,7 @@ from explorer import theme
 from explorer.arrangement import sized
 from explorer.experiment import CONTROLS
 from explorer.outcomes import Finding, Outcome
+from explorer.panels import NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.seeds import share_interval
 from explorer.sweep import Cell, Sweep, Value, is_numeric, thin
 from explorer.wording import decades, number, power_of_ten, summary
@@ -81,7 +82,7 @@ def marks(outcome: Outcome) -> tuple[tuple[str, str], tuple[str, str]]:
     """Return words and colour of +inf and of -inf."""
     if outcome.name == "epochs to solve":
         return ("half of the seeds or more never solve it", theme.NOT_FINITE), ("solved at the start", theme.EXACT_ZERO)
-    return ("not finite: infinite or NaN", theme.NOT_FINITE), ("exactly 0", theme.EXACT_ZERO)
+    return (NOT_FINITE_WORDS, theme.NOT_FINITE), (ZERO_WORDS, theme.EXACT_ZERO)
 
 
 # --- the map ----------------------------------------------------------------------------------

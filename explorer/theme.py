@@ -26,7 +26,7 @@ NOT_FINITE = "#c43c1f"
 CLASSES = (THEORY, "#4477aa")
 # Of nets that are compared, in their order; the dashes show each where lines lie upon each other.
 COMPARED = ("#c1237e", "#345be0", "#049b41", "#8e7de5", "#5f6f4a", "#b27ec0")
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot", "dot")  # dotted last: elsewhere that is the start
 CURSOR = "rgba(128, 128, 128, 0.9)"
 GRID = "rgba(128, 128, 128, 0.22)"
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from explorer import theme
 from explorer.arrangement import epoch_axis, label, sized, value_ticks
-from explorer.history import History
+from explorer.history import DIVERGED, SOLVED, History
 from explorer.inks import Ink
 from explorer.panels import epoch_positions
 from explorer.recurrent_experiment import RecurrentExperiment
@@ -174,6 +174,8 @@ LOSS_AXIS = {
     "ticktext": [power_of_ten(-4), power_of_ten(-2), "1"],
     "title": "loss",
 }
+# Where a mark stands that has no place on it.
+LOSS_TOP = 5.0
 SHARE_AXIS = {"range": [-0.06, 1.06], "tickvals": [0, 0.5, 1], "ticktext": ["0%", "50%", "100%"]}
 
 
@@ -231,8 +233,10 @@ def _titles(panels: Sequence[Panel], places: Places) -> list[dict[str, Any]]:
 
 
 def learners(history: History) -> str:
-    """Say how many seeds learn it, "so far" while training goes on."""
-    return f"{history.outcome.count('solved')} of {len(history.loss)} learn it{' so far' * (not history.complete)}"
+    """Say how many seeds learn it, "so far" while training goes on, and how many have become non-finite."""
+    outcome = history.outcome
+    told = f"{outcome.count(SOLVED)} of {len(outcome)} learn it{' so far' * (not history.complete)}"
+    return f"{told}, {outcome.count(DIVERGED)} not finite" if DIVERGED in outcome else told
 
 
 def _words(view: TimeView, chosen: int, caption: str, places: Places) -> list[dict[str, Any]]:

@@ -62,6 +62,21 @@ def _openness(gate: str) -> Callable[[RecurrentNetwork], Array]:
     return measure
 
 
+def _kept(network: RecurrentNetwork) -> Array:
+    """What the gate that keeps the state leaves, from each step on to the last: its product, unit by unit, then the mean."""
+    cell = network.shape.cell
+    found = np.zeros((network.shape.length, network.runs))
+    if not cell.memory_gate:
+        return _undefined(network)
+    rows = cell.block(cell.memory_gate, network.shape.hidden)
+    for layer in network.layers:
+        left = np.ones_like(layer.a[0, :, rows])
+        for step in range(network.shape.length - 1, -1, -1):
+            np.multiply(left, layer.a[step, :, rows], left)
+            found[step] += left.mean(axis=(-2, -1)) / len(network.layers)
+    return found
+
+
 def _saturated(network: RecurrentNetwork) -> Array:
     cell = network.shape.cell
     bounds = (-0.97, 0.97) if cell.squashed else network.shape.activation.saturation
@@ -96,7 +111,7 @@ TIME_DIAGNOSTICS = registry(
             caption="Size of the gradient that arrives at the state of a step from all later steps: root mean square over "
             "units and samples.",
             formula="√ mean (dL/dh_t)²",
-            source="Pascanu et al. 2013, eq. 4",
+            source="Pascanu et al. 2013, eq. 4 and 5",
             measure=_over_layers(lambda layer: rms(layer.grad_h[1:])),
             unit="decades",
             span=(-10, 2),
@@ -126,7 +141,7 @@ TIME_DIAGNOSTICS = registry(
             caption="What one step contributes to the gradient of the recurrent weights, before any clipping: summed over "
             "all steps, the contributions are the gradient.",
             formula="√ Σ (h_{t-1} dL/dz_t')²",
-            source="Pascanu et al. 2013, eq. 3",
+            source="Pascanu et al. 2013, eq. 4",
             measure=_contribution,
             unit="decades",
             span=(-10, 2),
@@ -148,6 +163,18 @@ TIME_DIAGNOSTICS = registry(
             measure=_saturated,
             unit="share",
             span=(0, 1),
+        ),
+        Diagnostic(
+            name="kept",
+            title="kept by the gate from here on, mean",
+            caption="What the forget gate of an LSTM, or the update gate of a GRU, leaves at the end of the state before this step: "
+            "the product of the gate over this and all later steps, mean over units and samples. The direct path, along which "
+            "nothing else acts.",
+            formula="mean Π_{k≥t} f_k",
+            source="Hochreiter & Schmidhuber 1997; Gers et al. 2000",
+            measure=_kept,
+            unit="decades",
+            span=(-10, 2),
         ),
         _gate("forget", "keeps the whole cell state"),
         _gate("input", "lets the whole candidate in"),

@@ -141,12 +141,12 @@ TIME_VERDICTS = registry(
         TimeVerdict(
             name="exploding",
             caption=f"Before any update the gradient of all parameters is longer than {LARGE_NORM:g}; or, of a task whose loss "
-            "counts at the end only, dL/dh of the first step (of an LSTM dL/dc) is over 10³ times that of the last.",
+            "counts at the end only, dL/dh of the first step is over 10³ times that of the last.",
             holds=lambda f: not f.first_norm <= LARGE_NORM or (not f.every_step and f.log_ratio > HEALTHY_DECADES),
         ),
         TimeVerdict(
             name="vanishing",
-            caption="Of a task whose loss counts at the end only, dL/dh of the first step (of an LSTM dL/dc) is under 10⁻³ of "
+            caption="Of a task whose loss counts at the end only, dL/dh of the first step is under 10⁻³ of "
             "that of the last, before any update.",
             holds=lambda f: not f.every_step and f.log_ratio < -HEALTHY_DECADES,
         ),
@@ -202,10 +202,10 @@ def _ended(f: TimeFacts) -> str:
 
 def time_detail(names: Sequence[str], found: Sequence[TimeFacts]) -> str:
     """Say what became of the gradient on its way back, at the start and now; where it has no way, how large it is."""
-    each = [(f"{name} " if len(found) > 1 else "", f) for name, f in zip(names, found, strict=True)]
+    each = [(f"{name}: " if len(found) > 1 else "", f) for name, f in zip(names, found, strict=True)]
     told = _reach([(name, f) for name, f in each if not f.every_step])
     told += _sizes([(name, f) for name, f in each if f.every_step])
-    ends = [f"{name.strip()}, {f.first_end}" if name else f.first_end for name, f in each if f.first_end]
+    ends = [f"{name[:-2]}, {f.first_end}" if name else f.first_end for name, f in each if f.first_end]
     told += [f"Not finite first: {'; '.join(ends)}."] if ends else []
     return " ".join(told)
 
@@ -216,7 +216,7 @@ def _reach(each: list[tuple[str, TimeFacts]]) -> list[str]:
         return []
     lengths, epochs = {f.experiment.length for _, f in each}, {f.epoch for _, f in each}
     last = f"step {lengths.pop()}" if len(lengths) == 1 else "the last step"
-    now = f"at epoch {epochs.pop():,}" if len(epochs) == 1 else "now"
+    now = f"at epoch {epochs.pop():,}" if len(epochs) == 1 else "at the latest epoch"
     then = f" → {now}" if any(f.epoch for _, f in each) else ""
     shares = "; ".join(f"{name}{_shares(f)}" for name, f in each)
     return [f"RMS dL/dh at step 1 over that at {last}, at the start{then}: {shares}."]

@@ -15,10 +15,21 @@ from numpy.typing import NDArray
 from explorer import theme
 from explorer.history import History
 from explorer.inks import inks
-from explorer.panels import Shown, Traces, colour_strip, epoch_positions, heatmap, legend_once, loss_lines, small
+from explorer.panels import (
+    NOT_FINITE_WORDS,
+    Shown,
+    Traces,
+    colour_strip,
+    epoch_positions,
+    heatmap,
+    legend_once,
+    loss_lines,
+    small,
+)
 from explorer.profiles import BAND_WORDS, CHOSEN_WORDS, START_WORDS, profile
 from explorer.recurrent_experiment import RecurrentExperiment
-from explorer.time_arrangement import LOSS, PROFILE, SHARE, STRIP, Panel, arrange, narrow, wide
+from explorer.seeds import band
+from explorer.time_arrangement import LOSS, LOSS_TOP, PROFILE, SHARE, STRIP, Panel, arrange, narrow, wide
 from explorer.time_view import TimeView
 
 MISSING = "is being measured"
@@ -71,6 +82,8 @@ def not_defined(experiment: RecurrentExperiment, view: TimeView) -> str:
     gate = name.removesuffix("_gate")
     if gate != name and gate not in cell.blocks:
         return f"not defined: {cell.name} has no {gate} gate"
+    if name == "kept" and not cell.memory_gate:
+        return f"not defined: {cell.name} has no gate that keeps the state"
     if name == "cell_gradient" and not cell.has_c:
         return f"not defined: {cell.name} has no cell state c"
     if name == "saturated" and not cell.squashed and experiment.activation_function.saturation is None:
@@ -131,13 +144,42 @@ def _over_epochs(history: History, panel: Panel, view: TimeView, *, each_seed: b
         showlegend=False,
     )
     lines = loss_lines(history, view, ink, panel.name, f"x{LOSS}", f"y{LOSS}", each_seed=each_seed)
-    return [*lines, share]
+    return [*lines, *_ended(history, panel, view), share]
+
+
+def _ended(history: History, panel: Panel, view: TimeView) -> Traces:
+    """Mark on top of the loss where its median is no longer finite."""
+    beyond = np.flatnonzero(~np.isfinite(band(history.loss).middle))
+    if not beyond.size:
+        return []
+    epoch = history.epochs[beyond[:1]]
+    return [
+        go.Scatter(
+            x=epoch_positions(epoch, view),
+            y=[LOSS_TOP],
+            xaxis=f"x{LOSS}",
+            yaxis=f"y{LOSS}",
+            mode="markers",
+            marker={
+                "symbol": "square",
+                "size": 12,
+                "color": theme.NOT_FINITE,
+                "line": {"color": panel.ink.line, "width": 3},
+            },
+            customdata=epoch,
+            hovertemplate=f"{panel.name}<br>epoch %{{customdata:,d}}: median loss not finite<extra></extra>",
+            name=NOT_FINITE_WORDS,
+        )
+    ]
 
 
 def _key() -> Traces:
     """What the lines of the profile mean, whatever their colour."""
     grey = theme.BASELINE
-    lines = {CHOSEN_WORDS: {"width": 3.5, "color": grey}, START_WORDS: {"width": 2, "dash": "dot", "color": grey}}
+    lines = {
+        f"profile {CHOSEN_WORDS}": {"width": 3.5, "color": grey},
+        f"profile {START_WORDS}": {"width": 2, "dash": "dot", "color": grey},
+    }
     found: Traces = [go.Scatter(x=[None], y=[None], mode="lines", line=line, name=name) for name, line in lines.items()]
     area = {"symbol": "square", "size": 14, "color": theme.BASELINE_BAND}
     return [*found, go.Scatter(x=[None], y=[None], mode="markers", marker=area, name=BAND_WORDS)]

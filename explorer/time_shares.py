@@ -66,19 +66,3 @@ def cancelled(norms: Array, whole: Array) -> Array:
     with np.errstate(all="ignore"):
         largest = norms.max(axis=1)
         return whole / largest / (norms / largest[:, None]).sum(axis=1)
-
-
-def kept(openness: Array) -> Array:
-    """Return the product over all steps of a gate's mean openness: what is left of a state that it multiplies.
-
-    Parameters
-    ----------
-    openness : (runs, length) array
-        From 0 to 1.
-
-    Returns
-    -------
-    share : (runs,) array
-    """
-    share: Array = np.prod(openness, axis=1)
-    return share

@@ -17,6 +17,7 @@ TIME_METRICS = {
     "part of dL/dW_hh": "step_gradient",
     "spread of h": "activation_std",
     "saturated": "saturated",
+    "kept by the gate": "kept",
     "forget gate": "forget_gate",
     "input gate": "input_gate",
     "output gate": "output_gate",

@@ -25,11 +25,10 @@ from explorer.depth_layout import (
     power,
     whole_ticks,
 )
-from explorer.panels import Traces, legend_once, small
+from explorer.panels import NOT_FINITE_WORDS, ZERO_WORDS, Traces, legend_once, small
 
 Array = NDArray[np.float64]
 
-ZERO_WORDS, NOT_FINITE_WORDS = "exactly 0", "not finite: infinite or NaN"
 # In pixels: on a narrow screen the colour bar lies below the panels.
 NARROW_BAR = 84
 

@@ -17,9 +17,9 @@ from explorer.clipping_figure import (
 )
 from explorer.describe_reach import describe_clipping
 from explorer.inks import BASELINE_INK, NOW_INK
+from explorer.panels import NOT_FINITE_WORDS
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.seeds import log_band
-from explorer.triangles import NOT_FINITE_WORDS
 from explorer.view import View
 
 INKS = [BASELINE_INK, NOW_INK, BASELINE_INK, NOW_INK, BASELINE_INK, NOW_INK]

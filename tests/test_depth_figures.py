@@ -9,8 +9,9 @@ import pytest
 from explorer import Experiment, theme
 from explorer.depth_curves import FACTOR_SPAN, Factors, Shares, factor_figure, share_figure
 from explorer.depths import gradients_by_depth
+from explorer.panels import NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.seeds import Band, log_band
-from explorer.triangles import NOT_FINITE_WORDS, ZERO_WORDS, Triangle, triangle_figure
+from explorer.triangles import Triangle, triangle_figure
 
 SPAN = (-10.0, 2.0)
 DEPTHS = np.arange(1, 21)

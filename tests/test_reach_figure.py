@@ -10,6 +10,7 @@ from explorer import theme
 from explorer.curves import ABOVE, BELOW
 from explorer.describe_reach import describe_reach, describe_truncation
 from explorer.inks import BASELINE_INK, NOW_INK
+from explorer.panels import NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.reach import LIMIT_SECONDS, _seconds, cut_off, seeds_asked, state_jacobians, state_reach
 from explorer.reach_curves import BOUND, GATE, reach_at_start, reach_curve
 from explorer.reach_figure import GRADIENT_SPAN, REACH_SPAN, cut_words, reach_figure, truncation_figure
@@ -18,7 +19,6 @@ from explorer.recurrent_experiment import PLAIN_ACTIVATIONS, RECURRENT_CONTROLS,
 from explorer.recurrent_theory import gate_product
 from explorer.seeds import log_band
 from explorer.training import Training
-from explorer.triangles import NOT_FINITE_WORDS, ZERO_WORDS
 
 CELLS = ("RNN", "LSTM", "GRU")
 INKS = [NOW_INK, BASELINE_INK, NOW_INK]

@@ -15,16 +15,15 @@ from explorer.inks import Ink
 from explorer.matrices import NEW_STATE, matrix_choices, matrix_names, spectrum
 from explorer.matrix_figure import CIRCLE, NOW, START, matrix_figure
 from explorer.matrix_layout import SIZE_SPAN
-from explorer.panels import Shown
+from explorer.panels import NOT_FINITE_WORDS, ZERO_WORDS, Shown
 from explorer.recurrent_architecture import recurrent_architecture
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.recurrent_group import spectra
 from explorer.seeds import band, log_band
 from explorer.steps_figure import SUM, WHOLE, log_sum, parts, steps_figure
-from explorer.time_shares import cancelled, kept, last_steps, recent_share
+from explorer.time_shares import cancelled, last_steps, recent_share
 from explorer.time_view import TimeView
 from explorer.training import Training
-from explorer.triangles import NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.wording import number
 
 INKS = [Ink(colour, "rgba(9, 9, 9, 0.3)", colour) for colour in theme.COMPARED]
@@ -342,13 +341,11 @@ def test_a_plain_net_has_no_gates():
     assert describe_gates(drawn(at_start()), -1) == NO_GATES
 
 
-def test_what_is_kept_is_the_product_over_steps(three):
+def test_what_a_gate_keeps_is_told_as_it_was_measured(three):
     figure = gates_figure(three, -1, "")
     (head,) = [a.text for a in figure.layout.annotations if a.name == "lines"]
     for shown, _ in three[1:]:
-        values = openness(shown.history, shown.history.experiment.unit.memory_gate)[:, -1]
-        np.testing.assert_allclose(kept(values), np.exp(np.log(values).sum(axis=1)))
-        assert f"keeps {number(np.median(kept(values)))} of the state" in head
+        assert f"keeps {number(np.median(shown.history.measures['kept'][:, -1, 0]))} of a unit" in head
 
 
 # --- the steps' parts -------------------------------------------------------------------------

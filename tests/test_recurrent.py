@@ -206,11 +206,25 @@ def test_a_measure_is_a_number_a_step_and_run_or_undefined_throughout(cell, name
     assert values.shape == (e.length, e.runs)
     gate = name.removesuffix("_gate")
     missing = (name.endswith("_gate") and gate not in CELLS[cell].blocks) or (
-        name == "cell_gradient" and cell != "LSTM"
+        (name == "cell_gradient" and cell != "LSTM") or (name == "kept" and cell == "RNN")
     )
     assert np.isnan(values).all() if missing else np.isfinite(values).all()
     if name.endswith("_gate") and not missing:
         assert ((values > 0) & (values < 1)).all()
+
+
+@pytest.mark.parametrize(("cell", "gate"), [("LSTM", "forget"), ("GRU", "update")])
+def test_what_a_gate_keeps_is_the_mean_of_its_products_not_the_product_of_its_means(cell, gate):
+    e = small(cell=cell, stack=2, length=6)
+    network, y = built(e, measuring=True)
+    passes(e, network, y)
+    kept = TIME_DIAGNOSTICS["kept"].measure(network)
+    rows = CELLS[cell].block(gate, e.hidden)
+    for step in range(e.length):
+        products = [layer.a[step:, :, rows].prod(axis=0).mean(axis=(1, 2)) for layer in network.layers]
+        np.testing.assert_allclose(kept[step], np.mean(products, axis=0), rtol=1e-12)
+    means = TIME_DIAGNOSTICS[f"{gate}_gate"].measure(network)
+    assert not np.isclose(kept[0], np.prod(means, axis=0), rtol=1e-3).any()  # units differ
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -104,7 +104,7 @@ def test_gates_without_a_bias_do_not(history):
     assert gate_product(0.0, 100) < 1e-30
     assert solved(history(half_open)) == 0
     last, first = at_the_start(history(half_open), "cell_gradient")
-    assert first < 1e-12 * last
+    assert first < 1e-20 * last
     assert solved(history(fitting)) >= 7
 
 
@@ -112,7 +112,7 @@ def test_clipping_makes_what_explodes_learn_on_the_same_seeds(history):
     free, by_value, by_norm = (history(each) for each in CLIPPINGS.compared.values())
     assert CLIPPINGS.compared["clip by norm"] == CLIPPINGS.compared["no clipping"].but(clip="norm", threshold=1.0)
     np.testing.assert_array_equal(free.gradient_norm[:, 0], by_norm.gradient_norm[:, 0])
-    assert np.median(free.gradient_norm[:, 0]) > 100
+    assert 500 < np.median(free.gradient_norm[:, 0]) < 2000  # "about a thousand long"
     assert free.outcome.count("diverged") >= 7
     assert sum(ending is not None and ending.epoch <= 5 for ending in free.endings) >= 7
     for clipped in (by_value, by_norm):

@@ -225,3 +225,10 @@ def test_what_a_cut_takes_is_told(cell):
     np.testing.assert_allclose(nothing.share, 1.0, rtol=1e-14)
     np.testing.assert_allclose(nothing.cosine, 1.0, rtol=1e-14)
     np.testing.assert_array_equal(nothing.whole, nothing.cut)
+
+
+def test_of_a_run_whose_states_overflow_no_reach_is_told():
+    e = RecurrentExperiment(
+        length=400, hidden=4, runs=2, activation="ReLU", initializer="identity", strength=10.0, samples=8
+    )
+    assert np.isnan(state_reach(Training(e, record_at=[0]))).all()

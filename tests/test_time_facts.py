@@ -168,20 +168,20 @@ def test_the_detail_has_the_numbers_of_each_at_the_start_and_now():
     told = time_detail(["RNN", "LSTM"], [f, lstm])
     assert f"step {SMALL.length}" in told
     assert "epoch 100" in told
-    assert "RNN 2.6% → 32%; LSTM 37% → 1.0 times" in told
+    assert "RNN: 2.6% → 32%; LSTM: 37% → 1.0 times" in told
 
 
 def test_of_different_lengths_and_epochs_neither_is_claimed_for_all():
     other = replace(PLAIN, experiment=SMALL.but(length=20), epoch=3)
     told = time_detail(["baseline", "now"], [PLAIN, other])
-    assert "the last step" in told and "now: baseline" in told
+    assert "the last step" in told and "at the latest epoch: baseline: " in told
 
 
 def test_each_is_named_also_where_they_are_told_of_apart():
     told = time_detail(
         ["baseline", "now"], [PLAIN, replace(PLAIN, every_step=True, first_end="z of step 2 at epoch 1")]
     )
-    assert "baseline 1.0 times" in told and "before clipping: now 1.0" in told
+    assert "baseline: 1.0 times" in told and "before clipping: now: 1.0" in told
     assert "Not finite first: now, z of step 2 at epoch 1." in told
 
 
@@ -189,7 +189,7 @@ def test_how_often_clipping_acted_is_told_of_those_that_clip():
     f = replace(PLAIN, every_step=True, clipped_share=0.25)
     free = replace(f, experiment=SMALL.but(clip="none"))
     told = time_detail(["no clipping", "clip by norm"], [free, f])
-    assert "made smaller: clip by norm 25%." in told
+    assert "made smaller: clip by norm: 25%." in told
 
 
 @given(some.floats(-20, 20))

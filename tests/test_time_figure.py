@@ -269,6 +269,20 @@ def test_a_seed_that_has_become_non_finite_has_not_learnt_it(trained):
     np.testing.assert_allclose(learnt(ended), np.where(history.epochs < 3, 1, 2 / 3))
 
 
+def test_a_net_whose_median_loss_is_no_longer_finite_is_marked_there_and_counted(cells):
+    history = cells["RNN"].history
+    loss = history.loss.copy()
+    loss[:, 3:] = np.nan
+    ended = replace(history, loss=loss, error=loss, endings=(Ending(3, 1, "z"),) * SMALL.runs)
+    figure = draw({"RNN": Shown(ended, "RNN"), "LSTM": cells["LSTM"]})
+    (mark,) = [t for t in figure.data if t.type == "scatter" and t.mode == "markers" and t.xaxis == f"x{LOSS}"]
+    assert mark.x[0] == history.epochs[3]
+    assert mark.marker.color == theme.NOT_FINITE
+    assert np.log10(mark.y[0]) < figure.layout[f"yaxis{LOSS}"].range[1]
+    assert any(f"{SMALL.runs} not finite" in a.text for a in figure.layout.annotations)
+
+
+
 def test_the_loss_is_the_median_and_each_seeds_only_where_there_is_one_net(cells):
     figure = draw(cells)
     for trace, each in zip(on(figure, LOSS), cells.values(), strict=True):
@@ -300,7 +314,7 @@ def test_the_cursor_stands_at_the_chosen_epoch_in_every_panel_over_epochs(at, ax
 
 def test_the_legend_names_every_kind_of_line_once_in_no_nets_ink(cells):
     entries = [t for t in draw(cells).data if t.name and t.showlegend is not False]
-    assert [t.name for t in entries] == ["at the chosen epoch", "at the start", "middle half of the seeds"]
+    assert [t.name for t in entries] == ["profile at the chosen epoch", "profile at the start", "middle half of the seeds"]
     assert not {t.line.color for t in entries} & set(theme.COMPARED)
 
 

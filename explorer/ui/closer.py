@@ -132,14 +132,14 @@ CLOSERS = {
     ),
     MATRIX: Closer(
         "The recurrent matrix: eigenvalues and singular values",
-        "Every step back multiplies by W_hh. Eigenvalues inside the unit circle shrink in the long run, those outside grow; "
-        "the largest singular value is the most that one step can do.",
+        "In a plain net every step back multiplies by W_hh. Eigenvalues inside the unit circle shrink in the long run, those outside "
+        "grow; the largest singular value is the most that one step can do. Gates carry the state past it.",
         _matrix,
     ),
     GATES: Closer(
         "Gates: how far they are open, by time step",
         "The forget gate of an LSTM and the update gate of a GRU keep the state: what they let through in every step is "
-        "multiplied. Dashed: where the forget bias alone would put them, σ(bias).",
+        "multiplied. Dashed: where a gate stands while its weights are silent, σ(bias); only the gate that keeps the state has a bias that is not 0.",
         _gates,
     ),
     STEPS: Closer(

@@ -74,12 +74,14 @@ SWEEP = (
     "**Dashed**: where theory says that very deep nets stay level. Below, one row as a line.",
 )
 TIME = (
-    "**Each panel** is a recurrent net: rows are time steps, the beginning of the sequence at the bottom, the answer on top; "
+    "**Each panel** is a recurrent net: rows are time steps, the beginning of the sequence at the bottom, its end, where the "
+    "answer is, on top; "
     "columns are epochs of training. Dark is a small gradient.",
-    "**Right of them**, the same numbers at one epoch, all nets in one panel. Upright: every step learns. Leaning to the left, "
+    "**Right of them**, the same numbers at one epoch, all nets in one panel. Upright: every step gets as much gradient. Leaning to the left, "
     "downwards: what came early is forgotten.",
     "**Dotted** at the start, **band** the middle half of the seeds.",
-    "**Above**, the loss, and the share of seeds that have learnt the task.",
+    "**Above**, the loss, and the share of seeds that have learnt it: whose mean squared error, on the sequences they train on, is "
+    "below the task’s bound.",
     "**Grey** is exactly 0, **red** infinite or NaN: neither is a colour of the scale.",
     "Below: a **closer look** at what carries the gradient back through time.",
 )

@@ -242,7 +242,8 @@ def _while_it_is_there(move, screen):
     """Move; the move before may have taken the control away, as another axis takes the values of the old one."""
     from playwright.sync_api import TimeoutError
 
-    screen.page.set_default_timeout(5_000)
+    # A relief is drawn without a graphics card here: on a busy machine that takes seconds.
+    screen.page.set_default_timeout(10_000)
     try:
         return move()
     except TimeoutError as error:
