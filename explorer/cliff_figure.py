@@ -104,14 +104,18 @@ def _broken(caption: str) -> str:
 
 
 def _scene(across: Sequence[float], up: Sequence[float], away: float) -> dict[str, Any]:
-    def axis(title: str, span: Span) -> dict[str, Any]:
+    def axis(title: str, span: Span, **more: Any) -> dict[str, Any]:
         plain = {"showbackground": False, "gridcolor": theme.GRID, "tickfont": {"size": 13}}
-        return {"title": {"text": title, "font": {"size": theme.LABEL_SIZE}}, "range": list(span), **plain}
+        return {"title": {"text": title, "font": {"size": theme.LABEL_SIZE}}, "range": list(span), **plain, **more}
+
+    def between(span: Span) -> dict[str, Any]:
+        # Not at the ends: however it is turned, in a corner two axes' numbers would lie on each other.
+        return {"tickvals": list(np.arange(span[0] + 0.5, span[1], 0.5))}
 
     return {
         "domain": {"x": list(across), "y": list(up)},
-        "xaxis": axis("w", W_SPAN),
-        "yaxis": axis("b", B_SPAN),
+        "xaxis": axis("w", W_SPAN, **between(W_SPAN)),
+        "yaxis": axis("b", B_SPAN, **between(B_SPAN)),
         "zaxis": axis("loss", (0.0, 0.47)),
         "aspectratio": {"x": 1.35, "y": 1.35, "z": 0.8},
         "camera": {"eye": {"x": 1.15 * away, "y": 1.7 * away, "z": 1.2 * away}, "center": {"x": 0, "y": 0, "z": -0.2}},
@@ -135,8 +139,8 @@ def _labels(pair: Sequence[Walk], view: CliffView, places: Sequence[Any], scale:
         label("<b>Loss</b>", right[0], loss[1], size=size),
     ]
     if view.shown != RELIEF:
-        squares = f"<br>squares: longest within {BESIDE:g} in b" if view.shown == GRADIENT else ""
-        texts += [_noted(f"theory: the wall, where h₀ repels{squares}", 6.1, float(wall(np.array(6.1))), "right", "top")]
+        squares = f"<br>squares: longest gradient<br>within {BESIDE:g} in b" if view.shown == GRADIENT else ""
+        texts += [_noted(f"theory: the wall,<br>where h₀ repels{squares}", 6.1, float(wall(np.array(6.1))), "right", "top")]
         texts += [note for row, walk in enumerate(pair) for note in _where_to(walk, row)]
     return texts
 

@@ -83,7 +83,7 @@ def not_defined(experiment: RecurrentExperiment, view: TimeView) -> str:
     if gate != name and gate not in cell.blocks:
         return f"not defined: {cell.name} has no {gate} gate"
     if name == "kept" and not cell.memory_gate:
-        return f"not defined: {cell.name} has no gate that keeps the state"
+        return f"not defined: {cell.name} has no such gate"
     if name == "cell_gradient" and not cell.has_c:
         return f"not defined: {cell.name} has no cell state c"
     if name == "saturated" and not cell.squashed and experiment.activation_function.saturation is None:
