@@ -139,8 +139,9 @@ def _labels(pair: Sequence[Walk], view: CliffView, places: Sequence[Any], scale:
         label("<b>Loss</b>", right[0], loss[1], size=size),
     ]
     if view.shown != RELIEF:
-        squares = f"<br>squares: longest gradient<br>within {BESIDE:g} in b" if view.shown == GRADIENT else ""
-        texts += [_noted(f"theory: the wall,<br>where h₀ repels{squares}", 6.1, float(wall(np.array(6.1))), "right", "top")]
+        squares = f"squares: longest gradient<br>within {BESIDE:g} of the wall"
+        told = squares if view.shown == GRADIENT else "theory: the wall,<br>where h₀ repels"
+        texts += [_noted(told, 6.1, float(wall(np.array(6.1))), "right", "top")]
         texts += [note for row, walk in enumerate(pair) for note in _where_to(walk, row)]
     return texts
 
@@ -163,13 +164,13 @@ def _noted(text: str, w: float, b: float, xanchor: str, yanchor: str) -> dict[st
 
 
 def _where_to(walk: Walk, row: int) -> list[dict[str, Any]]:
-    """Write at the edge where a path went that leaves the map: of several times the farthest."""
+    """Write at the edge where a path went that leaves the map: of several times by the longest update, as in the headline."""
     left = exits(walk.path)
     if not left:
         return []
-    points = walk.path.points
-    update, w, b = max(left, key=lambda each: float(np.abs(points[each[0] + 1]).max()))
-    to_w, to_b = points[update + 1]
+    lengths = walk.path.lengths
+    update, w, b = max(left, key=lambda each: lengths[each[0]])
+    to_w, to_b = walk.path.points[update + 1]
     xanchor = "right" if w > sum(W_SPAN) / 2 else "left"
     yanchor = "top" if b > sum(B_SPAN) / 2 else "bottom"
     note = _noted(f"to w = {number(to_w, 3)}, b = {number(to_b, 3)}", w, b, xanchor, yanchor)

@@ -103,7 +103,9 @@ def _wall_line(ground: Ground, view: CliffView) -> Traces:
         said = zip(ground.w, ground.on_wall, strict=True)
         line |= {
             "hoverinfo": "text",
-            "hovertext": [f"w {w:.2f}, within {BESIDE:g} of the wall in b<br>gradient norm up to {number(n)}" for w, n in said],
+            "hovertext": [
+                f"w {w:.2f}, within {BESIDE:g} of the wall in b<br>gradient norm up to {number(n)}" for w, n in said
+            ],
         }
         return [go.Scatter(**line, name="measured at the wall", showlegend=False)]
     return [go.Scatter(**line, line=dashed, name="theory: the wall, where h₀ repels", showlegend=False)]

@@ -3,7 +3,22 @@
 import numpy as np
 import pytest
 
-from explorer.cliff import REPELS, START, TARGET, Descent, descend, section, side_by_side, slope, survey, wall
+from explorer.cliff import (
+    BESIDE,
+    LAST,
+    REPELS,
+    START,
+    TARGET,
+    Descent,
+    Path,
+    beside_wall,
+    descend,
+    section,
+    side_by_side,
+    slope,
+    survey,
+    wall,
+)
 from explorer.cliff_view import B_SPAN, W_SPAN, CliffView, exits, inside
 
 OPENING = CliffView()
@@ -70,6 +85,30 @@ def test_the_cliff_appears_with_the_number_of_steps():
     # It is hardly higher, but much steeper: how far b goes while the loss falls from 0.3 to 0.1.
     width = {steps: np.ptp(cut.b[(loss < 0.3) & (loss > 0.1)]) for steps, loss in cut.loss.items()}
     assert width[3] > 100 * width[50] > 0
+
+
+@pytest.mark.parametrize("steps", [5, 25, 50])
+def test_at_the_wall_the_gradient_is_the_longest_within_a_small_distance(steps):
+    w = np.array([3.0, 4.3, 4.854, 5.5, 7.0])
+    found = beside_wall(w, steps)
+    assert np.isnan(found[0])
+    # Looked for in another way: all the stretch evenly, then three times ever closer around the longest.
+    for longest, at in zip(found[1:], w[1:], strict=True):
+        middle, far = float(wall(np.array(at))), BESIDE
+        low, high = middle - far, middle + far
+        for _ in range(6):
+            b = np.linspace(max(low, middle - far), min(high, middle + far), 2001)
+            norm = slope(np.full_like(b, at), b, steps).norm
+            middle, far = float(b[norm.argmax()]), far / 30
+        assert 0.75 * norm.max() < longest < 1.01 * norm.max()
+    on = slope(w[1:], wall(w[1:]), steps).norm
+    assert (found[1:] > on).all()
+
+
+def test_the_map_tells_the_wall_as_it_is_beside_it_and_half_a_row_away():
+    ground = survey(W_SPAN, B_SPAN, 10)
+    np.testing.assert_array_equal(ground.on_wall, beside_wall(ground.w, 10))
+    assert pytest.approx(np.diff(ground.b).mean() / 2) == BESIDE
 
 
 def test_beside_the_wall_the_loss_jumps_and_far_from_it_not():
@@ -148,6 +187,23 @@ def test_a_path_ends_where_it_is_not_finite():
     assert not np.isfinite(far.norm).any()
 
 
+@pytest.mark.parametrize("updates", [1, 5, LAST, LAST + 1, 60])
+def test_where_a_path_settles_is_the_median_of_its_last_updates_or_of_all(updates):
+    path = descend(Descent(w=5.5, b=-2.0, learning_rate=0.5, updates=updates, clip="norm", threshold=0.5))
+    after = sorted(by_hand(w, b) for w, b in path.points[max(1, updates + 1 - LAST) :])
+    middle = (after[(len(after) - 1) // 2] + after[len(after) // 2]) / 2
+    assert path.settled == pytest.approx(middle, rel=1e-6)
+    assert len(path.last) == min(LAST, updates)
+
+
+def test_a_lucky_minimum_moves_it_little_and_what_is_not_finite_is_not_hidden():
+    loss = np.full(61, 0.3)
+    loss[55] = 1e-9
+    assert Path(np.zeros((61, 2)), loss, loss).settled == 0.3
+    loss[-1] = np.nan
+    assert np.isnan(Path(np.zeros((61, 2)), loss, loss).settled)
+
+
 # --- the opening picture -------------------------------------------------------------------------
 
 
@@ -164,7 +220,16 @@ def test_the_opening_descent_is_thrown_off_the_map_and_the_clipped_one_stays_and
     # What was thrown cannot come back; what was not gets further down than it had been.
     assert free.norm[met + 1 :].max() < 1e-50
     assert free.loss[-1] > 0.08
-    assert np.nanmin(clipped.loss) < 1e-3 < np.nanmin(free.loss)
+    assert clipped.settled < 1e-3 < np.nanmin(free.loss)
+    # It is no chance: each of the last is lower than all that the other one comes to.
+    assert clipped.last.max() < np.nanmin(free.loss)
+    assert free.settled > 0.08
+
+
+def test_what_the_opening_picture_says_does_not_hang_on_the_number_of_updates():
+    path = descend(CliffView(updates=200).descent(clipped=True))
+    settled = [np.median(path.loss[1 : end + 1][-LAST:]) for end in range(OPENING.updates - 15, 201)]
+    assert max(settled) < 3 * min(settled)
 
 
 def test_with_few_steps_nothing_is_thrown():

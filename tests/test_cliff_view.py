@@ -1,5 +1,6 @@
 """The cliff's page without its browser: controls, links, words, figure, lines of Python."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.cliff import Descent, descend, section, survey
+from explorer.cliff import LAST, Descent, descend, section, slope, survey
 from explorer.cliff import Path as Way
 from explorer.cliff_figure import cliff_figure, section_figure
 from explorer.cliff_panels import walks
@@ -19,6 +20,7 @@ from explorer.cliff_view import (
     W_SPAN,
     CliffView,
     exits,
+    inside,
     nearest,
 )
 from explorer.controls import Choice
@@ -28,6 +30,7 @@ from explorer.notebook import cliff_lines
 from explorer.page_views import PAGE_CONTROLS
 from explorer.show_code import cliff_table
 from explorer.ui.link import complaints
+from explorer.wording import number
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHER = {
@@ -163,7 +166,76 @@ def test_the_headline_says_what_was_measured():
     free, clipped = paths(CliffView())
     told = headline(free, clipped, CliffView())
     assert f"{free.norm[free.longest]:.0f} throws w from {free.points[free.longest, 0]:.2f}" in told
-    assert "the loss comes down to" in told
+    assert told.endswith(" (median of the last 20 updates)")
+
+
+VIEWS = [
+    {},
+    {"clip": "value"},
+    {"clip": "value", "threshold": 0.1},
+    {"clip": "value", "updates": 60},
+    {"updates": 50},
+    {"updates": 40, "threshold": 0.1},
+    {"steps": 45},
+    {"steps": 45, "updates": 60},
+    {"steps": 10},
+    {"w": 6.0, "b": -3.0},
+    {"learning_rate": 0.1, "threshold": 0.1},
+    {"learning_rate": 2.0, "w": 6.5, "clip": "value", "updates": 200},
+    {"threshold": 1000.0},
+    {"updates": 12, "threshold": 0.02},
+    {"learning_rate": 0.01, "threshold": 10.0, "updates": 5},
+]
+each_view = pytest.mark.parametrize("settings", VIEWS, ids=str)
+
+
+@each_view
+def test_the_headline_says_where_both_paths_end_and_plainly_where_clipping_ends_worse(settings):
+    view = CliffView(**settings)
+    free, clipped = paths(view)
+    told = headline(free, clipped, view)
+    last = min(LAST, view.updates)
+    without, limited = (number(float(np.median(path.loss[-last:]))) for path in (free, clipped))
+    *_, ending = re.split(r"; |: ", told.replace("it ends worse: ", "it ends worse, "))
+    said = [limited] if without == limited else [limited, without]
+    if "changes nothing" in told:
+        assert without == limited
+    assert [ending.index(each) for each in said] == sorted(ending.index(each) for each in said)
+    assert ("ends worse" in told) == (
+        without != limited and np.median(clipped.loss[-last:]) > np.median(free.loss[-last:])
+    )
+    assert ("instead of" in told) == (without != limited and "ends worse" not in told)
+    assert told.endswith(f"(median of {'all' if view.updates <= LAST else 'the last'} {last} updates)")
+
+
+def test_the_views_of_that_law_end_in_every_way():
+    told = [headline(*paths(view), view) for view in (CliffView(**settings) for settings in VIEWS)]
+    for words in (
+        "ends worse",
+        "instead of",
+        "changes nothing",
+        "throws",
+        "leads",
+        "stay on the map",
+        "of all 12 updates",
+    ):
+        assert any(words in each for each in told), words
+
+
+@each_view
+def test_it_names_what_leaves_the_map_and_only_that(settings):
+    view = CliffView(**settings)
+    told, pair = headline(*paths(view), view), paths(view)
+    thrown = any(exits(path) for path in pair) and "changes nothing" not in told
+    assert bool(re.search("throws|leads", told)) == thrown
+    for path in pair if thrown else ():
+        if not exits(path):
+            continue
+        update = max((update for update, _, _ in exits(path)), key=lambda each: path.lengths[each])
+        assert not inside(path.points[update + 1])
+        for place, (name, (low, high)) in enumerate({"w": W_SPAN, "b": B_SPAN}.items()):
+            start, end = path.points[update : update + 2, place]
+            assert (f"{name} from {number(start, 3)} to {number(end, 3)}" in told) == (end < low or end > high)
 
 
 @pytest.mark.parametrize(
@@ -188,12 +260,18 @@ def test_where_both_leave_the_map_both_are_said_and_written_apart():
     assert headline(free, clipped, view).count("a gradient of norm") == 2
     notes = [note for note in figure(view).layout.annotations if note.text.startswith("to w")]
     assert len({note.yshift for note in notes}) == 2
+    # The same updates as in the headline.
+    for note in notes:
+        assert f" to {note.text.split('b = ')[1]}" in headline(free, clipped, view)
 
 
 def test_a_path_that_is_not_finite_is_said():
     lost = Way(np.array([[5.0, -2.0], [np.nan, np.nan]]), np.array([0.1, np.nan]), np.array([np.inf, np.nan]))
     kept = descend(Descent(w=5.0, b=-2.0, learning_rate=0.1, updates=1))
-    assert "not finite from update 1 on" in headline(lost, kept, CliffView())
+    told = headline(lost, kept, CliffView())
+    assert "not finite from update 1 on" in told
+    assert "instead of not finite" in told
+    assert "it ends worse: at a loss of not finite" in headline(kept, lost, CliffView())
 
 
 def test_theorys_growth_is_said_only_where_there_is_a_wall():
@@ -201,14 +279,44 @@ def test_theorys_growth_is_said_only_where_there_is_a_wall():
     free, _ = paths(view)
     factor = free.points[free.longest, 0] * 0.6224593 * (1 - 0.6224593)
     assert f"{factor:.2f} times a step" in growth(view, free)
+    assert f"{number(factor**view.steps)} times in 50" in growth(view, free)
     low = CliffView(w=3.0, b=-1.0, learning_rate=0.01)
     assert "repels (that takes" in growth(low, paths(low)[0])
+
+
+@pytest.mark.parametrize("settings", [{}, {"w": 6.0, "b": -3.0, "updates": 60}, {"w": 6.0, "b": -3.0, "updates": 20}])
+def test_theorys_growth_is_said_of_the_line_and_how_far_from_it_the_longest_gradient_was(settings):
+    view = CliffView(**settings)
+    free, _ = paths(view)
+    w, b = free.points[free.longest]
+    on = 0.5 - 0.6224593312 * w
+    told = growth(view, free)
+    assert told.startswith(f"On the wall's line, w h₀ + b = 0.5, at w = {number(w, 3)} ")
+    assert f"at this w, {number(abs(b - on))} from the line in b" in told
+    # There, not where the path was, an error grows as is said: of h_T by what is added to h_0, as long as it is small.
+    grown = float(slope(np.array([w]), np.array([on]), 8).by_b[0]) - float(
+        slope(np.array([w]), np.array([on]), 7).by_b[0]
+    )
+    factor = float(re.search(r"grows ([\d.]+) times a step", told)[1])
+    assert grown == pytest.approx(2 * (0.6224593312 - 0.7) * 0.2350037 * factor**7, rel=0.05)
+
+
+@pytest.mark.parametrize("shown", ["loss", "gradient"])
+def test_the_note_at_the_wall_says_what_is_drawn_there(shown):
+    (note,) = [each.text for each in figure(CliffView(shown=shown)).layout.annotations if "wall" in each.text]
+    assert ("within 0.0125" in note) == (shown == "gradient")
+
+
+def test_in_the_reliefs_corners_no_two_axes_have_a_number():
+    scene = figure(CliffView(shown="relief")).layout.scene
+    for axis, span in ((scene.xaxis, W_SPAN), (scene.yaxis, B_SPAN)):
+        assert span[0] < min(axis.tickvals) < max(axis.tickvals) < span[1]
 
 
 def test_the_alternative_text_has_the_numbers():
     view = CliffView()
     told = describe_cliff(survey(W_SPAN, B_SPAN, view.steps), *paths(view), view)
-    for part in ("Without clipping:", "Clipped by norm to 0.5:", "after 60 updates", cliff_summary(view)):
+    for part in ("Without clipping:", "Clipped by norm to 0.5:", f"after {view.updates} updates", cliff_summary(view)):
         assert part in told
 
 

@@ -405,6 +405,22 @@ def test_first_pictures_come_one_by_one_where_there_is_no_time_and_all_at_once_w
     assert None not in Jobs().begin(Jobs().together(cells), 60.0)
 
 
+def test_who_is_overtaken_while_waiting_measures_nothing():
+    class Overtaken(Exception):
+        pass
+
+    def go_on():
+        raise Overtaken
+
+    jobs = Jobs()
+    (job,) = jobs.together([OVER_TIME])
+    with pytest.raises(Overtaken):
+        jobs.begin([job], 1.0, go_on)
+    assert not job.begun
+    assert jobs.begin([job], 1.0)[0] is not None  # nothing is left locked
+    assert job.begun
+
+
 def test_what_is_asked_of_a_training_is_its_present_state():
     job = Jobs().get(OVER_TIME)
     job.advance(0.0)

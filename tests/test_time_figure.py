@@ -282,7 +282,6 @@ def test_a_net_whose_median_loss_is_no_longer_finite_is_marked_there_and_counted
     assert any(f"{SMALL.runs} not finite" in a.text for a in figure.layout.annotations)
 
 
-
 def test_the_loss_is_the_median_and_each_seeds_only_where_there_is_one_net(cells):
     figure = draw(cells)
     for trace, each in zip(on(figure, LOSS), cells.values(), strict=True):
@@ -314,7 +313,11 @@ def test_the_cursor_stands_at_the_chosen_epoch_in_every_panel_over_epochs(at, ax
 
 def test_the_legend_names_every_kind_of_line_once_in_no_nets_ink(cells):
     entries = [t for t in draw(cells).data if t.name and t.showlegend is not False]
-    assert [t.name for t in entries] == ["profile at the chosen epoch", "profile at the start", "middle half of the seeds"]
+    assert [t.name for t in entries] == [
+        "profile at the chosen epoch",
+        "profile at the start",
+        "middle half of the seeds",
+    ]
     assert not {t.line.color for t in entries} & set(theme.COMPARED)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.cliff import Ground, Path, Section, section, side_by_side, survey
+from explorer.cliff import BESIDE, LAST, Ground, Path, Section, section, side_by_side, survey
 from explorer.cliff_figure import cliff_figure, section_figure
 from explorer.cliff_panels import walks
 from explorer.cliff_view import (
@@ -139,7 +139,11 @@ def _explain() -> None:
         "- **What clipping does.** It takes nothing from the gradient's direction (by norm), only from its length: one "
         "update is never longer than learning rate × threshold. Far from the wall the loss is flat: what was thrown there has "
         "next to no gradient to come back with.\n"
-        f"- The headline says “throws” where an update leaves the map and is {THROWN:g} or more long. The map's colours and "
+        f"- The headline says “throws” where an update leaves the map and is {THROWN:g} or more long. Where a path "
+        f"ends is the median loss of its last {LAST} updates, or of all if there are fewer: single updates hop about the valley, and a "
+        "minimum among them is luck.\n"
+        f"- With **gradient** shown, squares tell the longest gradient measured within {BESIDE:g} of the wall in b; where the wall "
+        "is thinner than the numbers of a computer, the true one is longer still. The map's colours and "
         "axes stay fixed while settings change; triangles mark what lies beyond an axis.\n"
         "- Sources: Pascanu, Mikolov and Bengio 2013, section 2.3, figure 6 and algorithm 1; clipping by value: Mikolov 2012."
     )

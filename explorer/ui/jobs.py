@@ -55,12 +55,18 @@ class SharedTraining:
             self.made = Training(*self.experiments)
         return self.made
 
-    def advance(self, indexes: Sequence[int], seconds: float) -> list[History]:
-        """Train some of the experiments for about `seconds`, at least up to the first record; return their histories."""
+    def advance(
+        self, indexes: Sequence[int], seconds: float, go_on: Callable[[], None] = lambda: None
+    ) -> list[History]:
+        """Train some of the experiments for about `seconds`, at least up to the first record; return their histories.
+
+        Before any work, when it is this caller's turn, `go_on` is called: who waited in vain ends there, by an exception.
+        """
         with self.lock:
             wanted = self.training.of(*indexes)
             if not wanted.complete:
                 with self._workers:
+                    go_on()
                     wanted.advance(seconds)
                 wanted.release()
                 self.nbytes = self.training.nbytes
@@ -80,9 +86,9 @@ class Job:
         """The training as if it were this experiment's alone, made when it is first needed."""
         return self.shared.training.of(self.index)
 
-    def advance(self, seconds: float = SLICE) -> History:
+    def advance(self, seconds: float = SLICE, go_on: Callable[[], None] = lambda: None) -> History:
         """Train for about `seconds`, at least up to the first record; return what is recorded so far."""
-        return self.shared.advance([self.index], seconds)[0]
+        return self.shared.advance([self.index], seconds, go_on)[0]
 
     @property
     def progress(self) -> float:
@@ -166,14 +172,17 @@ class Jobs:
         return [found[job] for job in jobs]
 
     @staticmethod
-    def begin(jobs: Sequence[Job], seconds: float) -> list[History | None]:
-        """Take first records, job by job until the time is over; return what is there. At least one more is, if any is missing."""
+    def begin(jobs: Sequence[Job], seconds: float, go_on: Callable[[], None] = lambda: None) -> list[History | None]:
+        """Take first records, job by job until the time is over; return what is there. At least one more is, if any is missing.
+
+        `go_on` is called before each, as of `SharedTraining.advance`.
+        """
         deadline, one_more = time.perf_counter() + seconds, True
         found: list[History | None] = []
         for job in jobs:
             late = not one_more and time.perf_counter() >= deadline
             one_more = one_more and job.begun
-            found.append(job.advance(0.0) if job.begun or not late else None)
+            found.append(job.advance(0.0, go_on) if job.begun or not late else None)
         return found
 
     def _make(self, experiments: Sequence[Settings]) -> None:

@@ -52,7 +52,8 @@ def show(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) 
         st.warning(problem, icon=":material/hourglass_disabled:")
         return
     held = jobs().together(list(experiments.values()))
-    histories = jobs().begin(held, FIRST_SLICE)
+    # Here a script that a newer one has overtaken ends, before it measures what nobody waits for.
+    histories = jobs().begin(held, FIRST_SLICE, lambda: _show_progress(held, progress))
     compared = SideBySide(list(experiments), held, histories)
     _show_progress(held, progress)
     with head:

@@ -91,7 +91,7 @@ CLIFF = (
     "**Two descents** from the star, a mark an update: orange squares without clipping, teal circles with it. A "
     "**triangle** at the edge: there a path leaves the map, and the words say where to.",
     "**White dashes**: where theory has the wall, on which the loss jumps. With **gradient** shown, squares have the colour of "
-    "its norm there: the wall is thinner than the map's grid.",
+    "the longest within 0.0125 of it: the wall is thinner than the map's grid.",
     "**On the right**, by update: the gradient's norm before clipping, with the threshold dashed, and the loss.",
     "**Below**, a section through the wall: with few steps T there is none.",
 )

@@ -1,16 +1,10 @@
 """Cliff in the browser: it opens, every control is in the link and moves the picture at once, a click sets the start."""
 
-import csv
-import io
-import re
-
 import pytest
 
 from explorer.cliff import descend
 from explorer.cliff_view import CLIFF_CONTROLS, CliffView
-from tests.browser.test_access import findings
 from tests.browser.test_pages import place
-from tests.browser.test_sharing import button, data_of, save
 from tests.browser.test_speed import report
 
 CHOSEN = {
@@ -99,14 +93,14 @@ MOVES = {
 }
 
 
-@pytest.mark.parametrize("key", MOVES)
-def test_a_move_shows_its_picture_within_half_a_second(screen, key):
+def test_a_move_shows_its_picture_within_half_a_second(screen):
     open_cliff(screen)
     took = []
-    for _ in range(4):
-        took.append(screen.timed(lambda: screen.slide(key, [MOVES[key]])))
-        screen.finish()
-    report(f"cliff, {key}", took[1:])
+    for key in MOVES:
+        for _ in range(2):
+            took.append(screen.timed(lambda key=key: screen.slide(key, [MOVES[key]])))
+            screen.finish()
+    report("cliff", took)
 
 
 def test_the_relief_is_drawn_and_shows_both_paths(screen):
@@ -117,43 +111,7 @@ def test_the_relief_is_drawn_and_shows_both_paths(screen):
     assert screen.chart("gd.querySelectorAll('.gl-container canvas').length") >= 1
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("shown", ["loss", "relief"])
-def test_axe_finds_nothing_serious_that_is_ours(new_screen, look, shown):
-    screen = new_screen(1920, 1080)
-    screen.page.emulate_media(color_scheme=look)
-    open_cliff(screen, cliff_shown=shown)
-    assert not findings(screen)
-
-
-@pytest.mark.parametrize("key", ["cliff_map", "cliff_section"])
-def test_every_figure_says_its_numbers(screen, key):
-    open_cliff(screen)
-    told = screen.page.evaluate(
-        """key => [...document.querySelectorAll(`.st-key-${key} [aria-label], .st-key-${key}[aria-label]`)]
-            .map(e => e.getAttribute('aria-label')).sort((a, b) => b.length - a.length)[0]""",
-        key,
-    )
-    assert len(re.findall(r"\d", told)) > 20
-
-
-@pytest.mark.parametrize("shown", ["loss", "relief"])
-def test_on_a_phone_nothing_is_wider_than_the_screen(new_screen, shown):
+def test_on_a_phone_nothing_is_wider_than_the_screen(new_screen):
     screen = new_screen(390, 844)
-    open_cliff(screen, cliff_shown=shown)
+    open_cliff(screen)
     assert screen.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth") <= 1
-
-
-def test_what_is_taken_away_is_what_is_shown(screen):
-    open_cliff(screen, cliff_updates=20)
-    file, content = save(screen, button(screen, "Slide").click)
-    assert file.startswith("slide_cliff")
-    assert content[:4] == b"\x89PNG"
-    _, page = save(screen, button(screen, "Page").click)
-    assert screen.headline()[:40] in page.decode()
-    _, content = save(screen, data_of(screen, "Paths (CSV)").click)
-    rows = list(csv.DictReader(io.StringIO(content.decode())))
-    assert len(rows) == 2 * 21
-    path = descend(CliffView(updates=20).descent(clipped=True))
-    assert float(rows[-1]["loss"]) == path.loss[-1]
-    assert not screen.page.get_by_role("button", name="Experiment (JSON)").count()
