@@ -7,10 +7,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
+
+import pytest
 
 from explorer.controls import Choice
 from explorer.experiment import CONTROLS
@@ -30,6 +33,14 @@ BROWSER_FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+def few(values: Iterable[Any], often: Container[Any]) -> list[Any]:
+    """Parameters of a test, of which only some, those of `often`, are run in every run; all with -m "long or not long"."""
+    return [
+        pytest.param(*(each if isinstance(each, tuple) else (each,)), marks=[] if each in often else pytest.mark.long)
+        for each in values
+    ]
 
 
 def chromium() -> str | None:

@@ -6,7 +6,7 @@ from explorer.experiment import CONTROLS, Experiment
 from explorer.scenarios import SCENARIOS
 from explorer.ui.link import encode
 from explorer.view import VIEW_CONTROLS
-from tests.browser.driver import KEYS, server
+from tests.browser.driver import KEYS, few, server
 
 EVERY_CONTROL = {
     "task": "moons",
@@ -103,7 +103,7 @@ def test_moving_a_control_writes_the_link_and_the_version(screen):
     assert screen.parameters() == {"v": "1", "skip": "one layer"}
 
 
-@pytest.mark.parametrize("name", ["skip", "task", "depth", "runs", "at"])
+@pytest.mark.parametrize("name", few(["skip", "task", "depth", "runs", "at"], ["task", "at"]))
 def test_one_setting_alone_comes_back(screen, name):
     screen.open(**{name: EVERY_CONTROL[name]}, epochs=50)
     screen.finish()
@@ -162,8 +162,9 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize(("query", "said"), HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_link_gives_a_working_page(screen, query, said):
+@pytest.mark.parametrize("name", few(HOSTILE, list(HOSTILE)[::6]))
+def test_a_hostile_link_gives_a_working_page(screen, name):
+    query, said = HOSTILE[name]
     screen.page.goto(f"{screen.address}/?{query}")
     screen.page.wait_for_function("window.explorer?.chart() || document.querySelector('[data-testid=stException]')")
     assert not screen.exceptions()

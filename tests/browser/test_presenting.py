@@ -12,7 +12,7 @@ import pytest
 from explorer import train
 from explorer.takeaway import read_experiment_json
 from explorer.tour import SCENES
-from tests.browser.driver import LOOSELY, server
+from tests.browser.driver import LOOSELY, few, server
 
 # From the reveal's key to the first painted frame in which the scene's figure has its traces.
 ARM = """() => { window.took = null;
@@ -79,7 +79,7 @@ def test_by_keyboard_alone_from_the_first_scene_to_the_last_and_back(new_screen,
         wait_for_scene(screen, number)
 
 
-@pytest.mark.parametrize("number", [3, len(SCENES)])
+@pytest.mark.parametrize("number", few([3, len(SCENES)], [len(SCENES)]))
 def test_a_scenes_link_restores_it(screen, number):
     open_tour(screen, scene=number)
     wait_for_scene(screen, number)
@@ -205,8 +205,8 @@ def test_nothing_of_the_question_stands_beside_its_answer_while_that_trains(scre
 @pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
 @pytest.mark.parametrize(
     "number",
-    # Of every kind of figure one in each run; all of them with pytest -m "long or not long".
-    [pytest.param(n, marks=[] if n in (1, 4, 9, 15, 17) else pytest.mark.long) for n in range(1, len(SCENES) + 1)],
+    # Those with the most words.
+    few(range(1, len(SCENES) + 1), [4, 17]),
 )
 def test_a_scene_fits_the_screen(new_screen, number, size):
     screen = open_tour(new_screen(*size), scene=number, revealed="answer")

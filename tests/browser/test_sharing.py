@@ -17,6 +17,7 @@ from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.scenarios import SCENARIOS
 from explorer.takeaway import experiment_json, read_experiment_json
 from explorer.ui.link import encode
+from tests.browser.driver import few
 
 BASELINE = Experiment(depth=3, epochs=20, runs=2)
 SHOWN = BASELINE.but(skip="one layer")
@@ -35,7 +36,6 @@ FIGURES = {
 }
 OVER_TIME = RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4, clip="value")
 OVER_TIME_BASELINE = OVER_TIME.but(cell="GRU")
-each_page = pytest.mark.parametrize("name", PAGES)
 
 
 def open_page(screen, name):
@@ -54,7 +54,7 @@ def button(screen, name):
     return screen.page.locator(".st-key-take_away").get_by_role("button", name=name, exact=True)
 
 
-@each_page
+@pytest.mark.parametrize("name", few(PAGES, ["depth"]))
 def test_the_slide_is_a_picture_of_the_main_figure(screen, name):
     open_page(screen, name)
     file, content = save(screen, button(screen, "Slide").click)
@@ -64,7 +64,7 @@ def test_the_slide_is_a_picture_of_the_main_figure(screen, name):
     assert name in file or name == "explore"
 
 
-@each_page
+@pytest.mark.parametrize("name", few(PAGES, ["explore"]))
 def test_every_figure_can_be_had_as_png_and_svg_with_title_settings_and_link(screen, name):
     open_page(screen, name)
     check_pictures(screen, FIGURES[name], "4 sigmoid", "skip=one")
@@ -87,7 +87,7 @@ def check_pictures(screen, keys, *words):
         assert not [each for each in (title[:30], *words) if each not in text]
 
 
-@each_page
+@pytest.mark.parametrize("name", few(PAGES, ["remedies"]))
 def test_the_page_works_without_a_network_and_says_what_the_screen_says(screen, context, name, tmp_path):
     open_page(screen, name)
 
@@ -137,7 +137,7 @@ def data_of(screen, name):
     return screen.page.get_by_role("button", name=name, exact=True)
 
 
-@each_page
+@pytest.mark.parametrize("name", few(PAGES, ["explore"]))
 def test_the_experiment_opens_again_from_its_file_and_from_an_address(screen, new_screen, name, tmp_path):
     open_page(screen, name)
     file, content = save(screen, data_of(screen, "Experiment (JSON)").click)
@@ -186,7 +186,7 @@ def test_the_csv_of_each_page_has_what_is_shown(screen):
         assert len(list(csv.DictReader(io.StringIO(content.decode())))) == count, name
 
 
-@each_page
+@pytest.mark.parametrize("name", few(PAGES, ["sweep"]))
 def test_the_notebooks_lines_can_be_copied(screen, name):
     open_page(screen, name)
     button(screen, "Notebook").click()

@@ -11,7 +11,7 @@ from explorer.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.takeaway import read_experiment_json
 from explorer.ui.closer import CLOSERS
 from explorer.ui.link import encode
-from tests.browser.driver import LOOSELY
+from tests.browser.driver import LOOSELY, few
 from tests.browser.test_sharing import data_of, save
 
 SMALL = {"time_length": 10, "time_epochs": 20, "time_runs": 2, "time_hidden": 4}
@@ -109,7 +109,7 @@ def test_going_back_undoes_one_act(screen):
     screen.page.wait_for_function("explorer.value('time_clip') === 'none'")
 
 
-@pytest.mark.parametrize("name", COMPARISONS)
+@pytest.mark.parametrize("name", few(COMPARISONS, ["start of W_hh", "baseline"]))
 def test_every_comparison_has_a_panel_for_each(screen, name):
     open_time(screen, time_compare=name, time_baseline=BASELINE)
     baseline = RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4, cell="GRU")
@@ -121,7 +121,7 @@ def test_every_comparison_has_a_panel_for_each(screen, name):
     check_clean(screen)
 
 
-@pytest.mark.parametrize("name", CLOSERS)
+@pytest.mark.parametrize("name", few(CLOSERS, ["recurrent matrix", "truncation"]))
 def test_every_closer_look_is_drawn_and_told(screen, name):
     open_time(screen, time_figure=name, time_truncation=2)
     figure = screen.page.locator(".st-key-time_closer .js-plotly-plot:visible")
