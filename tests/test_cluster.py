@@ -27,8 +27,6 @@ RATES = (0.01, 0.1, 1.0, 10.0)
 SWEEP = Sweep(BASE, "depth", tuple(range(2, 14)), "learning_rate", RATES, trained=True)
 START = Sweep(BASE, "depth", (1, 5, 20), "gain", RATES, trained=False)
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 
 def start(*words, wait_for, folder=ROOT):
     """Start a Dask program as the README says; return it and what it wrote when it was ready."""

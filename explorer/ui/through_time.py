@@ -35,14 +35,15 @@ from explorer.ui.widgets import ask
 
 # First pictures come before anything else is trained; those that take longer follow one by one.
 FIRST_SLICE, SLICE = 0.1, 0.15
-# Seconds between two repaints of a running training.
-REPAINT = 1.0
+# Seconds between two repaints of a running training: at least these, and so many times what drawing takes.
+REPAINT, DRAWN_TIMES = 1.0, 4
 AT = f"{TIME_PAGE}at"
 MAIN_KEY = "side_by_side"
 
 
 def show(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) -> None:
     """Draw the page, and train on until everything that is shown is complete."""
+    begun = time.perf_counter()
     head = st.container(gap="xsmall")
     view = _ask(experiment)
     progress = st.empty()
@@ -60,7 +61,7 @@ def show(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) 
         _headline(compared, matching_recurrent(experiment, baseline, view.compare))
     _draw(compared, view, experiment, baseline)
     load_plotly()
-    _train_on(compared, progress)
+    _train_on(compared, progress, max(REPAINT, DRAWN_TIMES * (time.perf_counter() - begun)))
 
 
 def _refuse(experiments: Sequence[RecurrentExperiment]) -> str | None:
@@ -173,7 +174,7 @@ def _show_progress(held: Sequence[Job], progress: Any) -> None:
         progress.progress(share, text=f"Training {len(held)} nets: {share:.0%}")
 
 
-def _train_on(compared: SideBySide, progress: Any) -> None:
+def _train_on(compared: SideBySide, progress: Any, repaint: float) -> None:
     """Train in slices and repaint now and then; every slice ends in a Streamlit call, where a moved control stops it."""
     if len(compared.known) < len(compared.held):
         st.rerun()
@@ -181,5 +182,5 @@ def _train_on(compared: SideBySide, progress: Any) -> None:
     while not complete:
         complete = all(history.complete for history in jobs().advance(compared.held, SLICE))
         _show_progress(compared.held, progress)
-        if complete or time.perf_counter() - painted > REPAINT:
+        if complete or time.perf_counter() - painted > repaint:
             st.rerun()

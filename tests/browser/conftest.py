@@ -1,18 +1,10 @@
-"""Browser tests: one server and one browser for all, a fresh context for each test."""
+"""Browser tests: one server and one browser for all, a tab for each test."""
 
 import os
 
 import pytest
 
 from tests.browser.driver import BROWSER_FLAGS, Screen, chromium, server
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "browser" in item.path.parts:
-            # A worker holds a server and a browser of its own, and takes one file after the other.
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

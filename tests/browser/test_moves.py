@@ -25,8 +25,8 @@ from explorer.view import VIEW_CONTROLS
 from tests.browser.driver import ALL_CONTROLS, few
 
 # On Explore, and on each further page.
-MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 60))
-PAGE_MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 25))
+MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 15))
+PAGE_MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 12))
 CSV_INPUT = "input[type=file][accept*=csv]"
 GOOD = "width,length,kind\n" + "\n".join(f"{a / 10},{(a * 7) % 11},{'cat' if a % 3 else 'dog'}" for a in range(40))
 BAD = {

@@ -168,6 +168,7 @@ def test_one_back_undoes_one_act_on_remedies(screen):
     walk_back(screen, acts, ["start", "combine", "remedies_metric", "skip"])
 
 
+@pytest.mark.long
 def test_one_back_undoes_one_act_on_depth(screen):
     screen.open("/depth", **NONE_PINNED, deepest=4, complete=True)
     acts = [
@@ -180,6 +181,7 @@ def test_one_back_undoes_one_act_on_depth(screen):
     walk_back(screen, acts, ["remedy", "deepest", "gradient", "train", "normalization"])
 
 
+@pytest.mark.long
 def test_one_back_undoes_one_act_on_sweep(screen):
     screen.open("/sweep", **NONE_PINNED, x="depth", cells=4, span_depth=[1, 4], complete=True)
     acts = [
@@ -391,7 +393,7 @@ def test_stop_answers_at_once_keeps_the_results_and_resume_goes_on(screen, page)
     assert min(took) < LOOSELY * 300
 
 
-@pytest.mark.parametrize("page", few(LONG, ["Sweep"]))
+@pytest.mark.parametrize("page", few(LONG, []))
 def test_what_is_stopped_stays_stopped_on_the_way_to_another_page_and_back(screen, page):
     screen.open(path(page), **LONG[page], baseline=UNPINNED, seed=992)
     screen.page.wait_for_function(f"/ done/.test({DONE})")
@@ -412,6 +414,7 @@ CELLS = """name => { const map = explorer.chart()?._fullData?.filter(t => t.type
   return map.flatMap(t => [...t.z].flatMap(row => [...row])).filter(Number.isFinite).length; }"""
 
 
+@pytest.mark.long
 def test_a_sweep_of_short_trainings_shows_its_first_cells_soon(screen):
     chosen = {"x": "depth", "y": "learning rate", "cells": 20, "runs": 8, "epochs": 200}
     took = []

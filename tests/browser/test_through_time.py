@@ -64,7 +64,7 @@ def check_clean(screen):
 
 
 def test_it_opens_with_the_three_cells_and_says_who_learns(screen):
-    screen.open("/time", complete=True)
+    screen.open("/time").finish(240_000)
     assert screen.headline() == "0 of 8 seeds learn it with the RNN, 8 with the LSTM, 8 with the GRU."
     assert len(set(screen.chart(MAPS))) == 3
     assert screen.value("_time_scenario") == next(iter(RECURRENT_SCENARIOS))
@@ -89,7 +89,7 @@ def test_a_link_restores_every_control_and_the_baseline_also_after_a_reload_and_
     check_all(screen)
     screen.page.reload()
     check_all(screen)
-    screen.go_to("Depth")
+    screen.go_to("Cliff")
     screen.go_to("Time")
     check_all(screen)
 
@@ -182,7 +182,7 @@ def test_a_saved_experiment_opens_again_and_leads_to_the_page_that_shows_it(scre
     assert saved.baseline == saved.experiment.but(cell="GRU")
     path = tmp_path / "saved.json"
     path.write_bytes(content)
-    other = new_screen().open(complete=True, depth=2, epochs=10)
+    other = new_screen().open(complete=True, depth=2, epochs=10, baseline="none")
     other.page.get_by_text("Open a saved experiment").click()
     other.page.locator("[data-testid=stSidebar] input[type=file]").set_input_files(path)
     other.arrive("Time")
@@ -205,9 +205,9 @@ MOVES = [
 
 
 def test_a_toggle_shows_its_first_picture_soon(screen):
-    screen.open("/time", time_seed=4321, complete=True)
+    screen.open("/time", time_seed=4321, time_epochs=10, complete=True)
     took = []
-    for key, option in MOVES * 2:
+    for key, option in MOVES:
         took.append(screen.timed(lambda k=key, o=option: screen.press(k, o)))
     took.append(screen.timed(lambda: screen.slide("time_length", ["ArrowLeft"])))
     print(f"\ntoggle to first new picture: median {statistics.median(took):.0f} ms, {min(took):.0f} to {max(took):.0f}")
