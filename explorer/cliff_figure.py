@@ -215,6 +215,7 @@ def section_figure(section: Section, caption: str) -> go.Figure:
         )
 
     def layout(height: int, scale: float) -> dict[str, Any]:
+        """For a wide screen, or smaller for a phone."""
         x = sized({"range": list(B_SPAN), "title": below(f"b, at w = {number(section.w, 3)}")}, scale)
         y = sized({"range": [-0.01, 0.5], "title": "loss", "showgrid": True}, scale)
         margin = {"l": 70, "r": 16, "t": 84, "b": 80 if scale == 1 else 130}

@@ -126,6 +126,7 @@ def _layout(epochs: dict[str, Any], caption: str, limits: list[tuple[str, float]
     narrow = ([0.0, 1.0], [0.57, 1.0]), ([0.0, 1.0], [0.0, 0.43])
 
     def layout(height: int, scale: float, panels: tuple[Sides, Sides]) -> dict[str, Any]:
+        """Beside each other, or, smaller, above each other."""
         found = {"height": height, "shapes": lines, "annotations": _titles(panels, scale)}
         for number, panel, (x, y) in zip(("", "2"), (NORMS, LOSSES), panels, strict=True):
             axis = {"domain": x, "anchor": f"y{number}", "title": below("epoch"), "showgrid": False, **epochs}

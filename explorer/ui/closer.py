@@ -10,7 +10,7 @@ from explorer.clipping_figure import clipping_figure
 from explorer.describe_reach import describe_clipping, describe_reach, describe_truncation
 from explorer.describe_recurrence import describe_gates, describe_matrix, describe_steps
 from explorer.gates_figure import gates_figure
-from explorer.inks import inks
+from explorer.inks import Ink
 from explorer.matrices import NEW_STATE, matrix_choices
 from explorer.matrix_figure import matrix_figure
 from explorer.page_views import CLIPPING, GATES, MATRIX, REACH, STEPS, TIME_CONTROLS, TIME_PAGE, TRUNCATION
@@ -67,10 +67,9 @@ def closer(compared: SideBySide, view: TimeView) -> tuple[str, Drawn | None]:
     return name, drawn
 
 
-def _inks(compared: SideBySide) -> list:
+def _inks(compared: SideBySide) -> list[Ink]:
     """Of the nets that are there, in their order."""
-    every = inks(compared.names)
-    return [every[name] for name in compared.known]
+    return [ink for _, ink in compared.drawn]
 
 
 def _reach(compared: SideBySide, view: TimeView) -> Drawn:
@@ -92,8 +91,10 @@ def _truncation(compared: SideBySide, view: TimeView) -> Drawn | None:
     if not cut:
         st.info("None of these is cut. Set “Truncation” in the sidebar, or choose “truncation” side by side.")
         return None
-    found, every = {name: job.ask(cut_off) for name, job in cut.items()}, inks(compared.names)
-    make = partial(truncation_figure, found, [every[name] for name in found], compared.caption)
+    found = {name: job.ask(cut_off) for name, job in cut.items()}
+    make = partial(
+        truncation_figure, found, [ink for shown, ink in compared.drawn if shown.name in cut], compared.caption
+    )
     return Drawn(KEY, CLOSERS[TRUNCATION].title, make, describe_truncation(found))
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from explorer.history import History
 from explorer.inks import Ink, inks
 from explorer.panels import Shown
 from explorer.recurrent_experiment import RecurrentExperiment
+from explorer.time_facts import time_detail, time_facts, time_headline
 from explorer.ui.jobs import Job
 from explorer.wording import compared_summary
 
@@ -54,6 +56,12 @@ class SideBySide:
         """Those of which something is measured, each with its ink."""
         every = inks(self.names)
         return [(Shown(history, name), every[name]) for name, _, history in self.measured]
+
+    @cached_property
+    def told(self) -> tuple[str, str]:
+        """Who learns it, in one sentence, and what became of the gradient."""
+        names, found = list(self.known), [time_facts(history) for history in self.known.values()]
+        return time_headline(names, found), time_detail(names, found)
 
     @property
     def caption(self) -> str:

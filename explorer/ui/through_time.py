@@ -19,7 +19,6 @@ from explorer.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
 from explorer.show_code import time_table
 from explorer.takeaway import filename, histories_csv
 from explorer.time_arrangement import PROFILE
-from explorer.time_facts import time_detail, time_facts, time_headline
 from explorer.time_figure import time_figure
 from explorer.time_view import TIME_VIEW_CONTROLS, TimeView
 from explorer.ui.closer import closer
@@ -93,13 +92,13 @@ def _ask(experiment: RecurrentExperiment) -> TimeView:
 
 def _headline(compared: SideBySide, scenario: str | None) -> None:
     """Draw what the scenario is about, who learns it, and what became of the gradient."""
-    found = [time_facts(history) for history in compared.known.values()]
+    headline, detail = compared.told
     if scenario:
         st.caption(RECURRENT_SCENARIOS[scenario].caption)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.header(time_headline(list(compared.known), found), anchor=False, width="stretch")
+        st.header(headline, anchor=False, width="stretch")
         what_do_i_see(LEGEND)
-    st.markdown(time_detail(list(compared.known), found))
+    st.markdown(detail)
 
 
 # --- what is drawn ------------------------------------------------------------------------------
@@ -142,15 +141,14 @@ def _parcel(
     baseline: RecurrentExperiment | None,
 ) -> Parcel:
     """All that is shown; saved is what the sidebar says, so that the file sets every control back."""
-    known = compared.known
-    found = [time_facts(history) for history in known.values()]
+    headline, detail = compared.told
     return Parcel(
-        title=time_headline(list(known), found),
-        sentences=[time_detail(list(known), found)],
+        title=headline,
+        sentences=[detail],
         settings=[compared.caption],
         filename=filename(experiment),
         figures=figures,
-        tables={"History": lambda: histories_csv(known)},
+        tables={"History": lambda: histories_csv(compared.known)},
         experiment=experiment,
         baseline=baseline,
         lines=time_lines(compared.experiments, view),

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.controls import Choice
@@ -22,7 +21,7 @@ from explorer.tour import SCENES, play_key
 from explorer.tour_scene import BY_DEPTH, Scene
 from explorer.ui.jobs import Job, jobs
 from explorer.ui.joint import CHART
-from explorer.ui.live_chart import live_chart
+from explorer.ui.live_chart import live_chart, load_plotly
 from explorer.ui.sidebar import open_in_explore, open_in_time
 from explorer.ui.takeaway import Drawn, Parcel, take_away
 from explorer.ui.tour_figures import draw, says
@@ -43,7 +42,7 @@ def show() -> None:
     below = st.container(key="tour_below")
     with foot:
         view = _ask()
-        _load_plotly()
+        load_plotly()  # while the room still thinks
     dress(present=view.present == PRESENTER)
     scene = SCENES[view.number - 1]
     # Each has a place of its own: what is left of the other would stand there as long as this one trains.
@@ -55,14 +54,6 @@ def show() -> None:
             _question(scene, view)
             st.empty()
             _prepare(scene)
-
-
-def _load_plotly() -> None:
-    """Have Streamlit load Plotly, which it does for a chart of its own, while the room still thinks."""
-    empty = go.Figure(layout={"height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": {"visible": False}})
-    empty.layout.yaxis.visible = False
-    with st.container(key="tour_plotly", height=1, border=False):
-        st.plotly_chart(empty, key="tour_empty", config={"staticPlot": True}, alt="An empty chart")
 
 
 # --- from scene to scene ------------------------------------------------------------------------
