@@ -12,7 +12,7 @@ import streamlit as st
 
 from explorer.ui.link import GO_KEY, TIME, announce, keep_link
 from explorer.ui.pictures import FAVICON, LOGO
-from explorer.ui.sidebar import LAYER_KEYS, TIME_KEYS, keep, sidebar
+from explorer.ui.sidebar import LAYER_KEYS, TIME_KEYS, keep, note_drawn, sidebar
 from explorer.ui.time_sidebar import time_sidebar
 
 TOUR, CLIFF = "Tour", "Cliff"
@@ -49,19 +49,21 @@ def main() -> None:
     settle()
     announce(page.title)
     _controls(page.title)
-    keep_link(page.title, st.session_state.pop(GO_KEY, None))
+    go = st.session_state.pop(GO_KEY, None)
+    note_drawn(page.title, leaving=go is not None)
+    keep_link(page.title, page.url_path, go)
     page.run()
 
 
 def _controls(page: str) -> None:
     """Draw the sidebar that a page needs, and keep what the other holds."""
     if page == TIME:
-        keep(LAYER_KEYS)
+        keep(LAYER_KEYS, page)
         st.session_state["_experiment"], st.session_state["_pinned"] = time_sidebar()
     elif page in (TOUR, CLIFF):  # they have settings of their own
-        keep((*LAYER_KEYS, *TIME_KEYS))
+        keep((*LAYER_KEYS, *TIME_KEYS), page)
     else:
-        keep(TIME_KEYS)
+        keep(TIME_KEYS, page)
         st.session_state["_experiment"], st.session_state["_pinned"] = sidebar()
 
 

@@ -9,7 +9,7 @@ from explorer.datasets import DATASETS, OWN, Data
 from explorer.experiment import CONTROLS, USUAL, Experiment
 from explorer.losses import LOSSES
 from explorer.own_data import read_csv
-from explorer.page_views import TIME_CONTROLS, TIME_PAGE
+from explorer.page_views import PAGE_CONTROLS, TIME_CONTROLS, TIME_PAGE
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.scenarios import SCENARIOS, matching
 from explorer.settings import Settings
@@ -34,13 +34,46 @@ FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
 OWN_SETTINGS = "Your own settings"
 # What the sidebar of layers holds, and that of recurrent nets.
 LAYER_KEYS, TIME_KEYS = (*CONTROLS, BASELINE_KEY), (*TIME_CONTROLS, TIME_BASELINE_KEY)
+EVERY_KEY = (*LAYER_KEYS, *PAGE_CONTROLS, TIME_BASELINE_KEY)
+# The page whose controls were drawn last, and what they held when the app itself went to another.
+PAGE_KEY, TAKEN_KEY = "_page", "_taken"
 
 
-def keep(keys: Iterable[str]) -> None:
-    """Keep what a sidebar holds while it is not drawn: Streamlit forgets a widget that a run has left out."""
-    for key in keys:
-        if key in st.session_state:
-            st.session_state[key] = st.session_state[key]
+def keep(keys: Iterable[str], page: str) -> None:
+    """Keep what a sidebar holds while it is not drawn: Streamlit forgets a widget that a run has left out.
+
+    On the way to another page this is done for every control. A browser puts a control up with its default, and reports
+    that default as a person's choice, unless it is told a value; Streamlit tells it one only where the value is new to
+    the server. When pages are changed faster than they are drawn, the two do not agree on what the browser knows.
+
+    Parameters
+    ----------
+    keys : iterable of str
+        Of what the present page does not draw.
+    page : str
+        Title of the present page.
+    """
+    arriving = st.session_state.get(PAGE_KEY) != page
+    taken = st.session_state.get(TAKEN_KEY, {}) if arriving else {}
+    for key in EVERY_KEY if arriving else keys:
+        if key in taken or key in st.session_state:
+            st.session_state[key] = taken[key] if key in taken else st.session_state[key]
+
+
+def note_drawn(page: str, *, leaving: bool) -> None:
+    """Note that all controls of a page are drawn, for `keep`.
+
+    Parameters
+    ----------
+    page : str
+        Its title.
+    leaving : bool
+        Whether the app itself goes to another page now: what was just set counts there, and not what the browser, which
+        may not have drawn that yet, reports on the way.
+    """
+    st.session_state[PAGE_KEY] = page
+    held = {key: st.session_state[key] for key in EVERY_KEY if key in st.session_state}
+    st.session_state[TAKEN_KEY] = held if leaving else {}
 
 
 def sidebar() -> tuple[Experiment | None, Experiment | None]:

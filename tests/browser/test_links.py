@@ -124,6 +124,51 @@ def test_the_version_stays_when_a_scenario_is_chosen(screen):
     assert screen.value("_scenario") == SCENARIO
 
 
+# Pages in quick order, each with the milliseconds until the next: some are left before they are drawn.
+HASTE = [("Depth", 200), ("Tour", 200), ("Time", 60), ("Cliff", 900), ("Depth", 60), ("Explore", 350), ("Tour", 20)]
+HASTE += [("Explore", 120), ("Depth", 120), ("Tour", 200), ("Time", 350), ("Explore", 60), ("Tour", 2500)]
+
+
+def hasten(screen, title, pause):
+    """Go to a page as a person's click does, without waiting for anything."""
+    screen.page.evaluate(
+        """title => {
+          const link = [...document.querySelectorAll("header a")].find(a => a.textContent.trim() === title);
+          link.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true })); link.click(); }""",
+        title,
+    )
+    screen.page.wait_for_timeout(pause)
+
+
+def test_changing_pages_faster_than_they_are_drawn_loses_nothing(screen):
+    screen.open("/", width=7, depth=23, epochs=20)
+    hasten(screen, "Time", 1500)
+    screen.press("time_clip", "value")
+    screen.page.wait_for_timeout(500)
+    for title, pause in HASTE:
+        hasten(screen, title, pause)
+    hasten(screen, "Time", 1500)
+    assert screen.value("time_clip") == "value"
+    hasten(screen, "Explore", 1500)
+    assert screen.values(["width", "depth"]) == {"width": "7", "depth": "23"}
+    assert not screen.problems
+
+
+def test_going_back_to_a_page_that_was_left_before_it_was_drawn_loses_nothing(screen):
+    screen.open("/time", time_clip="value", time_epochs=5, complete=True)
+    screen.go_to("Cliff")
+    for title in ("Time", "Explore", "Time", "Cliff"):
+        hasten(screen, title, 150)
+    screen.rest()
+    for _ in range(3):
+        screen.page.go_back()
+        screen.page.wait_for_timeout(120)
+    screen.rest()
+    if screen.page_name() != "time":
+        screen.go_to("Time")
+    assert screen.value("time_clip") == "value"
+
+
 def test_a_link_may_be_the_very_first_request_to_a_server(new_screen):
     with server() as fresh:
         screen = new_screen(at=fresh)

@@ -22,7 +22,7 @@ from explorer.page_views import (
 from explorer.remedies import REMEDIES
 from explorer.sweep import AXES, thin
 from explorer.ui.link import UNPINNED, encode
-from explorer.wording import decades, number
+from explorer.wording import decades, number, summary
 from tests.browser.driver import LOOSELY, few
 from tests.browser.test_export import download, png_size
 
@@ -213,6 +213,7 @@ def check_explore(screen, experiment, baseline):
     settings = experiment.settings()
     controls = {key: str(value) for key, value in settings.items()}
     assert screen.values(controls) == controls
+    assert summary(experiment) in screen.finish().settings()
     assert screen.value("baseline") == (encode(baseline) if baseline is not None else UNPINNED)
     assert not screen.warnings()
 
