@@ -50,8 +50,8 @@ def main() -> None:
     announce(page.title)
     _controls(page.title)
     go = st.session_state.pop(GO_KEY, None)
+    keep_link(page.title, go)
     note_drawn(page.title, leaving=go is not None)
-    keep_link(page.title, page.url_path, go)
     page.run()
 
 

@@ -11,10 +11,8 @@ function coalesce() {
   for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, act, true);
   window.addEventListener("popstate", () => (window.explorerHistory.acted = false), true);
   const note = (state, title, url) => {
-    const address = url === undefined || url === null ? null : new URL(url, window.location.href);
-    const isNew = address !== null && !alike(address, window.location);
-    if (address !== null) keepVersion(address);
-    (window.explorerHistory.acted && isNew ? pushState : replaceState).call(window.history, state, title, address ?? url);
+    const isNew = url !== undefined && url !== null && !alike(new URL(url, window.location.href), window.location);
+    (window.explorerHistory.acted && isNew ? pushState : replaceState).call(window.history, state, title, url);
     if (isNew) window.explorerHistory.acted = false;
   };
   window.history.pushState = note;
@@ -32,12 +30,6 @@ function alike(one, other) {
   return settings(one) === settings(other);
 }
 
-/** A page that is drawn has the version in its address: Streamlit, which does not know of it, leaves it out. */
-function keepVersion(address) {
-  const version = new URLSearchParams(window.location.search).get("v");
-  if (version !== null && address.pathname === window.location.pathname) address.searchParams.set("v", version);
-}
-
 function go(title) {
   const link = [...document.querySelectorAll("header a, [data-testid=stSidebarNav] a")].find(a => a.textContent.trim() === title);
   if (link) link.click();
@@ -47,9 +39,7 @@ function go(title) {
 export default function ({ data }) {
   coalesce();
   const address = new URL(window.location.href);
-  // A page that was just asked for is not drawn yet: its settings do not stand in the address.
-  const drawn = address.pathname.split("/").pop() === data.path;
-  if (drawn && address.searchParams.get("v") !== data.version) {
+  if (address.searchParams.get("v") !== data.version) {
     address.searchParams.set("v", data.version);
     replaceState.call(window.history, window.history.state, "", address);
   }

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
 from explorer.controls import Choice, Control, Number
@@ -32,8 +31,6 @@ GO_KEY = "_go_to"
 EXPLORE, TIME = "Explore", "Time"
 MAX_SHOWN = 60
 NOTICE_KEY = "_link_notice"
-# How many times the controls have been drawn.
-DRAWN_KEY = "_drawn"
 
 _keeper = st.components.v2.component(
     "explorer_link_keeper", html="<i hidden></i>", js=Path(__file__).with_name("link.js").read_text(encoding="utf-8")
@@ -50,7 +47,6 @@ def announce(page: str) -> None:
     page : str
         Title of the present page.
     """
-    _stay_if_unfinished()
     problem = _open_from_address(page)
     found = complaints() | ({EXPERIMENT_KEY: problem} if problem else {})
     if found:
@@ -59,16 +55,6 @@ def announce(page: str) -> None:
     _rewrite()
     for sentence in st.session_state.get(NOTICE_KEY, []):
         st.warning(sentence, icon=":material/link_off:")
-
-
-def _stay_if_unfinished() -> None:
-    """Take Back to an address without a version as Back to the page, not to all defaults.
-
-    The page was left before its settings stood in its address.
-    """
-    context = get_script_run_ctx()
-    if context is not None and context.is_history_navigation and "v" not in st.query_params:
-        context.is_history_navigation = False
 
 
 def _discard(names: Iterable[str]) -> None:
@@ -175,20 +161,18 @@ def forget_notice() -> None:
     st.session_state[NOTICE_KEY] = []
 
 
-def keep_link(title: str, path: str, go: str | None = None) -> None:
+def keep_link(page: str, go: str | None = None) -> None:
     """Keep the schema version in the address and one step of the browser's history for one act of a person.
 
     Parameters
     ----------
-    title, path : str
-        Of the present page.
+    page : str
+        Title of the present page.
     go : str, optional
         Title of a page to go to: `st.switch_page` refuses to while settings are bound to the link.
     """
-    # Also where nothing else is new, the browser may have gone to another page and back since.
-    st.session_state[DRAWN_KEY] = st.session_state.get(DRAWN_KEY, 0) + 1
-    when = f"{title} {st.session_state[DRAWN_KEY]}"
-    _keeper(key="_link_keeper", data={"version": SCHEMA, "path": path, "when": when, "go": go})
+    state = f"{page} {sorted(st.query_params.items())}"
+    _keeper(key="_link_keeper", data={"version": SCHEMA, "when": state, "go": go})
 
 
 def complaints() -> dict[str, str]:

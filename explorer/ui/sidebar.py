@@ -35,7 +35,7 @@ OWN_SETTINGS = "Your own settings"
 # What the sidebar of layers holds, and that of recurrent nets.
 LAYER_KEYS, TIME_KEYS = (*CONTROLS, BASELINE_KEY), (*TIME_CONTROLS, TIME_BASELINE_KEY)
 EVERY_KEY = (*LAYER_KEYS, *PAGE_CONTROLS, TIME_BASELINE_KEY)
-# The page whose controls were drawn last, and what they held when the app itself went to another.
+# Title of the page whose controls were drawn last, and what they held when the app itself went to another.
 PAGE_KEY, TAKEN_KEY = "_page", "_taken"
 
 

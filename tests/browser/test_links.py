@@ -154,21 +154,6 @@ def test_changing_pages_faster_than_they_are_drawn_loses_nothing(screen):
     assert not screen.problems
 
 
-def test_going_back_to_a_page_that_was_left_before_it_was_drawn_loses_nothing(screen):
-    screen.open("/time", time_clip="value", time_epochs=5, complete=True)
-    screen.go_to("Cliff")
-    for title in ("Time", "Explore", "Time", "Cliff"):
-        hasten(screen, title, 150)
-    screen.rest()
-    for _ in range(3):
-        screen.page.go_back()
-        screen.page.wait_for_timeout(120)
-    screen.rest()
-    if screen.page_name() != "time":
-        screen.go_to("Time")
-    assert screen.value("time_clip") == "value"
-
-
 def test_a_link_may_be_the_very_first_request_to_a_server(new_screen):
     with server() as fresh:
         screen = new_screen(at=fresh)
