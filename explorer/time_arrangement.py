@@ -82,16 +82,16 @@ class Places:
 
 def wide(count: int) -> Places:
     """Heatmaps beside each other, up to three in a row; the profile at their right, loss and share above."""
-    rows: list[Span] = [[0.095, 0.725]] if count <= 3 else [[0.465, 0.725], [0.095, 0.355]]
+    rows: list[Span] = [[0.095, 0.715]] if count <= 3 else [[0.465, 0.715], [0.095, 0.345]]
     columns = -(-count // len(rows))
     width = (0.70 + GAP) / columns
     maps = []
     for index in range(count):
         row, column = divmod(index, columns)
         maps.append(([column * width, (column + 1) * width - GAP], rows[row]))
-    right, top = [0.755, 1.0], [0.865, 1.0]
+    right, top = [0.755, 1.0], [0.88, 1.0]
     across = ([0.0, 0.46], top), ([0.54, 1.0], top)
-    return Places(HEIGHT, tuple(maps), columns, *across, (right, [0.095, 0.725]), (right, [0.02, 0.05]))
+    return Places(HEIGHT, tuple(maps), columns, *across, (right, [0.095, 0.715]), (right, [0.02, 0.05]))
 
 
 def narrow(count: int) -> Places:

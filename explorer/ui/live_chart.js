@@ -1,7 +1,6 @@
 // Draws a Plotly figure in place. Unlike a chart that is mounted anew for every change of its data, it never
 // goes blank while a training streams in, keeps the zoom, and follows the page's theme as it is switched.
 const NARROW = 700; // pixels; below this the panels stand below each other
-const LOWEST = 590;
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 
 async function sharedPlotly() {
@@ -13,13 +12,13 @@ async function sharedPlotly() {
   return null;
 }
 
-function layoutFor(box, figure, css, keep, above) {
+function layoutFor(box, figure, css, { keep, above, lowest }) {
   const narrow = (isNarrow(box) && figure.layout.meta?.narrow) || {};
   const font = { ...figure.layout.template.layout.font, color: css("--st-text-color"), family: css("--st-font") };
   const paper = css("--st-background-color"); // the camera's picture has it too
   const layout = { ...figure.layout, ...narrow, font, paper_bgcolor: paper, plot_bgcolor: paper, autosize: true, uirevision: keep };
   // On a low screen a lower figure: all of it should be seen at once.
-  if (!narrow.height && !figure.layout.meta?.fixed) layout.height = Math.min(layout.height, Math.max(LOWEST, window.innerHeight - above));
+  if (!narrow.height && !figure.layout.meta?.fixed) layout.height = Math.min(layout.height, Math.max(lowest, window.innerHeight - above));
   return layout;
 }
 
@@ -38,7 +37,7 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   const css = name => getComputedStyle(parentElement).getPropertyValue(name).trim();
   const figure = JSON.parse(data.figure);
   box.draw = async () => {
-    const layout = layoutFor(box, figure, css, data.keep, data.above);
+    const layout = layoutFor(box, figure, css, data);
     box.style.height = layout.height + "px";
     box.narrow = isNarrow(box);
     await Plotly.react(box, figure.data, layout, { responsive: true, displaylogo: false, ...data.config });

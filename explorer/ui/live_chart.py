@@ -48,6 +48,7 @@ def live_chart(
     config: dict[str, Any],
     on_click: Callable[[Click], None],
     above: int = 240,
+    lowest: int = 590,
 ) -> None:
     """Draw a figure in place.
 
@@ -67,6 +68,8 @@ def live_chart(
         Called with the `Click` of a viewer, before the script runs again.
     above : int
         Pixels that the rest of the page needs: on a low screen the figure is lowered, so that all is seen at once.
+    lowest : int
+        Pixels that it is not lowered below.
     """
 
     def clicked() -> None:
@@ -76,7 +79,7 @@ def live_chart(
 
     _component(
         key=key,
-        data={"figure": figure.to_json(), "alt": alt, "keep": keep, "config": config, "above": above},
+        data={"figure": figure.to_json(), "alt": alt, "keep": keep, "config": config, "above": above, "lowest": lowest},
         on_clicked_change=clicked,
     )
 

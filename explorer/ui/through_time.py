@@ -36,6 +36,8 @@ from explorer.ui.widgets import ask
 FIRST_SLICE, SLICE = 0.1, 0.15
 # Seconds between two repaints of a running training: at least these, and so many times what drawing takes.
 REPAINT, DRAWN_TIMES = 1.0, 4
+# Pixels: on a laptop the heatmaps end above the fold, and their axis too.
+LOWEST = 520
 AT = f"{TIME_PAGE}at"
 MAIN_KEY = "side_by_side"
 
@@ -116,6 +118,7 @@ def _draw(
         config=CHART | {"toImageButtonOptions": {"filename": filename(experiment), "width": 1920, "height": 1080}},
         on_click=lambda click: _choose_epoch(experiment, click),
         above=300,
+        lowest=LOWEST,
     )
     row = st.container()
     chosen, second = closer(compared, view)
