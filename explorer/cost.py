@@ -173,14 +173,18 @@ def refuse(experiment: Experiment) -> str | None:
 
 def refuse_all(experiments: Sequence[Experiment]) -> str | None:
     """Return None if several experiments, each within the limits, are so together; else a sentence that says what to lower."""
-    costs = [estimate(experiment) for experiment in dict.fromkeys(experiments)]
+    return refuse_together([estimate(experiment) for experiment in dict.fromkeys(experiments)], "depth")
+
+
+def refuse_together(costs: Sequence[Cost], last: str) -> str | None:
+    """Return None if costs are within the limits together; else a sentence that says what to lower, `last` at last."""
     seconds, size = sum(cost.seconds for cost in costs), sum(cost.bytes for cost in costs)
     if seconds <= LIMIT_SECONDS and size <= LIMIT_BYTES:
         return None
     said = f"take about {_time(seconds)} (the limit is {_time(LIMIT_SECONDS)})"
     if seconds <= LIMIT_SECONDS:
         said = f"need about {_memory(size)} of memory (the limit is {_memory(LIMIT_BYTES)})"
-    return f"These {len(costs)} trainings together would {said} and are not started: lower epochs, seeds or depth."
+    return f"These {len(costs)} trainings together would {said} and are not started: lower epochs, seeds or {last}."
 
 
 def refuse_depths(experiment: Experiment, deepest: int) -> str | None:

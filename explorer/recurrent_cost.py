@@ -10,9 +10,9 @@ units, 8 to 256 sequences, 1 to 12 seeds, 1 or 2 layers) on the processor of
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from explorer.cost import LIMIT_BYTES, LIMIT_SECONDS, NS, Cost
+from explorer.cost import LIMIT_BYTES, LIMIT_SECONDS, NS, Cost, refuse_together
 from explorer.history import record_epochs
 from explorer.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
 from explorer.time_diagnostics import TIME_DIAGNOSTICS
@@ -106,6 +106,12 @@ def refuse(experiment: RecurrentExperiment) -> str | None:
     ways = list(_ways(experiment))
     advice = f"set {', or '.join(ways[:3])}" if ways else f"lower several of {', '.join(LOWER.values())}"
     return f"This training would {said} and is not started: {advice}."
+
+
+def refuse_all(experiments: Sequence[RecurrentExperiment]) -> str | None:
+    """Return None if each of several experiments is within the limits, and all together are; else what to lower."""
+    alone = next(filter(None, map(refuse, experiments)), None)
+    return alone or refuse_together([estimate(experiment) for experiment in dict.fromkeys(experiments)], "length")
 
 
 def _ways(experiment: RecurrentExperiment) -> Iterator[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from explorer.cost import LIMIT_BYTES, LIMIT_SECONDS
-from explorer.recurrent_cost import estimate, refuse
+from explorer.recurrent_cost import estimate, refuse, refuse_all
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.training import Training
 
@@ -94,3 +94,16 @@ def test_every_way_that_is_named_is_enough(experiment):
 
 def test_what_no_single_change_would_save_is_refused_all_the_same():
     assert "lower several" in refuse(HUGE)
+
+
+# Alone each is within the limits: at half of the time, or of the memory.
+LONG = RecurrentExperiment(length=500, epochs=60_000, runs=2, samples=16)
+LARGE = RecurrentExperiment(length=500, hidden=64, samples=256, runs=2, epochs=5)
+TOGETHER = {"take about": LONG, "of memory": LARGE}
+
+
+@pytest.mark.parametrize("said", TOGETHER)
+def test_several_are_refused_where_only_together_they_are_too_much(said):
+    experiment = TOGETHER[said]
+    assert refuse_all([experiment] * 6) is None, "one and the same is trained once"
+    assert said in refuse_all([experiment.but(seed=seed) for seed in range(6)])

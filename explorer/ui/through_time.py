@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.cost import LIMIT_SECONDS
 from explorer.describe_time import describe_compared
 from explorer.history import record_epochs
 from explorer.notebook import time_lines
 from explorer.page_views import TIME_CONTROLS, TIME_PAGE
 from explorer.recurrent_comparisons import COMPARISONS
-from explorer.recurrent_cost import estimate, refuse
+from explorer.recurrent_cost import refuse_all
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
 from explorer.show_code import time_table
@@ -49,7 +48,7 @@ def show(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) 
     view = _ask(experiment)
     progress = st.empty()
     experiments = COMPARISONS[view.compare].of(experiment, baseline)
-    problem = _refuse(list(experiments.values()))
+    problem = refuse_all(list(experiments.values()))
     if problem:
         st.warning(problem, icon=":material/hourglass_disabled:")
         return
@@ -63,20 +62,6 @@ def show(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) 
     _draw(compared, view, experiment, baseline)
     load_plotly()
     _train_on(compared, progress, max(REPAINT, DRAWN_TIMES * (time.perf_counter() - begun)))
-
-
-def _refuse(experiments: Sequence[RecurrentExperiment]) -> str | None:
-    """Say why these are not trained, one of them alone or all together; None if they are."""
-    for experiment in experiments:
-        if problem := refuse(experiment):
-            return problem
-    seconds = sum(estimate(experiment).seconds for experiment in experiments)
-    if seconds <= LIMIT_SECONDS:
-        return None
-    return (
-        f"These {len(experiments)} trainings would take about {seconds / 60:,.0f} minutes together (the limit is "
-        f"{LIMIT_SECONDS / 60:.0f}) and are not started: lower epochs, seeds or length."
-    )
 
 
 def _ask(experiment: RecurrentExperiment) -> TimeView:

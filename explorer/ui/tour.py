@@ -6,13 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from explorer import cost, recurrent_cost
 from explorer.controls import Choice
-from explorer.cost import refuse_all
 from explorer.experiment import Experiment
 from explorer.history import History
 from explorer.notebook import experiments_lines, time_lines
 from explorer.page_views import ANSWER, PRESENTER, QUESTION, TOUR_CONTROLS, TourView
-from explorer.recurrent_cost import refuse
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.settings import Settings
 from explorer.takeaway import filename, histories_csv
@@ -209,10 +208,9 @@ def _play(scene: Scene, number: int) -> dict[str, Any]:
 
 def _refuse(experiments: Sequence[Settings]) -> str | None:
     """Say why these are not trained; None if they are."""
+    layers = [each for each in experiments if isinstance(each, Experiment)]
     through_time = [each for each in experiments if isinstance(each, RecurrentExperiment)]
-    if through_time:
-        return next(filter(None, map(refuse, through_time)), None)
-    return refuse_all([each for each in experiments if isinstance(each, Experiment)])
+    return cost.refuse_all(layers) or recurrent_cost.refuse_all(through_time)
 
 
 def _open(scene: Scene) -> None:

@@ -191,6 +191,7 @@ def test_open_in_time_opens_the_scene(screen):
     wanted = {"time_cell": "LSTM", "time_length": "20", "time_compare": "forget bias"}
     screen.page.wait_for_function("location.search.includes('time_compare')")
     assert {name: screen.parameters().get(name) for name in wanted} == wanted
+    assert "20 steps" in screen.finish().settings()
 
 
 def test_nothing_of_the_question_stands_beside_its_answer_while_that_trains(screen):
