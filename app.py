@@ -12,7 +12,7 @@ import streamlit as st
 
 from explorer.ui.link import GO_KEY, TIME, announce, keep_link
 from explorer.ui.pictures import FAVICON, LOGO
-from explorer.ui.sidebar import LAYER_KEYS, TIME_KEYS, keep, note_drawn, sidebar
+from explorer.ui.sidebar import keep, note_drawn, sidebar
 from explorer.ui.time_sidebar import time_sidebar
 
 TOUR, CLIFF = "Tour", "Cliff"
@@ -56,14 +56,11 @@ def main() -> None:
 
 
 def _controls(page: str) -> None:
-    """Draw the sidebar that a page needs, and keep what the other holds."""
+    """Draw the sidebar that a page needs, and keep what the others hold."""
+    keep(page)
     if page == TIME:
-        keep(LAYER_KEYS, page)
         st.session_state["_experiment"], st.session_state["_pinned"] = time_sidebar()
-    elif page in (TOUR, CLIFF):  # they have settings of their own
-        keep((*LAYER_KEYS, *TIME_KEYS), page)
-    else:
-        keep(TIME_KEYS, page)
+    elif page not in (TOUR, CLIFF):  # they have settings of their own
         st.session_state["_experiment"], st.session_state["_pinned"] = sidebar()
 
 

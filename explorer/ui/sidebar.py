@@ -1,15 +1,15 @@
 """The sidebar: every setting of the experiment, the scenarios, the baseline and a person's own data."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.state import get_session_state
 
 from explorer.datasets import DATASETS, OWN, Data
 from explorer.experiment import CONTROLS, USUAL, Experiment
 from explorer.losses import LOSSES
 from explorer.own_data import read_csv
-from explorer.page_views import PAGE_CONTROLS, TIME_CONTROLS, TIME_PAGE
+from explorer.page_views import PAGE_CONTROLS, TIME_PAGE
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.scenarios import SCENARIOS, matching
 from explorer.settings import Settings
@@ -32,32 +32,42 @@ from explorer.ui.widgets import ask
 SCENARIO_KEY = "_scenario"
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
 OWN_SETTINGS = "Your own settings"
-# What the sidebar of layers holds, and that of recurrent nets.
-LAYER_KEYS, TIME_KEYS = (*CONTROLS, BASELINE_KEY), (*TIME_CONTROLS, TIME_BASELINE_KEY)
-EVERY_KEY = (*LAYER_KEYS, *PAGE_CONTROLS, TIME_BASELINE_KEY)
+# Of all controls of all pages.
+EVERY_KEY = (*CONTROLS, *PAGE_CONTROLS, BASELINE_KEY, TIME_BASELINE_KEY)
 # Title of the page whose controls were drawn last, and what they held when the app itself went to another.
 PAGE_KEY, TAKEN_KEY = "_page", "_taken"
 
 
-def keep(keys: Iterable[str], page: str) -> None:
-    """Keep what a sidebar holds while it is not drawn: Streamlit forgets a widget that a run has left out.
+def keep(page: str) -> None:
+    """Keep what all controls hold, those of other pages too; to be called before any is drawn.
 
-    On the way to another page this is done for every control. A browser puts a control up with its default, and reports
-    that default as a person's choice, unless it is told a value; Streamlit tells it one only where the value is new to
-    the server. When pages are changed faster than they are drawn, the two do not agree on what the browser knows.
+    Streamlit forgets a widget that a run has left out. A browser puts a control up with its default, and reports that
+    default as a person's choice, unless it is told a value; Streamlit tells it one only where the value is new to the
+    server. When pages are changed faster than they are drawn, the two do not agree on what the browser knows. So it is
+    told all on the way to another page, and else whatever it does not report.
 
     Parameters
     ----------
-    keys : iterable of str
-        Of what the present page does not draw.
     page : str
         Title of the present page.
     """
     arriving = st.session_state.get(PAGE_KEY) != page
     taken = st.session_state.get(TAKEN_KEY, {}) if arriving else {}
-    for key in EVERY_KEY if arriving else keys:
-        if key in taken or key in st.session_state:
-            st.session_state[key] = taken[key] if key in taken else st.session_state[key]
+    if arriving:
+        # Until its controls are drawn, which a further change of the page may prevent.
+        st.session_state[PAGE_KEY] = None
+    for key in EVERY_KEY:
+        if key in taken:
+            st.session_state[key] = taken[key]
+        elif key in st.session_state and (arriving or not _reported(key)):
+            st.session_state[key] = st.session_state[key]
+
+
+def _reported(key: str) -> bool:
+    """Whether the browser has said, with what this run answers, what a control holds."""
+    # Looked up, not listed: a run that this one has overtaken may still write to the same state.
+    state = get_session_state()._state
+    return state.get_widget_id_from_key(key) in state._new_widget_state
 
 
 def note_drawn(page: str, *, leaving: bool) -> None:
