@@ -10,9 +10,10 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.ui.between_pages import keep, note_drawn
 from explorer.ui.link import GO_KEY, TIME, announce, keep_link
 from explorer.ui.pictures import FAVICON, LOGO
-from explorer.ui.sidebar import keep, note_drawn, sidebar
+from explorer.ui.sidebar import sidebar
 from explorer.ui.time_sidebar import time_sidebar
 
 TOUR, CLIFF = "Tour", "Cliff"

@@ -177,14 +177,19 @@ def refuse_all(experiments: Sequence[Experiment]) -> str | None:
 
 
 def refuse_together(costs: Sequence[Cost], last: str) -> str | None:
-    """Return None if costs are within the limits together; else a sentence that says what to lower, `last` at last."""
+    """Return None if costs are within the limits together; else a sentence that says to lower epochs, seeds or `last`."""
     seconds, size = sum(cost.seconds for cost in costs), sum(cost.bytes for cost in costs)
     if seconds <= LIMIT_SECONDS and size <= LIMIT_BYTES:
         return None
-    said = f"take about {_time(seconds)} (the limit is {_time(LIMIT_SECONDS)})"
-    if seconds <= LIMIT_SECONDS:
-        said = f"need about {_memory(size)} of memory (the limit is {_memory(LIMIT_BYTES)})"
-    return f"These {len(costs)} trainings together would {said} and are not started: lower epochs, seeds or {last}."
+    would = too_much(seconds, size)
+    return f"These {len(costs)} trainings together would {would} and are not started: lower epochs, seeds or {last}."
+
+
+def too_much(seconds: float, size: float) -> str:
+    """Say which limit so many seconds, or else so many bytes, would be beyond."""
+    if seconds > LIMIT_SECONDS:
+        return f"take about {_time(seconds)} (the limit is {_time(LIMIT_SECONDS)})"
+    return f"need about {_memory(size)} of memory (the limit is {_memory(LIMIT_BYTES)})"
 
 
 def refuse_depths(experiment: Experiment, deepest: int) -> str | None:
@@ -252,10 +257,7 @@ def _words(changes: dict[str, object]) -> str:
 
 
 def _sentence(cost: Cost, ways: list[str]) -> str:
-    said = f"would take about {_time(cost.seconds)} (the limit is {_time(LIMIT_SECONDS)})"
-    if cost.seconds <= LIMIT_SECONDS:
-        said = f"would need about {_memory(cost.bytes)} of memory (the limit is {_memory(LIMIT_BYTES)})"
-    return f"This training {said} and is not started: set {', or '.join(ways)}."
+    return f"This training would {too_much(cost.seconds, cost.bytes)} and is not started: set {', or '.join(ways)}."
 
 
 def _time(seconds: float) -> str:

@@ -268,3 +268,5 @@ PAGE_CONTROLS: dict[str, Control] = {
     **TOUR_CONTROLS,
     **PLAY_CONTROLS,
 }
+# Of the experiment and of all pages, by key in the link.
+ALL_CONTROLS: dict[str, Control] = {**CONTROLS, **PAGE_CONTROLS}

@@ -12,7 +12,7 @@ units, 8 to 256 sequences, 1 to 12 seeds, 1 or 2 layers) on the processor of
 import math
 from collections.abc import Iterator, Sequence
 
-from explorer.cost import LIMIT_BYTES, LIMIT_SECONDS, NS, Cost, refuse_together
+from explorer.cost import NS, Cost, refuse_together, too_much
 from explorer.history import record_epochs
 from explorer.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
 from explorer.time_diagnostics import TIME_DIAGNOSTICS
@@ -99,13 +99,9 @@ def refuse(experiment: RecurrentExperiment) -> str | None:
     cost = estimate(experiment)
     if cost.bearable:
         return None
-    if cost.seconds > LIMIT_SECONDS:
-        said = f"take about {cost.seconds / 60:,.0f} minutes (the limit is {LIMIT_SECONDS / 60:.0f})"
-    else:
-        said = f"need about {cost.bytes / 2**30:.1f} GB of memory (the limit is {LIMIT_BYTES / 2**30:.0f})"
     ways = list(_ways(experiment))
     advice = f"set {', or '.join(ways[:3])}" if ways else f"lower several of {', '.join(LOWER.values())}"
-    return f"This training would {said} and is not started: {advice}."
+    return f"This training would {too_much(cost.seconds, cost.bytes)} and is not started: {advice}."
 
 
 def refuse_all(experiments: Sequence[RecurrentExperiment]) -> str | None:

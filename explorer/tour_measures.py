@@ -160,6 +160,7 @@ def tell_through_time(name: str) -> Callable[[Histories], str]:
     """Say of each panel what reaches the first step at the start, and how many seeds learnt it; `name` is what differs."""
 
     def tell(histories: Histories) -> str:
+        """The sentence, with `name` in it."""
         found = [time_facts(each) for each in histories]
         called = [_called(f.experiment.settings()[name], name) for f in found]
         shares = [f"{each}: {of_the_last(f.log_ratio)}" for each, f in zip(called, found, strict=True)]

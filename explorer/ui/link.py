@@ -11,7 +11,7 @@ from streamlit.runtime.state import get_session_state
 from explorer.controls import Choice, Control, Number
 from explorer.datasets import OWN, Data
 from explorer.experiment import CONTROLS, Experiment
-from explorer.page_views import PAGE_CONTROLS, TIME_PAGE
+from explorer.page_views import ALL_CONTROLS, TIME_PAGE
 from explorer.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
 from explorer.scenarios import OPENING
 from explorer.settings import Settings
@@ -70,7 +70,7 @@ def _rewrite() -> None:
     """Write what is said otherwise as widgets do, 2 as 2.0 and relu as ReLU: they would take it for no value of theirs."""
     changed = {}
     for name, said in st.query_params.items():
-        control = CONTROLS.get(name) or PAGE_CONTROLS.get(name)
+        control = ALL_CONTROLS.get(name)
         if isinstance(control, Choice | Number) and said and said != (text := str(control.parse(name, said))):
             changed[name] = text
     if changed:
@@ -187,7 +187,7 @@ def _complaint(name: str, texts: list[str]) -> str | None:
         return f"The link says it is of version {version}; this app writes version {SCHEMA} and reads what it knows."
     if name in NOT_SETTINGS:
         return None
-    control = CONTROLS.get(name) or PAGE_CONTROLS.get(name)
+    control = ALL_CONTROLS.get(name)
     if control is None:
         return f"The link has a setting called {_short(name)}, which does not exist; it is ignored."
     try:

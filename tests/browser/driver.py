@@ -17,12 +17,11 @@ import pytest
 
 from explorer.controls import Choice
 from explorer.experiment import CONTROLS
-from explorer.page_views import PAGE_CONTROLS
+from explorer.page_views import ALL_CONTROLS
 from explorer.view import VIEW_CONTROLS
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [*CONTROLS, *VIEW_CONTROLS]
-ALL_CONTROLS = CONTROLS | PAGE_CONTROLS
 # Times are printed exactly, and held to so many times their target: other work may share the machine.
 LOOSELY = 4
 BROWSER_FLAGS = [

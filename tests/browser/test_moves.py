@@ -10,6 +10,7 @@ from explorer.cliff_view import CLIFF_CONTROLS
 from explorer.controls import Choice, Several
 from explorer.experiment import CONTROLS
 from explorer.page_views import (
+    ALL_CONTROLS,
     COMPARISON_CONTROLS,
     DEPTH_CONTROLS,
     REMEDIES_PAGE,
@@ -22,7 +23,7 @@ from explorer.page_views import (
 from explorer.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.scenarios import SCENARIOS
 from explorer.view import VIEW_CONTROLS
-from tests.browser.driver import ALL_CONTROLS, few
+from tests.browser.driver import few
 
 # On Explore, and on each further page.
 MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 15))

@@ -343,8 +343,8 @@ def test_the_csv_has_a_line_for_every_cell(screen):
 
 @pytest.mark.parametrize("page", few(CHOSEN, ["Remedies"]))
 def test_the_png_button_gives_a_slide_of_the_pages_figure(screen, page):
-    few = {"deepest": 3, "span_activation": ["sigmoid", "ReLU"]}
-    screen.open(path(page), **NONE_PINNED, **few, complete=True)
+    small = {"deepest": 3, "span_activation": ["sigmoid", "ReLU"]}
+    screen.open(path(page), **NONE_PINNED, **small, complete=True)
     name, content = download(screen, lambda: screen.page.get_by_role("button", name=re.compile("^PNG")).click())
     assert png_size(content) == (1920, 1080)
     assert name.startswith(page.lower())
