@@ -1,7 +1,5 @@
 import re
-import time
-from itertools import islice
-from statistics import median
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from explorer.cost import LIMIT_BYTES, LIMIT_SECONDS, estimate, refuse, refuse_all, refuse_depths
 from explorer.experiment import Experiment
 from explorer.training import Training
+from tests.work import calls
 
 TUTORIAL = Experiment(depth=11, width=4, optimizer="Adam", learning_rate=0.001, batch="1", epochs=100_000, runs=20)
 NO_END = {"epochs": 1_000_000}
@@ -27,31 +26,6 @@ VARIED = [
     Experiment(task="curve", depth=5, width=24, activation="randomized ReLU", runs=8, optimizer="momentum"),
     Experiment(task="blobs", samples=1024, depth=2, width=128, activation="ELU", runs=1, skip="two layers"),
 ]
-GENTLE = {"learning_rate": 1e-4, "initializer": "Glorot uniform"}  # what overflows ends early
-
-
-def seconds_an_update(experiment):
-    """CPU seconds of one update of all runs, records left out."""
-    training = Training(experiment.but(**NO_END, **GENTLE), record_at=[0, 1_000_000])
-    times = []
-    with np.errstate(all="ignore"):
-        lives = [group.live() for group in training.groups]
-        for count in (3, 20, 20, 20):
-            start = time.process_time()
-            for live in lives:
-                list(islice(live, count))
-            times.append((time.process_time() - start) / count)
-    return median(times[1:])
-
-
-def test_estimates_are_within_a_factor_of_four_of_what_is_measured_here():
-    ratios = []
-    for experiment in VARIED:
-        cost = estimate(experiment.but(**NO_END, **GENTLE))
-        ratios.append(cost.seconds / cost.updates / seconds_an_update(experiment))
-    ratios = np.array(ratios) / median(ratios)  # machines differ in speed; the model must be right up to that
-    assert ((ratios > 1 / 4) & (ratios < 4)).all(), ratios
-    assert np.mean((ratios > 1 / 2) & (ratios < 2)) >= 0.75, ratios
 
 
 @pytest.mark.parametrize("experiment", VARIED)
@@ -88,12 +62,9 @@ def test_more_costs_more(dearer):
     assert estimate(Experiment().but(**dearer)).seconds > estimate(Experiment()).seconds
 
 
-def test_estimating_is_fast():
-    for experiment in (*VARIED, HUGE):
-        start = time.process_time()
-        for _ in range(50):
-            estimate(experiment)
-        assert (time.process_time() - start) / 50 < 0.5e-3
+def test_estimating_is_no_more_work_for_a_huge_experiment():
+    estimate(Experiment())  # points of a task are drawn once
+    assert all(calls(lambda e=experiment: estimate(e)) < 200 for experiment in (*VARIED[1:], HUGE))
 
 
 # --- refusing ---------------------------------------------------------------------------------
@@ -146,9 +117,11 @@ def test_the_sentence_says_what_the_limit_is():
 
 
 def test_refusing_builds_nothing_big():
-    start = time.process_time()
+    tracemalloc.start()
     refuse(HUGE)
-    assert time.process_time() - start < 0.5
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20
 
 
 def test_the_start_of_many_depths_is_bounded_too():

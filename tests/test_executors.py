@@ -159,7 +159,7 @@ def test_a_wait_with_a_limit_ends_at_it():
     future = executor.submit(in_steps, 1)
     with pytest.raises(TimeoutError):
         future.result(timeout=0)
-    assert future.result(timeout=10) == 1
+    assert future.result(timeout=60) == 1
 
 
 def test_map_keeps_the_order():
@@ -311,7 +311,7 @@ def test_workers_end_with_their_parent_however_it_ends(tmp_path):
         worker = int(parent.stdout.readline().split()[2])
         assert alive(worker)
         parent.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60  # a guard, no measure
     while alive(worker) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive(worker)
@@ -443,7 +443,7 @@ def test_an_abandoned_sweep_stops_by_itself(pool):
     run.advance(0.0)
     assert len(run._running) <= 4
     handed = list(run._running)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120  # a guard, no measure
     while not all(future.done() for future in handed) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list(run._running) == handed

@@ -1,9 +1,6 @@
-"""What a recurrent experiment would take: near what is measured, and said before it is started."""
+"""What a recurrent experiment would take: counted, and said before it is started."""
 
 import re
-import time
-from itertools import islice
-from statistics import median
 
 import numpy as np
 import pytest
@@ -13,7 +10,6 @@ from explorer.recurrent_cost import estimate, refuse, refuse_all
 from explorer.recurrent_experiment import RecurrentExperiment
 from explorer.training import Training
 
-NO_END = {"epochs": 100_000, "learning_rate": 1e-4}
 VARIED = [
     RecurrentExperiment(),
     RecurrentExperiment(cell="LSTM", length=30, hidden=16),
@@ -23,28 +19,6 @@ VARIED = [
     RecurrentExperiment(cell="GRU", length=10, hidden=8, samples=64, batch="8", runs=12),
     RecurrentExperiment(cell="RNN", activation="ReLU", task="sine", length=100, hidden=8, samples=16, runs=3),
 ]
-
-
-def seconds_an_update(experiment):
-    """CPU seconds of one update of all runs, records left out."""
-    training, times = Training(experiment.but(**NO_END), record_at=[0, NO_END["epochs"]]), []
-    with np.errstate(all="ignore"):
-        lives = [group.live() for group in training.groups]
-        for count in (2, 5, 5, 5):
-            start = time.process_time()
-            for live in lives:
-                list(islice(live, count))
-            times.append((time.process_time() - start) / count)
-    return median(times[1:])
-
-
-def test_estimates_are_within_a_factor_of_three_of_what_is_measured_here():
-    ratios = []
-    for experiment in VARIED:
-        cost = estimate(experiment.but(**NO_END))
-        ratios.append(cost.seconds / cost.updates / seconds_an_update(experiment))
-    ratios = np.array(ratios) / median(ratios)  # machines differ in speed; the model must be right up to that
-    assert ((ratios > 1 / 3) & (ratios < 3)).all(), ratios
 
 
 @pytest.mark.parametrize("experiment", VARIED)
