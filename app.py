@@ -12,7 +12,7 @@ import streamlit as st
 
 from explorer.ui.between_pages import keep, note_drawn
 from explorer.ui.link import GO_KEY, TIME, announce, keep_link
-from explorer.ui.pictures import FAVICON, LOGO
+from explorer.ui.look import FAVICON, LOGO
 from explorer.ui.sidebar import sidebar
 from explorer.ui.time_sidebar import time_sidebar
 
@@ -21,15 +21,15 @@ TOUR, CLIFF = "Tour", "Cliff"
 
 def pages() -> list[Any]:
     """Return the page table. An entry's url_path must differ from its file's stem."""
-    explore = "pages/explore.py"
+    explore = "pages/explore_page.py"
     return [
         st.Page(explore, title="Explore", url_path="gradients", default=True),
-        st.Page("pages/guided.py", title=TOUR, url_path="tour"),
-        st.Page("pages/compare.py", title="Remedies", url_path="remedies"),
-        st.Page("pages/depths.py", title="Depth", url_path="depth"),
-        st.Page("pages/sweeps.py", title="Sweep", url_path="sweep"),
-        st.Page("pages/sequences.py", title=TIME, url_path="time"),
-        st.Page("pages/cliffs.py", title=CLIFF, url_path="cliff"),
+        st.Page("pages/tour_page.py", title=TOUR, url_path="tour"),
+        st.Page("pages/remedies_page.py", title="Remedies", url_path="remedies"),
+        st.Page("pages/depth_page.py", title="Depth", url_path="depth"),
+        st.Page("pages/sweep_page.py", title="Sweep", url_path="sweep"),
+        st.Page("pages/time_page.py", title=TIME, url_path="time"),
+        st.Page("pages/cliff_page.py", title=CLIFF, url_path="cliff"),
         # The default page answers at "/" alone; this is its name in a link.
         st.Page(explore, title="Explore", url_path="explore", visibility="hidden"),
     ]

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from benchmarks import textbook
-from explorer.experiment import Experiment
-from explorer.normalizations import EPSILON
+from explorer.choices.experiment import Experiment
+from explorer.choices.normalizations import EPSILON
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)

@@ -9,12 +9,12 @@ from statistics import median
 
 import numpy as np
 
-from explorer.cost import estimate
-from explorer.experiment import Experiment
-from explorer.recurrent_cost import estimate as estimate_through_time
-from explorer.recurrent_experiment import RecurrentExperiment
-from explorer.settings import Settings
-from explorer.training import Training
+from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.settings import Settings
+from explorer.training.cost import estimate
+from explorer.training.recurrent_cost import estimate as estimate_through_time
+from explorer.training.run import Training
 
 EPOCHS = 100_000
 GENTLE = {"epochs": EPOCHS, "learning_rate": 1e-4}  # what overflows ends early

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import textbook
-from explorer.experiment import Experiment
-from explorer.training import Training
+from explorer.choices.experiment import Experiment
+from explorer.training.run import Training
 
 WITH_PYTORCH = find_spec("torch") is not None
 CHECKED_EPOCHS, AGREEMENT = 20, 1e-11

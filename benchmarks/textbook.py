@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.experiment import Experiment
-from explorer.group import Group
-from explorer.normalizations import EPSILON
-from explorer.records import Records
+from explorer.choices.experiment import Experiment
+from explorer.choices.normalizations import EPSILON
+from explorer.training.group import Group
+from explorer.training.recording import Records
 
 Array = NDArray[np.float64]
 

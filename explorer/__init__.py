@@ -6,7 +6,7 @@
 (8, 11, 4)
 """
 
-from explorer.experiment import Experiment
+from explorer.choices import Experiment, RecurrentExperiment
 from explorer.training import train
 
-__all__ = ["Experiment", "train"]
+__all__ = ["Experiment", "RecurrentExperiment", "train"]

@@ -10,157 +10,23 @@ from pathlib import Path
 import pytest
 
 import explorer
-from explorer.registry import Entry
+from explorer.choices.registry import Entry
 
 ROOT = Path(explorer.__file__).parent
 
-# A module imports only from lines above its own. A new module takes its place here.
-ORDER = [
-    "registry",
-    "controls",
-    "activations",
-    "initializers",
-    "normalizations",
-    "datasets",
-    "own_data",
-    "memory_tasks",
-    "cells",
-    "recurrent_initializers",
-    "losses",
-    "optimizers",
-    "clipping",
-    "settings",
-    "experiment",
-    "recurrent_experiment",
-    "wording",
-    "scenarios",
-    "architecture",
-    "network",
-    "history",
-    "diagnostics",
-    "recurrent_architecture",
-    "recurrent",
-    "time_diagnostics",
-    "records",
-    "group",
-    "recurrent_group",
-    "training",
-    "recurrent_theory",
-    "cliff",
-    "layers",
-    "answers",
-    "depths",
-    "pace",
-    "cost",
-    "recurrent_cost",
-    "reach",
-    "reach_curves",
-    "recurrent_comparisons",
-    "recurrent_scenarios",
-    "moments",
-    "pairs",
-    "meanfield",
-    "layerwise",
-    "typical",
-    "theory",
-    "seeds",
-    "time_shares",
-    "matrices",
-    "facts",
-    "time_facts",
-    "remedies",
-    "effects",
-    "why",
-    "verdict",
-    "outcomes",
-    "sweep",
-    "critical",
-    "portions",
-    "view",
-    "time_view",
-    "cliff_view",
-    "tour_scene",
-    "tour_measures",
-    "tour_problems",
-    "tour_cures",
-    "tour_through_time",
-    "tour",
-    "page_views",
-    "theme",
-    "inks",
-    "panels",
-    "profiles",
-    "answer_panels",
-    "arrangement",
-    "figures",
-    "time_arrangement",
-    "time_figure",
-    "remedies_figure",
-    "depth_layout",
-    "triangles",
-    "depth_curves",
-    "curves",
-    "time_curves",
-    "matrix_layout",
-    "matrix_figure",
-    "gates_figure",
-    "steps_figure",
-    "reach_figure",
-    "clipping_figure",
-    "cliff_panels",
-    "cliff_figure",
-    "sweep_figure",
-    "describe",
-    "describe_time",
-    "describe_cliff",
-    "describe_reach",
-    "describe_recurrence",
-    "excerpts",
-    "show_code",
-    "takeaway",
-    "notebook",
-    "page_export",
-    "in_turn",
-    "processes",
-    "cluster",
-    "executors",
-    "sweep_runs",
-    "ui",
-]
-
-FIRST_OF_THE_MACHINE, FIRST_OF_THE_SCREEN = "in_turn", "ui"
-DRAWING = {
-    "theme",
-    "panels",
-    "profiles",
-    "answer_panels",
-    "figures",
-    "time_figure",
-    "remedies_figure",
-    "triangles",
-    "depth_curves",
-    "curves",
-    "time_curves",
-    "matrix_figure",
-    "gates_figure",
-    "steps_figure",
-    "reach_figure",
-    "clipping_figure",
-    "cliff_panels",
-    "cliff_figure",
-    "sweep_figure",
-}
+# A room imports only from rooms to its left.
+ROOMS = ("choices", "training", "theory", "diagnosis", "sweeps", "figures", "stories", "sharing", "ui")
+SCREEN, DRAWING, MACHINE = "ui", "figures", "sweeps"
+LARGEST = 18  # files of a room
 CONCURRENCY = {"threading", "multiprocessing", "concurrent", "asyncio", "subprocess", "_thread"}
 NEEDED_TO_RUN = {"streamlit", "numpy", "plotly"}
 
+FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT)
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+
 
 def room(path):
-    """The line of ORDER that a file belongs to: its own name, or its package's."""
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
-
-
-FILES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py" or path.parent != ROOT)
-each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+    return path.relative_to(ROOT).parts[0]
 
 
 def imports(path):
@@ -171,61 +37,50 @@ def imports(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
-            stem = ".".join([*base, *([node.module] if node.module else [])])
-            yield stem
-            yield from (f"{stem}.{alias.name}" for alias in node.names)
+            yield ".".join([*base, *([node.module] if node.module else [])])
 
 
-def rooms_imported(path):
-    names = [name.split(".")[1] for name in imports(path) if name.startswith("explorer.")]
-    return {name for name in names if (ROOT / name).is_dir() or (ROOT / f"{name}.py").exists()}
+def distributions(path):
+    return {name.split(".")[0] for name in imports(path)}
 
 
-@each_file
-def test_a_module_has_its_place_in_the_order(path):
-    assert room(path) in ORDER, f"give {room(path)} a line in ORDER"
+def test_the_house_is_nine_rooms_and_nothing_lies_beside_them():
+    assert {path.name for path in ROOT.iterdir() if path.name != "__pycache__"} == {"__init__.py", *ROOMS}
 
 
-@each_file
-def test_a_module_imports_only_from_above(path):
-    mine = room(path)
-    below = {name for name in rooms_imported(path) - {mine} if ORDER.index(name) > ORDER.index(mine)}
-    assert not below
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_can_be_read_as_a_table_of_contents(name):
+    assert len(list((ROOT / name).rglob("*.py"))) - 1 <= LARGEST
 
 
 @each_file
-def test_no_module_imports_the_package_it_is_in(path):
-    # `from explorer import Experiment` inside would hide what depends on what.
-    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    taken = [a.name for n in tree if isinstance(n, ast.ImportFrom) and n.module == "explorer" for a in n.names]
-    assert all((ROOT / name).is_dir() or (ROOT / f"{name}.py").exists() for name in taken)
-
-
-def test_the_order_has_no_line_twice():
-    assert len(set(ORDER)) == len(ORDER)
+def test_a_room_imports_downward_only(path):
+    mine = ROOMS.index(room(path))
+    inside = [name.split(".") for name in imports(path) if name.split(".")[0] == "explorer"]
+    assert all(len(parts) > 1 for parts in inside), "import from a room, so that the way of the data is seen"
+    assert not [parts for parts in inside if ROOMS.index(parts[1]) > mine]
+    assert "pages" not in distributions(path)
 
 
 @each_file
-def test_below_the_screen_nothing_knows_streamlit(path):
-    if ORDER.index(room(path)) < ORDER.index(FIRST_OF_THE_SCREEN):
-        assert "streamlit" not in {name.split(".")[0] for name in imports(path)}
+def test_streamlit_starts_with_the_screen(path):
+    assert room(path) == SCREEN or "streamlit" not in distributions(path)
 
 
 @each_file
-def test_below_the_machine_nothing_knows_threads_or_processes(path):
-    if ORDER.index(room(path)) < ORDER.index(FIRST_OF_THE_MACHINE):
-        assert not {name.split(".")[0] for name in imports(path)} & CONCURRENCY
+def test_below_the_sweeps_nothing_knows_threads_or_processes(path):
+    if ROOMS.index(room(path)) < ROOMS.index(MACHINE):
+        assert not distributions(path) & CONCURRENCY
 
 
 @each_file
 def test_plotly_stays_with_the_figures(path):
-    if room(path) not in DRAWING and ORDER.index(room(path)) < ORDER.index(FIRST_OF_THE_SCREEN):
-        assert "plotly" not in {name.split(".")[0] for name in imports(path)}
+    assert room(path) in (DRAWING, SCREEN) or "plotly" not in distributions(path)
 
 
 @each_file
 def test_nothing_is_imported_that_the_app_does_not_install(path):
-    outside = {name.split(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - {"explorer"}
+    outside = distributions(path) - set(sys.stdlib_module_names) - {"explorer"}
     assert outside <= NEEDED_TO_RUN
 
 
@@ -273,9 +128,9 @@ each_registry = pytest.mark.parametrize("table", REGISTRIES.values(), ids=REGIST
 
 
 def test_the_promised_registries_are_there():
-    promised = "activations.ACTIVATIONS initializers.INITIALIZERS normalizations.NORMALIZATIONS datasets.DATASETS"
-    promised += " optimizers.OPTIMIZERS losses.LOSSES clipping.CLIPPERS diagnostics.DIAGNOSTICS"
-    promised += " scenarios.SCENARIOS remedies.REMEDIES"
+    promised = "choices.ACTIVATIONS choices.INITIALIZERS choices.NORMALIZATIONS choices.DATASETS"
+    promised += " choices.OPTIMIZERS choices.LOSSES choices.CLIPPERS training.DIAGNOSTICS"
+    promised += " stories.SCENARIOS diagnosis.REMEDIES diagnosis.VERDICTS"
     assert {f"explorer.{name}" for name in promised.split()} <= set(REGISTRIES)
 
 
@@ -299,6 +154,6 @@ def test_every_entry_says_what_it_is(table):
         assert entry.caption.strip(), name
 
 
-def test_the_package_offers_the_two_names_a_notebook_needs():
-    assert set(explorer.__all__) == {"Experiment", "train"}
+def test_the_package_offers_the_names_a_notebook_needs():
+    assert set(explorer.__all__) == {"Experiment", "RecurrentExperiment", "train"}
     assert all(getattr(explorer, name).__doc__ for name in explorer.__all__)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.activations import Activation
-from explorer.architecture import Architecture
-from explorer.experiment import SKIPS, Experiment
+from explorer.choices.activations import Activation
+from explorer.choices.experiment import SKIPS, Experiment
+from explorer.training.network import Architecture
 
 Array = NDArray[np.float64]
 
@@ -152,7 +152,7 @@ def run_pass(
 
 
 def _losses() -> dict[str, object]:
-    from explorer.losses import LOSSES
+    from explorer.choices.losses import LOSSES
 
     return dict(LOSSES)
 

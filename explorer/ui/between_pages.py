@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.runtime.state import get_session_state
 
-from explorer.page_views import ALL_CONTROLS
+from explorer.stories.page_views import ALL_CONTROLS
 from explorer.ui.link import BASELINE_KEY, TIME_BASELINE_KEY
 
 KEYS = (*ALL_CONTROLS, BASELINE_KEY, TIME_BASELINE_KEY)

@@ -7,20 +7,20 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from explorer.describe import describe_history
-from explorer.experiment import Experiment
-from explorer.facts import facts
-from explorer.figures import explore_figure
-from explorer.history import record_epochs
-from explorer.panels import Shown
-from explorer.seeds import logarithm
-from explorer.takeaway import filename
-from explorer.theory import predict
+from explorer.choices.experiment import Experiment
+from explorer.diagnosis.facts import facts
+from explorer.diagnosis.seeds import logarithm
+from explorer.diagnosis.verdict import sentence
+from explorer.diagnosis.wording import difference, summary
+from explorer.figures.describe import describe_history
+from explorer.figures.explore import explore_figure
+from explorer.figures.marks import Shown
+from explorer.figures.view import View
+from explorer.sharing.saved import filename
+from explorer.theory.prediction import predict
+from explorer.training.history import record_epochs
+from explorer.ui.compared import Scene
 from explorer.ui.live_chart import Click, live_chart
-from explorer.ui.scene import Scene
-from explorer.verdict import sentence
-from explorer.view import View
-from explorer.wording import difference, summary
 
 CHART = {
     "displaylogo": False,

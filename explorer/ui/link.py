@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.runtime.state import get_session_state
 
-from explorer.controls import Choice, Control, Number
-from explorer.datasets import OWN, Data
-from explorer.experiment import CONTROLS, Experiment
-from explorer.page_views import ALL_CONTROLS, TIME_PAGE
-from explorer.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
-from explorer.scenarios import OPENING
-from explorer.settings import Settings
-from explorer.takeaway import Saved, read_experiment_json
+from explorer.choices.controls import Choice, Control, Number
+from explorer.choices.datasets import OWN, Data
+from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.choices.settings import Settings
+from explorer.sharing.saved import Saved, read_experiment_json
+from explorer.stories.page_views import ALL_CONTROLS, TIME_PAGE
+from explorer.stories.scenarios import OPENING
 
 SCHEMA = "1"
 BASELINE_KEY, TIME_BASELINE_KEY = "baseline", "time_baseline"

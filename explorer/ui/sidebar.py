@@ -4,15 +4,15 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.datasets import DATASETS, OWN, Data
-from explorer.experiment import CONTROLS, USUAL, Experiment
-from explorer.losses import LOSSES
-from explorer.own_data import read_csv
-from explorer.page_views import TIME_PAGE
-from explorer.recurrent_experiment import RecurrentExperiment
-from explorer.scenarios import SCENARIOS, matching
-from explorer.settings import Settings
-from explorer.takeaway import read_experiment_json
+from explorer.choices.datasets import DATASETS, OWN, Data
+from explorer.choices.experiment import CONTROLS, USUAL, Experiment
+from explorer.choices.losses import LOSSES
+from explorer.choices.own_data import read_csv
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.settings import Settings
+from explorer.sharing.saved import read_experiment_json
+from explorer.stories.page_views import TIME_PAGE
+from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.ui.link import (
     BASELINE_KEY,
     DATA_KEY,
@@ -58,6 +58,15 @@ def sidebar() -> tuple[Experiment | None, Experiment | None]:
         _scenarios(experiment, baseline)
     with pin_slot:
         pin_buttons(experiment, baseline, BASELINE_KEY)
+    return experiment, baseline
+
+
+def chosen() -> tuple[Experiment, Experiment | None]:
+    """Return the experiment and the baseline that the sidebar has set; end the page where there is no experiment."""
+    experiment, baseline = st.session_state["_experiment"], st.session_state["_pinned"]
+    if experiment is None:
+        st.info("Load a CSV in the sidebar to train on your own data, or choose another task.")
+        st.stop()
     return experiment, baseline
 
 

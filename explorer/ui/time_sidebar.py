@@ -4,14 +4,14 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.experiment import USUAL
-from explorer.losses import LOSSES
-from explorer.memory_tasks import TASKS
-from explorer.page_views import TIME_CONTROLS, TIME_PAGE
-from explorer.recurrent_comparisons import COMPARISONS
-from explorer.recurrent_experiment import RecurrentExperiment
-from explorer.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
-from explorer.time_view import TIME_VIEW_CONTROLS
+from explorer.choices.comparisons import COMPARISONS
+from explorer.choices.experiment import USUAL
+from explorer.choices.losses import LOSSES
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.sequences import TASKS
+from explorer.figures.view import TIME_VIEW_CONTROLS
+from explorer.stories.page_views import TIME_CONTROLS, TIME_PAGE
+from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
 from explorer.ui.link import TIME, TIME_BASELINE_KEY, forget_notice, pinned
 from explorer.ui.sidebar import OWN_SETTINGS, baseline_text, load_experiment, open_recurrent, pin_buttons
 from explorer.ui.widgets import ask
@@ -42,6 +42,14 @@ def time_sidebar() -> tuple[RecurrentExperiment | None, RecurrentExperiment | No
         _scenarios(experiment, baseline, compare)
     with pin_slot:
         pin_buttons(experiment, baseline, TIME_BASELINE_KEY)
+    return experiment, baseline
+
+
+def chosen_in_time() -> tuple[RecurrentExperiment, RecurrentExperiment | None]:
+    """Return the experiment and the baseline that the sidebar has set; end the page where they do not fit together."""
+    experiment, baseline = st.session_state["_experiment"], st.session_state["_pinned"]
+    if experiment is None:
+        st.stop()
     return experiment, baseline
 
 

@@ -7,25 +7,23 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.arrangement import label
-from explorer.depth_curves import Shares, share_figure
-from explorer.describe_time import describe_compared
-from explorer.facts import facts
-from explorer.figures import why_figure
-from explorer.history import SOLVED, History
-from explorer.remedies_figure import FOOT, Tried, remedies_figure
-from explorer.seeds import share_interval
-from explorer.time_arrangement import PROFILE
-from explorer.time_figure import time_figure
-from explorer.time_view import TimeView
-from explorer.tour_scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, WHY, Scene
+from explorer.diagnosis.facts import facts
+from explorer.diagnosis.seeds import share_interval
+from explorer.diagnosis.why import decompose
+from explorer.diagnosis.wording import against_last, decades, summary
+from explorer.figures.depth import Shares, share_figure
+from explorer.figures.explore import label, why_figure
+from explorer.figures.remedies import FOOT, Tried, remedies_figure
+from explorer.figures.time import describe_compared, time_figure
+from explorer.figures.time_layout import PROFILE
+from explorer.figures.view import TimeView
+from explorer.stories.scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, WHY, Scene
+from explorer.training.history import SOLVED, History
+from explorer.ui.compared import Scene as Moment
+from explorer.ui.compared import SideBySide
 from explorer.ui.jobs import Job
 from explorer.ui.joint import alt_text
 from explorer.ui.joint import figure as joint
-from explorer.ui.scene import Scene as Moment
-from explorer.ui.side_by_side import SideBySide
-from explorer.why import decompose
-from explorer.wording import against_last, decades, summary
 
 # In pixels; the live chart lowers it on a low screen.
 HEIGHT = 940

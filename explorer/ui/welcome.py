@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.scenarios import SCENARIOS
+from explorer.stories.scenarios import SCENARIOS
 from explorer.ui.link import GO_KEY, NOT_SETTINGS
 from explorer.ui.sidebar import open_experiment
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.controls import Choice, Control, Number, Several, Span
+from explorer.choices.controls import Choice, Control, Number, Several, Span
 
 Bound = dict[str, Any]
 

@@ -15,10 +15,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from explorer.controls import Choice
-from explorer.experiment import CONTROLS
-from explorer.page_views import ALL_CONTROLS
-from explorer.view import VIEW_CONTROLS
+from explorer.choices.controls import Choice
+from explorer.choices.experiment import CONTROLS
+from explorer.figures.view import VIEW_CONTROLS
+from explorer.stories.page_views import ALL_CONTROLS
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [*CONTROLS, *VIEW_CONTROLS]

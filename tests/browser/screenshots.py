@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import sync_playwright
 
-from explorer.experiment import Experiment
-from explorer.page_views import MATRIX, TIME_PAGE
-from explorer.recurrent_scenarios import RECURRENT_SCENARIOS
-from explorer.scenarios import MOONS, SCENARIOS
-from explorer.tour import SCENES
+from explorer.choices.experiment import Experiment
+from explorer.stories.page_views import MATRIX, TIME_PAGE
+from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
+from explorer.stories.scenarios import MOONS, SCENARIOS
+from explorer.stories.tour import SCENES
 from explorer.ui.link import UNPINNED, encode
 from tests.browser.driver import BROWSER_FLAGS, Screen, chromium, server
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.ui.closer import CLOSERS
+from pages.time_page import CLOSERS
 from tests.browser.driver import few
 
 axe_package = pytest.importorskip("axe_playwright_python")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from explorer.experiment import CONTROLS, Experiment
-from explorer.scenarios import SCENARIOS
+from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.figures.view import VIEW_CONTROLS
+from explorer.stories.scenarios import SCENARIOS
 from explorer.ui.link import encode
-from explorer.view import VIEW_CONTROLS
 from tests.browser.driver import KEYS, few, server
 
 EVERY_CONTROL = {

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from explorer.cliff_view import CLIFF_CONTROLS
-from explorer.controls import Choice, Several
-from explorer.experiment import CONTROLS
-from explorer.page_views import (
+from explorer.choices.controls import Choice, Several
+from explorer.choices.experiment import CONTROLS
+from explorer.figures.view import CLIFF_CONTROLS, VIEW_CONTROLS
+from explorer.stories.page_views import (
     ALL_CONTROLS,
     COMPARISON_CONTROLS,
     DEPTH_CONTROLS,
@@ -20,9 +20,8 @@ from explorer.page_views import (
     TIME_CONTROLS,
     TIME_PAGE,
 )
-from explorer.recurrent_scenarios import RECURRENT_SCENARIOS
-from explorer.scenarios import SCENARIOS
-from explorer.view import VIEW_CONTROLS
+from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
+from explorer.stories.scenarios import SCENARIOS
 from tests.browser.driver import few
 
 # On Explore, and on each further page.

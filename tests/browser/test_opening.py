@@ -1,8 +1,8 @@
 """The first sight: a finished, telling example, without a click and without the network."""
 
 from explorer import Experiment, train
-from explorer.facts import facts
-from explorer.verdict import VERDICTS, judge
+from explorer.diagnosis.facts import facts
+from explorer.diagnosis.verdict import VERDICTS, judge
 
 
 def test_the_opening_shows_a_finished_telling_example(screen):

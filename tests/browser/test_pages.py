@@ -6,9 +6,11 @@ import re
 import pytest
 
 from explorer import Experiment, train
-from explorer.effects import rank
-from explorer.facts import facts
-from explorer.page_views import (
+from explorer.diagnosis.effects import rank
+from explorer.diagnosis.facts import facts
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.wording import decades, number, summary
+from explorer.stories.page_views import (
     AXIS_NAMES,
     COMPARISON_CONTROLS,
     DEPTH_CONTROLS,
@@ -19,10 +21,8 @@ from explorer.page_views import (
     SPANS,
     SWEEP_CONTROLS,
 )
-from explorer.remedies import REMEDIES
-from explorer.sweep import AXES, thin
+from explorer.sweeps.sweep import AXES, thin
 from explorer.ui.link import UNPINNED, encode
-from explorer.wording import decades, number, summary
 from tests.browser.driver import LOOSELY, few
 from tests.browser.test_export import download, png_size
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from explorer import train
-from explorer.takeaway import read_experiment_json
-from explorer.tour import SCENES
+from explorer.sharing.saved import read_experiment_json
+from explorer.stories.tour import SCENES
 from tests.browser.driver import LOOSELY, few, server
 
 # From the reveal's key to the first painted frame in which the scene's figure has its traces.

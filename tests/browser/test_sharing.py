@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from explorer.cliff import descend
-from explorer.cliff_view import CliffView
-from explorer.experiment import Experiment
-from explorer.recurrent_experiment import RecurrentExperiment
-from explorer.scenarios import SCENARIOS
-from explorer.takeaway import experiment_json, read_experiment_json
+from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.diagnosis.cliff import descend
+from explorer.figures.view import CliffView
+from explorer.sharing.saved import experiment_json, read_experiment_json
+from explorer.stories.scenarios import SCENARIOS
 from explorer.ui.link import encode
 from tests.browser.driver import few
 

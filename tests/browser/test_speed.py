@@ -4,7 +4,7 @@ import itertools
 import os
 import statistics
 
-from explorer.scenarios import SCENARIOS
+from explorer.stories.scenarios import SCENARIOS
 from tests.browser.driver import LOOSELY
 
 REMEDIES = {

@@ -4,13 +4,13 @@ import statistics
 
 import pytest
 
-from explorer.page_views import TIME_CONTROLS, TIME_PAGE
-from explorer.recurrent_comparisons import COMPARISONS
-from explorer.recurrent_experiment import RecurrentExperiment
-from explorer.recurrent_scenarios import RECURRENT_SCENARIOS
-from explorer.takeaway import read_experiment_json
-from explorer.ui.closer import CLOSERS
+from explorer.choices.comparisons import COMPARISONS
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.sharing.saved import read_experiment_json
+from explorer.stories.page_views import TIME_CONTROLS, TIME_PAGE
+from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.ui.link import encode
+from pages.time_page import CLOSERS
 from tests.browser.driver import LOOSELY, few
 from tests.browser.test_sharing import data_of, save
 

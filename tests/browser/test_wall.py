@@ -2,8 +2,8 @@
 
 import pytest
 
-from explorer.cliff import descend
-from explorer.cliff_view import CLIFF_CONTROLS, CliffView
+from explorer.diagnosis.cliff import descend
+from explorer.figures.view import CLIFF_CONTROLS, CliffView
 from tests.browser.test_pages import place
 from tests.browser.test_speed import report
 

@@ -1,0 +1,317 @@
+"""Activations: a = f(z) and its slope f'(z), one entry each.
+
+`f(z, out)` and `df(z, out)` write into `out` and allow any shape; `df` is a
+function of z, never of a, and stays exact where f saturates: sigmoid's slope
+is 1e-300 where `a * (1 - a)` has long been 0.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.polynomial import Chebyshev
+
+from explorer.choices.arrays import Array
+from explorer.choices.registry import Entry, registry
+
+Function = Callable[[Array, Array], Array]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation(Entry):
+    """An activation function.
+
+    Attributes
+    ----------
+    f, df : callable
+        `f(z, out)` writes a = f(z) into `out` and returns it; `df` the slope.
+    he_gain : float
+        The gain that keeps signals and E|delta|^2 level in a deep net (He et
+        al. 2015, eqs. 10, 14 and 15), defined for the rectifier family, of
+        which linear is one end; sqrt(2) elsewhere.
+    saturation : (float, float) or None
+        A unit is saturated when a lies at or beyond these bounds; None where
+        the function does not saturate.
+    random_slope : (float, float) or None
+        For randomized ReLU, the range of the slope below 0 in training.
+    """
+
+    f: Function
+    df: Function
+    he_gain: float = math.sqrt(2)
+    saturation: tuple[float, float] | None = None
+    random_slope: tuple[float, float] | None = None
+
+
+# Constants as arrays: a ufunc converts a Python number anew at every call, which costs more than the work on a small net.
+ZERO, HALF, ONE, MINUS_ONE = np.array(0.0), np.array(0.5), np.array(1.0), np.array(-1.0)
+
+
+@lru_cache(maxsize=64)
+def _zeros(shape: tuple[int, ...]) -> Array:
+    # np.maximum against an array of zeros runs four times as fast as against the scalar 0.
+    zeros = np.zeros(shape)
+    zeros.setflags(write=False)
+    return zeros
+
+
+# --- the S-shaped ones ------------------------------------------------------------------------
+
+
+def _sigmoid(z: Array, out: Array) -> Array:
+    # np.negative of NumPy 2.4 is wrong where the entries of z lie 64 bytes apart, as outputs of nets of width 8 do.
+    np.multiply(z, MINUS_ONE, out)
+    np.exp(out, out)
+    np.add(out, ONE, out)
+    return np.reciprocal(out, out)
+
+
+def _sigmoid_slope(z: Array, out: Array) -> Array:
+    # (1 / (2 cosh(z/2)))^2: exact for every z, where a * (1 - a) is 0 from z = 37 on.
+    np.multiply(z, HALF, out)
+    np.cosh(out, out)
+    np.divide(HALF, out, out)
+    return np.multiply(out, out, out)
+
+
+def _tanh_slope(z: Array, out: Array) -> Array:
+    # (1 / cosh z)^2: exact for every z, where 1 - a^2 is 0 from z = 19 on.
+    np.cosh(z, out)
+    np.divide(ONE, out, out)
+    return np.multiply(out, out, out)
+
+
+# --- the rectifiers ---------------------------------------------------------------------------
+
+
+def _relu(z: Array, out: Array) -> Array:
+    return np.maximum(z, _zeros(z.shape), out=out)
+
+
+def _relu_slope(z: Array, out: Array) -> Array:
+    return np.greater(z, ZERO, out)
+
+
+def leaky(z: Array, slope: Array | float, out: Array) -> Array:
+    """Write z where z > 0 and slope * z elsewhere; `slope` lies between 0 and 1."""
+    below = np.multiply(z, slope)
+    return np.maximum(z, below, out=out)
+
+
+def leaky_slope(z: Array, slope: Array | float, out: Array) -> Array:
+    """Write 1 where z > 0 and `slope` elsewhere."""
+    _relu_slope(z, out)
+    return np.maximum(out, slope, out=out)
+
+
+def _leaky_entry(slope: float, **words: str) -> Activation:
+    return Activation(
+        f=lambda z, out: leaky(z, slope, out),
+        df=lambda z, out: leaky_slope(z, slope, out),
+        he_gain=math.sqrt(2 / (1 + slope**2)),
+        **words,  # type: ignore[arg-type]
+    )
+
+
+RANDOM_SLOPE = (1 / 8, 1 / 3)
+
+
+def _randomized() -> Activation:
+    low, high = RANDOM_SLOPE
+    mean_slope = (low + high) / 2
+    mean_square = (low**2 + low * high + high**2) / 3
+    return Activation(
+        name="randomized ReLU",
+        caption="Leaky ReLU whose slope below 0 is drawn anew for every unit, sample and update; "
+        "answers are given with the mean slope.",
+        formula="z > 0: z;  else u·z, u ~ U(1/8, 1/3)",
+        source="Xu et al. 2015, section 2.4; the range as in PyTorch",
+        f=lambda z, out: leaky(z, mean_slope, out),
+        df=lambda z, out: leaky_slope(z, mean_slope, out),
+        he_gain=math.sqrt(2 / (1 + mean_square)),
+        random_slope=RANDOM_SLOPE,
+    )
+
+
+# --- the smooth ones --------------------------------------------------------------------------
+
+
+def _elu(z: Array, out: Array) -> Array:
+    below = np.minimum(z, 0.0)
+    np.expm1(below, below)
+    np.maximum(z, 0.0, out=out)
+    return np.add(out, below, out)
+
+
+def _elu_slope(z: Array, out: Array) -> Array:
+    np.minimum(z, 0.0, out=out)
+    return np.exp(out, out)
+
+
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+
+
+def _selu(z: Array, out: Array) -> Array:
+    below = np.minimum(z, 0.0)
+    np.expm1(below, below)
+    below *= SELU_ALPHA
+    np.maximum(z, 0.0, out=out)
+    out += below
+    return np.multiply(out, SELU_SCALE, out)
+
+
+def _selu_slope(z: Array, out: Array) -> Array:
+    above = z > 0
+    np.minimum(z, 0.0, out=out)
+    np.exp(out, out)
+    out *= SELU_ALPHA * SELU_SCALE
+    np.copyto(out, SELU_SCALE, where=above)
+    return out
+
+
+@lru_cache(maxsize=1)
+def _tail_fit() -> Chebyshev:
+    # log(erfc(x) e^(x^2) / t) is smooth in t = 2 / (2 + x); fitted once to the C library's erfc.
+    def log_tail(t: Array) -> Array:
+        return np.array([math.log(math.erfc(2 / v - 2) / v) + (2 / v - 2) ** 2 for v in t])
+
+    return Chebyshev.interpolate(log_tail, 28, domain=(2 / (2 + 26), 1))
+
+
+def normal_cdf(z: Array) -> Array:
+    """Return the standard normal distribution function, precise in relative terms in both tails."""
+    x = np.abs(z) / math.sqrt(2)
+    t = 2 / (2 + np.minimum(x, 26.0))
+    tail = 0.5 * t * np.exp(_tail_fit()(t) - x * x)
+    return np.where(z > 0, 1 - tail, tail)
+
+
+def normal_density(z: Array) -> Array:
+    """Return the standard normal density."""
+    return np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+
+
+def _gelu(z: Array, out: Array) -> Array:
+    return np.multiply(z, normal_cdf(z), out)
+
+
+def _gelu_slope(z: Array, out: Array) -> Array:
+    return np.add(normal_cdf(z), z * normal_density(z), out)
+
+
+def _silu(z: Array, out: Array) -> Array:
+    a = _sigmoid(z, np.empty_like(z))
+    return np.multiply(z, a, out)
+
+
+def _silu_slope(z: Array, out: Array) -> Array:
+    a = _sigmoid(z, np.empty_like(z))
+    slope = _sigmoid_slope(z, np.empty_like(z))
+    slope *= z
+    return np.add(a, slope, out)
+
+
+def _softplus(z: Array, out: Array) -> Array:
+    return np.logaddexp(0.0, z, out)
+
+
+def _linear(z: Array, out: Array) -> Array:
+    np.copyto(out, z)
+    return out
+
+
+def _linear_slope(z: Array, out: Array) -> Array:
+    out.fill(1.0)
+    return out
+
+
+ACTIVATIONS = registry(
+    [
+        Activation(
+            name="sigmoid",
+            caption="Squeezes z into (0, 1). Its slope is at most 1/4: every layer shrinks the gradient unless the weights are "
+            "very large.",
+            formula="1 / (1 + e⁻ᶻ)",
+            f=_sigmoid,
+            df=_sigmoid_slope,
+            saturation=(0.015, 0.985),
+        ),
+        Activation(
+            name="tanh",
+            caption="Squeezes z into (-1, 1). Slope 1 at 0, close to 0 once |z| passes 3.",
+            formula="tanh z",
+            source="LeCun et al. 1998, section 4.4",
+            f=np.tanh,
+            df=_tanh_slope,
+            saturation=(-0.97, 0.97),
+        ),
+        Activation(
+            name="ReLU",
+            caption="Slope 1 above 0 and 0 below: no shrinking, but a unit that is below 0 for all data is dead.",
+            formula="max(0, z)",
+            source="Nair & Hinton 2010",
+            f=_relu,
+            df=_relu_slope,
+        ),
+        _leaky_entry(
+            0.01,
+            name="leaky ReLU",
+            caption="A small slope below 0 lets a unit come back: it cannot die.",
+            formula="z > 0: z;  else 0.01·z",
+            source="Maas et al. 2013",
+        ),
+        _randomized(),
+        Activation(
+            name="ELU",
+            caption="Smooth below 0 and with outputs centred nearer to 0.",
+            formula="z > 0: z;  else eᶻ - 1",
+            source="Clevert et al. 2016",
+            f=_elu,
+            df=_elu_slope,
+            saturation=(-0.97, math.inf),
+        ),
+        Activation(
+            name="SELU",
+            caption="ELU scaled so that, with LeCun initialization, mean 0 and variance 1 reproduce themselves.",
+            formula="1.0507·(z > 0: z;  else 1.6733·(eᶻ - 1))",
+            source="Klambauer et al. 2017, eq. 2",
+            f=_selu,
+            df=_selu_slope,
+            saturation=(-0.97 * SELU_SCALE * SELU_ALPHA, math.inf),
+        ),
+        Activation(
+            name="GELU",
+            caption="Weighs z by the chance that a normal variable lies below it; a common choice in transformers.",
+            formula="z·Φ(z)",
+            source="Hendrycks & Gimpel 2016",
+            f=_gelu,
+            df=_gelu_slope,
+        ),
+        Activation(
+            name="SiLU",
+            caption="z weighed by its own sigmoid; also called swish.",
+            formula="z / (1 + e⁻ᶻ)",
+            source="Elfwing et al. 2018",
+            f=_silu,
+            df=_silu_slope,
+        ),
+        Activation(
+            name="softplus",
+            caption="A smooth ReLU: its slope is the sigmoid, so it is never exactly 0.",
+            formula="ln(1 + eᶻ)",
+            source="Dugas et al. 2001",
+            f=_softplus,
+            df=_sigmoid,
+        ),
+        Activation(
+            name="linear",
+            caption="No squeezing at all: only the weights act on the gradient. A deep linear net is still linear.",
+            formula="z",
+            f=_linear,
+            df=_linear_slope,
+            he_gain=1.0,
+        ),
+    ]
+)

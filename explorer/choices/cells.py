@@ -1,0 +1,240 @@
+"""Cells: one step of a recurrent net forward, and one step back through time, one entry each.
+
+A step reads x_t and h_{t-1} in one matrix product, z_t = [x_t; h_{t-1}; 1] W,
+with a block of columns for each gate; what follows, in both directions, is
+element-wise, over all runs, units and samples at once, and is written here.
+
+Shapes: z and a (runs, blocks * hidden, samples), states (runs, hidden, samples).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer.choices.activations import ACTIVATIONS, Activation
+from explorer.choices.arrays import Array
+from explorer.choices.registry import Entry, registry
+
+SIGMOID, TANH = ACTIVATIONS["sigmoid"], ACTIVATIONS["tanh"]
+
+
+class Step(NamedTuple):
+    """One layer's arrays at one step, all of them views made beforehand.
+
+    Attributes
+    ----------
+    z : array
+        All blocks: z_t on the way forward; backward turns it into delta = dL/dz_t, in place.
+    blocks, gates : tuples of arrays
+        z, and what the activations make of it, block by block.
+    h_before, h, c_before, c : arrays
+        h_{t-1}, h_t and, for an LSTM, c_{t-1} and c_t.
+    squashed : array
+        An LSTM's tanh c_t.
+    activation : Activation
+        Of a plain cell.
+    """
+
+    z: Array
+    a: Array
+    blocks: tuple[Array, ...]
+    gates: tuple[Array, ...]
+    h_before: Array
+    h: Array
+    c_before: Array
+    c: Array
+    squashed: Array
+    activation: Activation
+
+
+class Back(NamedTuple):
+    """One layer's gradients at one step.
+
+    Attributes
+    ----------
+    h : array
+        dL/dh_t, complete.
+    c, c_before : arrays
+        dL/dc_t, to which h's share is added, and dL/dc_{t-1}, which is written.
+    past_product : array
+        Written by cells that hand h on: what reaches dL/dh_{t-1} without passing through W_hh.
+    room : array
+        One block of scratch.
+    """
+
+    h: Array
+    c: Array
+    c_before: Array
+    past_product: Array
+    room: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell(Entry):
+    """A kind of recurrent unit.
+
+    Attributes
+    ----------
+    blocks : tuple of str
+        The blocks of columns of the matrix product, in order.
+    unseen_by_h, unseen_by_x : tuple of str
+        Blocks in which h_{t-1}, or x_t, has no weights: these stay exactly 0.
+    memory_gate : str
+        The block whose bias is `forget_bias`: the gate that keeps the state; empty where there is none.
+    squashed : str
+        The block in whose place the candidate state, tanh of something, lies; empty where the state itself is squashed.
+    has_c : bool
+        Whether there is a cell state c beside h.
+    hands_on : bool
+        Whether h_{t-1} also reaches h_t without passing through W_hh.
+    forward : callable
+        `forward(step)`: from z to h (and c).
+    backward : callable
+        `backward(step, back)`: from dL/dh_t to dL/dz_t, left in `step.z`.
+    """
+
+    blocks: tuple[str, ...]
+    unseen_by_h: tuple[str, ...] = ()
+    unseen_by_x: tuple[str, ...] = ()
+    memory_gate: str = ""
+    squashed: str = ""
+    has_c: bool = False
+    hands_on: bool = False
+    forward: Callable[[Step], None]
+    backward: Callable[[Step, Back], None]
+
+    @property
+    def recurrent(self) -> tuple[str, ...]:
+        """The blocks that have a W_hh."""
+        return tuple(block for block in self.blocks if block not in self.unseen_by_h)
+
+    def block(self, name: str, hidden: int) -> slice:
+        """Return a block's columns of W, which are its rows of z."""
+        first = self.blocks.index(name) * hidden
+        return slice(first, first + hidden)
+
+
+# --- plain --------------------------------------------------------------------------------------
+
+
+def _plain_forward(step: Step) -> None:
+    step.activation.f(step.z, step.h)
+
+
+def _plain_backward(step: Step, back: Back) -> None:
+    z = step.z
+    step.activation.df(z, z)
+    np.multiply(z, back.h, z)
+
+
+# --- LSTM: blocks input, forget, output, candidate ----------------------------------------------
+
+
+def _lstm_forward(step: Step) -> None:
+    c, squashed, sigmoids = step.c, step.squashed, 3 * step.h.shape[-2]
+    i, f, o, g = step.gates
+    SIGMOID.f(step.z[..., :sigmoids, :], step.a[..., :sigmoids, :])
+    TANH.f(step.blocks[3], g)
+    np.multiply(f, step.c_before, c)
+    np.multiply(i, g, squashed)
+    np.add(c, squashed, c)
+    TANH.f(c, squashed)
+    np.multiply(o, squashed, step.h)
+
+
+def _lstm_backward(step: Step, back: Back) -> None:
+    grad_c, room, sigmoids = back.c, back.room, 3 * step.h.shape[-2]
+    i, f, o, g = step.gates
+    delta_i, delta_f, delta_o, delta_g = step.blocks
+    TANH.df(step.c, room)
+    np.multiply(room, o, room)
+    np.multiply(room, back.h, room)
+    np.add(grad_c, room, grad_c)
+    SIGMOID.df(step.z[..., :sigmoids, :], step.z[..., :sigmoids, :])
+    TANH.df(delta_g, delta_g)
+    for delta, upstream, other in (
+        (delta_i, grad_c, g),
+        (delta_f, grad_c, step.c_before),
+        (delta_o, back.h, step.squashed),
+        (delta_g, grad_c, i),
+    ):
+        np.multiply(delta, upstream, delta)
+        np.multiply(delta, other, delta)
+    np.multiply(grad_c, f, back.c_before)
+
+
+# --- GRU: blocks reset, update, candidate's share of x, candidate's share of h ------------------
+
+
+def _gru_forward(step: Step) -> None:
+    h, hidden = step.h, step.h.shape[-2]
+    r, u, n, _ = step.gates
+    _, _, z_n, from_h = step.blocks
+    SIGMOID.f(step.z[..., : 2 * hidden, :], step.a[..., : 2 * hidden, :])
+    np.multiply(r, from_h, n)
+    np.add(z_n, n, z_n)
+    TANH.f(z_n, n)
+    np.subtract(step.h_before, n, h)
+    np.multiply(h, u, h)
+    np.add(h, n, h)
+
+
+def _gru_backward(step: Step, back: Back) -> None:
+    grad, room, hidden = back.h, back.room, step.h.shape[-2]
+    r, u, n, _ = step.gates
+    delta_r, delta_u, delta_n, from_h = step.blocks
+    SIGMOID.df(step.z[..., : 2 * hidden, :], step.z[..., : 2 * hidden, :])
+    np.subtract(step.h_before, n, room)
+    np.multiply(room, grad, room)
+    np.multiply(delta_u, room, delta_u)
+    np.multiply(grad, u, back.past_product)
+    TANH.df(delta_n, delta_n)
+    np.subtract(grad, back.past_product, room)
+    np.multiply(delta_n, room, delta_n)
+    np.multiply(delta_n, from_h, room)
+    np.multiply(delta_r, room, delta_r)
+    np.multiply(delta_n, r, from_h)
+
+
+CELLS = registry(
+    [
+        Cell(
+            name="RNN",
+            caption="The plain recurrent net: the chain is W_hh and the activation's slope, once a step.",
+            formula="h_t = f(W_xh x_t + W_hh h_{t-1} + b)",
+            source="Elman 1990",
+            blocks=("state",),
+            forward=_plain_forward,
+            backward=_plain_backward,
+        ),
+        Cell(
+            name="LSTM",
+            caption="A cell state that gates add to and take from: back along it the gradient is multiplied by the forget gate only.",
+            formula="c_t = f c_{t-1} + i g;  h_t = o tanh c_t;  i, f, o = σ(…), g = tanh(…) of W_xh x_t + W_hh h_{t-1} + b",
+            source="Hochreiter & Schmidhuber 1997; the forget gate: Gers et al. 2000",
+            blocks=("input", "forget", "output", "candidate"),
+            memory_gate="forget",
+            squashed="candidate",
+            has_c=True,
+            forward=_lstm_forward,
+            backward=_lstm_backward,
+        ),
+        Cell(
+            name="GRU",
+            caption="One gate mixes the old state with a new one: back along it the gradient is multiplied by the gate. "
+            "The reset gate acts after the product with W_hh, as in PyTorch and Keras; Cho's acts before it.",
+            formula="h_t = u h_{t-1} + (1 - u) n;  n = tanh(W_xn x_t + b_n + r (W_hn h_{t-1} + b_hn));  r, u = σ(…)",
+            source="Cho et al. 2014; reset after the product: as in cuDNN",
+            blocks=("reset", "update", "candidate, from x", "candidate"),
+            unseen_by_h=("candidate, from x",),
+            unseen_by_x=("candidate",),
+            memory_gate="update",
+            squashed="candidate, from x",
+            hands_on=True,
+            forward=_gru_forward,
+            backward=_gru_backward,
+        ),
+    ]
+)

@@ -1,0 +1,178 @@
+"""Data sets: what the network is to learn, one entry each.
+
+A data set is drawn once, from a fixed generator, so that every seed trains on
+the same points and pictures can be compared; seeds differ in the weights.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from explorer.choices.arrays import Array
+from explorer.choices.registry import Entry, registry
+
+OWN = "own data"
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Inputs and targets.
+
+    Attributes
+    ----------
+    x : (samples, features) array
+    y : (samples,) array
+        0 or 1 for classes, any number for a regression.
+    feature_names : tuple of str
+    class_names : tuple of str
+        Empty for a regression.
+    """
+
+    x: Array
+    y: Array
+    feature_names: tuple[str, ...] = ("x1", "x2")
+    class_names: tuple[str, ...] = ("0", "1")
+
+    @cached_property
+    def digest(self) -> str:
+        """A short name for exactly these numbers."""
+        return hashlib.sha256(self.x.tobytes() + self.y.tobytes()).hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Data) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Entry):
+    """A task.
+
+    Attributes
+    ----------
+    make : callable or None
+        `make(rng, samples, noise)` returns Data; None for a person's own.
+    loss : str
+        The loss that is used when nothing else is asked.
+    regression : bool
+        Whether y is a number to hit (else a class).
+    sized : bool
+        Whether the number of samples can be chosen.
+    noisy : bool
+        Whether the noise can be chosen.
+    solved_below : float
+        A run has solved the task when its mean squared error is below this.
+    """
+
+    make: Callable[[np.random.Generator, int, float], Data] | None
+    loss: str = "cross-entropy"
+    regression: bool = False
+    sized: bool = True
+    noisy: bool = True
+    solved_below: float = 0.05
+
+
+XOR_INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+XOR_TARGETS = np.array([0.0, 1.0, 1.0, 0.0])
+
+
+def standardize(x: Array) -> Array:
+    """Give every column mean 0 and standard deviation 1."""
+    return (x - x.mean(axis=0)) / x.std(axis=0)
+
+
+def _classes(samples: int) -> Array:
+    return (np.arange(samples) % 2).astype(np.float64)
+
+
+def _shape(rng: np.random.Generator, x: Array, y: Array, noise: float) -> Data:
+    return Data(standardize(x + noise * rng.normal(size=x.shape)), y)
+
+
+def _xor(rng: np.random.Generator, samples: int, noise: float) -> Data:
+    return Data(XOR_INPUTS.copy(), XOR_TARGETS.copy())
+
+
+def _noisy_xor(rng: np.random.Generator, samples: int, noise: float) -> Data:
+    corner = np.arange(samples) % 4
+    return _shape(rng, 2 * XOR_INPUTS[corner] - 1, XOR_TARGETS[corner], 2 * noise)
+
+
+def _moons(rng: np.random.Generator, samples: int, noise: float) -> Data:
+    y = _classes(samples)
+    angle = math.pi * rng.uniform(size=samples)
+    upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    lower = np.stack([1 - np.cos(angle), 0.5 - np.sin(angle)], axis=1)
+    return _shape(rng, np.where(y[:, None] == 0, upper, lower), y, noise)
+
+
+def _circles(rng: np.random.Generator, samples: int, noise: float) -> Data:
+    y = _classes(samples)
+    angle = 2 * math.pi * rng.uniform(size=samples)
+    radius = np.where(y == 0, 1.0, 0.5)
+    return _shape(rng, np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), y, noise)
+
+
+def _spirals(rng: np.random.Generator, samples: int, noise: float) -> Data:
+    y = _classes(samples)
+    turn = np.sqrt(rng.uniform(0.02, 1.0, size=samples))
+    angle = 3 * math.pi * turn + math.pi * y
+    x = np.stack([turn * np.cos(angle), turn * np.sin(angle)], axis=1)
+    return _shape(rng, x, y, noise / 2)
+
+
+def _blobs(rng: np.random.Generator, samples: int, noise: float) -> Data:
+    y = _classes(samples)
+    centre = np.where(y[:, None] == 0, [-1.0, -1.0], [1.0, 1.0])
+    return _shape(rng, centre, y, 0.2 + 2 * noise)
+
+
+def _curve(rng: np.random.Generator, samples: int, noise: float) -> Data:
+    x = np.linspace(-1, 1, samples)[:, None]
+    y = np.sin(1.5 * math.pi * x[:, 0]) + noise * rng.normal(size=samples)
+    return Data(standardize(x), y, feature_names=("x",), class_names=())
+
+
+DATASETS = registry(
+    [
+        Dataset(
+            name="XOR",
+            caption="Four points: the answer is 1 where exactly one input is 1.",
+            formula="(0,0)→0  (0,1)→1  (1,0)→1  (1,1)→0",
+            make=_xor,
+            loss="half squared error",
+            sized=False,
+            noisy=False,
+            solved_below=0.005,
+        ),
+        Dataset(name="noisy XOR", caption="XOR's four corners as clouds of points.", make=_noisy_xor),
+        Dataset(name="moons", caption="Two half-moons that reach into each other.", make=_moons),
+        Dataset(name="circles", caption="A circle inside a circle.", make=_circles),
+        Dataset(
+            name="spirals",
+            caption="Two spirals wound into each other, a little over one turn each: hard for a shallow net.",
+            make=_spirals,
+        ),
+        Dataset(name="blobs", caption="Two clouds that a straight line can part.", make=_blobs),
+        Dataset(
+            name="curve",
+            caption="A regression: hit one and a half waves of a sine.",
+            formula="y = sin(1.5 π x), x from -1 to 1, then standardized",
+            make=_curve,
+            loss="mean squared error",
+            regression=True,
+        ),
+        Dataset(
+            name=OWN,
+            caption="Your own CSV: two number columns and a label column with two classes.",
+            make=None,
+            sized=False,
+            noisy=False,
+        ),
+    ]
+)

@@ -1,0 +1,131 @@
+"""Optimizers: from a gradient to the step that is subtracted, one entry each.
+
+All parameters of all runs lie in one array, so an optimizer is a handful of
+whole-array operations, written into arrays that were made beforehand.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.choices.arrays import Array
+from explorer.choices.registry import Entry, registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(Entry):
+    """An update rule.
+
+    Attributes
+    ----------
+    slots : int
+        How many arrays of the parameters' shape it remembers (moments).
+    step : callable
+        `step(gradient, moments, rate, t, out)` writes the step to subtract into
+        `out`. `rate` is the learning rate, a number or an array that broadcasts;
+        `t` counts updates from 1. The gradient may not be changed.
+    """
+
+    slots: int
+    step: Callable[[Array, list[Array], float | Array, int, Array], None]
+
+
+MOMENTUM = 0.9
+ADAM_BETAS, ADAM_EPSILON = (0.9, 0.999), 1e-7
+RMSPROP_DECAY, RMSPROP_EPSILON = 0.9, 1e-8
+
+
+def _sgd(gradient: Array, moments: list[Array], rate: float | Array, t: int, out: Array) -> None:
+    np.multiply(gradient, rate, out)
+
+
+def _momentum(gradient: Array, moments: list[Array], rate: float | Array, t: int, out: Array) -> None:
+    (velocity,) = moments
+    np.multiply(velocity, MOMENTUM, velocity)
+    np.add(velocity, gradient, velocity)
+    np.multiply(velocity, rate, out)
+
+
+def _nesterov(gradient: Array, moments: list[Array], rate: float | Array, t: int, out: Array) -> None:
+    (velocity,) = moments
+    np.multiply(velocity, MOMENTUM, velocity)
+    np.add(velocity, gradient, velocity)
+    np.multiply(velocity, MOMENTUM, out)
+    np.add(out, gradient, out)
+    np.multiply(out, rate, out)
+
+
+def _rmsprop(gradient: Array, moments: list[Array], rate: float | Array, t: int, out: Array) -> None:
+    (square,) = moments
+    np.multiply(gradient, gradient, out)
+    np.multiply(out, 1 - RMSPROP_DECAY, out)
+    np.multiply(square, RMSPROP_DECAY, square)
+    np.add(square, out, square)
+    np.sqrt(square, out)
+    np.add(out, RMSPROP_EPSILON, out)
+    np.divide(gradient, out, out)
+    np.multiply(out, rate, out)
+
+
+def _adam(gradient: Array, moments: list[Array], rate: float | Array, t: int, out: Array) -> None:
+    # m_hat / (sqrt(v_hat) + eps) with both bias corrections moved into two scalars.
+    mean, square = moments
+    beta1, beta2 = ADAM_BETAS
+    root = (1 - beta2**t) ** 0.5
+    np.multiply(gradient, 1 - beta1, out)
+    np.multiply(mean, beta1, mean)
+    np.add(mean, out, mean)
+    np.multiply(gradient, gradient, out)
+    np.multiply(out, 1 - beta2, out)
+    np.multiply(square, beta2, square)
+    np.add(square, out, square)
+    np.sqrt(square, out)
+    np.add(out, ADAM_EPSILON * root, out)
+    np.divide(mean, out, out)
+    np.multiply(out, rate * (root / (1 - beta1**t)), out)
+
+
+OPTIMIZERS = registry(
+    [
+        Optimizer(
+            name="SGD",
+            caption="Plain gradient descent: a step is the learning rate times the gradient.",
+            formula="θ ← θ - η·g",
+            slots=0,
+            step=_sgd,
+        ),
+        Optimizer(
+            name="momentum",
+            caption="Keeps 0.9 of the last step, so steps in one direction add up.",
+            formula="v ← 0.9·v + g;  θ ← θ - η·v",
+            source="Polyak 1964; Sutskever et al. 2013",
+            slots=1,
+            step=_momentum,
+        ),
+        Optimizer(
+            name="Nesterov",
+            caption="Momentum that looks one step ahead.",
+            formula="v ← 0.9·v + g;  θ ← θ - η·(g + 0.9·v)",
+            source="Nesterov 1983; in the form of Bengio et al. 2013",
+            slots=1,
+            step=_nesterov,
+        ),
+        Optimizer(
+            name="RMSprop",
+            caption="Divides each entry of the gradient by its own recent size.",
+            formula="s ← 0.9·s + 0.1·g²;  θ ← θ - η·g / (√s + 1e-8)",
+            source="Tieleman & Hinton 2012",
+            slots=1,
+            step=_rmsprop,
+        ),
+        Optimizer(
+            name="Adam",
+            caption="RMSprop with momentum: small gradients are scaled up, as long as they are well above its 1e-7.",
+            formula="θ ← θ - η·m̂ / (√v̂ + 1e-7);  β = 0.9, 0.999",
+            source="Kingma & Ba 2015, algorithm 1; 1e-7 as in Keras",
+            slots=2,
+            step=_adam,
+        ),
+    ]
+)

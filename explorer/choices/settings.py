@@ -1,0 +1,127 @@
+"""Settings: what every kind of experiment can do, whatever net it trains.
+
+A kind of experiment is a frozen dataclass whose fields were made by
+`controls.setting`. From here it has the check of its values, its way to and
+from texts, and the entries that the names of its training stand for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+from explorer.choices.activations import Activation
+from explorer.choices.clipping import CLIPPERS, Clipper
+from explorer.choices.controls import Control, controls_of
+from explorer.choices.datasets import Dataset
+from explorer.choices.losses import LOSSES, Loss, output_unit
+from explorer.choices.optimizers import OPTIMIZERS, Optimizer
+from explorer.choices.sequences import MemoryTask
+
+
+class Settings:
+    """Base of the kinds of experiments: frozen dataclasses of settings.
+
+    Raises
+    ------
+    ValueError
+        When one is made: naming the field, the value and what is allowed.
+    """
+
+    # What a place along the net is called, at which something is measured.
+    position: ClassVar[str] = "layer"
+
+    # Fields that every kind of experiment declares.
+    task: str
+    optimizer: str
+    loss: str
+    clip: str
+    batch: str
+    epochs: int
+    runs: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name, control in self.controls().items():
+            object.__setattr__(self, name, control.check(name, getattr(self, name)))
+        if self.dataset.regression and not self.loss_function.regression:
+            raise ValueError(
+                f"loss = {self.loss!r} needs classes, but task = {self.task!r} is a regression; "
+                "choose: usual, half squared error, mean squared error"
+            )
+
+    @classmethod
+    def controls(cls) -> Mapping[str, Control]:
+        """Return the controls of all settings by name."""
+        return controls_of(cls)  # type: ignore[arg-type]  # a class is hashable
+
+    @classmethod
+    def from_strings(cls, settings: Mapping[str, str], **others: Any) -> Self:
+        """Build an experiment from the texts of a link; a setting that is not named has its default.
+
+        Raises
+        ------
+        ValueError
+            Naming an unknown setting, or a value and what is allowed.
+        """
+        controls = cls.controls()
+        unknown = [name for name in settings if name not in controls]
+        if unknown:
+            raise ValueError(f"there is no setting called {unknown[0]!r}; the settings are: {', '.join(controls)}")
+        values = {name: controls[name].parse(name, text) for name, text in settings.items()}
+        return cls(**values, **others)
+
+    def settings(self, *, changed_only: bool = False) -> dict[str, Any]:
+        """Return name and value of every setting, or only of those that differ from the default."""
+        controls = self.controls()
+        pairs = {name: getattr(self, name) for name in controls}
+        if changed_only:
+            return {name: value for name, value in pairs.items() if value != controls[name].default}
+        return pairs
+
+    def but(self, **changes: Any) -> Self:
+        """Return this experiment with some settings changed."""
+        return replace(self, **changes)  # type: ignore[type-var]
+
+    # --- the entries that the names stand for -------------------------------------------------
+
+    @property
+    def dataset(self) -> Dataset | MemoryTask:
+        """The task's entry."""
+        raise NotImplementedError
+
+    @property
+    def clipper(self) -> Clipper:
+        """The clipper's entry."""
+        return CLIPPERS[self.clip]
+
+    @property
+    def update_rule(self) -> Optimizer:
+        """The optimizer's entry."""
+        return OPTIMIZERS[self.optimizer]
+
+    @property
+    def loss_function(self) -> Loss:
+        """The loss's entry, the task's own where no other is named."""
+        return LOSSES.get(self.loss, LOSSES[self.dataset.loss])
+
+    @property
+    def output(self) -> Activation:
+        """What turns an output unit's z into the answer."""
+        return output_unit(self.dataset.regression)
+
+    # --- what training and its records need to know -------------------------------------------
+
+    @property
+    def positions(self) -> int:
+        """At how many places along the net something is measured: layers, or time steps."""
+        raise NotImplementedError
+
+    def points(self) -> Any:
+        """Return the data, `x` and `y` with samples first: the same for every seed."""
+        raise NotImplementedError
+
+    def batch_sizes(self) -> list[int]:
+        """Return the number of samples of each update of an epoch."""
+        count = len(self.points().y)
+        size = count if self.batch == "full" else min(int(self.batch), count)
+        return [min(size, count - start) for start in range(0, count, size)]

@@ -1,0 +1,55 @@
+"""What a trained net answers over the whole range of inputs, for the picture of its decision."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.choices.arrays import Array
+from explorer.choices.datasets import Data
+from explorer.training.run import Training
+
+GRID = 41
+MARGIN = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerMap:
+    """The answers of one net on a grid of inputs.
+
+    Attributes
+    ----------
+    x1 : (GRID,) array
+    x2 : (GRID,) array or None
+        None where there is one input.
+    answers : (GRID, GRID) array, rows along x2, or (GRID,) array
+    data : Data
+        The points it was trained on.
+    run : int
+        Which run this is: the one with the median error.
+    """
+
+    x1: Array
+    x2: Array | None
+    answers: Array
+    data: Data
+    run: int
+
+
+def typical_run(error: Array) -> int:
+    """Return the run whose error is the median (the lower of two), ended runs counting as worst."""
+    order = np.argsort(np.where(np.isnan(error), np.inf, error), kind="stable")
+    return int(order[(len(order) - 1) // 2])
+
+
+def answer_map(training: Training) -> AnswerMap:
+    """Ask the typical net of a training, as it is now, on a grid a little larger than the data."""
+    data, run = training.points, typical_run(training.history().error[:, -1])
+    axes = [
+        np.linspace(column.min() - MARGIN, column.max() + MARGIN, GRID if data.x.shape[1] == 2 else 4 * GRID)
+        for column in data.x.T
+    ]
+    if len(axes) == 1:
+        return AnswerMap(axes[0], None, training.answers(axes[0][:, None], run), data, run)
+    x1, x2 = np.meshgrid(*axes)
+    answers = training.answers(np.stack([x1.ravel(), x2.ravel()], axis=1), run)
+    return AnswerMap(axes[0], axes[1], answers.reshape(x1.shape), data, run)

@@ -1,0 +1,308 @@
+"""The cliff: the loss of a recurrent net with a single unit over its only two parameters.
+
+h_t = σ(w h_{t-1} + b), and the loss is (h_T - 0.7)². Where h_0 is a fixed point
+that repels, the loss has a wall that the gradient, multiplied at every step,
+meets with enormous length: an unclipped update is thrown off it. It is the same
+net and the same backpropagation as everywhere here, one run for each point.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.arrays import Array
+from explorer.choices.cells import CELLS
+from explorer.choices.clipping import CLIPPERS
+from explorer.training.recurrent_network import RecurrentArchitecture, RecurrentNetwork
+
+Span = tuple[float, float]
+
+STEPS, TARGET = 50, 0.7
+START_FIELD = 0.5  # Pascanu's x_0
+START = 1 / (1 + math.exp(-START_FIELD))  # h_0 = σ(x_0)
+# Above it h_0, where it is a fixed point, repels: w h_0 (1 - h_0) > 1.
+REPELS = 1 / (START * (1 - START))
+# Points of the map.
+ACROSS, UP = 161, 121
+# How far beside the wall, along b, its longest gradient is looked for: half of what lies between the map's rows.
+BESIDE = 0.0125
+# A descent hops about its valley: where it ends is the median of so many updates.
+LAST = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Slope:
+    """The loss at some points (w, b), and its gradient.
+
+    Attributes
+    ----------
+    loss, by_w, by_b : arrays of the points' shape
+        L, dL/dw and dL/db.
+    """
+
+    loss: Array
+    by_w: Array
+    by_b: Array
+
+    @property
+    def norm(self) -> Array:
+        """L2 norm of the gradient."""
+        return np.hypot(self.by_w, self.by_b)
+
+
+class Unit:
+    """Nets of one unit, side by side: one for each of a fixed number of points (w, b).
+
+    Parameters
+    ----------
+    points, steps : int
+    """
+
+    def __init__(self, points: int, steps: int = STEPS) -> None:
+        shape = RecurrentArchitecture(
+            cell=CELLS["RNN"],
+            activation=ACTIVATIONS["sigmoid"],
+            inputs=0,
+            hidden=1,
+            stack=1,
+            outputs=1,
+            length=steps,
+            first_counted=steps - 1,
+        )
+        theta = np.zeros((1, points, 1, shape.parameters))
+        self.network = RecurrentNetwork(shape, theta, 1)
+        self.matrix, self.gradient = shape.views(theta).layers[0], shape.views(self.network.gradient).layers[0]
+        self.network.layers[0].h[0] = START
+
+    def slope(self, w: Array, b: Array) -> Slope:
+        """Return loss and gradient at every point; w and b have one shape."""
+        (layer,) = self.network.layers
+        self.matrix[:, 0, 0], self.matrix[:, 1, 0] = w.ravel(), b.ravel()
+        with np.errstate(all="ignore"):
+            self.network.forward()
+            error = layer.h[-1] - TARGET
+            layer.grad_h[-1] = 2 * error
+            self.network.backward_from(self.network.shape.length)
+        loss, by_w, by_b = np.square(error), self.gradient[:, 0, 0].copy(), self.gradient[:, 1, 0].copy()
+        return Slope(loss.reshape(w.shape), by_w.reshape(w.shape), by_b.reshape(w.shape))
+
+
+def slope(w: Array, b: Array, steps: int = STEPS) -> Slope:
+    """Return loss and gradient of the net of one unit at every point.
+
+    Parameters
+    ----------
+    w, b : arrays of equal shape
+    steps : int
+
+    Notes
+    -----
+    Pascanu et al. 2013, section 2.3 and figure 6.
+    """
+    return Unit(w.size, steps).slope(w, b)
+
+
+def wall(w: Array) -> Array:
+    """Return the b at which h_0 is a fixed point: the wall where it repels, NaN where it does not.
+
+    σ(w h_0 + b) = h_0 is w h_0 + b = x_0; an error there grows by w h_0 (1 - h_0) a step.
+    """
+    return np.where(w > REPELS, START_FIELD - START * w, np.nan)
+
+
+def _towards(far: float, points: int) -> Array:
+    """Return distances on both sides, ever smaller: at many steps the wall is thinner than any grid."""
+    away = np.geomspace(1e-15, far, points)
+    return np.concatenate([-away[::-1], [0.0], away])
+
+
+def beside_wall(w: Array, steps: int) -> Array:
+    """Return the longest gradient's norm within `BESIDE` of the wall in b; NaN where there is none.
+
+    On the wall itself h_0 does not move, and its error is small: close beside it the gradient is longer.
+    The longest one that is measured may fall short of the longest there is.
+    """
+    found = np.full_like(w, np.nan)
+    there = w > REPELS
+    b = wall(w[there]) + _towards(BESIDE, 60)[:, None]
+    found[there] = slope(np.broadcast_to(w[there], b.shape), b, steps).norm.max(axis=0)
+    return found
+
+
+# --- all over the map ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """The map.
+
+    Attributes
+    ----------
+    w, b : arrays
+        Of its columns and rows.
+    slope : Slope
+        Loss and gradient, (rows, columns).
+    on_wall : (columns,) array
+        L2 norm of the longest gradient beside the wall, which is thinner than the grid; NaN where there is none.
+    """
+
+    w: Array
+    b: Array
+    slope: Slope
+    on_wall: Array
+
+
+@lru_cache(maxsize=8)
+def survey(w_span: Span, b_span: Span, steps: int) -> Ground:
+    """Measure the map between two w and two b."""
+    w, b = np.linspace(*w_span, ACROSS), np.linspace(*b_span, UP)
+    return Ground(w, b, slope(*np.meshgrid(w, b), steps), beside_wall(w, steps))
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """The loss along b at one w, for nets of some numbers of steps.
+
+    Attributes
+    ----------
+    w : float
+    b : (points,) array
+    loss : mapping of steps to (points,) array
+    longest : mapping of steps to float
+        L2 norm of the longest gradient on it.
+    """
+
+    w: float
+    b: Array
+    loss: dict[int, Array]
+    longest: dict[int, float]
+
+
+@lru_cache(maxsize=32)
+def section(w: float, b_span: Span, all_steps: tuple[int, ...]) -> Section:
+    """Measure a section through the map, ever finer towards the wall."""
+    b = np.linspace(*b_span, 601)
+    near = float(wall(np.array(w)))
+    if np.isfinite(near):
+        b = np.sort(np.concatenate([b, near + _towards(0.1, 120)]))
+    found = {steps: slope(np.full_like(b, w), b, steps) for steps in all_steps}
+    return Section(
+        w,
+        b,
+        {steps: each.loss for steps, each in found.items()},
+        {steps: float(each.norm.max()) for steps, each in found.items()},
+    )
+
+
+# --- gradient descent ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Descent:
+    """Gradient descent on that loss: where from, and how.
+
+    Attributes
+    ----------
+    w, b : float
+        The start.
+    learning_rate : float
+    updates, steps : int
+        Of the parameters; of the net over time.
+    clip, threshold : str, float
+        An entry of `CLIPPERS`.
+    """
+
+    w: float
+    b: float
+    learning_rate: float
+    updates: int
+    steps: int = STEPS
+    clip: str = "none"
+    threshold: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Where a descent came, the start included; NaN from where something is not finite.
+
+    Attributes
+    ----------
+    points : (updates + 1, 2) array
+        w and b.
+    loss, norm : (updates + 1,) arrays
+        There; the L2 norm of the gradient is the one before clipping.
+    """
+
+    points: Array
+    loss: Array
+    norm: Array
+
+    @property
+    def lengths(self) -> Array:
+        """How far each update went: (updates,)."""
+        return np.linalg.norm(np.diff(self.points, axis=0), axis=1)
+
+    @property
+    def longest(self) -> int:
+        """The update, from 0, that met the longest gradient."""
+        return int(np.argmax(np.nan_to_num(self.norm[:-1], nan=-1.0, posinf=math.inf)))
+
+    @property
+    def last(self) -> Array:
+        """Loss after each of the last updates, `LAST` or all."""
+        return self.loss[1:][-LAST:]
+
+    @property
+    def settled(self) -> float:
+        """The median of those; NaN where one is."""
+        return float(np.median(self.last))
+
+    def rows(self) -> Iterator[dict[str, float]]:
+        """Yield one row for every point."""
+        for update, ((w, b), loss, norm) in enumerate(zip(self.points, self.loss, self.norm, strict=True)):
+            yield {"update": update, "w": w, "b": b, "loss": loss, "gradient norm": norm}
+
+
+def descend(descent: Descent) -> Path:
+    """Follow a descent."""
+    return side_by_side(descent)[0]
+
+
+@lru_cache(maxsize=64)
+def side_by_side(*descents: Descent) -> tuple[Path, ...]:
+    """Follow several descents at once; their arrays are shared and read-only.
+
+    Raises
+    ------
+    ValueError
+        Where they have not equally many updates and steps.
+    """
+    lengths = {(each.updates, each.steps) for each in descents}
+    if len(lengths) != 1:
+        raise ValueError(f"descents side by side must have equally many updates and steps, not {sorted(lengths)}")
+    ((updates, steps),) = lengths
+    points = np.full((len(descents), updates + 1, 2), np.nan)
+    loss, norm = np.full((2, len(descents), updates + 1), np.nan)
+    points[:, 0] = [(each.w, each.b) for each in descents]
+    unit, limits = Unit(len(descents), steps), [CLIPPERS[each.clip].clip for each in descents]
+    rates = np.array([[each.learning_rate] for each in descents])
+    for update in range(updates + 1):
+        here = unit.slope(points[:, update, 0], points[:, update, 1])
+        loss[:, update], norm[:, update] = here.loss, here.norm
+        if update == updates:
+            break
+        gradient = np.stack([here.by_w, here.by_b], axis=1)
+        gradient[~np.isfinite(gradient).all(axis=1)] = np.nan
+        for place, (each, limit) in enumerate(zip(descents, limits, strict=True)):
+            if limit is not None:
+                one = slice(place, place + 1)
+                limit(gradient[None, one, None], here.norm[one], each.threshold)
+        with np.errstate(over="ignore"):
+            points[:, update + 1] = points[:, update] - rates * gradient
+    for array in (points, loss, norm):
+        array.flags.writeable = False
+    return tuple(Path(*arrays) for arrays in zip(points, loss, norm, strict=True))

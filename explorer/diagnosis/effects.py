@@ -1,0 +1,154 @@
+"""Effects: what a remedy did to an experiment, judged from both histories, and the ranking of many."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from explorer.choices.experiment import Experiment
+from explorer.diagnosis.facts import Facts, gradient_change
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.wording import number
+
+HELPED, A_LITTLE, UNCLEAR, HARMED, NOTHING = "helped", "helped a little", "no clear difference", "harmed", "no change"
+# A difference in seeds solved counts if chance alone would make it this rarely.
+CHANCE = 0.05
+# Without a seed that solves it, the final loss must halve or double to count.
+LOSS_FACTOR = 2.0
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What remedies did.
+
+    Attributes
+    ----------
+    word : str
+        "helped", "helped a little", "no clear difference", "harmed" or "no change".
+    sentence : str
+        The word, the numbers, and why.
+    """
+
+    word: str
+    sentence: str
+
+
+def combined(experiment: Experiment, names: Sequence[str]) -> Experiment:
+    """Apply several remedies, in the registry's order; where two set the same thing the later one counts."""
+    for name, remedy in REMEDIES.items():
+        if name in names:
+            experiment = remedy.change(experiment)
+    return experiment
+
+
+def effect(names: Sequence[str], before: Facts, after: Facts) -> Effect:
+    """Say what the remedies of these names did.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of `REMEDIES`, at least one.
+    before, after : Facts
+        Of the experiment without and with them, with the same seeds.
+    """
+    if before.experiment == after.experiment:
+        idle = "; ".join(dict.fromkeys(REMEDIES[name].idle for name in names))
+        return Effect(NOTHING, f"No change: {idle}.")
+    word, numbers = _judge_by_divergence(before, after) or _judge(before, after)
+    return Effect(word, f"{word.capitalize()}: {numbers}; {_why(names, before, after)}.")
+
+
+def _why(names: Sequence[str], before: Facts, after: Facts) -> str:
+    if after.log_ratio == -math.inf and after.experiment.initializer == "zeros":
+        return "every weight that the gradient would have to pass is 0"
+    return REMEDIES[names[0]].why(before, after) if len(names) == 1 else gradient_change(before, after)
+
+
+def _judge_by_divergence(before: Facts, after: Facts) -> tuple[str, str] | None:
+    """Return the word where half of the seeds or more diverge on either side and no more seeds solve it; else None."""
+    was, is_ = (f.diverged * 2 >= f.runs for f in (before, after))
+    numbers = f"{after.diverged} of {_seeds(after.runs)} diverge{'s' * (after.runs == 1)}, before {before.diverged}"
+    if is_:
+        return (UNCLEAR if was else HARMED), numbers
+    if was and chance_of_more(before, after) >= CHANCE:
+        return A_LITTLE, f"{numbers}, and {after.solved} solve it instead of {before.solved}"
+    return None
+
+
+def _seeds(count: int) -> str:
+    return f"{count} {'seed' if count == 1 else 'seeds'}"
+
+
+def _judge(before: Facts, after: Facts) -> tuple[str, str]:
+    """Return the word and the numbers it rests on: seeds that solve it, then how soon, then the loss."""
+    solved = f"{after.solved} of {_seeds(after.runs)} solve{'s' * (after.runs == 1)} it"
+    if chance_of_more(before, after) < CHANCE:
+        soon = f", the median seed by epoch {after.solve_epoch:,.0f}" if math.isfinite(after.solve_epoch) else ""
+        return HELPED, f"{solved} instead of {before.solved}{soon}"
+    if chance_of_more(after, before) < CHANCE:
+        return HARMED, f"{solved} instead of {before.solved}"
+    if math.isfinite(before.solve_epoch) and math.isfinite(after.solve_epoch):
+        epochs = f"{solved}, the median seed by epoch {after.solve_epoch:,.0f} instead of {before.solve_epoch:,.0f}"
+        if after.solve_epoch < before.solve_early:
+            return HELPED, epochs
+        return (HARMED if after.solve_epoch > before.solve_late else UNCLEAR), epochs
+    return _judge_by_loss(before, after, f"{solved}, before {before.solved}")
+
+
+def _judge_by_loss(before: Facts, after: Facts, solved: str) -> tuple[str, str]:
+    numbers = f"{solved}, and the median loss ends at {number(after.loss_end)} instead of {number(before.loss_end)}"
+    known = [f.loss_end if math.isfinite(f.loss_end) else math.inf for f in (before, after)]
+    if known[1] * LOSS_FACTOR < known[0]:
+        return A_LITTLE, numbers
+    return (HARMED if known[1] > known[0] * LOSS_FACTOR else UNCLEAR), numbers
+
+
+def chance_of_more(before: Facts, after: Facts) -> float:
+    """Return how likely chance alone gives `after` at least so many more solved seeds than `before`.
+
+    Notes
+    -----
+    Fisher's exact test (Fisher 1935), one-sided: of all seeds that solved it,
+    how many would fall to `after` if the remedy made no difference.
+    """
+    solved, total = before.solved + after.solved, before.runs + after.runs
+    ways = sum(
+        math.comb(after.runs, k) * math.comb(before.runs, solved - k)
+        for k in range(after.solved, min(solved, after.runs) + 1)
+    )
+    return ways / math.comb(total, solved)
+
+
+# --- ranking --------------------------------------------------------------------------------------
+
+
+def rank(facts: Sequence[Facts]) -> list[int]:
+    """Return the order of several experiments: most seeds solved, then soonest, then the lowest loss to two digits."""
+
+    def key(index: int) -> tuple[float, float, float]:
+        f = facts[index]
+        loss = float(f"{f.loss_end:.1e}") if math.isfinite(f.loss_end) else math.inf
+        return -f.solved / f.runs, f.solve_epoch, loss
+
+    return sorted(range(len(facts)), key=key)
+
+
+def headline(names: Sequence[str], facts: Sequence[Facts], effects: Sequence[Effect]) -> str:
+    """Say in one sentence which of the remedies helped.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of what was tried, each alone or a combination.
+    facts : sequence of Facts
+        Of the same.
+    effects : sequence of Effect
+        Of the same.
+    """
+    helped = [index for index in rank(facts) if effects[index].word == HELPED]
+    if not helped:
+        return f"None of these {len(names)} clearly helps here."
+    best = facts[helped[0]]
+    told = f"{names[helped[0]]} ({best.solved} of {best.runs} seeds)"
+    others = [names[index] for index in helped[1:]]
+    also = f"; also {', '.join(others)}" if others else ""
+    return f"{told[0].upper()}{told[1:]} helps most{also}."

@@ -1,0 +1,150 @@
+"""Facts: the few numbers of a history that verdicts and remedies are judged by."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.choices.experiment import Experiment
+from explorer.diagnosis.seeds import band, logarithm
+from explorer.diagnosis.wording import against_last, decades
+from explorer.training.history import DIVERGED, SOLVED, STUCK, History
+
+ALIKE = 1e-9
+HEALTHY_DECADES = 3.0
+DEAD_SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules look at: medians over seeds, logarithms to base 10.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    log_ratio, log_ratio_end : float
+        RMS dL/dz of the first layer over that of the last, at epoch 0 and at the latest record;
+        -inf for an exact 0, inf where it is not finite.
+    log_factor : float
+        What each layer multiplies RMS dL/dz by on its way back, at epoch 0.
+    zero_share : float
+        Share of seeds whose first layer's dL/dW is exactly 0 at the latest record.
+    dead_share : float
+        Share of units, over all hidden layers, that are dead at the latest record.
+    alike_share : float
+        Share of seeds in which all units of every hidden layer are alike at the latest record.
+    solved, stuck, diverged, runs : int
+        Seeds.
+    depth : int
+    epoch : int
+        Of the latest record at which a seed still had numbers.
+    first_end : str
+        What became non-finite first, where and when; empty if nothing did.
+    loss_start, loss_end : float
+        At epoch 0 and at the latest record.
+    clipped_share : float
+        Of all updates so far, mean over seeds; NaN before the first.
+    solve_epoch, solve_early, solve_late : float
+        Epoch from which the error stayed below the bound: median and quartiles over seeds, a seed that did not
+        solve counting as later than all (inf).
+    """
+
+    experiment: Experiment
+    log_ratio: float
+    log_ratio_end: float
+    log_factor: float
+    zero_share: float
+    dead_share: float
+    alike_share: float
+    solved: int
+    stuck: int
+    diverged: int
+    runs: int
+    depth: int
+    epoch: int
+    first_end: str
+    loss_start: float
+    loss_end: float
+    clipped_share: float
+    solve_epoch: float
+    solve_early: float
+    solve_late: float
+
+
+def facts(history: History) -> Facts:
+    """Gather what the rules look at."""
+    delta, outcomes = history.measures["delta"], history.outcome
+    latest = _latest_known(history)
+    log_ratio = first_over_last(delta[:, 0])
+    depth = history.experiment.depth
+    solving = band(history.solved_epoch())
+    return Facts(
+        experiment=history.experiment,
+        log_ratio=log_ratio,
+        log_ratio_end=first_over_last(delta[:, latest]),
+        log_factor=log_ratio / depth,
+        zero_share=float((history.measures["weight_gradient"][:, latest, 0] == 0).mean()),
+        dead_share=_mean_known(history.measures["dead"][:, latest, :-1]),
+        alike_share=float((history.measures["unit_spread"][:, latest, :-1].max(axis=1) < ALIKE).mean()),
+        solved=outcomes.count(SOLVED),
+        stuck=outcomes.count(STUCK),
+        diverged=outcomes.count(DIVERGED),
+        runs=len(outcomes),
+        depth=depth,
+        epoch=int(history.epochs[latest]),
+        first_end=_first_end(history),
+        loss_start=float(np.median(history.loss[:, 0])),
+        loss_end=float(band(history.loss[:, latest]).middle),
+        clipped_share=_mean_known(history.clipped_share[:, latest]),
+        solve_epoch=float(solving.middle),
+        solve_early=float(solving.low),
+        solve_late=float(solving.high),
+    )
+
+
+def _latest_known(history: History) -> int:
+    """The last record at which at least one seed still had numbers."""
+    known = np.flatnonzero(~np.isnan(history.measures["delta"][:, :, 0]).all(axis=0))
+    return int(known[-1]) if known.size else 0
+
+
+def first_over_last(gradient: np.ndarray) -> float:
+    """Return the median over seeds of log10(first / last), of (runs, positions)."""
+    logs = logarithm(gradient)
+    with np.errstate(invalid="ignore"):
+        ratio = logs[:, 0] - logs[:, -1]
+    # Nothing left anywhere is nothing left at the first position.
+    return float(band(np.where(logs[:, 0] == -np.inf, -np.inf, ratio)).middle)
+
+
+def _mean_known(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else math.nan
+
+
+def _first_end(history: History) -> str:
+    ends = [ending for ending in history.endings if ending is not None]
+    if not ends:
+        return ""
+    first = min(ends, key=lambda ending: ending.epoch)
+    return f"{first.quantity} of layer {first.layer} at epoch {first.epoch:,}"
+
+
+def gradient_change(old: Facts, new: Facts) -> str:
+    """Say how the share of the gradient that reaches the first layer differs between two experiments at their start."""
+    if new.log_ratio == -math.inf:
+        again = ", as before" if old.log_ratio == -math.inf else ""
+        return f"none of the gradient reaches the first layer{again}"
+    if old.log_ratio == -math.inf:
+        return f"the first layer's gradient is {against_last(new.log_ratio)} instead of exactly 0"
+    if not math.isfinite(old.log_ratio) or not math.isfinite(new.log_ratio):
+        both = math.isfinite(old.log_ratio) == math.isfinite(new.log_ratio)
+        return f"the gradient is not finite in {'both' if both else 'one of the two'}"
+    change = new.log_ratio - old.log_ratio
+    if abs(change) < 0.1:
+        return "the share of the gradient that reaches the first layer stays the same"
+    if max(old.log_ratio, new.log_ratio) > HEALTHY_DECADES:
+        # More of an exploding gradient is no cure, and less of it no harm.
+        went = f"from {decades(old.log_ratio)} to {decades(new.log_ratio)}"
+        return f"dL/dz at the first layer goes {went} times the last's"
+    return f"{decades(abs(change))} times {'more' if change > 0 else 'less'} of the gradient reaches the first layer"

@@ -1,0 +1,81 @@
+"""Matrices: which recurrent matrix W_hh of a history is meant, what was recorded of it, and what that says in words."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.choices.arrays import Array
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.diagnosis.seeds import band
+from explorer.diagnosis.wording import number
+from explorer.training.history import History
+
+Eigenvalues = NDArray[np.complex128]
+
+# The matrix of the plain net, and of the candidate for the new state in gated ones.
+NEW_STATE = "new state"
+
+
+def matrix_names(experiment: RecurrentExperiment) -> list[str]:
+    """Name every recurrent matrix W_hh, in the order of a history's eigenvalues: layer by layer, and gate by gate.
+
+    Examples
+    --------
+    >>> matrix_names(RecurrentExperiment(cell="GRU"))
+    ['reset gate', 'update gate', 'new state']
+    """
+    blocks = [NEW_STATE if block in ("state", "candidate") else f"{block} gate" for block in experiment.unit.recurrent]
+    layers = range(1, experiment.stack + 1)
+    return [block + f", layer {layer}" * (layer > 1) for layer in layers for block in blocks]
+
+
+def matrix_choices(experiments: Iterable[RecurrentExperiment]) -> list[str]:
+    """Return the names of all matrices of compared nets, that of the new state, which all have, first."""
+    names = dict.fromkeys(name for experiment in experiments for name in matrix_names(experiment))
+    return sorted(names, key=lambda name: name != NEW_STATE)
+
+
+def spectrum(history: History, matrix: str) -> tuple[Eigenvalues, Array] | None:
+    """Return eigenvalues and singular values of one W_hh, (runs, records, hidden); None if the net has no such matrix."""
+    names = matrix_names(history.experiment)
+    if matrix not in names:
+        return None
+    beside, index = history.beside, names.index(matrix)
+    return beside["eigenvalues"][:, :, index], beside["singular_values"][:, :, index]
+
+
+def largest_text(history: History, found: Eigenvalues | None, epoch: int) -> list[str]:
+    """Say in a few lines the median over seeds of the largest |λ|, at an epoch and at the start, and who is not finite."""
+    if found is None:
+        return [f"{history.experiment.cell} has no such matrix"]
+    record = history.at(epoch)
+    start, now = (float(band(np.abs(found[:, at, 0])).middle) for at in (0, record))
+    told = [f"largest |λ|: {number(now, 3)}", f"at the start: {number(start, 3)}"]
+    return told + not_finite_text(history, epoch)
+
+
+def not_finite_text(history: History, epoch: int) -> list[str]:
+    """Say how many seeds have become non-finite by an epoch, and from when on; nothing if none has."""
+    chosen = int(history.epochs[history.at(epoch)])
+    ended = [ending.epoch for ending in history.endings if ending is not None and ending.epoch <= chosen]
+    return (
+        [f"not finite: {len(ended)} of {len(history.endings)} seeds", f"from epoch {min(ended):,} on"] if ended else []
+    )
+
+
+def meaning(experiments: Sequence[RecurrentExperiment]) -> str:
+    """Say in a sentence each what the eigenvalues and the singular values mean for the nets compared."""
+    told = [
+        "Eigenvalues inside the circle: without activation, what is remembered shrinks in the long run; outside, it grows.",
+    ]
+    plain = dict.fromkeys(e.activation for e in experiments if not e.unit.memory_gate)
+    for activation in plain:
+        bound = "4" if activation == "sigmoid" else "1"
+        told.append(
+            f"In the plain net the gradient must vanish where σ₁ < 1/γ = {bound}, γ being the steepest slope of {activation} "
+            "(Pascanu et al. 2013); above, it may explode, but need not."
+        )
+    if len(plain) == 0 or any(e.unit.memory_gate for e in experiments):
+        told.append("Gates carry the state past this matrix: neither holds for LSTM and GRU.")
+    return " ".join(told)

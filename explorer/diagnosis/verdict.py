@@ -1,0 +1,199 @@
+"""The verdict: one word and one sentence about a run, from rules with stated thresholds, one entry each.
+
+The rules are asked in the order of the registry; the first that holds gives
+the word. Thresholds are part of each entry's caption, which the app shows.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from explorer.choices.experiment import Experiment
+from explorer.choices.registry import Entry, registry
+from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts, facts, gradient_change
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.wording import against_last, decades, difference, number
+from explorer.training.history import History
+
+# ReLU is not advised where a sample is likelier than this to die on its way through the net.
+DYING_CHANCE = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Entry):
+    """A word for how a network does.
+
+    Attributes
+    ----------
+    holds : callable
+        From Facts to whether this is the word.
+    tell : callable
+        From Facts to the sentence after the word.
+    remedies : tuple of str
+        Names of `remedies.REMEDIES` to try.
+    good : bool
+        Whether nothing needs mending.
+    """
+
+    holds: Callable[[Facts], bool]
+    tell: Callable[[Facts], str]
+    remedies: tuple[str, ...] = ()
+    good: bool = False
+
+
+def start_sentence(f: Facts, theory_factor: float | None) -> str:
+    """Say how the gradient stood before any update, and what theory says of it."""
+    if f.log_ratio == -math.inf:
+        return "At the start dL/dz at the first layer is exactly 0."
+    if not math.isfinite(f.log_ratio):
+        return "At the start dL/dz is not finite."
+    theory = "" if theory_factor is None else f", theory says {number(theory_factor)}"
+    return (
+        f"At the start dL/dz at the first layer is {against_last(f.log_ratio)}: each layer multiplies it by "
+        f"{decades(f.log_factor)}{theory}."
+    )
+
+
+def _seeds(count: int, f: Facts) -> str:
+    return f"{count} of {f.runs} seeds" if f.runs > 1 else "this seed"
+
+
+def _tell_dead(f: Facts) -> str:
+    off = f"{f.dead_share:.0%} of the hidden units are off for every sample and pass no gradient"
+    without = round(f.zero_share * f.runs)
+    if not without:
+        return f"{off}."
+    none = f"the first layer's dL/dW is exactly 0 in {_seeds(without, f)}"
+    return f"{off}; {none}." if f.dead_share >= DEAD_SHARE else f"{none}; {off}."
+
+
+def _tell_stuck(f: Facts) -> str:
+    answer = "answers" if f.stuck == 1 else "answer"
+    return (
+        f"the gradient arrives, yet the loss went from {number(f.loss_start)} to {number(f.loss_end)}, and "
+        f"{_seeds(f.stuck, f)} {answer} hardly better than a constant."
+    )
+
+
+VERDICTS = registry(
+    [
+        Verdict(
+            name="diverged",
+            caption="At least half of the seeds became infinite or NaN.",
+            holds=lambda f: f.diverged * 2 >= f.runs,
+            tell=lambda f: (
+                f"{_seeds(f.diverged, f)} became infinite or NaN{', first ' if f.first_end else ''}{f.first_end}."
+            ),
+            remedies=("a tenth of the learning rate", "fitting initialization", "clip by norm"),
+        ),
+        Verdict(
+            name="solved",
+            caption="At least half of the seeds answer with a mean squared error below the data set's bound.",
+            holds=lambda f: f.solved * 2 >= f.runs,
+            tell=lambda f: (
+                f"{_seeds(f.solved, f)} by epoch {f.epoch:,}, with a {'median ' if f.runs > 1 else ''}loss of "
+                f"{number(f.loss_end)}."
+            ),
+            good=True,
+        ),
+        Verdict(
+            name="dead",
+            caption="At least 40% of the hidden units have slope 0 for every sample, or the first layer's dL/dW is "
+            "exactly 0 in at least half of the seeds.",
+            holds=lambda f: f.dead_share >= DEAD_SHARE or f.zero_share >= 0.5,
+            tell=_tell_dead,
+            remedies=("a tenth of the learning rate", "batch norm", "fitting initialization"),
+        ),
+        Verdict(
+            name="symmetric",
+            caption="In at least half of the seeds, the units of every hidden layer are alike to one part in 10⁹.",
+            holds=lambda f: f.alike_share >= 0.5,
+            tell=lambda f: (
+                "all units of a layer compute the same and get the same gradient, so they stay alike for "
+                "ever: the width is 1 in effect."
+            ),
+            remedies=("fitting initialization",),
+        ),
+        Verdict(
+            name="exploding",
+            caption="At the start, RMS dL/dz at the first layer is over 10³ times the last layer's.",
+            holds=lambda f: f.log_ratio > HEALTHY_DECADES,
+            tell=lambda f: f"dL/dz at the first layer is {against_last(f.log_ratio)}.",
+            remedies=("fitting initialization", "clip by norm", "a tenth of the learning rate"),
+        ),
+        Verdict(
+            name="vanishing",
+            caption="At the start, or at the latest record, RMS dL/dz at the first layer is under 10⁻³ of the last's.",
+            holds=lambda f: min(f.log_ratio, f.log_ratio_end) < -HEALTHY_DECADES,
+            tell=lambda f: (
+                f"dL/dz at the first layer is {against_last(f.log_ratio)}."
+                if f.log_ratio < -HEALTHY_DECADES
+                else f"dL/dz at the first layer fell to {against_last(f.log_ratio_end)} in training, "
+                f"from {decades(f.log_ratio)} at the start."
+            ),
+            remedies=("skip over one layer", "batch norm", "ReLU", "fitting initialization"),
+        ),
+        Verdict(
+            name="stuck",
+            caption="The gradient is within 10⁻³ and 10³, but at least half of the seeds are hardly better than always "
+            "answering the mean target (0.95 of its error or more).",
+            holds=lambda f: f.epoch > 0 and f.stuck * 2 >= f.runs,
+            tell=_tell_stuck,
+            remedies=("skip over one layer", "batch norm", "fitting initialization"),
+        ),
+        Verdict(
+            name="healthy",
+            caption="RMS dL/dz at the first layer is within 10⁻³ and 10³ of the last's, and none of the above holds.",
+            holds=lambda f: True,
+            tell=lambda f: f"the gradient arrives everywhere; the loss is {number(f.loss_end)} at epoch {f.epoch:,}.",
+            good=True,
+        ),
+    ]
+)
+
+
+def advice(verdict: Verdict, experiment: Experiment) -> str:
+    """Name the remedies to try that the experiment does not have already and that can help; empty if there are none."""
+    untried = [
+        name
+        for name in verdict.remedies
+        if REMEDIES[name].change(experiment) != experiment and not _in_vain(name, verdict, experiment)
+    ]
+    return f"Try: {', '.join(untried)}." if untried else ""
+
+
+def _in_vain(remedy: str, verdict: Verdict, experiment: Experiment) -> bool:
+    """Whether a remedy that helps elsewhere would not help here."""
+    if remedy == "fitting initialization":
+        # No usual variance keeps a deep sigmoid net's gradient level: the slope is 1/4 at most, not 1.
+        return verdict.name == "vanishing" and experiment.activation == "sigmoid"
+    if remedy == "ReLU":
+        # A sample dies in a layer of n rectifiers with probability 2^-n (Lu et al. 2020).
+        return experiment.depth * 2.0**-experiment.width > DYING_CHANCE
+    return False
+
+
+def sentence(found: Facts) -> str:
+    """Say the verdict: its word and what it tells of these facts."""
+    verdict = judge(found)
+    return f"{verdict.name.capitalize()}: {verdict.tell(found)}"
+
+
+def judge(found: Facts) -> Verdict:
+    """Return the first verdict whose rule holds."""
+    return next(verdict for verdict in VERDICTS.values() if verdict.holds(found))
+
+
+def compare(before: History, after: History) -> str:
+    """Say in one sentence what the change from a baseline did, with its numbers."""
+    changes = difference(before.experiment, after.experiment)
+    if not changes:
+        return "The same settings as the baseline."
+    old, new = facts(before), facts(after)
+    what = changes[0] if len(changes) == 1 else " and ".join([", ".join(changes[:-1]), changes[-1]])
+    return f"{what[0].upper()}{what[1:]}: {gradient_change(old, new)}; {_seed_change(old, new)}."
+
+
+def _seed_change(old: Facts, new: Facts) -> str:
+    solve = f"{new.solved} of {new.runs} seeds solve it" if new.runs > 1 else f"{new.solved} of 1 seed solves it"
+    return f"{solve}, before {old.solved}{'' if new.runs == old.runs else f' of {old.runs}'}"

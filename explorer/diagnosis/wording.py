@@ -1,0 +1,189 @@
+"""How numbers and settings are said: short, in plain text that every screen can show."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from explorer.choices.controls import Control
+from explorer.choices.experiment import CONTROLS, USUAL, Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.settings import Settings
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(exponent: float) -> str:
+    """Say 10 to a whole exponent: `power_of_ten(-3)` is 10⁻³."""
+    return f"10{str(round(exponent)).translate(SUPERSCRIPTS)}"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Say a number to a few digits, large and small ones with a power of ten.
+
+    Exact zeros and non-finite numbers are named as such.
+
+    Examples
+    --------
+    >>> number(0.2), number(2.68e-08), number(0.0), number(float("nan"))
+    ('0.20', '2.7 × 10⁻⁸', 'exactly 0', 'not finite')
+    >>> number(0.0996), number(9.96), number(9996.0)  # rounding comes first
+    ('0.10', '10', '1.0 × 10⁴')
+    """
+    if value == 0:
+        return "exactly 0"
+    if not math.isfinite(value):
+        return "not finite"
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    exponent = int(power)
+    if -3 <= exponent <= 3:
+        return f"{value:,.{max(digits - 1 - exponent, 0)}f}"
+    return f"{mantissa} × {power_of_ten(exponent)}"
+
+
+def decades(log10: float) -> str:
+    """Say the number whose decimal logarithm is given, however small or large it is.
+
+    >>> decades(-1000.3), decades(float("-inf"))
+    ('5.0 × 10⁻¹⁰⁰¹', 'exactly 0')
+    """
+    if log10 == -math.inf:
+        return "exactly 0"
+    if not math.isfinite(log10):
+        return "not finite"
+    if abs(log10) < 300:
+        return number(10.0**log10)
+    exponent = math.floor(log10)
+    mantissa, _, carried = f"{10 ** (log10 - exponent):.1e}".partition("e")
+    return f"{mantissa} × {power_of_ten(exponent + int(carried))}"
+
+
+def against_last(log_ratio: float) -> str:
+    """Say a layer's share of the last layer's gradient, given as its decimal logarithm.
+
+    >>> against_last(-7.6), against_last(2.0)
+    ("2.5 × 10⁻⁸ of the last's", "100 times the last's")
+    """
+    if not math.isfinite(log_ratio):
+        return decades(log_ratio)
+    return f"{decades(log_ratio)} {'times' if log_ratio >= 0 else 'of'} the last's"
+
+
+PHRASES = {
+    "normalization": {"none": "no normalization", "batch": "batch norm", "layer": "layer norm"},
+    "skip": {"none": "no skip", "one layer": "skip over one layer", "two layers": "skip over two layers"},
+    "clip": {"none": "no clipping", "value": "clipping by value", "norm": "clipping by norm"},
+    "batch": {"full": "full batch", "1": "one sample per update"},
+    "truncation": {"0": "not cut", "1": "cut after every step"},
+}
+
+
+def setting_text(name: str, value: object, controls: Mapping[str, Control] = CONTROLS) -> str:
+    """Say one setting: `learning rate 0.1`, `no skip`, `skip over one layer`.
+
+    `controls` are those of the kind of experiment that it is a setting of.
+    """
+    label = controls[name].label
+    label = label[0].lower() + label[1:]
+    if str(value) in PHRASES.get(name, {}):
+        return PHRASES[name][str(value)]
+    if name == "truncation":
+        return f"cut after {value} steps"
+    if name in ("task", "activation", "optimizer", "cell"):
+        return str(value)
+    if isinstance(value, float | int):
+        return f"{label} {value:g}" if isinstance(value, float) else f"{label} {value:,}"
+    return f"{label} {value}"
+
+
+def summary(experiment: Experiment, *, depth: str | None = None) -> str:
+    """Say an experiment in one line: what a picture must carry to explain itself.
+
+    `depth` says the hidden layers in other words, where a picture shows many depths.
+    """
+    e = experiment
+    layers = depth or f"{e.depth} hidden {'layer' if e.depth == 1 else 'layers'}"
+    gain = f" × {e.gain:g}" if e.gain != 1 else ""
+    bias = {USUAL: "", "zeros": ", biases 0", "none": ", no biases"}[e.bias]
+    data = [f"{e.samples} samples"] * e.dataset.sized + [f"noise {e.noise:g}"] * e.dataset.noisy
+    parts = [
+        ", ".join([e.task, *data]),
+        f"{layers} of {e.width} {e.activation}",
+        (e.initialization.formula.replace("W ~ ", "") if len(e.initialization.formula) < 16 else e.initializer)
+        + gain
+        + bias,
+    ]
+    parts += [setting_text(name, getattr(e, name)) for name in ("normalization", "skip") if getattr(e, name) != "none"]
+    if e.clip != "none":
+        parts.append(_clipping(e))
+    return " · ".join([*parts, *_training(e)])
+
+
+def _clipping(e: Experiment | RecurrentExperiment) -> str:
+    return f"{setting_text('clip', e.clip)} at {e.threshold:g}"
+
+
+def _training(e: Experiment | RecurrentExperiment) -> list[str]:
+    """How it is trained: what both kinds of experiments say alike."""
+    return [
+        f"{e.optimizer} {e.learning_rate:g}",
+        "full batch" if e.batch == "full" else f"batch {e.batch}, {e.order}",
+        e.loss_function.name,
+        f"{e.epochs:,} epochs",
+        f"seeds {e.seed} to {e.seed + e.runs - 1}" if e.runs > 1 else f"seed {e.seed}",
+    ]
+
+
+def recurrent_summary(experiment: RecurrentExperiment) -> str:
+    """Say a recurrent experiment in one line, as `summary` does one of layers."""
+    return compared_summary([experiment])
+
+
+def compared_summary(experiments: Sequence[RecurrentExperiment]) -> str:
+    """Say recurrent experiments that stand side by side in one line; where they differ, each once: `no clipping / ...`."""
+    each = [_recurrent_parts(experiment) for experiment in experiments]
+    told = []
+    for about in each[0]:
+        phrases = list(dict.fromkeys(parts[about] for parts in each if parts[about]))
+        if len(phrases) > MOST_SAID:
+            told.append(f"{len(phrases)} kinds of {about}")
+        elif phrases and phrases not in UNSAID:
+            told.append(" / ".join(phrases))
+    return " · ".join(told)
+
+
+# Of more the pictures' own names tell.
+MOST_SAID = 3
+# What is not done is said only where another one does it.
+UNSAID = (["no clipping"], ["not cut"])
+
+
+def _recurrent_parts(e: RecurrentExperiment) -> dict[str, str]:
+    """The parts of a summary by what they are about; empty where the experiment has no such thing."""
+    idle, units = without_effect(e), "unit" if e.hidden == 1 else "units"
+    rate, batch, loss, epochs, seeds = _training(e)
+    return {
+        "data": f"{e.task}, {e.length} steps, {e.samples} sequences",
+        "cell": f"{e.cell} of {e.hidden} {units if 'activation' in idle else e.activation}",
+        "stack": f"{e.stack} layers" if e.stack > 1 else "",
+        "start of W_hh": e.initialization.formula,
+        "strength": "" if "strength" in idle else f"s = {e.strength:g}",
+        "forget bias": "" if "forget_bias" in idle else f"forget bias {e.forget_bias:g}",
+        "clipping": _clipping(e) if e.clip != "none" else "no clipping",
+        "truncation": setting_text("truncation", e.truncation, e.controls()),
+        **{"rate": rate, "batch": batch, "loss": loss, "epochs": epochs, "seeds": seeds},
+    }
+
+
+def without_effect(experiment: Settings) -> set[str]:
+    """Return the names of settings that change nothing as the others stand."""
+    idle = {"threshold"} if experiment.clip == "none" else set()
+    if isinstance(experiment, RecurrentExperiment):
+        idle |= {"forget_bias"} if not experiment.unit.memory_gate else {"activation"}
+        idle |= {"strength"} if experiment.initializer == "zeros" else set()
+    return idle
+
+
+def difference(before: Settings, after: Settings) -> list[str]:
+    """Say what changed from one experiment to another of its kind, a phrase per setting."""
+    old, new, idle = before.settings(), after.settings(), without_effect(after)
+    changed = [name for name in new if new[name] != old[name] and name not in idle]
+    return [setting_text(name, new[name], after.controls()) for name in changed]

@@ -1,0 +1,113 @@
+"""Colours and the figures' common template: what is drawn how, in one place.
+
+Every ink has a contrast of 3 : 1 or more both on white and on near-black, and
+those that meet in a picture are told apart by colour-blind viewers as well (a
+test simulates them): viridis for sizes, purple-orange for ratios, marks in grey
+and vermilion. No ink reaches the 4.5 : 1 of small text on both, so text, grid
+and background are left to the page's theme, which can change without a rerun.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+
+def see_through(colour: str, share: float) -> str:
+    """Return a colour, #rrggbb, that covers a share of what lies behind it."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {share})"
+
+
+NOW = "#0f827c"
+NOW_FAINT, NOW_BAND = see_through(NOW, 0.45), see_through(NOW, 0.33)
+BASELINE = "#8d93ad"
+BASELINE_BAND = see_through(BASELINE, 0.38)
+THEORY = "#d97b0e"
+EXACT_ZERO = "#949494"
+NOT_FINITE = "#c43c1f"
+CLASSES = (THEORY, "#4477aa")
+# Of nets that are compared, in their order; the dashes show each where lines lie upon each other.
+COMPARED = ("#c1237e", "#345be0", "#049b41", "#8e7de5", "#5f6f4a", "#b27ec0")
+DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot", "dot")  # dotted last: elsewhere that is the start
+CURSOR = "rgba(128, 128, 128, 0.9)"
+GRID = "rgba(128, 128, 128, 0.22)"
+
+SIZE_SCALE = "Viridis"
+RATIO_SCALE = [
+    [0.0, "#3b0f70"],
+    [0.25, "#8073ac"],
+    [0.45, "#d8daeb"],
+    [0.5, "#f7f7f7"],
+    [0.55, "#fee0b6"],
+    [0.75, "#e08214"],
+    [1.0, "#7f3b08"],
+]
+SHARE_SCALE = "Cividis"
+ANSWER_SCALE = [[0.0, "#fdd9a6"], [0.5, "#f7f7f7"], [1.0, "#a8c6e6"]]
+
+PARTS = {"slope": "#0072b2", "weights": "#b87f00", "normalization": "#009e73", "skip": "#cc79a7"}
+
+TICK_SIZE, LABEL_SIZE = 15, 16
+
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"size": 15},
+        "hoverlabel": {"font": {"size": 14}},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "xaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
+        "yaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": BASELINE, "activecolor": NOW},
+        "colorway": [NOW, BASELINE, THEORY],
+        "margin": {"l": 64, "r": 16, "t": 54, "b": 38},
+    }
+)
+
+
+# --- Inks: how each of several compared experiments is drawn, here and on every figure that shows it ---
+
+
+@dataclass(frozen=True)
+class Ink:
+    """How one of several compared experiments is drawn.
+
+    Attributes
+    ----------
+    line, band, faint : str
+        Colours of its median, of the area over seeds, and of each seed's own line.
+    dash : str
+        Of lines that may lie upon those of others.
+    """
+
+    line: str
+    band: str
+    faint: str
+    dash: str = "solid"
+
+
+NOW_INK = Ink(NOW, NOW_BAND, NOW_FAINT)
+BASELINE_INK = Ink(BASELINE, BASELINE_BAND, BASELINE_BAND)
+
+
+def inks(names: Sequence[str]) -> dict[str, Ink]:
+    """Give each of the compared its ink, by its place; a present setting and its baseline keep the inks of Explore.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all that are compared, whether they have been measured yet or not; six at the most.
+
+    Examples
+    --------
+    >>> inks(["baseline", "now"])["now"] is NOW_INK
+    True
+    """
+    if set(names) <= {"baseline", "now"}:
+        return {name: NOW_INK if name == "now" else BASELINE_INK for name in names}
+    if len(names) > len(COMPARED):
+        raise ValueError(f"{len(names)} names: there are inks for {len(COMPARED)}")
+    return {
+        name: Ink(colour, see_through(colour, 0.2), see_through(colour, 0.45), dash)
+        for name, colour, dash in zip(names, COMPARED, DASHES, strict=False)
+    }

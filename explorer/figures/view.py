@@ -1,0 +1,343 @@
+"""View: what of a history is shown and how. Changing it never retrains."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.choices.arrays import Array
+from explorer.choices.clipping import CLIPPERS
+from explorer.choices.comparisons import COMPARISONS
+from explorer.choices.controls import Choice, Number, controls_of, one_two_five, setting
+from explorer.diagnosis.cliff import Descent, Path
+from explorer.training.measures import DIAGNOSTICS, Diagnostic
+from explorer.training.time_measures import TIME_DIAGNOSTICS
+
+METRICS = {
+    "dL/dz": "delta",
+    "dL/dW": "weight_gradient",
+    "dL/db": "bias_gradient",
+    "update : data": "update_ratio",
+    "activation spread": "activation_std",
+    "saturated": "saturated",
+    "dead": "dead",
+}
+
+VALUE, RATIO = "value", "ratio to last layer"
+RANGES = {"usual": 0, "wide": 26, "widest": 298}
+LATEST = -1
+
+
+def _view(label: str, help: str) -> dict[str, Any]:
+    return {"label": label, "help": help, "group": "View"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """How a history is shown.
+
+    Attributes
+    ----------
+    diagnostics : mapping of name to Diagnostic
+        What can be shown.
+    metrics : mapping of the name on screen to that of a diagnostic
+    position : str
+        What a position along the net is called.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, the value and what is allowed.
+    """
+
+    diagnostics: ClassVar[Mapping[str, Diagnostic]] = DIAGNOSTICS
+    metrics: ClassVar[Mapping[str, str]] = METRICS
+    position: ClassVar[str] = "layer"
+
+    metric: str = setting(
+        Choice(
+            **_view("Show", "What the colours and the profile show of every layer."), options=METRICS, default="dL/dz"
+        )
+    )
+    colour: str = setting(
+        Choice(
+            **_view(
+                "Colour",
+                "value: its size, in decades; ratio to last layer: how many times that of the last layer.",
+            ),
+            options=(VALUE, RATIO),
+            default=VALUE,
+        )
+    )
+    axis: str = setting(
+        Choice(
+            **_view("Epochs", "Whether the epoch axis is linear or logarithmic."),
+            options=("linear", "log"),
+            default="linear",
+        )
+    )
+    range: str = setting(
+        Choice(
+            **_view(
+                "Range",
+                "The span of the colours. It stays fixed while settings change, so that pictures can be compared. "
+                "For gradients: usual 10⁻¹⁰ to 10², wide 10⁻³⁶ to 10²⁸, widest 10⁻³⁰⁸ to 10³⁰⁰.",
+            ),
+            options=RANGES,
+            default="usual",
+        )
+    )
+    at: int = setting(
+        Number(
+            **_view("Profile at epoch", "The epoch of the profile and of the answers; a line marks it."),
+            low=LATEST,
+            high=1_000_000,
+            whole=True,
+            default=LATEST,
+        )
+    )
+
+    def __post_init__(self) -> None:
+        for name, control in controls_of(type(self)).items():  # type: ignore[arg-type]  # a class is hashable
+            object.__setattr__(self, name, control.check(name, getattr(self, name)))
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The entry of what is shown."""
+        return self.diagnostics[self.metrics[self.metric]]
+
+    @property
+    def in_decades(self) -> bool:
+        """Whether values are shown as powers of ten."""
+        return self.diagnostic.unit == "decades"
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether each position is shown relative to the last."""
+        return self.colour != VALUE and self.in_decades
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The fixed range of the colours and of the profile's axis, in decades where `in_decades`."""
+        low, high = self.diagnostic.span
+        if not self.in_decades:
+            return low, high
+        more = RANGES[self.range]
+        return (-8.0 - more, 8.0 + more) if self.is_ratio else (low - more, high + more)
+
+
+VIEW_CONTROLS = controls_of(View)
+
+
+# --- Time view: what of a recurrent history is shown and how, as `view` for layers ---
+
+
+TIME_METRICS = {
+    "dL/dh": "state_gradient",
+    "dL/dc": "cell_gradient",
+    "dL/dz": "delta",
+    "part of dL/dW_hh": "step_gradient",
+    "spread of h": "activation_std",
+    "saturated": "saturated",
+    "kept by the gate": "kept",
+    "forget gate": "forget_gate",
+    "input gate": "input_gate",
+    "output gate": "output_gate",
+    "update gate": "update_gate",
+    "reset gate": "reset_gate",
+}
+
+TIME_RATIO = "ratio to last step"
+
+
+def _like(name: str, **changes: Any) -> Any:
+    """The field of a `View`'s setting, some of its words changed."""
+    return setting(replace(VIEW_CONTROLS[name], **changes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeView(View):
+    """How histories over time steps are shown, and which stand side by side.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, the value and what is allowed.
+    """
+
+    diagnostics: ClassVar[Mapping[str, Diagnostic]] = TIME_DIAGNOSTICS
+    metrics: ClassVar[Mapping[str, str]] = TIME_METRICS
+    position: ClassVar[str] = "step"
+
+    compare: str = setting(
+        Choice(
+            label="Side by side",
+            help="What stands side by side, on one scale: the net of the sidebar with one setting changed.",
+            group="View",
+            options=COMPARISONS,
+            default="the three cells",
+        )
+    )
+    metric: str = _like(
+        "metric",
+        help="What the colours and the profile show of every time step.",
+        options=tuple(TIME_METRICS),
+        default="dL/dh",
+    )
+    colour: str = _like(
+        "colour",
+        help="value: its size, in decades; ratio to last step: how many times that of the last step.",
+        options=(VALUE, TIME_RATIO),
+    )
+
+
+TIME_VIEW_CONTROLS = controls_of(TimeView)
+
+
+# --- Cliff view: where a descent on the cliff starts, how it goes, and what is shown of it ---
+
+
+# Before each name in the link.
+CLIFF_PAGE = "cliff_"
+# What the map shows, always all of it: pictures of different settings can be compared.
+W_SPAN, B_SPAN = (3.0, 7.0), (-4.0, -1.0)
+STRIDE = 0.05
+LOSS, GRADIENT, RELIEF = "loss", "gradient", "relief"
+
+
+def _number(label: str, help: str, **more: Any) -> Any:
+    return setting(Number(label=label, help=help, group="View", **more))
+
+
+def _choice(label: str, help: str, **more: Any) -> Any:
+    return setting(Choice(label=label, help=help, group="View", **more))
+
+
+def _marks(span: tuple[float, float]) -> tuple[float, ...]:
+    count = round((span[1] - span[0]) / STRIDE) + 1
+    return tuple(round(float(mark), 2) for mark in np.linspace(*span, count))
+
+
+def nearest(marks: tuple[float, ...], value: float) -> float:
+    """Return the mark nearest a value."""
+    return min(marks, key=lambda mark: abs(mark - value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CliffView:
+    """What the cliff's page shows.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, the value and what is allowed.
+    """
+
+    shown: str = _choice(
+        "Show",
+        "The loss or the length of its gradient as colour; relief: the loss as height, to be turned.",
+        options=(LOSS, GRADIENT, RELIEF),
+        default=LOSS,
+    )
+    learning_rate: float = _number(
+        "Learning rate",
+        "An update goes this times the gradient.",
+        low=0.01,
+        high=10.0,
+        marks=one_two_five(0.01, 10.0),
+        default=0.5,
+    )
+    clip: str = _choice(
+        "Clip by",
+        "norm: the whole gradient is shortened to the threshold; value: each of its two entries is cut to it.",
+        options=tuple(reversed([name for name in CLIPPERS if name != "none"])),
+        default="norm",
+    )
+    threshold: float = _number(
+        "Threshold",
+        "The longest gradient, or the largest entry, that clipping lets through.",
+        low=0.01,
+        high=1000.0,
+        marks=one_two_five(0.01, 1000.0),
+        default=0.5,
+    )
+    updates: int = _number(
+        "Updates",
+        "How far both descents are followed: move it to see them go, update by update.",
+        low=5,
+        high=200,
+        marks=tuple(range(5, 201)),
+        whole=True,
+        default=160,
+    )
+    steps: int = _number(
+        "Steps T",
+        "Time steps of the net, through which the gradient goes back. With few there is no cliff.",
+        low=2,
+        high=200,
+        marks=(*range(2, 20), *range(20, 100, 5), *range(100, 201, 10)),
+        whole=True,
+        default=50,
+    )
+    w: float = _number(
+        "Start w",
+        "The recurrent weight at the start; a click on the map sets both.",
+        low=W_SPAN[0],
+        high=W_SPAN[1],
+        marks=_marks(W_SPAN),
+        default=5.5,
+    )
+    b: float = _number(
+        "Start b",
+        "The bias at the start; a click on the map sets both.",
+        low=B_SPAN[0],
+        high=B_SPAN[1],
+        marks=_marks(B_SPAN),
+        default=-2.0,
+    )
+
+    def __post_init__(self) -> None:
+        for name, control in controls_of(CliffView).items():
+            object.__setattr__(self, name, control.check(f"{CLIFF_PAGE}{name}", getattr(self, name)))
+
+    def descent(self, *, clipped: bool) -> Descent:
+        """Return the descent with clipping, or the same without."""
+        limit = {"clip": self.clip, "threshold": self.threshold} if clipped else {}
+        return Descent(
+            w=self.w,
+            b=self.b,
+            learning_rate=self.learning_rate,
+            updates=self.updates,
+            steps=self.steps,
+            **limit,  # type: ignore[arg-type]
+        )
+
+
+CLIFF_VIEW_CONTROLS = controls_of(CliffView)
+CLIFF_CONTROLS = {f"{CLIFF_PAGE}{name}": control for name, control in CLIFF_VIEW_CONTROLS.items()}
+
+
+# --- what of a path the map shows ---------------------------------------------------------------
+
+
+def inside(points: Array) -> NDArray[np.bool_]:
+    """Say which points (w, b) the map shows."""
+    w, b = points[..., 0], points[..., 1]
+    return (w >= W_SPAN[0]) & (w <= W_SPAN[1]) & (b >= B_SPAN[0]) & (b <= B_SPAN[1])
+
+
+def exits(path: Path) -> list[tuple[int, float, float]]:
+    """Return the updates, from 0, that leave the map, and where they cross its edge."""
+    points, here = path.points, inside(path.points)
+    found = []
+    for update in np.flatnonzero(here[:-1] & ~here[1:] & np.isfinite(points[1:]).all(axis=1)):
+        start, way = points[update], points[update + 1] - points[update]
+        edges = np.array([W_SPAN, B_SPAN])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.where(way > 0, edges[:, 1] - start, edges[:, 0] - start) / way
+        share = float(np.nanmin(np.where(way == 0, np.inf, shares)))
+        w, b = start + share * way
+        found.append((int(update), float(w), float(b)))
+    return found

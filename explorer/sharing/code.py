@@ -1,0 +1,280 @@
+"""Excerpts: the text of functions and of registries' entries, as it is installed."""
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from explorer.choices import normalizations
+from explorer.choices.cells import Cell
+from explorer.choices.clipping import CLIPPERS, global_norm
+from explorer.choices.comparisons import COMPARISONS
+from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.registry import Entry
+from explorer.diagnosis import answers, cliff, effects, facts, reach, seeds, time_facts, time_shares, why
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.verdict import Verdict, judge
+from explorer.figures.view import TimeView, View
+from explorer.stories import page_views
+from explorer.sweeps import critical, outcomes
+from explorer.sweeps.outcomes import Outcome
+from explorer.theory import gates as recurrent_theory
+from explorer.theory import layer_by_layer as layerwise
+from explorer.theory import mean_field as meanfield
+from explorer.theory import moments
+from explorer.theory import prediction as theory
+from explorer.theory import typical_seed as typical
+from explorer.training import all_depths as depths
+from explorer.training import history, recurrent_group
+from explorer.training import time_measures as time_diagnostics
+from explorer.training.network import Network
+from explorer.training.recurrent_network import Layer, RecurrentArchitecture, RecurrentNetwork
+from explorer.training.run import train
+
+# A function or method, or a registry's entry.
+Piece = Callable[..., Any] | Entry
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A piece of a source file.
+
+    Attributes
+    ----------
+    name : str
+        As it is called in its module.
+    module : str
+    line : int
+        Its first line, from 1.
+    text : str
+        The very lines of the file.
+    """
+
+    name: str
+    module: str
+    line: int
+    text: str
+
+    @property
+    def place(self) -> str:
+        """Where it stands."""
+        return f"{self.module}, line {self.line}"
+
+
+def excerpts(pieces: Sequence[Piece]) -> list[Excerpt]:
+    """Return the text of each, as it is installed; of an entry the lines in which it is declared. Each once."""
+    found = dict.fromkeys(_of_entry(each) if isinstance(each, Entry) else _of_function(each) for each in pieces)
+    return [each for each in found if each is not None]
+
+
+def _of_function(function: Callable[..., Any]) -> Excerpt | None:
+    """None for a function that Python did not write, such as NumPy's, and one that stands in its entry."""
+    function = inspect.unwrap(function)
+    if not inspect.isfunction(function) or "<lambda>" in function.__qualname__:
+        return None
+    lines, first = inspect.getsourcelines(function)
+    return Excerpt(function.__qualname__, function.__module__, first, "".join(lines))
+
+
+@lru_cache(maxsize=32)
+def _declared(module: str) -> Mapping[str, tuple[int, int]]:
+    """First and last line of every entry that is declared in a module with its name."""
+    path = import_module(module).__file__
+    assert path is not None
+    found: dict[str, tuple[int, int]] = {}
+    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            named = [key.value for key in node.keywords if key.arg == "name"] + node.args[:1]
+            for name in named:
+                if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                    found.setdefault(name.value, (node.lineno, node.end_lineno or node.lineno))
+    return found
+
+
+def _of_entry(entry: Entry) -> Excerpt | None:
+    """None for an entry whose name is put together, and so stands nowhere."""
+    for module in _modules(entry):
+        place = _declared(module).get(entry.name)
+        if place is not None:
+            path = import_module(module).__file__
+            assert path is not None
+            lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+            return Excerpt(entry.name, module, place[0], "".join(lines[place[0] - 1 : place[1]]))
+    return None
+
+
+def _modules(entry: Entry) -> list[str]:
+    """Where an entry may be declared: beside its functions, else beside its kind."""
+    beside = [getattr(value, "__module__", None) or "" for value in vars(entry).values() if inspect.isfunction(value)]
+    return [*dict.fromkeys(name for name in beside if name.startswith("explorer.")), type(entry).__module__]
+
+
+# --- Show the code: which functions of the engine made what a page shows, and their text as it is installed ---
+
+
+Table = dict[str, list[Piece]]
+
+
+def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table:
+    """What Explore shows of an experiment."""
+    measure = view.diagnostic.measure
+    table: Table = {f"{view.metric}: colours and profile": [measure, *_way_to(view.diagnostic.name, experiment)]}
+    table["Median and band over seeds"] = [seeds.log_band, seeds.band]
+    if view.diagnostic.name in ("delta", "weight_gradient"):
+        table["Theory"] = _theory()
+    table["Loss and answers"] = [experiment.loss_function.value, Network._forward_pass, answers.answer_map]
+    if experiment.clipper.clip is not None:
+        table["Clipping"] = [experiment.clipper, experiment.clipper.clip, global_norm]
+    table["Update"] = [experiment.update_rule, experiment.update_rule.step]
+    table["Why"] = [why.decompose]
+    table["The verdict"] = [verdict, judge, facts.facts, history.History._outcome]
+    return table
+
+
+def remedies_table(names: Sequence[str]) -> Table:
+    """What Remedies shows of some remedies."""
+    return {
+        "The panels": [train, Network._backward_pass, seeds.log_band],
+        "What a remedy changes": [REMEDIES[name] for name in names],
+        "Helped or harmed": [effects.effect, effects._judge_by_divergence, effects._judge, effects.chance_of_more],
+        "The ranking": [effects.rank, history.History.solved_epoch],
+    }
+
+
+def depth_table(gradient: str) -> Table:
+    """What Depth shows; `gradient` is "delta" or "weight_gradient"."""
+    way_back = depths._WayBack
+    table: Table = {
+        "All depths at once": [depths.gradients_by_depth, depths._Nested._draw, way_back.measure],
+        "The way back": [way_back._output, way_back._to_dh, way_back._to_dz],
+        "dL/dz and dL/dW": [way_back._sizes],
+        "Factor per layer, theory": [theory.log_factor, *_theory()],
+        "Seeds that learn": [seeds.share_interval, history.History._outcome],
+    }
+    if gradient == "weight_gradient":
+        table = {"dL/dz and dL/dW": table.pop("dL/dz and dL/dW"), **table}
+    return table
+
+
+def sweep_table(outcome: Outcome) -> Table:
+    """What Sweep shows as colour."""
+    table: Table = {outcome.name: [outcome, *([history.History.solved_epoch] * (outcome.name == "epochs to solve"))]}
+    table["What is kept of a cell"] = [outcomes.find, facts.facts]
+    table["The gradient"] = [Network._backward_pass, Network._to_dh]
+    if outcome.name == "factor against theory, start":
+        table["Theory"] = [theory.log_factor, *_theory()]
+    if outcome.critical:
+        table["The dashed line"] = [critical.critical_points, moments.fixed_point, moments.critical_weight_variance]
+    return table
+
+
+def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> Table:
+    """What Time shows of an experiment and of what it is set beside.
+
+    `figure` names the second figure, as in `page_views.TimePage`.
+    """
+    compared = list(COMPARISONS[view.compare].of(experiment, None).values())
+    entry, rule = view.diagnostic, experiment.update_rule
+    table: Table = {
+        f"{view.metric}: colours and profile": [entry, entry.measure, Layer.backward, seeds.log_band, seeds.band],
+        **{f"The cell, {cell.name}": _cell(cell, experiment) for cell in dict.fromkeys(each.unit for each in compared)},
+        "Through time and back": [
+            Layer.forward,
+            RecurrentNetwork.forward,
+            RecurrentNetwork.backward,
+            RecurrentNetwork.backward_from,
+        ],
+        "Loss": [experiment.loss_function.value, experiment.loss_function.delta],
+        f"Look closer: {figure}": _closer(compared)[figure],
+    }
+    clippers = [clipper for clipper in dict.fromkeys(each.clipper for each in compared) if clipper.clip is not None]
+    if clippers:
+        table["Clipping"] = [*clippers, *(clipper.clip for clipper in clippers if clipper.clip), global_norm]
+    table["Update"] = [rule, rule.step]
+    table["Seeds that learn"] = [history.History._outcome, time_facts.time_facts, time_facts.judge_time]
+    return table
+
+
+def cliff_table(clip: str) -> Table:
+    """What Cliff shows; `clip` names how the second descent is clipped."""
+    clipper = CLIPPERS[clip]
+    limit: list[Piece] = [clipper.clip] if clipper.clip is not None else []
+    return {
+        "Loss and gradient": [cliff.Unit.__init__, cliff.Unit.slope, Layer.forward, Layer.backward],
+        "Both descents": [cliff.side_by_side],
+        "Clipping": [clipper, *limit],
+        "The wall, theory": [cliff.wall],
+        "The section": [cliff.section],
+    }
+
+
+def _cell(cell: Cell, experiment: RecurrentExperiment) -> list[Piece]:
+    return [cell, cell.forward, cell.backward, *([] if cell.memory_gate else _activation(experiment))]
+
+
+def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
+    """What made the second figure of Time, by its name."""
+    starts = dict.fromkeys(each.initialization for each in compared)
+    gated = {bool(each.unit.memory_gate) for each in compared}
+    gate: list[Piece] = [recurrent_theory.gate_product] * (True in gated)
+    bounds: list[Piece] = [recurrent_theory.step_bound, recurrent_theory.reach_bound] * (False in gated)
+    return {
+        page_views.REACH: [reach.state_reach, reach.reach_norms, reach.state_jacobians, *gate, *bounds],
+        page_views.MATRIX: [
+            *[piece for start in starts for piece in (start, *_written_out(start.draw))],
+            RecurrentArchitecture.recurrent_weights,
+            recurrent_group.spectra,
+        ],
+        page_views.GATES: [time_diagnostics._gate, time_diagnostics._openness, time_diagnostics._kept, *gate],
+        page_views.STEPS: [
+            Layer._contribution,
+            time_diagnostics._contribution,
+            time_shares.last_steps,
+            time_shares.cancelled,
+        ],
+        page_views.TRUNCATION: [RecurrentArchitecture.is_cut, Layer.backward, reach.cut_off],
+        page_views.CLIPPING: [*CLIPPERS.values(), *(each.clip for each in CLIPPERS.values() if each.clip), global_norm],
+    }
+
+
+def _way_to(name: str, experiment: Experiment) -> list[Piece]:
+    """What made the arrays that a diagnostic looks at."""
+    if name in ("activation_std", "activation_mean", "saturated", "unit_spread"):
+        return [Network._forward_pass, *_activation(experiment), *_normalization(experiment, forward=True)]
+    if name == "dead":
+        return [Network._slope, *_activation(experiment)]
+    if name == "update_ratio":
+        return [experiment.update_rule.step, Network._backward_pass]
+    way: list[Piece] = [Network._backward_pass, Network._to_dh]
+    if name in ("weight_gradient", "bias_gradient"):
+        way.append(Network._weight_gradient)
+    return [*way, *_activation(experiment), *_normalization(experiment, forward=False), experiment.loss_function.delta]
+
+
+def _activation(experiment: Experiment | RecurrentExperiment) -> list[Piece]:
+    entry = experiment.activation_function
+    return [entry, *_written_out(entry.f), *_written_out(entry.df)]
+
+
+def _written_out(function: Callable[..., Any]) -> list[Piece]:
+    """A function, or of one that stands in its entry the functions that it calls."""
+    if getattr(function, "__name__", "") != "<lambda>":
+        return [function]
+    called = (function.__globals__.get(name) for name in function.__code__.co_names)  # type: ignore[attr-defined]
+    return [each for each in called if inspect.isfunction(each)]
+
+
+def _normalization(experiment: Experiment, *, forward: bool) -> list[Piece]:
+    if experiment.normalization == "none":
+        return []
+    both: list[Piece] = [normalizations.affine_backward, normalizations.normalize_backward]
+    return [experiment.normalizer, *([normalizations.normalize] if forward else both)]
+
+
+def _theory() -> list[Piece]:
+    return [moments.expectations, meanfield.backward, typical.typical_delta, layerwise.wide_net]

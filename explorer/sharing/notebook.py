@@ -1,0 +1,171 @@
+"""Notebook: the few lines of Python that repeat what a page shows, and give its numbers."""
+
+from collections.abc import Mapping, Sequence
+
+from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.figures.view import CliffView, TimeView
+from explorer.sweeps.outcomes import Outcome
+from explorer.sweeps.sweep import Sweep
+
+OWN_DATA = "data=read_csv(open('my.csv', 'rb').read())"
+
+
+def constructor(experiment: Experiment | RecurrentExperiment) -> str:
+    """Write an experiment as it is made: only what differs from the opening example."""
+    changed = experiment.settings(changed_only=True)
+    arguments = [f"{name}={value!r}" for name, value in changed.items()]
+    own = isinstance(experiment, Experiment) and experiment.data is not None
+    return f"{type(experiment).__name__}({', '.join([*arguments, *([OWN_DATA] * own)])})"
+
+
+def _imports(experiment: Experiment, names: str, *more: str) -> str:
+    own = ["from explorer.choices.own_data import read_csv"] * (experiment.data is not None)
+    return "\n".join([f"from explorer import {names}", *sorted([*more, *own])]) + "\n\n"
+
+
+def explore_lines(experiment: Experiment, baseline: Experiment | None = None) -> str:
+    """Repeat what Explore shows."""
+    before = f"baseline = train({constructor(baseline)})\n" if baseline is not None else ""
+    return (
+        f"{_imports(experiment, 'Experiment, train')}"
+        f"history = train({constructor(experiment)})\n"
+        f"{before}"
+        'history.measures["delta"]   # (runs, records, layers): RMS of dL/dz, first layer to last\n'
+        "history.outcome             # per run: solved, learning, stuck or diverged\n"
+    )
+
+
+def experiments_lines(named: Mapping[str, Experiment]) -> str:
+    """Repeat what a scene of the tour shows: several experiments by name."""
+    made = "".join(f"    {name!r}: {constructor(each)},\n" for name, each in named.items())
+    return (
+        f"{_imports(next(iter(named.values())), 'Experiment, train')}"
+        f"experiments = {{\n{made}}}\n"
+        "histories = {name: train(each) for name, each in experiments.items()}\n"
+        'learn = {name: history.outcome.count("solved") for name, history in histories.items()}\n'
+        'start = {name: history.measures["delta"][:, 0] for name, history in histories.items()}\n'
+        "start  # by name: (runs, layers), RMS of dL/dz before any update\n"
+    )
+
+
+def time_lines(named: Mapping[str, RecurrentExperiment], view: TimeView) -> str:
+    """Repeat what Time shows: what stands side by side, by name, and what is shown of every step."""
+    made = "".join(f"    {name!r}: {constructor(each)},\n" for name, each in named.items())
+    return (
+        "from explorer import train\n"
+        "from explorer.choices.recurrent_experiment import RecurrentExperiment\n\n"
+        f"experiments = {{\n{made}}}\n"
+        "histories = {name: train(each) for name, each in experiments.items()}\n"
+        "for name, history in histories.items():\n"
+        "    print(f\"{name}: {history.outcome.count('solved')} of {len(history.outcome)} seeds learn it\")\n"
+        f"shown = {{name: history.measures[{view.diagnostic.name!r}] for name, history in histories.items()}}\n"
+        f"shown  # by name: (runs, records, steps), {view.diagnostic.title}; first step to last\n"
+    )
+
+
+def remedies_lines(start: Experiment, combine: Sequence[str]) -> str:
+    """Repeat what Remedies shows: every remedy alone, and those that are combined."""
+    more = f"tried[{' + '.join(combine)!r}] = combined(start, {tuple(combine)!r})\n" if len(combine) > 1 else ""
+    return (
+        _imports(
+            start,
+            "Experiment, train",
+            f"from explorer.diagnosis.effects import {'combined, ' if more else ''}effect, rank",
+            "from explorer.diagnosis.facts import facts",
+            "from explorer.diagnosis.remedies import REMEDIES",
+        )
+        + f"start = {constructor(start)}\n"
+        "tried = {name: remedy.change(start) for name, remedy in REMEDIES.items()}\n"
+        f"{more}"
+        "before = facts(train(start))\n"
+        "found = {name: facts(train(experiment)) for name, experiment in tried.items()}\n"
+        "ranking = [list(found)[place] for place in rank(list(found.values()))]\n"
+        "effects = {name: effect(name.split(' + '), before, found[name]) for name in ranking}\n"
+        "for name in ranking:\n"
+        '    print(f"{name}: {effects[name].sentence}")\n'
+    )
+
+
+def depth_lines(sweeps: dict[str, Sweep], gradient: str, *, trained: bool) -> str:
+    """Repeat what Depth shows, of one or two experiments by name.
+
+    `gradient` is "delta" or "weight_gradient".
+    """
+    base = next(iter(sweeps.values()))
+    runs = "from explorer.sweeps.sweep_run import run_sweep"
+    sweep = "from explorer.sweeps.sweep import Sweep"
+    lines = _imports(
+        base.base,
+        "Experiment",
+        "from explorer.training.all_depths import gradients_by_depth",
+        "from explorer.diagnosis.seeds import log_band",
+        *((sweep, runs) if trained else ()),
+    )
+    named = ",\n".join(f"    {name!r}: {constructor(each.base)}" for name, each in sweeps.items())
+    lines += f"experiments = {{\n{named},\n}}\n"
+    lines += f"depths = {_values(base.xs)}\n"
+    lines += (
+        f"start = {{name: log_band(gradients_by_depth(each, depths).{gradient}).middle for name, each in experiments.items()}}\n"
+        "start  # by name: (depths, layers), log10 of the median over seeds\n"
+    )
+    if trained:
+        lines += (
+            "found = {\n"
+            '    name: run_sweep(Sweep(each, "depth", depths, "width", (each.width,), trained=True))\n'
+            "    for name, each in experiments.items()\n"
+            "}\n"
+            "learn = {name: [each[column, 0].solved for column in range(len(depths))] for name, each in found.items()}\n"
+            "learn  # by name: of each depth the seeds that learn\n"
+        )
+    return lines
+
+
+def sweep_lines(sweep: Sweep, outcome: Outcome) -> str:
+    """Repeat what Sweep shows."""
+    return (
+        _imports(
+            sweep.base,
+            "Experiment",
+            "from explorer.sweeps.outcomes import OUTCOMES",
+            "from explorer.sweeps.sweep import Sweep, sweep_csv",
+            "from explorer.sweeps.sweep_run import run_sweep",
+        )
+        + "sweep = Sweep(\n"
+        f"    {constructor(sweep.base)},\n"
+        f"    {sweep.x!r}, {_values(sweep.xs)},\n"
+        f"    {sweep.y!r}, {_values(sweep.ys)},\n"
+        f"    trained={sweep.trained},\n"
+        ")\n"
+        "found = run_sweep(sweep)\n"
+        f"values = {{cell: OUTCOMES[{outcome.name!r}].of(each) for cell, each in found.items()}}\n"
+        f"values  # by (column, row); {'log10' if outcome.unit == 'decades' else 'from 0 to 1'}\n"
+        "print(sweep_csv(sweep, found))\n"
+    )
+
+
+def cliff_lines(view: CliffView) -> str:
+    """Repeat what Cliff shows: both descents, and the map below them."""
+    same = (
+        f"w={view.w!r}, b={view.b!r}, learning_rate={view.learning_rate!r}, updates={view.updates}, steps={view.steps}"
+    )
+    return (
+        "from explorer.diagnosis.cliff import Descent, descend, survey\n"
+        "from explorer.figures.view import B_SPAN, W_SPAN\n\n"
+        f"free = descend(Descent({same}))\n"
+        f"clipped = descend(Descent({same}, clip={view.clip!r}, threshold={view.threshold!r}))\n"
+        "clipped.points  # (updates + 1, 2): w and b, the start first\n"
+        "clipped.norm    # (updates + 1,): of the gradient there, before clipping\n"
+        f"ground = survey(W_SPAN, B_SPAN, {view.steps})\n"
+        "ground.slope.loss  # (values of b, values of w)\n"
+        'print(f"loss at the end: {free.loss[-1]:.2g} without clipping, {clipped.loss[-1]:.2g} with")\n'
+    )
+
+
+def _values(values: Sequence[object]) -> str:
+    """Write the values of an axis; whole numbers in a row as a range."""
+    if len(values) > 3 and all(isinstance(value, int) for value in values):
+        first = int(str(values[0]))
+        if list(values) == list(range(first, first + len(values))):
+            return f"tuple(range({first}, {first + len(values)}))"
+    return repr(tuple(values))

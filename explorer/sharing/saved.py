@@ -1,0 +1,201 @@
+"""Take away: what is on screen as files, and a saved experiment that is opened again."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.choices.datasets import OWN, Data
+from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.settings import Settings
+from explorer.diagnosis.facts import Facts
+from explorer.training.history import History
+
+FORMAT = "gradient-explorer experiment"
+VERSION = 1
+MAX_CHARACTERS = 20_000
+# What a file says it holds; one that says nothing is older than the second kind.
+LAYERS, RECURRENT = "layers", "recurrent"
+KINDS: dict[str, type[Experiment | RecurrentExperiment]] = {LAYERS: Experiment, RECURRENT: RecurrentExperiment}
+
+
+def filename(experiment: Settings) -> str:
+    """A telling name for a downloaded file, without its ending."""
+    changed = experiment.settings(changed_only=True)
+    words = [f"{name}-{value}" for name, value in changed.items()] or ["opening-example"]
+    about = "through-time_" if isinstance(experiment, RecurrentExperiment) else "gradients_"
+    return about + "_".join(words).replace(" ", "-").replace(".", "p")[:120]
+
+
+# --- a saved experiment -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved experiment.
+
+    Attributes
+    ----------
+    experiment : Experiment or RecurrentExperiment
+    baseline : of the same kind, or None
+        What was pinned with it; None where nothing was.
+    pins : bool
+        Whether it says anything of a baseline.
+    """
+
+    experiment: Experiment | RecurrentExperiment
+    baseline: Experiment | RecurrentExperiment | None
+    pins: bool
+
+
+def experiment_json(experiment: Settings, baseline: Settings | None = None) -> str:
+    """Write every setting of an experiment, and of what it is held against; a person's own data are not in it."""
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "kind": RECURRENT if isinstance(experiment, RecurrentExperiment) else LAYERS,
+        "settings": experiment.settings(),
+        "baseline": None if baseline is None else baseline.settings(),
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_experiment_json(content: bytes, data: Data | None = None) -> Saved:
+    """Read what `experiment_json` wrote, every setting checked; one that is not there has its default.
+
+    `data` takes the place of a person's own data.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong and what is allowed.
+    """
+    document = _document(content)
+    if "settings" not in document:
+        raise ValueError("it has no “settings”")
+    name, held = document.get("kind", LAYERS), document.get("baseline")
+    if name not in list(KINDS):
+        raise ValueError(f"its “kind” is {name!r}; choose one of: {', '.join(KINDS)}")
+    kind = KINDS[name]
+    baseline = None if held is None else _experiment(kind, held, data, "“baseline”")
+    return Saved(_experiment(kind, document["settings"], data, "“settings”"), baseline, "baseline" in document)
+
+
+def _document(content: bytes) -> dict[str, Any]:
+    if len(content) > MAX_CHARACTERS:
+        raise ValueError(f"it has {len(content):,} bytes; an experiment has at most {MAX_CHARACTERS:,}")
+    try:
+        document = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError):  # no UTF-8, no JSON, or a number of thousands of digits
+        raise ValueError("it is not JSON; choose a file that was saved here as “Experiment”") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(f"it is not an experiment: its “format” must be “{FORMAT}”")
+    if document.get("version") != VERSION:
+        raise ValueError(f"it is of version {document.get('version')!r}; this app reads version {VERSION}")
+    return document
+
+
+def _experiment(
+    kind: type[Experiment | RecurrentExperiment], settings: object, data: Data | None, where: str
+) -> Experiment | RecurrentExperiment:
+    if not isinstance(settings, dict):
+        raise ValueError(f"its {where} must be names with values")
+    controls = kind.controls()
+    unknown = [name for name in settings if name not in controls]
+    if unknown:
+        raise ValueError(f"there is no setting called {unknown[0]!r}; the settings are: {', '.join(controls)}")
+    checked = {name: controls[name].check(name, value) for name, value in settings.items()}
+    if checked.get("task") != OWN:
+        return kind(**checked)
+    if data is None:
+        raise ValueError(f"task = {OWN!r}: it is on somebody's own data, which are not in it; load the CSV first")
+    return Experiment(**checked, data=data)
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def table_csv(rows: Iterable[Mapping[str, object]]) -> str:
+    """Write rows of equal keys, the keys first."""
+    rows = list(rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def history_csv(history: History) -> str:
+    """Write one line for every seed, recorded epoch and layer; numbers in full precision, NaN where none is defined."""
+    return table_csv(history.rows())
+
+
+def histories_csv(named: Mapping[str, History]) -> str:
+    """Write the histories of several experiments as `history_csv` does one, with the experiment's name in front."""
+    return table_csv({"experiment": name, **row} for name, history in named.items() for row in history.rows())
+
+
+def remedies_csv(names: Sequence[str], words: Sequence[str], found: Sequence[Facts]) -> str:
+    """Write one line for every experiment that was tried, in the order given.
+
+    Ratios are decimal logarithms and named so: -inf is an exact 0, inf not finite. Epochs: inf is never.
+    """
+    return table_csv(
+        {
+            "experiment": name,
+            "effect": word,
+            "seeds": f.runs,
+            "solved": f.solved,
+            "diverged": f.diverged,
+            "epochs to solve, median": f.solve_epoch,
+            "epochs to solve, first quartile": f.solve_early,
+            "epochs to solve, third quartile": f.solve_late,
+            "loss at the end, median": f.loss_end,
+            "log10 first / last layer, start": f.log_ratio,
+            "log10 first / last layer, end": f.log_ratio_end,
+            **{f"setting: {setting}": value for setting, value in f.experiment.settings().items()},
+        }
+        for name, word, f in zip(names, words, found, strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class DepthRow:
+    """What is known of one depth.
+
+    Attributes
+    ----------
+    series : str
+    depth : int
+    start, end : sequence of float
+        log10 of the median of the gradient of each of its `depth` + 1 layers; `end` is NaN where nothing is trained.
+    solved, runs : int or None
+        None where nothing is trained.
+    """
+
+    series: str
+    depth: int
+    start: Sequence[float]
+    end: Sequence[float]
+    solved: int | None
+    runs: int | None
+
+
+def depths_csv(rows: Iterable[DepthRow], gradient: str) -> str:
+    """Write one line for every series, depth and layer, medians as decimal logarithms: -inf is an exact 0."""
+    return table_csv(
+        {
+            "series": row.series,
+            "depth": row.depth,
+            "layer": layer,
+            f"log10 {gradient}, start": start,
+            f"log10 {gradient}, after training": end,
+            "seeds that learn": "" if row.solved is None else row.solved,
+            "seeds": "" if row.runs is None else row.runs,
+        }
+        for row in rows
+        for layer, (start, end) in enumerate(zip(row.start, row.end, strict=True), start=1)
+    )

@@ -1,0 +1,168 @@
+"""The tour's second part: what brings a gradient back, what tames it, and what only seems to. One entry a scene."""
+
+import math
+
+from explorer.diagnosis.facts import facts
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.stories.measurements import (
+    best,
+    last,
+    share,
+    tell_best,
+    tell_factor,
+    tell_learnt,
+    tell_share,
+    tell_solved,
+)
+from explorer.stories.scenarios import EXPLODING, MOONS, OPENING
+from explorer.stories.scene import PANELS, WHY, Answer, Play, Scene
+
+FIFTY = MOONS.but(activation="ReLU", initializer="He normal", depth=50, width=32, learning_rate=0.02, epochs=20, runs=4)
+NORMS = ("none", "batch", "layer")
+NORMED = MOONS.but(samples=64, learning_rate=0.5, epochs=300)
+TRIED = ("ReLU", "batch norm", "fitting initialization", "skip over one layer", "skip over two layers", "clip by norm")
+ALONE = ("nothing changed", *TRIED)
+RESIDUAL = OPENING.but(skip="one layer")
+
+CURES = [
+    Scene(
+        name="Batch norm, and where it explodes",
+        caption="Batch norm gives every unit a z of spread 1. Here it is put into fifty ReLU layers with He initialization, "
+        "no skips; above, the same net without it.",
+        question="Before any update: how large is the first layer's gradient, against the last's?",
+        answers=(
+            Answer("About a thousandth: it vanishes", 0.0, 0.01),
+            Answer("About as large: that is what batch norm is for", 0.1, 10.0),
+            Answer("Ten thousand times: it explodes", 1e3, 1e6),
+        ),
+        right=2,
+        take_home="Batch norm keeps signals level, not gradients: behind ReLU each layer multiplies them by 1.2, fifty layers "
+        "by 1.5 × 10⁴. A skip over each layer brings that down to 15.",
+        source="Ioffe & Szegedy 2015; Yang et al. 2019",
+        shown=(("baseline", FIFTY), ("now", FIFTY.but(normalization="batch"))),
+        measure=lambda histories: share(last(histories)),
+        tell=tell_share,
+        plays=(Play("skip"), Play("activation", ("ReLU", "tanh", "linear"))),
+    ),
+    Scene(
+        name="A way around each layer",
+        caption="The opening net again, with one change: each layer's input is added to its output, y = x + f(W x + b). The "
+        "gradient can go around the layer.",
+        question="At the start, how much of the last layer's gradient reaches layer 1? Without the skips it was 2.5 × 10⁻⁸.",
+        answers=(
+            Answer("Hardly more", 0.0, 1e-6),
+            Answer("About a thousandth", 3e-4, 3e-3),
+            Answer("About a tenth", 0.05, 0.3),
+            Answer("All of it, exactly", 0.99, 1.01),
+        ),
+        right=2,
+        take_home="The skip adds back what the slopes take: 0.12 reaches layer 1, 5 million times more. Over two layers it is "
+        "0.11, though every second layer has no way around of its own.",
+        source="He et al. 2016",
+        shown=(("now", RESIDUAL),),
+        figure=WHY,
+        measure=lambda histories: share(last(histories)),
+        tell=tell_factor,
+        plays=(Play("skip"), Play("depth", (5, 11, 20, 40)), Play("activation", ("sigmoid", "tanh", "ReLU"))),
+    ),
+    Scene(
+        name="The same net, residual, learns",
+        caption="A gradient that arrives is not yet a net that learns. Same eight seeds, same task, same steps; above, the plain "
+        "net that never learnt.",
+        question="With a skip over every layer, how many of the eight seeds learn XOR within 6,000 epochs?",
+        answers=(
+            Answer("None", 0.0, 0.5),
+            Answer("About half", 2.5, 5.5),
+            Answer("All eight", 7.5, 8.5),
+        ),
+        right=2,
+        take_home="One change, and 8 of 8 seeds learn where 0 did. Over two layers it is 8 of 8 as well, only later.",
+        source="He et al. 2016",
+        shown=(("baseline", OPENING), ("now", RESIDUAL)),
+        measure=lambda histories: last(histories).solved,
+        tell=tell_solved,
+        plays=(Play("skip"), Play("depth", (5, 8, 11, 15, 20))),
+    ),
+    Scene(
+        name="Exploding gradients, clipped",
+        caption="14 tanh layers with N(0, 1) weights: layer 1 gets 1,108 times the last layer's gradient, and no seed learns, "
+        "nor with a tenth or a hundredth of the learning rate. Now each update's whole gradient is limited to a norm of 0.01.",
+        question="How many of the eight seeds learn XOR now?",
+        answers=(
+            Answer("None: the gradient still explodes", 0.0, 0.5),
+            Answer("About half", 2.5, 5.5),
+            Answer("All eight", 7.5, 8.5),
+        ),
+        right=2,
+        take_home="Clipping bounds the step, not the gradient's shape: 8 of 8 seeds learn instead of 0, though layer 1 still gets "
+        "1,108 times the last layer's gradient.",
+        source="Pascanu et al. 2013",
+        shown=(("baseline", EXPLODING), ("now", EXPLODING.but(clip="norm", threshold=0.01))),
+        measure=lambda histories: last(histories).solved,
+        tell=tell_solved,
+        plays=(Play("clip"), Play("threshold", (0.01, 0.1, 1.0, 10.0)), Play("learning_rate", (0.002, 0.02, 0.2))),
+    ),
+    Scene(
+        name="What clipping cannot do",
+        caption="Back to the sigmoid net whose gradient vanishes; now its gradients are clipped by norm, at 0.01.",
+        question="What does clipping do to the share of the gradient that reaches layer 1?",
+        answers=(
+            Answer("It grows: the layers become more alike", 2.0, math.inf),
+            Answer("Nothing at all", 0.99, 1.01),
+            Answer("It shrinks", 0.0, 0.5),
+        ),
+        right=1,
+        take_home="Clipping can only make gradients smaller, all layers alike: 2.5 × 10⁻⁸ before, 2.5 × 10⁻⁸ after, and still "
+        "0 of 8 seeds learn.",
+        source="Pascanu et al. 2013",
+        shown=(("baseline", OPENING), ("now", OPENING.but(clip="norm", threshold=0.01))),
+        measure=lambda histories: 10.0 ** (last(histories).log_ratio - facts(histories[0]).log_ratio),
+        tell=tell_share,
+        plays=(Play("clip"), Play("threshold", (0.001, 0.01, 0.1, 1.0))),
+    ),
+    Scene(
+        name="Layer norm is not batch norm",
+        caption="Ten sigmoid layers, two moons. Batch norm centres each unit over the samples; layer norm centres each sample over "
+        "its units.",
+        question="With batch norm all eight seeds learn. How many with layer norm?",
+        answers=(
+            Answer("All eight", 7.5, 8.5),
+            Answer("About half", 2.5, 5.5),
+            Answer("None", 0.0, 0.5),
+        ),
+        right=2,
+        take_home="8 of 8 with batch norm, 0 of 8 with layer norm: each layer still multiplies the gradient by 0.35, with batch "
+        "norm by 1.2. What all samples answer alike, layer norm leaves in place.",
+        source="Ba et al. 2016; Yang et al. 2019",
+        shown=tuple(
+            (name, NORMED.but(normalization=norm))
+            for name, norm in zip(("no norm", "batch norm", "layer norm"), NORMS, strict=True)
+        ),
+        figure=PANELS,
+        measure=lambda histories: last(histories).solved,
+        tell=tell_learnt(("no norm", "batch norm", "layer norm")),
+        plays=(Play("activation", ("sigmoid", "tanh")), Play("depth", (5, 10, 15))),
+    ),
+    Scene(
+        name="All together",
+        caption="The opening net once more: eleven sigmoid layers, four units wide, XOR. Each remedy is tried alone, on the same "
+        "seeds.",
+        question="Which of these lets all eight seeds learn?",
+        answers=(
+            Answer("ReLU in place of the sigmoid", 1.5, 2.5),
+            Answer("Batch norm", 2.5, 3.5),
+            Answer("A fitting initialization (Glorot)", 3.5, 4.5),
+            Answer("A skip over every layer", 4.5, 5.5),
+        ),
+        right=3,
+        take_home="Here only skips do, over one layer or two: 8 of 8 seeds. ReLU layers of 4 units die, 2 of 8 learn. No remedy is "
+        "best everywhere: find out what multiplies the gradient, then choose.",
+        source="He et al. 2016; Lu et al. 2020",
+        shown=tuple((name, REMEDIES[name].change(OPENING) if name in REMEDIES else OPENING) for name in ALONE),
+        about=4,
+        figure=PANELS,
+        measure=best,
+        tell=tell_best(ALONE),
+        plays=(Play("depth", (3, 5, 8, 11)), Play("width", (4, 8, 16))),
+    ),
+]

@@ -1,0 +1,201 @@
+"""The tour's first half: what happens to a gradient, and why. One entry a scene."""
+
+import math
+
+from explorer.figures.view import RATIO, View
+from explorer.stories.measurements import (
+    deepest,
+    factor,
+    last,
+    mean_part,
+    most_level,
+    share,
+    tell_dead,
+    tell_deepest,
+    tell_factor,
+    tell_panels,
+    tell_parts,
+    tell_share,
+    tell_solved,
+)
+from explorer.stories.scenarios import DYING, MOONS, OPENING
+from explorer.stories.scene import BY_DEPTH, PANELS, WHY, Answer, Play, Scene
+
+STARTS = ("small normal", "normal", "Glorot normal", "He normal")
+DEEP_RELU = MOONS.but(activation="ReLU", depth=20, width=32, learning_rate=0.02, epochs=100)
+# What plain sigmoid nets of this size learn XOR best with: larger weights, larger steps.
+BEST_PLAIN = OPENING.but(initializer="normal", learning_rate=1.0, epochs=3000)
+WIDE = MOONS.but(activation="tanh", initializer="normal", width=64, learning_rate=0.01, epochs=100)
+
+PROBLEMS = [
+    Scene(
+        name="What backpropagation multiplies",
+        caption="The gradient starts at the output and travels back. Each layer multiplies it twice: by the weights it came "
+        "through, and by the slope of the activation.",
+        question="Eleven sigmoid layers, weights between -1 and 1. Which of the two makes the gradient small?",
+        answers=(
+            Answer("The weights", -math.inf, 0.3),
+            Answer("Both, about equally", 0.3, 0.7),
+            Answer("The slope", 0.7, math.inf),
+        ),
+        right=2,
+        take_home="A gradient is a product. The weights keep 0.95 of it per layer, the slope 0.21: eleven layers on, "
+        "2.5 × 10⁻⁸ is left.",
+        source="Rumelhart, Hinton & Williams 1986",
+        shown=(("now", OPENING),),
+        figure=WHY,
+        measure=lambda histories: (
+            math.log10(mean_part(histories[0], "slope"))
+            / sum(math.log10(mean_part(histories[0], part)) for part in ("weights", "slope"))
+        ),
+        tell=tell_parts,
+        plays=(Play("activation", ("sigmoid", "tanh", "ReLU", "linear")), Play("gain", (0.5, 1.0, 2.0, 4.0))),
+    ),
+    Scene(
+        name="A slope of one quarter at best",
+        caption="Tiny weights, about 0.01 in size, keep every z near 0, in the middle of the sigmoid.",
+        question="How large is the slope of the sigmoid there?",
+        answers=(
+            Answer("Nearly 0: that is why gradients vanish", 0.0, 0.05),
+            Answer("1/4, the largest it can be", 0.24, 0.26),
+            Answer("1/2", 0.45, 0.55),
+            Answer("1", 0.9, 1.1),
+        ),
+        right=1,
+        take_home="Small weights do not flatten a sigmoid: its slope is 1/4 there, the most it can be. Ten layers of even that leave "
+        "9.5 × 10⁻⁷ of a gradient, before the tiny weights shrink it further.",
+        source="Hochreiter 1991",
+        shown=(("now", OPENING.but(initializer="small normal")),),
+        figure=WHY,
+        measure=lambda histories: mean_part(histories[0], "slope"),
+        tell=tell_parts,
+        plays=(
+            Play("initializer", ("small normal", "uniform", "normal")),
+            Play("activation", ("sigmoid", "tanh", "ReLU")),
+        ),
+    ),
+    Scene(
+        name="The net that never learns",
+        caption="A well-known tutorial stacks eleven hidden layers of four sigmoid units to learn XOR. We train such nets for "
+        "6,000 epochs, from eight seeds at once.",
+        question="How many of the eight learn it?",
+        answers=(
+            Answer("All eight", 7.5, 8.5),
+            Answer("About half", 2.5, 5.5),
+            Answer("None", 0.0, 0.5),
+        ),
+        right=2,
+        take_home="None of 8. Layer 1 gets 2.5 × 10⁻⁸ of the last layer's gradient, and every net ends up answering 0.5. The "
+        "tutorial's own recipe, with Adam, is still there after 100,000 epochs.",
+        source="Hochreiter 1991; Bengio et al. 1994",
+        shown=(("now", OPENING),),
+        measure=lambda histories: last(histories).solved,
+        tell=tell_solved,
+        plays=(Play("depth", (1, 2, 3, 5, 8, 11, 15, 20)), Play("learning_rate", (0.01, 0.1, 1.0, 10.0))),
+    ),
+    Scene(
+        name="How deep is too deep?",
+        caption="The same task with larger first weights, N(0, 1), and ten times larger steps: kinder to plain sigmoid nets. One "
+        "to ten hidden layers, eight seeds each.",
+        question="Up to which depth do at least half of the seeds learn XOR?",
+        answers=(
+            Answer("2 hidden layers", 1.5, 2.5),
+            Answer("About 5", 3.5, 6.5),
+            Answer("About 8", 7.0, 9.0),
+            Answer("All ten depths", 9.5, 10.5),
+        ),
+        right=1,
+        take_home="A plain sigmoid net of this kind learns up to 5 hidden layers, and none of the seeds does from 7 on. Each layer "
+        "more costs another factor of 0.30: depth is paid exponentially.",
+        source="Hochreiter 1991; Schoenholz et al. 2017",
+        shown=(("plain", BEST_PLAIN),),
+        figure=BY_DEPTH,
+        measure=deepest,
+        tell=tell_deepest,
+        plays=(Play("skip"), Play("activation", ("sigmoid", "tanh"))),
+    ),
+    Scene(
+        name="Saturation does not explode",
+        caption="Weights from N(0, 1), 64 units wide. In a linear net each layer then multiplies the gradient by 6.4. With tanh, "
+        "more than two units in three are saturated: their slope is nearly 0.",
+        question="What does each of these tanh layers multiply the gradient by?",
+        answers=(
+            Answer("More than 10: saturation makes it explode", 10.0, math.inf),
+            Answer("About 6, as without", 5.0, 8.0),
+            Answer("About 2", 1.5, 2.5),
+            Answer("About 0.1: it vanishes", 0.0, 0.3),
+        ),
+        right=2,
+        take_home="The weights make gradients explode; saturation holds them back. The weights multiply by 6.5, flat slopes "
+        "bring it down to 1.9.",
+        source="Pascanu et al. 2013; Poole et al. 2016",
+        shown=(("now", WIDE),),
+        figure=WHY,
+        measure=lambda histories: factor(last(histories)),
+        tell=tell_factor,
+        plays=(Play("activation", ("tanh", "linear", "sigmoid")), Play("gain", (0.1, 0.2, 0.5, 1.0, 2.0))),
+    ),
+    Scene(
+        name="All weights zero, or all the same",
+        caption="Ten tanh layers. Every weight starts at 0.",
+        question="What is the gradient in the first layer?",
+        answers=(
+            Answer("The same as in the last: the net is linear", 0.5, 2.0),
+            Answer("Small, but it grows in training", 1e-300, 0.1),
+            Answer("Exactly 0, and it stays so", 0.0, 1e-300),
+        ),
+        right=2,
+        take_home="A gradient passes through weights, and zeros pass on exactly 0: every dL/dW is 0 for ever. Start all at one "
+        "other number, and the 16 units of a layer stay copies of one.",
+        source="Goodfellow et al. 2016, section 8.4",
+        shown=(("now", MOONS.but(activation="tanh", initializer="zeros", epochs=200)),),
+        measure=lambda histories: max(share(last(histories)), 10.0 ** last(histories).log_ratio_end),
+        tell=tell_share,
+        plays=(Play("initializer", ("zeros", "constant", "Glorot normal")), Play("activation", ("tanh", "ReLU"))),
+    ),
+    Scene(
+        name="How large should weights start?",
+        caption="Twenty ReLU layers of 32 units, and four ways to start. The gradient should arrive at layer 1 about as large "
+        "as it left.",
+        question="Which start keeps the gradient level?",
+        answers=(
+            Answer("Small: N(0, 0.01²)", 0.5, 1.5),
+            Answer("Large: N(0, 1)", 1.5, 2.5),
+            Answer("Glorot: variance 2 / (fan_in + fan_out)", 2.5, 3.5),
+            Answer("He: variance 2 / fan_in", 3.5, 4.5),
+        ),
+        right=3,
+        take_home="ReLU cuts away half of every signal, so weights need twice the variance. He keeps 0.096, Glorot 1.3 × 10⁻⁴, "
+        "N(0, 0.01²) 1.0 × 10⁻²⁹; N(0, 1) makes it 7.5 × 10¹⁰ times larger.",
+        source="Glorot & Bengio 2010; He et al. 2015",
+        shown=tuple((name, DEEP_RELU.but(initializer=name)) for name in STARTS),
+        figure=PANELS,
+        view=View(colour=RATIO),
+        measure=most_level,
+        tell=tell_panels(STARTS),
+        plays=(Play("activation", ("ReLU", "tanh", "sigmoid")), Play("depth", (5, 10, 20, 30))),
+    ),
+    Scene(
+        name="Units that die",
+        caption="Six ReLU layers of 8 units, He initialization, and a learning rate of 2: far too large.",
+        question="After 500 epochs, how many hidden units are off for every sample?",
+        answers=(
+            Answer("Hardly any", 0.0, 0.1),
+            Answer("About a quarter", 0.15, 0.4),
+            Answer("More than half", 0.5, 1.01),
+        ),
+        right=2,
+        take_home="64% of the units are off for every sample: below 0 the slope is 0, so their weights get no gradient. Leaky ReLU "
+        "cannot die; a learning rate of 0.2, or batch norm, lets 8 of 8 seeds learn instead of 0.",
+        source="Maas et al. 2013; Lu et al. 2020",
+        shown=(("now", DYING),),
+        view=View(metric="dead"),
+        measure=lambda histories: last(histories).dead_share,
+        tell=tell_dead,
+        plays=(
+            Play("activation", ("ReLU", "leaky ReLU")),
+            Play("learning_rate", (0.1, 0.2, 0.5, 1.0, 2.0)),
+            Play("normalization", ("none", "batch")),
+        ),
+    ),
+]

@@ -1,0 +1,144 @@
+"""What a scene of the tour is: a question to the room, answers to predict, and the experiments that decide."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from explorer.choices.comparisons import COMPARISONS
+from explorer.choices.controls import Choice, Control, Number
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.registry import Entry
+from explorer.choices.settings import Settings
+from explorer.figures.view import TimeView, View
+from explorer.training.history import History
+
+# How a scene's experiments are drawn: layer by epoch with loss and profile, one or two of them; what multiplies the
+# gradient of one at its start; the share of seeds that learn, by depth; one small panel for each; recurrent nets side
+# by side, time step by epoch.
+GRADIENTS, WHY, BY_DEPTH, PANELS, THROUGH_TIME = "gradients", "why", "by depth", "panels", "through time"
+DEPTHS = tuple(range(1, 11))
+
+Histories = Sequence[History]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One of the answers to predict; right where the scene's number lies from `low` up to, but not at, `high`."""
+
+    text: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Play:
+    """A setting that the room can play with after the answer.
+
+    Attributes
+    ----------
+    setting : str
+        A field of the scene's kind of experiment.
+    values : tuple
+        On offer; all that its control offers where it is empty.
+    """
+
+    setting: str
+    values: tuple[Any, ...] = ()
+
+    def control(self, experiment: Settings) -> Control:
+        """Return the setting's control with these values and the experiment's own as the default."""
+        control, default = experiment.controls()[self.setting], getattr(experiment, self.setting)
+        if not self.values:
+            return replace(control, default=default)
+        if isinstance(control, Choice):
+            return replace(control, options=tuple(str(value) for value in self.values), default=default)
+        assert isinstance(control, Number)
+        return replace(control, marks=self.values, default=default)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene(Entry):
+    """One scene: `name` is its title, `caption` sets it up, `source` is where the lesson comes from.
+
+    Attributes
+    ----------
+    question : str
+        To the room, before anything is shown.
+    answers : tuple of Answer
+        Two to four whose spans do not meet.
+    right : int
+        Index of the right one.
+    take_home : str
+        One sentence; a test recomputes its numbers.
+    shown : tuple of (str, Experiment or RecurrentExperiment)
+        What is trained and drawn, with the names of the panels; the first is what the others are held against.
+        Of recurrent nets: what the comparison of `view` sets beside the experiment that the scene is about.
+    about : int
+        Index of the experiment in `shown` that the scene is about.
+    figure : str
+        One of `GRADIENTS`, `WHY`, `BY_DEPTH`, `PANELS`, `THROUGH_TIME`.
+    view : View
+        What the figure shows; a `TimeView` of recurrent nets.
+    plays : tuple of Play
+    measure : callable
+        From the histories of `experiments()` to the number that decides between the answers.
+    tell : callable
+        From the same histories to a clause with the measured numbers.
+    """
+
+    question: str
+    answers: tuple[Answer, ...]
+    right: int
+    take_home: str
+    shown: tuple[tuple[str, Settings], ...]
+    measure: Callable[[Histories], float]
+    tell: Callable[[Histories], str]
+    about: int = -1
+    figure: str = GRADIENTS
+    view: View = field(default_factory=View)
+    plays: tuple[Play, ...] = ()
+
+    @property
+    def experiment(self) -> Settings:
+        """The experiment that the scene is about, as the scene opens."""
+        return self.shown[self.about][1]
+
+    @property
+    def controls(self) -> Mapping[str, Control]:
+        """The controls to play with, by setting."""
+        return {play.setting: play.control(self.experiment) for play in self.plays}
+
+    @property
+    def trains(self) -> bool:
+        """Whether more than the start is shown."""
+        return self.figure != WHY
+
+    def as_played(self, played: Mapping[str, Any]) -> "Scene":
+        """Return the scene with settings that were played with."""
+        return replace(self, shown=self._changed(played))
+
+    def _changed(self, played: Mapping[str, Any]) -> tuple[tuple[str, Settings], ...]:
+        """A setting changes what the scene is about, and with it whatever had the same value.
+
+        So two that differ in one thing alone still differ in that alone. Recurrent nets are set side by side anew:
+        a fitting bias depends on the length.
+        """
+        about = self.experiment
+        if isinstance(about, RecurrentExperiment) and isinstance(self.view, TimeView):
+            return tuple(COMPARISONS[self.view.compare].of(about.but(**played), None).items())
+        return tuple((name, self._change(each, played)) for name, each in self.shown)
+
+    def _change(self, each: Settings, played: Mapping[str, Any]) -> Settings:
+        alike = {name: v for name, v in played.items() if getattr(each, name) == getattr(self.experiment, name)}
+        return each.but(**alike)
+
+    def experiments(self) -> list[Settings]:
+        """Return what has to be trained, in the order in which `measure` and `tell` take the histories."""
+        each = [experiment for _, experiment in self.shown]
+        if self.figure == BY_DEPTH:
+            return [each[self.about].but(depth=depth) for depth in DEPTHS]
+        return each
+
+    def deciding(self, number: float) -> list[int]:
+        """Return the indexes of the answers that are right if the measured number is this."""
+        return [index for index, answer in enumerate(self.answers) if answer.low <= number < answer.high]

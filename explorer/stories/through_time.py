@@ -1,0 +1,82 @@
+"""The tour's last part: the chain is time steps instead of layers, and gates are the remedy. One entry a scene."""
+
+import math
+from typing import Any
+
+from explorer.figures.view import TimeView
+from explorer.stories.measurements import arriving, ending, learning, tell_clipping, tell_through_time
+from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
+from explorer.stories.scene import THROUGH_TIME, Answer, Play, Scene
+
+
+def _shown(scenario: str) -> dict[str, Any]:
+    """What a scene shows: a scenario of recurrent nets, as the page on time would."""
+    entry = RECURRENT_SCENARIOS[scenario]
+    return {
+        "shown": tuple(entry.compared.items()),
+        "about": list(entry.compared.values()).index(entry.experiment),
+        "figure": THROUGH_TIME,
+        "view": TimeView(compare=entry.compare),
+        "source": entry.source,
+    }
+
+
+LAST_STEPS = [
+    Scene(
+        name="A hundred steps back",
+        caption="A plain recurrent net sees two symbols in the first half of 100 steps, then silence; at the end it has to say "
+        "which came first. Before any update, its gradient is sent back through the same W_hh, step by step.",
+        question="How much of dL/dh at step 100 gets to step 1?",
+        answers=(
+            Answer("About a hundredth: each step takes its part", 1e-3, 0.1),
+            Answer("About 10⁻⁸, as through eleven sigmoid layers", 1e-10, 1e-6),
+            Answer("Less than 10⁻²⁰", 0.0, 1e-20),
+        ),
+        right=2,
+        take_home="The plain net forgets: 2.7 × 10⁻³² gets there, each step multiplies dL/dh by 0.48, and 0 of 8 seeds learn. "
+        "LSTM and GRU, with gates that start nearly open, learn it with 8 of 8.",
+        measure=lambda histories: arriving(histories[0]),
+        tell=tell_through_time("cell"),
+        plays=(Play("length", (20, 30, 50, 100)), Play("strength", (0.5, 1.0, 1.5))),
+        **_shown("Three cells, 100 steps"),
+    ),
+    Scene(
+        name="A gate is not enough",
+        caption="The same task. An LSTM's forget gate keeps σ(bias) of its state at each step while its weights are silent. "
+        "The usual advice is to start that bias at 1. Here it starts at 0, at 1 and at ln 100 = 4.6.",
+        question="With which of these do most seeds learn to look back 100 steps?",
+        answers=(
+            Answer("With all three: training opens the gate", 6.5, 7.5),
+            Answer("With 1 and with 4.6", 5.5, 6.5),
+            Answer("With 4.6 alone", 3.5, 4.5),
+        ),
+        right=2,
+        take_home="A bias of 1 keeps 73% a step, so 2.5 × 10⁻¹⁴ over 100: most seeds learn over 50 steps, few over 100. A bias of "
+        "ln 100 keeps 37% all the way, and 8 of 8 learn. The rule is ln T, not 1.",
+        measure=learning,
+        tell=tell_through_time("forget_bias"),
+        plays=(Play("length", (20, 30, 50, 100)), Play("cell", ("LSTM", "GRU"))),
+        **_shown("Forget bias: ln T"),
+    ),
+    Scene(
+        name="Exploding through time",
+        caption="ReLU units whose W_hh starts as the identity go on with a noisy sine. The first gradient is 1,073 long. The same "
+        "eight seeds are trained as they are, clipped by value, and clipped by norm to 1.",
+        question="Not clipped, how soon is at least half of the nets no longer finite?",
+        answers=(
+            Answer("Never: they only do not learn", 300.5, math.inf),
+            Answer("After about 100 epochs", 50.0, 200.0),
+            Answer("Within 5 epochs", 0.0, 5.5),
+        ),
+        right=2,
+        take_home="One step that is too long is enough: without clipping 8 of 8 nets end within 4 epochs. With the same gradients cut "
+        "to a length of 1, 8 of 8 learn.",
+        measure=ending,
+        tell=tell_clipping,
+        plays=(
+            Play("threshold", (0.1, 1.0, 10.0, 100.0)),
+            Play("learning_rate", (0.0005, 0.005, 0.05)),
+        ),
+        **_shown("Exploding, clipped or not"),
+    ),
+]

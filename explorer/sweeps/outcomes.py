@@ -1,0 +1,198 @@
+"""Outcomes: what a sweep keeps of one experiment, and the numbers that can colour its map, one entry each."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from explorer.choices.arrays import Array
+from explorer.choices.experiment import Experiment
+from explorer.choices.registry import Entry, registry
+from explorer.diagnosis.facts import Facts, facts
+from explorer.diagnosis.seeds import log_band
+from explorer.diagnosis.verdict import judge
+from explorer.theory.prediction import log_factor
+from explorer.training.history import History
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Finding:
+    """What is kept of an experiment: a few numbers over its seeds, small enough for thousands of them.
+
+    Logarithms are to base 10, medians over seeds; -inf stands for an exact 0, +inf for what is not finite.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    trained : bool
+        Whether it was trained; else only its start was measured, and what training tells is NaN.
+    log_ratio, log_ratio_end : float
+        RMS dL/dz of the first layer over that of the last, at the start and at the end.
+    log_factor, log_factor_theory : float
+        What each layer multiplies RMS dL/dz by on its way back, at the start; theory's is NaN where there is none.
+    loss : float
+        Median over seeds at the end; not finite where half of the seeds diverged.
+    runs, solved, diverged : int
+        Seeds.
+    solve_epoch : float
+        The epoch from which the error stays below the bound: median over seeds, inf where half of them or more never
+        solve it.
+    delta_start, delta_end, weight_start, weight_end : (layers,) arrays
+        RMS dL/dz and L2 norm of dL/dW of every layer.
+    verdict : str
+        Its word.
+    """
+
+    experiment: Experiment
+    trained: bool
+    log_ratio: float
+    log_ratio_end: float
+    log_factor: float
+    log_factor_theory: float
+    loss: float
+    runs: int
+    solved: int
+    diverged: int
+    solve_epoch: float
+    delta_start: Array
+    delta_end: Array
+    weight_start: Array
+    weight_end: Array
+    verdict: str
+
+
+def find(history: History, *, trained: bool = True) -> Finding:
+    """Keep of a history what a sweep shows.
+
+    `trained` False: the history holds the start alone.
+    """
+    experiment, found = history.experiment, facts(history)
+    delta, weight = (log_band(history.measures[name]).middle for name in ("delta", "weight_gradient"))
+    return Finding(
+        experiment=experiment,
+        trained=trained,
+        log_ratio=found.log_ratio,
+        log_ratio_end=found.log_ratio_end if trained else math.nan,
+        log_factor=found.log_factor,
+        log_factor_theory=log_factor(experiment),
+        loss=_final_loss(found) if trained else math.nan,
+        runs=found.runs,
+        solved=found.solved if trained else 0,
+        diverged=found.diverged,
+        solve_epoch=found.solve_epoch if trained else math.nan,
+        delta_start=delta[0],
+        delta_end=delta[history.at(found.epoch)],
+        weight_start=weight[0],
+        weight_end=weight[history.at(found.epoch)],
+        verdict=judge(found).name,
+    )
+
+
+def _final_loss(found: Facts) -> float:
+    """The median over seeds of the loss at the end, a seed that diverged counting as larger than all."""
+    return math.inf if found.diverged * 2 >= found.runs else found.loss_end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Entry):
+    """A number of a Finding that a map can show as colour.
+
+    Attributes
+    ----------
+    of : callable
+        From a Finding to the number; NaN where there is none, -inf for an exact 0, +inf for what is not finite.
+    unit : str
+        "decades" (a logarithm to base 10) or "share".
+    span : (float, float)
+        The fixed range of the colours.
+    diverging : bool
+        Whether 0 is the neutral middle: neither shrunk nor grown.
+    trained : bool
+        Whether the networks must be trained for it; else their start is enough.
+    critical : bool
+        Whether theory's critical line, on which gradients neither shrink nor grow, belongs over it.
+    """
+
+    of: Callable[[Finding], float]
+    unit: str
+    span: tuple[float, float]
+    diverging: bool = False
+    trained: bool = True
+    critical: bool = False
+
+
+def _log(value: float) -> float:
+    if math.isnan(value) or math.isinf(value):
+        return value
+    return math.log10(value) if value > 0 else -math.inf
+
+
+OUTCOMES = registry(
+    [
+        Outcome(
+            name="first / last layer, start",
+            caption="RMS dL/dz of the first layer over that of the output layer before any update, median over seeds: "
+            "below 1 the gradient vanishes, above it explodes.",
+            formula="rms δ₁ / rms δ_last",
+            of=lambda found: found.log_ratio,
+            unit="decades",
+            span=(-12.0, 12.0),
+            diverging=True,
+            trained=False,
+            critical=True,
+        ),
+        Outcome(
+            name="factor per layer, start",
+            caption="What each layer multiplies RMS dL/dz by on its way back before any update, median over seeds.",
+            formula="(rms δ₁ / rms δ_last)^(1/depth)",
+            of=lambda found: found.log_factor,
+            unit="decades",
+            span=(-1.0, 1.0),
+            diverging=True,
+            trained=False,
+            critical=True,
+        ),
+        Outcome(
+            name="factor against theory, start",
+            caption="The measured factor per layer over the one that mean-field theory predicts for a typical seed: 1 is "
+            "agreement. Empty cells: no theory, or nothing to compare.",
+            formula="measured factor / predicted factor",
+            of=lambda found: found.log_factor - found.log_factor_theory,
+            unit="decades",
+            span=(-0.3, 0.3),
+            diverging=True,
+            trained=False,
+        ),
+        Outcome(
+            name="first / last layer, end",
+            caption="RMS dL/dz of the first layer over that of the output layer after training, median over seeds.",
+            formula="rms δ₁ / rms δ_last",
+            of=lambda found: found.log_ratio_end,
+            unit="decades",
+            span=(-12.0, 12.0),
+            diverging=True,
+            critical=True,
+        ),
+        Outcome(
+            name="share solved",
+            caption="Share of seeds whose mean squared error is below the data set's bound at the end.",
+            of=lambda found: found.solved / found.runs if found.trained else math.nan,
+            unit="share",
+            span=(0.0, 1.0),
+            critical=True,
+        ),
+        Outcome(
+            name="epochs to solve",
+            caption="The epoch from which the error stays below the data set's bound, median over seeds.",
+            of=lambda found: _log(found.solve_epoch),
+            unit="decades",
+            span=(0.0, 5.0),
+        ),
+        Outcome(
+            name="final loss",
+            caption="Median over seeds after training. Losses of different kinds cannot be compared.",
+            of=lambda found: _log(found.loss),
+            unit="decades",
+            span=(-4.0, 1.0),
+        ),
+    ]
+)

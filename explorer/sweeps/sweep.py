@@ -1,0 +1,196 @@
+"""Sweep: an experiment for every pair of values of two settings, as the cells of a map."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from explorer.choices.controls import Choice, Control, Number
+from explorer.choices.datasets import OWN
+from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.diagnosis.seeds import share_interval
+from explorer.sweeps.outcomes import OUTCOMES, Finding, Outcome
+from explorer.theory.prediction import LATER
+from explorer.training.cost import refuse
+from explorer.training.network import architecture
+
+MAX_CELLS = 32 * 32
+# Seeds are what a cell is averaged over, not what it is about.
+NEVER_SWEPT = ("runs", "seed")
+LATER_SETTINGS = tuple(name for name in LATER if name not in NEVER_SWEPT)
+
+Value = str | float
+Cell = tuple[int, int]
+T = TypeVar("T")
+
+
+def _offered(name: str, control: Control) -> tuple[Value, ...]:
+    """All values that a control offers; a person's own data are no task to be reached along an axis."""
+    if isinstance(control, Choice):
+        return tuple(option for option in control.options if (name, option) != ("task", OWN))
+    assert isinstance(control, Number)
+    return control.marks or tuple(range(int(control.low), int(control.high) + 1))
+
+
+# Which settings can lie on an axis, and the values offered there.
+AXES: Mapping[str, tuple[Value, ...]] = MappingProxyType(
+    {name: _offered(name, control) for name, control in CONTROLS.items() if name not in NEVER_SWEPT}
+)
+
+
+def is_numeric(name: str) -> bool:
+    """Whether an axis' values are numbers, with an order of their own."""
+    return isinstance(CONTROLS[name], Number)
+
+
+def thin(values: Sequence[T], count: int) -> tuple[T, ...]:
+    """Pick `count` of the values, evenly spread, the first and the last included; all if there are fewer.
+
+    Examples
+    --------
+    >>> thin(range(1, 51), 6)
+    (1, 11, 21, 30, 40, 50)
+    """
+    if count >= len(values):
+        return tuple(values)
+    if count < 2:
+        return tuple(values[:count])
+    step = (len(values) - 1) / (count - 1)
+    return tuple(values[round(number * step)] for number in range(count))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Two settings varied together, everything else as in `base`.
+
+    Attributes
+    ----------
+    base : Experiment
+    x, y : str
+        Names of two settings of `AXES`.
+    xs, ys : tuple
+        Their values; numbers are put in ascending order.
+    trained : bool
+        Whether every cell is trained; else only its start is measured.
+
+    Raises
+    ------
+    ValueError
+        Naming what is wrong and what is allowed.
+
+    Examples
+    --------
+    >>> sweep = Sweep(Experiment(epochs=200), "depth", (2, 5), "gain", (1.0, 2.0), trained=True)
+    >>> sweep.cells[1, 0].depth, sweep.cells[1, 0].gain
+    (5, 1.0)
+    """
+
+    base: Experiment
+    x: str
+    xs: tuple[Value, ...]
+    y: str
+    ys: tuple[Value, ...]
+    trained: bool
+
+    def __post_init__(self) -> None:
+        for name in (self.x, self.y):
+            if name not in AXES:
+                raise ValueError(f"{name!r} cannot lie on an axis; choose one of: {', '.join(AXES)}")
+        if self.x == self.y:
+            raise ValueError(f"x and y are both {self.x!r}; choose two different settings")
+        for axis, name in (("xs", self.x), ("ys", self.y)):
+            object.__setattr__(self, axis, _checked(name, getattr(self, axis)))
+        if len(self.xs) * len(self.ys) > MAX_CELLS:
+            size = f"{len(self.xs)} × {len(self.ys)}"
+            raise ValueError(f"{size} cells are too many; at most {MAX_CELLS:,} are allowed")
+
+    @cached_property
+    def cells(self) -> Mapping[Cell, Experiment | str]:
+        """The experiment of every (column, row), or the reason why there is none.
+
+        Where nothing is trained, settings that the start does not depend on
+        are at their default, so that what was measured once is found again.
+        """
+        return MappingProxyType(
+            {
+                (column, row): self._cell({self.x: x, self.y: y})
+                for column, x in enumerate(self.xs)
+                for row, y in enumerate(self.ys)
+            }
+        )
+
+    def _cell(self, changes: dict[str, Any]) -> Experiment | str:
+        if "task" in changes:
+            changes["data"] = None
+        if not self.trained:
+            changes |= {name: CONTROLS[name].default for name in LATER_SETTINGS}
+        try:
+            experiment = self.base.but(**changes)
+            architecture(experiment)
+        except ValueError as problem:
+            return str(problem)
+        # The start alone takes a record: as long as the shortest training, at most.
+        return refuse(experiment if self.trained else experiment.but(epochs=1)) or experiment
+
+    def values(self, cell: Cell) -> tuple[Value, Value]:
+        """Return what the two settings are in a cell."""
+        return self.xs[cell[0]], self.ys[cell[1]]
+
+
+def _checked(name: str, values: Sequence[Value]) -> tuple[Value, ...]:
+    if not values:
+        raise ValueError(f"{name} has no values; give at least one")
+    checked = tuple(CONTROLS[name].check(name, value) for value in values)
+    if name == "task" and OWN in checked:
+        raise ValueError(f"{name} = {OWN!r} cannot lie on an axis; choose one of: {', '.join(map(str, AXES[name]))}")
+    if len(set(checked)) < len(checked):
+        twice = next(value for value in checked if checked.count(value) > 1)
+        raise ValueError(f"{name} has the value {twice!r} twice; each is allowed once")
+    return tuple(sorted(checked)) if is_numeric(name) else checked
+
+
+# --- as a table -------------------------------------------------------------------------------
+
+
+def sweep_csv(
+    sweep: Sweep, findings: Mapping[Cell, Finding], problems: Mapping[Cell, str] = MappingProxyType({})
+) -> str:
+    """Write one line for every cell, also for those without a result, and why.
+
+    Ratios, which may leave the range of floating-point numbers, are written as
+    their decimal logarithm and named so: -inf is an exact 0, inf not finite.
+    All else is in plain units; inf epochs: half of the seeds or more never solve it. NaN is what is not defined.
+    """
+    text = io.StringIO()
+    ends = ("runs", "solved", "diverged", "share solved, low", "share solved, high", "verdict", "without result")
+    writer = csv.DictWriter(text, [sweep.x, sweep.y, *map(_heading, OUTCOMES.values()), *ends])
+    writer.writeheader()
+    for cell, experiment in sweep.cells.items():
+        row: dict[str, object] = dict(zip((sweep.x, sweep.y), sweep.values(cell), strict=True))
+        if cell in findings:
+            row |= _result(findings[cell])
+        else:
+            row["without result"] = problems.get(cell) or (
+                experiment if isinstance(experiment, str) else "not computed"
+            )
+        writer.writerow(row)
+    return text.getvalue()
+
+
+def _heading(outcome: Outcome) -> str:
+    return f"log10 {outcome.name}" if outcome.diverging else outcome.name
+
+
+def _result(found: Finding) -> dict[str, object]:
+    row: dict[str, object] = {_heading(outcome): _plain(outcome, outcome.of(found)) for outcome in OUTCOMES.values()}
+    low, high = share_interval(found.solved, found.runs) if found.trained else (math.nan, math.nan)
+    row |= {"share solved, low": low, "share solved, high": high, "verdict": found.verdict}
+    return row | {name: getattr(found, name) for name in ("runs", "solved", "diverged")}
+
+
+def _plain(outcome: Outcome, value: float) -> float:
+    return 10.0**value if outcome.unit == "decades" and not outcome.diverging else value

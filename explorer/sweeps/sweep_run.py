@@ -1,0 +1,262 @@
+"""A sweep under way: handed out in portions, gathered as they come, stopped and resumed at will.
+
+It holds no thread. Whoever shows it calls `advance` until it is complete; if
+nobody does, it stops by itself after the few portions that are handed out.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, MutableMapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from dataclasses import dataclass
+
+from explorer.choices.experiment import Experiment
+from explorer.sweeps.outcomes import Finding
+from explorer.sweeps.portions import Portion, measure, portions
+from explorer.sweeps.sweep import Cell, Sweep
+from explorer.sweeps.workers import Workers
+
+# Portions handed out at once, for each worker: the next one must lie ready.
+AHEAD = 2
+# How often workers may be lost over one cell, and in a row over anything.
+MAX_LOST, MAX_LOST_IN_A_ROW = 3, 10
+# Between two calls of `advance` the page draws; a longer pause is somebody's absence.
+PAUSE = 1.0
+
+Key = tuple[Experiment, bool]
+
+
+@dataclass
+class _Handed:
+    """A portion on its way: `lost` counts the workers that ended while they had nothing else to do."""
+
+    portion: Portion
+    lost: int = 0
+    suspect: bool = False
+
+
+class SweepRun:
+    """A sweep that can be advanced a slice at a time, on any executor.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    workers : Workers
+        Makes executors, and makes them anew where one broke.
+    known : mutable mapping of (Experiment, trained) to Finding
+        What was measured before is taken from here; what is measured is put there.
+
+    Attributes
+    ----------
+    findings : dict of (column, row) to Finding
+    problems : dict of (column, row) to str
+        Why a cell has no result and will have none.
+
+    Notes
+    -----
+    Not safe to use from two threads at once; hold a lock around its calls.
+    """
+
+    def __init__(self, sweep: Sweep, workers: Workers, known: MutableMapping[Key, Finding]) -> None:
+        self.sweep, self._workers, self._known = sweep, workers, known
+        self.problems = {cell: each for cell, each in sweep.cells.items() if isinstance(each, str)}
+        self.findings: dict[Cell, Finding] = {}
+        self._found: set[Experiment] = set()
+        self._cells: dict[Experiment, list[Cell]] = {}
+        for cell, experiment in sweep.cells.items():
+            if not isinstance(experiment, str):
+                self._cells.setdefault(experiment, []).append(cell)
+        self._take_known(self._cells)
+        self._waiting = deque(_Handed(portion) for portion in portions(sweep, self._found))
+        self._running: dict[Future, _Handed] = {}
+        self._executor: Executor | None = None
+        self._work = sum(each.portion.seconds for each in self._waiting)
+        self._done = self._spent = 0.0
+        self._lost_in_a_row = 0
+        self._left_at: float | None = None
+
+    # --- how it stands ------------------------------------------------------------------------
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cell has a result or a problem."""
+        return not self._waiting and not self._running
+
+    @property
+    def progress(self) -> float:
+        """Share of the estimated work that was to be done and is done."""
+        return 1.0 if self.complete else min(self._done / self._work, 1.0)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it will take at the pace so far; NaN before anything is done."""
+        if self.complete:
+            return 0.0
+        return self._spent * max(self._work - self._done, 0.0) / self._done if self._done else float("nan")
+
+    # --- going on and stopping ----------------------------------------------------------------
+
+    def advance(self, seconds: float) -> bool:
+        """Go on for about `seconds`, gathering what is done; return whether complete.
+
+        Raises
+        ------
+        ValueError, ConnectionError
+            If there is no executor to be had; nothing is lost, and a later call tries again.
+        """
+        begun = time.perf_counter()
+        if self._left_at is not None:
+            self._spent += min(begun - self._left_at, PAUSE)
+        while not self.complete:
+            self._hand_out()
+            left = begun + seconds - time.perf_counter()
+            self._let_work(max(left, 0.0))
+            self._gather()
+            if time.perf_counter() >= begun + seconds:
+                break
+        self._left_at = time.perf_counter()
+        self._spent += self._left_at - begun
+        return self.complete
+
+    def cancel(self) -> None:
+        """Take back what no worker has begun; finished cells stay, and the next `advance` goes on."""
+        self._gather()
+        for future, handed in list(self._running.items()):
+            if future.cancel():
+                del self._running[future]
+                self._waiting.appendleft(handed)
+        self._left_at = None
+
+    def _let_work(self, seconds: float) -> None:
+        in_turn: Callable[[float], bool] | None = getattr(self._executor, "work", None)
+        if in_turn is not None:
+            in_turn(seconds)
+        elif self._running:
+            wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
+
+    def _take_known(self, experiments: Iterable[Experiment]) -> None:
+        for experiment in experiments:
+            found = self._known.get((experiment, self.sweep.trained))
+            if found is not None:
+                self._put(experiment, found)
+
+    def _put(self, experiment: Experiment, found: Finding) -> None:
+        self._found.add(experiment)
+        self.findings |= dict.fromkeys(self._cells[experiment], found)
+
+    def _hand_out(self) -> None:
+        """Hand out as much as keeps all workers busy, and a suspect only alone."""
+        if self._executor is None:
+            self._executor = self._workers()
+        window = AHEAD * getattr(self._executor, "workers", 1)
+        while self._waiting and len(self._running) < window and not self._must_wait():
+            handed = self._waiting.popleft()
+            self._take_known(handed.portion.experiments)
+            missing = tuple(each for each in handed.portion.experiments if each not in self._found)
+            if not missing:
+                self._done += handed.portion.seconds
+                continue
+            try:
+                future = self._executor.submit(measure, missing, self.sweep.trained)
+            except (BrokenExecutor, RuntimeError):
+                self._waiting.appendleft(handed)
+                self._gather(lost=True)
+                return
+            self._running[future] = handed
+
+    def _must_wait(self) -> bool:
+        suspects = any(handed.suspect for handed in self._running.values())
+        return bool(self._running) and (suspects or self._waiting[0].suspect)
+
+    # --- gathering ----------------------------------------------------------------------------
+
+    def _gather(self, *, lost: bool = False) -> None:
+        """Keep what is done; `lost`: the executor is known to be broken."""
+        broken = []
+        for future in [each for each in self._running if each.done()]:
+            handed = self._running.pop(future)
+            try:
+                self._keep(handed, future.result())
+            except (BrokenExecutor, CancelledError):
+                broken.append(handed)
+            except Exception as error:
+                self._blame(handed, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+        if broken or lost:
+            # With the executor all that it had is lost, also what does not know it yet.
+            broken += self._running.values()
+            self._running.clear()
+            self._try_again(broken)
+            self._renew()
+
+    def _keep(self, handed: _Handed, findings: list[Finding]) -> None:
+        for found in findings:
+            self._put(found.experiment, found)
+            self._known[found.experiment, self.sweep.trained] = found
+        self._done += handed.portion.seconds
+        self._lost_in_a_row = 0
+
+    def _blame(self, handed: _Handed, problem: str) -> None:
+        """Note the problem of a single cell; of several, find out whose it is."""
+        if len(handed.portion.experiments) > 1:
+            self._waiting.extendleft(_apart(handed))
+            return
+        self.problems |= dict.fromkeys(self._cells[handed.portion.experiments[0]], problem)
+        self._done += handed.portion.seconds
+
+    def _try_again(self, broken: list[_Handed]) -> None:
+        """Put back what was lost. Who was there when a worker ended is suspect, and tried again alone."""
+        for handed in broken:
+            handed.suspect = True
+            handed.lost += len(broken) == 1
+            if handed.lost >= MAX_LOST:
+                self._blame(handed, f"the worker was lost {MAX_LOST} times; there may not be enough memory")
+            else:
+                self._waiting.appendleft(handed)
+
+    def _renew(self) -> None:
+        """Let go of a broken executor; give up where workers do nothing but break."""
+        if self._executor is not None:
+            self._workers.renew(self._executor)
+        self._executor = None
+        self._lost_in_a_row += 1
+        if self._lost_in_a_row >= MAX_LOST_IN_A_ROW:
+            problem = f"the workers were lost {MAX_LOST_IN_A_ROW} times in a row"
+            for handed in self._waiting:
+                for experiment in handed.portion.experiments:
+                    self.problems |= dict.fromkeys(self._cells[experiment], problem)
+            self._waiting.clear()
+
+
+def run_sweep(sweep: Sweep, where: str = "") -> dict[Cell, Finding]:
+    """Measure every cell of a sweep, from beginning to end, and return what was found by (column, row).
+
+    A cell that is no possible experiment is left out.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    where : str
+        As for `make_executor`: empty is this process, a number that many processes, else a Dask scheduler's address.
+
+    Examples
+    --------
+    >>> from explorer import Experiment
+    >>> sweep = Sweep(Experiment(runs=2), "depth", (2, 5), "gain", (1.0, 2.0), trained=False)
+    >>> sorted(run_sweep(sweep))
+    [(0, 0), (0, 1), (1, 0), (1, 1)]
+    """
+    workers = Workers(where)
+    run = SweepRun(sweep, workers, {})
+    try:
+        while not run.advance(1.0):
+            pass
+    finally:
+        run.cancel()
+        workers.close()
+    return run.findings
+
+
+def _apart(handed: _Handed) -> list[_Handed]:
+    """A portion's cells, each alone."""
+    share = handed.portion.seconds / len(handed.portion.experiments)
+    return [_Handed(Portion((each,), share), suspect=handed.suspect) for each in handed.portion.experiments]

@@ -1,0 +1,208 @@
+"""Gaussian moments of activations, and where a very wide, very deep net settles.
+
+In a wide net z of a unit is normal with some variance q, so that a handful of
+integrals over the normal distribution say what every layer does to the signal
+going forward and to the gradient going backward (Poole et al. 2016;
+Schoenholz et al. 2017).
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from explorer.choices.activations import Activation, Function, leaky, leaky_slope
+from explorer.choices.arrays import Array
+
+# Panels of Gauss-Legendre nodes on each half-line: 0 is an edge, because that is where activations have
+# their kinks, and the panels shrink towards it, because f(sqrt(q) z) turns over within 1 / sqrt(q).
+_EDGES = (0.0, 1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.05, 0.2, 0.6, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0)
+_PER_PANEL = 8
+
+
+@lru_cache(maxsize=1)
+def normal_nodes() -> tuple[Array, Array]:
+    """Return nodes z and weights w with sum w g(z) = E g(z) for a standard normal z."""
+    node, weight = np.polynomial.legendre.leggauss(_PER_PANEL)
+    low, high = np.array(_EDGES[:-1])[:, None], np.array(_EDGES[1:])[:, None]
+    z = ((high + low + (high - low) * node) / 2).ravel()
+    w = ((high - low) / 2 * weight).ravel() * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return np.concatenate([-z[::-1], z]), np.concatenate([w[::-1], w])
+
+
+@lru_cache(maxsize=32)
+def branches(activation: Activation) -> tuple[tuple[float, Function, Function], ...]:
+    """Return the functions (weight, f, f') over which an activation is averaged: one, unless its slope is random."""
+    if activation.random_slope is None:
+        return ((1.0, activation.f, activation.df),)
+    low, high = activation.random_slope
+    # Three Gauss-Legendre slopes are exact up to u^5; f'^4 needs u^4.
+    node, weight = np.polynomial.legendre.leggauss(3)
+    slopes = (high + low + (high - low) * node) / 2
+    return tuple((float(w) / 2, _leaky_at(u), _leaky_slope_at(u)) for u, w in zip(slopes, weight, strict=True))
+
+
+def _leaky_at(slope: float) -> Function:
+    return lambda z, out: leaky(z, slope, out)
+
+
+def _leaky_slope_at(slope: float) -> Function:
+    return lambda z, out: leaky_slope(z, slope, out)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Moments of a = f(z) for z normal with mean 0 and variance q; each of q's shape.
+
+    Attributes
+    ----------
+    mean, second : array
+        E f and E f^2.
+    slope_second, slope_fourth : array
+        E f'^2 and E f'^4.
+    """
+
+    mean: Array
+    second: Array
+    slope_second: Array
+    slope_fourth: Array
+
+    @classmethod
+    def of(cls, a: Array, slope: Array) -> "Moments":
+        """Integrate values of f and f' given at `normal_nodes`, on the last axis."""
+        _, weight = normal_nodes()
+        square = np.square(slope)
+        return cls(a @ weight, np.square(a) @ weight, square @ weight, np.square(square) @ weight)
+
+    @property
+    def variance(self) -> Array:
+        """Var f, never negative."""
+        return np.maximum(self.second - self.mean**2, 0.0)
+
+    @property
+    def slope_kurtosis(self) -> Array:
+        """kappa = E f'^4 / (E f'^2)^2: how unevenly the units of a layer pass the gradient on."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.slope_fourth / self.slope_second**2
+
+
+def expectations(activation: Activation, q: float | Array) -> Moments:
+    """Integrate f, f^2, f'^2 and f'^4 over the normal distribution with mean 0 and variance q.
+
+    Parameters
+    ----------
+    activation : Activation
+        Randomized ReLU is averaged over its slopes too, as in training.
+    q : float or array
+        Variances of z, zero allowed.
+    """
+    z = np.sqrt(np.asarray(q, dtype=float))[..., None] * normal_nodes()[0]
+    sums = np.zeros((4, *z.shape[:-1]))
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        for share, f, df in branches(activation):
+            m = Moments.of(f(z, np.empty_like(z)), df(z, np.empty_like(z)))
+            sums += share * np.array([m.mean, m.second, m.slope_second, m.slope_fourth])
+    return Moments(*sums)
+
+
+# --- the limit of great depth -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FixedPoint:
+    """What a very deep net of independent weights settles at.
+
+    Attributes
+    ----------
+    q : float
+        Variance of z far from the input: 0 where signals die out, infinity
+        where they grow without end, NaN where every q keeps itself (ReLU with He weights).
+    chi : float
+        chi_1: what each layer multiplies the mean squared gradient by.
+    """
+
+    q: float
+    chi: float
+
+    @property
+    def depth_scale(self) -> float:
+        """Layers over which the squared gradient changes by a factor e; infinite at chi_1 = 1."""
+        if self.chi == 0:
+            return 0.0
+        log_chi = abs(math.log(self.chi))
+        return 1 / log_chi if log_chi > 1e-9 else math.inf
+
+
+_LOG_Q = np.linspace(math.log(1e-12), math.log(1e12), 961)
+_ORIGIN = int(np.argmin(np.abs(_LOG_Q)))
+_ROUNDING = 1e-13
+
+
+@lru_cache(maxsize=512)
+def fixed_point(activation: Activation, weight_variance_times_fan_in: float, bias_variance: float = 0.0) -> FixedPoint:
+    """Find q* = sigma_w^2 E f^2 + sigma_b^2, starting from inputs of variance 1, and chi_1 = sigma_w^2 E f'^2.
+
+    Parameters
+    ----------
+    activation : Activation
+    weight_variance_times_fan_in, bias_variance : float
+        sigma_w^2 = fan_in Var W, and sigma_b^2.
+
+    Notes
+    -----
+    Poole et al. 2016; Schoenholz et al. 2017.
+    """
+    growth = _growth(activation, weight_variance_times_fan_in, bias_variance, _LOG_Q)
+    if np.all(np.abs(growth) < 1e-9):
+        q, at = math.nan, 1.0
+    else:
+        q = _settle(activation, weight_variance_times_fan_in, bias_variance, growth)
+        at = min(q, math.exp(_LOG_Q[-1]))
+    chi = weight_variance_times_fan_in * float(expectations(activation, at).slope_second)
+    if q == 0:
+        # Kinked functions have no slope at 0 itself; just above it they have the one that matters.
+        chi = weight_variance_times_fan_in * float(expectations(activation, math.exp(_LOG_Q[0])).slope_second)
+    return FixedPoint(q, chi)
+
+
+def _growth(activation: Activation, weight: float, bias: float, log_q: Array | float) -> Array:
+    # By how much one layer changes ln q; 0 at a fixed point.
+    second = expectations(activation, np.exp(log_q)).second
+    with np.errstate(divide="ignore"):
+        change: Array = np.log(weight * second + bias) - log_q
+    return change
+
+
+def _settle(activation: Activation, weight: float, bias: float, growth: Array) -> float:
+    up = bool(growth[_ORIGIN] > 0)
+    path = np.arange(_ORIGIN, len(_LOG_Q)) if up else np.arange(_ORIGIN, -1, -1)
+    along = growth[path] if up else -growth[path]
+    crossed = np.flatnonzero(along < -_ROUNDING)
+    if not len(crossed):
+        return math.inf if up else 0.0
+    near, far = _LOG_Q[path[crossed[0] - 1]], _LOG_Q[path[crossed[0]]]
+    for _ in range(50):
+        middle = (near + far) / 2
+        ahead = float(_growth(activation, weight, bias, middle)) * (1 if up else -1)
+        near, far = (middle, far) if ahead > 0 else (near, middle)
+    return math.exp(near)
+
+
+def critical_weight_variance(activation: Activation, bias_variance: float) -> float:
+    """Return the sigma_w^2 at which chi_1 = 1 for a given sigma_b^2: the edge between order and chaos.
+
+    Defined for functions whose chi_1 grows with sigma_w^2 (tanh, sigmoid); on
+    the line q* = sigma_b^2 + E f^2 / E f'^2 (Schoenholz et al. 2017, fig. 1).
+    """
+    low, high = math.log(1e-12), math.log(1e12)
+    for _ in range(8):
+        points = np.linspace(low, high, 101)
+        m = expectations(activation, np.exp(points))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            excess = bias_variance + m.second / m.slope_second - np.exp(points)
+        sign_changes = np.flatnonzero(np.diff(np.sign(excess)) != 0)
+        if not len(sign_changes):
+            return math.nan
+        low, high = points[sign_changes[0]], points[sign_changes[0] + 1]
+    return float(1 / expectations(activation, math.exp((low + high) / 2)).slope_second)

@@ -1,0 +1,198 @@
+"""What mean-field theory predicts of an experiment before its first update.
+
+The layer-by-layer recursions of a wide net with the experiment's own sizes,
+weights, data and loss. The root mean square over seeds is what the theory
+gives; what one seed typically shows is less, and in a narrow deep net by
+orders of magnitude, because a product of many random factors is skewed
+(Hanin 2018). Where a prediction would mislead there is none, but a reason.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from explorer.choices.arrays import Array
+from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.theory.layer_by_layer import PAIRED_SAMPLES, Recursion, few, of_groups, wide_net
+from explorer.theory.moments import expectations, fixed_point
+from explorer.theory.typical_seed import typical_delta
+
+# Narrower layer-normalized nets, measured, leave the large-width formula by factors of 2 to 5 within ten layers.
+LAYER_NORM_WIDTH = 16
+# Of an experiment's settings, those that its first gradient does not depend on.
+LATER = ("clip", "threshold", "learning_rate", "optimizer", "batch", "order", "epochs", "runs", "seed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What theory says of an experiment at initialization; None, with a reason, where it says nothing.
+
+    Attributes
+    ----------
+    delta : (layers,) array or None
+        RMS over samples and units of dL/dz, root mean square over seeds.
+    typical_delta : (layers,) array or None
+        The same of a median seed; exactly 0 where more than half of the seeds are dead.
+    weight_gradient : (layers,) array or None
+        L2 norm of dL/dW, root mean square over seeds.
+    factor, typical_factor : float or None
+        What each hidden layer multiplies |dL/dz| by: geometric mean over the hidden layers.
+    limit_factor : float or None
+        The same deep inside a very deep, very wide net, whatever the data.
+    probability_all_dead : float
+        Share of nets whose dL/dz at the first layer is exactly 0 for all samples.
+    reason, typical_reason, weight_reason : str
+        Why there is no `delta`, `typical_delta`, `weight_gradient`; empty where there is.
+    """
+
+    delta: Array | None = None
+    typical_delta: Array | None = None
+    weight_gradient: Array | None = None
+    limit_factor: float | None = None
+    probability_all_dead: float = 0.0
+    reason: str = ""
+    typical_reason: str = ""
+    weight_reason: str = ""
+
+    def __post_init__(self) -> None:
+        for array in (self.delta, self.typical_delta, self.weight_gradient):
+            if array is not None:
+                array.setflags(write=False)
+
+    @property
+    def factor(self) -> float | None:
+        """Geometric mean of the ratios of adjacent hidden layers' delta, going backward."""
+        return _factor(self.delta)
+
+    @property
+    def typical_factor(self) -> float | None:
+        """The same for a median seed."""
+        return _factor(self.typical_delta)
+
+
+def _factor(delta: Array | None) -> float | None:
+    if delta is None or len(delta) < 3 or not (delta[0] > 0 and delta[-2] > 0):
+        return None
+    return float(math.exp((math.log(delta[0]) - math.log(delta[-2])) / (len(delta) - 2)))
+
+
+def log_factor(experiment: Experiment) -> float:
+    """Return log10 of what theory says each layer multiplies RMS dL/dz by in a typical seed.
+
+    Over the same steps as `Facts.log_factor`, the output's included; -inf
+    where more than half of the seeds are dead, NaN where there is no prediction.
+    """
+    delta = predict(experiment).typical_delta
+    if delta is None or not delta[-1] > 0:
+        return math.nan
+    if delta[0] == 0:
+        return -math.inf
+    return (math.log10(delta[0]) - math.log10(delta[-1])) / experiment.depth
+
+
+def predict(experiment: Experiment) -> Prediction:
+    """Predict dL/dz and dL/dW of every layer, first to last, in the units of the experiment's loss.
+
+    The gradient is that of all data at once, at initialization. See
+    `Prediction` for what is left out and why.
+
+    Notes
+    -----
+    Poole et al. 2016; Schoenholz et al. 2017; Yang & Schoenholz 2017 for
+    shortcuts; Yang et al. 2019 for normalization; Hanin 2018 and
+    Hanin & Nica 2020 for finite width.
+    """
+    return _predict(experiment.but(**{name: CONTROLS[name].default for name in LATER}))
+
+
+@lru_cache(maxsize=512)
+def _predict(experiment: Experiment) -> Prediction:
+    limit = limit_factor(experiment)
+    reason = _no_theory(experiment)
+    if reason:
+        return Prediction(reason=reason, typical_reason=reason, weight_reason=reason, limit_factor=limit)
+    with np.errstate(all="ignore"):
+        return _by_layer(experiment, limit)
+
+
+def _no_theory(experiment: Experiment) -> str:
+    if experiment.initialization.variance is None:
+        return (
+            "Mean-field theory is about independent weights of mean 0; "
+            f"those of {experiment.initializer} initialization are not."
+        )
+    if experiment.normalizer.uses_batch:
+        return (
+            "Under batch normalization the gradient depends on how the batch spreads over all directions; "
+            "the known formula is for inputs of many dimensions and a large batch, not for points in a plane."
+        )
+    if experiment.normalizer.axis == -2 and experiment.width < LAYER_NORM_WIDTH:
+        return f"The formula for layer normalization is for wide layers, {LAYER_NORM_WIDTH} units or more."
+    return ""
+
+
+def limit_factor(experiment: Experiment) -> float | None:
+    """Return what a layer far from both ends of a very deep, very wide net multiplies |dL/dz| by.
+
+    sqrt(chi_1) without normalization; sqrt(E f'^2 / Var f) under batch and
+    sqrt(E f'^2 / E f^2) under layer normalization, at variance 1 (Yang et al.
+    2019); None with shortcuts, which have no such limit, and where weights have no variance.
+    """
+    variance, width = experiment.initialization.variance, experiment.width
+    if variance is None or experiment.skip != "none":
+        return None
+    f = experiment.activation_function
+    if experiment.normalizer.axis is not None:
+        m = expectations(f, 1.0)
+        below = m.variance if experiment.normalizer.uses_batch else m.second
+        return math.sqrt(float(m.slope_second / below))
+    one = variance(width, width, f)
+    bias = one if experiment.draws_bias else 0.0
+    return math.sqrt(fixed_point(f, width * one * experiment.gain**2, bias).chi)
+
+
+# --- the prediction ---------------------------------------------------------------------------
+
+
+def _by_layer(experiment: Experiment, limit: float | None) -> Prediction:
+    net, data = wide_net(experiment), experiment.points()
+    if len(data.y) <= PAIRED_SAMPLES:
+        paired = Recursion.of_pairs(experiment, net, data)
+        delta = paired.delta(np.full(len(data.y), 1 / len(data.y)))
+    else:
+        delta = of_groups(experiment, net, data)
+        paired = None
+    if not np.all(np.isfinite(delta)) or np.any(delta <= 0):
+        reason = "Signals or gradients leave the range of floating-point numbers."
+        if delta[-1] == 0:
+            reason = "The output saturates so far that its gradient is 0 in practically every seed."
+        return Prediction(reason=reason, typical_reason=reason, weight_reason=reason, limit_factor=limit)
+    weight_gradient, weight_reason = _weight_gradient(experiment, paired)
+    if paired is None:
+        paired = Recursion.of_pairs(experiment, net, few(data))
+    typical, typical_reason, dead = typical_delta(experiment, paired, delta, len(data.y))
+    return Prediction(
+        delta=delta,
+        typical_delta=typical,
+        weight_gradient=weight_gradient,
+        limit_factor=limit,
+        probability_all_dead=dead,
+        typical_reason=typical_reason,
+        weight_reason=weight_reason,
+    )
+
+
+def _weight_gradient(experiment: Experiment, paired: Recursion | None) -> tuple[Array | None, str]:
+    """Return the norm of dL/dW: |dW|^2 is the sum over s, t of (delta_s . delta_t) (h_s . h_t)."""
+    if paired is None:
+        return None, f"dL/dW sums over all pairs of samples; it is predicted for {PAIRED_SAMPLES} samples or fewer."
+    if experiment.normalizer.axis is not None:
+        return None, "Normalization ties the units of a layer together; dL/dW is predicted without it only."
+    if np.any(paired.leaning > 0):
+        return None, "Behind shortcuts, a rectifier's gradient leans along the signal; dL/dW is not predicted."
+    twice = np.where(paired.pairs.first == paired.pairs.second, 1.0, 2.0)
+    signal = np.array(paired.signals.h)
+    square = np.sum(twice * paired.gradients.delta * signal, axis=1)
+    return np.sqrt(np.maximum(square, 0.0)) * np.exp(paired.gradients.log_scale / 2), ""

@@ -1,0 +1,150 @@
+"""History: what was recorded of a training run. Arrays only; it knows no network."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.choices.arrays import Array
+
+SOLVED, LEARNING, STUCK, DIVERGED = "solved", "learning", "stuck", "diverged"
+# A run is stuck while it is hardly better than always answering the mean target.
+STUCK_SHARE = 0.95
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Where a run became non-finite.
+
+    Attributes
+    ----------
+    epoch : int
+    layer : int
+        From 1 (nearest the input) to depth + 1 (the output); of a recurrent net the time step, from 1.
+    quantity : str
+        What overflowed there first: "z", "dL/dz" or "dL/dW".
+    """
+
+    epoch: int
+    layer: int
+    quantity: str
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What was recorded, at epochs that are dense early and sparse late.
+
+    A record describes the state at its epoch, before the updates of that
+    epoch, and the first update made from it; epoch 0 is before any update.
+    Gradients are those of the whole data set, before clipping. At the epoch at
+    which a run became non-finite stands what was measured; after it, NaN.
+
+    Attributes
+    ----------
+    experiment : Experiment or RecurrentExperiment
+    epochs : (records,) int array
+    loss : (runs, records) array
+        Over the whole data set, as it is minimized (batch statistics).
+    accuracy : (runs, records) array
+        Share of right answers; for a regression the coefficient of determination R^2.
+    error : (runs, records) array
+        Mean squared error of the answers.
+    measures : dict of name to (runs, records, positions) array
+        One entry per diagnostic. A position is a layer; of a recurrent net a time step.
+    gradient_norm : (runs, records) array
+        Global L2 norm over all parameters of the update's gradient, before clipping.
+    clip_factor : (runs, records) array
+        Global norm after clipping over that before; 1: untouched.
+    clipped_share : (runs, records) array
+        Share of all updates so far that clipping touched.
+    answers : (runs, records, samples) array or None
+        The nets' answers to each sample, where there are few samples.
+    endings : tuple of Ending or None
+        Per run, where it became non-finite.
+    target_variance : float
+        Mean squared error of always answering the mean target.
+    beside : dict of name to (runs, records, ...) array
+        What a kind of net has beside these; of a recurrent one see `RecurrentGroup`.
+    """
+
+    experiment: Any
+    epochs: NDArray[np.int64]
+    loss: Array
+    accuracy: Array
+    error: Array
+    measures: dict[str, Array]
+    gradient_norm: Array
+    clip_factor: Array
+    clipped_share: Array
+    answers: Array | None
+    endings: tuple[Ending | None, ...]
+    target_variance: float
+    beside: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether training is over."""
+        return bool(self.epochs[-1] == self.experiment.epochs)
+
+    @property
+    def outcome(self) -> list[str]:
+        """Per run: "solved", "learning", "stuck" or "diverged", as of the last record.
+
+        Solved: the mean squared error of the answers is below the data set's
+        `solved_below`. Stuck: it is at least 0.95 of what always answering the
+        mean target gives. Diverged: the run became non-finite.
+        """
+        return [self._outcome(run) for run in range(len(self.loss))]
+
+    def _outcome(self, run: int) -> str:
+        error = self.error[run, -1]
+        if self.endings[run] is not None or not np.isfinite(error):
+            return DIVERGED
+        if error < self.experiment.dataset.solved_below:
+            return SOLVED
+        return STUCK if error >= STUCK_SHARE * self.target_variance else LEARNING
+
+    def solved_epoch(self) -> Array:
+        """Return, per run, the first recorded epoch from which the error stayed below the bound; NaN if none."""
+        below = self.error < self.experiment.dataset.solved_below
+        stays = np.logical_and.accumulate(below[:, ::-1], axis=1)[:, ::-1]
+        first = stays.argmax(axis=1)
+        return np.where(stays.any(axis=1), self.epochs[first], np.nan)
+
+    def at(self, epoch: float) -> int:
+        """Return the index of the last record at or before `epoch`; of the latest one if it is negative."""
+        if epoch < 0:
+            return len(self.epochs) - 1
+        return max(int(np.searchsorted(self.epochs, epoch, side="right")) - 1, 0)
+
+    def rows(self) -> "list[dict[str, Any]]":
+        """Return the history as flat rows, one for every run, record and layer, or of a recurrent net time step."""
+        first, place = self.experiment.seed, self.experiment.position
+        return [
+            {
+                "seed": first + run,
+                "epoch": int(epoch),
+                place: position + 1,
+                "loss": float(self.loss[run, record]),
+                "accuracy": float(self.accuracy[run, record]),
+                "gradient_norm": float(self.gradient_norm[run, record]),
+                "clip_factor": float(self.clip_factor[run, record]),
+                **{name: float(values[run, record, position]) for name, values in self.measures.items()},
+            }
+            for run in range(len(self.loss))
+            for record, epoch in enumerate(self.epochs)
+            for position in range(self.experiment.positions)
+        ]
+
+
+def record_epochs(epochs: int, per_decade: int = 60) -> NDArray[np.int64]:
+    """Return the epochs at which to record: every one at first, then `per_decade` a decade, and the last.
+
+    100,000 epochs give 242 records.
+    """
+    if epochs < 1:
+        return np.array([0])
+    steps = np.arange(0, np.log10(epochs) + 1 / per_decade, 1 / per_decade)
+    marks = np.unique(np.round(10**steps).astype(np.int64))
+    return np.unique(np.concatenate([[0], marks[marks < epochs], [epochs]]))

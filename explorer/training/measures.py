@@ -1,0 +1,296 @@
+"""Diagnostics: what is measured of every layer at a recorded epoch, one entry each.
+
+A diagnostic looks at a `Network` after a forward and a backward pass over the
+whole data set, made with `keep=True`, and at the update that was about to be
+applied, and returns one number for every layer and run. Exact zeros,
+infinities and NaN come out as what they are; nothing underflows that a double
+can hold.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from explorer.choices.arrays import Array
+from explorer.choices.normalizations import mean_along
+from explorer.choices.registry import Entry, registry
+from explorer.training.network import Architecture, Network
+
+# Squares below or above these have lost digits or will; then numbers are scaled before squaring.
+SMALL_SQUARE, LARGE_SQUARE = 1e-280, 1e280
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostic(Entry):
+    """A number per layer.
+
+    Attributes
+    ----------
+    measure : callable
+        `measure(network)` or, if `of_update`, `measure(network, update)`:
+        array (layers, runs), NaN where it is not defined. `update` has theta's shape.
+    title : str
+        For an axis: what is measured, of what.
+    unit : str
+        "decades" if it is shown as a power of ten, "share" from 0 to 1, or "plain".
+    span : (float, float)
+        The fixed range of the colour scale: in decades, or in the quantity itself.
+    """
+
+    measure: Callable[..., Array]
+    title: str
+    unit: str
+    span: tuple[float, float]
+    of_update: bool = False
+
+
+def _flat(values: Array) -> Array:
+    """Join the last two axes: of a layer and run, all units and samples, or all weights."""
+    return values.reshape(*values.shape[:-2], values.shape[-2] * values.shape[-1])
+
+
+def std(values: Array) -> Array:
+    """Standard deviation over the last two axes, right even where squares would underflow or overflow."""
+    flat = _flat(values)
+    centred = flat - mean_along(flat, -1)
+    return root_sum_square(centred, -1) / np.sqrt(flat.shape[-1])
+
+
+def root_sum_square(values: Array, axis: int | tuple[int, ...]) -> Array:
+    """Return the L2 norm along `axis`, right even where squares would underflow or overflow.
+
+    Notes
+    -----
+    Squares of doubles underflow at 1e-154; then m * sqrt(sum((v / m)^2)) with
+    m = max |v| is used. Zeros give 0, infinities inf and NaN NaN.
+    """
+    if axis == (-2, -1):
+        values, axis = _flat(values), -1
+    # A dot product needs no room for the squares.
+    squares = np.vecdot(values, values) if axis == -1 else np.square(values).sum(axis=axis)
+    usual = (squares > SMALL_SQUARE) & (squares < LARGE_SQUARE)
+    if usual.all():
+        return np.sqrt(squares)
+    largest = np.abs(values).max(axis=axis, keepdims=True)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    scaled = np.sqrt(np.square(values / scale).sum(axis=axis)) * scale.reshape(squares.shape)
+    # Each number by its own size alone: what overflows in one run must not touch another's last digit.
+    return np.where(usual, np.sqrt(squares), scaled)
+
+
+def rms(values: Array) -> Array:
+    """Root mean square over units and samples, the last two axes."""
+    return root_sum_square(values, (-2, -1)) / np.sqrt(values.shape[-2] * values.shape[-1])
+
+
+def _only_hidden(values: Array) -> Array:
+    """Add NaN for the output layer, of which a diagnostic says nothing."""
+    padded = np.empty((len(values) + 1, values.shape[1]))
+    padded[:-1], padded[-1] = values, np.nan
+    return padded
+
+
+def weight_norm(network: Network, stack: Array) -> Array:
+    """L2 norm of the W part of every layer of a stack of theta's shape: (layers, runs)."""
+    return root_sum_square(stack[:, :, : network.shape.width, :], (-2, -1))
+
+
+def _weight_gradient(network: Network) -> Array:
+    return weight_norm(network, network.gradient)
+
+
+def _bias_gradient(network: Network) -> Array:
+    norms = root_sum_square(network.gradient[:, :, network.shape.width, :], -1)
+    without = [not network.shape.has_bias(layer) for layer in range(network.shape.layers)]
+    norms[without] = np.nan
+    return norms
+
+
+def _delta(network: Network) -> Array:
+    return np.concatenate([rms(network.delta[:-1]), rms(network.delta_out)[None]])
+
+
+def _through_weights(network: Network) -> Array:
+    return _only_hidden(rms(network.through_weights))
+
+
+def _through_skip(network: Network) -> Array:
+    return _only_hidden(rms(network.through_skip))
+
+
+def _through_slope(network: Network) -> Array:
+    return _only_hidden(rms(network.through_slope))
+
+
+def _handed_on(network: Network) -> Array:
+    """What each hidden layer hands on: the input of the next, without its row of ones."""
+    return network.h[1:, :, :-1, :]
+
+
+def _activation_mean(network: Network) -> Array:
+    return _only_hidden(mean_along(_flat(_handed_on(network)), -1)[..., 0])
+
+
+def _activation_std(network: Network) -> Array:
+    return _only_hidden(std(_handed_on(network)))
+
+
+def _saturated(network: Network) -> Array:
+    bounds = network.shape.activation.saturation
+    assert network.a is not None
+    if bounds is None:
+        return np.full((network.shape.layers, network.runs), np.nan)
+    low, high = bounds
+    return _only_hidden(((network.a <= low) | (network.a >= high)).mean(axis=(-2, -1)))
+
+
+def _dead(network: Network) -> Array:
+    share = (network.slope == 0).all(axis=-1).mean(axis=-1)
+    if not np.isfinite(network.z_out).all():  # NaN has no slope, and its unit is neither alive nor dead
+        share[np.isnan(network.n).any(axis=(-2, -1))] = np.nan
+    return _only_hidden(share)
+
+
+def _unit_spread(network: Network) -> Array:
+    z = network.n
+    high, low = z.max(axis=-2), z.min(axis=-2)
+    spread, largest = (high - low).max(axis=-1), np.maximum(high, -low).max(axis=-1)
+    return _only_hidden(np.divide(spread, largest, out=np.zeros_like(spread), where=largest > 0))
+
+
+@lru_cache(maxsize=64)
+def _real_weights(shape: Architecture) -> tuple[Array, Array]:
+    """Return a mask of the W part of every layer, 0 at padding, and how many weights there are."""
+    mask = np.zeros((shape.layers, 1, shape.width, shape.width))
+    for layer in range(shape.layers):
+        fan_in, fan_out = shape.fan(layer)
+        mask[layer, :, :fan_in, :fan_out] = 1.0
+    flat = _flat(mask)
+    return flat, flat.sum(axis=-1)
+
+
+def _weight_std(network: Network, stack: Array) -> Array:
+    """Standard deviation of the W part of every layer, padding (which is 0) left out."""
+    mask, count = _real_weights(network.shape)
+    weights = _flat(stack[:, :, : network.shape.width, :])
+    mean = np.vecdot(weights, mask) / count
+    return root_sum_square((weights - mean[..., None]) * mask, -1) / np.sqrt(count)
+
+
+def _update_ratio(network: Network, update: Array) -> Array:
+    return _weight_std(network, update) / _weight_std(network, network.theta)
+
+
+DIAGNOSTICS = registry(
+    [
+        Diagnostic(
+            name="delta",
+            title="dL/dz, RMS",
+            caption="Size of the gradient at the layer's units: root mean square of dL/dz over units and samples.",
+            formula="√ mean (dL/dz)²",
+            measure=_delta,
+            unit="decades",
+            span=(-10, 2),
+        ),
+        Diagnostic(
+            name="weight_gradient",
+            title="dL/dW, L2 norm",
+            caption="Size of the gradient of the layer's weights, before any clipping.",
+            formula="√ Σ (dL/dW)²",
+            measure=_weight_gradient,
+            unit="decades",
+            span=(-10, 2),
+        ),
+        Diagnostic(
+            name="bias_gradient",
+            title="dL/db, L2 norm",
+            caption="Size of the gradient of the layer's biases, before any clipping.",
+            formula="√ Σ (dL/db)²",
+            measure=_bias_gradient,
+            unit="decades",
+            span=(-10, 2),
+        ),
+        Diagnostic(
+            name="update_ratio",
+            title="update : data",
+            caption="How much of itself a weight matrix changes in one update; about 10⁻³ is a good pace.",
+            formula="std(applied update) / std(W)",
+            source="Karpathy 2022; CS231n, notes 3",
+            measure=_update_ratio,
+            unit="decades",
+            span=(-10, 2),
+            of_update=True,
+        ),
+        Diagnostic(
+            name="activation_std",
+            title="activations, spread",
+            caption="Standard deviation, over units and samples, of what the layer hands on.",
+            formula="std(h)",
+            measure=_activation_std,
+            unit="decades",
+            span=(-6, 6),
+        ),
+        Diagnostic(
+            name="activation_mean",
+            title="activations, mean",
+            caption="Mean, over units and samples, of what the layer hands on.",
+            formula="mean(h)",
+            measure=_activation_mean,
+            unit="plain",
+            span=(-2, 2),
+        ),
+        Diagnostic(
+            name="saturated",
+            title="saturated, share",
+            caption="Share of activations at the flat ends of the function, where its slope is 6% of its best or "
+            "less: tanh beyond ±0.97, sigmoid below 0.015 or above 0.985, ELU and SELU within 3% of their lower limit.",
+            source="Glorot & Bengio 2010, section 3; the bound 0.97: Karpathy 2022",
+            measure=_saturated,
+            unit="share",
+            span=(0, 1),
+        ),
+        Diagnostic(
+            name="dead",
+            title="dead units, share",
+            caption="Share of units whose slope is exactly 0 for every sample: their weights get no gradient at all.",
+            measure=_dead,
+            unit="share",
+            span=(0, 1),
+        ),
+        Diagnostic(
+            name="unit_spread",
+            title="difference between units",
+            caption="Largest difference between two units of the layer on one sample, as a share of the largest value: "
+            "0 means that all units are alike and stay so.",
+            measure=_unit_spread,
+            unit="decades",
+            span=(-16, 2),
+        ),
+        Diagnostic(
+            name="through_weights",
+            title="W'·dL/dz of the layer above, RMS",
+            caption="What of the gradient comes back through the weights of the layer above.",
+            measure=_through_weights,
+            unit="decades",
+            span=(-10, 2),
+        ),
+        Diagnostic(
+            name="through_skip",
+            title="dL/dh, RMS",
+            caption="The gradient at what the layer hands on: through the weights above, plus what a skip brings.",
+            measure=_through_skip,
+            unit="decades",
+            span=(-10, 2),
+        ),
+        Diagnostic(
+            name="through_slope",
+            title="dL/dh · f', RMS",
+            caption="The gradient behind the activation's slope, before the normalization.",
+            measure=_through_slope,
+            unit="decades",
+            span=(-10, 2),
+        ),
+    ]
+)

@@ -1,0 +1,350 @@
+"""Architecture: what the shapes of a network's arrays depend on, and the first parameters drawn into them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from explorer.choices.activations import Activation, leaky, leaky_slope
+from explorer.choices.arrays import Array
+from explorer.choices.experiment import SKIPS, Experiment
+from explorer.choices.initializers import Initializer
+from explorer.choices.normalizations import MOMENTUM, Normalization, affine_backward, normalize, normalize_by
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """What the arrays' shapes and the two passes depend on.
+
+    Attributes
+    ----------
+    inputs, width, depth : int
+        Features of a sample, units of a hidden layer, hidden layers.
+    activation : Activation
+    normalization : Normalization
+    skip : int
+        How many layers a shortcut skips: 0 (none), 1 or 2.
+    biases : bool
+        Whether layers have a bias b at all. Under batch normalization hidden
+        layers have none in any case: the batch mean would cancel it.
+    """
+
+    inputs: int
+    width: int
+    depth: int
+    activation: Activation
+    normalization: Normalization
+    skip: int = 0
+    biases: bool = True
+
+    def __post_init__(self) -> None:
+        if self.inputs > self.width:
+            raise ValueError(f"width = {self.width} must be at least the number of inputs, {self.inputs}")
+
+    @property
+    def layers(self) -> int:
+        """Weight layers: depth hidden ones and the output."""
+        return self.depth + 1
+
+    @property
+    def normalized(self) -> bool:
+        """Whether hidden layers have a scale and a shift."""
+        return self.normalization.axis is not None
+
+    @property
+    def rows(self) -> int:
+        """Rows of a layer's block of parameters."""
+        return self.width + 1 + 2 * self.normalized
+
+    def fan(self, layer: int) -> tuple[int, int]:
+        """Return fan_in and fan_out of layer 0 (nearest the input) to `depth` (the output)."""
+        return self.inputs if layer == 0 else self.width, 1 if layer == self.depth else self.width
+
+    def has_bias(self, layer: int) -> bool:
+        """Whether this layer has a b."""
+        return self.biases and (layer == self.depth or not self.normalization.uses_batch)
+
+    def shortcut_source(self, layer: int) -> int | None:
+        """Return which layer's input is added to the output of hidden layer `layer` (from 0), or None.
+
+        The first hidden layer has none: its input is of another width. Over
+        two layers the pairs are (1, 2), (3, 4), ...; the shortcut ends at the second of a pair.
+        """
+        if self.skip == 1 and layer >= 1:
+            return layer
+        if self.skip == 2 and layer >= 2 and layer % 2 == 0:
+            return layer - 1
+        return None
+
+    def parameters(self, layer: int) -> int:
+        """Count the parameters of one layer."""
+        fan_in, fan_out = self.fan(layer)
+        norm = 2 * fan_out if self.normalized and layer < self.depth else 0
+        return fan_in * fan_out + fan_out * self.has_bias(layer) + norm
+
+
+def start(
+    shape: Architecture, initializer: Initializer, gain: float, draws_bias: bool, rngs: list[np.random.Generator]
+) -> Array:
+    """Draw the first parameters, one generator a run, layer by layer, W before b.
+
+    Returns
+    -------
+    theta : (layers, runs, rows, width) array
+    """
+    theta = np.zeros((shape.layers, len(rngs), shape.rows, shape.width))
+    for run, rng in enumerate(rngs):
+        for layer in range(shape.layers):
+            fan_in, fan_out = shape.fan(layer)
+            block = theta[layer, run]
+            block[:fan_in, :fan_out] = gain * initializer.draw(rng, fan_in, fan_out, shape.activation)
+            if draws_bias and shape.has_bias(layer):
+                block[shape.width, :fan_out] = initializer.draw(rng, fan_in, fan_out, shape.activation)[0]
+    if shape.normalized:
+        theta[:-1, :, shape.width + 1, :] = 1.0
+    return theta
+
+
+def architecture(experiment: Experiment) -> Architecture:
+    """Return the network's shape that an experiment asks for."""
+    return Architecture(
+        inputs=experiment.points().x.shape[1],
+        width=experiment.width,
+        depth=experiment.depth,
+        activation=experiment.activation_function,
+        normalization=experiment.normalizer,
+        skip=SKIPS[experiment.skip],
+        biases=experiment.bias != "none",
+    )
+
+
+# --- The network: forward and backward pass of many runs and layers at once, nothing else ---
+
+
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+
+# Up to this many numbers, element-wise work on the whole stack beats going layer by layer.
+STACKED_LIMIT = 32_768
+
+
+class Running:
+    """Running mean and variance of z of every hidden unit, for answers under batch normalization."""
+
+    def __init__(self, shape: Architecture, runs: int) -> None:
+        self.mean = np.zeros((shape.depth, runs, shape.width, 1))
+        self.variance = np.ones((shape.depth, runs, shape.width, 1))
+        self.frozen = False
+
+    def follow(self, mean: Array, variance: Array, samples: int) -> None:
+        """Move a tenth of the way to a batch's statistics (the variance unbiased, as is usual)."""
+        if self.frozen:
+            return
+        unbiased = samples / max(samples - 1, 1)
+        for running, batch, factor in ((self.mean, mean, MOMENTUM), (self.variance, variance, MOMENTUM * unbiased)):
+            running *= 1 - MOMENTUM
+            running += batch * factor
+
+
+class Network:
+    """Buffers and the two passes for a batch of fixed size.
+
+    Parameters
+    ----------
+    shape : Architecture
+    theta : (layers, runs, rows, width) array
+        Shared, not copied: an update in place is seen by the next pass.
+    samples : int
+        Samples in a batch.
+    running : Running, optional
+        Statistics that training updates and that answers use.
+    answering : bool
+        Use running statistics and the mean random slope, as for predictions.
+    keep : bool
+        Keep every layer's share of the gradient's way back, for measuring.
+
+    Attributes
+    ----------
+    x : (runs, inputs, samples) view, to be filled with the inputs
+    z_out, delta_out : (runs, 1, samples) views of the output unit
+    gradient : array of theta's shape, dL/dtheta after `backward`
+    flat_gradient : (layers, runs, parameters) view of it
+    random : (depth, runs, width, samples) array or None
+        Slopes below 0 of randomized ReLU, to be drawn before `forward`.
+    """
+
+    def __init__(
+        self,
+        shape: Architecture,
+        theta: Array,
+        samples: int,
+        *,
+        running: Running | None = None,
+        answering: bool = False,
+        keep: bool = False,
+    ) -> None:
+        layers, runs, width, depth = shape.layers, theta.shape[1], shape.width, shape.depth
+        self.shape, self.theta, self.samples, self.runs = shape, theta, samples, runs
+        self.running, self.answering, self.keep = running, answering, keep
+        self.h = np.zeros((layers, runs, width + 1, samples))
+        for layer in range(layers):
+            self.h[layer, :, width, :] = shape.has_bias(layer)
+        self.z = np.zeros((layers, runs, width, samples))
+        self.delta = np.zeros((layers, runs, width, samples))
+        self.gradient = np.zeros_like(theta)
+        self.flat_gradient = self.gradient.reshape(layers, runs, -1)
+        self.x = self.h[0, :, : shape.inputs, :]
+        self.z_out, self.delta_out = self.z[-1, :, :1, :], self.delta[-1, :, :1, :]
+        hidden = (depth, runs, width, samples)
+        self.random = np.empty(hidden) if shape.activation.random_slope and not answering else None
+        # What goes into the activation, and what comes out of it before a shortcut is added.
+        self.n = np.zeros(hidden) if shape.normalized else self.z[:-1]
+        # Of several runs h lies apart, a row of ones between: a place without gaps and one copy are faster.
+        self.a = np.zeros(hidden if keep else (1, *hidden[1:])) if keep or shape.skip or runs > 1 else None
+        self.room = np.empty((1, *hidden[1:]))  # one layer's scratch
+        self.mean, self.variance, self.inverse_std = np.ones((3, depth, runs, *self._statistic()))
+        self._make_gradient_buffers(hidden)
+        # One run: 2-D views and np.dot, half the overhead of np.matmul on a stack of one.
+        self._product: Callable[[Array, Array, Array], Any] = np.dot if runs == 1 else np.matmul
+        self._forward_calls = list(self._forward_pass())
+        self._backward_calls = list(self._backward_pass())
+
+    def _statistic(self) -> tuple[int, int]:
+        """The shape of a normalization's mean: of units, of samples, or none at all."""
+        axis = self.shape.normalization.axis
+        return (1 if axis != -1 else self.shape.width), (1 if axis != -2 else self.samples)
+
+    def _make_gradient_buffers(self, hidden: tuple[int, ...]) -> None:
+        """Make room for dL/dh: every layer's when they are kept, else three that take turns."""
+        depth = hidden[0]
+        self._at_once = int(np.prod(hidden)) <= STACKED_LIMIT
+        self._slopes_at_once = self.keep or self._at_once
+        self.slope = np.empty(hidden if self._slopes_at_once else (1, *hidden[1:]))
+        self.through_weights = np.zeros(hidden if self.keep else (min(3, depth), *hidden[1:]))
+        has_shortcuts = self.keep and self.shape.skip
+        self.through_skip = np.zeros(hidden) if has_shortcuts else self.through_weights
+        self.through_slope = np.zeros(hidden) if self.keep and self.shape.normalized else self.delta[:-1]
+
+    def _view(self, stack: Array, layer: int) -> Array:
+        """One layer of a stack; of a single run without the axis of runs."""
+        block = stack[layer % len(stack)]
+        return block[0] if self.runs == 1 else block
+
+    def _rows(self, stack: Array, layer: int) -> Array:
+        """The part of a layer's input, parameters or gradient that a matrix product works on: W and b."""
+        return self._view(stack, layer)[..., : self.shape.width + 1, :]
+
+    def _column(self, layer: int, row: int) -> Array:
+        """One row of a layer's parameters as a column, to broadcast over samples."""
+        return self._view(self.theta, layer)[..., row, :, None]
+
+    # --- forward ------------------------------------------------------------------------------
+
+    def forward(self) -> None:
+        """Compute z and h of every layer from `x`."""
+        for call, views in self._forward_calls:
+            call(*views)
+
+    def _forward_pass(self) -> Iterator[Call]:
+        """Yield every call of the forward pass with its views: made once, they leave nothing to decide in the loop."""
+        shape, width = self.shape, self.shape.width
+        for layer in range(shape.depth):
+            z, n = self._view(self.z, layer), self._view(self.n, layer)
+            handed_on = self._view(self.h, layer + 1)[..., :width, :]
+            a = handed_on if self.a is None else self._view(self.a, layer)
+            yield self._product, (self._rows(self.theta, layer).swapaxes(-1, -2), self._view(self.h, layer), z)
+            if shape.normalized:
+                yield from self._normalize(layer, z, n)
+            if self.random is None:
+                yield shape.activation.f, (n, a)
+            else:
+                yield leaky, (n, self._view(self.random, layer), a)
+            source = shape.shortcut_source(layer)
+            if source is not None:
+                yield np.add, (a, self._view(self.h, source)[..., :width, :], handed_on)
+            elif self.a is not None:
+                yield np.copyto, (handed_on, a)
+        last = self._rows(self.theta, -1)[..., :1].swapaxes(-1, -2)
+        yield self._product, (last, self._view(self.h, -1), self._view(self.z, -1)[..., :1, :])
+        if self.running is not None and not self.answering:
+            yield self.running.follow, (self.mean, self.variance, self.samples)
+
+    def _normalize(self, layer: int, z: Array, n: Array) -> Iterator[Call]:
+        """Replace z by its normalized value and write scale * z + shift to n."""
+        if self.answering and self.running is not None:
+            yield normalize_by, (z, self._view(self.running.mean, layer), self._view(self.running.variance, layer))
+        else:
+            statistics = (self._view(stack, layer) for stack in (self.mean, self.variance, self.inverse_std))
+            yield normalize, (z, *statistics, self.shape.normalization.axis)
+        yield np.multiply, (z, self._column(layer, self.shape.width + 1), n)
+        yield np.add, (n, self._column(layer, self.shape.width + 2), n)
+
+    # --- backward -----------------------------------------------------------------------------
+
+    def backward(self) -> None:
+        """Compute delta of every layer and `gradient` from `delta_out`.
+
+        dL/dh_l = delta_{l+1} W_{l+1}' (+ dL/dh of the layer that a shortcut
+        reaches); dL/dn = dL/dh * f'(n); delta = dL/dz through the normalization;
+        dL/dW = h' delta, dL/db = sum of delta over samples.
+        """
+        for call, views in self._backward_calls:
+            call(*views)
+
+    def _backward_pass(self) -> Iterator[Call]:
+        """Yield every call of the backward pass with its views.
+
+        Small nets get all slopes and all weight gradients in one call each;
+        big ones layer by layer, while the numbers are still in the cache.
+        """
+        if self._slopes_at_once:
+            yield self._slope(self.n, self.random, self.slope)
+        if not self._at_once:
+            yield self._weight_gradient(-1)
+        for layer in reversed(range(self.shape.depth)):
+            yield from self._to_dh(layer)
+            slope, delta = self._view(self.slope, layer), self._view(self.delta, layer)
+            if not self._slopes_at_once:
+                random = None if self.random is None else self._view(self.random, layer)
+                yield self._slope(self._view(self.n, layer), random, slope)
+            yield np.multiply, (self._view(self.through_skip, layer), slope, delta)
+            if self.shape.normalized:
+                yield from self._through_normalization(layer, delta)
+            if not self._at_once:
+                yield self._weight_gradient(layer)
+        if self._at_once:
+            inputs, gradient = self.h, self.gradient[:, :, : self.shape.width + 1, :]
+            yield np.matmul, (inputs, self.delta.swapaxes(-1, -2), gradient)
+
+    def _to_dh(self, layer: int) -> Iterator[Call]:
+        """From dL/dz of the layer above to dL/dh of hidden layer `layer`."""
+        shape = self.shape
+        columns = slice(0, 1) if layer + 1 == shape.depth else slice(None)
+        weights = self._view(self.theta, layer + 1)[..., : shape.width, columns]
+        through, grad_h = self._view(self.through_weights, layer), self._view(self.through_skip, layer)
+        yield self._product, (weights, self._view(self.delta, layer + 1)[..., columns, :], through)
+        # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
+        later = next((k for k in range(layer + 1, shape.depth) if shape.shortcut_source(k) == layer + 1), None)
+        if later is not None:
+            yield np.add, (through, self._view(self.through_skip, later), grad_h)
+        elif self.through_skip is not self.through_weights:
+            yield np.copyto, (grad_h, through)
+
+    def _slope(self, n: Array, random: Array | None, out: Array) -> Call:
+        """Write f'(n), of one layer or all."""
+        return (self.shape.activation.df, (n, out)) if random is None else (leaky_slope, (n, random, out))
+
+    def _through_normalization(self, layer: int, delta: Array) -> Iterator[Call]:
+        """Turn dL/dn into dL/dz in place, and leave the gradient of scale and shift."""
+        width, axis = self.shape.width, self.shape.normalization.axis
+        if self.keep:
+            yield np.copyto, (self._view(self.through_slope, layer), delta)
+        gradient = self._view(self.gradient, layer)
+        affine = self._column(layer, width + 1), gradient[..., width + 1, :], gradient[..., width + 2, :]
+        views = (self._view(stack, layer) for stack in (self.z, self.inverse_std, self.room))
+        yield affine_backward, (delta, *views, affine, axis)
+
+    def _weight_gradient(self, layer: int) -> Call:
+        """dL/dW and dL/db of a layer: its input, with a row of ones, times its delta."""
+        delta = self._view(self.delta, layer).swapaxes(-1, -2)
+        return self._product, (self._view(self.h, layer), delta, self._rows(self.gradient, layer))

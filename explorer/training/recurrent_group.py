@@ -1,0 +1,136 @@
+"""RecurrentGroup: a few runs of a recurrent experiment, trained together in one set of arrays."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.choices.arrays import Array
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.training.group import Group
+from explorer.training.history import Ending
+from explorer.training.measures import Diagnostic, root_sum_square
+from explorer.training.recording import Row
+from explorer.training.recurrent_network import RecurrentArchitecture, RecurrentNetwork, recurrent_architecture, start
+from explorer.training.time_measures import TIME_DIAGNOSTICS
+
+
+def recorded_beside(experiment: RecurrentExperiment) -> dict[str, tuple[tuple[int, ...], type]]:
+    """Return what a history has beside its measures: names, shapes after runs and records, and types.
+
+    `recurrent_gradient` is the L2 norm of the whole dL/dW_hh, before clipping.
+    `eigenvalues` (complex) and `singular_values` are those of every W_hh, layer
+    by layer and in each gate by gate, the largest first.
+    """
+    matrices = experiment.stack * len(experiment.unit.recurrent)
+    spectrum = (matrices, experiment.hidden)
+    return {"recurrent_gradient": ((), float), "eigenvalues": (spectrum, complex), "singular_values": (spectrum, float)}
+
+
+class RecurrentGroup(Group):
+    """A few runs of a recurrent experiment; what is common to all nets is `Group`'s."""
+
+    diagnostics: ClassVar[Mapping[str, Diagnostic]] = TIME_DIAGNOSTICS
+    shape: RecurrentArchitecture  # type: ignore[assignment]
+    networks: dict[int, RecurrentNetwork]  # type: ignore[assignment]
+    probe: RecurrentNetwork  # type: ignore[assignment]
+    answerer: RecurrentNetwork  # type: ignore[assignment]
+
+    def _begin(self, rows: Sequence[Row]) -> Array:
+        """Set `x`, (length, 1, inputs, samples), and `y`, (1, counted steps * outputs, samples), and draw theta."""
+        self.shape, points = recurrent_architecture(self.experiment), self.experiment.points()
+        self.x = np.ascontiguousarray(points.x.transpose(1, 2, 0))[:, None]
+        self.y = points.y.transpose(1, 2, 0).reshape(1, -1, len(points.y))
+        rules = [(row.experiment.initialization, row.experiment.strength, row.experiment.forget_bias) for row in rows]
+        rest = iter(self.rngs)
+        parts = [start(self.shape, *rule, [next(rest) for _ in runs]) for rule, runs in groupby(rules)]
+        return np.concatenate(parts, axis=1)
+
+    def _make_networks(self) -> None:
+        """One network per batch size, and one that measures; all share theta."""
+        self.networks = {size: RecurrentNetwork(self.shape, self.theta, size) for size in set(self.sizes)}
+        count = self.x.shape[-1]
+        # Over time the arrays are large: where one network sees all samples it measures too.
+        self.probe = self.networks.get(count) or RecurrentNetwork(self.shape, self.theta, count)
+        self.answerer, self._just_passed = self.probe, False
+        self.probe.x[:] = self.x
+
+    def _gradient(self, network: RecurrentNetwork, y: Array) -> Array:  # type: ignore[override]
+        """Return dL/dtheta of a batch; the pass that a record has just made over the very same is not made again."""
+        if network is self.probe and self._just_passed:
+            self._just_passed = False
+            return network.gradient
+        return super()._gradient(network, y)  # type: ignore[arg-type]
+
+    def _find_ending(self, network: RecurrentNetwork, run: int) -> Ending:  # type: ignore[override]
+        """Find the first non-finite step: going forward in z, else going backward in dL/dz, else in dL/dW."""
+        network.forward()  # backward has put dL/dz in the place of z
+        for quantity, last in (("z", 0), ("dL/dz", -1)):
+            broken = np.flatnonzero(~np.all([np.isfinite(_of_run(layer.z, run)) for layer in network.layers], axis=0))
+            if broken.size:
+                return Ending(self.epoch, int(broken[last]) + 1, quantity)
+            if quantity == "z":
+                network.backward()
+        # At worst every delta is finite and only a sum over steps is not: then it is the step with the longest.
+        norms = np.max([root_sum_square(layer.z[:, run], (-2, -1)) for layer in network.layers], axis=0)
+        return Ending(self.epoch, int(np.argmax(norms)) + 1, "dL/dW")
+
+    def answers(self, x: Array, run: int) -> Array:
+        """Return what one run's net answers to x of shape (samples, length, inputs): (samples, counted steps, outputs)."""
+        counted = self.shape.length - self.shape.first_counted
+        if not self.alive[run]:
+            return np.full((len(x), counted, self.shape.outputs), np.nan)
+        network = RecurrentNetwork(self.shape, np.ascontiguousarray(self.theta[:, run : run + 1]), len(x))
+        network.x[:] = x.transpose(1, 2, 0)[:, None]
+        with np.errstate(all="ignore"):
+            network.forward()
+            found = self.experiment.output.f(network.z_out, np.empty_like(network.z_out))[0]
+        return found.reshape(counted, self.shape.outputs, len(x)).transpose(2, 0, 1)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of parameters, moments and buffers, in bytes."""
+        if self.released:
+            return self.theta.nbytes
+        networks = {self.probe, *self.networks.values()}
+        return self.theta.nbytes * (2 + len(self.moments)) + sum(network.nbytes for network in networks)
+
+    def _record_state(self) -> None:
+        """Measure the whole data set at the present parameters, then the recurrent matrices themselves."""
+        self.probe.measuring = True
+        super()._record_state()
+        self.probe.measuring, self._just_passed = False, True
+        beside = self.records.beside
+        gradients = self.shape.recurrent_weights(self.probe.gradient)
+        self._put(root_sum_square(root_sum_square(gradients, (-2, -1)), -1), beside["recurrent_gradient"])
+        eigenvalues, singular_values = spectra(self.shape.recurrent_weights(self.theta))
+        self._put(eigenvalues, beside["eigenvalues"])  # type: ignore[arg-type]
+        self._put(singular_values, beside["singular_values"])
+
+
+def _of_run(z: Array, run: int) -> Array:
+    """Per step the largest |z| of a run's units and samples: not finite where one is not."""
+    largest: Array = np.abs(z[:, run]).max(axis=(-2, -1))
+    return largest
+
+
+def spectra(matrices: Array) -> tuple[NDArray[np.complex128], Array]:
+    """Return eigenvalues and singular values of square matrices, largest first; NaN where a matrix is not finite.
+
+    Parameters
+    ----------
+    matrices : (..., n, n) array
+
+    Returns
+    -------
+    eigenvalues : (..., n) complex array
+    singular_values : (..., n) array
+    """
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(matrices).all(axis=(-2, -1)))
+    safe = np.where(finite[..., None, None], matrices, 0.0)
+    found = np.linalg.eigvals(safe).astype(np.complex128)
+    found = np.take_along_axis(found, np.argsort(-np.abs(found), axis=-1), -1)
+    missing = np.logical_not(finite)[..., None]
+    return np.where(missing, complex(np.nan, np.nan), found), np.where(missing, np.nan, np.linalg.svdvals(safe))

@@ -1,0 +1,277 @@
+"""Training: a run that can be advanced a slice of time at a time, and resumed.
+
+`Training` splits the runs of an experiment, or of several of equal shape, into
+groups whose arrays fit the processor's cache, and advances the group that is
+furthest behind. It knows no thread and no screen: whoever holds it calls
+`advance` until it is complete.
+"""
+
+import copy
+import time
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, TypeVar
+
+import numpy as np
+
+from explorer.choices.arrays import Array
+from explorer.choices.experiment import USUAL, Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.settings import Settings
+from explorer.training.group import Group
+from explorer.training.history import History
+from explorer.training.recording import Records
+from explorer.training.recurrent_group import RecurrentGroup, recorded_beside
+
+CACHE_BYTES = 2**20
+# What may differ between runs that share arrays: none of it changes a shape or the order of the arrays' operations.
+PER_RUN = ("initializer", "gain", "bias", "clip", "threshold", "learning_rate", "runs", "seed")
+PER_RUN_RECURRENT = ("initializer", "strength", "forget_bias", "clip", "threshold", "learning_rate", "runs", "seed")
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+def _per_run(experiment: Settings) -> tuple[str, ...]:
+    return PER_RUN_RECURRENT if isinstance(experiment, RecurrentExperiment) else PER_RUN
+
+
+def joint_key(experiment: Kind) -> Kind:
+    """Return the experiment with the settings of `PER_RUN` at their defaults: equal keys can train together.
+
+    A network without biases is of another shape than one whose biases start at 0, so bias "none" stays.
+
+    Examples
+    --------
+    >>> joint_key(Experiment(gain=2.0)) == joint_key(Experiment(initializer="He normal", clip="norm"))
+    True
+    """
+    controls = experiment.controls()
+    usual = {name: controls[name].default for name in _per_run(experiment)}
+    if isinstance(experiment, Experiment):
+        usual["bias"] = "none" if experiment.bias == "none" else USUAL
+    return experiment.but(**usual)
+
+
+def _check_alike(experiment: Settings, others: Sequence[Settings]) -> None:
+    """Raise ValueError, naming the setting, where an experiment cannot train together with the first."""
+    key = joint_key(experiment)
+    for other in map(joint_key, others):
+        if type(other) is not type(key):
+            raise ValueError(f"{type(key).__name__} and {type(other).__name__} cannot train together")
+        for name in (*key.controls(), "data"):
+            if getattr(key, name, None) != getattr(other, name, None):
+                raise ValueError(
+                    f"{name} = {getattr(key, name)!r} and {name} = {getattr(other, name)!r} cannot train together: "
+                    f"experiments that do may differ in {', '.join(_per_run(key))} only"
+                    + ", with biases in all of them or in none"
+                    * isinstance(key, Experiment)
+                )
+
+
+def group_size(experiment: Any) -> int:
+    """Return how many runs to train as one array: as many as fit the cache."""
+    if isinstance(experiment, RecurrentExperiment):
+        return recurrent_runs_that_fit(experiment)
+    return runs_that_fit(experiment.layers, experiment.width, max(experiment.batch_sizes()))
+
+
+def runs_that_fit(layers: int, width: int, samples: int) -> int:
+    """Return how many runs' arrays fit the cache together, for batches of `samples`."""
+    per_run = 8 * layers * (3 * width * samples + 3 * width * (width + 1))
+    return min(max(CACHE_BYTES // per_run, 1), 256)
+
+
+def recurrent_runs_that_fit(experiment: RecurrentExperiment) -> int:
+    """Return how many runs' arrays of a single step fit the cache together: the steps pass through it one by one."""
+    blocks = len(experiment.unit.blocks)
+    samples = max(experiment.batch_sizes())
+    per_run = 8 * experiment.hidden * ((2 * blocks + 4) * samples + 3 * blocks * (experiment.hidden + 1))
+    return min(max(CACHE_BYTES // per_run, 1), 256)
+
+
+class Training:
+    """A training run, of one experiment or of several of equal shape, that can be advanced a slice at a time.
+
+    Trained together, every experiment has the numbers that it has alone; what
+    is done once for all of them costs once.
+
+    Parameters
+    ----------
+    experiment, *others : Experiment, or RecurrentExperiment
+        Those of equal `joint_key`.
+    every_epoch : bool
+        Also keep the L2 norm of every layer's dL/dW at every epoch; not of recurrent nets.
+    record_at : sequence of int, optional
+        The epochs to record, ascending from 0, instead of the usual schedule. Training ends with the
+        last of them, which may come before the experiment's last epoch: [0] measures the start alone.
+
+    Attributes
+    ----------
+    experiments : tuple of Experiment
+        As they were given; `experiment` is the first.
+    points : Data or Sequences
+        What they all learn.
+    places : list of slice
+        Which rows of the records are each experiment's.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting in which experiments differ that do not fit together, or a `record_at` that cannot be kept.
+
+    Examples
+    --------
+    >>> training = Training(Experiment(epochs=100, depth=2))
+    >>> while not training.advance(seconds=0.1):
+    ...     print(f"{training.progress:.0%}")
+    >>> training.history().complete
+    True
+    """
+
+    def __init__(
+        self,
+        experiment: Settings,
+        *others: Settings,
+        every_epoch: bool = False,
+        record_at: Sequence[int] | None = None,
+    ) -> None:
+        _check_alike(experiment, others)
+        self.experiment: Any = experiment
+        self.experiments: tuple[Any, ...] = (experiment, *others)
+        self.points = experiment.points()
+        kind = _kind(experiment, every_epoch)
+        self.records = _records(experiment, others, record_at)
+        self.places, self._last = self.records.places, int(self.records.epochs[-1])
+        size, count = group_size(experiment), len(self.records.rows)
+        self.groups: list[Group] = []
+        for first in range(0, count, size):
+            runs = slice(first, min(first + size, count))
+            squares = np.zeros((self._last, experiment.positions, runs.stop - first)) if every_epoch else None
+            self.groups.append(kind(experiment, runs, self.records, squares))
+        self._lives = {group: group.live() for group in self.groups}
+
+    @property
+    def complete(self) -> bool:
+        """Whether all groups are at their end."""
+        return all(group.complete for group in self.groups)
+
+    @property
+    def progress(self) -> float:
+        """Share of the epochs that every group has behind it."""
+        behind = [group.epoch for group in self.groups if not group.complete]
+        return min(behind) / max(self._last, 1) if behind else 1.0
+
+    def advance(self, seconds: float) -> bool:
+        """Train for about `seconds` (at least one update, and up to the first record); return whether complete.
+
+        The group furthest behind goes first, so that all seeds' pictures grow together. It stays for
+        its part of the time: to change at every record would fetch all arrays into the cache anew.
+        """
+        deadline, turn = time.perf_counter() + seconds, seconds / len(self.groups)
+        # Overflow and NaN are findings here, not errors: they are looked for and recorded.
+        with np.errstate(all="ignore"):
+            while not self.complete:
+                until = time.perf_counter() + turn
+                for recorded in self._lives[min(self.groups, key=attrgetter("record"))]:
+                    now = time.perf_counter()
+                    late = now >= deadline
+                    if late or (recorded and now >= until):
+                        break
+                else:
+                    continue
+                if late and all(group.record for group in self.groups):
+                    break
+        return self.complete
+
+    def history(self, index: int = 0) -> History:
+        """Return what has been recorded so far of one of the experiments.
+
+        The arrays are views that later records do not touch.
+        """
+        rows, records = self.places[index], self.records
+        part = rows, slice(max(min(group.record for group in self.groups_of(index)), 1))
+        return History(
+            experiment=self.experiments[index],
+            epochs=records.epochs[part[1]],
+            measures={name: values[part] for name, values in records.measures.items()},
+            answers=None if records.answers is None else records.answers[part],
+            endings=tuple(records.endings[rows]),
+            target_variance=float(self.points.y.var()),
+            beside={name: values[part] for name, values in records.beside.items()},
+            **{name: values[part] for name, values in records.scalars.items()},
+        )
+
+    def weight_gradient_every_epoch(self, index: int = 0) -> Array:
+        """Return the L2 norm of dL/dW, (runs, epochs, layers), of one of the experiments, if it was asked for."""
+        rows, found = self.places[index], []
+        for group in self.groups_of(index):
+            if group.every_epoch is None:
+                raise ValueError("every_epoch = False: ask for Training(experiment, every_epoch=True)")
+            first = group.runs.start
+            found.append(group.every_epoch[:, :, max(rows.start - first, 0) : rows.stop - first])
+        return np.sqrt(np.concatenate(found, axis=2).transpose(2, 0, 1))
+
+    def answers(self, x: Array, run: int, index: int = 0) -> Array:
+        """Return what one run's net of one of the experiments answers now to x of shape (samples, features)."""
+        row = self.places[index].start + run
+        group = next(group for group in self.groups if group.runs.start <= row < group.runs.stop)
+        return group.answers(x, row - group.runs.start)
+
+    def of(self, *indexes: int) -> "Training":
+        """Return this very training as if there were no experiments in it but those.
+
+        It is no copy: what is advanced here is advanced there. But it knows only the groups that hold
+        runs of these experiments; `records` are those of all.
+        """
+        seen = copy.copy(self)
+        seen.experiments = tuple(self.experiments[index] for index in indexes)
+        seen.experiment, seen.places = seen.experiments[0], [self.places[index] for index in indexes]
+        mine = {group for index in indexes for group in self.groups_of(index)}
+        seen.groups = [group for group in self.groups if group in mine]
+        return seen
+
+    def groups_of(self, index: int) -> list[Group]:
+        """Return the groups that hold runs of one of the experiments."""
+        rows = self.places[index]
+        return [group for group in self.groups if group.runs.start < rows.stop and rows.start < group.runs.stop]
+
+    def release(self) -> None:
+        """Let go of what groups at their end need no more; history and answers stay."""
+        for group in self.groups:
+            if group.complete:
+                group.release()
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes, roughly: the records and every group's stacks."""
+        return self.records.nbytes + sum(group.nbytes for group in self.groups)
+
+
+def _kind(experiment: Settings, every_epoch: bool) -> type[Group]:
+    """Return the kind of group that trains an experiment's net."""
+    if not isinstance(experiment, RecurrentExperiment):
+        return Group
+    if every_epoch:
+        raise ValueError("every_epoch = True: of recurrent nets only records are kept")
+    return RecurrentGroup
+
+
+def _records(experiment: Settings, others: Sequence[Settings], record_at: Sequence[int] | None) -> Records:
+    """Make room for what is recorded of all runs."""
+    if not isinstance(experiment, RecurrentExperiment):
+        return Records(experiment, len(experiment.points().y), record_at, others)
+    beside, measured = recorded_beside(experiment), RecurrentGroup.diagnostics
+    return Records(experiment, 0, record_at, others, measured=measured, beside=beside)
+
+
+def train(experiment: Settings) -> History:
+    """Train an experiment to its end and return what was recorded.
+
+    Examples
+    --------
+    >>> train(Experiment(depth=2, epochs=50)).outcome[0]
+    'stuck'
+    """
+    training = Training(experiment)
+    training.advance(seconds=float("inf"))
+    return training.history()

@@ -1,0 +1,119 @@
+"""The scene: what Explore shows at a moment, the present experiment and the baseline, as far as they are trained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.diagnosis.time_facts import time_detail, time_facts, time_headline
+from explorer.diagnosis.wording import compared_summary
+from explorer.figures.marks import Shown
+from explorer.figures.theme import Ink, inks
+from explorer.training.history import History
+from explorer.ui.jobs import SLICE, Job, jobs
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What Explore shows at a moment.
+
+    Attributes
+    ----------
+    job, baseline_job : Job
+        The baseline's is None where nothing else is pinned.
+    history, baseline : History
+    """
+
+    job: Job
+    baseline_job: Job | None
+    history: History
+    baseline: History | None
+
+    @property
+    def pinned(self) -> Experiment:
+        """The experiment to compare with; the present one itself where nothing else is pinned."""
+        return self.job.experiment if self.baseline_job is None else self.baseline_job.experiment
+
+    @property
+    def complete(self) -> bool:
+        """Whether both are trained to their end."""
+        return self.history.complete and (self.baseline is None or self.baseline.complete)
+
+    @property
+    def progress(self) -> float:
+        """Share of the work done, of the one that is further behind."""
+        return min(job.progress for job in (self.job, self.baseline_job) if job is not None)
+
+
+def advance(experiment: Experiment, baseline: Experiment | None, seconds: float = SLICE) -> Scene:
+    """Give both trainings a slice of time."""
+    store = jobs()
+    job = store.get(experiment)
+    held = None if baseline is None or baseline == experiment else store.get(baseline)
+    share = seconds if held is None else seconds / 2
+    return Scene(job, held, job.advance(share), None if held is None else held.advance(share))
+
+
+# --- Side by side: the recurrent nets that a page compares, with their jobs and what is measured of them so far ---
+
+
+@dataclass(frozen=True, eq=False)
+class SideBySide:
+    """What stands side by side; all in one order.
+
+    Attributes
+    ----------
+    names : sequence of str
+    held : sequence of Job
+    histories : sequence of History or None
+        None where nothing is measured yet.
+    """
+
+    names: Sequence[str]
+    held: Sequence[Job]
+    histories: Sequence[History | None]
+
+    @property
+    def experiments(self) -> dict[str, RecurrentExperiment]:
+        """The experiments by name."""
+        return {name: job.experiment for name, job in zip(self.names, self.held, strict=True)}
+
+    @property
+    def measured(self) -> list[tuple[str, Job, History]]:
+        """Those of which something is measured."""
+        every = zip(self.names, self.held, self.histories, strict=True)
+        return [(name, job, history) for name, job, history in every if history is not None]
+
+    @property
+    def known(self) -> dict[str, History]:
+        """Their histories by name."""
+        return {name: history for name, _, history in self.measured}
+
+    @property
+    def shown(self) -> list[Shown | None]:
+        """All as they are drawn."""
+        every = zip(self.names, self.histories, strict=True)
+        return [None if history is None else Shown(history, name) for name, history in every]
+
+    @property
+    def drawn(self) -> list[tuple[Shown, Ink]]:
+        """Those of which something is measured, each with its ink."""
+        every = inks(self.names)
+        return [(Shown(history, name), every[name]) for name, _, history in self.measured]
+
+    @cached_property
+    def told(self) -> tuple[str, str]:
+        """Who learns it, in one sentence, and what became of the gradient."""
+        names, found = list(self.known), [time_facts(history) for history in self.known.values()]
+        return time_headline(names, found), time_detail(names, found)
+
+    @property
+    def caption(self) -> str:
+        """The settings in one line."""
+        return compared_summary(list(self.experiments.values()))
+
+    @property
+    def complete(self) -> bool:
+        """Whether all are trained to their end."""
+        return all(history is not None and history.complete for history in self.histories)

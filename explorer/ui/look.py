@@ -1,0 +1,65 @@
+"""The app's own two pictures, as Streamlit takes them."""
+
+from base64 import b64encode
+from pathlib import Path
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+LOGO = _HERE / "logo.svg"
+# A named icon would be fetched from the network; a file would be served anew, and sometimes missed, at every rerun.
+FAVICON = "data:image/png;base64," + b64encode((_HERE / "favicon.png").read_bytes()).decode()
+
+
+# --- How the tour looks: larger words, and in presenter mode nothing but the scene ---
+
+
+WORDS = """
+:has(> .st-key-load_plotly) { position: absolute; left: 0; width: 1px; height: 1px; overflow: hidden; visibility: hidden; }
+.st-key-tour_question { margin: 0 auto; min-height: max(590px, 100vh - 240px); justify-content: center; }
+.st-key-tour_question p, .st-key-tour_words p { font-size: clamp(1.15rem, 1.22vw, 1.7rem); line-height: 1.42; }
+.st-key-tour_question [data-testid=stCaptionContainer] p, .st-key-tour_words [data-testid=stCaptionContainer] p {
+  font-size: clamp(1rem, 1vw, 1.4rem); }
+.st-key-tour_question h1 { font-size: clamp(1.9rem, 2.6vw, 3.6rem); padding: 0; }
+.st-key-tour_question h2 { font-size: clamp(1.5rem, 1.9vw, 2.6rem); line-height: 1.3; padding: 0; }
+.st-key-tour_question button { justify-content: flex-start; padding: .7rem 1.2rem; }
+.st-key-tour_question button > div, .st-key-tour_question button > span { justify-content: flex-start; text-align: left; }
+.st-key-tour_words h2 { font-size: clamp(1.4rem, 1.75vw, 2.4rem); line-height: 1.25; padding: .1rem 0 .3rem; }
+.st-key-tour_words .st-key-tour_play p { font-size: clamp(1rem, 1vw, 1.4rem); }
+"""
+
+PRESENTER = """
+[data-testid=stHeader], [data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stToolbar],
+[data-testid=stExpandSidebarButton], .st-key-tour_open { display: none !important; }
+[data-testid=stMainBlockContainer] { padding: 1.2rem 2rem .5rem !important; }
+.st-key-tour_question { min-height: max(590px, 100vh - 160px); }
+.st-key-tour_question p { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }
+.st-key-tour_question h1 { font-size: clamp(2.2rem, 3.4vw, 5rem); }
+.st-key-tour_question h2 { font-size: clamp(1.8rem, 2.5vw, 3.8rem); }
+.st-key-tour_words p { font-size: clamp(1.2rem, 1.4vw, 2.2rem); }
+.st-key-tour_words h2 { font-size: clamp(1.6rem, 2.2vw, 3.2rem); }
+"""
+
+LET_GO = """
+const letGo = event => event.target.closest?.(".st-key-tour_foot") && setTimeout(() => document.activeElement?.blur(), 60);
+
+export default function () {
+  window.addEventListener("pointerup", letGo, true);
+  return () => window.removeEventListener("pointerup", letGo, true);
+}
+"""
+
+_words = st.components.v2.component(
+    "explorer_tour_words", html="<i hidden></i>", css=WORDS, js=LET_GO, isolate_styles=False
+)
+_presenter = st.components.v2.component(
+    "explorer_tour_presenter", html="<i hidden></i>", css=PRESENTER, isolate_styles=False
+)
+
+
+def dress(*, present: bool) -> None:
+    """Give the page the tour's look, with `present` that of a lecture room."""
+    _words(key="_tour_words")
+    if present:
+        _presenter(key="_tour_presenter")

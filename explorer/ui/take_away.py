@@ -1,0 +1,207 @@
+"""Take away: the one row, alike on every page, that gives away what is shown: pictures, link, page, data, lines of Python."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from explorer.choices.settings import Settings
+from explorer.sharing.code import Table, excerpts
+from explorer.sharing.offline_page import Sheet, page_html
+from explorer.sharing.saved import experiment_json
+from explorer.ui.joint import CHART
+from explorer.ui.link import SCHEMA, present_link
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure on the page.
+
+    Attributes
+    ----------
+    key : str
+        Of its place on the page.
+    name : str
+    make : callable
+        Draws it anew, for the offline page.
+    alt : str
+        What it shows, in words with its numbers.
+    """
+
+    key: str
+    name: str
+    make: Callable[[], Any]
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """What a page gives away.
+
+    Attributes
+    ----------
+    title : str
+        The headline.
+    sentences, settings : sequences of str
+    filename : str
+        Without its ending.
+    figures : sequence of Drawn
+        The main one first.
+    tables : mapping of label to callable
+        Each writes a CSV; the label names it on its button, and its first word in the file's name.
+    experiment, baseline : Experiment or RecurrentExperiment
+        What is saved as JSON; None where a page shows no experiment.
+    lines : str
+        Of Python.
+    table : sequence of mappings
+        The page's table, for the offline page.
+    """
+
+    title: str
+    sentences: Sequence[str] = ()
+    settings: Sequence[str]
+    filename: str
+    figures: Sequence[Drawn]
+    tables: Mapping[str, Callable[[], str]]
+    experiment: Settings | None = None
+    baseline: Settings | None = None
+    lines: str
+    table: Sequence[Mapping[str, object]] = ()
+
+
+def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
+    """Draw the row; `more` draws what else belongs into it."""
+    pictures = [Picture(each.key, each.name, f"{each.key}_{parcel.filename}") for each in parcel.figures]
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="take_away"):
+        share_buttons(parcel.title, list(parcel.settings), parcel.filename, SCHEMA, pictures)
+        link = present_link()
+        st.download_button(
+            "Page",
+            lambda: _page(parcel, link),
+            f"{parcel.filename}.html",
+            "text/html",
+            on_click="ignore",
+            help="One HTML file with everything that is shown. Its figures can be moved and zoomed, without a network.",
+        )
+        with st.popover("Data"):
+            _data(parcel)
+        with st.popover("Notebook"):
+            st.markdown("The same in Python, in a notebook in the project's folder:")
+            st.code(parcel.lines, language="python")
+        more()
+
+
+def _page(parcel: Parcel, link: str) -> str:
+    sheet = Sheet(
+        title=parcel.title,
+        sentences=parcel.sentences,
+        settings=parcel.settings,
+        link=link,
+        lines=parcel.lines,
+        table=parcel.table,
+    )
+    return page_html(sheet, {each.name: (each.make(), each.alt) for each in parcel.figures}, CHART)
+
+
+def _data(parcel: Parcel) -> None:
+    for label, make in parcel.tables.items():
+        file = f"{label.split()[0].lower()}_{parcel.filename}.csv"
+        st.download_button(f"{label} (CSV)", make, file, "text/csv", on_click="ignore")
+    experiment = parcel.experiment
+    if experiment is None:
+        return
+    st.download_button(
+        "Experiment (JSON)",
+        lambda: experiment_json(experiment, parcel.baseline),
+        f"experiment_{parcel.filename}.json",
+        "application/json",
+        on_click="ignore",
+    )
+    st.caption(
+        "The JSON opens again under “Open a saved experiment” in the sidebar, or from an address that ends in "
+        "?experiment= and the file's text, percent-encoded."
+    )
+
+
+# --- Share: buttons that turn figures into pictures in the viewer's own browser, and copy the link ---
+
+
+_component = st.components.v2.component(
+    "explorer_share",
+    html=(
+        '<div class="row"><button data-do="slide">Slide</button><button data-do="link">Copy link</button>'
+        '<select aria-label="Figure to save as PNG or SVG"></select>'
+        '<button data-do="png">PNG</button><button data-do="svg">SVG</button><span role="status"></span></div>'
+    ),
+    css="""
+.row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; font-family: var(--st-font); font-size: .875rem;
+       color: var(--st-text-color); }
+button, select { font: inherit; color: inherit; background: var(--st-background-color); cursor: pointer;
+         border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: .3rem .75rem;
+         min-height: 2.5rem; box-sizing: border-box; }
+select { max-width: 13rem; padding: .3rem .4rem; }
+button:hover, button:focus-visible, select:hover, select:focus-visible { border-color: var(--st-primary-color);
+         color: var(--st-primary-color); }
+button:focus-visible, select:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
+""",
+    js=Path(__file__).with_name("share.js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure that can be saved.
+
+    Attributes
+    ----------
+    key : str
+        Of its place on the page.
+    name : str
+        For a menu, and above the figure in its picture.
+    filename : str
+        Without its ending.
+    """
+
+    key: str
+    name: str
+    filename: str
+
+
+def share_buttons(title: str, settings: list[str], filename: str, version: str, figures: Sequence[Picture]) -> None:
+    """Offer the slide, the link, and each figure as PNG and SVG, all pictures of 1920 x 1080.
+
+    Parameters
+    ----------
+    title : str
+        Written above the slide's figure, the first one, in large type.
+    settings : list of str
+        At most two lines below it.
+    filename : str
+        Of the slide, without its ending.
+    version : str
+        The link's schema version, added to the link.
+    figures : sequence of Picture
+        The main one first.
+    """
+    data = {"title": title, "settings": settings, "filename": filename, "version": version}
+    _component(key="share", data=data | {"figures": [asdict(figure) for figure in figures]}, width="content")
+
+
+# --- Show the code: the functions that made what is shown, from the installed modules ---
+
+
+KEY = "_show_code"
+
+
+def show_code(table: Table) -> None:
+    """Offer the code of what is shown; it is read and sent only while it is open."""
+    with st.expander("Show the code", icon=":material/code:", key=KEY, on_change="rerun") as place:
+        if not place.open:
+            return
+        st.caption("The engine's own lines, as they ran for what is on screen.")
+        shown = st.pills("Of what", list(table), default=next(iter(table)), required=True, key=f"{KEY}_of")
+        for excerpt in excerpts(table.get(shown or "", next(iter(table.values())))):
+            st.markdown(f"**{excerpt.name}** in `{excerpt.module}`, line {excerpt.line}")
+            st.code(excerpt.text, language="python")

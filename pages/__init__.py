@@ -1,0 +1,1 @@
+"""The Streamlit pages: one file a page, holding all that only this page asks and draws."""

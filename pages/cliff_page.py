@@ -1,0 +1,160 @@
+"""Cliff: the loss of a recurrent net of one unit over its two parameters, and what clipping does at its wall."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.diagnosis.cliff import BESIDE, LAST, Ground, Path, Section, section, side_by_side, survey
+from explorer.figures.cliff import (
+    THROWN,
+    cliff_figure,
+    cliff_summary,
+    describe_cliff,
+    describe_section,
+    growth,
+    headline,
+    section_figure,
+    walks,
+)
+from explorer.figures.view import (
+    B_SPAN,
+    CLIFF_PAGE,
+    CLIFF_VIEW_CONTROLS,
+    W_SPAN,
+    CliffView,
+    nearest,
+)
+from explorer.sharing.code import cliff_table
+from explorer.sharing.notebook import cliff_lines
+from explorer.sharing.saved import table_csv
+from explorer.ui.joint import CHART
+from explorer.ui.live_chart import Click, live_chart, load_plotly
+from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.welcome import CLIFF as LEGEND
+from explorer.ui.welcome import what_do_i_see
+from explorer.ui.widgets import ask
+
+# Beside the present number of steps, in the section through the wall.
+FEWER = (2, 10)
+# Pixels that all but the figure needs.
+ABOVE = 240
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """All that the page shows."""
+
+    view: CliffView
+    ground: Ground
+    free: Path
+    clipped: Path
+    section: Section
+
+
+def show() -> None:
+    """Draw the page."""
+    head = st.container(gap="xsmall")
+    seen = _measure(_ask())
+    with head:
+        st.header(headline(seen.free, seen.clipped, seen.view), anchor=False)
+        st.caption(
+            "A recurrent net of one unit has two parameters, so that its whole loss fits on a map (Pascanu et al. 2013, "
+            f"figure 6). {growth(seen.view, seen.free)} Click on the map to start there."
+        )
+        what_do_i_see(LEGEND)
+    main, below = _drawn(seen)
+    live_chart(
+        main.make(),
+        key=main.key,
+        alt=main.alt,
+        keep=seen.view.shown,
+        config=CHART,
+        on_click=lambda click: _start_at(click, seen.view),
+        above=ABOVE,
+    )
+    take_away(_parcel(seen, [main, below]))
+    show_code(cliff_table(seen.view.clip))
+    live_chart(below.make(), key=below.key, alt=below.alt, keep=below.key, config=CHART, on_click=lambda click: None)
+    load_plotly()
+    with st.expander("How to read this"):
+        _explain()
+
+
+def _ask() -> CliffView:
+    """Draw the controls where other pages have those of their nets, so that the whole figure is seen at once."""
+    with st.sidebar, st.container(gap="small"):
+        return CliffView(**{name: ask(f"{CLIFF_PAGE}{name}", control) for name, control in CLIFF_VIEW_CONTROLS.items()})
+
+
+def _measure(view: CliffView) -> Seen:
+    free, clipped = side_by_side(view.descent(clipped=False), view.descent(clipped=True))
+    ground = survey(W_SPAN, B_SPAN, view.steps)
+    through = min(max(float(free.points[free.longest, 0]), W_SPAN[0]), W_SPAN[1])
+    steps = tuple(fewer for fewer in FEWER if fewer < view.steps)
+    return Seen(view, ground, free, clipped, section(through, B_SPAN, (*steps, view.steps)))
+
+
+def _start_at(click: Click, view: CliffView) -> None:
+    """Start where the map was clicked: at the nearest w and b on offer."""
+    if click.panel == "x":
+        for name, value in (("w", click.x), ("b", click.y)):
+            marks = CLIFF_VIEW_CONTROLS[name].marks  # type: ignore[attr-defined]
+            st.session_state[f"{CLIFF_PAGE}{name}"] = nearest(marks, value)
+
+
+def _drawn(seen: Seen) -> tuple[Drawn, Drawn]:
+    view, caption = seen.view, cliff_summary(seen.view)
+    pair = walks(seen.free, seen.clipped, view)
+    main = Drawn(
+        "cliff_map",
+        "The cliff: loss over w and b, with two descents",
+        lambda: cliff_figure(seen.ground, pair, view, caption),
+        describe_cliff(seen.ground, seen.free, seen.clipped, view),
+    )
+    below = Drawn(
+        "cliff_section",
+        f"The wall rises with the steps: loss along b at w = {seen.section.w:.3g}",
+        lambda: section_figure(seen.section, caption),
+        describe_section(seen.section),
+    )
+    return main, below
+
+
+def _parcel(seen: Seen, figures: list[Drawn]) -> Parcel:
+    view = seen.view
+    named = {"without clipping": seen.free, f"clipped by {view.clip}": seen.clipped}
+    return Parcel(
+        title=headline(seen.free, seen.clipped, view),
+        sentences=[each for each in (growth(view, seen.free), describe_section(seen.section)) if each],
+        settings=[cliff_summary(view)],
+        filename=f"cliff_T-{view.steps}_{view.clip}-{view.threshold:g}_rate-{view.learning_rate:g}".replace(".", "p"),
+        figures=figures,
+        tables={
+            "Paths": lambda: table_csv({"path": name, **row} for name, each in named.items() for row in each.rows())
+        },
+        lines=cliff_lines(view),
+    )
+
+
+def _explain() -> None:
+    st.markdown(
+        "- The net is h_t = σ(w h_(t-1) + b) without inputs, h₀ = σ(0.5), and its loss (h_T - 0.7)². Both descents follow the "
+        "gradient of backpropagation through time from the same start; only one is clipped.\n"
+        "- **Why there is a wall.** On the white dashed line w h₀ + b = 0.5, h₀ is a fixed point. For w > 4.26 it repels: an "
+        "error grows by w h₀(1 - h₀) at every step, so that h_T ends high on one side of the line and low on the other. "
+        "With more steps the wall is steeper and thinner: it may then be jumped over without being met.\n"
+        "- **What clipping does.** It takes nothing from the gradient's direction (by norm), only from its length: one "
+        "update is never longer than learning rate × threshold. Far from the wall the loss is flat: what was thrown there has "
+        "next to no gradient to come back with.\n"
+        f"- The headline says “throws” where an update leaves the map and is {THROWN:g} or more long. Where a path "
+        f"ends is the median loss of its last {LAST} updates, or of all if there are fewer: single updates hop about the valley, and a "
+        "minimum among them is luck.\n"
+        f"- With **gradient** shown, squares tell the longest gradient measured within {BESIDE:g} of the wall in b; where the wall "
+        "is thinner than the numbers of a computer, the true one is longer still. The map's colours and "
+        "axes stay fixed while settings change; triangles mark what lies beyond an axis.\n"
+        "- Sources: Pascanu, Mikolov and Bengio 2013, section 2.3, figure 6 and algorithm 1; clipping by value: Mikolov 2012."
+    )
+
+
+if __name__ == "__main__":
+    show()

@@ -1,0 +1,180 @@
+"""Sweep: any two settings across and up, an outcome as colour."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.diagnosis.wording import summary
+from explorer.figures.describe import describe_section, describe_sweep
+from explorer.figures.sweep import section_figure, sweep_figure, value_text
+from explorer.sharing.code import sweep_table
+from explorer.sharing.notebook import sweep_lines
+from explorer.sharing.saved import filename
+from explorer.stories.page_views import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
+from explorer.sweeps.critical import critical_points
+from explorer.sweeps.outcomes import OUTCOMES
+from explorer.sweeps.portions import refuse_sweep
+from explorer.sweeps.sweep import Cell, Sweep, is_numeric, sweep_csv
+from explorer.sweeps.workers import VARIABLE
+from explorer.ui.joint import CHART
+from explorer.ui.live_chart import live_chart
+from explorer.ui.running import Running, SweepState, jobs_of
+from explorer.ui.sidebar import chosen, open_in_explore
+from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.welcome import SWEEP as LEGEND
+from explorer.ui.welcome import what_do_i_see
+from explorer.ui.widgets import ask
+
+REPAINT = 0.8
+
+
+def show(experiment: Experiment, baseline: Experiment | None) -> None:
+    """Draw the page, and go on measuring until every cell is there."""
+    head = st.container(gap="xsmall")
+    view = _ask()
+    sweep = _sweep(experiment, view)
+    if sweep is None:
+        return
+    running = Running(jobs_of(sweep), sweep)
+    (state,) = running.states
+    with head:
+        st.header(_headline(state), anchor=False)
+        st.caption(f"{OUTCOMES[view.outcome].caption} Click a cell to open it in Explore.")
+    _draw(state, view, baseline)
+    running.go_on(REPAINT)
+
+
+def _ask() -> SweepView:
+    """Draw the controls: what lies on the axes, the colour, and below them which values."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        values: dict[str, Any] = {name: ask(name, SWEEP_CONTROLS[name]) for name in ("x", "y", "outcome", "cells")}
+        what_do_i_see(LEGEND)
+    return SweepView(**values)
+
+
+def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
+    """Return what is to be swept; None, with the reason on screen, where that cannot be."""
+    x, y = AXIS_NAMES[view.x], AXIS_NAMES[view.y]
+    chosen = {}
+    # Many names need the whole width; two spans fit beside each other.
+    beside = is_numeric(x) and is_numeric(y)
+    with st.container(horizontal=beside, gap="medium" if beside else "xsmall", vertical_alignment="bottom"):
+        for name in dict.fromkeys((x, y)):
+            chosen[name] = axis_values(name, ask(SPANS[name], SPAN_CONTROLS[SPANS[name]]), view.cells)
+    try:
+        trained = OUTCOMES[view.outcome].trained
+        sweep = Sweep(experiment, x, chosen[x], y, chosen[y], trained)
+    except ValueError as problem:
+        st.warning(f"{str(problem)[0].upper()}{str(problem)[1:]}.", icon=":material/grid_off:")
+        return None
+    if all(isinstance(each, str) for each in sweep.cells.values()):
+        st.warning(str(sweep.cells[0, 0]), icon=":material/grid_off:")
+        return sweep
+    refusal = refuse_sweep(sweep)
+    if refusal:
+        st.warning(refusal, icon=":material/hourglass_disabled:")
+        return None
+    return sweep
+
+
+def _headline(state: SweepState) -> str:
+    """Say how many cells got which verdict."""
+    counts = Counter(found.verdict for found in state.findings.values())
+    told = ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    missing = len(state.problems)
+    more = f"; {missing} {'is' if missing == 1 else 'are'} no possible experiment" if missing else ""
+    return f"{len(state.sweep.cells):,} cells: {told or 'nothing measured yet'}{more}"
+
+
+def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> None:
+    sweep, outcome, experiment = state.sweep, OUTCOMES[view.outcome], state.sweep.base
+    row = min(view.section, len(sweep.ys)) - 1
+    critical = critical_points(sweep) if outcome.critical else ()
+    names = (CONTROLS[sweep.x].label.lower(), CONTROLS[sweep.y].label.lower())
+    told = describe_sweep(sweep, state.findings, outcome, names)
+    across = f"along {names[0]}, at {names[1]} {value_text(sweep.ys[row])}"
+    section = Drawn(
+        "sweep_section",
+        f"One row, {across}"[:60],
+        lambda: section_figure(state, outcome, row),
+        f"{outcome.name} {across}: {describe_section(sweep, state.findings, outcome, row)}",
+    )
+    main = Drawn(
+        "sweep_map",
+        f"{outcome.name} over {names[0]} and {names[1]}",
+        lambda: sweep_figure(state, outcome, critical=critical, row=row),
+        f"{outcome.name} over {names[0]} and {names[1]}. {_headline(state)}. {told} {summary(experiment)}.",
+    )
+    live_chart(
+        main.make(),
+        key=main.key,
+        alt=main.alt,
+        keep=f"{sweep.x} {sweep.y} {len(sweep.xs)} {len(sweep.ys)}",
+        config=CHART,
+        on_click=lambda click: _go(state, (round(click.x), round(click.y))),
+    )
+    take_away(
+        Parcel(
+            title=f"{outcome.name}: {_headline(state)}",
+            sentences=[told],
+            settings=[summary(experiment)],
+            filename=f"sweep_{sweep.x}_{sweep.y}_{filename(experiment)}",
+            figures=[main, section],
+            tables={"Results": lambda: sweep_csv(sweep, state.findings, state.problems)},
+            experiment=experiment,
+            baseline=baseline,
+            lines=sweep_lines(sweep, outcome),
+        ),
+        more=lambda: _choose_cell(state),
+    )
+    show_code(sweep_table(outcome))
+    if len(sweep.ys) > 1:
+        ask("section", replace(SWEEP_CONTROLS["section"], high=len(sweep.ys)))  # type: ignore[call-arg]
+    st.plotly_chart(section.make(), key=section.key, config=CHART, alt=section.alt)
+    with st.expander("How to read this, and where it runs"):
+        _explain(sweep, bool(critical))
+
+
+def _explain(sweep: Sweep, critical: bool) -> None:
+    along = " and ".join(CONTROLS[name].label.lower() for name in (sweep.x, sweep.y) if is_numeric(name))
+    st.markdown(
+        "- Every cell is an experiment of its own, with the sidebar's settings but for the two on the axes, and its seeds.\n"
+        "- Grey means exactly 0, orange-red infinite or NaN (of epochs to solve: half of the seeds or more never do); a cross "
+        "marks a cell that is no possible experiment, and the reason is told where the mouse stands on it.\n"
+        f"- {'The dashed line is where' if critical else 'A dashed line would be drawn where'} theory says that a very deep and "
+        "very wide net neither shrinks nor grows its gradient (χ₁ = 1; Poole et al. 2016, Schoenholz et al. 2017)"
+        f"{'' if along else '; it needs a number on an axis'}.\n"
+        f"- Cells are measured on the server; to use several processes or a Dask cluster, set {VARIABLE} (see the README)."
+    )
+
+
+def _choose_cell(state: SweepState) -> None:
+    """Open a cell in Explore without a mouse."""
+    sweep = state.sweep
+    with st.popover("Open a cell in Explore"):
+        columns, rows = range(len(sweep.xs)), range(len(sweep.ys))
+        column = st.selectbox(
+            CONTROLS[sweep.x].label, columns, format_func=lambda i: value_text(sweep.xs[i]), key="_open_column"
+        )
+        row = st.selectbox(
+            CONTROLS[sweep.y].label, rows, format_func=lambda i: value_text(sweep.ys[i]), key="_open_row"
+        )
+        cell = (column, row)
+        st.button("Open it", key="_open_cell", disabled=cell not in state.findings, on_click=lambda: _go(state, cell))
+
+
+def _go(state: SweepState, cell: Cell) -> None:
+    """Open a cell in Explore, held against the present setting."""
+    if cell in state.findings:
+        x, y = state.sweep.values(cell)
+        changes: dict[str, Any] = {state.sweep.x: x, state.sweep.y: y}
+        if "task" in changes:
+            changes["data"] = None
+        open_in_explore(state.sweep.base.but(**changes), state.sweep.base)
+
+
+if __name__ == "__main__":
+    show(*chosen())

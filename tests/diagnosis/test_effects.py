@@ -1,0 +1,106 @@
+"""Effects: the word follows from the numbers, the numbers said are the measured ones, the ranking is one."""
+
+import itertools
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from explorer import Experiment, train
+from explorer.diagnosis.effects import (
+    A_LITTLE,
+    HARMED,
+    HELPED,
+    UNCLEAR,
+    chance_of_more,
+    combined,
+    effect,
+    headline,
+    rank,
+)
+from explorer.diagnosis.facts import facts
+from explorer.diagnosis.remedies import REMEDIES
+
+
+@pytest.fixture(scope="module")
+def base():
+    return facts(train(Experiment(depth=2, epochs=5)))
+
+
+def changed(base, **values):
+    """Facts of another experiment, some of them set."""
+    return replace(base, experiment=base.experiment.but(normalization="batch"), **values)
+
+
+@pytest.mark.parametrize(("runs", "solved"), [(8, (0, 8)), (8, (3, 5)), (5, (5, 5)), (6, (0, 0)), (4, (4, 1))])
+def test_the_chance_is_that_of_dealing_the_solved_seeds_at_random(base, runs, solved):
+    # Counted one by one: every way in which the solved seeds can fall to the two halves.
+    before, after = (replace(base, runs=runs, solved=count) for count in solved)
+    deals = list(itertools.combinations(range(2 * runs), sum(solved)))
+    as_many = sum(1 for deal in deals if sum(seed >= runs for seed in deal) >= solved[1])
+    assert chance_of_more(before, after) == pytest.approx(as_many / len(deals))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [
+        ({"solved": 0}, {"solved": 8, "solve_epoch": 100.0}, HELPED),
+        ({"solved": 8, "solve_epoch": 100.0}, {"solved": 0}, HARMED),
+        ({"solved": 0, "loss_end": 0.5}, {"solved": 2, "loss_end": 0.45}, UNCLEAR),
+        ({"solved": 0, "loss_end": 0.5}, {"solved": 1, "loss_end": 0.1}, A_LITTLE),
+        ({"solved": 0, "loss_end": 0.1}, {"solved": 0, "loss_end": math.inf}, HARMED),
+        ({"solved": 8, "solve_epoch": 100.0, "solve_early": 80.0}, {"solved": 8, "solve_epoch": 60.0}, HELPED),
+        ({"solved": 8, "solve_epoch": 100.0, "solve_early": 80.0}, {"solved": 8, "solve_epoch": 90.0}, UNCLEAR),
+        ({"solved": 8, "solve_epoch": 100.0, "solve_late": 130.0}, {"solved": 8, "solve_epoch": 140.0}, HARMED),
+        ({"diverged": 8}, {"diverged": 7}, UNCLEAR),
+        ({"diverged": 1}, {"diverged": 5}, HARMED),
+        ({"diverged": 8}, {"diverged": 0}, A_LITTLE),
+        ({"diverged": 8}, {"diverged": 0, "solved": 8}, HELPED),
+    ],
+)
+def test_the_word_follows_from_seeds_then_epochs_then_loss(base, before, after, word):
+    usual = {"solved": 0, "diverged": 0, "solve_epoch": math.inf, "solve_early": math.inf, "solve_late": math.inf}
+    old = replace(base, **usual | {"solve_early": 100.0, "solve_late": 100.0} | before)
+    assert effect(["batch norm"], old, changed(base, **usual | after)).word == word
+
+
+def test_the_sentence_says_the_measured_numbers(base):
+    start = Experiment(epochs=400)
+    before, after = facts(train(start)), facts(train(combined(start, ["skip over one layer"])))
+    said = effect(["skip over one layer"], before, after).sentence
+    assert f"{after.solved} of {after.runs}" in said
+    more = 10 ** (after.log_ratio - before.log_ratio)
+    mantissa, power = re.search(r"([\d.]+) × 10(\S+) times more", said).groups()
+    exponent = int(power.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")))
+    assert float(mantissa) * 10.0**exponent == pytest.approx(more, rel=0.05)
+
+
+@pytest.mark.parametrize("names", [[name] for name in REMEDIES] + [["batch norm", "skip over one layer"]])
+def test_every_sentence_is_finished_and_names_no_unknown(names):
+    for start in (Experiment(epochs=20), Experiment(epochs=20, activation="ReLU", initializer="normal", width=64)):
+        said = effect(names, facts(train(start)), facts(train(combined(start, names)))).sentence
+        assert said.endswith(".")
+        assert not re.search(r"nan|None|inf\b", said)
+
+
+def test_ranking_goes_by_seeds_then_epochs_then_loss(base):
+    order = [
+        replace(base, solved=8, solve_epoch=50.0),
+        replace(base, solved=8, solve_epoch=90.0),
+        replace(base, solved=3, solve_epoch=math.inf, loss_end=0.2),
+        replace(base, solved=0, solve_epoch=math.inf, loss_end=0.1),
+        replace(base, solved=0, solve_epoch=math.inf, loss_end=0.5),
+        replace(base, solved=0, solve_epoch=math.inf, loss_end=math.nan),
+    ]
+    shuffled = np.random.default_rng(0).permutation(len(order))
+    assert [int(shuffled[index]) for index in rank([order[place] for place in shuffled])] == list(range(len(order)))
+
+
+def test_the_headline_names_only_what_helped(base):
+    facts_ = [changed(base, solved=0), changed(base, solved=8, solve_epoch=9.0), changed(base, solved=7)]
+    effects = [effect(["batch norm"], replace(base, solved=0), each) for each in facts_]
+    said = headline(["one", "two", "three"], facts_, effects)
+    assert said == "Two (8 of 8 seeds) helps most; also three."
+    assert headline(["one"], facts_[:1], effects[:1]) == "None of these 1 clearly helps here."

@@ -1,0 +1,207 @@
+"""Time facts: the numbers are those of the history, the words follow stated rules, the sentences say both."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from explorer import train
+from explorer.choices.cells import CELLS
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.diagnosis.facts import HEALTHY_DECADES
+from explorer.diagnosis.time_facts import (
+    LARGE_NORM,
+    TIME_VERDICTS,
+    judge_time,
+    share,
+    time_detail,
+    time_facts,
+    time_headline,
+)
+from explorer.training.run import Training
+
+SMALL = RecurrentExperiment(length=8, hidden=4, samples=8, epochs=5, runs=3)
+# Three steps of a ReLU net whose states grow a thousandfold: without clipping the first update ends it.
+BURSTING = SMALL.but(
+    task="sine", activation="ReLU", initializer="identity", strength=10, clip="none", optimizer="SGD", learning_rate=10
+)
+
+
+def facts_of(experiment):
+    return time_facts(train(experiment))
+
+
+# --- the numbers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_ratio_is_the_median_seeds_of_the_gradient_at_the_state(cell):
+    history = train(SMALL.but(cell=cell))
+    found, gradient = time_facts(history), history.measures["state_gradient"]
+    for log_ratio, record in ((found.log_ratio, 0), (found.log_ratio_end, -1)):
+        of_seeds = gradient[:, record, 0] / gradient[:, record, -1]
+        assert log_ratio == pytest.approx(math.log10(np.median(of_seeds)), rel=1e-12)
+    assert 10 ** (found.log_factor * (SMALL.length - 1)) == pytest.approx(10**found.log_ratio, rel=1e-12)
+
+
+def test_seeds_losses_and_epochs_are_the_historys():
+    history = train(SMALL.but(epochs=60, learning_rate=0.05, hidden=16))
+    found = time_facts(history)
+    assert (found.runs, found.epoch, found.complete) == (3, 60, True)
+    assert found.solved == history.outcome.count("solved") > 0
+    assert found.solved + found.stuck + found.diverged + history.outcome.count("learning") == found.runs
+    assert found.loss_start == np.median(history.loss[:, 0])
+    assert found.loss_end == np.median(history.loss[:, -1])
+    assert found.first_norm == np.median(history.gradient_norm[:, 0])
+    assert found.solve_epoch == np.median(np.nan_to_num(history.solved_epoch(), nan=np.inf))
+    assert found.clipped_share == pytest.approx(history.clipped_share[:, -1].mean())
+
+
+def test_without_recurrent_weights_exactly_nothing_comes_back():
+    found = facts_of(SMALL.but(initializer="zeros"))
+    assert found.log_ratio == -math.inf
+    assert "exactly 0" in time_detail(["zeros"], [found])
+    assert judge_time(found).name == "vanishing"
+
+
+def test_what_becomes_infinite_is_named_with_its_step():
+    history = train(BURSTING)
+    found = time_facts(history)
+    first = min((ending for ending in history.endings if ending), key=lambda ending: ending.epoch)
+    assert found.diverged == found.runs
+    assert found.first_end == f"{first.quantity} of step {first.layer} at epoch {first.epoch}"
+    assert found.first_end in time_detail(["no clipping"], [found])
+    assert judge_time(found).name == "not finite"
+    assert found.epoch <= first.epoch + 1 < BURSTING.epochs + 1
+
+
+def test_before_any_update_there_is_a_gradient_and_nothing_clipped():
+    training = Training(SMALL)
+    training.advance(0)
+    found = time_facts(training.history())
+    assert math.isfinite(found.first_norm)
+    assert math.isnan(found.clipped_share)
+    assert (found.epoch, found.complete) == (0, False)
+    assert "→" not in time_detail(["RNN"], [found])
+
+
+def test_where_every_step_counts_the_size_is_told_and_not_the_reach():
+    found = facts_of(SMALL.but(task="sine"))
+    assert found.every_step
+    assert not facts_of(SMALL).every_step
+    told = time_detail(["RNN"], [found])
+    assert "first update's gradient" in told and "over all parameters" in told
+    assert "step 1" not in told
+    assert "step 1" in time_detail(["RNN"], [facts_of(SMALL)])
+
+
+# --- one word -----------------------------------------------------------------------------------
+
+FACTS = facts_of(SMALL)
+PLAIN = replace(FACTS, solved=0, stuck=0, diverged=0, runs=8, first_norm=1.0, log_ratio=0.0, log_ratio_end=0.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"diverged": 4, "solved": 4}, "not finite"),
+        ({"diverged": 3, "solved": 4, "log_ratio": -9.0}, "learns"),
+        ({"solved": 3, "log_ratio": 1.01 * HEALTHY_DECADES}, "exploding"),
+        ({"log_ratio": math.inf}, "exploding"),
+        ({"first_norm": 1.01 * LARGE_NORM}, "exploding"),
+        ({"first_norm": math.nan}, "exploding"),
+        ({"log_ratio": -1.01 * HEALTHY_DECADES}, "vanishing"),
+        ({"log_ratio": -math.inf}, "vanishing"),
+        ({"log_ratio": -math.inf, "every_step": True}, "the gradient arrives"),
+        ({"log_ratio": 9.0, "every_step": True}, "the gradient arrives"),
+        ({"log_ratio": 0.99 * HEALTHY_DECADES, "first_norm": LARGE_NORM}, "the gradient arrives"),
+    ],
+)
+def test_the_word_follows_from_the_first_rule_that_holds(changes, word):
+    assert judge_time(replace(PLAIN, **changes)).name == word
+
+
+def test_thresholds_are_stated_where_they_are_used():
+    assert f"{LARGE_NORM:g}" in TIME_VERDICTS["exploding"].caption
+    assert HEALTHY_DECADES == 3
+    assert "10³" in TIME_VERDICTS["exploding"].caption and "10⁻³" in TIME_VERDICTS["vanishing"].caption
+
+
+# --- sentences ----------------------------------------------------------------------------------
+
+
+def counted(solved, **changes):
+    return replace(PLAIN, solved=solved, **changes)
+
+
+def test_the_three_cells_are_told_in_one_sentence():
+    told = time_headline(["RNN", "LSTM", "GRU"], [counted(0), counted(7), counted(8)])
+    assert told == "0 of 8 seeds learn it with the RNN, 7 with the LSTM, 8 with the GRU."
+
+
+@pytest.mark.parametrize(
+    ("names", "found", "told"),
+    [
+        (
+            ["no clipping", "clip by norm"],
+            [counted(0, diverged=8), counted(8)],
+            "No clipping: 0 of 8 seeds learn it (8 not finite); clip by norm: 8.",
+        ),
+        (["baseline", "now"], [counted(1), counted(2, runs=4)], "Baseline: 1 of 8 seeds learn it; now: 2 of 4."),
+        (["now"], [counted(6)], "Learns: 6 of 8 seeds learn it."),
+        (["GRU"], [counted(1, runs=1)], "Learns: 1 of 1 seed learns it."),
+        (["RNN", "GRU"], [counted(0), counted(1, complete=False)], None),
+        ([], [], "Nothing is measured yet."),
+    ],
+)
+def test_headlines(names, found, told):
+    said = time_headline(names, found)
+    assert said == told if told else said.startswith("So far, 0 of 8 seeds learn it with the RNN, 1 with")
+
+
+def test_the_detail_has_the_numbers_of_each_at_the_start_and_now():
+    f = replace(PLAIN, epoch=100, log_ratio=-1.585, log_ratio_end=-0.5)
+    lstm = replace(f, log_ratio=math.log10(0.37), log_ratio_end=0.0)
+    told = time_detail(["RNN", "LSTM"], [f, lstm])
+    assert f"step {SMALL.length}" in told
+    assert "epoch 100" in told
+    assert "RNN: 2.6% → 32%; LSTM: 37% → 1.0 times" in told
+
+
+def test_of_different_lengths_and_epochs_neither_is_claimed_for_all():
+    other = replace(PLAIN, experiment=SMALL.but(length=20), epoch=3)
+    told = time_detail(["baseline", "now"], [PLAIN, other])
+    assert "the last step" in told and "at the latest epoch: baseline: " in told
+
+
+def test_each_is_named_also_where_they_are_told_of_apart():
+    told = time_detail(
+        ["baseline", "now"], [PLAIN, replace(PLAIN, every_step=True, first_end="z of step 2 at epoch 1")]
+    )
+    assert "baseline: 1.0 times" in told and "before clipping: now: 1.0" in told
+    assert "Not finite first: now, z of step 2 at epoch 1." in told
+
+
+def test_how_often_clipping_acted_is_told_of_those_that_clip():
+    f = replace(PLAIN, every_step=True, clipped_share=0.25)
+    free = replace(f, experiment=SMALL.but(clip="none"))
+    told = time_detail(["no clipping", "clip by norm"], [free, f])
+    assert "made smaller: clip by norm: 25%." in told
+
+
+@given(some.floats(-20, 20))
+def test_a_share_is_heard_as_it_was(log_ratio):
+    said = share(log_ratio).replace(",", "")
+    if said.endswith("%"):
+        assert log_ratio < 0
+        assert float(said[:-1]) / 100 == pytest.approx(10**log_ratio, rel=0.051)
+    else:
+        assert said.endswith("times") == (log_ratio >= 0)
+
+
+def test_nothing_and_not_finite_are_said_so():
+    assert share(-math.inf) == "exactly 0"
+    assert share(math.inf) == share(math.nan) == "not finite"

@@ -1,0 +1,568 @@
+"""The tour: what every scene says is recomputed from real training, and its one right answer is right for that reason."""
+
+import itertools
+import json
+import os
+import re
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer import train
+from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.comparisons import COMPARISONS
+from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.diagnosis.facts import facts
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.time_facts import time_facts
+from explorer.stories.measurements import factor, mean_part, share
+from explorer.stories.page_views import PAGE_CONTROLS
+from explorer.stories.recurrent_scenarios import matching_recurrent
+from explorer.stories.scenarios import OPENING, TUTORIAL
+from explorer.stories.scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, THROUGH_TIME, WHY
+from explorer.stories.tour import SCENES, TOUR, play_key
+from explorer.theory.gates import gate_product
+from explorer.training.cost import estimate, refuse, refuse_all
+from explorer.training.recurrent_cost import estimate as estimate_through_time
+from explorer.training.recurrent_cost import refuse as refuse_through_time
+from explorer.training.run import Training
+from explorer.ui.link import UNPINNED, encode
+from tests.ui.test_app import components
+
+NUMBERS = {scene.name: number for number, scene in enumerate(SCENES, start=1)}
+each_scene = pytest.mark.parametrize("name", TOUR)
+each_through_time = pytest.mark.parametrize(
+    "name", [name for name, scene in TOUR.items() if scene.figure == THROUGH_TIME]
+)
+# Initializations by name, layers by number and rules are no measurements.
+NAMES = re.compile(r"N\(0, [\d.]+²?\)|layer 1\b|the rule is .*", re.IGNORECASE)
+A_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|%|/\d+| million)?")
+LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+
+
+@pytest.fixture(scope="module")
+def history():
+    made = {}
+
+    def get(experiment, *, start=False):
+        key = experiment, start
+        if key not in made:
+            if start:
+                training = Training(experiment)
+                training.advance(0)
+                made[key] = training.history()
+            else:
+                made[key] = train(experiment)
+        return made[key]
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def of(history):
+    """The facts of an experiment; of its start alone if asked."""
+    return lambda experiment, **how: facts(history(experiment, **how))
+
+
+@pytest.fixture(scope="module")
+def histories(history):
+    return lambda scene: [history(each, start=not scene.trains) for each in scene.experiments()]
+
+
+def value(token):
+    """The number that a text like "2.5 × 10⁻⁸", "64%", "1/4" or "5 million" stands for."""
+    mantissa, _, exponent = token.partition(" × 10")
+    scale = 10.0 ** int(exponent.translate(LOWERED)) if exponent else 1.0
+    for ending, factor_ in (("%", 0.01), (" million", 1e6)):
+        if mantissa.endswith(ending):
+            mantissa, scale = mantissa.removesuffix(ending), factor_
+    over, _, under = mantissa.replace(",", "").partition("/")
+    return float(over) / float(under or 1) * scale
+
+
+def rounding(token):
+    """How far the true value may lie from what is written: half a unit of the last digit, and a hair."""
+    digits = re.match(r"[\d,]+(?:\.(\d+))?", token)
+    unit = 10.0 ** -len(digits[1] or "")
+    if "/" in token:
+        return 0.0
+    exponent = token.partition(" × 10")[2]
+    scale = 10.0 ** int(exponent.translate(LOWERED)) if exponent else 1e6 if "million" in token else 1.0
+    return 0.505 * unit * scale * (0.01 if token.endswith("%") else 1.0)
+
+
+def numbers_in(text):
+    return A_NUMBER.findall(NAMES.sub("", text))
+
+
+# --- the claims ----------------------------------------------------------------------------------
+# For each scene the numbers of its sentence, in their order, from training; a count is exact.
+
+
+def multiplies(scene, of, history):
+    start = history(OPENING, start=True)
+    return [mean_part(start, "weights"), mean_part(start, "slope"), share(of(OPENING, start=True))]
+
+
+def quarter(scene, of, history):
+    z = np.linspace(-5, 5, 1001)
+    largest = ACTIVATIONS["sigmoid"].df(z, np.empty_like(z)).max()
+    return [largest, largest**10]
+
+
+def never(scene, of, history):
+    found = of(OPENING)
+    answers = history(OPENING).answers[:, -1]
+    assert found.solved == 0
+    assert np.ptp(answers) < 0.02
+    assert TUTORIAL.optimizer == "Adam"
+    return [found.runs, share(found), answers.mean(), TUTORIAL.epochs]
+
+
+def deep(scene, of, history):
+    found = {depth: of(scene.experiment.but(depth=depth)) for depth in DEPTHS}
+    learns = [depth for depth, f in found.items() if f.solved * 2 >= f.runs]
+    assert learns == list(range(1, len(learns) + 1))
+    none = min(depth for depth in DEPTHS if not any(found[d].solved for d in DEPTHS if d >= depth))
+    # The straight line through the logarithms, by depth.
+    slope = np.polyfit(DEPTHS, [found[depth].log_ratio for depth in DEPTHS], 1)[0]
+    return [learns[-1], none, 10**slope]
+
+
+def saturated(scene, of, history):
+    start = history(scene.experiment, start=True)
+    assert mean_part(start, "slope") < 1
+    return [mean_part(start, "weights"), factor(facts(start))]
+
+
+def zeros(scene, of, history):
+    h = history(scene.experiment)
+    assert (h.measures["weight_gradient"] == 0).all()
+    assert of(scene.experiment.but(initializer="constant")).alike_share == 1
+    return [h.measures["delta"][..., 0].max(), h.measures["weight_gradient"].max(), scene.experiment.width]
+
+
+def start_size(scene, of, history):
+    small, normal, glorot, he = (share(of(each)) for _, each in scene.shown)
+    return [he, glorot, small, normal]
+
+
+def dying(scene, of, history):
+    plain = of(scene.experiment)
+    below = np.array([-1.0])
+    assert of(scene.experiment.but(activation="leaky ReLU")).dead_share == 0
+    slower, normed = (
+        of(scene.experiment.but(**change)) for change in ({"learning_rate": 0.2}, {"normalization": "batch"})
+    )
+    assert slower.solved == normed.solved
+    slope = ACTIVATIONS["ReLU"].df(below, np.empty(1))[0]
+    return [plain.dead_share, 0, slope, slower.experiment.learning_rate, slower.solved, slower.runs, plain.solved]
+
+
+def batch_norm(scene, of, history):
+    now = of(scene.experiment, start=True)
+    skip = of(scene.experiment.but(skip="one layer"), start=True)
+    np.testing.assert_allclose(factor(now), np.sqrt(np.pi / (np.pi - 1)), rtol=0.05)  # Yang et al. 2019
+    return [factor(now), share(now), share(skip)]
+
+
+def around(scene, of, history):
+    plain, one, two = (share(of(OPENING.but(skip=skip), start=True)) for skip in CONTROLS["skip"].options)
+    return [one, one / plain, two]
+
+
+def residual(scene, of, history):
+    plain, one, two = (of(OPENING.but(skip=skip)) for skip in CONTROLS["skip"].options)
+    assert one.solve_epoch < two.solve_epoch
+    return [one.solved, one.runs, plain.solved, two.solved, two.runs]
+
+
+def clipped(scene, of, history):
+    before, after = (of(each) for _, each in scene.shown)
+    return [after.solved, after.runs, before.solved, share(after)]
+
+
+def in_vain(scene, of, history):
+    before, after = (of(each) for _, each in scene.shown)
+    assert 0 < after.clipped_share < 1
+    return [share(before), share(after), after.solved, after.runs]
+
+
+def layer_norm(scene, of, history):
+    _, batch, layer = (of(each) for _, each in scene.shown)
+    return [batch.solved, batch.runs, layer.solved, layer.runs, factor(layer), factor(batch)]
+
+
+def together(scene, of, history):
+    found = {name: of(each) for name, each in scene.shown}
+    learn = {name for name, f in found.items() if f.solved == f.runs}
+    assert learn == {"skip over one layer", "skip over two layers"}
+    assert found["ReLU"].dead_share > 0.4
+    one, relu = found["skip over one layer"], found["ReLU"]
+    return [one.solved, one.runs, relu.experiment.width, relu.solved, relu.runs]
+
+
+def forgets(scene, of, history):
+    plain, lstm, gru = (time_facts(history(each)) for _, each in scene.shown)
+    assert (plain.experiment, lstm.experiment.cell, gru.experiment.cell) == (scene.experiment, "LSTM", "GRU")
+    assert gate_product(lstm.experiment.forget_bias, 1) > 0.98
+    return [10**plain.log_ratio, 10**plain.log_factor, plain.solved, plain.runs, min(lstm.solved, gru.solved), gru.runs]
+
+
+def not_enough(scene, of, history):
+    half, one, fitting = (each for _, each in scene.shown)
+    steps, bias = scene.experiment.length, scene.experiment.forget_bias
+    assert (half.forget_bias, one.forget_bias, fitting.forget_bias) == (0, 1, bias)
+    assert np.log(steps) == pytest.approx(bias, abs=0.05)
+    shorter = time_facts(history(one.but(length=50)))
+    few, all_of_them = time_facts(history(one)), time_facts(history(fitting))
+    assert shorter.solved * 2 > shorter.runs
+    assert few.solved * 2 < few.runs
+    kept = [gate_product(1.0, 1), gate_product(1.0, steps), gate_product(bias, steps)]
+    return [1, *kept[:2], steps, 50, steps, steps, kept[2], all_of_them.solved, all_of_them.runs]
+
+
+def explodes(scene, of, history):
+    free, by_value, by_norm = (history(each) for _, each in scene.shown)
+    np.testing.assert_array_equal(free.gradient_norm[:, 0], by_norm.gradient_norm[:, 0])
+    ends, clipped = [end.epoch for end in free.endings], time_facts(by_norm)
+    assert by_value.outcome.count("solved") * 2 > len(by_value.loss)
+    return [len(ends), len(free.loss), max(ends), scene.experiment.threshold, clipped.solved, clipped.runs]
+
+
+CLAIMS = dict(
+    zip(
+        TOUR,
+        [
+            multiplies,
+            quarter,
+            never,
+            deep,
+            saturated,
+            zeros,
+            start_size,
+            dying,
+            batch_norm,
+            around,
+            residual,
+            clipped,
+            in_vain,
+            layer_norm,
+            together,
+            forgets,
+            not_enough,
+            explodes,
+        ],
+        strict=True,
+    )
+)
+
+
+@each_scene
+def test_the_numbers_of_the_sentence_are_what_training_gives(name, of, history):
+    scene = TOUR[name]
+    written, measured = numbers_in(scene.take_home), CLAIMS[name](scene, of, history)
+    assert len(written) == len(measured), f"{written} are written, {measured} are measured"
+    for token, number in zip(written, measured, strict=True):
+        assert abs(value(token) - number) <= rounding(token), f"{token} is written, {number:.4g} is measured"
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "slack"),
+    [
+        ("2.5 × 10⁻⁸", 2.5e-8, 0.0505e-8),
+        ("64%", 0.64, 0.00505),
+        ("1/4", 0.25, 0),
+        ("1,108", 1108, 0.505),
+        ("0.20", 0.2, 0.00505),
+    ],
+)
+def test_written_numbers_are_read_as_meant(text, number, slack):
+    assert numbers_in(f"about {text}, and N(0, 0.01²).") == [text]
+    np.testing.assert_allclose([value(text), rounding(text)], [number, slack], rtol=1e-9)
+
+
+# --- one right answer ----------------------------------------------------------------------------
+
+
+@each_scene
+def test_the_right_answer_and_no_other_holds_what_is_measured(name, histories):
+    scene = TOUR[name]
+    number = scene.measure(histories(scene))
+    assert scene.deciding(number) == [scene.right], f"measured: {number:.4g}"
+
+
+@each_scene
+def test_no_two_answers_can_both_be_right(name):
+    scene = TOUR[name]
+    assert 2 <= len(scene.answers) <= 4
+    spans = sorted((answer.low, answer.high) for answer in scene.answers)
+    assert all(low < high for low, high in spans)
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))
+    assert len({answer.text for answer in scene.answers}) == len(scene.answers)
+
+
+def test_the_right_answer_is_not_always_in_the_same_place():
+    places = [scene.right for scene in SCENES]
+    assert len(set(places)) > 2
+
+
+def test_what_questions_and_set_ups_state_is_true(of, history):
+    wide = TOUR["Saturation does not explode"].experiment
+    assert factor(of(wide.but(activation="linear"), start=True)) == pytest.approx(6.4, abs=0.05)
+    assert history(wide, start=True).measures["saturated"][:, 0, :-1].mean() > 2 / 3
+    exploding = TOUR["Exploding gradients, clipped"].shown[0][1]
+    assert share(of(exploding)) == pytest.approx(1108, abs=0.5)
+    for part in (1, 10, 100):
+        assert of(exploding.but(learning_rate=exploding.learning_rate / part)).solved == 0
+    assert share(of(OPENING, start=True)) == pytest.approx(2.5e-8, rel=0.02)
+    layer_norm = TOUR["Layer norm is not batch norm"]
+    assert of(layer_norm.shown[1][1]).solved == 8
+    assert time_facts(history(TOUR["Exploding through time"].experiment)).first_norm == pytest.approx(1073, abs=0.5)
+    tiny = TOUR["A slope of one quarter at best"].experiment
+    assert np.abs(history(tiny, start=True).answers - 0.5).max() < 0.05
+
+
+@pytest.mark.long  # test_tutorial trains the same recipe in every run
+def test_the_tutorials_own_recipe_does_not_learn_either():
+    h = train(TUTORIAL.but(runs=2))
+    np.testing.assert_allclose(h.answers[:, -1], 0.5, atol=1e-3)
+    assert set(h.outcome) == {"stuck"}
+
+
+# --- what a scene is -----------------------------------------------------------------------------
+
+
+def test_there_are_twelve_to_eighteen_scenes():
+    assert 12 <= len(SCENES) <= 18
+
+
+@each_scene
+def test_a_scene_is_short_sourced_and_plain(name):
+    scene = TOUR[name]
+    assert scene.source
+    assert scene.figure in (GRADIENTS, WHY, BY_DEPTH, PANELS, THROUGH_TIME)
+    assert len(scene.caption) < 260 and len(scene.question) < 130 and len(scene.take_home) < 260
+    assert scene.question.count("?") == 1
+    words = " ".join([name, scene.caption, scene.question, scene.take_home, *(answer.text for answer in scene.answers)])
+    assert not re.search(r"[–—]|[\U0001f000-\U0001faff]", words)
+    assert 1 <= len(scene.plays) <= 3
+
+
+@each_scene
+def test_every_scene_is_within_the_limits_whatever_is_played_with(name):
+    scene = TOUR[name]
+    options = {
+        setting: list(getattr(control, "marks", ()) or control.options) for setting, control in scene.controls.items()
+    }
+    for values in itertools.product(*options.values()):
+        experiments = scene.as_played(dict(zip(options, values, strict=True))).experiments()
+        if scene.figure == THROUGH_TIME:
+            assert not any(refuse_through_time(each) for each in experiments)
+            assert sum(estimate_through_time(each).seconds for each in experiments) < 8
+            continue
+        assert not refuse_all(experiments)
+        assert not any(refuse(each) for each in experiments)
+    if scene.trains and scene.figure != THROUGH_TIME:
+        assert sum(estimate(each).seconds for each in dict.fromkeys(scene.experiments())) < 15
+
+
+@each_scene
+def test_what_is_played_with_opens_at_the_scenes_own_value_and_is_in_the_link(name):
+    scene = TOUR[name]
+    for setting, control in scene.controls.items():
+        own = getattr(scene.experiment, setting)
+        assert control.default == control.check(setting, own) == own
+        assert own in (getattr(control, "marks", ()) or control.options)
+        assert PAGE_CONTROLS[play_key(NUMBERS[name], setting)] == control
+    assert scene.as_played({s: c.default for s, c in scene.controls.items()}).shown == scene.shown
+
+
+def test_a_setting_changes_with_what_had_the_same_value():
+    scene = TOUR["The same net, residual, learns"]
+    before, after = (each for _, each in scene.as_played({"depth": 5, "skip": "two layers"}).shown)
+    assert (before.depth, after.depth, before.skip, after.skip) == (5, 5, "none", "two layers")
+
+
+def test_the_remedies_tried_together_are_the_registrys():
+    scene = TOUR["All together"]
+    for name, experiment in scene.shown[1:]:
+        assert experiment == REMEDIES[name].change(OPENING)
+
+
+@each_through_time
+def test_a_scene_through_time_is_a_scenario_of_its_page(name):
+    scene = TOUR[name]
+    assert matching_recurrent(scene.experiment, None, scene.view.compare)
+    assert dict(scene.shown) == COMPARISONS[scene.view.compare].of(scene.experiment, None)
+
+
+@each_through_time
+def test_whatever_is_played_with_through_time_changes_the_numbers(name):
+    scene = TOUR[name]
+
+    def losses(played):
+        return np.concatenate(
+            [train(each.but(epochs=5, runs=2)).loss for each in scene.as_played(played).experiments()]
+        )
+
+    own = losses({})
+    for setting, control in scene.controls.items():
+        for option in getattr(control, "marks", ()) or control.options:
+            changed = losses({setting: option})
+            assert np.array_equal(changed, own, equal_nan=True) == (option == getattr(scene.experiment, setting))
+
+
+def test_a_fitting_bias_and_its_name_follow_the_length():
+    scene = TOUR["A gate is not enough"].as_played({"length": 20})
+    assert [name for name, _ in scene.shown] == ["LSTM, bias 0", "LSTM, bias 1", "LSTM, bias ln 20 = 3"]
+    assert [each.forget_bias for _, each in scene.shown] == [0, 1, 3]
+    assert {each.length for _, each in scene.shown} == {20}
+
+
+# --- on screen -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch):
+    monkeypatch.chdir(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+
+def tour(**query):
+    """Open the tour by a link."""
+    app = AppTest.from_file("../../app.py", default_timeout=120)
+    for name, text in {"epochs": "10", "baseline": "none", **query}.items():
+        app.query_params[name] = str(text)
+    app.run()
+    app.switch_page("pages/tour_page.py").run()
+    assert not app.exception, app.exception[0].value
+    assert not app.error and not app.warning
+    return app
+
+
+def figure(app):
+    return next((json.loads(p.json) for p in components(app.main) if "figure" in p.json), None)
+
+
+def said(app):
+    return " ".join(each.value for each in app.main.markdown).replace("\u00a0", " ")
+
+
+@each_scene
+@pytest.mark.parametrize("present", ["page", "presenter"])
+def test_a_scene_asks_first_and_shows_nothing_yet(name, present):
+    scene = TOUR[name]
+    app = tour(scene=NUMBERS[name], present=present)
+    assert app.title[0].value == name
+    assert scene.question == app.main.header[0].value.replace("\u00a0", " ")
+    labels = [button.label for button in app.button]
+    assert [answer.text for answer in scene.answers] == [
+        label for label in labels if label in {a.text for a in scene.answers}
+    ]
+    assert figure(app) is None
+    assert scene.take_home not in said(app)
+
+
+@each_scene
+@pytest.mark.parametrize("present", ["page", "presenter"])
+def test_a_scene_shows_its_answer_and_its_figure(name, present):
+    scene = TOUR[name]
+    app = tour(scene=NUMBERS[name], revealed="answer", present=present)
+    assert app.main.header[0].value == scene.answers[scene.right].text
+    assert scene.take_home in said(app)
+    drawn = figure(app)
+    assert any(character.isdigit() for character in drawn["alt"])
+    assert json.loads(drawn["figure"])["data"]
+    # The settings are on the picture.
+    assert any(words in drawn["figure"] for words in ("hidden layers of", "depth 1 to", " sequences"))
+
+
+def test_buttons_lead_from_the_first_scene_to_the_last_and_back():
+    app = tour()
+    assert app.button(key="tour_back").disabled
+    for scene in SCENES[1:]:
+        app.button(key="tour_next").click().run()
+        assert app.title[0].value == scene.name
+    assert app.button(key="tour_next").disabled
+    for scene in SCENES[-2::-1]:
+        app.button(key="tour_back").click().run()
+        assert app.title[0].value == scene.name
+
+
+def test_the_reveal_shows_the_answer_and_the_next_scene_asks_again():
+    app = tour(scene=1)
+    app.button(key="tour_reveal").click().run()
+    assert app.session_state["revealed"] == "answer"
+    app.button(key="tour_next").click().run()
+    assert (app.session_state["scene"], app.session_state["revealed"]) == ("2", "question")
+    assert not app.exception
+
+
+@pytest.mark.parametrize("guess", [0, 2])
+def test_a_prediction_is_remembered_and_judged(guess):
+    scene = SCENES[0]
+    app = tour(scene=1)
+    app.button(key=f"tour_answer_{guess}").click().run()
+    app.button(key="tour_reveal").click().run()
+    assert ("As you predicted." in said(app)) == (guess == scene.right)
+    assert ("You predicted: the weights." in said(app)) == (guess == 0)
+
+
+def test_playing_changes_the_figure_and_not_the_lesson():
+    scene = SCENES[4]
+    app = tour(scene=5, revealed="answer")
+    before = figure(app)
+    app.session_state[play_key(5, "activation")] = "linear"
+    app.run()
+    assert not app.exception
+    assert figure(app)["figure"] != before["figure"]
+    assert "by 6.4" in said(app)
+    assert scene.take_home in said(app)
+
+
+def test_open_in_explore_sets_experiment_and_baseline():
+    scene = TOUR["The same net, residual, learns"]
+    app = tour(scene=NUMBERS[scene.name], revealed="answer")
+    app.button(key="tour_open").click().run()
+    assert not app.exception
+    for name, setting in scene.experiment.settings().items():
+        assert app.session_state[name] == setting
+    assert app.session_state["baseline"] == encode(OPENING)
+
+
+@pytest.mark.parametrize("played", [{}, {"learning_rate": 0.0005}])
+def test_open_in_time_sets_experiment_and_what_stands_beside_it(played):
+    scene = TOUR["Exploding through time"]
+    number = NUMBERS[scene.name]
+    app = tour(scene=number, revealed="answer", **{play_key(number, s): value for s, value in played.items()})
+    assert app.button(key="tour_open").label == "Open in Time"
+    app.button(key="tour_open").click().run()
+    assert not app.exception
+    for name, setting in {**scene.experiment.but(**played).settings(), "compare": scene.view.compare}.items():
+        assert app.session_state[f"time_{name}"] == setting
+    assert app.session_state["time_baseline"] == UNPINNED
+
+
+def test_settings_of_explore_survive_the_tour():
+    app = tour(depth=7, width=6, scene=2)
+    app.button(key="tour_next").click().run()
+    app.switch_page("pages/explore_page.py").run()
+    assert not app.exception
+    assert (app.session_state["depth"], app.session_state["width"], app.session_state["epochs"]) == (7, 6, 10)
+    assert app.session_state["baseline"] == UNPINNED
+    assert app.session_state["_experiment"] == Experiment(depth=7, width=6, epochs=10)
+
+
+@pytest.mark.parametrize(
+    "query", [{"scene": "19"}, {"scene": "x"}, {"revealed": "no"}, {"present": ""}, {"scene1_gain": "-7"}]
+)
+def test_a_wrong_link_is_answered_in_words(query):
+    app = AppTest.from_file("../../app.py", default_timeout=60)
+    for name, text in {"epochs": "10", **query}.items():
+        app.query_params[name] = text
+    app.run()
+    app.switch_page("pages/tour_page.py").run()
+    assert not app.exception
+    assert len(app.warning) == 1
+    assert app.title[0].value == SCENES[0].name

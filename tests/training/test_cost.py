@@ -1,0 +1,141 @@
+import re
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from explorer.choices.experiment import Experiment
+from explorer.training.cost import LIMIT_BYTES, LIMIT_SECONDS, estimate, refuse, refuse_all, refuse_depths
+from explorer.training.run import Training
+from tests.work import calls
+
+TUTORIAL = Experiment(depth=11, width=4, optimizer="Adam", learning_rate=0.001, batch="1", epochs=100_000, runs=20)
+NO_END = {"epochs": 1_000_000}
+HUGE = Experiment(task="moons", samples=2048, depth=50, width=128, runs=512, epochs=1_000_000, batch="1")
+VARIED = [
+    Experiment(),
+    TUTORIAL,
+    TUTORIAL.but(skip="one layer", activation="ReLU"),
+    Experiment(depth=50, runs=1),
+    Experiment(depth=50, runs=24, normalization="layer"),
+    Experiment(task="moons", samples=32, depth=3, width=8, batch="8", activation="tanh", runs=4),
+    Experiment(task="moons", samples=256, depth=20, width=16, activation="tanh", runs=2, clip="norm"),
+    Experiment(task="moons", samples=256, depth=50, width=64, activation="ReLU", normalization="batch", runs=1),
+    Experiment(task="spirals", samples=512, depth=6, width=32, activation="SiLU", optimizer="Adam", runs=4),
+    Experiment(task="circles", depth=8, width=12, activation="GELU", runs=3, normalization="batch", batch="64"),
+    Experiment(task="curve", depth=5, width=24, activation="randomized ReLU", runs=8, optimizer="momentum"),
+    Experiment(task="blobs", samples=1024, depth=2, width=128, activation="ELU", runs=1, skip="two layers"),
+]
+
+
+@pytest.mark.parametrize("experiment", VARIED)
+def test_memory_is_that_of_the_arrays(experiment):
+    training = Training(experiment.but(epochs=100))
+    found = training.records.nbytes
+    for group in training.groups:
+        networks = {id(n): n for n in (group.probe, group.answerer, *group.networks.values())}.values()
+        arrays = [group.theta, group.update, *group.moments]
+        arrays += [value for network in networks for value in vars(network).values() if isinstance(value, np.ndarray)]
+        own = {id(a if a.base is None else a.base): a if a.base is None else a.base for a in arrays}
+        found += sum(array.nbytes for array in own.values())
+    assert estimate(experiment.but(epochs=100)).bytes == pytest.approx(found, rel=0.35)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "updates"),
+    [
+        (Experiment(epochs=70), 70),
+        (Experiment(epochs=70, batch="1"), 280),
+        (Experiment(task="moons", samples=100, epochs=7, batch="8"), 91),
+    ],
+)
+def test_updates_are_counted(experiment, updates):
+    assert estimate(experiment).updates == updates
+
+
+@pytest.mark.parametrize(
+    "dearer",
+    [{"epochs": 12_000}, {"depth": 22}, {"width": 16}, {"runs": 16}, {"batch": "1"}, {"normalization": "batch"}],
+    ids=str,
+)
+def test_more_costs_more(dearer):
+    assert estimate(Experiment().but(**dearer)).seconds > estimate(Experiment()).seconds
+
+
+def test_estimating_is_no_more_work_for_a_huge_experiment():
+    estimate(Experiment())  # points of a task are drawn once
+    assert all(calls(lambda e=experiment: estimate(e)) < 200 for experiment in (*VARIED[1:], HUGE))
+
+
+# --- refusing ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("experiment", [*VARIED, TUTORIAL.but(skip="one layer")])
+def test_what_is_bearable_is_allowed(experiment):
+    assert refuse(experiment) is None
+
+
+TOO_MUCH = [
+    HUGE,
+    HUGE.but(epochs=1),
+    HUGE.but(runs=1),
+    HUGE.but(batch="full"),
+    Experiment(epochs=1_000_000, runs=512),
+    Experiment(epochs=1_000_000, runs=64, batch="1"),
+    Experiment(task="moons", samples=2048, batch="1", epochs=100_000),
+    Experiment(task="moons", samples=1024, depth=50, width=64, runs=24, epochs=10),
+    TUTORIAL.but(epochs=1_000_000, runs=100),
+]
+NAMES = {"epochs": "epochs", "seeds": "runs", "samples": "samples", "width": "width", "depth": "depth"}
+
+
+def changes_of(way):
+    changes = {name: int(value.replace(",", "")) for name, value in re.findall(r"(\w+) to ([\d,]+)(?! samples)", way)}
+    changes = {NAMES[name]: value for name, value in changes.items() if name != "batch"}
+    batch = re.search(r"batch to (\w+)", way)
+    return changes | ({"batch": batch[1]} if batch else {})
+
+
+@pytest.mark.parametrize("experiment", TOO_MUCH)
+def test_what_is_too_much_is_refused_with_ways_that_fit(experiment):
+    sentence = refuse(experiment)
+    assert sentence is not None
+    assert sentence.count(".") - len(re.findall(r"\d\.\d", sentence)) == 1
+    ways = re.split(r", or ", sentence.split(": set ")[1].rstrip("."))
+    assert 1 <= len(ways) <= 3
+    for way in ways:
+        changed = experiment.but(**changes_of(way))
+        assert changed != experiment
+        assert refuse(changed) is None, way
+
+
+def test_the_sentence_says_what_the_limit_is():
+    assert "10 minutes" in refuse(TOO_MUCH[4])
+    assert "1.0 GB" in refuse(TOO_MUCH[7])
+    assert LIMIT_SECONDS == 600
+    assert LIMIT_BYTES == 2**30
+
+
+def test_refusing_builds_nothing_big():
+    tracemalloc.start()
+    refuse(HUGE)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20
+
+
+def test_the_start_of_many_depths_is_bounded_too():
+    assert refuse_depths(Experiment(), 50) is None
+    assert refuse_depths(Experiment(task="moons", width=32, runs=32), 50) is None
+    said = refuse_depths(Experiment(task="moons", width=128, samples=2048, runs=512), 50)
+    assert said.startswith("Measuring the start of 50 depths would take about ")
+    assert refuse_depths(Experiment(task="moons", width=128, samples=2048, runs=512), 1) is None or "lower" in said
+
+
+def test_several_trainings_are_bounded_together():
+    one = Experiment(task="moons", width=64, depth=40, epochs=2000, runs=8)
+    assert refuse(one) is None
+    assert refuse_all([one]) is None
+    assert refuse_all([one] * 50) is None  # the same training, once
+    said = refuse_all([one.but(seed=seed) for seed in range(0, 400, 8)])
+    assert said.startswith("These 50 trainings together would take about ")

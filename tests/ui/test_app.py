@@ -1,0 +1,578 @@
+"""The app's script, run without a browser: it must never end in an exception, whatever is chosen."""
+
+import json
+import os
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.choices.controls import Choice, Number, Several, Span
+from explorer.choices.datasets import OWN, Data
+from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.figures.view import VIEW_CONTROLS
+from explorer.stories.page_views import (
+    AXIS_NAMES,
+    COMPARISON_CONTROLS,
+    DEPTH_CONTROLS,
+    PAGE_CONTROLS,
+    REMEDIES_PAGE,
+    SHARED_VIEW,
+    SPAN_CONTROLS,
+    SPANS,
+    SWEEP_CONTROLS,
+)
+from explorer.stories.scenarios import SCENARIOS
+from explorer.sweeps.outcomes import OUTCOMES
+from explorer.sweeps.sweep import AXES, is_numeric
+from explorer.ui.link import UNPINNED, encode
+
+# Small, so that a script runs to its end quickly; what is tested sits on top.
+SMALL = {"epochs": "10", "depth": "3", "width": "4", "runs": "2"}
+PAGES = {"Remedies": "pages/remedies_page.py", "Depth": "pages/depth_page.py", "Sweep": "pages/sweep_page.py"}
+# Small on the further pages too.
+SMALL_PAGE = SMALL | {"baseline": "none", "deepest": "3", "cells": "3"}
+OWN_DATA = Data(
+    x=np.random.default_rng(0).normal(size=(20, 2)),
+    y=np.arange(20) % 2.0,
+    feature_names=("length", "width"),
+    class_names=("no", "yes"),
+)
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch):
+    monkeypatch.chdir(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+
+def run(query=None, state=None, page=None):
+    """Open a link on Explore, and from there a further page, by its title."""
+    app = AppTest.from_file("../../app.py", default_timeout=120)
+    for name, value in (query or {}).items():
+        app.query_params[name] = [str(each) for each in value] if isinstance(value, list | tuple) else str(value)
+    for name, value in (state or {}).items():
+        app.session_state[name] = value
+    if page is None:
+        app.run()
+    else:
+        # A page can be gone to once the app has run; what Explore would train does not matter here.
+        with patch("explorer.ui.compared.advance"):
+            app.run()
+        app.switch_page(PAGES[page]).run()
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def components(node):
+    """Every custom component's data that was sent to the browser."""
+    if hasattr(node, "children"):
+        for child in node.children.values():
+            yield from components(child)
+    proto = getattr(node, "proto", None)
+    if (
+        proto is not None
+        and getattr(proto, "DESCRIPTOR", None) is not None
+        and proto.DESCRIPTOR.name == "BidiComponent"
+    ):
+        yield proto
+
+
+def joint_figure(app):
+    """The joint figure, as it is sent."""
+    for proto in components(app.main):
+        if "figure" in proto.json:
+            return json.loads(json.loads(proto.json)["figure"])
+    return None
+
+
+def headline(app):
+    return app.main.header[0].value
+
+
+def test_the_opening_runs_and_says_vanishing():
+    app = run()
+    assert headline(app).startswith("Vanishing: ")
+    assert not app.warning
+    assert not app.error
+    assert [metric.value for metric in app.metric][2] == "0 of 8"
+
+
+def test_it_runs_again_and_again():
+    app = run(SMALL)
+    for _ in range(3):
+        app.run()
+        assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("gain", "2", 2.0),
+        ("learning_rate", "1", 1.0),
+        ("activation", "relu", "ReLU"),
+        ("runs", "4.0", 4),
+        ("noise", ".2", 0.2),
+    ],
+)
+def test_a_link_may_say_a_value_otherwise_than_the_widget_does(name, text, value):
+    app = run(SMALL | {"task": "moons", name: text})
+    assert not app.warning
+    assert app.session_state[name] == value
+    assert app.query_params[name] == str(value)
+
+
+def small(experiment):
+    """A scenario's settings, shortened: what its full training shows is tested with the scenarios."""
+    return experiment.but(epochs=min(experiment.epochs, 10))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_opens(name):
+    scenario = SCENARIOS[name]
+    settings = small(scenario.experiment).settings(changed_only=True)
+    app = run(settings | {"baseline": encode(small(scenario.baseline)) or UNPINNED})
+    assert not app.warning
+    assert app.metric
+
+
+def test_choosing_a_scenario_sets_every_control():
+    name = "ReLU with N(0, 1): diverges at once"
+    app = run(SMALL)
+    app.selectbox(key="_scenario").set_value(name).run()
+    assert not app.exception
+    for key, value in SCENARIOS[name].experiment.settings().items():
+        assert app.session_state[key] == value
+    assert app.selectbox(key="_scenario").value == name
+    assert "diverged" in (headline(app) + app.markdown[0].value).lower()
+
+
+def choices():
+    for name, control in (CONTROLS | VIEW_CONTROLS).items():
+        if isinstance(control, Choice):
+            yield from ((name, option) for option in control.options if option != OWN)
+        elif isinstance(control, Number):
+            cheap = {"epochs": 100, "runs": 8, "width": 32, "samples": 256}.get(name, float("inf"))
+            marks = control.marks or (control.low, control.default, control.high)
+            yield from ((name, int(m) if control.whole else m) for m in marks if m <= cheap and m >= control.low)
+
+
+@pytest.mark.parametrize(("name", "option"), list(choices()))
+def test_every_option_of_every_control_runs(name, option):
+    task = {} if name == "task" else {"task": "moons", "samples": 32, "batch": 16}
+    clip = {"clip": "norm"} if name == "threshold" else {}
+    app = run(SMALL | task | clip | {name: option})
+    if name != "at":
+        assert app.session_state[name] == option
+    assert not app.error
+    assert not app.warning
+
+
+def test_own_data_is_waited_for_then_trained_on():
+    app = run(SMALL | {"task": OWN})
+    assert any("CSV" in info.value for info in app.info)
+    assert not app.metric
+    app = run(SMALL | {"task": OWN}, {"_own_data": OWN_DATA})
+    assert app.metric
+    names = {trace.get("name") for trace in joint_figure(app)["data"]}
+    assert {"class no", "class yes"} <= names
+
+
+HEAVY = {"task": "moons", "depth": 50, "width": 128, "runs": 64, "samples": 1024, "epochs": 100_000, "batch": "1"}
+
+
+def test_too_much_work_is_refused_and_nothing_is_started(monkeypatch):
+    from explorer.ui import jobs
+
+    monkeypatch.setattr(jobs.Job, "advance", lambda *_: pytest.fail("a training was started"))
+    app = run(HEAVY)
+    assert any("not started" in warning.value for warning in app.warning)
+    assert not app.metric
+
+
+def test_too_heavy_a_baseline_is_refused_while_the_rest_runs():
+    app = run(SMALL | {"baseline": encode(Experiment(**HEAVY))})
+    assert any("baseline" in warning.value.lower() for warning in app.warning)
+    assert app.metric
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"depth": "99"},
+        {"depth": "abc"},
+        {"depth": ""},
+        {"seed": "1" + "0" * 400},
+        {"seed": "-1"},
+        {"epochs": "1e308"},
+        {"skip": ""},
+        {"axis": ""},
+        {"colour": ""},
+        {"at": "-1"},
+        {"at": "999999999999"},
+        {"gain": "nan"},
+        {"noise": "inf"},
+        {"activation": "<script>alert(1)</script>"},
+        {"task": "x" * 10_000},
+        {"__class__": "1"},
+        {"_experiment": "1"},
+        {"_own_data": "1"},
+        {"baseline": "depth:banana"},
+        {"baseline": "\x00;::<b>"},
+        {"v": "banana"},
+    ],
+    ids=str,
+)
+def test_hostile_links_run_and_are_answered_in_words(query):
+    app = run({"epochs": "10"} | query)
+    assert app.metric
+    assert len(app.warning) <= 1
+    assert app.warning or query in ({"at": "-1"},)
+
+
+def test_the_figure_has_its_traces():
+    figure = joint_figure(run(SMALL | {"baseline": UNPINNED}))
+    named = [trace.get("name") for trace in figure["data"]]
+    for name in ("middle half of the seeds", "at the start", "at the chosen epoch", "each seed"):
+        assert name in named
+    assert sum(trace["type"] == "heatmap" for trace in figure["data"]) == 2  # layers by epochs, and the colour bar
+
+
+def test_a_pinned_baseline_doubles_the_heatmap():
+    figure = joint_figure(run(SMALL | {"baseline": encode(Experiment(epochs=10))}))
+    across = [trace for trace in figure["data"] if trace["type"] == "heatmap" and trace["xaxis"] == "x"]
+    assert len(across) == 2
+    assert len({(trace["zmin"], trace["zmax"]) for trace in across}) == 1
+
+
+def test_pin_and_unpin():
+    app = run(SMALL | {"baseline": UNPINNED})
+    buttons = {button.label: button for button in app.button}
+    assert buttons["Unpin"].disabled
+    buttons["Pin this as the baseline"].click().run()
+    assert not app.exception
+    pinned = app.session_state["baseline"]
+    assert "depth:3" in pinned
+    {button.label: button for button in app.button}["Unpin"].click().run()
+    assert app.session_state["baseline"] == UNPINNED
+
+
+# --- the further pages ---------------------------------------------------------------------------
+
+FIGURES = {"Remedies": "remedies_figure", "Depth": "depth_triangles", "Sweep": "sweep_map"}
+each_page = pytest.mark.parametrize("page", PAGES)
+
+
+def open_page(page, query=None, state=None):
+    return run(SMALL_PAGE | (query or {}), state, page)
+
+
+def check_page(app):
+    """The page is whole: a headline, a joint figure and an ordinary chart, and nothing to complain of."""
+    assert not app.error
+    assert not app.warning, app.warning[0].value
+    assert headline(app)
+    assert any(trace["type"] == "heatmap" for trace in joint_figure(app)["data"])
+    assert app.get("plotly_chart")
+
+
+def warned(app):
+    (warning,) = app.warning
+    return warning.value
+
+
+@each_page
+def test_every_page_runs_with_its_defaults_and_runs_again(page):
+    app = open_page(page)
+    check_page(app)
+    app.run()
+    assert not app.exception
+    check_page(app)
+
+
+@each_page
+def test_a_page_ends_complete(page):
+    app = open_page(page)
+    assert "So far" not in headline(app)
+    assert "sweep_stop" not in {button.key for button in app.button}
+
+
+@each_page
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_opens_on_every_page(page, name):
+    scenario = SCENARIOS[name]
+    experiment, baseline = (
+        e.but(epochs=min(e.epochs, 10), runs=min(e.runs, 2)) for e in (scenario.experiment, scenario.baseline)
+    )
+    settings = experiment.settings(changed_only=True)
+    less = {"span_activation": ["sigmoid", "ReLU"], "span_initializer": ["uniform", "LeCun", "He normal"]}
+    app = run(
+        settings | {"baseline": encode(baseline) or UNPINNED, "deepest": "3", "outcome": "share solved"} | less,
+        page=page,
+    )
+    check_page(app)
+
+
+def page_choices():
+    """Every option of every control of the further pages, with the page it belongs to."""
+    shared = {f"{REMEDIES_PAGE}{name}": VIEW_CONTROLS[name] for name in SHARED_VIEW}
+    by_page = {
+        "Remedies": shared | dict(COMPARISON_CONTROLS),
+        "Depth": DEPTH_CONTROLS,
+        "Sweep": SWEEP_CONTROLS | SPAN_CONTROLS,
+    }
+    for page, controls in by_page.items():
+        for name, control in controls.items():
+            yield from ((page, name, option) for option in options(control))
+
+
+def options(control):
+    if isinstance(control, Choice):
+        return list(control.options)
+    if isinstance(control, Several):
+        return [*((option,) for option in control.options), tuple(control.options), tuple(control.options)[:2]]
+    if isinstance(control, Span):
+        low, *_, high = control.marks
+        return [(low, low), (high, high), (low, control.marks[1]), (low, high)]
+    return [int(mark) for mark in control.marks or (control.low, control.default, control.high)]
+
+
+def beside(page, name, option):
+    """What else the link says: an axis must be there for its values to be chosen, and be another one than the other."""
+    if name in SPANS.values():
+        axis = next(axis for axis, span in SPANS.items() if span == name)
+        return axes(axis, "width" if axis != "width" else "gain")
+    if name in ("x", "y"):
+        axis = AXIS_NAMES[option]
+        pair = axes(axis, "width" if axis != "width" else "gain")
+        return pair if name == "x" else pair | {"x": pair["y"], "y": pair["x"]}
+    if name == "deepest" or name == "train":
+        return {"remedy": "none", "depth": 2}
+    return (
+        {"span_activation": ["sigmoid", "ReLU"], "span_initializer": ["uniform", "He normal"]}
+        if page == "Sweep"
+        else {}
+    )
+
+
+def axes(across, up):
+    names = {setting: label for label, setting in AXIS_NAMES.items()}
+    return {"x": names[across], "y": names[up], SPANS["width"]: [2, 4], SPANS["gain"]: [0.5, 1.0]}
+
+
+@pytest.mark.parametrize(("page", "name", "option"), list(page_choices()), ids=str)
+def test_every_option_of_every_page_control_runs(page, name, option):
+    app = open_page(page, beside(page, name, option) | {name: option})
+    check_page(app)
+    shown = app.session_state[name]
+    if name == "section" and option > 2:
+        option = 1  # this map has two rows
+    assert (tuple(shown) if isinstance(option, tuple) else shown) == option
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_every_axis_can_be_trained_along(axis):
+    few = options(SPAN_CONTROLS[SPANS[axis]])[2] if is_numeric(axis) else tuple(AXES[axis])[:2]
+    other = "skip" if axis != "skip" else "bias"
+    app = open_page("Sweep", axes(axis, other) | {SPANS[axis]: few, "outcome": "final loss"})
+    check_page(app)
+    assert headline(app).startswith(f"{2 * len(AXES[other])} cells")
+
+
+@pytest.mark.parametrize("outcome", [name for name, outcome in OUTCOMES.items() if not outcome.trained])
+def test_at_the_start_nothing_is_trained(outcome, monkeypatch):
+    from explorer.training.run import Training
+
+    trained = []
+    advance = Training.advance
+    monkeypatch.setattr(
+        Training, "advance", lambda self, seconds: trained.append(self.progress) or advance(self, seconds)
+    )
+    app = run(SMALL | {"baseline": UNPINNED, "epochs": "100000", "runs": 64, "seed": 77}, page="Sweep")
+    del trained[:]
+    app.session_state["outcome"] = outcome
+    app.run()
+    assert not app.exception
+    assert not trained
+
+
+HOSTILE = {
+    "Remedies": [
+        {"combine": "banana"},
+        {"combine": ["ReLU", "<script>alert(1)</script>"]},
+        {"combine": ["x" * 10_000]},
+        {"start": "nowhere"},
+        {"start": ""},
+        {"remedies_metric": "mood"},
+        {"remedies_colour": ""},
+        {"remedies_axis": "cubic"},
+        {"remedies_range": "\x00"},
+        {"remedies_at": "3"},
+    ],
+    "Depth": [
+        {"remedy": "prayer"},
+        {"remedy": ""},
+        {"deepest": "1"},
+        {"deepest": "51"},
+        {"deepest": "nan"},
+        {"deepest": "1" + "0" * 400},
+        {"deepest": ""},
+        {"gradient": "dL/dx"},
+        {"train": "maybe"},
+    ],
+    "Sweep": [
+        {"x": "seed"},
+        {"x": "<script>alert(1)</script>"},
+        {"y": ""},
+        {"outcome": "__class__"},
+        {"cells": "33"},
+        {"cells": "4.5"},
+        {"cells": "1e308"},
+        {"section": "0"},
+        {"section": "51"},
+        {"span_depth": ["1", "51"], "x": "depth"},
+        {"span_depth": "3", "x": "depth"},
+        {"span_depth": ["1", "2", "3"], "x": "depth"},
+        {"span_depth": ["", ""], "x": "depth"},
+        {"span_learning_rate": ["nan", "inf"], "x": "learning rate"},
+        {"span_learning_rate": ["0.1", "0.123"], "x": "learning rate"},
+        {"span_activation": ["sigmoid", "banana"]},
+        {"span_activation": ["a" * 10_000]},
+        {"span_task": ["own data"], "x": "task"},
+        {"span_seed": ["1", "2"]},
+    ],
+}
+hostile = [(page, query) for page, queries in HOSTILE.items() for query in queries]
+
+
+@pytest.mark.parametrize(("page", "query"), hostile, ids=[f"{page}-{str(query)[:60]}" for page, query in hostile])
+def test_hostile_values_of_page_controls_are_named_and_the_page_works(page, query):
+    less = {"span_initializer": ["uniform"], "span_activation": ["sigmoid", "ReLU"]}
+    app = open_page(page, less | query)
+    assert len(app.warning) == 1
+    assert next(iter(query)) in warned(app)
+    assert len(warned(app)) < 500
+    assert joint_figure(app)
+    name = next(iter(query))
+    if name in PAGE_CONTROLS:
+        app.run()  # and what it fell back to holds
+        default = PAGE_CONTROLS[name].default
+        assert app.session_state[name] == (list(default) if isinstance(PAGE_CONTROLS[name], Several) else default)
+
+
+@each_page
+def test_own_data_is_waited_for_and_used_on_every_page(page):
+    app = run({"task": OWN} | SMALL_PAGE, page=page)
+    assert any("CSV" in info.value for info in app.info)
+    assert joint_figure(app) is None
+    less = {"span_initializer": ["uniform"], "span_activation": ["sigmoid", "ReLU"], "outcome": "share solved"}
+    app = open_page(page, {"task": OWN} | less, {"_own_data": OWN_DATA})
+    check_page(app)
+
+
+def started(*_):
+    raise RuntimeError("work was started")
+
+
+@pytest.mark.parametrize(("page", "train"), [("Remedies", "on"), ("Depth", "on"), ("Depth", "off"), ("Sweep", "on")])
+def test_too_much_work_is_refused_on_every_page_and_nothing_is_started(page, train, monkeypatch):
+    monkeypatch.setattr("explorer.training.run.Training.advance", started)
+    monkeypatch.setattr("pages.depth_page.gradients_by_depth", started)
+    query = HEAVY | {"baseline": UNPINNED, "outcome": "share solved", "deepest": 50, "train": train}
+    app = run(query, page=page)
+    assert any("not started" in warning.value for warning in app.warning)
+    assert not app.error
+
+
+def test_a_sweep_that_is_too_long_as_a_whole_says_what_to_lower():
+    query = {"x": "learning rate", "y": "gain", "outcome": "share solved", "cells": 32, "baseline": UNPINNED}
+    app = run(query | {"task": "moons", "samples": 1024, "width": 32, "epochs": 2000, "depth": 20}, page="Sweep")
+    assert "not started" in warned(app)
+    assert "set epochs to" in warned(app)
+
+
+def test_one_setting_on_both_axes_is_said():
+    app = open_page("Sweep", {"x": "depth", "y": "depth"})
+    assert "two different settings" in warned(app)
+    assert joint_figure(app) is None
+
+
+@pytest.mark.parametrize("name", ["span_activation", "span_initializer"])
+def test_no_option_on_an_axis_is_said(name):
+    app = open_page("Sweep", {name: ""})
+    assert "at least one" in warned(app)
+    assert joint_figure(app) is None
+
+
+def test_cells_that_are_no_experiment_say_why():
+    query = axes("task", "loss") | {"span_task": ["XOR", "curve"], "span_loss": ["half squared error", "cross-entropy"]}
+    app = open_page("Sweep", query | {"outcome": "final loss"})
+    assert "no possible experiment" in headline(app)
+    assert not app.error
+    figure = joint_figure(app)
+    assert "cross-entropy" in json.dumps(figure)
+
+
+def test_no_possible_experiment_at_all_says_why():
+    query = {"task": "curve"} | axes("loss", "bias") | {"span_loss": ["cross-entropy"]}
+    app = open_page("Sweep", query)
+    assert not app.error
+    assert "no possible experiment" in headline(app)
+
+
+def test_a_comparison_without_a_baseline_starts_from_the_present_setting():
+    app = open_page("Remedies", {"start": "baseline"})
+    check_page(app)
+    assert "3 hidden layers" in json.dumps(joint_figure(app), ensure_ascii=False)
+
+
+def test_a_comparison_starts_from_the_pinned_baseline():
+    text = encode(Experiment(depth=2, width=3, epochs=10, runs=2))
+    app = open_page("Remedies", {"start": "baseline", "baseline": text})
+    check_page(app)
+    assert "2 hidden layers of 3" in json.dumps(joint_figure(app), ensure_ascii=False)
+
+
+def test_two_that_are_ticked_are_one_more_panel():
+    one, two = (open_page("Remedies", {"combine": names}) for names in (["ReLU"], ["ReLU", "batch norm"]))
+    counts = [sum(each.value.startswith("**") for each in app.main.markdown) for app in (one, two)]
+    assert counts[1] == counts[0] + 1 == len(REMEDIES) + 1
+    assert any(each.value.startswith("**ReLU + batch norm.**") for each in two.main.markdown)
+
+
+@pytest.mark.parametrize("number", range(len(REMEDIES)))
+def test_open_in_explore_sets_the_controls_and_the_baseline(number):
+    app = open_page("Remedies")
+    name, remedy = list(REMEDIES.items())[number]
+    experiment = Experiment(epochs=10, depth=3, width=4, runs=2)
+    app.button(key=f"open_{name}").click().run()
+    assert not app.exception
+    wanted = remedy.change(experiment)
+    for key, value in wanted.settings().items():
+        assert app.session_state[key] == value
+    assert app.session_state["baseline"] == encode(experiment)
+
+
+def test_stop_keeps_what_was_found_and_resume_goes_on(monkeypatch):
+    """The page's loop is ended by a person's click; here by an error that only this test knows."""
+    from explorer.ui import running
+
+    query = SMALL_PAGE | axes("depth", "learning_rate") | {"outcome": "share solved", "cells": 4, "seed": 11}
+    app = AppTest.from_file("../../app.py", default_timeout=120)
+    for name, value in query.items():
+        app.query_params[name] = [str(each) for each in value] if isinstance(value, list) else str(value)
+    app.run()
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "FIRST_SLICE", 0.001)
+        patch.setattr(running.Running, "go_on", lambda *_: None)
+        app.switch_page(PAGES["Sweep"]).run()
+        assert app.button(key="sweep_stop").label == "Stop"
+        app.button(key="sweep_stop").click().run()
+        assert app.button(key="sweep_stop").label == "Resume"
+    app.run()
+    assert app.button(key="sweep_stop").label == "Resume"
+    app.button(key="sweep_stop").click().run()
+    assert not app.exception
+    assert headline(app).startswith("16 cells")
+    assert "sweep_stop" not in {button.key for button in app.button}

@@ -1,0 +1,180 @@
+"""The page of recurrent nets, run without a browser: it never ends in an exception, and every control changes what is shown."""
+
+import json
+from unittest.mock import patch
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.choices.controls import Choice
+from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.stories.page_views import TIME_CONTROLS, TIME_PAGE
+from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
+from explorer.ui.link import encode
+from tests.ui.test_app import at_home, components, headline  # noqa: F401
+
+SMALL = {"length": 6, "samples": 8, "hidden": 3, "runs": 2, "epochs": 10}
+
+
+def run(**settings):
+    """Open the page with settings in its link."""
+    app = AppTest.from_file("../../app.py", default_timeout=120)
+    for name, value in (SMALL | settings).items():
+        app.query_params[f"{TIME_PAGE}{name}"] = str(value)
+    # A page can be gone to once the app has run; what Explore would train does not matter here.
+    with patch("explorer.ui.compared.advance"):
+        app.run()
+    app.switch_page("pages/time_page.py").run()
+    check(app)
+    return app
+
+
+def check(app):
+    assert not app.exception, app.exception[0].value
+    assert not app.error
+
+
+def figures(app):
+    """The figures that were sent, by the key of their place."""
+    sent = (json.loads(proto.json) for proto in components(app.main))
+    return [json.loads(each["figure"]) for each in sent if "figure" in each]
+
+
+def options(control):
+    if isinstance(control, Choice):
+        return list(control.options)
+    return [mark for mark in control.marks or (control.low, control.default) if mark <= 10]
+
+
+def test_it_opens_with_three_cells_and_a_closer_look():
+    app = run()
+    main, closer = figures(app)
+    assert (
+        len({trace["xaxis"] for trace in main["data"] if trace["type"] == "heatmap" and trace.get("hovertemplate")})
+        == 3
+    )
+    assert closer["data"]
+    assert "with the RNN" in headline(app)
+
+
+# With all three cells on screen the sidebar's cell is not asked, and so on: where a control works, what else is set.
+WORKS = {
+    "cell": {"compare": "baseline"},
+    "forget_bias": {"compare": "baseline", "cell": "LSTM"},
+    "activation": {"compare": "baseline"},
+    "threshold": {"clip": "norm", "threshold": 0.001},
+    "order": {"batch": "1"},
+    "matrix": {"figure": "recurrent matrix", "stack": 3},
+    "colour": {"axis": "log"},
+    "at": {"epochs": 50},
+}
+
+
+@pytest.mark.parametrize("name", [name.removeprefix(TIME_PAGE) for name in TIME_CONTROLS])
+def test_every_option_of_every_control_runs_and_is_shown(name):
+    key = f"{TIME_PAGE}{name}"
+    app = run(**WORKS.get(name, {}))
+    for option in options(TIME_CONTROLS[key]):
+        if name == "loss" and app.session_state[f"{TIME_PAGE}task"] == "sine":
+            continue
+        app.session_state[key] = option
+        app.run()
+        check(app)
+        assert app.session_state[key] == option or name == "at"
+        assert figures(app) or name == "figure"
+
+
+# Two values of every setting, and what else has to be set for it to matter.
+PAIRS = {
+    "task": ("copy", "parity", {}),
+    "length": (5, 6, {}),
+    "samples": (8, 32, {}),
+    "cell": ("LSTM", "GRU", {}),
+    "activation": ("sigmoid", "ReLU", {}),
+    "hidden": (2, 3, {}),
+    "stack": (1, 2, {}),
+    "initializer": ("orthogonal", "zeros", {}),
+    "strength": (0.5, 2.0, {}),
+    "forget_bias": (0, 3, {"cell": "GRU"}),
+    "clip": ("none", "value", {"threshold": 0.001}),
+    "threshold": (0.001, 0.01, {"clip": "norm"}),
+    "truncation": (0, 2, {}),
+    "learning_rate": (0.01, 0.1, {}),
+    "optimizer": ("SGD", "Adam", {}),
+    "loss": ("cross-entropy", "mean squared error", {}),
+    "batch": ("1", "full", {}),
+    "order": ("shuffled", "fixed", {"batch": "1"}),
+    "epochs": (10, 20, {}),
+    "runs": (1, 2, {}),
+    "seed": (0, 5, {}),
+}
+
+
+@pytest.mark.parametrize("name", RECURRENT_CONTROLS)
+def test_every_setting_of_the_net_changes_the_picture(name):
+    one, two, beside = PAIRS[name]
+    first, second = (figures(run(**({"compare": "baseline"} | beside | {name: value})))[0] for value in (one, two))
+    assert first["data"] != second["data"]
+
+
+@pytest.mark.parametrize("name", RECURRENT_SCENARIOS)
+def test_every_scenario_is_opened_by_one_choice_and_named(name):
+    app = run(compare="baseline", seed=3)
+    assert app.selectbox(key="_time_scenario").value == "Your own settings"
+    scenario = RECURRENT_SCENARIOS[name]
+    app.selectbox(key="_time_scenario").set_value(name)
+    # Short, as its whole training is tested with the scenarios.
+    app.run(timeout=120)
+    check(app)
+    for key, value in scenario.experiment.settings().items():
+        assert app.session_state[f"{TIME_PAGE}{key}"] == value
+    assert app.session_state[f"{TIME_PAGE}compare"] == scenario.compare
+    assert app.selectbox(key="_time_scenario").value == name
+    assert scenario.caption in [caption.value for caption in app.main.caption]
+
+
+def test_what_is_pinned_stands_beside_the_present():
+    pinned = encode(RecurrentExperiment(**SMALL, cell="GRU"))
+    app = run(compare="baseline", baseline=pinned)
+    assert headline(app).startswith("Baseline: ")
+    app.button(key=next(button.key for button in app.button if button.label == "Unpin")).click().run()
+    check(app)
+    assert "baseline" not in headline(app).lower()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cell": "transformer"},
+        {"length": "501"},
+        {"length": "1" * 400},
+        {"hidden": "-1"},
+        {"strength": "nan"},
+        {"forget_bias": "<script>"},
+        {"compare": "apples"},
+        {"metric": ""},
+        {"figure": "\x00"},
+        {"matrix": "x" * 10_000},
+        {"baseline": "cell:perceptron"},
+        {"baseline": "depth:3"},
+        {"nonsense": "1"},
+    ],
+    ids=str,
+)
+def test_what_is_wrong_in_a_link_is_named_and_the_page_goes_on(wrong):
+    app = run(**wrong)
+    (name,) = wrong
+    assert len(app.warning) == 1
+    assert name.replace("_", " ").split()[0] in app.warning[0].value.replace("time_", "")
+    assert len(figures(app)) == 2
+
+
+def test_no_link_makes_the_server_work_without_bound(monkeypatch):
+    from explorer.training.run import Training
+
+    monkeypatch.setattr(Training, "advance", lambda *_: pytest.fail("trained"))
+    app = run(length=500, hidden=128, stack=3, runs=64, epochs=100_000, samples=1024)
+    assert "is not started" in app.warning[0].value
+    # Each alone would be allowed, all together not.
+    app = run(length=100, hidden=16, runs=64, epochs=200, samples=256, compare="start of W_hh", batch=1)
+    assert "not started" in app.warning[0].value
