@@ -18,7 +18,6 @@ from explorer.figures.triangles import Triangle, triangle_figure
 from explorer.sharing.code import depth_table
 from explorer.sharing.notebook import depth_lines
 from explorer.sharing.saved import DepthRow, depths_csv, filename
-from explorer.stories.page_views import DEPTH_CONTROLS, GRADIENTS, NO_REMEDY, DepthView
 from explorer.sweeps.outcomes import Finding
 from explorer.sweeps.portions import refuse_sweep
 from explorer.sweeps.sweep import Sweep
@@ -28,6 +27,7 @@ from explorer.training.cost import refuse_depths
 from explorer.training.measures import DIAGNOSTICS
 from explorer.ui.joint import CHART
 from explorer.ui.live_chart import Click, live_chart
+from explorer.ui.page_controls import DEPTH_CONTROLS, GRADIENTS, NO_REMEDY, DepthView
 from explorer.ui.running import Running, SweepState, jobs_of
 from explorer.ui.sidebar import chosen, open_in_explore
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away

@@ -19,12 +19,12 @@ from explorer.figures.view import VIEW_CONTROLS, View
 from explorer.sharing.code import remedies_table
 from explorer.sharing.notebook import remedies_lines
 from explorer.sharing.saved import filename, remedies_csv
-from explorer.stories.page_views import BASELINE, COMPARISON_CONTROLS, REMEDIES_PAGE, SHARED_VIEW, Comparison
 from explorer.training.cost import refuse, refuse_all
 from explorer.training.history import History
 from explorer.ui.jobs import Job, jobs, paces
 from explorer.ui.joint import CHART
 from explorer.ui.live_chart import Click, live_chart
+from explorer.ui.page_controls import BASELINE, COMPARISON_CONTROLS, REMEDIES_PAGE, SHARED_VIEW, Comparison
 from explorer.ui.sidebar import chosen, open_in_explore
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.welcome import REMEDIES as LEGEND

@@ -13,7 +13,6 @@ from explorer.figures.sweep import section_figure, sweep_figure, value_text
 from explorer.sharing.code import sweep_table
 from explorer.sharing.notebook import sweep_lines
 from explorer.sharing.saved import filename
-from explorer.stories.page_views import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.portions import refuse_sweep
@@ -21,6 +20,7 @@ from explorer.sweeps.sweep import Cell, Sweep, is_numeric, sweep_csv
 from explorer.sweeps.workers import VARIABLE
 from explorer.ui.joint import CHART
 from explorer.ui.live_chart import live_chart
+from explorer.ui.page_controls import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
 from explorer.ui.running import Running, SweepState, jobs_of
 from explorer.ui.sidebar import chosen, open_in_explore
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away

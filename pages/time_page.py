@@ -27,11 +27,10 @@ from explorer.figures.steps import describe_gates, describe_matrix, describe_ste
 from explorer.figures.theme import Ink
 from explorer.figures.time import describe_compared, time_figure
 from explorer.figures.time_layout import PROFILE
-from explorer.figures.view import TIME_VIEW_CONTROLS, TimeView
+from explorer.figures.view import CLIPPING, GATES, MATRIX, REACH, STEPS, TIME_VIEW_CONTROLS, TRUNCATION, TimeView
 from explorer.sharing.code import time_table
 from explorer.sharing.notebook import time_lines
 from explorer.sharing.saved import filename, histories_csv
-from explorer.stories.page_views import CLIPPING, GATES, MATRIX, REACH, STEPS, TIME_CONTROLS, TIME_PAGE, TRUNCATION
 from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
 from explorer.training.history import record_epochs
 from explorer.training.recurrent_cost import refuse_all
@@ -39,6 +38,7 @@ from explorer.ui.compared import SideBySide
 from explorer.ui.jobs import Job, jobs
 from explorer.ui.joint import CHART
 from explorer.ui.live_chart import Click, live_chart, load_plotly
+from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.time_sidebar import chosen_in_time
 from explorer.ui.welcome import TIME as LEGEND

@@ -14,9 +14,8 @@ from explorer.diagnosis.wording import compared_summary, summary
 from explorer.figures.view import TimeView, View
 from explorer.sharing.notebook import experiments_lines, time_lines
 from explorer.sharing.saved import filename, histories_csv
-from explorer.stories.page_views import ANSWER, PRESENTER, QUESTION, TOUR_CONTROLS, TourView
 from explorer.stories.scene import BY_DEPTH, Scene
-from explorer.stories.tour import SCENES, play_key
+from explorer.stories.tour import ANSWER, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
 from explorer.training import cost, recurrent_cost
 from explorer.training.history import History
 from explorer.ui.jobs import Job, jobs

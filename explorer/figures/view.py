@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
+from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.controls import Choice, Number, controls_of, one_two_five, setting
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.cliff import Descent, Path
+from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
 from explorer.training.measures import DIAGNOSTICS, Diagnostic
 from explorer.training.time_measures import TIME_DIAGNOSTICS
 
@@ -194,6 +197,35 @@ class TimeView(View):
 
 
 TIME_VIEW_CONTROLS = controls_of(TimeView)
+
+
+REACH, MATRIX, GATES = "reach", "recurrent matrix", "gates"
+STEPS, TRUNCATION, CLIPPING = "parts of dL/dW", "truncation", "clipping"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondFigure:
+    """Which second figure of recurrent nets is shown, and of which matrix."""
+
+    figure: str = setting(
+        Choice(
+            **_view("Look closer", "A second figure of the same nets."),
+            options=(REACH, MATRIX, GATES, STEPS, TRUNCATION, CLIPPING),
+            default=REACH,
+        )
+    )
+    matrix: str = setting(
+        Choice(
+            **_view(
+                "Which W_hh", "Every gate has a recurrent matrix of its own; that of the new state all cells have."
+            ),
+            options=matrix_choices(RecurrentExperiment(cell=cell, stack=3) for cell in CELLS),
+            default=NEW_STATE,
+        )
+    )
+
+
+SECOND_FIGURE_CONTROLS = controls_of(SecondFigure)
 
 
 # --- Cliff view: where a descent on the cliff starts, how it goes, and what is shown of it ---

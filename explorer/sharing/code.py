@@ -19,8 +19,8 @@ from explorer.choices.registry import Entry
 from explorer.diagnosis import answers, cliff, effects, facts, reach, seeds, time_facts, time_shares, why
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import Verdict, judge
+from explorer.figures import view as views
 from explorer.figures.view import TimeView, View
-from explorer.stories import page_views
 from explorer.sweeps import critical, outcomes
 from explorer.sweeps.outcomes import Outcome
 from explorer.theory import gates as recurrent_theory
@@ -176,7 +176,7 @@ def sweep_table(outcome: Outcome) -> Table:
 def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> Table:
     """What Time shows of an experiment and of what it is set beside.
 
-    `figure` names the second figure, as in `page_views.TimePage`.
+    `figure` names the second figure, as in `figures.view.SecondFigure`.
     """
     compared = list(COMPARISONS[view.compare].of(experiment, None).values())
     entry, rule = view.diagnostic, experiment.update_rule
@@ -224,21 +224,21 @@ def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
     gate: list[Piece] = [recurrent_theory.gate_product] * (True in gated)
     bounds: list[Piece] = [recurrent_theory.step_bound, recurrent_theory.reach_bound] * (False in gated)
     return {
-        page_views.REACH: [reach.state_reach, reach.reach_norms, reach.state_jacobians, *gate, *bounds],
-        page_views.MATRIX: [
+        views.REACH: [reach.state_reach, reach.reach_norms, reach.state_jacobians, *gate, *bounds],
+        views.MATRIX: [
             *[piece for start in starts for piece in (start, *_written_out(start.draw))],
             RecurrentArchitecture.recurrent_weights,
             recurrent_group.spectra,
         ],
-        page_views.GATES: [time_diagnostics._gate, time_diagnostics._openness, time_diagnostics._kept, *gate],
-        page_views.STEPS: [
+        views.GATES: [time_diagnostics._gate, time_diagnostics._openness, time_diagnostics._kept, *gate],
+        views.STEPS: [
             Layer._contribution,
             time_diagnostics._contribution,
             time_shares.last_steps,
             time_shares.cancelled,
         ],
-        page_views.TRUNCATION: [RecurrentArchitecture.is_cut, Layer.backward, reach.cut_off],
-        page_views.CLIPPING: [*CLIPPERS.values(), *(each.clip for each in CLIPPERS.values() if each.clip), global_norm],
+        views.TRUNCATION: [RecurrentArchitecture.is_cut, Layer.backward, reach.cut_off],
+        views.CLIPPING: [*CLIPPERS.values(), *(each.clip for each in CLIPPERS.values() if each.clip), global_norm],
     }
 
 

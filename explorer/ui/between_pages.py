@@ -3,8 +3,8 @@
 import streamlit as st
 from streamlit.runtime.state import get_session_state
 
-from explorer.stories.page_views import ALL_CONTROLS
 from explorer.ui.link import BASELINE_KEY, TIME_BASELINE_KEY
+from explorer.ui.page_controls import ALL_CONTROLS
 
 KEYS = (*ALL_CONTROLS, BASELINE_KEY, TIME_BASELINE_KEY)
 # Title of the page whose controls were drawn last, and what they held when the app itself went to another.

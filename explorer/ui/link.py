@@ -14,8 +14,8 @@ from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
 from explorer.choices.settings import Settings
 from explorer.sharing.saved import Saved, read_experiment_json
-from explorer.stories.page_views import ALL_CONTROLS, TIME_PAGE
 from explorer.stories.scenarios import OPENING
+from explorer.ui.page_controls import ALL_CONTROLS, TIME_PAGE
 
 SCHEMA = "1"
 BASELINE_KEY, TIME_BASELINE_KEY = "baseline", "time_baseline"

@@ -11,7 +11,6 @@ from explorer.choices.own_data import read_csv
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
 from explorer.sharing.saved import read_experiment_json
-from explorer.stories.page_views import TIME_PAGE
 from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.ui.link import (
     BASELINE_KEY,
@@ -26,6 +25,7 @@ from explorer.ui.link import (
     pinned,
     set_controls,
 )
+from explorer.ui.page_controls import TIME_PAGE
 from explorer.ui.widgets import ask
 
 SCENARIO_KEY = "_scenario"

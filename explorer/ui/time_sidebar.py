@@ -10,9 +10,9 @@ from explorer.choices.losses import LOSSES
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.sequences import TASKS
 from explorer.figures.view import TIME_VIEW_CONTROLS
-from explorer.stories.page_views import TIME_CONTROLS, TIME_PAGE
 from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
 from explorer.ui.link import TIME, TIME_BASELINE_KEY, forget_notice, pinned
+from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
 from explorer.ui.sidebar import OWN_SETTINGS, baseline_text, load_experiment, open_recurrent, pin_buttons
 from explorer.ui.widgets import ask
 

@@ -18,7 +18,7 @@ import pytest
 from explorer.choices.controls import Choice
 from explorer.choices.experiment import CONTROLS
 from explorer.figures.view import VIEW_CONTROLS
-from explorer.stories.page_views import ALL_CONTROLS
+from explorer.ui.page_controls import ALL_CONTROLS
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [*CONTROLS, *VIEW_CONTROLS]

@@ -14,11 +14,12 @@ from urllib.parse import urlencode
 from playwright.sync_api import sync_playwright
 
 from explorer.choices.experiment import Experiment
-from explorer.stories.page_views import MATRIX, TIME_PAGE
+from explorer.figures.view import MATRIX
 from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.stories.scenarios import MOONS, SCENARIOS
 from explorer.stories.tour import SCENES
 from explorer.ui.link import UNPINNED, encode
+from explorer.ui.page_controls import TIME_PAGE
 from tests.browser.driver import BROWSER_FLAGS, Screen, chromium, server
 
 SIZES = {"1920x1080": (1920, 1080), "1366x768": (1366, 768), "390x844": (390, 844)}

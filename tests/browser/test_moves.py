@@ -9,7 +9,9 @@ import pytest
 from explorer.choices.controls import Choice, Several
 from explorer.choices.experiment import CONTROLS
 from explorer.figures.view import CLIFF_CONTROLS, VIEW_CONTROLS
-from explorer.stories.page_views import (
+from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
+from explorer.stories.scenarios import SCENARIOS
+from explorer.ui.page_controls import (
     ALL_CONTROLS,
     COMPARISON_CONTROLS,
     DEPTH_CONTROLS,
@@ -20,8 +22,6 @@ from explorer.stories.page_views import (
     TIME_CONTROLS,
     TIME_PAGE,
 )
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
-from explorer.stories.scenarios import SCENARIOS
 from tests.browser.driver import few
 
 # On Explore, and on each further page.

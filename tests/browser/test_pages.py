@@ -10,7 +10,9 @@ from explorer.diagnosis.effects import rank
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import decades, number, summary
-from explorer.stories.page_views import (
+from explorer.sweeps.sweep import AXES, thin
+from explorer.ui.link import UNPINNED, encode
+from explorer.ui.page_controls import (
     AXIS_NAMES,
     COMPARISON_CONTROLS,
     DEPTH_CONTROLS,
@@ -21,8 +23,6 @@ from explorer.stories.page_views import (
     SPANS,
     SWEEP_CONTROLS,
 )
-from explorer.sweeps.sweep import AXES, thin
-from explorer.ui.link import UNPINNED, encode
 from tests.browser.driver import LOOSELY, few
 from tests.browser.test_export import download, png_size
 

@@ -7,9 +7,9 @@ import pytest
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.sharing.saved import read_experiment_json
-from explorer.stories.page_views import TIME_CONTROLS, TIME_PAGE
 from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.ui.link import encode
+from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
 from pages.time_page import CLOSERS
 from tests.browser.driver import LOOSELY, few
 from tests.browser.test_sharing import data_of, save

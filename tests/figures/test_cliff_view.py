@@ -35,8 +35,8 @@ from explorer.figures.view import (
 )
 from explorer.sharing.code import cliff_table, excerpts
 from explorer.sharing.notebook import cliff_lines
-from explorer.stories.page_views import PAGE_CONTROLS
 from explorer.ui.link import complaints
+from explorer.ui.page_controls import PAGE_CONTROLS
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHER = {

@@ -18,15 +18,14 @@ from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentEx
 from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import VERDICTS
-from explorer.figures.view import METRICS, TIME_METRICS, TimeView, View
+from explorer.figures.view import METRICS, TIME_METRICS, SecondFigure, TimeView, View
 from explorer.sharing.code import depth_table, excerpts, explore_table, remedies_table, sweep_table, time_table
-from explorer.stories.page_views import TimePage
 from explorer.sweeps.outcomes import OUTCOMES
 
 RICH = Experiment(normalization="batch", clip="norm", optimizer="Adam")
 VERDICT = VERDICTS["vanishing"]
 RECURRENT = RecurrentExperiment()
-FIGURES = controls_of(TimePage)["figure"].options
+FIGURES = controls_of(SecondFigure)["figure"].options
 ALONE = TimeView(compare="baseline")
 
 

@@ -17,7 +17,6 @@ from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.time_facts import time_facts
 from explorer.stories.measurements import factor, mean_part, share
-from explorer.stories.page_views import PAGE_CONTROLS
 from explorer.stories.recurrent_scenarios import matching_recurrent
 from explorer.stories.scenarios import OPENING, TUTORIAL
 from explorer.stories.scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, THROUGH_TIME, WHY
@@ -28,6 +27,7 @@ from explorer.training.recurrent_cost import estimate as estimate_through_time
 from explorer.training.recurrent_cost import refuse as refuse_through_time
 from explorer.training.run import Training
 from explorer.ui.link import UNPINNED, encode
+from explorer.ui.page_controls import PAGE_CONTROLS
 from tests.ui.test_app import components
 
 NUMBERS = {scene.name: number for number, scene in enumerate(SCENES, start=1)}

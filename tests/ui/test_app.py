@@ -13,7 +13,11 @@ from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.figures.view import VIEW_CONTROLS
-from explorer.stories.page_views import (
+from explorer.stories.scenarios import SCENARIOS
+from explorer.sweeps.outcomes import OUTCOMES
+from explorer.sweeps.sweep import AXES, is_numeric
+from explorer.ui.link import UNPINNED, encode
+from explorer.ui.page_controls import (
     AXIS_NAMES,
     COMPARISON_CONTROLS,
     DEPTH_CONTROLS,
@@ -24,10 +28,6 @@ from explorer.stories.page_views import (
     SPANS,
     SWEEP_CONTROLS,
 )
-from explorer.stories.scenarios import SCENARIOS
-from explorer.sweeps.outcomes import OUTCOMES
-from explorer.sweeps.sweep import AXES, is_numeric
-from explorer.ui.link import UNPINNED, encode
 
 # Small, so that a script runs to its end quickly; what is tested sits on top.
 SMALL = {"epochs": "10", "depth": "3", "width": "4", "runs": "2"}

@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.choices.controls import Choice
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
-from explorer.stories.page_views import TIME_CONTROLS, TIME_PAGE
 from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.ui.link import encode
+from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
 from tests.ui.test_app import at_home, components, headline  # noqa: F401
 
 SMALL = {"length": 6, "samples": 8, "hidden": 3, "runs": 2, "epochs": 10}

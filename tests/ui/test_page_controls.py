@@ -8,8 +8,19 @@ from explorer.choices.controls import Choice, Number, Several, Span, controls_of
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.figures.view import CLIFF_CONTROLS, TIME_VIEW_CONTROLS, VIEW_CONTROLS, CliffView, TimeView, View
-from explorer.stories.page_views import (
+from explorer.figures.view import (
+    CLIFF_CONTROLS,
+    TIME_VIEW_CONTROLS,
+    VIEW_CONTROLS,
+    CliffView,
+    SecondFigure,
+    TimeView,
+    View,
+)
+from explorer.sweeps.outcomes import OUTCOMES
+from explorer.sweeps.sweep import AXES, Sweep, is_numeric
+from explorer.ui.link import NOT_SETTINGS, complaints
+from explorer.ui.page_controls import (
     AXIS_NAMES,
     COMPARISON_CONTROLS,
     DEPTH_CONTROLS,
@@ -25,12 +36,8 @@ from explorer.stories.page_views import (
     Comparison,
     DepthView,
     SweepView,
-    TimePage,
     axis_values,
 )
-from explorer.sweeps.outcomes import OUTCOMES
-from explorer.sweeps.sweep import AXES, Sweep, is_numeric
-from explorer.ui.link import NOT_SETTINGS, complaints
 
 SHARED = {f"{REMEDIES_PAGE}{name}": VIEW_CONTROLS[name] for name in SHARED_VIEW}
 OVER_TIME = {f"{TIME_PAGE}{name}": control for name, control in RECURRENT_CONTROLS.items()}
@@ -43,7 +50,7 @@ PARTS = {
     "spans": SPAN_CONTROLS,
     "nets over time": OVER_TIME,
     "time view": {f"{TIME_PAGE}{name}": control for name, control in TIME_VIEW_CONTROLS.items()},
-    "time page": {f"{TIME_PAGE}{name}": control for name, control in controls_of(TimePage).items()},
+    "time page": {f"{TIME_PAGE}{name}": control for name, control in controls_of(SecondFigure).items()},
     "cliff": CLIFF_CONTROLS,
 }
 each_axis = pytest.mark.parametrize("axis", AXES)
@@ -102,7 +109,7 @@ def test_every_text_that_a_link_is_written_with_reads_back(name, control):
         assert read == ((text,) if isinstance(control, Several) else text)
 
 
-@pytest.mark.parametrize("view", [Comparison, DepthView, SweepView, TimePage, TimeView, CliffView])
+@pytest.mark.parametrize("view", [Comparison, DepthView, SweepView, SecondFigure, TimeView, CliffView])
 def test_a_pages_view_accepts_its_defaults(view):
     made = view()
     for name, control in controls_of(view).items():

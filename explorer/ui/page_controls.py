@@ -1,19 +1,14 @@
-"""What the further pages let a person choose, beside the experiment: as `view` for Explore, one class a page.
-
-A page's widgets are its own, and so are their keys in the link.
-"""
+"""What each page lets a person choose beside the experiment, and every control of the app by its key in the link."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.choices.cells import CELLS
 from explorer.choices.controls import Choice, Control, Number, Several, Span, controls_of, setting
 from explorer.choices.experiment import CONTROLS
-from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
-from explorer.figures.view import CLIFF_CONTROLS, TIME_VIEW_CONTROLS, VIEW_CONTROLS
-from explorer.stories.tour import SCENES, play_key
+from explorer.figures.view import CLIFF_CONTROLS, SECOND_FIGURE_CONTROLS, TIME_VIEW_CONTROLS, VIEW_CONTROLS
+from explorer.stories.tour import PLAY_CONTROLS, TOUR_CONTROLS
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import AXES, Value, is_numeric, thin
 
@@ -174,82 +169,10 @@ def axis_values(name: str, chosen: tuple[Value, ...], count: int) -> tuple[Value
 
 # Its settings mean what those of layers mean, for other nets: in the link they have keys of their own.
 TIME_PAGE = "time_"
-REACH, MATRIX, GATES = "reach", "recurrent matrix", "gates"
-STEPS, TRUNCATION, CLIPPING = "parts of dL/dW", "truncation", "clipping"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TimePage:
-    """What the page of recurrent nets shows below its main figure."""
-
-    figure: str = setting(
-        Choice(
-            **_view("Look closer", "A second figure of the same nets."),
-            options=(REACH, MATRIX, GATES, STEPS, TRUNCATION, CLIPPING),
-            default=REACH,
-        )
-    )
-    matrix: str = setting(
-        Choice(
-            **_view(
-                "Which W_hh", "Every gate has a recurrent matrix of its own; that of the new state all cells have."
-            ),
-            options=matrix_choices(RecurrentExperiment(cell=cell, stack=3) for cell in CELLS),
-            default=NEW_STATE,
-        )
-    )
-
-
 TIME_CONTROLS: dict[str, Control] = {
     f"{TIME_PAGE}{name}": control
-    for declared in (RECURRENT_CONTROLS, TIME_VIEW_CONTROLS, controls_of(TimePage))
+    for declared in (RECURRENT_CONTROLS, TIME_VIEW_CONTROLS, SECOND_FIGURE_CONTROLS)
     for name, control in declared.items()
-}
-
-# --- tour ---------------------------------------------------------------------------------------
-
-QUESTION, ANSWER = "question", "answer"
-PAGE, PRESENTER = "page", "presenter"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TourView:
-    """Where in the tour a viewer is, and how it is shown."""
-
-    scene: str = setting(
-        Choice(
-            **_view("Scene", "The scenes in order."),
-            options=tuple(str(number) for number in range(1, len(SCENES) + 1)),
-            default="1",
-        )
-    )
-    revealed: str = setting(
-        Choice(
-            **_view("Shown", "question: it alone, to predict; answer: the figure and what it says."),
-            options=(QUESTION, ANSWER),
-            default=QUESTION,
-        )
-    )
-    present: str = setting(
-        Choice(
-            **_view("Mode", "presenter: the scene alone, in large type, for a lecture room."),
-            options=(PAGE, PRESENTER),
-            default=PAGE,
-        )
-    )
-
-    @property
-    def number(self) -> int:
-        """The scene, counted from 1."""
-        return int(self.scene)
-
-
-TOUR_CONTROLS = controls_of(TourView)
-# What each scene lets the room play with, by its key in the link.
-PLAY_CONTROLS = {
-    play_key(number, name): control
-    for number, scene in enumerate(SCENES, start=1)
-    for name, control in scene.controls.items()
 }
 
 # --- all ----------------------------------------------------------------------------------------
