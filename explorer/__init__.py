@@ -7,6 +7,7 @@
 """
 
 from explorer.choices import Experiment, RecurrentExperiment
+from explorer.diagnosis import diagnose
 from explorer.training import train
 
-__all__ = ["Experiment", "RecurrentExperiment", "train"]
+__all__ = ["Experiment", "RecurrentExperiment", "diagnose", "train"]

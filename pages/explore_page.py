@@ -1,6 +1,5 @@
 """Explore: train one network, see its gradients by layer and epoch, flip a remedy."""
 
-import math
 import time
 from typing import Any
 
@@ -8,9 +7,10 @@ import numpy as np
 import streamlit as st
 
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.facts import facts
-from explorer.diagnosis.verdict import VERDICTS, Verdict, advice, compare, judge, sentence, start_sentence
-from explorer.diagnosis.why import Why, decompose, layer_table
+from explorer.diagnosis.comparison import compare
+from explorer.diagnosis.diagnose import Diagnosis
+from explorer.diagnosis.verdict import VERDICTS, Verdict
+from explorer.diagnosis.why import Why, layer_table
 from explorer.diagnosis.wording import decades, number, summary
 from explorer.figures.describe import describe_why
 from explorer.figures.explore import why_figure
@@ -19,9 +19,8 @@ from explorer.sharing.code import explore_table
 from explorer.sharing.notebook import explore_lines
 from explorer.sharing.saved import filename, history_csv
 from explorer.stories.scenarios import SCENARIOS, matching
-from explorer.theory.prediction import log_factor, predict
 from explorer.training.cost import refuse
-from explorer.training.history import History, record_epochs
+from explorer.training.history import record_epochs
 from explorer.ui.compared import Scene, advance
 from explorer.ui.joint import CHART, alt_text, figure, joint_figure, why_no_theory
 from explorer.ui.sidebar import chosen
@@ -34,37 +33,29 @@ FIGURE_WIDTH = 160  # pixels: five fit a laptop, two a phone
 
 def strip(scene: Scene) -> None:
     """Draw the strip; with a baseline, its headline is the difference."""
-    experiment, now = scene.history.experiment, facts(scene.history)
-    verdict = judge(now)
-    named = matching(experiment, scene.pinned)
+    now, before = scene.now, scene.before
+    named = matching(scene.history.experiment, scene.pinned)
     if named:
         st.caption(SCENARIOS[named].caption)
-    word = sentence(now)
-    more = f"{start_sentence(now, _theory_factor(experiment))} {advice(verdict, experiment)}"
-    if scene.baseline is None:
-        st.header(word, anchor=False, help=_rules(verdict))
+    more = f"{now.start_sentence} {now.advice_sentence}"
+    if before is None:
+        st.header(now.sentence, anchor=False, help=_rules(now.rule))
         st.markdown(more)
     else:
-        st.header(compare(scene.baseline, scene.history), anchor=False, help=_rules(verdict))
-        st.markdown(f"**{word}** {more}")
+        st.header(compare(before.facts, now.facts), anchor=False, help=_rules(now.rule))
+        st.markdown(f"**{now.sentence}** {more}")
     _draw_figures(scene)
 
 
 def _draw_figures(scene: Scene) -> None:
     """The big figures in a row, which wraps on a phone; clipping only where one of the two clips."""
-    before = None if scene.baseline is None else _figures(scene.baseline)
+    before = None if scene.before is None else _figures(scene.before)
     clips = any(experiment.clip != "none" for experiment in (scene.history.experiment, scene.pinned))
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        for number_of, (label, value, meaning) in enumerate(_figures(scene.history)[: 5 if clips else 4]):
+        for number_of, (label, value, meaning) in enumerate(_figures(scene.now)[: 5 if clips else 4]):
             old = f"from {before[number_of][1]}" if before else None
             st.metric(label, value, delta_description=old, help=meaning, width=FIGURE_WIDTH)
         what_do_i_see(EXPLORE)
-
-
-def _theory_factor(experiment: Experiment) -> float | None:
-    """What theory says each layer multiplies RMS dL/dz by, over the same layers as the measured factor."""
-    log = log_factor(experiment)
-    return None if math.isnan(log) else 10.0**log
 
 
 def _rules(verdict: Verdict) -> str:
@@ -78,15 +69,14 @@ def _rules(verdict: Verdict) -> str:
 def _clipped(experiment: Experiment, share: float) -> str:
     if experiment.clip == "none":
         return "none"
-    return "none yet" if math.isnan(share) else f"{share:.0%}"
+    return "none yet" if np.isnan(share) else f"{share:.0%}"
 
 
-def _figures(history: History) -> list[tuple[str, str, str]]:
+def _figures(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
     """The few big figures of a history: label, value, meaning."""
-    experiment, found = history.experiment, facts(history)
-    factor = _theory_factor(experiment)
+    experiment, found = diagnosis.history.experiment, diagnosis.facts
+    factor, no_theory = diagnosis.theory_factor, diagnosis.theory.typical_reason
     expected = "no theory here" if factor is None else f"theory {number(factor)}"
-    no_theory = predict(experiment).typical_reason
     loss = experiment.loss_function
     return [
         (
@@ -124,17 +114,18 @@ def _figures(history: History) -> list[tuple[str, str, str]]:
 def behind(scene: Scene, view: View) -> None:
     """What stands below the figure: why there is no theory, what can be taken away, its code, and the tabs."""
     experiment = scene.history.experiment
-    reason = why_no_theory(experiment, view)
+    theory = scene.now.theory
+    reason = why_no_theory(theory, view)
     if np.isnan(scene.history.measures[view.diagnostic.name][:, 0]).all():
         st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
     elif reason:
         st.caption(f"No theory line: {reason.rstrip('.')}.")
-    elif view.diagnostic.name == "delta" and predict(experiment).typical_delta is None:
-        reason = (predict(experiment).typical_reason or "").rstrip(".")
+    elif view.diagnostic.name == "delta" and theory.typical_delta is None:
+        reason = theory.typical_reason.rstrip(".")
         st.caption(f"The theory line is the root mean square over seeds, not that of a typical seed: {reason}.")
-    why = decompose(scene.history, scene.history.at(view.at))
+    why = scene.now.why(view.at)
     take_away(_parcel(scene, view, why))
-    show_code(explore_table(experiment, view, judge(facts(scene.history))))
+    show_code(explore_table(experiment, view, scene.now.rule))
     why_tab, layers_tab, reading_tab = st.tabs(["Why", "Layers", "How to read this"])
     with why_tab:
         _why(scene, view, why)
@@ -149,12 +140,12 @@ def _parcel(scene: Scene, view: View, why: Why) -> Parcel:
     history, baseline = scene.history, scene.baseline
     experiment = history.experiment
     before = None if baseline is None else baseline.experiment
-    word = sentence(facts(history))
+    word = scene.now.sentence
     tables = {"History": lambda: history_csv(history)}
     if baseline is not None:
         tables["Baseline, its history"] = lambda: history_csv(baseline)
     return Parcel(
-        title=word if baseline is None else compare(baseline, history),
+        title=word if scene.before is None else compare(scene.before.facts, scene.now.facts),
         sentences=[] if baseline is None else [word],
         settings=[summary(experiment)]
         if before is None

@@ -155,5 +155,5 @@ def test_every_entry_says_what_it_is(table):
 
 
 def test_the_package_offers_the_names_a_notebook_needs():
-    assert set(explorer.__all__) == {"Experiment", "RecurrentExperiment", "train"}
+    assert set(explorer.__all__) == {"Experiment", "RecurrentExperiment", "diagnose", "train"}
     assert all(getattr(explorer, name).__doc__ for name in explorer.__all__)

@@ -168,6 +168,11 @@ class RecurrentExperiment(Settings):
         """Where along the net something is measured: its time steps."""
         return self.length
 
+    @property
+    def every_position_counts(self) -> bool:
+        """Whether the loss counts at every step; else at the last ones only."""
+        return self.points().first_counted == 0
+
     def points(self) -> Sequences:
         """Return the data: the same for every seed."""
         return sequences(self.task, self.samples, self.length)

@@ -116,6 +116,11 @@ class Settings:
         """At how many places along the net something is measured: layers, or time steps."""
         raise NotImplementedError
 
+    @property
+    def every_position_counts(self) -> bool:
+        """Whether the loss counts at every position; else at the last ones only."""
+        return False
+
     def points(self) -> Any:
         """Return the data, `x` and `y` with samples first: the same for every seed."""
         raise NotImplementedError

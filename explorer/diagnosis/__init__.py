@@ -1,10 +1,11 @@
 """What a history says.
 
-Facts over all seeds, the verdict and its rule, advice and remedies and why they worked, in words; how far gradients
-reach in time; the cliff of a net of one unit.
+`diagnose` reads a history once: facts over all seeds, the verdict and its rule, advice, theory and why, in words.
+Remedies and what they did; how far gradients reach in time; the cliff of a net of one unit.
 """
 
+from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import VERDICTS
 
-__all__ = ["REMEDIES", "VERDICTS"]
+__all__ = ["REMEDIES", "VERDICTS", "Diagnosis", "diagnose"]

@@ -1,11 +1,12 @@
-"""Facts: the few numbers of a history that verdicts and remedies are judged by."""
+"""Facts: the few numbers of a history by which verdicts and remedies are judged, of both kinds of nets."""
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from explorer.choices.experiment import Experiment
+from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import band, logarithm
 from explorer.diagnosis.wording import against_last, decades
 from explorer.training.history import DIVERGED, SOLVED, STUCK, History
@@ -15,100 +16,124 @@ HEALTHY_DECADES = 3.0
 DEAD_SHARE = 0.4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What the rules look at: medians over seeds, logarithms to base 10.
 
+    The gradient is RMS dL/dz of layers, or RMS dL/dh of time steps. "Latest" is the latest record at which a seed still
+    had numbers. Of units, what a kind of net does not measure is NaN.
+
     Attributes
     ----------
-    experiment : Experiment
+    experiment : Experiment or RecurrentExperiment
+    complete : bool
+        Whether training is over.
+    runs, solved, stuck, diverged : int
+        Seeds.
+    epoch : int
+        Of the latest record.
+    first_end : str
+        What became non-finite first, where and when; empty if nothing did.
+    loss_start, loss_end : float
+        At epoch 0 and at the latest record; a seed that is not finite counts as the largest.
+    solve_epoch, solve_early, solve_late : float
+        Epoch from which the error stayed below the bound: median and quartiles over seeds, a seed that did not
+        solve counting as later than all (inf).
     log_ratio, log_ratio_end : float
-        RMS dL/dz of the first layer over that of the last, at epoch 0 and at the latest record;
+        The gradient at the first position over that at the last, at epoch 0 and at the latest record;
         -inf for an exact 0, inf where it is not finite.
     log_factor : float
-        What each layer multiplies RMS dL/dz by on its way back, at epoch 0.
+        What each position multiplies the gradient by on its way back, at epoch 0.
+    every_position_counts : bool
+        Whether the loss counts at every position: then each adds to the gradient, and the ratio says nothing of reach.
+    first_norm : float
+        L2 norm over all parameters of the first update's gradient, before clipping.
+    clipped_share : float
+        Of all updates so far, mean over the seeds that still have numbers; NaN before the first.
     zero_share : float
         Share of seeds whose first layer's dL/dW is exactly 0 at the latest record.
     dead_share : float
         Share of units, over all hidden layers, that are dead at the latest record.
     alike_share : float
         Share of seeds in which all units of every hidden layer are alike at the latest record.
-    solved, stuck, diverged, runs : int
-        Seeds.
-    depth : int
-    epoch : int
-        Of the latest record at which a seed still had numbers.
-    first_end : str
-        What became non-finite first, where and when; empty if nothing did.
-    loss_start, loss_end : float
-        At epoch 0 and at the latest record.
-    clipped_share : float
-        Of all updates so far, mean over seeds; NaN before the first.
-    solve_epoch, solve_early, solve_late : float
-        Epoch from which the error stayed below the bound: median and quartiles over seeds, a seed that did not
-        solve counting as later than all (inf).
     """
 
-    experiment: Experiment
-    log_ratio: float
-    log_ratio_end: float
-    log_factor: float
-    zero_share: float
-    dead_share: float
-    alike_share: float
+    experiment: Any
+    complete: bool
+    runs: int
     solved: int
     stuck: int
     diverged: int
-    runs: int
-    depth: int
     epoch: int
     first_end: str
     loss_start: float
     loss_end: float
-    clipped_share: float
     solve_epoch: float
     solve_early: float
     solve_late: float
+    log_ratio: float
+    log_ratio_end: float
+    log_factor: float
+    every_position_counts: bool
+    first_norm: float
+    clipped_share: float
+    zero_share: float = math.nan
+    dead_share: float = math.nan
+    alike_share: float = math.nan
+
+
+# By what a position along the net is called: the measure that the ratio is of.
+MAIN_MEASURE = {"layer": "delta", "step": "state_gradient"}
 
 
 def facts(history: History) -> Facts:
     """Gather what the rules look at."""
-    delta, outcomes = history.measures["delta"], history.outcome
-    latest = _latest_known(history)
-    log_ratio = first_over_last(delta[:, 0])
-    depth = history.experiment.depth
-    solving = band(history.solved_epoch())
+    experiment, outcomes = history.experiment, history.outcome
+    gradient = history.measures[MAIN_MEASURE[experiment.position]]
+    latest = _latest_known(gradient)
+    log_ratio = first_over_last(gradient[:, 0])
+    solving, loss = band(history.solved_epoch()), band(history.loss).middle
     return Facts(
-        experiment=history.experiment,
-        log_ratio=log_ratio,
-        log_ratio_end=first_over_last(delta[:, latest]),
-        log_factor=log_ratio / depth,
-        zero_share=float((history.measures["weight_gradient"][:, latest, 0] == 0).mean()),
-        dead_share=_mean_known(history.measures["dead"][:, latest, :-1]),
-        alike_share=float((history.measures["unit_spread"][:, latest, :-1].max(axis=1) < ALIKE).mean()),
+        experiment=experiment,
+        complete=history.complete,
+        runs=len(outcomes),
         solved=outcomes.count(SOLVED),
         stuck=outcomes.count(STUCK),
         diverged=outcomes.count(DIVERGED),
-        runs=len(outcomes),
-        depth=depth,
         epoch=int(history.epochs[latest]),
         first_end=_first_end(history),
-        loss_start=float(np.median(history.loss[:, 0])),
-        loss_end=float(band(history.loss[:, latest]).middle),
-        clipped_share=_mean_known(history.clipped_share[:, latest]),
+        loss_start=float(loss[0]),
+        loss_end=float(loss[latest]),
         solve_epoch=float(solving.middle),
         solve_early=float(solving.low),
         solve_late=float(solving.high),
+        log_ratio=log_ratio,
+        log_ratio_end=first_over_last(gradient[:, latest]),
+        log_factor=log_ratio / (experiment.positions - 1),
+        every_position_counts=experiment.every_position_counts,
+        first_norm=float(band(history.gradient_norm[:, 0]).middle),
+        clipped_share=_mean_known(history.clipped_share[:, latest]),
+        **(_of_units(history, latest) if "dead" in history.measures else {}),
     )
 
 
-def _latest_known(history: History) -> int:
-    """The last record at which at least one seed still had numbers."""
-    known = np.flatnonzero(~np.isnan(history.measures["delta"][:, :, 0]).all(axis=0))
+def _of_units(history: History, latest: int) -> dict[str, float]:
+    """What is told of units, where they are measured one by one."""
+    measures = history.measures
+    return {
+        "zero_share": float((measures["weight_gradient"][:, latest, 0] == 0).mean()),
+        "dead_share": _mean_known(measures["dead"][:, latest, :-1]),
+        "alike_share": float((measures["unit_spread"][:, latest, :-1].max(axis=1) < ALIKE).mean()),
+    }
+
+
+def _latest_known(gradient: Array) -> int:
+    """The last record at which at least one seed still had numbers at the first position."""
+    known = np.flatnonzero(~np.isnan(gradient[:, :, 0]).all(axis=0))
     return int(known[-1]) if known.size else 0
 
 
-def first_over_last(gradient: np.ndarray) -> float:
+def first_over_last(gradient: Array) -> float:
     """Return the median over seeds of log10(first / last), of (runs, positions)."""
     logs = logarithm(gradient)
     with np.errstate(invalid="ignore"):
@@ -117,7 +142,7 @@ def first_over_last(gradient: np.ndarray) -> float:
     return float(band(np.where(logs[:, 0] == -np.inf, -np.inf, ratio)).middle)
 
 
-def _mean_known(values: np.ndarray) -> float:
+def _mean_known(values: Array) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else math.nan
 
@@ -127,7 +152,7 @@ def _first_end(history: History) -> str:
     if not ends:
         return ""
     first = min(ends, key=lambda ending: ending.epoch)
-    return f"{first.quantity} of layer {first.layer} at epoch {first.epoch:,}"
+    return f"{first.quantity} of {history.experiment.position} {first.layer} at epoch {first.epoch:,}"
 
 
 def gradient_change(old: Facts, new: Facts) -> str:

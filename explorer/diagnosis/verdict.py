@@ -1,22 +1,22 @@
-"""The verdict: one word and one sentence about a run, from rules with stated thresholds, one entry each.
+"""The verdict: one word and one sentence about a training, from rules with stated thresholds, one entry each.
 
-The rules are asked in the order of the registry; the first that holds gives
-the word. Thresholds are part of each entry's caption, which the app shows.
+Each kind of net has its registry of rules. They are asked in its order; the first that holds gives the word.
+Thresholds are part of each entry's caption, which the app shows.
 """
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from explorer.choices.experiment import Experiment
 from explorer.choices.registry import Entry, registry
-from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts, facts, gradient_change
+from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.wording import against_last, decades, difference, number
-from explorer.training.history import History
+from explorer.diagnosis.wording import against_last, decades, number
 
 # ReLU is not advised where a sample is likelier than this to die on its way through the net.
 DYING_CHANCE = 0.1
+# A first gradient longer than this, of all parameters together, throws a net about at any usual learning rate.
+LARGE_NORM = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +39,6 @@ class Verdict(Entry):
     tell: Callable[[Facts], str]
     remedies: tuple[str, ...] = ()
     good: bool = False
-
-
-def start_sentence(f: Facts, theory_factor: float | None) -> str:
-    """Say how the gradient stood before any update, and what theory says of it."""
-    if f.log_ratio == -math.inf:
-        return "At the start dL/dz at the first layer is exactly 0."
-    if not math.isfinite(f.log_ratio):
-        return "At the start dL/dz is not finite."
-    theory = "" if theory_factor is None else f", theory says {number(theory_factor)}"
-    return (
-        f"At the start dL/dz at the first layer is {against_last(f.log_ratio)}: each layer multiplies it by "
-        f"{decades(f.log_factor)}{theory}."
-    )
 
 
 def _seeds(count: int, f: Facts) -> str:
@@ -152,17 +139,77 @@ VERDICTS = registry(
 )
 
 
-def advice(verdict: Verdict, experiment: Experiment) -> str:
-    """Name the remedies to try that the experiment does not have already and that can help; empty if there are none."""
-    untried = [
+def learn(f: Facts) -> str:
+    """Say how many seeds learn it: `0 of 8 seeds learn it (8 not finite)`."""
+    of = f"{f.solved} of {f.runs} seeds learn it" if f.runs > 1 else f"{f.solved} of 1 seed learns it"
+    return f"{of}{not_finite(f)}"
+
+
+def not_finite(f: Facts) -> str:
+    """Say in brackets how many seeds are not finite; empty if all are."""
+    return f" ({f.diverged} not finite)" if f.diverged else ""
+
+
+TIME_VERDICTS = registry(
+    [
+        Verdict(
+            name="not finite",
+            caption="At least half of the seeds became infinite or NaN.",
+            holds=lambda f: f.diverged * 2 >= f.runs,
+            tell=lambda f: f"{learn(f)}.",
+        ),
+        Verdict(
+            name="learns",
+            caption="At least half of the seeds answer with a mean squared error below the task's bound.",
+            holds=lambda f: f.solved * 2 >= f.runs,
+            tell=lambda f: f"{learn(f)}.",
+            good=True,
+        ),
+        Verdict(
+            name="exploding",
+            caption=f"Before any update the gradient of all parameters is longer than {LARGE_NORM:g}; or, of a task whose loss "
+            "counts at the end only, dL/dh of the first step is over 10³ times that of the last.",
+            holds=lambda f: (
+                not f.first_norm <= LARGE_NORM or (not f.every_position_counts and f.log_ratio > HEALTHY_DECADES)
+            ),
+            tell=lambda f: f"{learn(f)}.",
+        ),
+        Verdict(
+            name="vanishing",
+            caption="Of a task whose loss counts at the end only, dL/dh of the first step is under 10⁻³ of "
+            "that of the last, before any update.",
+            holds=lambda f: not f.every_position_counts and f.log_ratio < -HEALTHY_DECADES,
+            tell=lambda f: f"{learn(f)}.",
+        ),
+        Verdict(
+            name="the gradient arrives",
+            caption="None of the above holds.",
+            holds=lambda f: True,
+            tell=lambda f: f"{learn(f)}.",
+            good=True,
+        ),
+    ]
+)
+
+# By what a position along the net is called.
+RULES: Mapping[str, Mapping[str, Verdict]] = {"layer": VERDICTS, "step": TIME_VERDICTS}
+
+
+def judge(f: Facts) -> Verdict:
+    """Return the first verdict of this kind of net whose rule holds."""
+    return next(verdict for verdict in RULES[f.experiment.position].values() if verdict.holds(f))
+
+
+def advice(verdict: Verdict, experiment: Any) -> tuple[str, ...]:
+    """Return the names of the remedies to try that the experiment does not have already and that can help."""
+    return tuple(
         name
         for name in verdict.remedies
         if REMEDIES[name].change(experiment) != experiment and not _in_vain(name, verdict, experiment)
-    ]
-    return f"Try: {', '.join(untried)}." if untried else ""
+    )
 
 
-def _in_vain(remedy: str, verdict: Verdict, experiment: Experiment) -> bool:
+def _in_vain(remedy: str, verdict: Verdict, experiment: Any) -> bool:
     """Whether a remedy that helps elsewhere would not help here."""
     if remedy == "fitting initialization":
         # No usual variance keeps a deep sigmoid net's gradient level: the slope is 1/4 at most, not 1.
@@ -171,29 +218,3 @@ def _in_vain(remedy: str, verdict: Verdict, experiment: Experiment) -> bool:
         # A sample dies in a layer of n rectifiers with probability 2^-n (Lu et al. 2020).
         return experiment.depth * 2.0**-experiment.width > DYING_CHANCE
     return False
-
-
-def sentence(found: Facts) -> str:
-    """Say the verdict: its word and what it tells of these facts."""
-    verdict = judge(found)
-    return f"{verdict.name.capitalize()}: {verdict.tell(found)}"
-
-
-def judge(found: Facts) -> Verdict:
-    """Return the first verdict whose rule holds."""
-    return next(verdict for verdict in VERDICTS.values() if verdict.holds(found))
-
-
-def compare(before: History, after: History) -> str:
-    """Say in one sentence what the change from a baseline did, with its numbers."""
-    changes = difference(before.experiment, after.experiment)
-    if not changes:
-        return "The same settings as the baseline."
-    old, new = facts(before), facts(after)
-    what = changes[0] if len(changes) == 1 else " and ".join([", ".join(changes[:-1]), changes[-1]])
-    return f"{what[0].upper()}{what[1:]}: {gradient_change(old, new)}; {_seed_change(old, new)}."
-
-
-def _seed_change(old: Facts, new: Facts) -> str:
-    solve = f"{new.solved} of {new.runs} seeds solve it" if new.runs > 1 else f"{new.solved} of 1 seed solves it"
-    return f"{solve}, before {old.solved}{'' if new.runs == old.runs else f' of {old.runs}'}"

@@ -16,7 +16,7 @@ from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry
-from explorer.diagnosis import answers, cliff, effects, facts, reach, seeds, time_facts, time_shares, why
+from explorer.diagnosis import answers, cliff, effects, facts, reach, seeds, time_shares, why
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import Verdict, judge
 from explorer.figures import view as views
@@ -196,7 +196,7 @@ def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> 
     if clippers:
         table["Clipping"] = [*clippers, *(clipper.clip for clipper in clippers if clipper.clip), global_norm]
     table["Update"] = [rule, rule.step]
-    table["Seeds that learn"] = [history.History._outcome, time_facts.time_facts, time_facts.judge_time]
+    table["Seeds that learn"] = [history.History._outcome, facts.facts, judge]
     return table
 
 

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from explorer.diagnosis.comparison import share as of_the_last
 from explorer.diagnosis.effects import rank
 from explorer.diagnosis.facts import Facts, facts
 from explorer.diagnosis.seeds import band
-from explorer.diagnosis.time_facts import share as of_the_last
-from explorer.diagnosis.time_facts import time_facts
 from explorer.diagnosis.why import decompose
 from explorer.diagnosis.wording import against_last, decades, number
 from explorer.stories.scene import DEPTHS, Histories
@@ -141,12 +140,12 @@ def tell_dead(histories: Histories) -> str:
 
 def arriving(history: History) -> float:
     """Return RMS dL/dh at the first step over that at the last, at the start."""
-    return power(time_facts(history).log_ratio)
+    return power(facts(history).log_ratio)
 
 
 def learning(histories: Histories) -> float:
     """Return of which panels more than half of the seeds learn: 1 for the first, plus 2 for the second, plus 4, ..."""
-    found = map(time_facts, histories)
+    found = map(facts, histories)
     return float(sum(2**place for place, f in enumerate(found) if f.solved * 2 > f.runs))
 
 
@@ -161,7 +160,7 @@ def tell_through_time(name: str) -> Callable[[Histories], str]:
 
     def tell(histories: Histories) -> str:
         """The sentence, with `name` in it."""
-        found = [time_facts(each) for each in histories]
+        found = [facts(each) for each in histories]
         called = [_called(f.experiment.settings()[name], name) for f in found]
         shares = [f"{each}: {of_the_last(f.log_ratio)}" for each, f in zip(called, found, strict=True)]
         learnt = [f"{each}: {f.solved} of {f.runs}" for each, f in zip(called, found, strict=True)]
@@ -179,7 +178,7 @@ def _called(value: object, name: str) -> str:
 
 def tell_clipping(histories: Histories) -> str:
     """Say how long the first gradient is, and of each panel how many seeds learnt it or are not finite."""
-    found = [time_facts(each) for each in histories]
+    found = [facts(each) for each in histories]
     learnt = [
         f"{'no clipping' if f.experiment.clip == 'none' else f'by {f.experiment.clip}'}: {f.solved} of {f.runs}"
         + (f" ({f.diverged} not finite)" if f.diverged else "")

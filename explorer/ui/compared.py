@@ -6,7 +6,8 @@ from functools import cached_property
 
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.diagnosis.time_facts import time_detail, time_facts, time_headline
+from explorer.diagnosis.comparison import time_detail, time_headline
+from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.wording import compared_summary
 from explorer.figures.marks import Shown
 from explorer.figures.theme import Ink, inks
@@ -29,6 +30,16 @@ class Scene:
     baseline_job: Job | None
     history: History
     baseline: History | None
+
+    @cached_property
+    def now(self) -> Diagnosis:
+        """What the present history says: read once for each picture."""
+        return diagnose(self.history)
+
+    @cached_property
+    def before(self) -> Diagnosis | None:
+        """The same of the baseline's."""
+        return None if self.baseline is None else diagnose(self.baseline)
 
     @property
     def pinned(self) -> Experiment:
@@ -105,7 +116,7 @@ class SideBySide:
     @cached_property
     def told(self) -> tuple[str, str]:
         """Who learns it, in one sentence, and what became of the gradient."""
-        names, found = list(self.known), [time_facts(history) for history in self.known.values()]
+        names, found = list(self.known), [diagnose(history).facts for history in self.known.values()]
         return time_headline(names, found), time_detail(names, found)
 
     @property

@@ -8,16 +8,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.facts import facts
 from explorer.diagnosis.seeds import logarithm
-from explorer.diagnosis.verdict import sentence
 from explorer.diagnosis.wording import difference, summary
 from explorer.figures.describe import describe_history
 from explorer.figures.explore import explore_figure
 from explorer.figures.marks import Shown
 from explorer.figures.view import View
 from explorer.sharing.saved import filename
-from explorer.theory.prediction import predict
+from explorer.theory.prediction import Prediction
 from explorer.training.history import record_epochs
 from explorer.ui.compared import Scene
 from explorer.ui.live_chart import Click, live_chart
@@ -31,9 +29,8 @@ CHART = {
 ABOVE = 375
 
 
-def _theory_line(experiment: Experiment, view: View) -> NDArray[np.float64] | None:
+def _theory_line(prediction: Prediction, view: View) -> NDArray[np.float64] | None:
     """log10 of the prediction for what the view shows, or None."""
-    prediction = predict(experiment)
     values = {"delta": prediction.typical_delta, "weight_gradient": prediction.weight_gradient}.get(
         view.diagnostic.name
     )
@@ -45,9 +42,8 @@ def _theory_line(experiment: Experiment, view: View) -> NDArray[np.float64] | No
     return logs - logs[-1] if view.is_ratio else logs
 
 
-def why_no_theory(experiment: Experiment, view: View) -> str | None:
+def why_no_theory(prediction: Prediction, view: View) -> str | None:
     """Say in words why there is no theory line for what is shown; None where there is one."""
-    prediction = predict(experiment)
     if view.diagnostic.name == "delta":
         return prediction.reason if prediction.delta is None else None
     if view.diagnostic.name == "weight_gradient":
@@ -69,10 +65,10 @@ def _shortened(words: list[str]) -> str:
 def figure(scene: Scene, view: View) -> go.Figure:
     """The joint figure of a scene."""
     name, baseline_name = _names(scene)
-    now = Shown(scene.history, name, _theory_line(scene.history.experiment, view))
+    now = Shown(scene.history, name, _theory_line(scene.now.theory, view))
     before = None
-    if scene.baseline is not None:
-        before = Shown(scene.baseline, baseline_name, _theory_line(scene.baseline.experiment, view))
+    if scene.before is not None:
+        before = Shown(scene.before.history, baseline_name, _theory_line(scene.before.theory, view))
     asked = None if scene.history.experiment.task == "XOR" else scene.job.answer_map()
     return explore_figure(now, before, view, view.at, asked)
 
@@ -93,8 +89,8 @@ def joint_figure(scene: Scene, view: View) -> None:
 def alt_text(scene: Scene, view: View) -> str:
     """Say what the joint figure shows, with its numbers."""
     now = scene.history
-    theory = _theory_line(now.experiment, view)
-    told = [sentence(facts(now)), describe_history(now, view, view.at, theory), f"{summary(now.experiment)}."]
+    theory = _theory_line(scene.now.theory, view)
+    told = [scene.now.sentence, describe_history(now, view, view.at, theory), f"{summary(now.experiment)}."]
     if scene.baseline is not None:
         told.append(f"Baseline: {describe_history(scene.baseline, view, view.at)}")
     return " ".join(told)

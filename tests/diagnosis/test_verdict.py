@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from explorer import Experiment, train
+from explorer.diagnosis import diagnose
+from explorer.diagnosis.comparison import compare
 from explorer.diagnosis.facts import ALIKE, DEAD_SHARE, HEALTHY_DECADES, facts
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.verdict import VERDICTS, advice, compare, judge, start_sentence
-from explorer.diagnosis.wording import decades
+from explorer.diagnosis.verdict import VERDICTS, advice, judge
+from explorer.diagnosis.wording import decades, number
 from explorer.stories.scenarios import DYING, MOONS
 
 OPENING = Experiment(epochs=200)
@@ -63,8 +65,11 @@ def test_the_sentence_is_finished_and_its_advice_can_be_followed(word, history):
     assert sentence.count("None") == 0
     assert all(name in REMEDIES for name in verdict.remedies)
     assert bool(verdict.remedies) != verdict.good
-    untried = advice(verdict, CASES[word])
-    assert untried.startswith("Try: ") or not verdict.remedies
+    diagnosis = diagnose(history(CASES[word]))
+    assert (diagnosis.verdict, diagnosis.good) == (word, verdict.good)
+    assert diagnosis.sentence == f"{word.capitalize()}: {sentence}"
+    assert bool(diagnosis.advice) == bool(verdict.remedies) == diagnosis.advice_sentence.startswith("Try: ")
+    assert set(diagnosis.advice) <= set(REMEDIES)
 
 
 @pytest.mark.parametrize("word", [word for word in CASES if not VERDICTS[word].good])
@@ -148,12 +153,12 @@ def test_facts_are_recomputed_from_the_raw_numbers(history):
 
 
 def test_the_start_sentence_has_the_measured_numbers(history):
-    found = facts(history(OPENING))
-    sentence = start_sentence(found, 0.25)
-    assert decades(found.log_ratio) in sentence
-    assert decades(found.log_factor) in sentence
-    assert "theory says 0.25" in sentence
-    assert "theory" not in start_sentence(found, None)
+    found = diagnose(history(OPENING))
+    assert decades(found.facts.log_ratio) in found.start_sentence
+    assert decades(found.facts.log_factor) in found.start_sentence
+    assert f"theory says {number(found.theory_factor)}" in found.start_sentence
+    batch = diagnose(history(OPENING.but(normalization="batch", epochs=1)))
+    assert batch.theory.reason and "theory" not in batch.start_sentence
 
 
 def heard(text):
@@ -163,30 +168,34 @@ def heard(text):
     return float(found[1].replace(",", "")) * 10 ** int((found[2] or "⁰").translate(digits))
 
 
+def compared(before, after):
+    return compare(facts(before), facts(after))
+
+
 def test_a_comparison_says_how_many_times_more_gradient_arrives(history):
     before, after = history(OPENING), history(OPENING.but(skip="one layer"))
-    sentence = compare(before, after)
+    sentence = compared(before, after)
     ratio = [np.median(np.log10(h.measures["delta"][:, 0, 0] / h.measures["delta"][:, 0, -1])) for h in (before, after)]
     assert sentence.startswith("Skip over one layer: ")
     assert heard(sentence.partition(": ")[2]) == pytest.approx(10 ** (ratio[1] - ratio[0]), rel=0.06)
     assert "times more of the gradient reaches the first layer" in sentence
     assert "0 of 8 seeds solve it, before 0" in sentence
-    assert "times less of the gradient" in compare(after, before)
-    assert "No skip: " in compare(after, before)
+    assert "times less of the gradient" in compared(after, before)
+    assert "No skip: " in compared(after, before)
 
 
 def test_a_comparison_of_the_same_or_of_clipping_alone_says_so(history):
     h = history(OPENING)
-    assert compare(h, h) == "The same settings as the baseline."
+    assert compared(h, h) == "The same settings as the baseline."
     clipped = history(OPENING.but(clip="norm", threshold=0.01))
-    assert "stays the same" in compare(h, clipped)
+    assert "stays the same" in compared(h, clipped)
 
 
 def test_zeros_and_infinities_in_a_comparison_are_said_as_such(history):
     zeros = history(MOONS.but(activation="tanh", initializer="zeros", epochs=5))
     good = history(MOONS.but(activation="tanh", initializer="Glorot normal", epochs=5))
-    assert "none of the gradient reaches" in compare(good, zeros)
-    assert "instead of exactly 0" in compare(zeros, good)
+    assert "none of the gradient reaches" in compared(good, zeros)
+    assert "instead of exactly 0" in compared(zeros, good)
 
 
 def test_single_seeds_and_partial_histories_have_a_verdict(history):
@@ -200,14 +209,18 @@ def test_single_seeds_and_partial_histories_have_a_verdict(history):
         assert math.isfinite(found.log_factor) or found.log_ratio in (-math.inf, math.inf)
 
 
+def said(*about):
+    return ", ".join(advice(*about))
+
+
 def test_advice_leaves_out_what_would_not_help():
-    opening = advice(VERDICTS["vanishing"], OPENING)
+    opening = said(VERDICTS["vanishing"], OPENING)
     assert "skip over one layer" in opening
     assert "ReLU" not in opening  # layers of 4 rectifiers die
     assert "initialization" not in opening  # no usual variance helps a deep sigmoid net
-    assert "ReLU" in advice(VERDICTS["vanishing"], OPENING.but(width=32))
-    assert "skip" not in advice(VERDICTS["stuck"], OPENING.but(depth=1))
-    assert "learning rate" not in advice(VERDICTS["exploding"], OPENING.but(learning_rate=1e-8))
+    assert "ReLU" in said(VERDICTS["vanishing"], OPENING.but(width=32))
+    assert "skip" not in said(VERDICTS["stuck"], OPENING.but(depth=1))
+    assert "learning rate" not in said(VERDICTS["exploding"], OPENING.but(learning_rate=1e-8))
 
 
 def test_what_the_advice_leaves_out_does_not_help_the_opening_example(history):
@@ -217,9 +230,9 @@ def test_what_the_advice_leaves_out_does_not_help_the_opening_example(history):
 
 
 def test_a_ratio_above_one_is_times_the_last(history):
-    assert " times the last's: each layer" in start_sentence(facts(history(CASES["exploding"])), None)
-    assert " of the last's: each layer" in start_sentence(facts(history(OPENING)), None)
-    assert "goes from" in compare(history(CASES["exploding"]), history(CASES["healthy"]))
+    assert " times the last's: each layer" in diagnose(history(CASES["exploding"])).start_sentence
+    assert " of the last's: each layer" in diagnose(history(OPENING)).start_sentence
+    assert "goes from" in compared(history(CASES["exploding"]), history(CASES["healthy"]))
 
 
 @pytest.mark.parametrize("word", CASES)

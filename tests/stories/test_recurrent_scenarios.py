@@ -8,7 +8,7 @@ import pytest
 from explorer import train
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.diagnosis.time_facts import judge_time, time_facts
+from explorer.diagnosis import diagnose
 from explorer.stories.recurrent_scenarios import CUT, DELAY, EXPLODING, RECURRENT_SCENARIOS, matching_recurrent
 from explorer.theory.gates import gate_bias, gate_product
 
@@ -90,7 +90,7 @@ def test_gates_with_a_fitting_bias_remember(history, cell):
     h = history(e)
     assert solved(h) >= 7
     assert solved(h) > solved(history(plain)) + 4
-    assert judge_time(time_facts(h)).name == "learns"
+    assert diagnose(h).verdict == "learns"
     carried = {"LSTM": "cell_gradient", "GRU": "state_gradient"}[cell]
     last, first = at_the_start(h, carried)
     assert first > 0.05 * last

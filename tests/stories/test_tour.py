@@ -15,7 +15,6 @@ from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.time_facts import time_facts
 from explorer.stories.measurements import factor, mean_part, share
 from explorer.stories.recurrent_scenarios import matching_recurrent
 from explorer.stories.scenarios import OPENING, TUTORIAL
@@ -204,7 +203,7 @@ def together(scene, of, history):
 
 
 def forgets(scene, of, history):
-    plain, lstm, gru = (time_facts(history(each)) for _, each in scene.shown)
+    plain, lstm, gru = (facts(history(each)) for _, each in scene.shown)
     assert (plain.experiment, lstm.experiment.cell, gru.experiment.cell) == (scene.experiment, "LSTM", "GRU")
     assert gate_product(lstm.experiment.forget_bias, 1) > 0.98
     return [10**plain.log_ratio, 10**plain.log_factor, plain.solved, plain.runs, min(lstm.solved, gru.solved), gru.runs]
@@ -215,8 +214,8 @@ def not_enough(scene, of, history):
     steps, bias = scene.experiment.length, scene.experiment.forget_bias
     assert (half.forget_bias, one.forget_bias, fitting.forget_bias) == (0, 1, bias)
     assert np.log(steps) == pytest.approx(bias, abs=0.05)
-    shorter = time_facts(history(one.but(length=50)))
-    few, all_of_them = time_facts(history(one)), time_facts(history(fitting))
+    shorter = facts(history(one.but(length=50)))
+    few, all_of_them = facts(history(one)), facts(history(fitting))
     assert shorter.solved * 2 > shorter.runs
     assert few.solved * 2 < few.runs
     kept = [gate_product(1.0, 1), gate_product(1.0, steps), gate_product(bias, steps)]
@@ -226,7 +225,7 @@ def not_enough(scene, of, history):
 def explodes(scene, of, history):
     free, by_value, by_norm = (history(each) for _, each in scene.shown)
     np.testing.assert_array_equal(free.gradient_norm[:, 0], by_norm.gradient_norm[:, 0])
-    ends, clipped = [end.epoch for end in free.endings], time_facts(by_norm)
+    ends, clipped = [end.epoch for end in free.endings], facts(by_norm)
     assert by_value.outcome.count("solved") * 2 > len(by_value.loss)
     return [len(ends), len(free.loss), max(ends), scene.experiment.threshold, clipped.solved, clipped.runs]
 
@@ -319,7 +318,7 @@ def test_what_questions_and_set_ups_state_is_true(of, history):
     assert share(of(OPENING, start=True)) == pytest.approx(2.5e-8, rel=0.02)
     layer_norm = TOUR["Layer norm is not batch norm"]
     assert of(layer_norm.shown[1][1]).solved == 8
-    assert time_facts(history(TOUR["Exploding through time"].experiment)).first_norm == pytest.approx(1073, abs=0.5)
+    assert facts(history(TOUR["Exploding through time"].experiment)).first_norm == pytest.approx(1073, abs=0.5)
     tiny = TOUR["A slope of one quarter at best"].experiment
     assert np.abs(history(tiny, start=True).answers - 0.5).max() < 0.05
 

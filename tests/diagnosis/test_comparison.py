@@ -1,4 +1,4 @@
-"""Time facts: the numbers are those of the history, the words follow stated rules, the sentences say both."""
+"""Recurrent nets side by side: the numbers are those of the history, the words follow stated rules, sentences say both."""
 
 import math
 from dataclasses import replace
@@ -11,16 +11,9 @@ from hypothesis import strategies as some
 from explorer import train
 from explorer.choices.cells import CELLS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.diagnosis.facts import HEALTHY_DECADES
-from explorer.diagnosis.time_facts import (
-    LARGE_NORM,
-    TIME_VERDICTS,
-    judge_time,
-    share,
-    time_detail,
-    time_facts,
-    time_headline,
-)
+from explorer.diagnosis.comparison import share, time_detail, time_headline
+from explorer.diagnosis.facts import HEALTHY_DECADES, facts
+from explorer.diagnosis.verdict import LARGE_NORM, TIME_VERDICTS, judge
 from explorer.training.run import Training
 
 SMALL = RecurrentExperiment(length=8, hidden=4, samples=8, epochs=5, runs=3)
@@ -31,7 +24,7 @@ BURSTING = SMALL.but(
 
 
 def facts_of(experiment):
-    return time_facts(train(experiment))
+    return facts(train(experiment))
 
 
 # --- the numbers --------------------------------------------------------------------------------
@@ -40,7 +33,7 @@ def facts_of(experiment):
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_ratio_is_the_median_seeds_of_the_gradient_at_the_state(cell):
     history = train(SMALL.but(cell=cell))
-    found, gradient = time_facts(history), history.measures["state_gradient"]
+    found, gradient = facts(history), history.measures["state_gradient"]
     for log_ratio, record in ((found.log_ratio, 0), (found.log_ratio_end, -1)):
         of_seeds = gradient[:, record, 0] / gradient[:, record, -1]
         assert log_ratio == pytest.approx(math.log10(np.median(of_seeds)), rel=1e-12)
@@ -49,7 +42,7 @@ def test_the_ratio_is_the_median_seeds_of_the_gradient_at_the_state(cell):
 
 def test_seeds_losses_and_epochs_are_the_historys():
     history = train(SMALL.but(epochs=60, learning_rate=0.05, hidden=16))
-    found = time_facts(history)
+    found = facts(history)
     assert (found.runs, found.epoch, found.complete) == (3, 60, True)
     assert found.solved == history.outcome.count("solved") > 0
     assert found.solved + found.stuck + found.diverged + history.outcome.count("learning") == found.runs
@@ -64,34 +57,34 @@ def test_without_recurrent_weights_exactly_nothing_comes_back():
     found = facts_of(SMALL.but(initializer="zeros"))
     assert found.log_ratio == -math.inf
     assert "exactly 0" in time_detail(["zeros"], [found])
-    assert judge_time(found).name == "vanishing"
+    assert judge(found).name == "vanishing"
 
 
 def test_what_becomes_infinite_is_named_with_its_step():
     history = train(BURSTING)
-    found = time_facts(history)
+    found = facts(history)
     first = min((ending for ending in history.endings if ending), key=lambda ending: ending.epoch)
     assert found.diverged == found.runs
     assert found.first_end == f"{first.quantity} of step {first.layer} at epoch {first.epoch}"
     assert found.first_end in time_detail(["no clipping"], [found])
-    assert judge_time(found).name == "not finite"
+    assert judge(found).name == "not finite"
     assert found.epoch <= first.epoch + 1 < BURSTING.epochs + 1
 
 
 def test_before_any_update_there_is_a_gradient_and_nothing_clipped():
     training = Training(SMALL)
     training.advance(0)
-    found = time_facts(training.history())
+    found = facts(training.history())
     assert math.isfinite(found.first_norm)
     assert math.isnan(found.clipped_share)
     assert (found.epoch, found.complete) == (0, False)
     assert "→" not in time_detail(["RNN"], [found])
 
 
-def test_where_every_step_counts_the_size_is_told_and_not_the_reach():
+def test_where_every_position_counts_counts_the_size_is_told_and_not_the_reach():
     found = facts_of(SMALL.but(task="sine"))
-    assert found.every_step
-    assert not facts_of(SMALL).every_step
+    assert found.every_position_counts
+    assert not facts_of(SMALL).every_position_counts
     told = time_detail(["RNN"], [found])
     assert "first update's gradient" in told and "over all parameters" in told
     assert "step 1" not in told
@@ -115,13 +108,13 @@ PLAIN = replace(FACTS, solved=0, stuck=0, diverged=0, runs=8, first_norm=1.0, lo
         ({"first_norm": math.nan}, "exploding"),
         ({"log_ratio": -1.01 * HEALTHY_DECADES}, "vanishing"),
         ({"log_ratio": -math.inf}, "vanishing"),
-        ({"log_ratio": -math.inf, "every_step": True}, "the gradient arrives"),
-        ({"log_ratio": 9.0, "every_step": True}, "the gradient arrives"),
+        ({"log_ratio": -math.inf, "every_position_counts": True}, "the gradient arrives"),
+        ({"log_ratio": 9.0, "every_position_counts": True}, "the gradient arrives"),
         ({"log_ratio": 0.99 * HEALTHY_DECADES, "first_norm": LARGE_NORM}, "the gradient arrives"),
     ],
 )
 def test_the_word_follows_from_the_first_rule_that_holds(changes, word):
-    assert judge_time(replace(PLAIN, **changes)).name == word
+    assert judge(replace(PLAIN, **changes)).name == word
 
 
 def test_thresholds_are_stated_where_they_are_used():
@@ -179,14 +172,14 @@ def test_of_different_lengths_and_epochs_neither_is_claimed_for_all():
 
 def test_each_is_named_also_where_they_are_told_of_apart():
     told = time_detail(
-        ["baseline", "now"], [PLAIN, replace(PLAIN, every_step=True, first_end="z of step 2 at epoch 1")]
+        ["baseline", "now"], [PLAIN, replace(PLAIN, every_position_counts=True, first_end="z of step 2 at epoch 1")]
     )
     assert "baseline: 1.0 times" in told and "before clipping: now: 1.0" in told
     assert "Not finite first: now, z of step 2 at epoch 1." in told
 
 
 def test_how_often_clipping_acted_is_told_of_those_that_clip():
-    f = replace(PLAIN, every_step=True, clipped_share=0.25)
+    f = replace(PLAIN, every_position_counts=True, clipped_share=0.25)
     free = replace(f, experiment=SMALL.but(clip="none"))
     told = time_detail(["no clipping", "clip by norm"], [free, f])
     assert "made smaller: clip by norm: 25%." in told

@@ -1,0 +1,100 @@
+"""Diagnosis: all that a history says, read once.
+
+Headline, figure, alternative text, table, tabs and exports receive a `Diagnosis`; none of them computes it again.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from explorer.diagnosis.facts import Facts, facts
+from explorer.diagnosis.verdict import Verdict, advice, judge
+from explorer.diagnosis.why import Why, decompose
+from explorer.diagnosis.wording import against_last, decades, number
+from explorer.theory.prediction import Prediction, log_factor, predict
+from explorer.training.history import History
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """What a history says.
+
+    Attributes
+    ----------
+    history : History
+    facts : Facts
+    rule : Verdict
+        The entry whose rule holds.
+    """
+
+    history: History
+    facts: Facts
+    rule: Verdict
+
+    @property
+    def verdict(self) -> str:
+        """The word: a name of `VERDICTS`, or of `TIME_VERDICTS`."""
+        return self.rule.name
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing needs mending."""
+        return self.rule.good
+
+    @cached_property
+    def sentence(self) -> str:
+        """The headline: the word and what it rests on."""
+        return f"{self.verdict.capitalize()}: {self.rule.tell(self.facts)}"
+
+    @cached_property
+    def advice(self) -> tuple[str, ...]:
+        """Names of `REMEDIES` to try, best first; empty where nothing needs mending or nothing is known to help."""
+        return advice(self.rule, self.history.experiment)
+
+    @property
+    def advice_sentence(self) -> str:
+        """The advice in words; empty if there is none."""
+        return f"Try: {', '.join(self.advice)}." if self.advice else ""
+
+    # --- of nets of layers ------------------------------------------------------------------------
+
+    @cached_property
+    def theory(self) -> Prediction:
+        """What mean-field theory predicts of the experiment."""
+        return predict(self.history.experiment)
+
+    @cached_property
+    def theory_factor(self) -> float | None:
+        """What theory says each layer multiplies RMS dL/dz by, over the same layers as `facts.log_factor`."""
+        log10 = log_factor(self.history.experiment)
+        return None if math.isnan(log10) else 10.0**log10
+
+    @cached_property
+    def start_sentence(self) -> str:
+        """How the gradient stood before any update, and what theory says of it."""
+        f = self.facts
+        if f.log_ratio == -math.inf:
+            return "At the start dL/dz at the first layer is exactly 0."
+        if not math.isfinite(f.log_ratio):
+            return "At the start dL/dz is not finite."
+        theory = "" if self.theory_factor is None else f", theory says {number(self.theory_factor)}"
+        return (
+            f"At the start dL/dz at the first layer is {against_last(f.log_ratio)}: each layer multiplies it by "
+            f"{decades(f.log_factor)}{theory}."
+        )
+
+    def why(self, epoch: float = 0) -> Why:
+        """Split the change of RMS dL/dz from layer to layer into its factors, at an epoch."""
+        return decompose(self.history, self.history.at(epoch))
+
+
+def diagnose(history: History) -> Diagnosis:
+    """Say what a history says: facts over all seeds, the verdict, its sentence and advice.
+
+    >>> from explorer import Experiment, train
+    >>> found = diagnose(train(Experiment(depth=10, epochs=5)))
+    >>> found.verdict, found.good, found.advice[0]
+    ('vanishing', False, 'skip over one layer')
+    """
+    known = facts(history)
+    return Diagnosis(history, known, judge(known))
