@@ -28,14 +28,15 @@ from explorer.training.measures import DIAGNOSTICS
 from explorer.ui.joint import CHART
 from explorer.ui.live_chart import Click, live_chart
 from explorer.ui.page_controls import DEPTH_CONTROLS, GRADIENTS, NO_REMEDY, DepthView
-from explorer.ui.running import Running, SweepState, jobs_of
 from explorer.ui.sidebar import chosen, open_in_explore
+from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.training_loop import work_on
 from explorer.ui.welcome import DEPTH as LEGEND
 from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 
-REPAINT = 1.0
+SLICE, REPAINT = 0.1, 1.0
 UNCHANGED = "as it is"
 
 
@@ -81,7 +82,7 @@ def show(experiment: Experiment, baseline: Experiment | None) -> None:
     refusal = next((problem for sweep in sweeps if view.train == "on" and (problem := refuse_sweep(sweep))), None)
     if refusal:
         st.warning(refusal, icon=":material/hourglass_disabled:")
-    running = Running(jobs_of(*sweeps), tuple(sweeps)) if view.train == "on" and not refusal else None
+    running = Sweeps(sweeps, tuple(sweeps)) if view.train == "on" and not refusal else None
     states = {state.sweep: state for state in running.states} if running else {}
     series = [Series(name, sweep, states.get(sweep)) for name, sweep in zip(names, sweeps, strict=True)]
     with head:
@@ -92,7 +93,7 @@ def show(experiment: Experiment, baseline: Experiment | None) -> None:
         )
     _draw(series, view, experiment, baseline)
     if running:
-        running.go_on(REPAINT)
+        work_on(running, SLICE, REPAINT)
 
 
 def _ask() -> DepthView:

@@ -1,6 +1,5 @@
 """Explore: train one network, see its gradients by layer and epoch, flip a remedy."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,11 @@ from explorer.sharing.saved import filename, history_csv
 from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.training.cost import refuse
 from explorer.training.history import record_epochs
-from explorer.ui.compared import Scene, advance
+from explorer.ui.compared import Scene
 from explorer.ui.joint import CHART, alt_text, figure, joint_figure, why_no_theory
 from explorer.ui.sidebar import chosen
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.welcome import EXPLORE, welcome, what_do_i_see
 from explorer.ui.widgets import ask
 
@@ -198,7 +198,7 @@ def _reading(view: View) -> None:
 
 
 # The first picture comes before anything else has been trained.
-FIRST_SLICE = 0.04
+FIRST_SLICE, SLICE = 0.04, 0.1
 # Seconds between two repaints of a running training: a browser needs about a third of a second for one.
 REPAINT = 0.7
 
@@ -218,27 +218,23 @@ def ask_view(experiment: Experiment) -> View:
 
 
 def live(experiment: Experiment, baseline: Experiment | None) -> None:
-    """Show everything, then train on in slices and show it again, until both trainings are complete.
-
-    Every slice ends in a Streamlit call: there the script stops when a control
-    has moved, while the jobs stay whole.
-    """
+    """Show everything, then train on in slices and show it again, until both trainings are complete."""
     welcome()
     strip_place = st.container(gap="xsmall")
     view = ask_view(experiment)
     progress_place = st.empty()
-    scene = advance(experiment, baseline, FIRST_SLICE)
+    compared = [experiment] if baseline is None or baseline == experiment else [experiment, baseline]
+    trainings = Trainings(compared, progress_place, f"Training {experiment.epochs:,} epochs")
+    histories = trainings.train(FIRST_SLICE)
+    if len(compared) == 1:
+        scene = Scene(trainings.jobs[0], None, histories[0], None)
+    else:
+        scene = Scene(trainings.jobs[0], trainings.jobs[1], histories[0], histories[1])
     with strip_place:
         strip(scene)
     joint_figure(scene, view)
     behind(scene, view)
-    painted = time.perf_counter()
-    while not scene.complete:
-        share = scene.progress
-        progress_place.progress(share, text=f"Training: {share:.0%} of {experiment.epochs:,} epochs")
-        scene = advance(experiment, baseline)
-        if scene.complete or time.perf_counter() - painted > REPAINT:
-            st.rerun()
+    work_on(trainings, SLICE, REPAINT)
 
 
 def page() -> None:

@@ -1,10 +1,9 @@
 """Remedies: the experiment with each remedy alone, and with any that are combined, side by side and ranked."""
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import streamlit as st
 
@@ -21,12 +20,13 @@ from explorer.sharing.notebook import remedies_lines
 from explorer.sharing.saved import filename, remedies_csv
 from explorer.training.cost import refuse, refuse_all
 from explorer.training.history import History
-from explorer.ui.jobs import Job, jobs, paces
+from explorer.training.pace import epoch_seconds
 from explorer.ui.joint import CHART
 from explorer.ui.live_chart import Click, live_chart
 from explorer.ui.page_controls import BASELINE, COMPARISON_CONTROLS, REMEDIES_PAGE, SHARED_VIEW, Comparison
 from explorer.ui.sidebar import chosen, open_in_explore
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.welcome import REMEDIES as LEGEND
 from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
@@ -68,17 +68,15 @@ def show(experiment: Experiment, baseline: Experiment | None) -> None:
     if problem or not tried or tried[0].remedies:
         st.warning(problem or refuse(start), icon=":material/hourglass_disabled:")
         return
-    held = jobs().together([each.experiment for each in tried])
-    histories = jobs().advance(held, FIRST_SLICE)
-    _show_progress(held, progress)
-    page = Judged.of(tried, histories)
+    trainings = Trainings([each.experiment for each in tried], progress, f"Training {len(tried)} experiments")
+    page = Judged.of(tried, trainings.train(FIRST_SLICE))
     with head:
         _headline(page)
     with body:
         _draw(page, view, comparison.combine, baseline)
     for each in refused:
         st.caption(f"Not tried: {each.name}. {refuse(each.experiment)}")
-    _train_on(held, histories, progress)
+    work_on(trainings, SLICE, REPAINT)
 
 
 def _ask() -> tuple[Comparison, View]:
@@ -86,22 +84,6 @@ def _ask() -> tuple[Comparison, View]:
         view = View(**{name: ask(f"{REMEDIES_PAGE}{name}", VIEW_CONTROLS[name]) for name in SHARED_VIEW})
         start = ask("start", COMPARISON_CONTROLS["start"])
     return Comparison(start=start, combine=ask("combine", COMPARISON_CONTROLS["combine"])), view
-
-
-def _train_on(held: list[Job], histories: list[History], progress: Any) -> None:
-    """Train in slices and repaint now and then; every slice ends in a Streamlit call, where a moved control stops it."""
-    painted = time.perf_counter()
-    while not all(history.complete for history in histories):
-        _show_progress(held, progress)
-        histories = jobs().advance(held, SLICE)
-        if time.perf_counter() - painted > REPAINT or all(history.complete for history in histories):
-            st.rerun()
-
-
-def _show_progress(held: list[Job], progress: Any) -> None:
-    share = sum(job.progress for job in held) / len(held)
-    if share < 1:
-        progress.progress(share, text=f"Training {len(held)} experiments: {share:.0%}")
 
 
 # --- drawing --------------------------------------------------------------------------------------
@@ -221,10 +203,8 @@ def _parcel(
 
 
 def _rows(page: Judged) -> list[dict[str, object]]:
-    """The ranked table; costs are measured once everything is trained."""
-    costs = [math.nan] * len(page.tried)
-    if page.complete:
-        costs = paces().ratios([each.experiment for each in page.tried])
+    """The ranked table; what an epoch costs is measured once everything is trained."""
+    costs = _costs(tuple(each.experiment for each in page.tried)) if page.complete else []
     rows: list[dict[str, object]] = []
     for place, index in enumerate(rank(page.found), start=1):
         f = page.found[index]
@@ -238,10 +218,18 @@ def _rows(page: Judged) -> list[dict[str, object]]:
                 "Final loss": number(f.loss_end),
                 "First / last layer, start": decades(f.log_ratio),
                 "First / last layer, end": decades(f.log_ratio_end),
-                "Time of an epoch": "" if math.isnan(costs[index]) else f"{costs[index]:.1f} ×",
+                "Time of an epoch": f"{costs[index]:.1f} ×" if costs else "",
             }
         )
     return rows
+
+
+@lru_cache(maxsize=32)
+def _costs(experiments: tuple[Experiment, ...]) -> list[float]:
+    """The seconds of an epoch of each over those of the first, measured on this machine; equal experiments cost the same."""
+    different = list(dict.fromkeys(experiments))
+    seconds = dict(zip(different, epoch_seconds(different), strict=True))
+    return [seconds[experiment] / seconds[experiments[0]] for experiment in experiments]
 
 
 def _table(rows: list[dict[str, object]]) -> None:

@@ -21,14 +21,15 @@ from explorer.sweeps.workers import VARIABLE
 from explorer.ui.joint import CHART
 from explorer.ui.live_chart import live_chart
 from explorer.ui.page_controls import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
-from explorer.ui.running import Running, SweepState, jobs_of
 from explorer.ui.sidebar import chosen, open_in_explore
+from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.training_loop import work_on
 from explorer.ui.welcome import SWEEP as LEGEND
 from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 
-REPAINT = 0.8
+SLICE, REPAINT = 0.1, 0.8
 
 
 def show(experiment: Experiment, baseline: Experiment | None) -> None:
@@ -38,13 +39,13 @@ def show(experiment: Experiment, baseline: Experiment | None) -> None:
     sweep = _sweep(experiment, view)
     if sweep is None:
         return
-    running = Running(jobs_of(sweep), sweep)
-    (state,) = running.states
+    sweeps = Sweeps([sweep], sweep)
+    (state,) = sweeps.states
     with head:
         st.header(_headline(state), anchor=False)
         st.caption(f"{OUTCOMES[view.outcome].caption} Click a cell to open it in Explore.")
     _draw(state, view, baseline)
-    running.go_on(REPAINT)
+    work_on(sweeps, SLICE, REPAINT)
 
 
 def _ask() -> SweepView:

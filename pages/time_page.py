@@ -1,7 +1,7 @@
 """Time: recurrent nets side by side, the gradient of every time step, and what carries it back."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,12 +35,12 @@ from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS, matching_r
 from explorer.training.history import record_epochs
 from explorer.training.recurrent_cost import refuse_all
 from explorer.ui.compared import SideBySide
-from explorer.ui.jobs import Job, jobs
 from explorer.ui.joint import CHART
 from explorer.ui.live_chart import Click, live_chart, load_plotly
 from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.time_sidebar import chosen_in_time
+from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.welcome import TIME as LEGEND
 from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
@@ -207,16 +207,13 @@ def show(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) 
     if problem:
         st.warning(problem, icon=":material/hourglass_disabled:")
         return
-    held = jobs().together(list(experiments.values()))
-    # Here a script that a newer one has overtaken ends, before it measures what nobody waits for.
-    histories = jobs().begin(held, FIRST_SLICE, lambda: _show_progress(held, progress))
-    compared = SideBySide(list(experiments), held, histories)
-    _show_progress(held, progress)
+    trainings = Trainings(list(experiments.values()), progress, f"Training {len(experiments)} nets")
+    compared = SideBySide(list(experiments), trainings.jobs, trainings.begin(FIRST_SLICE))
     with head:
         _headline(compared, matching_recurrent(experiment, baseline, view.compare))
     _draw(compared, view, experiment, baseline)
     load_plotly()
-    _train_on(compared, progress, max(REPAINT, DRAWN_TIMES * (time.perf_counter() - begun)))
+    work_on(trainings, SLICE, max(REPAINT, DRAWN_TIMES * (time.perf_counter() - begun)))
 
 
 def _ask(experiment: RecurrentExperiment) -> TimeView:
@@ -304,27 +301,6 @@ def _choose_epoch(experiment: RecurrentExperiment, click: Click) -> None:
         return
     epochs = record_epochs(experiment.epochs)
     st.session_state[AT] = int(epochs[np.abs(epochs - click.x).argmin()])
-
-
-# --- training -----------------------------------------------------------------------------------
-
-
-def _show_progress(held: Sequence[Job], progress: Any) -> None:
-    share = sum(job.progress for job in held) / len(held)
-    if share < 1:
-        progress.progress(share, text=f"Training {len(held)} nets: {share:.0%}")
-
-
-def _train_on(compared: SideBySide, progress: Any, repaint: float) -> None:
-    """Train in slices and repaint now and then; every slice ends in a Streamlit call, where a moved control stops it."""
-    if len(compared.known) < len(compared.held):
-        st.rerun()
-    painted, complete = time.perf_counter(), compared.complete
-    while not complete:
-        complete = all(history.complete for history in jobs().advance(compared.held, SLICE))
-        _show_progress(compared.held, progress)
-        if complete or time.perf_counter() - painted > repaint:
-            st.rerun()
 
 
 if __name__ == "__main__":

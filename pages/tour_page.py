@@ -1,6 +1,5 @@
 """Tour: the whole story in scenes, each a question to the room, an answer and a live figure."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ from explorer.ui.look import dress
 from explorer.ui.sidebar import open_in_explore, open_in_time
 from explorer.ui.take_away import Drawn, Parcel, take_away
 from explorer.ui.tour_figures import draw, says
+from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.widgets import ask
 
 FIRST_SLICE, SLICE = 0.05, 0.15
@@ -162,8 +162,8 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
     if problem:
         picture.warning(problem, icon=":material/hourglass_disabled:")
         return
-    held = jobs().together(experiments)
-    histories = jobs().advance(held, FIRST_SLICE if scene.trains else 0.0)
+    trainings = Trainings(experiments, progress if scene.trains else None)
+    held, histories = trainings.jobs, trainings.train(FIRST_SLICE if scene.trains else 0.0)
     measured.markdown(_unbroken(f"On screen: {scene.tell(histories)}."))
     with picture:
         keep = f"{view.number} {sorted(played.items())}"
@@ -172,7 +172,7 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
         with below:
             take_away(_parcel(scene, view, held, histories))
     if scene.trains:
-        _train_on(held, histories, progress)
+        work_on(trainings, SLICE, REPAINT)
 
 
 def _answer(scene: Scene, view: TourView) -> None:
@@ -270,17 +270,6 @@ def _lines(named: Mapping[str, Settings], view: View) -> str:
     if isinstance(view, TimeView):
         return time_lines({name: each for name, each in named.items() if isinstance(each, RecurrentExperiment)}, view)
     return experiments_lines({name: each for name, each in named.items() if isinstance(each, Experiment)})
-
-
-def _train_on(held: Sequence[Job], histories: Sequence[History], progress: Any) -> None:
-    """Train in slices and repaint now and then; every slice ends in a Streamlit call, where a moved control stops it."""
-    painted = time.perf_counter()
-    while not all(history.complete for history in histories):
-        share = sum(job.progress for job in held) / len(held)
-        progress.progress(share, text=f"Training: {share:.0%}")
-        histories = jobs().advance(held, SLICE)
-        if time.perf_counter() - painted > REPAINT or all(history.complete for history in histories):
-            st.rerun()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from explorer.diagnosis.wording import compared_summary
 from explorer.figures.marks import Shown
 from explorer.figures.theme import Ink, inks
 from explorer.training.history import History
-from explorer.ui.jobs import SLICE, Job, jobs
+from explorer.ui.jobs import Job
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,25 +45,6 @@ class Scene:
     def pinned(self) -> Experiment:
         """The experiment to compare with; the present one itself where nothing else is pinned."""
         return self.job.experiment if self.baseline_job is None else self.baseline_job.experiment
-
-    @property
-    def complete(self) -> bool:
-        """Whether both are trained to their end."""
-        return self.history.complete and (self.baseline is None or self.baseline.complete)
-
-    @property
-    def progress(self) -> float:
-        """Share of the work done, of the one that is further behind."""
-        return min(job.progress for job in (self.job, self.baseline_job) if job is not None)
-
-
-def advance(experiment: Experiment, baseline: Experiment | None, seconds: float = SLICE) -> Scene:
-    """Give both trainings a slice of time."""
-    store = jobs()
-    job = store.get(experiment)
-    held = None if baseline is None or baseline == experiment else store.get(baseline)
-    share = seconds if held is None else seconds / 2
-    return Scene(job, held, job.advance(share), None if held is None else held.advance(share))
 
 
 # --- Side by side: the recurrent nets that a page compares, with their jobs and what is measured of them so far ---
@@ -123,8 +104,3 @@ class SideBySide:
     def caption(self) -> str:
         """The settings in one line."""
         return compared_summary(list(self.experiments.values()))
-
-    @property
-    def complete(self) -> bool:
-        """Whether all are trained to their end."""
-        return all(history is not None and history.complete for history in self.histories)

@@ -18,10 +18,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
 from explorer.diagnosis.answers import AnswerMap, answer_map
-from explorer.training.cost import Pace
 from explorer.training.history import History
 from explorer.training.run import Training, joint_key
 
@@ -213,43 +211,3 @@ class Jobs:
 def jobs() -> Jobs:
     """Return this server's jobs."""
     return Jobs()
-
-
-# --- Measured paces, kept for the server's life: what an epoch of one experiment costs against another's ---
-
-
-ROUNDS, STRETCH = 5, 0.01
-MAX_PACES = 256
-
-
-class Paces:
-    """Seconds of an epoch, by experiment; measured in turn, one viewer at a time."""
-
-    def __init__(self) -> None:
-        self._seconds: OrderedDict[Experiment, float] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def ratios(self, experiments: Sequence[Experiment]) -> list[float]:
-        """Return the seconds of an epoch of each over those of the first, all measured together if any is new."""
-        with self._lock:
-            if any(experiment not in self._seconds for experiment in experiments):
-                self._measure(list(dict.fromkeys(experiments)))
-            first = self._seconds[experiments[0]]
-            return [self._seconds[experiment] / first for experiment in experiments]
-
-    def _measure(self, experiments: list[Experiment]) -> None:
-        paces = [Pace(experiment) for experiment in experiments]
-        for _ in range(ROUNDS):
-            for pace in paces:
-                pace.stretch(STRETCH)
-        for pace in paces:
-            self._seconds.pop(pace.experiment, None)
-            self._seconds[pace.experiment] = pace.epoch_seconds
-        while len(self._seconds) > max(MAX_PACES, len(experiments)):
-            self._seconds.popitem(last=False)
-
-
-@st.cache_resource(show_spinner=False)
-def paces() -> Paces:
-    """Return this server's paces."""
-    return Paces()

@@ -58,7 +58,7 @@ def run(query=None, state=None, page=None):
         app.run()
     else:
         # A page can be gone to once the app has run; what Explore would train does not matter here.
-        with patch("explorer.ui.compared.advance"):
+        with patch("explorer.ui.training_loop.work_on"):
             app.run()
         app.switch_page(PAGES[page]).run()
     assert not app.exception, app.exception[0].value
@@ -556,7 +556,7 @@ def test_open_in_explore_sets_the_controls_and_the_baseline(number):
 
 def test_stop_keeps_what_was_found_and_resume_goes_on(monkeypatch):
     """The page's loop is ended by a person's click; here by an error that only this test knows."""
-    from explorer.ui import running
+    from explorer.ui import sweep_jobs
 
     query = SMALL_PAGE | axes("depth", "learning_rate") | {"outcome": "share solved", "cells": 4, "seed": 11}
     app = AppTest.from_file("../../app.py", default_timeout=120)
@@ -564,8 +564,8 @@ def test_stop_keeps_what_was_found_and_resume_goes_on(monkeypatch):
         app.query_params[name] = [str(each) for each in value] if isinstance(value, list) else str(value)
     app.run()
     with monkeypatch.context() as patch:
-        patch.setattr(running, "FIRST_SLICE", 0.001)
-        patch.setattr(running.Running, "go_on", lambda *_: None)
+        patch.setattr(sweep_jobs, "FIRST_SLICE", 0.001)
+        patch.setattr("explorer.ui.training_loop.work_on", lambda *_: None)
         app.switch_page(PAGES["Sweep"]).run()
         assert app.button(key="sweep_stop").label == "Stop"
         app.button(key="sweep_stop").click().run()

@@ -7,8 +7,8 @@ import pytest
 from explorer import Experiment
 from explorer.sweeps.outcomes import Finding
 from explorer.sweeps.sweep import Sweep
-from explorer.ui import running as sweep_jobs
-from explorer.ui.running import Known, SweepJobs
+from explorer.ui import sweep_jobs
+from explorer.ui.sweep_jobs import Known, SweepJobs
 
 BASE = Experiment(depth=2, epochs=20, runs=2)
 

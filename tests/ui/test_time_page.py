@@ -22,7 +22,7 @@ def run(**settings):
     for name, value in (SMALL | settings).items():
         app.query_params[f"{TIME_PAGE}{name}"] = str(value)
     # A page can be gone to once the app has run; what Explore would train does not matter here.
-    with patch("explorer.ui.compared.advance"):
+    with patch("explorer.ui.training_loop.work_on"):
         app.run()
     app.switch_page("pages/time_page.py").run()
     check(app)

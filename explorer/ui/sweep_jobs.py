@@ -2,11 +2,9 @@
 
 import math
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -110,107 +108,96 @@ def sweep_jobs() -> SweepJobs:
     return SweepJobs()
 
 
-# --- Sweeps on a page: progress, time left, stop and resume, and the loop that advances and repaints ---
+# --- Sweeps on a page: progress, time left, stop and resume ---
 
 
-SLICE, FIRST_SLICE = 0.1, 0.15
+FIRST_SLICE = 0.15
 STOPPED_KEY = "_stopped"
 
 
-class Running:
-    """The sweeps that a page shows, and whether a person stopped them.
+class Sweeps:
+    """The sweeps that a page shows, as `training_loop.Work`, and whether a person stopped them.
 
     Parameters
     ----------
-    jobs : sequence of SweepJob
+    sweeps : sequence of Sweep
     name : hashable
-        What is stopped when a person stops it; another choice of settings has another name, and runs.
+        What is stopped when a person stops it; another choice of settings has another name, and goes on.
     """
 
-    def __init__(self, jobs: Sequence[SweepJob], name: Hashable) -> None:
-        self.jobs, self.name = jobs, name
-        self.place = st.empty()
-        self.stopped = st.session_state.get(STOPPED_KEY) == name
-        self.problem = ""
-        self.states = self._advance(0.0 if self.stopped else FIRST_SLICE)
-        self._show()
+    def __init__(self, sweeps: Sequence[Sweep], name: Hashable) -> None:
+        self._jobs, self._name = [sweep_jobs().get(sweep) for sweep in dict.fromkeys(sweeps)], name
+        self._place = st.empty()
+        self._stopped = st.session_state.get(STOPPED_KEY) == name
+        self._problem = ""
+        self.advance(0.0 if self._stopped else FIRST_SLICE)
+        if self._problem:
+            st.error(f"{self._problem}. What was found is shown; nothing is lost.")
+        if not self.complete:
+            self._draw_row()
 
-    def _advance(self, seconds: float) -> list[SweepState]:
+    def advance(self, seconds: float) -> None:
+        """Go on for about `seconds` altogether; 0 only looks."""
         try:
-            todo = [job for job in self.jobs]
-            return [job.advance(seconds / len(todo)) for job in todo]
+            self.states = [job.advance(seconds / len(self._jobs)) for job in self._jobs]
         except (ValueError, ConnectionError) as error:
-            self.problem, self.stopped = str(error), True
-            return [job.advance(0.0) for job in self.jobs]
+            self._problem, self._stopped = str(error), True
+            self.states = [job.advance(0.0) for job in self._jobs]
 
     @property
     def complete(self) -> bool:
-        """Whether there is nothing left to do."""
+        """Whether every cell is measured."""
         return all(state.complete for state in self.states)
 
-    def _show(self) -> None:
-        """Draw progress, time left and the button that stops or resumes; nothing when complete."""
-        if self.problem:
-            st.error(f"{self.problem}. What was found is shown; nothing is lost.")
-        if self.complete:
-            return
-        with self.place.container(horizontal=True, vertical_alignment="center", gap="small"):
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to do, or a person or a problem has stopped it."""
+        return self.complete or self._stopped
+
+    @property
+    def results(self) -> int:
+        """Cells of which something is known."""
+        return sum(len(state.findings) + len(state.problems) for state in self.states)
+
+    @property
+    def lacks_first(self) -> bool:
+        """Whether nothing is known yet."""
+        return not self.results
+
+    def _draw_row(self) -> None:
+        """Draw progress, time left and the button that stops or resumes."""
+        with self._place.container(horizontal=True, vertical_alignment="center", gap="small"):
             self._bar = st.empty()
             st.button(
-                "Resume" if self.stopped else "Stop",
+                "Resume" if self._stopped else "Stop",
                 key="sweep_stop",
-                icon=":material/play_arrow:" if self.stopped else ":material/stop:",
-                on_click=self._resume if self.stopped else self._stop,
+                icon=":material/play_arrow:" if self._stopped else ":material/stop:",
+                on_click=self._resume if self._stopped else self._stop,
             )
-        self._draw_bar()
+        self.show_progress()
 
-    def _draw_bar(self) -> None:
+    def show_progress(self) -> None:
+        """Draw the progress bar."""
         share = sum(state.progress for state in self.states) / len(self.states)
         self._bar.progress(share, text=self._words())
 
     def _words(self) -> str:
         cells = sum(len(state.sweep.cells) - len(state.problems) for state in self.states)
         done = f"{sum(len(state.findings) for state in self.states):,} of {cells:,} done"
-        if self.stopped:
+        if self._stopped:
             return f"Stopped: {done}"
         left = sum(state.seconds_left for state in self.states)
         told = "" if math.isnan(left) else f", about {_time(left)} left"
         return f"{done}{told}, {sweep_jobs().workers.name}"
 
     def _stop(self) -> None:
-        st.session_state[STOPPED_KEY] = self.name
-        for job in self.jobs:
+        st.session_state[STOPPED_KEY] = self._name
+        for job in self._jobs:
             job.cancel()
 
     def _resume(self) -> None:
         st.session_state.pop(STOPPED_KEY, None)
 
-    def go_on(self, repaint: float) -> None:
-        """Advance in slices, and run the page again when there is something new to paint; the last thing a page does.
-
-        Every slice ends in a Streamlit call: there the script stops when a control has moved or the button is pressed.
-        """
-        painted, before = time.perf_counter(), self._found()
-        while not self.complete and not self.stopped:
-            self.states = self._advance(SLICE)
-            if self.problem:
-                st.rerun()
-            self._draw_bar()
-            new = self._found() > before
-            # The first results are shown at once, later ones now and then.
-            if self.complete or (new and (not before or time.perf_counter() - painted > repaint)):
-                st.rerun()
-
-    def _found(self) -> int:
-        return sum(len(state.findings) + len(state.problems) for state in self.states)
-
 
 def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} minutes"
-
-
-def jobs_of(*sweeps: Any) -> list[SweepJob]:
-    """Return the jobs of some sweeps, each once."""
-    return [sweep_jobs().get(sweep) for sweep in dict.fromkeys(sweeps)]
+    return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"

@@ -1,0 +1,114 @@
+"""The one loop in which pages go on training while they are shown, and the trainings that a page shows."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import streamlit as st
+
+from explorer.choices.settings import Settings
+from explorer.training.history import History
+from explorer.ui.jobs import Job, jobs
+
+
+class Work(Protocol):
+    """What is done in slices while a page is shown."""
+
+    @property
+    def results(self) -> int:
+        """How many results there are to draw."""
+
+    @property
+    def lacks_first(self) -> bool:
+        """Whether something on the page has nothing to draw yet: its first result is drawn at once."""
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to do now."""
+
+    def advance(self, seconds: float) -> None:
+        """Go on for about `seconds`."""
+
+    def show_progress(self) -> None:
+        """Say how far it is, in a Streamlit call."""
+
+
+def work_on(work: Work, seconds: float, repaint: float) -> None:
+    """Advance in slices and run the page again when there is something new to draw; the last thing that a page does.
+
+    Every slice ends in a Streamlit call: there the script stops when a control has moved.
+
+    Parameters
+    ----------
+    seconds : float
+        Of a slice.
+    repaint : float
+        Seconds between two repaints.
+    """
+    painted, results, at_once = time.perf_counter(), work.results, work.lacks_first
+    while not work.over:
+        work.advance(seconds)
+        work.show_progress()
+        late = time.perf_counter() - painted > repaint
+        if work.over or (work.results > results and (at_once or late)):
+            st.rerun()
+
+
+class Trainings:
+    """The trainings that a page shows, as `Work`; all in one order.
+
+    Parameters
+    ----------
+    experiments : sequence of Experiment or RecurrentExperiment
+    place : st.empty or None
+        Of the progress bar; None where none is to be seen.
+    words : str
+        What the progress bar says before the share that is done.
+    """
+
+    def __init__(self, experiments: Sequence[Settings], place: Any, words: str = "Training") -> None:
+        self.jobs: list[Job] = jobs().together(experiments)
+        # None where nothing is measured yet.
+        self.histories: list[History | None] = [None] * len(self.jobs)
+        self._place, self._words = place, words
+
+    def train(self, seconds: float) -> list[History]:
+        """Train for about `seconds`, each at least up to its first record, and return all histories."""
+        histories = jobs().advance(self.jobs, seconds)
+        self.histories = [*histories]
+        self.show_progress()
+        return histories
+
+    def begin(self, seconds: float) -> list[History | None]:
+        """Take first records until the time is over, at least one more; a script that is overtaken ends before it measures."""
+        self.histories = jobs().begin(self.jobs, seconds, self.show_progress)
+        self.show_progress()
+        return self.histories
+
+    def advance(self, seconds: float) -> None:
+        """Go on for about `seconds`: first records first."""
+        if self.lacks_first:
+            self.begin(seconds)
+        else:
+            self.train(seconds)
+
+    def show_progress(self) -> None:
+        """Draw the progress bar while there is something left to do."""
+        share = sum(job.progress for job in self.jobs) / len(self.jobs)
+        if share < 1 and self._place is not None:
+            self._place.progress(share, text=f"{self._words}: {share:.0%}")
+
+    @property
+    def results(self) -> int:
+        """Records of all."""
+        return sum(len(history.epochs) for history in self.histories if history is not None)
+
+    @property
+    def lacks_first(self) -> bool:
+        """Whether nothing is measured yet of some."""
+        return None in self.histories
+
+    @property
+    def over(self) -> bool:
+        """Whether all are trained to their end."""
+        return all(history is not None and history.complete for history in self.histories)
