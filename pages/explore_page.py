@@ -21,7 +21,7 @@ from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.training.cost import refuse
 from explorer.training.history import record_epochs
 from explorer.ui.compared import Scene
-from explorer.ui.joint import CHART, alt_text, figure, joint_figure, why_no_theory
+from explorer.ui.joint import CHART, alt_text, figure, joint_figure
 from explorer.ui.sidebar import chosen
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
@@ -114,15 +114,10 @@ def _figures(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
 def behind(scene: Scene, view: View) -> None:
     """What stands below the figure: why there is no theory, what can be taken away, its code, and the tabs."""
     experiment = scene.history.experiment
-    theory = scene.now.theory
-    reason = why_no_theory(theory, view)
     if np.isnan(scene.history.measures[view.diagnostic.name][:, 0]).all():
         st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
-    elif reason:
-        st.caption(f"No theory line: {reason.rstrip('.')}.")
-    elif view.diagnostic.name == "delta" and theory.typical_delta is None:
-        reason = theory.typical_reason.rstrip(".")
-        st.caption(f"The theory line is the root mean square over seeds, not that of a typical seed: {reason}.")
+    elif note := scene.now.theory.note(view.diagnostic):
+        st.caption(note)
     why = scene.now.why(view.at)
     take_away(_parcel(scene, view, why))
     show_code(explore_table(experiment, view, scene.now.rule))

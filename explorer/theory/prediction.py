@@ -18,6 +18,7 @@ from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.theory.layer_by_layer import PAIRED_SAMPLES, Recursion, few, of_groups, wide_net
 from explorer.theory.moments import expectations, fixed_point
 from explorer.theory.typical_seed import typical_delta
+from explorer.training.measures import Diagnostic
 
 # Narrower layer-normalized nets, measured, leave the large-width formula by factors of 2 to 5 within ten layers.
 LAYER_NORM_WIDTH = 16
@@ -60,6 +61,24 @@ class Prediction:
         for array in (self.delta, self.typical_delta, self.weight_gradient):
             if array is not None:
                 array.setflags(write=False)
+
+    def of(self, measure: str) -> Array | None:
+        """Return what is drawn beside a measure: of dL/dz a typical seed, or else the root mean square over seeds."""
+        return {
+            "delta": self.delta if self.typical_delta is None else self.typical_delta,
+            "weight_gradient": self.weight_gradient,
+        }.get(measure)
+
+    def note(self, measure: Diagnostic) -> str:
+        """Say why there is no theory beside a measure, or not that of a typical seed; empty where there is."""
+        if measure.name == "delta" and self.delta is not None and self.typical_delta is None:
+            reason = self.typical_reason.rstrip(".")
+            return f"The theory line is the root mean square over seeds, not that of a typical seed: {reason}."
+        if self.of(measure.name) is not None:
+            return ""
+        reasons = {"delta": self.reason, "weight_gradient": self.weight_reason}
+        reason = reasons.get(measure.name, f"there is no theory here for {measure.title}").rstrip(".")
+        return f"No theory line: {reason}."
 
     @property
     def factor(self) -> float | None:

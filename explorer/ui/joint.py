@@ -31,24 +31,11 @@ ABOVE = 375
 
 def _theory_line(prediction: Prediction, view: View) -> NDArray[np.float64] | None:
     """log10 of the prediction for what the view shows, or None."""
-    values = {"delta": prediction.typical_delta, "weight_gradient": prediction.weight_gradient}.get(
-        view.diagnostic.name
-    )
-    if values is None and view.diagnostic.name == "delta":
-        values = prediction.delta
+    values = prediction.of(view.diagnostic.name)
     if values is None:
         return None
     logs = logarithm(values)
     return logs - logs[-1] if view.is_ratio else logs
-
-
-def why_no_theory(prediction: Prediction, view: View) -> str | None:
-    """Say in words why there is no theory line for what is shown; None where there is one."""
-    if view.diagnostic.name == "delta":
-        return prediction.reason if prediction.delta is None else None
-    if view.diagnostic.name == "weight_gradient":
-        return prediction.weight_reason
-    return f"there is no theory here for {view.diagnostic.title}"
 
 
 def _names(scene: Scene) -> tuple[str, str]:
