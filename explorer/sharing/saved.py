@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
-from explorer.diagnosis.facts import Facts
 from explorer.training.history import History
 
 FORMAT = "gradient-explorer experiment"
@@ -136,66 +135,3 @@ def history_csv(history: History) -> str:
 def histories_csv(named: Mapping[str, History]) -> str:
     """Write the histories of several experiments as `history_csv` does one, with the experiment's name in front."""
     return table_csv({"experiment": name, **row} for name, history in named.items() for row in history.rows())
-
-
-def remedies_csv(names: Sequence[str], words: Sequence[str], found: Sequence[Facts]) -> str:
-    """Write one line for every experiment that was tried, in the order given.
-
-    Ratios are decimal logarithms and named so: -inf is an exact 0, inf not finite. Epochs: inf is never.
-    """
-    return table_csv(
-        {
-            "experiment": name,
-            "effect": word,
-            "seeds": f.runs,
-            "solved": f.solved,
-            "diverged": f.diverged,
-            "epochs to solve, median": f.solve_epoch,
-            "epochs to solve, first quartile": f.solve_early,
-            "epochs to solve, third quartile": f.solve_late,
-            "loss at the end, median": f.loss_end,
-            "log10 first / last layer, start": f.log_ratio,
-            "log10 first / last layer, end": f.log_ratio_end,
-            **{f"setting: {setting}": value for setting, value in f.experiment.settings().items()},
-        }
-        for name, word, f in zip(names, words, found, strict=True)
-    )
-
-
-@dataclass(frozen=True)
-class DepthRow:
-    """What is known of one depth.
-
-    Attributes
-    ----------
-    series : str
-    depth : int
-    start, end : sequence of float
-        log10 of the median of the gradient of each of its `depth` + 1 layers; `end` is NaN where nothing is trained.
-    solved, runs : int or None
-        None where nothing is trained.
-    """
-
-    series: str
-    depth: int
-    start: Sequence[float]
-    end: Sequence[float]
-    solved: int | None
-    runs: int | None
-
-
-def depths_csv(rows: Iterable[DepthRow], gradient: str) -> str:
-    """Write one line for every series, depth and layer, medians as decimal logarithms: -inf is an exact 0."""
-    return table_csv(
-        {
-            "series": row.series,
-            "depth": row.depth,
-            "layer": layer,
-            f"log10 {gradient}, start": start,
-            f"log10 {gradient}, after training": end,
-            "seeds that learn": "" if row.solved is None else row.solved,
-            "seeds": "" if row.runs is None else row.runs,
-        }
-        for row in rows
-        for layer, (start, end) in enumerate(zip(row.start, row.end, strict=True), start=1)
-    )

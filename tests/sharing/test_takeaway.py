@@ -21,6 +21,7 @@ from explorer.diagnosis.effects import effect, rank
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.seeds import log_band
+from explorer.diagnosis.trials import Results, trials
 from explorer.figures.view import TIME_METRICS, TimeView
 from explorer.sharing.notebook import (
     depth_lines,
@@ -33,18 +34,17 @@ from explorer.sharing.notebook import (
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import (
     MAX_CHARACTERS,
-    DepthRow,
-    depths_csv,
     experiment_json,
     filename,
     histories_csv,
     history_csv,
     read_experiment_json,
-    remedies_csv,
+    table_csv,
 )
 from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.stories.scenarios import SCENARIOS
 from explorer.stories.tour import SCENES, TOUR
+from explorer.sweeps.by_depth import DepthSeries
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import Sweep
 from explorer.sweeps.sweep_run import run_sweep
@@ -230,17 +230,27 @@ def test_the_historys_csv_holds_every_number():
 
 
 def test_the_rankings_csv_holds_facts_and_settings():
-    found = [facts(train(each)) for each in (SMALL, SMALL.but(skip="one layer"))]
-    rows = read(remedies_csv(["plain", "skips"], ["", "helped"], found))
-    assert [row["experiment"] for row in rows] == ["plain", "skips"]
-    assert [float(row["log10 first / last layer, start"]) for row in rows] == [f.log_ratio for f in found]
-    assert rows[1]["setting: skip"] == "one layer"
+    tried = [each for each in trials(SMALL, ()) if each.name in ("nothing changed", "skip over one layer")]
+    results = Results.of(tried, [train(each.experiment) for each in tried])
+    rows = read(table_csv(results.rows()))
+    assert [row["experiment"] for row in rows] == [results.names[index] for index in results.order]
+    told = [float(row["log10 first / last layer, start"]) for row in rows]
+    assert told == [results.facts[index].log_ratio for index in results.order]
+    assert {row["experiment"]: row["setting: skip"] for row in rows}["skip over one layer"] == "one layer"
 
 
 def test_the_depths_csv_has_a_line_for_every_layer():
-    rows = read(depths_csv([DepthRow("a", 1, [-1.0, 0.0], [math.nan] * 2, None, None)], "dL/dz, RMS"))
-    assert [row["layer"] for row in rows] == ["1", "2"]
-    assert [row["log10 dL/dz, RMS, start"] for row in rows] == ["-1.0", "0.0"]
+    series = DepthSeries("a", SMALL, 2)
+    rows = read(table_csv(series.rows("delta", "dL/dz, RMS")))
+    assert [(row["depth"], row["layer"]) for row in rows] == [
+        ("1", "1"),
+        ("1", "2"),
+        ("2", "1"),
+        ("2", "2"),
+        ("2", "3"),
+    ]
+    assert [float(row["log10 dL/dz, RMS, start"]) for row in rows[:2]] == series.start.medians["delta"][0, :2].tolist()
+    assert {row["log10 dL/dz, RMS, after training"] for row in rows} == {"nan"}
     assert rows[0]["seeds that learn"] == ""
 
 

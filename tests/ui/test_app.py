@@ -478,7 +478,7 @@ def started(*_):
 @pytest.mark.parametrize(("page", "train"), [("Remedies", "on"), ("Depth", "on"), ("Depth", "off"), ("Sweep", "on")])
 def test_too_much_work_is_refused_on_every_page_and_nothing_is_started(page, train, monkeypatch):
     monkeypatch.setattr("explorer.training.run.Training.advance", started)
-    monkeypatch.setattr("pages.depth_page.gradients_by_depth", started)
+    monkeypatch.setattr("explorer.sweeps.by_depth.gradients_by_depth", started)
     query = HEAVY | {"baseline": UNPINNED, "outcome": "share solved", "deepest": 50, "train": train}
     app = run(query, page=page)
     assert any("not started" in warning.value for warning in app.warning)

@@ -1,0 +1,176 @@
+"""By depth: one experiment at every depth, what is known of it at the start and after training, and in words."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.choices.arrays import Array
+from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.seeds import Band, band, log_band, logarithm, share_interval
+from explorer.sweeps.outcomes import Finding
+from explorer.sweeps.sweep import Sweep
+from explorer.theory.prediction import log_factor
+from explorer.training.all_depths import gradients_by_depth
+
+UNCHANGED = "as it is"
+
+
+def depth_sweep(experiment: Experiment, deepest: int) -> Sweep:
+    """Return the sweep over depths 1 to `deepest`: one row, whose width is the experiment's."""
+    return Sweep(experiment, "depth", tuple(range(1, deepest + 1)), "width", (experiment.width,), trained=True)
+
+
+def with_remedy(experiment: Experiment, name: str) -> Experiment:
+    """Apply a remedy as to a deep net: a shortcut needs a few layers, and where the net has too few, deeper ones have it."""
+    deep = experiment.but(depth=int(CONTROLS["depth"].high))  # type: ignore[attr-defined]
+    return REMEDIES[name].change(deep).but(depth=experiment.depth)
+
+
+@dataclass(frozen=True, eq=False)
+class DepthStart:
+    """What is known of every depth before training; all values are log10.
+
+    Attributes
+    ----------
+    medians : dict of measure to (depths, layers) array
+        Median over seeds of the gradient of every layer; NaN beyond the net's last.
+    factor : Band of (depths,) arrays
+        What each layer multiplies dL/dz by.
+    theory : (depths,) array
+        The same by theory; NaN where it says nothing.
+    """
+
+    medians: dict[str, Array]
+    factor: Band
+    theory: Array
+
+
+@lru_cache(maxsize=16)
+def depth_start(experiment: Experiment, deepest: int) -> DepthStart:
+    """Measure nets of depth 1 to `deepest` at the start."""
+    measured = gradients_by_depth(experiment, range(1, deepest + 1))
+    rows = np.arange(deepest)
+    medians = {name: log_band(getattr(measured, name)).middle for name in ("delta", "weight_gradient")}
+    logs = logarithm(measured.delta)
+    with np.errstate(invalid="ignore"):
+        ratio = logs[:, rows, 0] - logs[:, rows, measured.depths]
+    factor = band(np.where(logs[:, rows, 0] == -np.inf, -np.inf, ratio) / measured.depths)
+    theory = np.array([log_factor(experiment.but(depth=depth)) for depth in measured.depths.tolist()])
+    return DepthStart(medians, factor, theory)
+
+
+@dataclass(frozen=True, eq=False)
+class DepthSeries:
+    """One experiment at depths 1 to `deepest`.
+
+    Attributes
+    ----------
+    name : str
+    experiment : Experiment
+        Its own depth plays no part.
+    deepest : int
+    findings : mapping of depth to Finding, or None
+        What training found so far; None where nothing is to be trained.
+    complete : bool
+        Whether every depth is trained to its end.
+    """
+
+    name: str
+    experiment: Experiment
+    deepest: int
+    findings: Mapping[int, Finding] | None = None
+    complete: bool = False
+
+    @property
+    def depths(self) -> NDArray[np.int64]:
+        """Every depth."""
+        return np.arange(1, self.deepest + 1)
+
+    @property
+    def known(self) -> Mapping[int, Finding]:
+        """What training found so far; empty where nothing is to be trained."""
+        return self.findings or {}
+
+    @property
+    def start(self) -> DepthStart:
+        """What is known before training; measured once."""
+        return depth_start(self.experiment, self.deepest)
+
+    def end(self, measure: str) -> Array:
+        """Return the median gradient of every layer after training, log10, (depths, layers); NaN where it is not known."""
+        values = np.full((self.deepest, self.deepest + 1), math.nan)
+        for depth, finding in self.known.items():
+            layers = finding.delta_end if measure == "delta" else finding.weight_end
+            values[depth - 1, : len(layers)] = layers
+        return values
+
+    @property
+    def factor_end(self) -> Array | None:
+        """What each layer multiplies dL/dz by after training, log10, by depth; None where nothing is to be trained."""
+        if self.findings is None:
+            return None
+        values = np.full(self.deepest, math.nan)
+        for depth, finding in self.findings.items():
+            values[depth - 1] = finding.log_ratio_end / depth
+        return values
+
+    @property
+    def intervals(self) -> Array:
+        """95 % intervals of the share of seeds that learn, (depths that are trained, 2)."""
+        return np.array([share_interval(f.solved, f.runs) for f in self.known.values()]).reshape(-1, 2)
+
+    def rows(self, measure: str, title: str) -> list[dict[str, Any]]:
+        """Return one row for every depth and layer, medians as decimal logarithms: -inf is an exact 0."""
+        start, end = self.start.medians[measure], self.end(measure)
+        counts = {depth: (finding.solved, finding.runs) for depth, finding in self.known.items()}
+        return [
+            {
+                "series": self.name,
+                "depth": depth,
+                "layer": layer,
+                f"log10 {title}, start": float(start[depth - 1, layer - 1]),
+                f"log10 {title}, after training": float(end[depth - 1, layer - 1]),
+                "seeds that learn": counts.get(depth, ("", ""))[0],
+                "seeds": counts.get(depth, ("", ""))[1],
+            }
+            for depth in self.depths.tolist()
+            for layer in range(1, depth + 2)
+        ]
+
+
+# --- in words -------------------------------------------------------------------------------------
+
+
+def depth_headline(series: Sequence[DepthSeries]) -> str:
+    """Say up to which depth at least half of the seeds learn."""
+    if not any(each.known for each in series):
+        return "How the gradient of each layer depends on the depth of the net"
+    told = [_learnable(each) + (_suffix(each.name) if len(series) > 1 else "") for each in series]
+    complete = all(each.complete for each in series)
+    return f"{'Half' if complete else 'So far half'} of the seeds or more learn {' and '.join(told)}"
+
+
+def _suffix(name: str) -> str:
+    return " without" if name == UNCHANGED else f" with {name}"
+
+
+def _learnable(series: DepthSeries) -> str:
+    """Say the depths at which half of the seeds or more learn, as far as is known."""
+    known = series.known
+    if not known:
+        return "not trained yet"
+    learnt = [depth for depth, finding in known.items() if finding.solved * 2 >= finding.runs]
+    if not learnt:
+        return "at no depth"
+    first_failure = next((depth for depth in sorted(known) if depth not in learnt), None)
+    if first_failure is None:
+        return f"at every depth up to {max(known)}"
+    before = [depth for depth in learnt if depth < first_failure]
+    told = f"up to depth {max(before)}" if before else f"from depth {min(learnt)}"
+    return told if max(learnt) < first_failure or not before else f"{told}, and at some beyond"
