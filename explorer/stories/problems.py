@@ -39,8 +39,8 @@ PROBLEMS = [
             Answer("The slope", 0.7, math.inf),
         ),
         right=2,
-        take_home="A gradient is a product. The weights keep 0.95 of it per layer, the slope 0.21: eleven layers on, "
-        "2.5 × 10⁻⁸ is left.",
+        take_home="A gradient is a product. The weights keep nearly all of it per layer, the slope about 0.21: eleven layers "
+        "on, about 3 × 10⁻⁸ is left.",
         source="Rumelhart, Hinton & Williams 1986",
         shown=(("now", OPENING),),
         figure=WHY,
@@ -80,12 +80,12 @@ PROBLEMS = [
         "6,000 epochs, from eight seeds at once.",
         question="How many of the eight learn it?",
         answers=(
-            Answer("All eight", 7.5, 8.5),
+            Answer("All or nearly all", 6.5, 8.5),
             Answer("About half", 2.5, 5.5),
             Answer("None", 0.0, 0.5),
         ),
         right=2,
-        take_home="None of 8. Layer 1 gets 2.5 × 10⁻⁸ of the last layer's gradient, and every net ends up answering 0.5. The "
+        take_home="None. Layer 1 gets about 3 × 10⁻⁸ of the last layer's gradient, and every net ends up answering 0.5. The "
         "tutorial's own recipe, with Adam, is still there after 100,000 epochs.",
         source="Hochreiter 1991; Bengio et al. 1994",
         shown=(("now", OPENING),),
@@ -105,8 +105,8 @@ PROBLEMS = [
             Answer("All ten depths", 9.5, 10.5),
         ),
         right=1,
-        take_home="A plain sigmoid net of this kind learns up to 5 hidden layers, and none of the seeds does from 7 on. Each layer "
-        "more costs another factor of 0.30: depth is paid exponentially.",
+        take_home="A plain sigmoid net of this kind learns up to about 5 hidden layers, and from 8 on hardly a seed does. Each "
+        "further layer costs another factor of about 0.3: depth is paid exponentially.",
         source="Hochreiter 1991; Schoenholz et al. 2017",
         shown=(("plain", BEST_PLAIN),),
         figure=BY_DEPTH,
@@ -116,7 +116,7 @@ PROBLEMS = [
     ),
     Scene(
         name="Saturation does not explode",
-        caption="Weights from N(0, 1), 64 units wide. In a linear net each layer then multiplies the gradient by 6.4. With tanh, "
+        caption="Weights from N(0, 1), 64 units wide. In a linear net each layer then multiplies the gradient by about 6.4. With tanh, "
         "more than two units in three are saturated: their slope is nearly 0.",
         question="What does each of these tanh layers multiply the gradient by?",
         answers=(
@@ -126,8 +126,8 @@ PROBLEMS = [
             Answer("About 0.1: it vanishes", 0.0, 0.3),
         ),
         right=2,
-        take_home="The weights make gradients explode; saturation holds them back. The weights multiply by 6.5, flat slopes "
-        "bring it down to 1.9.",
+        take_home="The weights make gradients explode; saturation holds them back. The weights multiply by about 6.5, flat slopes "
+        "bring it down to about 1.9.",
         source="Pascanu et al. 2013; Poole et al. 2016",
         shown=(("now", WIDE),),
         figure=WHY,
@@ -165,8 +165,8 @@ PROBLEMS = [
             Answer("He: variance 2 / fan_in", 3.5, 4.5),
         ),
         right=3,
-        take_home="ReLU cuts away half of every signal, so weights need twice the variance. He keeps 0.096, Glorot 1.3 × 10⁻⁴, "
-        "N(0, 0.01²) 1.0 × 10⁻²⁹; N(0, 1) makes it 7.5 × 10¹⁰ times larger.",
+        take_home="ReLU cuts away half of every signal, so weights need twice the variance. He keeps about 0.1, Glorot about "
+        "1.3 × 10⁻⁴, N(0, 0.01²) about 10⁻²⁹; N(0, 1) makes it about 10¹¹ times larger.",
         source="Glorot & Bengio 2010; He et al. 2015",
         shown=tuple((name, DEEP_RELU.but(initializer=name)) for name in STARTS),
         figure=PANELS,
@@ -181,12 +181,12 @@ PROBLEMS = [
         question="After 500 epochs, how many hidden units are off for every sample?",
         answers=(
             Answer("Hardly any", 0.0, 0.1),
-            Answer("About a quarter", 0.15, 0.4),
-            Answer("More than half", 0.5, 1.01),
+            Answer("About a quarter", 0.15, 0.35),
+            Answer("Half of them or more", 0.4, 1.01),
         ),
         right=2,
-        take_home="64% of the units are off for every sample: below 0 the slope is 0, so their weights get no gradient. Leaky ReLU "
-        "cannot die; a learning rate of 0.2, or batch norm, lets 8 of 8 seeds learn instead of 0.",
+        take_home="About half of the units are off for every sample: below 0 the slope is 0, so their weights get no gradient. Leaky "
+        "ReLU cannot die; with a learning rate of 0.2, or batch norm, nearly all seeds learn, where hardly one did.",
         source="Maas et al. 2013; Lu et al. 2020",
         shown=(("now", DYING),),
         view=View(metric="dead"),

@@ -24,9 +24,9 @@ from explorer.theory.gates import gate_product
 from explorer.training.cost import estimate, refuse, refuse_all
 from explorer.training.recurrent_cost import estimate as estimate_through_time
 from explorer.training.recurrent_cost import refuse as refuse_through_time
-from explorer.training.run import Training
 from explorer.ui.link import UNPINNED, encode
 from explorer.ui.page_controls import PAGE_CONTROLS
+from tests.rounding import AS_IT_IS, EIGHTS, UP, history_of
 from tests.ui.test_app import components
 
 NUMBERS = {scene.name: number for number, scene in enumerate(SCENES, start=1)}
@@ -36,41 +36,67 @@ each_through_time = pytest.mark.parametrize(
 )
 # Initializations by name, layers by number and rules are no measurements.
 NAMES = re.compile(r"N\(0, [\d.]+²?\)|layer 1\b|the rule is .*", re.IGNORECASE)
-A_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|%|/\d+| million)?")
+A_NUMBER = re.compile(r"(?:about )?(?:10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|\d+(?:[.,]\d+)*(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|%|/\d+| million)?)")
 LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
-@pytest.fixture(scope="module")
-def history():
-    made = {}
+class Trained:
+    """What is trained, once each: with the seeds on screen or later ones, with its numbers as they are or moved a little."""
 
-    def get(experiment, *, start=False):
+    def __init__(self, seed=0, towards=AS_IT_IS):
+        self.seed, self.towards, self.made = seed, towards, {}
+
+    def history(self, experiment, *, start=False):
         key = experiment, start
-        if key not in made:
-            if start:
-                training = Training(experiment)
-                training.advance(0)
-                made[key] = training.history()
-            else:
-                made[key] = train(experiment)
-        return made[key]
+        if key not in self.made:
+            self.made[key] = history_of(experiment.but(seed=self.seed), start=start, towards=self.towards)
+        return self.made[key]
 
-    return get
+    def of(self, experiment, **how):
+        """The facts of an experiment; of its start alone if asked."""
+        return facts(self.history(experiment, **how))
+
+    def histories(self, scene):
+        return [self.history(each, start=not scene.trains) for each in scene.experiments()]
+
+
+# As on screen; with every number one unit in the last place off; with other seeds, for which training takes its time.
+VARIANTS = {
+    "as it is": (0, AS_IT_IS),
+    "a hair up": (0, UP),
+    **{f"seeds from {seed}": (seed, AS_IT_IS) for seed in EIGHTS[1:]},
+}
+each_variant = pytest.mark.parametrize(
+    "trained",
+    [pytest.param(name, marks=pytest.mark.long if name.startswith("seeds") else ()) for name in VARIANTS],
+    indirect=True,
+    scope="module",
+)
 
 
 @pytest.fixture(scope="module")
-def of(history):
-    """The facts of an experiment; of its start alone if asked."""
-    return lambda experiment, **how: facts(history(experiment, **how))
+def trained(request):
+    return Trained(*VARIANTS[request.param])
 
 
-@pytest.fixture(scope="module")
-def histories(history):
-    return lambda scene: [history(each, start=not scene.trains) for each in scene.experiments()]
+def hardly_any(found):
+    """At most one of eight."""
+    return found.solved * 8 <= found.runs
+
+
+def most(found):
+    return found.solved * 2 > found.runs
+
+
+def nearly_all(found):
+    """At least seven of eight."""
+    return found.solved * 8 >= 7 * found.runs
 
 
 def value(token):
     """The number that a text like "2.5 × 10⁻⁸", "64%", "1/4" or "5 million" stands for."""
+    if re.fullmatch("10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", token):
+        token = f"1 × {token}"
     mantissa, _, exponent = token.partition(" × 10")
     scale = 10.0 ** int(exponent.translate(LOWERED)) if exponent else 1.0
     for ending, factor_ in (("%", 0.01), (" million", 1e6)):
@@ -95,139 +121,167 @@ def numbers_in(text):
     return A_NUMBER.findall(NAMES.sub("", text))
 
 
+def agrees(token, number):
+    """Whether a written number is right: rounded as it is written, or within a factor of two where it says "about"."""
+    written = token.removeprefix("about ")
+    if written != token:
+        return value(written) / 2 < number < 2 * value(written)
+    return abs(value(token) - number) <= rounding(token)
+
+
 # --- the claims ----------------------------------------------------------------------------------
 # For each scene the numbers of its sentence, in their order, from training; a count is exact.
 
 
-def multiplies(scene, of, history):
-    start = history(OPENING, start=True)
-    return [mean_part(start, "weights"), mean_part(start, "slope"), share(of(OPENING, start=True))]
+def multiplies(scene, trained):
+    start = trained.history(OPENING, start=True)
+    assert 0.9 < mean_part(start, "weights") < 1.1
+    return [mean_part(start, "slope"), share(facts(start))]
 
 
-def quarter(scene, of, history):
+def quarter(scene, trained):
     z = np.linspace(-5, 5, 1001)
     largest = ACTIVATIONS["sigmoid"].df(z, np.empty_like(z)).max()
+    start = trained.history(scene.experiment, start=True)
+    assert np.abs(start.answers - 0.5).max() < 0.05
     return [largest, largest**10]
 
 
-def never(scene, of, history):
-    found = of(OPENING)
-    answers = history(OPENING).answers[:, -1]
+def never(scene, trained):
+    found, answers = trained.of(OPENING), trained.history(OPENING).answers[:, -1]
     assert found.solved == 0
     assert np.ptp(answers) < 0.02
     assert TUTORIAL.optimizer == "Adam"
-    return [found.runs, share(found), answers.mean(), TUTORIAL.epochs]
+    return [share(found), answers.mean(), TUTORIAL.epochs]
 
 
-def deep(scene, of, history):
-    found = {depth: of(scene.experiment.but(depth=depth)) for depth in DEPTHS}
+def deep(scene, trained):
+    found = {depth: trained.of(scene.experiment.but(depth=depth)) for depth in DEPTHS}
     learns = [depth for depth, f in found.items() if f.solved * 2 >= f.runs]
     assert learns == list(range(1, len(learns) + 1))
-    none = min(depth for depth in DEPTHS if not any(found[d].solved for d in DEPTHS if d >= depth))
+    none = 8
+    assert all(hardly_any(found[depth]) for depth in DEPTHS if depth >= none)
     # The straight line through the logarithms, by depth.
     slope = np.polyfit(DEPTHS, [found[depth].log_ratio for depth in DEPTHS], 1)[0]
     return [learns[-1], none, 10**slope]
 
 
-def saturated(scene, of, history):
-    start = history(scene.experiment, start=True)
+def saturated(scene, trained):
+    start = trained.history(scene.experiment, start=True)
     assert mean_part(start, "slope") < 1
+    assert start.measures["saturated"][:, 0, :-1].mean() > 2 / 3
     return [mean_part(start, "weights"), factor(facts(start))]
 
 
-def zeros(scene, of, history):
-    h = history(scene.experiment)
+def zeros(scene, trained):
+    h = trained.history(scene.experiment)
     assert (h.measures["weight_gradient"] == 0).all()
-    assert of(scene.experiment.but(initializer="constant")).alike_share == 1
+    assert trained.of(scene.experiment.but(initializer="constant")).alike_share == 1
     return [h.measures["delta"][..., 0].max(), h.measures["weight_gradient"].max(), scene.experiment.width]
 
 
-def start_size(scene, of, history):
-    small, normal, glorot, he = (share(of(each)) for _, each in scene.shown)
+def start_size(scene, trained):
+    small, normal, glorot, he = (share(trained.of(each, start=True)) for _, each in scene.shown)
     return [he, glorot, small, normal]
 
 
-def dying(scene, of, history):
-    plain = of(scene.experiment)
+def dying(scene, trained):
+    plain = trained.of(scene.experiment)
     below = np.array([-1.0])
-    assert of(scene.experiment.but(activation="leaky ReLU")).dead_share == 0
+    assert plain.dead_share > 0.4
+    assert plain.solved * 4 <= plain.runs
+    assert trained.of(scene.experiment.but(activation="leaky ReLU")).dead_share == 0
     slower, normed = (
-        of(scene.experiment.but(**change)) for change in ({"learning_rate": 0.2}, {"normalization": "batch"})
+        trained.of(scene.experiment.but(**change)) for change in ({"learning_rate": 0.2}, {"normalization": "batch"})
     )
-    assert slower.solved == normed.solved
-    slope = ACTIVATIONS["ReLU"].df(below, np.empty(1))[0]
-    return [plain.dead_share, 0, slope, slower.experiment.learning_rate, slower.solved, slower.runs, plain.solved]
+    assert nearly_all(slower) and nearly_all(normed)
+    return [0, ACTIVATIONS["ReLU"].df(below, np.empty(1))[0], slower.experiment.learning_rate]
 
 
-def batch_norm(scene, of, history):
-    now = of(scene.experiment, start=True)
-    skip = of(scene.experiment.but(skip="one layer"), start=True)
+def batch_norm(scene, trained):
+    now = trained.of(scene.experiment, start=True)
+    skip = trained.of(scene.experiment.but(skip="one layer"), start=True)
     np.testing.assert_allclose(factor(now), np.sqrt(np.pi / (np.pi - 1)), rtol=0.05)  # Yang et al. 2019
     return [factor(now), share(now), share(skip)]
 
 
-def around(scene, of, history):
-    plain, one, two = (share(of(OPENING.but(skip=skip), start=True)) for skip in CONTROLS["skip"].options)
-    return [one, one / plain, two]
+def around(scene, trained):
+    plain, one, two = (share(trained.of(OPENING.but(skip=skip), start=True)) for skip in CONTROLS["skip"].options)
+    assert one / 2 < two < 2 * one
+    return [one, one / plain]
 
 
-def residual(scene, of, history):
-    plain, one, two = (of(OPENING.but(skip=skip)) for skip in CONTROLS["skip"].options)
+def residual(scene, trained):
+    plain, one, two = (trained.of(OPENING.but(skip=skip)) for skip in CONTROLS["skip"].options)
     assert one.solve_epoch < two.solve_epoch
-    return [one.solved, one.runs, plain.solved, two.solved, two.runs]
+    assert plain.solved == 0
+    assert nearly_all(one) and nearly_all(two)
+    return []
 
 
-def clipped(scene, of, history):
-    before, after = (of(each) for _, each in scene.shown)
-    return [after.solved, after.runs, before.solved, share(after)]
+def clipped(scene, trained):
+    before, after = (trained.of(each) for _, each in scene.shown)
+    assert most(after)
+    for part in (1, 10, 100):
+        learning_rate = before.experiment.learning_rate / part
+        assert hardly_any(trained.of(scene.shown[0][1].but(learning_rate=learning_rate)))
+    assert 200 < share(after) < 2000
+    return []
 
 
-def in_vain(scene, of, history):
-    before, after = (of(each) for _, each in scene.shown)
+def in_vain(scene, trained):
+    before, after = (trained.of(each) for _, each in scene.shown)
     assert 0 < after.clipped_share < 1
-    return [share(before), share(after), after.solved, after.runs]
+    assert after.solved == 0
+    assert share(before) == share(after)
+    return [share(after)]
 
 
-def layer_norm(scene, of, history):
-    _, batch, layer = (of(each) for _, each in scene.shown)
-    return [batch.solved, batch.runs, layer.solved, layer.runs, factor(layer), factor(batch)]
+def layer_norm(scene, trained):
+    _, batch, layer = (trained.of(each) for _, each in scene.shown)
+    assert nearly_all(batch) and hardly_any(layer)
+    return [factor(layer), factor(batch)]
 
 
-def together(scene, of, history):
-    found = {name: of(each) for name, each in scene.shown}
-    learn = {name for name, f in found.items() if f.solved == f.runs}
-    assert learn == {"skip over one layer", "skip over two layers"}
+def together(scene, trained):
+    found = {name: trained.of(each) for name, each in scene.shown}
+    assert {name for name, f in found.items() if nearly_all(f)} == {"skip over one layer", "skip over two layers"}
     assert found["ReLU"].dead_share > 0.4
-    one, relu = found["skip over one layer"], found["ReLU"]
-    return [one.solved, one.runs, relu.experiment.width, relu.solved, relu.runs]
+    assert not most(found["ReLU"])
+    return [found["ReLU"].experiment.width]
 
 
-def forgets(scene, of, history):
-    plain, lstm, gru = (facts(history(each)) for _, each in scene.shown)
-    assert (plain.experiment, lstm.experiment.cell, gru.experiment.cell) == (scene.experiment, "LSTM", "GRU")
+def forgets(scene, trained):
+    plain, lstm, gru = (facts(trained.history(each)) for _, each in scene.shown)
+    assert (lstm.experiment.cell, gru.experiment.cell) == ("LSTM", "GRU")
     assert gate_product(lstm.experiment.forget_bias, 1) > 0.98
-    return [10**plain.log_ratio, 10**plain.log_factor, plain.solved, plain.runs, min(lstm.solved, gru.solved), gru.runs]
+    assert plain.log_ratio < -20
+    assert plain.solved == 0
+    assert nearly_all(lstm) and nearly_all(gru)
+    return [1e-20, 10**plain.log_factor]
 
 
-def not_enough(scene, of, history):
+def not_enough(scene, trained):
     half, one, fitting = (each for _, each in scene.shown)
     steps, bias = scene.experiment.length, scene.experiment.forget_bias
     assert (half.forget_bias, one.forget_bias, fitting.forget_bias) == (0, 1, bias)
     assert np.log(steps) == pytest.approx(bias, abs=0.05)
-    shorter = facts(history(one.but(length=50)))
-    few, all_of_them = facts(history(one)), facts(history(fitting))
-    assert shorter.solved * 2 > shorter.runs
-    assert few.solved * 2 < few.runs
+    shorter = facts(trained.history(one.but(length=50)))
+    few, all_of_them = facts(trained.history(one)), facts(trained.history(fitting))
+    assert most(shorter) and not most(few) and nearly_all(all_of_them)
     kept = [gate_product(1.0, 1), gate_product(1.0, steps), gate_product(bias, steps)]
-    return [1, *kept[:2], steps, 50, steps, steps, kept[2], all_of_them.solved, all_of_them.runs]
+    return [1, *kept[:2], steps, 50, steps, steps, kept[2]]
 
 
-def explodes(scene, of, history):
-    free, by_value, by_norm = (history(each) for _, each in scene.shown)
+def explodes(scene, trained):
+    free, by_value, by_norm = (trained.history(each) for _, each in scene.shown)
     np.testing.assert_array_equal(free.gradient_norm[:, 0], by_norm.gradient_norm[:, 0])
-    ends, clipped = [end.epoch for end in free.endings], facts(by_norm)
-    assert by_value.outcome.count("solved") * 2 > len(by_value.loss)
-    return [len(ends), len(free.loss), max(ends), scene.experiment.threshold, clipped.solved, clipped.runs]
+    assert 500 < facts(free).first_norm < 2000
+    within = 5
+    ended = sum(end is not None and end.epoch <= within for end in free.endings)
+    assert ended * 8 >= 7 * len(free.endings)
+    assert most(facts(by_value)) and nearly_all(facts(by_norm))
+    return [within, scene.experiment.threshold]
 
 
 CLAIMS = dict(
@@ -258,13 +312,14 @@ CLAIMS = dict(
 )
 
 
+@each_variant
 @each_scene
-def test_the_numbers_of_the_sentence_are_what_training_gives(name, of, history):
+def test_the_numbers_of_the_sentence_are_what_training_gives(name, trained):
     scene = TOUR[name]
-    written, measured = numbers_in(scene.take_home), CLAIMS[name](scene, of, history)
+    written, measured = numbers_in(scene.take_home), CLAIMS[name](scene, trained)
     assert len(written) == len(measured), f"{written} are written, {measured} are measured"
     for token, number in zip(written, measured, strict=True):
-        assert abs(value(token) - number) <= rounding(token), f"{token} is written, {number:.4g} is measured"
+        assert agrees(token, number), f"{token} is written, {number:.4g} is measured"
 
 
 @pytest.mark.parametrize(
@@ -278,17 +333,19 @@ def test_the_numbers_of_the_sentence_are_what_training_gives(name, of, history):
     ],
 )
 def test_written_numbers_are_read_as_meant(text, number, slack):
-    assert numbers_in(f"about {text}, and N(0, 0.01²).") == [text]
+    assert numbers_in(f"It is {text}, and N(0, 0.01²).") == [text]
+    assert numbers_in(f"It is about {text}, and N(0, 0.01²).") == [f"about {text}"]
     np.testing.assert_allclose([value(text), rounding(text)], [number, slack], rtol=1e-9)
 
 
 # --- one right answer ----------------------------------------------------------------------------
 
 
+@each_variant
 @each_scene
-def test_the_right_answer_and_no_other_holds_what_is_measured(name, histories):
+def test_the_right_answer_and_no_other_holds_what_is_measured(name, trained):
     scene = TOUR[name]
-    number = scene.measure(histories(scene))
+    number = scene.measure(trained.histories(scene))
     assert scene.deciding(number) == [scene.right], f"measured: {number:.4g}"
 
 
@@ -307,20 +364,12 @@ def test_the_right_answer_is_not_always_in_the_same_place():
     assert len(set(places)) > 2
 
 
-def test_what_questions_and_set_ups_state_is_true(of, history):
+@pytest.mark.parametrize("seed", EIGHTS)
+def test_what_questions_and_set_ups_state_of_the_start_is_true(seed):
+    trained = Trained(seed)
     wide = TOUR["Saturation does not explode"].experiment
-    assert factor(of(wide.but(activation="linear"), start=True)) == pytest.approx(6.4, abs=0.05)
-    assert history(wide, start=True).measures["saturated"][:, 0, :-1].mean() > 2 / 3
-    exploding = TOUR["Exploding gradients, clipped"].shown[0][1]
-    assert share(of(exploding)) == pytest.approx(1108, abs=0.5)
-    for part in (1, 10, 100):
-        assert of(exploding.but(learning_rate=exploding.learning_rate / part)).solved == 0
-    assert share(of(OPENING, start=True)) == pytest.approx(2.5e-8, rel=0.02)
-    layer_norm = TOUR["Layer norm is not batch norm"]
-    assert of(layer_norm.shown[1][1]).solved == 8
-    assert facts(history(TOUR["Exploding through time"].experiment)).first_norm == pytest.approx(1073, abs=0.5)
-    tiny = TOUR["A slope of one quarter at best"].experiment
-    assert np.abs(history(tiny, start=True).answers - 0.5).max() < 0.05
+    assert agrees("about 6.4", factor(trained.of(wide.but(activation="linear"), start=True)))
+    assert agrees("about 3 × 10⁻⁸", share(trained.of(OPENING, start=True)))
 
 
 @pytest.mark.long  # test_tutorial trains the same recipe in every run
