@@ -551,7 +551,7 @@ def headline(free: Path, clipped: Path, view: CliffView) -> str:
     if np.array_equal(free.points, clipped.points, equal_nan=True):
         return (
             f"No gradient is longer than {number(_norm(free), 3)} in {view.updates} updates: clipping changes nothing, the "
-            f"loss ends at {number(free.settled)} ({_median(free)})"
+            f"loss ends {_end(free)} ({_last(free)})"
         )
     gone, kept = _leaves(free), _leaves(clipped)
     if gone and kept:
@@ -571,18 +571,26 @@ def _norm(path: Path) -> float:
 
 def _ending(free: Path, clipped: Path, limit: str) -> str:
     """Say where both end; where clipping ends worse, that it does."""
-    without, limited = number(free.settled), number(clipped.settled)
+    without, limited = _end(free), _end(clipped)
     if without == limited:
-        return f"both end at a loss of {limited} ({_median(free)})"
+        return f"both losses end {limited} ({_last(free)})"
     # A loss that is not finite is the worst of all.
     if np.nan_to_num(clipped.settled, nan=math.inf) > np.nan_to_num(free.settled, nan=math.inf):
-        return f"{limit}, it ends worse: at a loss of {limited}, without clipping at {without} ({_median(free)})"
-    return f"{limit}, the loss ends at {limited} instead of {without} ({_median(free)})"
+        return f"{limit}, the loss ends worse, {limited}, without clipping {without} ({_last(free)})"
+    return f"{limit}, the loss ends {limited} instead of {without} ({_last(free)})"
 
 
-def _median(path: Path) -> str:
+def _end(path: Path) -> str:
+    """Say where a loss ends: while it still hops, only the power of ten below which it stays, for its median is chance."""
+    low, high = float(path.last.min()), float(path.last.max())
+    if 0 < 2 * low < high < math.inf:
+        return f"below {number(10.0 ** math.ceil(math.log10(high)))}"
+    return f"at {number(path.settled)}"
+
+
+def _last(path: Path) -> str:
     count = len(path.last)
-    return f"median of {'all' if count == len(path.loss) - 1 else 'the last'} {count} updates"
+    return f"{'all' if count == len(path.loss) - 1 else 'the last'} {count} updates"
 
 
 def _leaves(path: Path) -> str:

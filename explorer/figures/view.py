@@ -302,7 +302,7 @@ class CliffView:
         high=200,
         marks=tuple(range(5, 201)),
         whole=True,
-        default=160,
+        default=180,
     )
     steps: int = _number(
         "Steps T",

@@ -88,7 +88,7 @@ SCENARIOS = registry(
         ),
         _scenario(
             "Exploding tanh, clipped",
-            "Weights too large: the gradient grows about a thousandfold on its way back, and updates throw the net about. "
+            "Weights too large: the gradient grows hundreds of times on its way back, and updates throw the net about. "
             "Clipping by norm tames the updates; the ratio of first to last layer stays as it was.",
             EXPLODING.but(clip="norm", threshold=0.01),
             EXPLODING,

@@ -121,12 +121,12 @@ def test_with_he_more_seeds_learn_than_with_glorot(history):
 
 def test_clipping_tames_the_updates_and_leaves_the_ratio(history):
     clipped, free = (history(e) for e in pair("Exploding tanh, clipped"))
-    assert facts(free).log_ratio > 3  # "about a thousandfold": exploding, by the verdict's own bound
+    assert 200 < 10 ** facts(free).log_ratio < 2000  # "hundreds of times", for any eight seeds
     assert facts(clipped).log_ratio == pytest.approx(facts(free).log_ratio, abs=1e-9)
     assert (clipped.gradient_norm * clipped.clip_factor <= 0.01 * (1 + 1e-9)).all()
     assert clipped.clipped_share[:, -1].min() > 0
     assert free.outcome.count("solved") <= 1
-    assert clipped.outcome.count("solved") >= 6
+    assert clipped.outcome.count("solved") * 2 > len(clipped.outcome)
 
 
 def test_relu_units_die_and_leaky_ones_cannot(history):
