@@ -86,7 +86,7 @@ CURES = [
     Scene(
         name="Exploding gradients, clipped",
         caption="14 tanh layers with N(0, 1) weights: layer 1 gets hundreds of times the last layer's gradient, and hardly a "
-        "seed learns, with a tenth or a hundredth of the learning rate too. Now each update's whole gradient is limited to a norm of 0.01.",
+        "seed learns. Now each update's whole gradient is limited to a norm of 0.01.",
         question="How many of the eight seeds learn XOR now?",
         answers=(
             Answer("None: the gradient still explodes", 0.0, 0.5),
