@@ -27,8 +27,7 @@ from explorer.figures.view import (
 from explorer.sharing.code import cliff_table
 from explorer.sharing.notebook import cliff_lines
 from explorer.sharing.saved import table_csv
-from explorer.ui.joint import CHART
-from explorer.ui.live_chart import Click, live_chart, load_plotly
+from explorer.ui.live_chart import CHART, Click, live_chart, load_plotly
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.welcome import CLIFF as LEGEND
 from explorer.ui.welcome import what_do_i_see

@@ -18,8 +18,7 @@ from explorer.sweeps.portions import refuse_sweep
 from explorer.sweeps.sweep import Sweep
 from explorer.training.cost import refuse_depths
 from explorer.training.measures import DIAGNOSTICS
-from explorer.ui.joint import CHART
-from explorer.ui.live_chart import Click, live_chart
+from explorer.ui.live_chart import CHART, Click, live_chart
 from explorer.ui.page_controls import DEPTH_CONTROLS, GRADIENTS, NO_REMEDY, DepthView
 from explorer.ui.sidebar import chosen, open_in_explore
 from explorer.ui.sweep_jobs import Sweeps, SweepState

@@ -17,8 +17,7 @@ from explorer.sharing.notebook import remedies_lines
 from explorer.sharing.saved import filename, table_csv
 from explorer.training.cost import refuse, refuse_all
 from explorer.training.pace import epoch_seconds
-from explorer.ui.joint import CHART
-from explorer.ui.live_chart import Click, live_chart
+from explorer.ui.live_chart import CHART, Click, live_chart
 from explorer.ui.page_controls import BASELINE, COMPARISON_CONTROLS, REMEDIES_PAGE, SHARED_VIEW, Comparison
 from explorer.ui.sidebar import chosen, open_in_explore
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away

@@ -18,8 +18,7 @@ from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.portions import refuse_sweep
 from explorer.sweeps.sweep import Cell, Sweep, is_numeric, sweep_csv
 from explorer.sweeps.workers import VARIABLE
-from explorer.ui.joint import CHART
-from explorer.ui.live_chart import live_chart
+from explorer.ui.live_chart import CHART, live_chart
 from explorer.ui.page_controls import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
 from explorer.ui.sidebar import chosen, open_in_explore
 from explorer.ui.sweep_jobs import Sweeps, SweepState

@@ -1,20 +1,21 @@
 """Time: recurrent nets side by side, the gradient of every time step, and what carries it back."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.reach import cut_off, reach_curve, state_reach
 from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
 from explorer.figures.clipping import clipping_figure
 from explorer.figures.gates import gates_figure
+from explorer.figures.marks import Shown
 from explorer.figures.reach import (
     describe_clipping,
     describe_reach,
@@ -25,156 +26,189 @@ from explorer.figures.reach import (
 from explorer.figures.spectra import matrix_figure
 from explorer.figures.steps import describe_gates, describe_matrix, describe_steps, steps_figure
 from explorer.figures.theme import Ink
-from explorer.figures.time import describe_compared, time_figure
+from explorer.figures.time import describe_compared, drawn_of, shown_of, time_figure
 from explorer.figures.time_layout import PROFILE
-from explorer.figures.view import CLIPPING, GATES, MATRIX, REACH, STEPS, TIME_VIEW_CONTROLS, TRUNCATION, TimeView
+from explorer.figures.view import CLIPPING, GATES, MATRIX, REACH, STEPS, TRUNCATION, TimeView
 from explorer.sharing.code import time_table
 from explorer.sharing.notebook import time_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
-from explorer.training.history import record_epochs
 from explorer.training.recurrent_cost import refuse_all
-from explorer.ui.compared import SideBySide
-from explorer.ui.joint import CHART
-from explorer.ui.live_chart import Click, live_chart, load_plotly
+from explorer.ui.jobs import Job
+from explorer.ui.live_chart import CHART, live_chart, load_plotly
 from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.time_sidebar import chosen_in_time
 from explorer.ui.training_loop import Trainings, work_on
+from explorer.ui.view_row import ask_view, choose_epoch
 from explorer.ui.welcome import TIME as LEGEND
 from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 
-KEY = "time_closer"
+# First pictures come before anything else is trained; those that take longer follow one by one.
+FIRST_SLICE, SLICE = 0.1, 0.15
+# Seconds between two repaints of a running training: at least these, and so many times what drawing takes.
+REPAINT, DRAWN_TIMES = 1.0, 4
+# Pixels that all but the main figure needs, and that it keeps: on a laptop the heatmaps end above the fold, and their axis too.
+ABOVE, LOWEST = 300, 520
+IN_THE_ROW = ("compare", "metric", "colour", "axis", "range")
+
+
+# --- the second figure --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Nets:
+    """The nets that stand side by side, and how they are shown.
+
+    Attributes
+    ----------
+    compared : Compared
+    jobs : mapping of name to Job
+    view : TimeView
+    """
+
+    compared: Compared
+    jobs: Mapping[str, Job]
+    view: TimeView
+
+    @property
+    def drawn(self) -> list[tuple[Shown, Ink]]:
+        """Those of which something is measured, each in its ink."""
+        return drawn_of(self.compared)
+
+    @property
+    def inks(self) -> list[Ink]:
+        """Theirs."""
+        return [ink for _, ink in self.drawn]
+
+
+# What draws a figure, and what it shows in words.
+Picture = tuple[Callable[[], Any], str]
 
 
 @dataclass(frozen=True)
-class Closer:
-    """One of the second figures.
+class SecondFigure:
+    """One of the figures below the main one.
 
     Attributes
     ----------
     title, meaning : str
         What it is called, and what it says, in a sentence or two.
     draw : callable
-        From what stands side by side and the view to the figure; None where there is nothing to draw.
+        From the nets to the picture; None where there is nothing to draw.
     """
 
     title: str
     meaning: str
-    draw: Callable[[SideBySide, TimeView], Drawn | None]
+    draw: Callable[[Nets], Picture | None]
 
 
-def closer(compared: SideBySide, view: TimeView) -> tuple[str, Drawn | None]:
-    """Ask which, draw it, and return its name and the figure."""
-    control = TIME_CONTROLS[f"{TIME_PAGE}figure"]
+def _second(nets: Nets) -> tuple[str, Drawn | None]:
+    """Ask which figure, draw it, and return its name and the figure."""
+    key = f"{TIME_PAGE}figure"
+    control = TIME_CONTROLS[key]
     chosen = st.segmented_control(
         control.label,
-        list(CLOSERS),
+        list(SECOND_FIGURES),
         default=control.default,
         required=True,
-        key=f"{TIME_PAGE}figure",
+        key=key,
         bind="query-params",
         help=control.help,
     )
     name = chosen or control.default
-    entry = CLOSERS[name]
+    entry = SECOND_FIGURES[name]
     st.caption(entry.meaning)
-    drawn = entry.draw(compared, view)
-    if drawn is not None:
-        keep = f"{name} {view.compare} {view.axis}"
-        live_chart(drawn.make(), key=drawn.key, alt=drawn.alt, keep=keep, config=CHART, on_click=lambda click: None)
+    picture = entry.draw(nets)
+    if picture is None:
+        return name, None
+    drawn = Drawn("time_closer", entry.title, *picture)
+    keep = f"{name} {nets.view.compare} {nets.view.axis}"
+    live_chart(drawn.make(), key=drawn.key, alt=drawn.alt, keep=keep, config=CHART, on_click=lambda click: None)
     return name, drawn
 
 
-def _inks(compared: SideBySide) -> list[Ink]:
-    """Of the nets that are there, in their order."""
-    return [ink for _, ink in compared.drawn]
-
-
-def _reach(compared: SideBySide, view: TimeView) -> Drawn:
+def _reach(nets: Nets) -> Picture:
     """Each net is asked as it is now."""
     curves = [
         reach_curve(job.experiment, job.ask(state_reach) if history.epochs[-1] else None, name)
-        for name, job, history in compared.measured
+        for name, history in nets.compared.histories.items()
+        if (job := nets.jobs[name])
     ]
-    return Drawn(
-        KEY,
-        CLOSERS[REACH].title,
-        partial(reach_figure, curves, _inks(compared), compared.caption),
-        describe_reach(curves),
-    )
+    return partial(reach_figure, curves, nets.inks, nets.compared.caption), describe_reach(curves)
 
 
-def _truncation(compared: SideBySide, view: TimeView) -> Drawn | None:
-    cut = {name: job for name, job, _ in compared.measured if job.experiment.truncation}
+def _truncation(nets: Nets) -> Picture | None:
+    cut = {
+        name: nets.jobs[name].ask(cut_off)
+        for name, each in nets.compared.histories.items()
+        if each.experiment.truncation
+    }
     if not cut:
         st.info("None of these is cut. Set “Truncation” in the sidebar, or choose “truncation” side by side.")
         return None
-    found = {name: job.ask(cut_off) for name, job in cut.items()}
-    make = partial(
-        truncation_figure, found, [ink for shown, ink in compared.drawn if shown.name in cut], compared.caption
-    )
-    return Drawn(KEY, CLOSERS[TRUNCATION].title, make, describe_truncation(found))
+    inks = [ink for shown, ink in nets.drawn if shown.name in cut]
+    return partial(truncation_figure, cut, inks, nets.compared.caption), describe_truncation(cut)
 
 
-def _matrix(compared: SideBySide, view: TimeView) -> Drawn:
-    key, choices = f"{TIME_PAGE}matrix", matrix_choices(compared.experiments.values())
+def _matrix(nets: Nets) -> Picture:
+    key, choices = f"{TIME_PAGE}matrix", matrix_choices(nets.compared.experiments.values())
     chosen = ask(key, TIME_CONTROLS[key], options=choices) if len(choices) > 1 else NEW_STATE
-    drawn = compared.drawn
-    make = partial(matrix_figure, drawn, view, view.at, compared.caption, chosen)
-    return Drawn(KEY, CLOSERS[MATRIX].title, make, describe_matrix(drawn, view.at, chosen))
+    drawn, view = nets.drawn, nets.view
+    return partial(matrix_figure, drawn, view, view.at, nets.compared.caption, chosen), describe_matrix(
+        drawn, view.at, chosen
+    )
 
 
-def _gates(compared: SideBySide, view: TimeView) -> Drawn:
-    drawn = compared.drawn
-    make = partial(gates_figure, drawn, view.at, compared.caption)
-    return Drawn(KEY, CLOSERS[GATES].title, make, describe_gates(drawn, view.at))
+def _gates(nets: Nets) -> Picture:
+    drawn, epoch = nets.drawn, nets.view.at
+    return partial(gates_figure, drawn, epoch, nets.compared.caption), describe_gates(drawn, epoch)
 
 
-def _steps(compared: SideBySide, view: TimeView) -> Drawn:
-    drawn = compared.drawn
-    make = partial(steps_figure, drawn, view.at, compared.caption)
-    return Drawn(KEY, CLOSERS[STEPS].title, make, describe_steps(drawn, view.at))
+def _steps(nets: Nets) -> Picture:
+    drawn, epoch = nets.drawn, nets.view.at
+    return partial(steps_figure, drawn, epoch, nets.compared.caption), describe_steps(drawn, epoch)
 
 
-def _clipping(compared: SideBySide, view: TimeView) -> Drawn:
-    shown = list(compared.known.items())
-    make = partial(clipping_figure, shown, _inks(compared), compared.caption, view)
-    return Drawn(KEY, CLOSERS[CLIPPING].title, make, describe_clipping(shown))
+def _clipping(nets: Nets) -> Picture:
+    histories = list(nets.compared.histories.items())
+    return partial(clipping_figure, histories, nets.inks, nets.compared.caption, nets.view), describe_clipping(
+        histories
+    )
 
 
-CLOSERS = {
-    REACH: Closer(
+SECOND_FIGURES = {
+    REACH: SecondFigure(
         "Reach: what is left of a change of the state, by distance",
         "If the state changes at step t, how much of it can the last state show at most? The norm of ds_T/ds_t, s being what is "
         "carried on: c of an LSTM, else h. One line a net as it is now, dotted at the start, dashed what theory says of the start.",
         _reach,
     ),
-    MATRIX: Closer(
+    MATRIX: SecondFigure(
         "The recurrent matrix: eigenvalues and singular values",
         "In a plain net every step back multiplies by W_hh. Eigenvalues inside the unit circle shrink in the long run, those outside "
         "grow; the largest singular value is the most that one step can do. Gates carry the state past it.",
         _matrix,
     ),
-    GATES: Closer(
+    GATES: SecondFigure(
         "Gates: how far they are open, by time step",
         "The forget gate of an LSTM and the update gate of a GRU keep the state: what they let through in every step is "
         "multiplied. Dashed: where a gate stands while its weights are silent, σ(bias); only the gate that keeps the state has a bias that is not 0.",
         _gates,
     ),
-    STEPS: Closer(
+    STEPS: SecondFigure(
         "Parts of dL/dW_hh, by time step",
         "The gradient of the recurrent weights is a sum over time steps. Where only the last steps add to it, the net learns "
         "from the recent past alone.",
         _steps,
     ),
-    TRUNCATION: Closer(
+    TRUNCATION: SecondFigure(
         "Truncation: what cutting the way back takes away",
         "The gradient of the whole data set, not cut and cut: beyond a border nothing flows back.",
         _truncation,
     ),
-    CLIPPING: Closer(
+    CLIPPING: SecondFigure(
         "Clipping: the gradient's norm before and after, and the loss",
         "The L2 norm of the gradient over all parameters, of the first update of each recorded epoch, before and after clipping; "
         "beside it the loss, on the same seeds.",
@@ -183,125 +217,84 @@ CLOSERS = {
 }
 
 
-# --- The page of recurrent nets: some of them side by side, trained on while it is drawn ---
+# --- the page -----------------------------------------------------------------------------------
 
 
-# First pictures come before anything else is trained; those that take longer follow one by one.
-FIRST_SLICE, SLICE = 0.1, 0.15
-# Seconds between two repaints of a running training: at least these, and so many times what drawing takes.
-REPAINT, DRAWN_TIMES = 1.0, 4
-# Pixels: on a laptop the heatmaps end above the fold, and their axis too.
-LOWEST = 520
-AT = f"{TIME_PAGE}at"
-MAIN_KEY = "side_by_side"
-
-
-def show(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) -> None:
+def show() -> None:
     """Draw the page, and train on until everything that is shown is complete."""
+    experiment, baseline = chosen_in_time()
     begun = time.perf_counter()
     head = st.container(gap="xsmall")
-    view = _ask(experiment)
+    view = ask_view(TimeView, IN_THE_ROW, experiment, TIME_PAGE)
     progress = st.empty()
     experiments = COMPARISONS[view.compare].of(experiment, baseline)
-    problem = refuse_all(list(experiments.values()))
-    if problem:
+    if problem := refuse_all(list(experiments.values())):
         st.warning(problem, icon=":material/hourglass_disabled:")
         return
     trainings = Trainings(list(experiments.values()), progress, f"Training {len(experiments)} nets")
-    compared = SideBySide(list(experiments), trainings.jobs, trainings.begin(FIRST_SLICE))
+    compared = Compared.of(experiments, trainings.begin(FIRST_SLICE))
     with head:
         _headline(compared, matching_recurrent(experiment, baseline, view.compare))
-    _draw(compared, view, experiment, baseline)
+    nets = Nets(compared, dict(zip(experiments, trainings.jobs, strict=True)), view)
+    main = _main(compared, view, experiment)
+    row = st.container()
+    name, second = _second(nets)
+    with row:
+        take_away(_parcel(nets, [main, *([second] if second else [])], experiment, baseline))
+        show_code(time_table(experiment, view, name))
     load_plotly()
     work_on(trainings, SLICE, max(REPAINT, DRAWN_TIMES * (time.perf_counter() - begun)))
 
 
-def _ask(experiment: RecurrentExperiment) -> TimeView:
-    """Draw the view's controls in one row, and the epoch below it."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        names = ("compare", "metric", "colour", "axis", "range")
-        values: dict[str, Any] = {name: ask(f"{TIME_PAGE}{name}", TIME_VIEW_CONTROLS[name]) for name in names}
-        epochs = [int(epoch) for epoch in record_epochs(experiment.epochs)]
-        control = TIME_CONTROLS[AT]
-        values["at"] = st.select_slider(
-            control.label, epochs, value=epochs[-1], key=AT, help=control.help, bind="query-params", width="stretch"
-        )
-    return TimeView(**values)
-
-
-def _headline(compared: SideBySide, scenario: str | None) -> None:
+def _headline(compared: Compared, scenario: str | None) -> None:
     """Draw what the scenario is about, who learns it, and what became of the gradient."""
-    headline, detail = compared.told
     if scenario:
         st.caption(RECURRENT_SCENARIOS[scenario].caption)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.header(headline, anchor=False, width="stretch")
+        st.header(compared.headline, anchor=False, width="stretch")
         what_do_i_see(LEGEND)
-    st.markdown(detail)
+    st.markdown(compared.detail)
 
 
-# --- what is drawn ------------------------------------------------------------------------------
-
-
-def _draw(
-    compared: SideBySide, view: TimeView, experiment: RecurrentExperiment, baseline: RecurrentExperiment | None
-) -> None:
-    main = _main(compared, view)
+def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -> Drawn:
+    """Draw the main figure; a click on whatever has an epoch axis moves the epoch's slider."""
+    shown, names, caption = shown_of(compared), compared.names, compared.caption
+    main = Drawn(
+        "side_by_side",
+        "Gradient by time step and epoch",
+        lambda: time_figure(shown, view, view.at, names, caption),
+        f"{describe_compared(shown, names, view, view.at)} {caption}.",
+    )
     live_chart(
         main.make(),
         key=main.key,
         alt=main.alt,
         keep=f"{view.axis} {view.metric} {view.compare} {experiment.epochs} {experiment.length}",
         config=CHART | {"toImageButtonOptions": {"filename": filename(experiment), "width": 1920, "height": 1080}},
-        on_click=lambda click: _choose_epoch(experiment, click),
-        above=300,
+        on_click=lambda click: choose_epoch(experiment, click.x, TIME_PAGE) if click.panel != f"x{PROFILE}" else None,
+        above=ABOVE,
         lowest=LOWEST,
     )
-    row = st.container()
-    chosen, second = closer(compared, view)
-    with row:
-        take_away(_parcel(compared, view, [main, *([second] if second else [])], experiment, baseline))
-        show_code(time_table(experiment, view, chosen))
-
-
-def _main(compared: SideBySide, view: TimeView) -> Drawn:
-    return Drawn(
-        MAIN_KEY,
-        "Gradient by time step and epoch",
-        lambda: time_figure(compared.shown, view, view.at, compared.names, compared.caption),
-        f"{describe_compared(compared.shown, compared.names, view, view.at)} {compared.caption}.",
-    )
+    return main
 
 
 def _parcel(
-    compared: SideBySide,
-    view: TimeView,
-    figures: list[Drawn],
-    experiment: RecurrentExperiment,
-    baseline: RecurrentExperiment | None,
+    nets: Nets, figures: list[Drawn], experiment: RecurrentExperiment, baseline: RecurrentExperiment | None
 ) -> Parcel:
-    """All that is shown; saved is what the sidebar says, so that the file sets every control back."""
-    headline, detail = compared.told
+    """All that is shown; what is saved is what the sidebar says, so that the file sets every control back."""
+    compared = nets.compared
     return Parcel(
-        title=headline,
-        sentences=[detail],
+        title=compared.headline,
+        sentences=[compared.detail],
         settings=[compared.caption],
         filename=filename(experiment),
         figures=figures,
-        tables={"History": lambda: histories_csv(compared.known)},
+        tables={"History": lambda: histories_csv(compared.histories)},
         experiment=experiment,
         baseline=baseline,
-        lines=time_lines(compared.experiments, view),
+        lines=time_lines(dict(compared.experiments), nets.view),
     )
 
 
-def _choose_epoch(experiment: RecurrentExperiment, click: Click) -> None:
-    """Move the epoch's slider to the recorded epoch nearest a click, on whatever has an epoch axis."""
-    if click.panel == f"x{PROFILE}":
-        return
-    epochs = record_epochs(experiment.epochs)
-    st.session_state[AT] = int(epochs[np.abs(epochs - click.x).argmin()])
-
-
 if __name__ == "__main__":
-    show(*chosen_in_time())
+    show()

@@ -1,6 +1,7 @@
 """Tour: the whole story in scenes, each a question to the room, an answer and a live figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -9,21 +10,19 @@ from explorer.choices.controls import Choice
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
-from explorer.diagnosis.wording import compared_summary, summary
-from explorer.figures.view import TimeView, View
+from explorer.diagnosis.comparison import Compared
+from explorer.diagnosis.wording import summary
+from explorer.figures.view import TimeView
 from explorer.sharing.notebook import experiments_lines, time_lines
 from explorer.sharing.saved import filename, histories_csv
-from explorer.stories.scene import BY_DEPTH, Scene
+from explorer.stories.scene import GRADIENTS, Scene
+from explorer.stories.scene_figures import describe_scene, scene_figure
 from explorer.stories.tour import ANSWER, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
 from explorer.training import cost, recurrent_cost
-from explorer.training.history import History
-from explorer.ui.jobs import Job, jobs
-from explorer.ui.joint import CHART
-from explorer.ui.live_chart import live_chart, load_plotly
+from explorer.ui.live_chart import CHART, live_chart, load_plotly
 from explorer.ui.look import dress
 from explorer.ui.sidebar import open_in_explore, open_in_time
 from explorer.ui.take_away import Drawn, Parcel, take_away
-from explorer.ui.tour_figures import draw, says
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.widgets import ask
 
@@ -136,9 +135,8 @@ def _question(scene: Scene, view: TourView) -> None:
 
 
 def _prepare(scene: Scene) -> None:
-    """Measure the start while the room still thinks, and throw the figure away: the reveal then shows it at once."""
-    held = jobs().together(scene.experiments())
-    draw(scene, held, jobs().advance(held, 0.0))
+    """Measure the start while the room still thinks, and throw the figure away: the answer then shows it at once."""
+    _measure(scene, Trainings(scene.experiments(), None), 0.0)[1].make()
 
 
 def _guess(name: str, index: int) -> None:
@@ -163,16 +161,32 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
         picture.warning(problem, icon=":material/hourglass_disabled:")
         return
     trainings = Trainings(experiments, progress if scene.trains else None)
-    held, histories = trainings.jobs, trainings.train(FIRST_SLICE if scene.trains else 0.0)
-    measured.markdown(_unbroken(f"On screen: {scene.tell(histories)}."))
+    compared, figure = _measure(scene, trainings, FIRST_SLICE if scene.trains else 0.0)
+    measured.markdown(_unbroken(f"On screen: {scene.tell(list(compared.histories.values()))}."))
     with picture:
-        keep = f"{view.number} {sorted(played.items())}"
-        _figure(scene, view, keep, held, histories)
+        live_chart(
+            figure.make(),
+            key=figure.key,
+            alt=figure.alt,
+            keep=f"{view.number} {sorted(played.items())}",
+            config=CHART,
+            on_click=lambda click: None,
+            above=140 if view.present == PRESENTER else 240,
+        )
     if view.present != PRESENTER:
         with below:
-            take_away(_parcel(scene, view, held, histories))
+            take_away(_parcel(scene, view, compared, figure))
     if scene.trains:
         work_on(trainings, SLICE, REPAINT)
+
+
+def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compared, Drawn]:
+    """Train a scene's experiments for some seconds; return what is known of them and its figure."""
+    compared = Compared.of(scene.named, trainings.train(seconds))
+    with_answers = scene.figure == GRADIENTS and scene.experiment.task != "XOR"
+    answers = trainings.jobs[-1].answer_map() if with_answers else None
+    figure = partial(scene_figure, scene, compared, answers)
+    return compared, Drawn("tour_figure", scene.name, figure, describe_scene(scene, compared))
 
 
 def _answer(scene: Scene, view: TourView) -> None:
@@ -224,52 +238,25 @@ def _open(scene: Scene) -> None:
     st.button(f"Open in {'Time' if isinstance(view, TimeView) else 'Explore'}", key="tour_open", on_click=go)
 
 
-def _figure(scene: Scene, view: TourView, keep: str, held: Sequence[Job], histories: Sequence[History]) -> None:
-    live_chart(
-        draw(scene, held, histories),
-        key="tour_figure",
-        alt=says(scene, held, histories),
-        keep=keep,
-        config=CHART,
-        on_click=lambda click: None,
-        above=140 if view.present == PRESENTER else 240,
-    )
-
-
-def _parcel(scene: Scene, view: TourView, held: Sequence[Job], histories: Sequence[History]) -> Parcel:
+def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> Parcel:
     """What a scene gives away."""
-    if scene.figure == BY_DEPTH:
-        named = {f"depth {job.experiment.depth}": job.experiment for job in held}
+    about: Any = scene.experiment
+    baseline: Settings | None
+    if isinstance(scene.view, TimeView):
+        lines, settings, baseline = time_lines(scene.named, scene.view), compared.caption, None
     else:
-        named = dict(scene.shown)
-    about = scene.experiment
-    kept = dict(zip(named, histories, strict=True))
+        lines, settings, baseline = experiments_lines(scene.named), summary(about), scene.shown[0][1]
     return Parcel(
         title=scene.take_home,
         sentences=[scene.caption, scene.question, f"{scene.answers[scene.right].text}. ({scene.source})"],
-        settings=[_settings(scene)],
+        settings=[settings],
         filename=f"tour-{view.number}_{filename(about)}",
-        figures=[
-            Drawn("tour_figure", scene.name, lambda: draw(scene, held, histories), says(scene, held, histories)),
-        ],
-        tables={"History": lambda: histories_csv(kept)},
+        figures=[figure],
+        tables={"History": lambda: histories_csv(compared.histories)},
         experiment=about,
-        baseline=None if isinstance(scene.view, TimeView) else scene.shown[0][1],
-        lines=_lines(named, scene.view),
+        baseline=baseline,
+        lines=lines,
     )
-
-
-def _settings(scene: Scene) -> str:
-    about = scene.experiment
-    if isinstance(about, Experiment):
-        return summary(about)
-    return compared_summary([each for _, each in scene.shown if isinstance(each, RecurrentExperiment)])
-
-
-def _lines(named: Mapping[str, Settings], view: View) -> str:
-    if isinstance(view, TimeView):
-        return time_lines({name: each for name, each in named.items() if isinstance(each, RecurrentExperiment)}, view)
-    return experiments_lines({name: each for name, each in named.items() if isinstance(each, Experiment)})
 
 
 if __name__ == "__main__":

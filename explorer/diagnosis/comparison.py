@@ -1,12 +1,80 @@
 """Comparison: what several histories say beside one another, in sentences."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
 
 from explorer.choices.cells import CELLS
+from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.facts import HEALTHY_DECADES, Facts, gradient_change
 from explorer.diagnosis.verdict import judge, learn, not_finite
-from explorer.diagnosis.wording import decades, difference, number
+from explorer.diagnosis.wording import compared_summary, decades, difference, number
+from explorer.training.history import History
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Experiments of one kind that are shown beside one another, as far as they are measured.
+
+    Attributes
+    ----------
+    experiments : mapping of name to experiment
+        In the order in which they are drawn: what is compared with the others comes last.
+    diagnoses : sequence of Diagnosis or None
+        Theirs; None where nothing is measured yet.
+    """
+
+    experiments: Mapping[str, Any]
+    diagnoses: Sequence[Diagnosis | None]
+
+    @classmethod
+    def of(cls, experiments: Mapping[str, Any], histories: Sequence[History | None]) -> Self:
+        """Diagnose each history, once."""
+        return cls(experiments, [None if history is None else diagnose(history) for history in histories])
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all."""
+        return list(self.experiments)
+
+    @cached_property
+    def measured(self) -> dict[str, Diagnosis]:
+        """Those of which something is measured, by name."""
+        pairs = zip(self.experiments, self.diagnoses, strict=True)
+        return {name: diagnosis for name, diagnosis in pairs if diagnosis is not None}
+
+    @property
+    def histories(self) -> dict[str, History]:
+        """Their histories by name."""
+        return {name: diagnosis.history for name, diagnosis in self.measured.items()}
+
+    @property
+    def now(self) -> Diagnosis:
+        """Of a present setting and its baseline, the present setting."""
+        return list(self.measured.values())[-1]
+
+    @property
+    def baseline(self) -> Diagnosis | None:
+        """Of a present setting and its baseline, the baseline; None where they are the same."""
+        first = next(iter(self.measured.values()))
+        return None if first.history.experiment == self.now.history.experiment else first
+
+    @cached_property
+    def headline(self) -> str:
+        """Of recurrent nets: who learns it, in one sentence."""
+        return time_headline(list(self.measured), [each.facts for each in self.measured.values()])
+
+    @cached_property
+    def detail(self) -> str:
+        """Of recurrent nets: what became of the gradient on its way back."""
+        return time_detail(list(self.measured), [each.facts for each in self.measured.values()])
+
+    @property
+    def caption(self) -> str:
+        """The settings of recurrent nets in one line."""
+        return compared_summary(list(self.experiments.values()))
 
 
 def compare(old: Facts, new: Facts) -> str:

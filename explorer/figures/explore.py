@@ -6,11 +6,16 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.choices.arrays import Array
 from explorer.diagnosis.answers import AnswerMap
+from explorer.diagnosis.comparison import Compared
+from explorer.diagnosis.diagnose import Diagnosis
+from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.why import Why
-from explorer.diagnosis.wording import power_of_ten, summary
+from explorer.diagnosis.wording import difference, power_of_ten, summary
 from explorer.figures import theme
 from explorer.figures.answers import answers_panel
+from explorer.figures.describe import describe_history
 from explorer.figures.marks import Shown, colour_strip, epoch_positions, heatmap, legend_once, loss_lines, profile
 from explorer.figures.theme import BASELINE_INK, NOW_INK
 from explorer.figures.view import View
@@ -302,3 +307,48 @@ def why_figure(why: Why) -> go.Figure:
         margin={"b": 56},
     )
     return figure
+
+
+# --- a present setting and its baseline -------------------------------------------------------------
+
+
+def compared_figure(compared: Compared, view: View, answers: AnswerMap | None = None) -> go.Figure:
+    """Draw the joint figure of a present setting and its baseline, if there is one."""
+    now, baseline = compared.now, compared.baseline
+    if baseline is None:
+        return explore_figure(_shown(now, "now", view), None, view, view.at, answers)
+    before, after = baseline.history.experiment, now.history.experiment
+    return explore_figure(
+        _shown(now, f"now: {_shortened(difference(before, after))}", view),
+        _shown(baseline, f"baseline: {_shortened(difference(after, before))}", view),
+        view,
+        view.at,
+        answers,
+    )
+
+
+def _shown(diagnosis: Diagnosis, name: str, view: View) -> Shown:
+    return Shown(diagnosis.history, name, theory_line(diagnosis, view))
+
+
+def _shortened(words: list[str]) -> str:
+    return ", ".join(words[:3]) + (" …" if len(words) > 3 else "")
+
+
+def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
+    """Return log10 of the prediction for what the view shows, by layer; None where there is none."""
+    values = diagnosis.theory.of(view.diagnostic.name)
+    if values is None:
+        return None
+    logs = logarithm(values)
+    return logs - logs[-1] if view.is_ratio else logs
+
+
+def describe_compared_figure(compared: Compared, view: View) -> str:
+    """Say what the joint figure shows, with its numbers."""
+    now, baseline = compared.now, compared.baseline
+    described = describe_history(now.history, view, view.at, theory_line(now, view))
+    told = [now.sentence, described, f"{summary(now.history.experiment)}."]
+    if baseline is not None:
+        told.append(f"Baseline: {describe_history(baseline.history, view, view.at)}")
+    return " ".join(told)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.seeds import Band, band
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import theme
@@ -172,6 +173,20 @@ def told(shown: Shown, ink: Ink, words: str, narrow: bool) -> str:
 
 
 MISSING = "is being measured"
+
+
+def shown_of(compared: Compared) -> list[Shown | None]:
+    """Return what is compared as it is drawn; None where nothing is measured yet."""
+    return [
+        None if diagnosis is None else Shown(diagnosis.history, name)
+        for name, diagnosis in zip(compared.names, compared.diagnoses, strict=True)
+    ]
+
+
+def drawn_of(compared: Compared) -> list[tuple[Shown, Ink]]:
+    """Return those of which something is measured, each in the ink that it keeps."""
+    every = inks(compared.names)
+    return [(Shown(history, name), every[name]) for name, history in compared.histories.items()]
 
 
 def time_figure(

@@ -132,12 +132,16 @@ class Scene(Entry):
         alike = {name: v for name, v in played.items() if getattr(each, name) == getattr(self.experiment, name)}
         return each.but(**alike)
 
+    @property
+    def named(self) -> dict[str, Any]:
+        """What has to be trained, by name."""
+        if self.figure == BY_DEPTH:
+            return {f"depth {depth}": self.experiment.but(depth=depth) for depth in DEPTHS}
+        return dict(self.shown)
+
     def experiments(self) -> list[Settings]:
         """Return what has to be trained, in the order in which `measure` and `tell` take the histories."""
-        each = [experiment for _, experiment in self.shown]
-        if self.figure == BY_DEPTH:
-            return [each[self.about].but(depth=depth) for depth in DEPTHS]
-        return each
+        return list(self.named.values())
 
     def deciding(self, number: float) -> list[int]:
         """Return the indexes of the answers that are right if the measured number is this."""

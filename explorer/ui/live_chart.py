@@ -14,6 +14,11 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+CHART = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
+}
+
 _component = st.components.v2.component(
     "explorer_live_chart",
     html='<div class="figure"></div>',

@@ -11,8 +11,8 @@ from explorer.choices.settings import Settings
 from explorer.sharing.code import Table, excerpts
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import experiment_json
-from explorer.ui.joint import CHART
 from explorer.ui.link import SCHEMA, present_link
+from explorer.ui.live_chart import CHART
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,45 @@
+"""The row of a view's controls, with the epoch below it, which a click on a figure moves too."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import streamlit as st
+
+from explorer.choices.controls import controls_of
+from explorer.choices.settings import Settings
+from explorer.figures.view import View
+from explorer.training.history import record_epochs
+from explorer.ui.widgets import ask
+
+V = TypeVar("V", bound=View)
+
+
+def ask_view(kind: type[V], names: Sequence[str], experiment: Settings, prefix: str = "") -> V:
+    """Draw the controls of some of a view's fields in one row and the recorded epochs below it; return the view.
+
+    Parameters
+    ----------
+    kind : type of View
+    names : sequence of str
+        The fields that stand in the row.
+    experiment : Experiment or RecurrentExperiment
+        Whose epochs there are to choose from.
+    prefix : str
+        Before each name in the link.
+    """
+    controls: Any = controls_of(kind)  # type: ignore[arg-type]  # a class is hashable
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        values: dict[str, Any] = {name: ask(f"{prefix}{name}", controls[name]) for name in names}
+        epochs = [int(epoch) for epoch in record_epochs(experiment.epochs)]
+        at = controls["at"]
+        values["at"] = st.select_slider(
+            at.label, epochs, value=epochs[-1], key=f"{prefix}at", help=at.help, bind="query-params", width="stretch"
+        )
+    return kind(**values)
+
+
+def choose_epoch(experiment: Settings, epoch: float, prefix: str = "") -> None:
+    """Move the slider to the recorded epoch nearest to this one; for callbacks."""
+    epochs = record_epochs(experiment.epochs)
+    st.session_state[f"{prefix}at"] = int(epochs[np.abs(epochs - epoch).argmin()])
