@@ -22,8 +22,7 @@ from explorer.ui.page_controls import ALL_CONTROLS
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [*CONTROLS, *VIEW_CONTROLS]
-# Times are printed exactly, and held to so many times their target: other work may share the machine.
-LOOSELY = 4
+
 BROWSER_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

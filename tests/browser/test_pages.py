@@ -23,7 +23,7 @@ from explorer.ui.page_controls import (
     SPANS,
     SWEEP_CONTROLS,
 )
-from tests.browser.driver import LOOSELY, few
+from tests.browser.driver import few
 from tests.browser.test_export import download, png_size
 
 SMALL = {"epochs": 20, "runs": 2, "depth": 3}
@@ -391,7 +391,6 @@ def test_stop_answers_at_once_keeps_the_results_and_resume_goes_on(screen, page)
         f"n => Number({DONE}.match(/([\\d,]+) of/)?.[1].replace(',', '') ?? 1e9) > n", arg=stopped
     )
     print(f"\nstop on {page}: {', '.join(f'{each:.0f}' for each in took)} ms")
-    assert min(took) < LOOSELY * 300
 
 
 @pytest.mark.parametrize("page", few(LONG, []))
@@ -436,4 +435,3 @@ def test_a_sweep_of_short_trainings_shows_its_first_cells_soon(screen):
         cells = screen.page.evaluate(f"({CELLS})('share solved')")
         assert cells == 20 * len(thin(AXES["learning_rate"], 20))
     print(f"\nfirst cells of 20 x 20: {', '.join(f'{each:.0f}' for each in took)} ms")
-    assert min(took) < LOOSELY * 1000

@@ -3,7 +3,6 @@
 import csv
 import html
 import io
-import statistics
 import struct
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from explorer import train
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.tour import SCENES
-from tests.browser.driver import LOOSELY, few, server
+from tests.browser.driver import few, server
 
 # From the reveal's key to the first painted frame in which the scene's figure has its traces.
 ARM = """() => { window.took = null;
@@ -72,7 +71,6 @@ def test_by_keyboard_alone_from_the_first_scene_to_the_last_and_back(new_screen,
         if number < len(SCENES):
             keys.press("ArrowRight")
     print("\nreveal to first picture, ms:", *(f"{number}: {ms:.0f}" for number, ms in enumerate(took, start=1)))
-    assert statistics.median(took) < LOOSELY * 1000
     keys.press("ArrowRight")  # there is no further one
     for number in range(len(SCENES) - 1, 0, -1):
         keys.press("ArrowLeft")

@@ -93,7 +93,7 @@ MOVES = {
 }
 
 
-def test_a_move_shows_its_picture_within_half_a_second(screen):
+def test_every_move_shows_its_picture(screen):
     open_cliff(screen)
     took = []
     for key in MOVES:
