@@ -13,7 +13,6 @@ from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
 from explorer.training.cost import estimate
-from explorer.training.recurrent_cost import estimate as estimate_through_time
 from explorer.training.run import Training
 
 EPOCHS = 100_000
@@ -36,8 +35,7 @@ EXPERIMENTS: list[Settings] = [
 
 def estimated(experiment: Settings) -> float:
     """Return the seconds of an update that the app expects."""
-    through_time = isinstance(experiment, RecurrentExperiment)
-    cost = estimate_through_time(experiment) if through_time else estimate(experiment)  # type: ignore[arg-type]
+    cost = estimate(experiment)
     return cost.seconds / cost.updates
 
 

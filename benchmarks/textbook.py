@@ -168,7 +168,7 @@ class Net:
 
 def build(experiment: Experiment, run: int = 0) -> Net:
     """Build the net of one of an experiment's runs, with the very weights the engine starts from."""
-    group = Group(experiment, slice(run, run + 1), Records(experiment, len(experiment.points().y)))
+    group = Group(experiment, slice(run, run + 1), Records([experiment]))
     shape, theta = group.shape, group.theta[:, 0]
     layers: list[Layer] = []
     learning: list[Layer] = []

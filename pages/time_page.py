@@ -33,7 +33,7 @@ from explorer.sharing.code import time_table
 from explorer.sharing.notebook import time_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
-from explorer.training.recurrent_cost import refuse_all
+from explorer.training.cost import refuse_all
 from explorer.ui.jobs import Job
 from explorer.ui.live_chart import CHART, live_chart, load_plotly
 from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE

@@ -1,8 +1,7 @@
 """Tour: the whole story in scenes, each a question to the room, an answer and a live figure."""
 
-from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 
@@ -18,7 +17,7 @@ from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.scene import GRADIENTS, Scene
 from explorer.stories.scene_figures import describe_scene, scene_figure
 from explorer.stories.tour import ANSWER, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
-from explorer.training import cost, recurrent_cost
+from explorer.training.cost import refuse_all
 from explorer.ui.live_chart import CHART, live_chart, load_plotly
 from explorer.ui.look import dress
 from explorer.ui.sidebar import open_in_explore, open_in_time
@@ -156,7 +155,7 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
         scene = scene.as_played(played)
         _open(scene)
     experiments = scene.experiments()
-    problem = _refuse(experiments)
+    problem = refuse_all(experiments)
     if problem:
         picture.warning(problem, icon=":material/hourglass_disabled:")
         return
@@ -218,22 +217,16 @@ def _play(scene: Scene, number: int) -> dict[str, Any]:
         return {name: ask(play_key(number, name), control) for name, control in scene.controls.items()}
 
 
-def _refuse(experiments: Sequence[Settings]) -> str | None:
-    """Say why these are not trained; None if they are."""
-    layers = [each for each in experiments if isinstance(each, Experiment)]
-    through_time = [each for each in experiments if isinstance(each, RecurrentExperiment)]
-    return cost.refuse_all(layers) or recurrent_cost.refuse_all(through_time)
-
-
 def _open(scene: Scene) -> None:
     """Offer what the scene is about on the page for its kind: held against its first experiment, or beside the same."""
     experiment, baseline, view = scene.experiment, scene.shown[0][1], scene.view
 
     def go() -> None:
-        if isinstance(experiment, RecurrentExperiment) and isinstance(view, TimeView):
-            open_in_time(experiment, view.compare)
-        elif isinstance(experiment, Experiment) and isinstance(baseline, Experiment):
-            open_in_explore(experiment, None if baseline == experiment else baseline)
+        if isinstance(view, TimeView):
+            open_in_time(cast(RecurrentExperiment, experiment), view.compare)
+        else:
+            pinned = None if baseline == experiment else cast(Experiment, baseline)
+            open_in_explore(cast(Experiment, experiment), pinned)
 
     st.button(f"Open in {'Time' if isinstance(view, TimeView) else 'Explore'}", key="tour_open", on_click=go)
 

@@ -157,3 +157,20 @@ def test_every_entry_says_what_it_is(table):
 def test_the_package_offers_the_names_a_notebook_needs():
     assert set(explorer.__all__) == {"Experiment", "RecurrentExperiment", "diagnose", "train"}
     assert all(getattr(explorer, name).__doc__ for name in explorer.__all__)
+
+
+KINDS_OF_EXPERIMENTS = {"Experiment", "RecurrentExperiment"}
+WHERE_KINDS_ARE_DEFINED = {ROOT / "training" / "kinds.py", *(ROOT / "choices").glob("*.py")}
+
+
+@pytest.mark.parametrize("path", [*FILES, *sorted((ROOT.parent / "pages").glob("*.py"))], ids=lambda path: path.stem)
+def test_what_differs_between_kinds_of_nets_is_looked_up_and_not_asked_of_the_class(path):
+    asked = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("isinstance", "issubclass", "type")
+        and KINDS_OF_EXPERIMENTS & {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+    ]
+    assert path in WHERE_KINDS_ARE_DEFINED or not asked

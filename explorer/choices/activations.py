@@ -36,6 +36,10 @@ class Activation(Entry):
         the function does not saturate.
     random_slope : (float, float) or None
         For randomized ReLU, the range of the slope below 0 in training.
+    element_cost : float
+        How many times the work of ReLU, f and its slope cost on each number.
+    call_cost : int
+        Nanoseconds that they cost for each layer besides, however small it is.
     """
 
     f: Function
@@ -43,6 +47,8 @@ class Activation(Entry):
     he_gain: float = math.sqrt(2)
     saturation: tuple[float, float] | None = None
     random_slope: tuple[float, float] | None = None
+    element_cost: float = 1.0
+    call_cost: int = 0
 
 
 # Constants as arrays: a ufunc converts a Python number anew at every call, which costs more than the work on a small net.
@@ -132,6 +138,7 @@ def _randomized() -> Activation:
         df=lambda z, out: leaky_slope(z, mean_slope, out),
         he_gain=math.sqrt(2 / (1 + mean_square)),
         random_slope=RANDOM_SLOPE,
+        element_cost=4.0,
     )
 
 
@@ -279,6 +286,7 @@ ACTIVATIONS = registry(
             source="Klambauer et al. 2017, eq. 2",
             f=_selu,
             df=_selu_slope,
+            element_cost=2.0,
             saturation=(-0.97 * SELU_SCALE * SELU_ALPHA, math.inf),
         ),
         Activation(
@@ -288,6 +296,8 @@ ACTIVATIONS = registry(
             source="Hendrycks & Gimpel 2016",
             f=_gelu,
             df=_gelu_slope,
+            element_cost=12.0,
+            call_cost=58_000,
         ),
         Activation(
             name="SiLU",
@@ -296,6 +306,7 @@ ACTIVATIONS = registry(
             source="Elfwing et al. 2018",
             f=_silu,
             df=_silu_slope,
+            element_cost=2.0,
         ),
         Activation(
             name="softplus",
@@ -304,6 +315,7 @@ ACTIVATIONS = registry(
             source="Dugas et al. 2001",
             f=_softplus,
             df=_sigmoid,
+            element_cost=4.0,
         ),
         Activation(
             name="linear",

@@ -6,11 +6,14 @@ message all follow from it.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from types import MappingProxyType
 from typing import Any
+
+# The parts of the sidebar in which the settings of an experiment stand.
+TASK, NETWORK, REMEDIES, TRAINING = "Task", "Network", "Remedies", "Training"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +30,28 @@ class Control:
         What the setting does, in plain words.
     default : object
         Its value when nobody chose.
+    per_run : bool
+        Whether runs that share arrays may differ in it: it changes no shape and no order of operations.
+    matters_at_start : bool
+        Whether the network or its gradient before the first update depends on it.
+    chooses_seeds : bool
+        Whether it only says which random numbers are drawn: results are averaged over it.
+    moderate : object
+        A value at which training takes a bearable time; None where the setting hardly changes the cost.
     """
 
     label: str
     group: str
     help: str
     default: Any
+    per_run: bool = False
+    matters_at_start: bool = True
+    chooses_seeds: bool = False
+    moderate: Any = None
+
+    def cheaper(self, value: Any) -> Iterable[Any]:
+        """Return the values on offer that make training cheaper than `value` does, the smallest change first."""
+        return ()
 
     def check(self, name: str, value: Any) -> Any:
         """Return `value` in its canonical form, or raise ValueError naming what is allowed."""
@@ -52,6 +71,13 @@ class Choice(Control):
     """One of several names, usually the keys of a registry; upper and lower case are alike."""
 
     options: Sequence[str] | Mapping[str, Any]
+
+    def cheaper(self, value: Any) -> Iterable[str]:
+        """Return the options behind `value`, and at last the moderate one; none where the cost does not depend on it."""
+        if self.moderate is None or value == self.moderate:
+            return ()
+        names = list(self.options)
+        return [*names[names.index(value) + 1 :], self.moderate]
 
     def check(self, name: str, value: Any) -> str:
         """Return the option that `value` names."""
@@ -83,6 +109,15 @@ class Number(Control):
     marks: tuple[float, ...] = ()
     step: float = 1
     whole: bool = False
+
+    @property
+    def offered(self) -> Sequence[float]:
+        """The values to choose from: the marks, else every whole number from low to high."""
+        return self.marks or range(int(self.low), int(self.high) + 1)
+
+    def cheaper(self, value: Any) -> Iterable[float]:
+        """Return the smaller values on offer, the largest first; none where the cost does not depend on them."""
+        return () if self.moderate is None else (mark for mark in reversed(self.offered) if mark < value)
 
     def check(self, name: str, value: Any) -> float | int:
         """Return `value` as a number in range."""
@@ -155,6 +190,16 @@ class Span(Control):
 def setting(control: Control) -> Any:
     """Make a dataclass field of a control: its default, with the control as metadata."""
     return field(default=control.default, metadata={"control": control})
+
+
+def choice(group: str, label: str, help: str, options: Sequence[str] | Mapping[str, Any], **more: Any) -> Any:
+    """Make a dataclass field that holds one of several names."""
+    return setting(Choice(group=group, label=label, help=help, options=options, **more))
+
+
+def number(group: str, label: str, help: str, **more: Any) -> Any:
+    """Make a dataclass field that holds a number; a whole one if its default is."""
+    return setting(Number(group=group, label=label, help=help, whole=isinstance(more["default"], int), **more))
 
 
 @cache

@@ -7,41 +7,27 @@ value and the cache key all follow from the control in the field's metadata.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Self
 
 import numpy as np
 
 from explorer.choices.activations import ACTIVATIONS, Activation
 from explorer.choices.clipping import CLIPPERS
-from explorer.choices.controls import Choice, Number, controls_of, one_two_five, setting
+from explorer.choices.controls import NETWORK, REMEDIES, TASK, TRAINING, choice, controls_of, number, one_two_five
 from explorer.choices.datasets import DATASETS, OWN, Data, Dataset
 from explorer.choices.initializers import INITIALIZERS, Initializer
 from explorer.choices.losses import LOSSES
 from explorer.choices.normalizations import NORMALIZATIONS, Normalization
 from explorer.choices.optimizers import OPTIMIZERS
-from explorer.choices.settings import Settings
+from explorer.choices.settings import FULL, USUAL, Settings
 
-USUAL = "usual"
 SKIPS: Mapping[str, int] = MappingProxyType({"none": 0, "one layer": 1, "two layers": 2})
-BATCHES = ("full", *(str(2**power) for power in range(10)))
+BATCHES = (FULL, *(str(2**power) for power in range(10)))
+SHUFFLED, NO_BIASES = "shuffled", "none"
 DATA_SEED = 20_260_101
 LOWEST_RATE = 1e-8
-
-
-def _task(label: str, help: str, **options: Any) -> dict[str, Any]:
-    return {"label": label, "help": help, "group": "Task", **options}
-
-
-def _network(label: str, help: str, **options: Any) -> dict[str, Any]:
-    return {"label": label, "help": help, "group": "Network", **options}
-
-
-def _remedy(label: str, help: str, **options: Any) -> dict[str, Any]:
-    return {"label": label, "help": help, "group": "Remedies", **options}
-
-
-def _training(label: str, help: str, **options: Any) -> dict[str, Any]:
-    return {"label": label, "help": help, "group": "Training", **options}
+*_FIRST, _LAST = (name for name, entry in INITIALIZERS.items() if entry.draws_bias)
+WITH_RANDOM_BIASES = f"{', '.join(_FIRST)} and {_LAST}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,180 +49,97 @@ class Experiment(Settings):
     'ReLU'
     """
 
-    task: str = setting(Choice(**_task("Task", "What the network is to learn."), options=DATASETS, default="XOR"))
-    samples: int = setting(
-        Number(
-            **_task("Samples", "How many points the data set has. XOR always has its four."),
-            low=8,
-            high=2048,
-            marks=(32, 64, 128, 256, 512, 1024),
-            whole=True,
-            default=128,
-        )
+    # fmt: off
+    task: str = choice(TASK, "Task", "What the network is to learn.", DATASETS, default="XOR")
+    samples: int = number(
+        TASK, "Samples", "How many points the data set has. XOR always has its four.",
+        low=8, high=2048, marks=(32, 64, 128, 256, 512, 1024), default=128, moderate=256,
     )
-    noise: float = setting(
-        Number(
-            **_task("Noise", "How far the points are scattered around the task's own shape; 0 is the least."),
-            low=0.0,
-            high=1.0,
-            marks=(0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
-            default=0.1,
-        )
+    noise: float = number(
+        TASK, "Noise", "How far the points are scattered around the task's own shape; 0 is the least.",
+        low=0.0, high=1.0, marks=(0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), default=0.1,
     )
-    depth: int = setting(
-        Number(
-            **_network("Depth", "Hidden layers. The output layer comes on top of them."),
-            low=1,
-            high=50,
-            whole=True,
-            default=11,
-        )
+    depth: int = number(
+        NETWORK, "Depth", "Hidden layers. The output layer comes on top of them.",
+        low=1, high=50, default=11, moderate=20,
     )
-    width: int = setting(
-        Number(
-            **_network("Width", "Units in each hidden layer."),
-            low=2,
-            high=128,
-            marks=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
-            whole=True,
-            default=4,
-        )
+    width: int = number(
+        NETWORK, "Width", "Units in each hidden layer.",
+        low=2, high=128, marks=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128), default=4, moderate=32,
     )
-    activation: str = setting(
-        Choice(
-            **_network("Activation", "The function f in a = f(z) of every hidden unit."),
-            options=ACTIVATIONS,
-            default="sigmoid",
-        )
+    activation: str = choice(
+        NETWORK, "Activation", "The function f in a = f(z) of every hidden unit.", ACTIVATIONS, default="sigmoid"
     )
-    initializer: str = setting(
-        Choice(
-            **_network("Initialization", "How the weights start."),
-            options=INITIALIZERS,
-            default="uniform",
-        )
+    initializer: str = choice(
+        NETWORK, "Initialization", "How the weights start.", INITIALIZERS, default="uniform", per_run=True
     )
-    gain: float = setting(
-        Number(
-            **_network("Gain", "The starting weights, but not the biases, are multiplied by this."),
-            low=0.01,
-            high=100.0,
-            marks=(0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4142, 1.6667, 2.0, 3.0, 4.0, 5.0, 10.0),
-            default=1.0,
-        )
+    gain: float = number(
+        NETWORK, "Gain", "The starting weights, but not the biases, are multiplied by this.",
+        low=0.01, high=100.0, default=1.0, per_run=True,
+        marks=(0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4142, 1.6667, 2.0, 3.0, 4.0, 5.0, 10.0),
     )
-    bias: str = setting(
-        Choice(
-            **_network(
-                "Biases",
-                "usual: drawn like the weights for constant, uniform, positive uniform and normal "
-                "initialization, 0 for all others; zeros: start at 0; none: no biases (a normalization keeps its shift).",
-            ),
-            options=(USUAL, "zeros", "none"),
-            default=USUAL,
-        )
+    bias: str = choice(
+        NETWORK, "Biases",
+        f"usual: drawn like the weights for {WITH_RANDOM_BIASES} initialization, 0 for all others; "
+        "zeros: start at 0; none: no biases (a normalization keeps its shift).",
+        (USUAL, "zeros", NO_BIASES), default=USUAL, per_run=True,
     )
-    normalization: str = setting(
-        Choice(
-            **_remedy("Normalization", "Centres and scales z of every hidden layer before the activation."),
-            options=NORMALIZATIONS,
-            default="none",
-        )
+    normalization: str = choice(
+        REMEDIES, "Normalization", "Centres and scales z of every hidden layer before the activation.",
+        NORMALIZATIONS, default="none",
     )
-    skip: str = setting(
-        Choice(
-            **_remedy(
-                "Skip over",
-                "Residual connections. One layer: y = x + f(W x + b). Two layers: y = x + f(W₂ f(W₁ x + b₁) + b₂). "
-                "The first hidden layer and the output have none: their input is of another width. Over two layers, a last "
-                "hidden layer without a partner has none either.",
-            ),
-            options=SKIPS,
-            default="none",
-        )
+    skip: str = choice(
+        REMEDIES, "Skip over",
+        "Residual connections. One layer: y = x + f(W x + b). Two layers: y = x + f(W₂ f(W₁ x + b₁) + b₂). "
+        "The first hidden layer and the output have none: their input is of another width. Over two layers, a last "
+        "hidden layer without a partner has none either.",
+        SKIPS, default="none",
     )
-    clip: str = setting(
-        Choice(**_remedy("Clip by", "Limits the gradient before each update."), options=CLIPPERS, default="none")
+    clip: str = choice(
+        REMEDIES, "Clip by", "Limits the gradient before each update.",
+        CLIPPERS, default="none", per_run=True, matters_at_start=False,
     )
-    threshold: float = setting(
-        Number(
-            **_remedy("Threshold", "The limit c: of each entry, or of the norm of the whole gradient."),
-            low=1e-6,
-            high=1e6,
-            marks=one_two_five(1e-3, 100),
-            default=1.0,
-        )
+    threshold: float = number(
+        REMEDIES, "Threshold", "The limit c: of each entry, or of the norm of the whole gradient.",
+        low=1e-6, high=1e6, marks=one_two_five(1e-3, 100), default=1.0, per_run=True, matters_at_start=False,
     )
-    learning_rate: float = setting(
-        Number(
-            **_remedy("Learning rate", "How far one update goes."),
-            low=LOWEST_RATE,
-            high=1e3,
-            marks=one_two_five(1e-5, 10),
-            default=0.1,
-        )
+    learning_rate: float = number(
+        REMEDIES, "Learning rate", "How far one update goes.",
+        low=LOWEST_RATE, high=1e3, marks=one_two_five(1e-5, 10), default=0.1, per_run=True, matters_at_start=False,
     )
-    optimizer: str = setting(
-        Choice(
-            **_training("Optimizer", "How the gradient becomes an update."),
-            options=OPTIMIZERS,
-            default="SGD",
-        )
+    optimizer: str = choice(
+        TRAINING, "Optimizer", "How the gradient becomes an update.",
+        OPTIMIZERS, default="SGD", matters_at_start=False,
     )
-    loss: str = setting(
-        Choice(
-            **_training(
-                "Loss",
-                "usual: half squared error for XOR, as in a well-known tutorial; cross-entropy for other classes; "
-                "mean squared error for a curve.",
-            ),
-            options=(USUAL, *LOSSES),
-            default=USUAL,
-        )
+    loss: str = choice(
+        TRAINING, "Loss",
+        "usual: half squared error for XOR, as in a well-known tutorial; cross-entropy for other classes; "
+        "mean squared error for a curve.",
+        (USUAL, *LOSSES), default=USUAL,
     )
-    batch: str = setting(
-        Choice(
-            **_training("Batch", "Samples per update; full: all of them, one update an epoch."),
-            options=BATCHES,
-            default="full",
-        )
+    batch: str = choice(
+        TRAINING, "Batch", "Samples per update; full: all of them, one update an epoch.",
+        BATCHES, default=FULL, moderate=FULL, matters_at_start=False,
     )
-    order: str = setting(
-        Choice(
-            **_training("Order", "Whether batches take the samples shuffled in every epoch, or always in order."),
-            options=("shuffled", "fixed"),
-            default="shuffled",
-        )
+    order: str = choice(
+        TRAINING, "Order", "Whether batches take the samples shuffled in every epoch, or always in order.",
+        (SHUFFLED, "fixed"), default=SHUFFLED, matters_at_start=False,
     )
-    epochs: int = setting(
-        Number(
-            **_training("Epochs", "How often training goes through the data."),
-            low=1,
-            high=1_000_000,
-            marks=(10, 20, 50, 100, 200, 500, 1000, 2000, 3000, 6000, 10_000, 20_000, 50_000, 100_000),
-            whole=True,
-            default=6000,
-        )
+    epochs: int = number(
+        TRAINING, "Epochs", "How often training goes through the data.",
+        low=1, high=1_000_000, default=6000, moderate=20_000, matters_at_start=False,
+        marks=(10, 20, 50, 100, 200, 500, 1000, 2000, 3000, 6000, 10_000, 20_000, 50_000, 100_000),
     )
-    runs: int = setting(
-        Number(
-            **_training("Seeds", "Networks trained at once, alike but for their random numbers. One alone misleads."),
-            low=1,
-            high=512,
-            marks=(1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64),
-            whole=True,
-            default=8,
-        )
+    runs: int = number(
+        TRAINING, "Seeds", "Networks trained at once, alike but for their random numbers. One alone misleads.",
+        low=1, high=512, marks=(1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64), default=8, moderate=8,
+        per_run=True, chooses_seeds=True,
     )
-    seed: int = setting(
-        Number(
-            **_training("First seed", "The seeds are this number and the ones after it."),
-            low=0,
-            high=1_000_000,
-            whole=True,
-            default=0,
-        )
+    seed: int = number(
+        TRAINING, "First seed", "The seeds are this number and the ones after it.",
+        low=0, high=1_000_000, default=0, per_run=True, chooses_seeds=True,
     )
+    # fmt: on
     data: Data | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -279,9 +182,24 @@ class Experiment(Settings):
         return self.layers
 
     @property
+    def skipped(self) -> int:
+        """How many layers a shortcut skips: 0 (no shortcuts), 1 or 2."""
+        return SKIPS[self.skip]
+
+    @property
+    def has_biases(self) -> bool:
+        """Whether layers have biases at all."""
+        return self.bias != NO_BIASES
+
+    @property
     def draws_bias(self) -> bool:
         """Whether biases start random rather than 0."""
         return self.bias == USUAL and self.initialization.draws_bias
+
+    @property
+    def sample_count(self) -> int:
+        """How many points the data set has; not drawn where their number can be chosen."""
+        return self.samples if self.dataset.sized else len(self.points().y)
 
     def points(self) -> Data:
         """Return the data: the same for every seed."""
@@ -290,6 +208,10 @@ class Experiment(Settings):
         make = self.dataset.make
         assert make is not None  # __post_init__: own data comes with `data`
         return make(np.random.default_rng(DATA_SEED), self.samples, self.noise)
+
+    def shape_key(self) -> Self:
+        """Return what can train together: a network without biases is of another shape than one whose biases start at 0."""
+        return super().shape_key().but(bias=self.bias if not self.has_biases else USUAL)
 
 
 CONTROLS = controls_of(Experiment)

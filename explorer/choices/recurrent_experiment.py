@@ -5,11 +5,11 @@ declared here, in the same way.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from explorer.choices.activations import ACTIVATIONS, Activation
 from explorer.choices.cells import CELLS, Cell
-from explorer.choices.controls import Choice, Number, controls_of, setting
+from explorer.choices.controls import NETWORK, REMEDIES, TASK, choice, controls_of, number, setting
 from explorer.choices.experiment import CONTROLS as LAYER_CONTROLS
 from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS, RecurrentInitializer
 from explorer.choices.sequences import LONGEST, SHORTEST, TASKS, MemoryTask, Sequences, sequences
@@ -21,10 +21,6 @@ PLAIN_ACTIVATIONS = ("tanh", "sigmoid", "ReLU")
 def _like(name: str, **changes: Any) -> Any:
     """The field of an `Experiment`'s setting, some of its words or numbers changed."""
     return setting(replace(LAYER_CONTROLS[name], **changes))
-
-
-def _network(label: str, help: str, **options: Any) -> dict[str, Any]:
-    return {"label": label, "help": help, "group": "Network", **options}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,104 +38,60 @@ class RecurrentExperiment(Settings):
     'LSTM'
     """
 
-    position: ClassVar[str] = "step"
-
     task: str = _like("task", options=TASKS, default="which first")
-    length: int = setting(
-        Number(
-            label="Length",
-            help="Time steps of a sequence. From 4 steps on, what must be remembered comes in its first half and the answer at its "
-            "end; a sine is continued at every step. A gate’s bias should grow with it, as ln T.",
-            group="Task",
-            low=SHORTEST,
-            high=LONGEST,
-            marks=(2, 3, 5, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 500),
-            whole=True,
-            default=100,
-        )
+    # fmt: off
+    length: int = number(
+        TASK, "Length",
+        "Time steps of a sequence. From 4 steps on, what must be remembered comes in its first half and the answer at its "
+        "end; a sine is continued at every step. A gate’s bias should grow with it, as ln T.",
+        low=SHORTEST, high=LONGEST, marks=(2, 3, 5, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 500),
+        default=100, moderate=100,
     )
-    samples: int = _like("samples", help="How many sequences there are.", default=32)
-    cell: str = setting(
-        Choice(**_network("Cell", "What happens in one time step."), options=CELLS, default="RNN"),
+    samples: int = _like("samples", help="How many sequences there are.", default=32, moderate=32)
+    cell: str = choice(NETWORK, "Cell", "What happens in one time step.", CELLS, default="RNN")
+    activation: str = choice(
+        NETWORK, "Activation", "The function f of the plain net; LSTM and GRU have sigmoid gates and tanh.",
+        PLAIN_ACTIVATIONS, default="tanh",
     )
-    activation: str = setting(
-        Choice(
-            **_network("Activation", "The function f of the plain net; LSTM and GRU have sigmoid gates and tanh."),
-            options=PLAIN_ACTIVATIONS,
-            default="tanh",
-        )
+    hidden: int = number(
+        NETWORK, "Hidden units", "Size of h_t, and so of W_hh: hidden × hidden.",
+        low=1, high=128, marks=(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128), default=16, moderate=32,
     )
-    hidden: int = setting(
-        Number(
-            **_network("Hidden units", "Size of h_t, and so of W_hh: hidden × hidden."),
-            low=1,
-            high=128,
-            marks=(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128),
-            whole=True,
-            default=16,
-        )
+    stack: int = number(
+        NETWORK, "Recurrent layers", "Each reads the h_t of the one below it; the answer is read from the top.",
+        low=1, high=3, default=1,
     )
-    stack: int = setting(
-        Number(
-            **_network("Recurrent layers", "Each reads the h_t of the one below it; the answer is read from the top."),
-            low=1,
-            high=3,
-            whole=True,
-            default=1,
-        )
+    initializer: str = choice(
+        NETWORK, "Start of W_hh",
+        "How the recurrent weights start; weights from the input are LeCun's, N(0, 1/fan_in).",
+        RECURRENT_INITIALIZERS, default="scaled normal", per_run=True,
     )
-    initializer: str = setting(
-        Choice(
-            **_network(
-                "Start of W_hh", "How the recurrent weights start; weights from the input are LeCun's, N(0, 1/fan_in)."
-            ),
-            options=RECURRENT_INITIALIZERS,
-            default="scaled normal",
-        )
+    strength: float = number(
+        NETWORK, "Strength", "The number s that the start of W_hh sets: a radius, a singular value, a factor.",
+        low=0.01, high=10.0, marks=(0.1, 0.2, 0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0, 3.0, 5.0),
+        default=0.5, per_run=True,
     )
-    strength: float = setting(
-        Number(
-            **_network("Strength", "The number s that the start of W_hh sets: a radius, a singular value, a factor."),
-            low=0.01,
-            high=10.0,
-            marks=(0.1, 0.2, 0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0, 3.0, 5.0),
-            default=0.5,
-        )
-    )
-    forget_bias: float = setting(
-        Number(
-            **_network(
-                "Forget bias",
-                "Where the bias of the gate that keeps the state starts: the forget gate of an LSTM, the update gate "
-                "of a GRU. At rest the gate keeps a share σ(bias) a step: over T steps the bias has to be about ln T.",
-            ),
-            low=-10.0,
-            high=10.0,
-            marks=(-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.6, 5.0, 6.0),
-            default=4.6,
-        )
+    forget_bias: float = number(
+        NETWORK, "Forget bias",
+        "Where the bias of the gate that keeps the state starts: the forget gate of an LSTM, the update gate "
+        "of a GRU. At rest the gate keeps a share σ(bias) a step: over T steps the bias has to be about ln T.",
+        low=-10.0, high=10.0, marks=(-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.6, 5.0, 6.0), default=4.6, per_run=True,
     )
     clip: str = _like("clip", default="norm")
     threshold: float = _like("threshold")
-    truncation: int = setting(
-        Number(
-            label="Truncation",
-            help="Backpropagation through time is cut after so many steps: nothing flows back from one piece of the "
-            "sequence to the one before it. Every update still sees whole sequences. 0: not cut.",
-            group="Remedies",
-            low=0,
-            high=LONGEST,
-            marks=(0, 1, 2, 5, 10, 20, 50, 100, 200),
-            whole=True,
-            default=0,
-        )
+    truncation: int = number(
+        REMEDIES, "Truncation",
+        "Backpropagation through time is cut after so many steps: nothing flows back from one piece of the "
+        "sequence to the one before it. Every update still sees whole sequences. 0: not cut.",
+        low=0, high=LONGEST, marks=(0, 1, 2, 5, 10, 20, 50, 100, 200), default=0,
     )
+    # fmt: on
     learning_rate: float = _like("learning_rate", default=0.005)
     optimizer: str = _like("optimizer", default="Adam")
     loss: str = _like("loss", help="usual: cross-entropy for classes, mean squared error for numbers.")
     batch: str = _like("batch")
     order: str = _like("order")
-    epochs: int = _like("epochs", high=100_000, default=100)
+    epochs: int = _like("epochs", high=100_000, default=100, moderate=100)
     runs: int = _like("runs")
     seed: int = _like("seed")
 
@@ -172,6 +124,16 @@ class RecurrentExperiment(Settings):
     def every_position_counts(self) -> bool:
         """Whether the loss counts at every step; else at the last ones only."""
         return self.points().first_counted == 0
+
+    @property
+    def sample_count(self) -> int:
+        """How many sequences there are."""
+        return self.samples
+
+    def without_effect(self) -> set[str]:
+        """Return the names of settings that change nothing as the others stand."""
+        idle = super().without_effect() | {"activation" if self.unit.memory_gate else "forget_bias"}
+        return idle if self.initialization.scales else idle | {"strength"}
 
     def points(self) -> Sequences:
         """Return the data: the same for every seed."""

@@ -25,9 +25,12 @@ class RecurrentInitializer(Entry):
     ----------
     draw : callable
         `draw(rng, hidden, strength)` returns W_hh of shape (hidden, hidden).
+    scales : bool
+        Whether the strength changes anything.
     """
 
     draw: Callable[[np.random.Generator, int, float], Array]
+    scales: bool = True
 
 
 def _scaled_to(size: Callable[[Array], float]) -> Callable[[np.random.Generator, int, float], Array]:
@@ -96,6 +99,7 @@ RECURRENT_INITIALIZERS = registry(
             caption="No memory through W_hh at the start: only gates can carry anything from step to step.",
             formula="W_hh = 0",
             draw=lambda rng, hidden, strength: np.zeros((hidden, hidden)),
+            scales=False,
         ),
     ]
 )

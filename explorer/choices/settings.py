@@ -5,17 +5,20 @@ A kind of experiment is a frozen dataclass whose fields were made by
 from texts, and the entries that the names of its training stand for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from explorer.choices.activations import Activation
 from explorer.choices.clipping import CLIPPERS, Clipper
 from explorer.choices.controls import Control, controls_of
-from explorer.choices.datasets import Dataset
+from explorer.choices.datasets import Data, Dataset
 from explorer.choices.losses import LOSSES, Loss, output_unit
 from explorer.choices.optimizers import OPTIMIZERS, Optimizer
 from explorer.choices.sequences import MemoryTask
+
+# The names of options that stand for "the task's own" and "all samples at once".
+USUAL, FULL = "usual", "full"
 
 
 class Settings:
@@ -27,8 +30,8 @@ class Settings:
         When one is made: naming the field, the value and what is allowed.
     """
 
-    # What a place along the net is called, at which something is measured.
-    position: ClassVar[str] = "layer"
+    # A person's own data, where there are any.
+    data: Data | None = None
 
     # Fields that every kind of experiment declares.
     task: str
@@ -82,6 +85,27 @@ class Settings:
         """Return this experiment with some settings changed."""
         return replace(self, **changes)  # type: ignore[type-var]
 
+    def _by_default(self, forgotten: Callable[[Control], bool]) -> Self:
+        return self.but(**{name: control.default for name, control in self.controls().items() if forgotten(control)})
+
+    def shape_key(self) -> Self:
+        """Return the experiment with what may differ per run at its defaults: equal keys can train together.
+
+        Examples
+        --------
+        >>> Experiment(gain=2.0).shape_key() == Experiment(initializer="He normal", clip="norm").shape_key()
+        True
+        """
+        return self._by_default(lambda control: control.per_run)
+
+    def at_start(self) -> Self:
+        """Return the experiment with what does not matter before the first update at its defaults."""
+        return self._by_default(lambda control: not control.matters_at_start)
+
+    def without_effect(self) -> set[str]:
+        """Return the names of settings that change nothing as the others stand."""
+        return {"threshold"} if self.clipper.clip is None else set()
+
     # --- the entries that the names stand for -------------------------------------------------
 
     @property
@@ -121,12 +145,18 @@ class Settings:
         """Whether the loss counts at every position; else at the last ones only."""
         return False
 
+    @property
+    def sample_count(self) -> int:
+        """How many samples the data set has."""
+        raise NotImplementedError
+
     def points(self) -> Any:
         """Return the data, `x` and `y` with samples first: the same for every seed."""
         raise NotImplementedError
 
     def batch_sizes(self) -> list[int]:
         """Return the number of samples of each update of an epoch."""
-        count = len(self.points().y)
-        size = count if self.batch == "full" else min(int(self.batch), count)
-        return [min(size, count - start) for start in range(0, count, size)]
+        count = self.sample_count
+        size = count if self.batch == FULL else min(int(self.batch), count)
+        whole, rest = divmod(count, size)
+        return [size] * whole + [rest] * (rest > 0)

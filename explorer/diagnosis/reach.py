@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from explorer.choices.arrays import Array
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.sequences import Sequences
+from explorer.choices.settings import USUAL
 from explorer.theory.gates import gate_product, step_bound
+from explorer.training.cost import estimate
 from explorer.training.measures import root_sum_square
-from explorer.training.recurrent_cost import estimate
 from explorer.training.recurrent_network import (
     Layer,
     RecurrentArchitecture,
@@ -224,10 +225,6 @@ def _cut(experiment: RecurrentExperiment, theta: Array, points: Sequences) -> tu
 
 
 # What decides how a net starts and what it reads; the other settings say how it is trained.
-OF_THE_START = (
-    *("task", "length", "samples", "cell", "activation", "hidden", "stack"),
-    *("initializer", "strength", "forget_bias", "runs", "seed"),
-)
 BOUND, GATE = "Pascanu's bound", "gate at rest"
 
 
@@ -285,8 +282,8 @@ def reach_at_start(experiment: RecurrentExperiment) -> Array:
 
 
 def _start_of(experiment: RecurrentExperiment) -> RecurrentExperiment:
-    """The experiment, its way of training left at the defaults: what starts alike is measured once."""
-    return RecurrentExperiment(**{name: getattr(experiment, name) for name in OF_THE_START})
+    """The experiment with defaults where the first states do not depend on it: what starts alike is measured once."""
+    return experiment.at_start().but(loss=USUAL, truncation=0)
 
 
 @lru_cache(maxsize=64)

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from explorer.choices.controls import Control
-from explorer.choices.experiment import CONTROLS, USUAL, Experiment
+from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.choices.settings import Settings
+from explorer.choices.settings import USUAL, Settings
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -158,7 +158,7 @@ UNSAID = (["no clipping"], ["not cut"])
 
 def _recurrent_parts(e: RecurrentExperiment) -> dict[str, str]:
     """The parts of a summary by what they are about; empty where the experiment has no such thing."""
-    idle, units = without_effect(e), "unit" if e.hidden == 1 else "units"
+    idle, units = e.without_effect(), "unit" if e.hidden == 1 else "units"
     rate, batch, loss, epochs, seeds = _training(e)
     return {
         "data": f"{e.task}, {e.length} steps, {e.samples} sequences",
@@ -173,17 +173,8 @@ def _recurrent_parts(e: RecurrentExperiment) -> dict[str, str]:
     }
 
 
-def without_effect(experiment: Settings) -> set[str]:
-    """Return the names of settings that change nothing as the others stand."""
-    idle = {"threshold"} if experiment.clip == "none" else set()
-    if isinstance(experiment, RecurrentExperiment):
-        idle |= {"forget_bias"} if not experiment.unit.memory_gate else {"activation"}
-        idle |= {"strength"} if experiment.initializer == "zeros" else set()
-    return idle
-
-
 def difference(before: Settings, after: Settings) -> list[str]:
     """Say what changed from one experiment to another of its kind, a phrase per setting."""
-    old, new, idle = before.settings(), after.settings(), without_effect(after)
+    old, new, idle = before.settings(), after.settings(), after.without_effect()
     changed = [name for name in new if new[name] != old[name] and name not in idle]
     return [setting_text(name, new[name], after.controls()) for name in changed]

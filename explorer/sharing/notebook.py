@@ -15,7 +15,7 @@ def constructor(experiment: Experiment | RecurrentExperiment) -> str:
     """Write an experiment as it is made: only what differs from the opening example."""
     changed = experiment.settings(changed_only=True)
     arguments = [f"{name}={value!r}" for name, value in changed.items()]
-    own = isinstance(experiment, Experiment) and experiment.data is not None
+    own = experiment.data is not None
     return f"{type(experiment).__name__}({', '.join([*arguments, *([OWN_DATA] * own)])})"
 
 

@@ -9,24 +9,20 @@ from typing import Any
 
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import Experiment
-from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
 from explorer.training.history import History
+from explorer.training.kinds import KINDS, LAYERS, kind_of
 
 FORMAT = "gradient-explorer experiment"
 VERSION = 1
 MAX_CHARACTERS = 20_000
-# What a file says it holds; one that says nothing is older than the second kind.
-LAYERS, RECURRENT = "layers", "recurrent"
-KINDS: dict[str, type[Experiment | RecurrentExperiment]] = {LAYERS: Experiment, RECURRENT: RecurrentExperiment}
 
 
 def filename(experiment: Settings) -> str:
     """A telling name for a downloaded file, without its ending."""
     changed = experiment.settings(changed_only=True)
     words = [f"{name}-{value}" for name, value in changed.items()] or ["opening-example"]
-    about = "through-time_" if isinstance(experiment, RecurrentExperiment) else "gradients_"
-    return about + "_".join(words).replace(" ", "-").replace(".", "p")[:120]
+    return f"{kind_of(experiment).prefix}_" + "_".join(words).replace(" ", "-").replace(".", "p")[:120]
 
 
 # --- a saved experiment -------------------------------------------------------------------------
@@ -45,8 +41,8 @@ class Saved:
         Whether it says anything of a baseline.
     """
 
-    experiment: Experiment | RecurrentExperiment
-    baseline: Experiment | RecurrentExperiment | None
+    experiment: Settings
+    baseline: Settings | None
     pins: bool
 
 
@@ -55,7 +51,7 @@ def experiment_json(experiment: Settings, baseline: Settings | None = None) -> s
     content = {
         "format": FORMAT,
         "version": VERSION,
-        "kind": RECURRENT if isinstance(experiment, RecurrentExperiment) else LAYERS,
+        "kind": kind_of(experiment).name,
         "settings": experiment.settings(),
         "baseline": None if baseline is None else baseline.settings(),
     }
@@ -75,10 +71,11 @@ def read_experiment_json(content: bytes, data: Data | None = None) -> Saved:
     document = _document(content)
     if "settings" not in document:
         raise ValueError("it has no “settings”")
-    name, held = document.get("kind", LAYERS), document.get("baseline")
+    # A file that does not say its kind is older than the second one.
+    name, held = document.get("kind", LAYERS.name), document.get("baseline")
     if name not in list(KINDS):
         raise ValueError(f"its “kind” is {name!r}; choose one of: {', '.join(KINDS)}")
-    kind = KINDS[name]
+    kind = KINDS[name].experiment
     baseline = None if held is None else _experiment(kind, held, data, "“baseline”")
     return Saved(_experiment(kind, document["settings"], data, "“settings”"), baseline, "baseline" in document)
 
@@ -97,9 +94,7 @@ def _document(content: bytes) -> dict[str, Any]:
     return document
 
 
-def _experiment(
-    kind: type[Experiment | RecurrentExperiment], settings: object, data: Data | None, where: str
-) -> Experiment | RecurrentExperiment:
+def _experiment(kind: type[Settings], settings: object, data: Data | None, where: str) -> Settings:
     if not isinstance(settings, dict):
         raise ValueError(f"its {where} must be names with values")
     controls = kind.controls()

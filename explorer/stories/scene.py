@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.controls import Choice, Control, Number
@@ -123,8 +123,8 @@ class Scene(Entry):
         So two that differ in one thing alone still differ in that alone. Recurrent nets are set side by side anew:
         a fitting bias depends on the length.
         """
-        about = self.experiment
-        if isinstance(about, RecurrentExperiment) and isinstance(self.view, TimeView):
+        if isinstance(self.view, TimeView):
+            about = cast(RecurrentExperiment, self.experiment)
             return tuple(COMPARISONS[self.view.compare].of(about.but(**played), None).items())
         return tuple((name, self._change(each, played)) for name, each in self.shown)
 

@@ -15,15 +15,15 @@ from itertools import groupby
 
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.sweeps.outcomes import Finding, find
-from explorer.sweeps.sweep import LATER_SETTINGS, Sweep, thin
-from explorer.training import cost
-from explorer.training.run import Training, joint_key
+from explorer.sweeps.sweep import Sweep, thin
+from explorer.training import cost, cost_models
+from explorer.training.run import Training
 
 # Estimated for a laptop; the test machines take about 0.15 s. A cancel need not wait for it, a picture does.
 PORTION_SECONDS = 0.25
-PORTION_BYTES = cost.LIMIT_BYTES // 4
+PORTION_BYTES = cost_models.LIMIT_BYTES // 4
 # A whole sweep may take as long as this many of the longest trainings: an hour of one core.
-LIMIT_SECONDS = 6 * cost.LIMIT_SECONDS
+LIMIT_SECONDS = 6 * cost_models.LIMIT_SECONDS
 MAX_RUNS = 512
 # Of the coarse grid that comes first every fourth cell each way, of the next every second.
 STRIDES = (4, 2, 1)
@@ -53,18 +53,14 @@ class Portion:
 
 
 def work(experiments: Sequence[Experiment], trained: bool) -> float:
-    """Estimate the seconds that one core needs for experiments of one joint key."""
+    """Estimate the seconds that one core needs for experiments of one shape key."""
     together = experiments[0].but(runs=min(sum(each.runs for each in experiments), MAX_RUNS))
     training = cost.estimate(together if trained else together.but(epochs=1)).seconds
-    starts = {_start(each) for each in experiments}
+    starts = {each.at_start() for each in experiments}
     drawn = PER_LAYER_DRAWN + PER_WEIGHT_DRAWN * together.width**2
     return (
         training + PER_THEORY * len(starts) + PER_FINDING * len(experiments) + drawn * together.runs * together.layers
     )
-
-
-def _start(experiment: Experiment) -> Experiment:
-    return experiment.but(**{name: CONTROLS[name].default for name in LATER_SETTINGS})
 
 
 @lru_cache(maxsize=64)
@@ -120,13 +116,13 @@ def _fits(sweep: Sweep) -> bool:
 def portions(sweep: Sweep, known: Iterable[Experiment] = ()) -> list[Portion]:
     """Cut what is not known of a sweep into portions of about `PORTION_SECONDS`.
 
-    A cell that takes longer is a portion alone. Cells of one joint key stay
+    A cell that takes longer is a portion alone. Cells of one shape key stay
     together; small portions of the same grid are joined.
     """
     levels = _levels(sweep, set(known))
     groups: dict[Experiment, list[Experiment]] = defaultdict(list)
     for experiment in sorted(levels, key=levels.__getitem__):
-        groups[joint_key(experiment)].append(experiment)
+        groups[experiment.shape_key()].append(experiment)
     cut = [portion for group in groups.values() for portion in _cut(group, sweep.trained)]
     cut.sort(key=lambda portion: (levels[portion.experiments[0]], portion.seconds))
     joined = []
@@ -190,7 +186,7 @@ class Measuring:
         self.experiments, self.trained = tuple(experiments), trained
         groups: dict[Experiment, list[Experiment]] = defaultdict(list)
         for experiment in dict.fromkeys(experiments):
-            groups[joint_key(experiment)].append(experiment)
+            groups[experiment.shape_key()].append(experiment)
         self._waiting = list(groups.values())
         self._training: Training | None = None
         self._found: dict[Experiment, Finding] = {}

@@ -14,14 +14,10 @@ from explorer.choices.datasets import OWN
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.seeds import share_interval
 from explorer.sweeps.outcomes import OUTCOMES, Finding, Outcome
-from explorer.theory.prediction import LATER
 from explorer.training.cost import refuse
 from explorer.training.network import architecture
 
 MAX_CELLS = 32 * 32
-# Seeds are what a cell is averaged over, not what it is about.
-NEVER_SWEPT = ("runs", "seed")
-LATER_SETTINGS = tuple(name for name in LATER if name not in NEVER_SWEPT)
 
 Value = str | float
 Cell = tuple[int, int]
@@ -38,7 +34,7 @@ def _offered(name: str, control: Control) -> tuple[Value, ...]:
 
 # Which settings can lie on an axis, and the values offered there.
 AXES: Mapping[str, tuple[Value, ...]] = MappingProxyType(
-    {name: _offered(name, control) for name, control in CONTROLS.items() if name not in NEVER_SWEPT}
+    {name: _offered(name, control) for name, control in CONTROLS.items() if not control.chooses_seeds}
 )
 
 
@@ -126,10 +122,10 @@ class Sweep:
     def _cell(self, changes: dict[str, Any]) -> Experiment | str:
         if "task" in changes:
             changes["data"] = None
-        if not self.trained:
-            changes |= {name: CONTROLS[name].default for name in LATER_SETTINGS}
         try:
             experiment = self.base.but(**changes)
+            if not self.trained:
+                experiment = experiment.at_start()
             architecture(experiment)
         except ValueError as problem:
             return str(problem)

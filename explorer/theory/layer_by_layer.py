@@ -7,7 +7,7 @@ import numpy as np
 
 from explorer.choices.arrays import Array
 from explorer.choices.datasets import Data
-from explorer.choices.experiment import SKIPS, Experiment
+from explorer.choices.experiment import Experiment
 from explorer.theory.correlations import Pairs
 from explorer.theory.mean_field import (
     Gradients,
@@ -40,7 +40,7 @@ def wide_net(experiment: Experiment) -> WideNet:
         bias_variance=one * experiment.draws_bias,
         activation=f,
         layer_norm=experiment.normalizer.axis == -2,
-        skip=SKIPS[experiment.skip],
+        skip=experiment.skipped,
         weight_kurtosis=np.array([_weight_kurtosis(experiment, fan_out) for _, fan_out in fans]),
     )
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from explorer.choices.arrays import Array
-from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.choices.experiment import Experiment
 from explorer.theory.layer_by_layer import PAIRED_SAMPLES, Recursion, few, of_groups, wide_net
 from explorer.theory.moments import expectations, fixed_point
 from explorer.theory.typical_seed import typical_delta
@@ -23,7 +23,6 @@ from explorer.training.measures import Diagnostic
 # Narrower layer-normalized nets, measured, leave the large-width formula by factors of 2 to 5 within ten layers.
 LAYER_NORM_WIDTH = 16
 # Of an experiment's settings, those that its first gradient does not depend on.
-LATER = ("clip", "threshold", "learning_rate", "optimizer", "batch", "order", "epochs", "runs", "seed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +122,7 @@ def predict(experiment: Experiment) -> Prediction:
     shortcuts; Yang et al. 2019 for normalization; Hanin 2018 and
     Hanin & Nica 2020 for finite width.
     """
-    return _predict(experiment.but(**{name: CONTROLS[name].default for name in LATER}))
+    return _predict(experiment.at_start().but(runs=1, seed=0))
 
 
 @lru_cache(maxsize=512)

@@ -17,9 +17,9 @@ from explorer.choices.activations import leaky_slope
 from explorer.choices.arrays import Array
 from explorer.choices.experiment import Experiment
 from explorer.choices.normalizations import affine_backward
+from explorer.training.group import CACHE_BYTES, runs_that_fit
 from explorer.training.measures import root_sum_square
 from explorer.training.network import Architecture, Network, architecture
-from explorer.training.run import CACHE_BYTES, runs_that_fit
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,20 @@ from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.choices.clipping import clipping_of, global_norm, one_or_each
-from explorer.choices.experiment import Experiment
-from explorer.training.history import Ending
+from explorer.choices.experiment import SHUFFLED, Experiment
 from explorer.training.measures import DIAGNOSTICS, LARGE_SQUARE, SMALL_SQUARE, Diagnostic, root_sum_square
 from explorer.training.network import Architecture, Network, Running, architecture, start
-from explorer.training.recording import Records, Row
+from explorer.training.recording import ANSWERS_FOR, Beside, Ending, Records, Row
 
 SMALL_NORM, LARGE_NORM = SMALL_SQUARE**0.5, LARGE_SQUARE**0.5
+CACHE_BYTES = 2**20
+MOST_RUNS = 256
+
+
+def runs_that_fit(layers: int, width: int, samples: int) -> int:
+    """Return how many runs' arrays fit the processor's cache together, for batches of `samples`."""
+    per_run = 8 * layers * (3 * width * samples + 3 * width * (width + 1))
+    return min(max(CACHE_BYTES // per_run, 1), MOST_RUNS)
 
 
 class Group:
@@ -65,6 +72,22 @@ class Group:
             self.networks[self.sizes[0]].x[:] = self.x
 
     # --- the net ------------------------------------------------------------------------------
+
+    @staticmethod
+    def size(experiment: Any) -> int:
+        """Return how many runs to train as one array: as many as fit the cache."""
+        return runs_that_fit(experiment.layers, experiment.width, max(experiment.batch_sizes()))
+
+    @staticmethod
+    def beside(experiment: Any) -> Beside:
+        """Return what a history has beside its measures."""
+        return {}
+
+    @staticmethod
+    def answers_kept(experiment: Any) -> int:
+        """Return how many answers are kept at every record: one of each sample, where there are few."""
+        count: int = experiment.sample_count
+        return count if count <= ANSWERS_FOR else 0
 
     def _begin(self, rows: Sequence[Row]) -> Array:
         """Set `x` and `y`, samples last, as networks take them, and draw theta."""
@@ -136,7 +159,7 @@ class Group:
             yield self.networks[self.sizes[0]], self.y
             return
         x, y = self.x, self.y
-        if self.experiment.order == "shuffled":
+        if self.experiment.order == SHUFFLED:
             order = np.stack([rng.permutation(x.shape[-1]) for rng in self.rngs])[:, None, :]
             x, y = _in_order(x, order), _in_order(y, order)
         first = 0

@@ -7,28 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
+from explorer.training.kinds import Kind, kind_of
+from explorer.training.recording import Ending
 
 SOLVED, LEARNING, STUCK, DIVERGED = "solved", "learning", "stuck", "diverged"
 # A run is stuck while it is hardly better than always answering the mean target.
 STUCK_SHARE = 0.95
-
-
-@dataclass(frozen=True)
-class Ending:
-    """Where a run became non-finite.
-
-    Attributes
-    ----------
-    epoch : int
-    layer : int
-        From 1 (nearest the input) to depth + 1 (the output); of a recurrent net the time step, from 1.
-    quantity : str
-        What overflowed there first: "z", "dL/dz" or "dL/dW".
-    """
-
-    epoch: int
-    layer: int
-    quantity: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +67,11 @@ class History:
     beside: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
+    def kind(self) -> Kind:
+        """What kind of net it is the history of."""
+        return kind_of(self.experiment)
+
+    @property
     def complete(self) -> bool:
         """Whether training is over."""
         return bool(self.epochs[-1] == self.experiment.epochs)
@@ -120,7 +109,7 @@ class History:
 
     def rows(self) -> "list[dict[str, Any]]":
         """Return the history as flat rows, one for every run, record and layer, or of a recurrent net time step."""
-        first, place = self.experiment.seed, self.experiment.position
+        first, place = self.experiment.seed, self.kind.position
         return [
             {
                 "seed": first + run,
@@ -136,15 +125,3 @@ class History:
             for record, epoch in enumerate(self.epochs)
             for position in range(self.experiment.positions)
         ]
-
-
-def record_epochs(epochs: int, per_decade: int = 60) -> NDArray[np.int64]:
-    """Return the epochs at which to record: every one at first, then `per_decade` a decade, and the last.
-
-    100,000 epochs give 242 records.
-    """
-    if epochs < 1:
-        return np.array([0])
-    steps = np.arange(0, np.log10(epochs) + 1 / per_decade, 1 / per_decade)
-    marks = np.unique(np.round(10**steps).astype(np.int64))
-    return np.unique(np.concatenate([[0], marks[marks < epochs], [epochs]]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from explorer.choices.activations import Activation, leaky, leaky_slope
 from explorer.choices.arrays import Array
-from explorer.choices.experiment import SKIPS, Experiment
+from explorer.choices.experiment import Experiment
 from explorer.choices.initializers import Initializer
 from explorer.choices.normalizations import MOMENTUM, Normalization, affine_backward, normalize, normalize_by
 
@@ -114,8 +114,8 @@ def architecture(experiment: Experiment) -> Architecture:
         depth=experiment.depth,
         activation=experiment.activation_function,
         normalization=experiment.normalizer,
-        skip=SKIPS[experiment.skip],
-        biases=experiment.bias != "none",
+        skip=experiment.skipped,
+        biases=experiment.has_biases,
     )
 
 

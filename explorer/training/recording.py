@@ -1,17 +1,38 @@
 """Records: the arrays of the histories of experiments that train together, while they are being filled."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.choices.settings import Settings
-from explorer.training.history import Ending, record_epochs
 from explorer.training.measures import DIAGNOSTICS
 
 # With at most this many samples, the answer to each is kept at every record.
 ANSWERS_FOR = 16
+
+# What a history has beside its measures: shape after runs and records, and type.
+Beside = Mapping[str, tuple[tuple[int, ...], type]]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Where a run became non-finite.
+
+    Attributes
+    ----------
+    epoch : int
+    layer : int
+        From 1 (nearest the input) to depth + 1 (the output); of a recurrent net the time step, from 1.
+    quantity : str
+        What overflowed there first: "z", "dL/dz" or "dL/dW".
+    """
+
+    epoch: int
+    layer: int
+    quantity: str
 
 
 class Row(NamedTuple):
@@ -26,53 +47,51 @@ class Records:
 
     Parameters
     ----------
-    experiment : Experiment or RecurrentExperiment
-    samples : int
-        How many points its data set has, with one answer each; 0 if no answers are to be kept.
+    experiments : sequence of Experiment or RecurrentExperiment
+        Those that train together: of as many positions, samples and epochs.
     epochs : sequence of int, optional
         When to record, ascending from 0; the last is where training ends. By default the usual
-        schedule up to the experiment's last epoch.
-    others : sequence of Experiment
-        Those that train together with it: of as many layers, samples and epochs.
+        schedule up to the experiments' last epoch.
     measured : iterable of str
         The diagnostics.
-    beside : dict of name to (shape, type)
+    beside : mapping of name to (shape, type)
         What else there is of every run and record.
+    answers : int
+        How many answers are kept.
 
     Attributes
     ----------
     rows : list of Row
         All runs of all experiments; those that are clipped alike lie side by side.
     places : list of slice
-        Which rows are the experiment's own, then those of each of the others.
+        Which rows are each experiment's.
 
     Raises
     ------
     ValueError
-        If `epochs` do not ascend from 0, or go on after the experiment's last.
+        If `epochs` do not ascend from 0, or go on after the experiments' last.
     """
 
     def __init__(
         self,
-        experiment: Settings,
-        samples: int,
+        experiments: Sequence[Settings],
         epochs: Sequence[int] | None = None,
-        others: Sequence[Settings] = (),
         *,
         measured: Iterable[str] = DIAGNOSTICS,
-        beside: Mapping[str, tuple[tuple[int, ...], type]] | None = None,
+        beside: Beside | None = None,
+        answers: int = 0,
     ) -> None:
-        self.epochs = record_epochs(experiment.epochs) if epochs is None else _checked(epochs, experiment.epochs)
-        self.rows, self.places = _arranged([experiment, *others])
+        first = experiments[0]
+        self.epochs = record_epochs(first.epochs) if epochs is None else _checked(epochs, first.epochs)
+        self.rows, self.places = _arranged(experiments)
         per_record = (len(self.rows), len(self.epochs))
         names = ("loss", "accuracy", "error", "gradient_norm", "clip_factor", "clipped_share")
         self.scalars = {name: np.full(per_record, np.nan) for name in names}
-        self.measures = {name: np.full((*per_record, experiment.positions), np.nan) for name in measured}
-        kinds = (beside or {}).items()
+        self.measures = {name: np.full((*per_record, first.positions), np.nan) for name in measured}
         self.beside: dict[str, NDArray[Any]] = {
-            name: np.full((*per_record, *shape), np.nan, kind) for name, (shape, kind) in kinds
+            name: np.full((*per_record, *shape), np.nan, kind) for name, (shape, kind) in (beside or {}).items()
         }
-        self.answers = np.full((*per_record, samples), np.nan) if 0 < samples <= ANSWERS_FOR else None
+        self.answers = np.full((*per_record, answers), np.nan) if answers else None
         self.endings: list[Ending | None] = [None] * len(self.rows)
 
     @property
@@ -100,3 +119,15 @@ def _arranged(experiments: Sequence[Any]) -> tuple[list[Row], list[slice]]:
         places[index] = slice(len(rows), len(rows) + one.runs)
         rows += [Row(one, one.seed + run) for run in range(one.runs)]
     return rows, places
+
+
+def record_epochs(epochs: int, per_decade: int = 60) -> NDArray[np.int64]:
+    """Return the epochs at which to record: every one at first, then `per_decade` a decade, and the last.
+
+    100,000 epochs give 242 records.
+    """
+    if epochs < 1:
+        return np.array([0])
+    steps = np.arange(0, np.log10(epochs) + 1 / per_decade, 1 / per_decade)
+    marks = np.unique(np.round(10**steps).astype(np.int64))
+    return np.unique(np.concatenate([[0], marks[marks < epochs], [epochs]]))

@@ -9,24 +9,11 @@ from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.training.group import Group
-from explorer.training.history import Ending
+from explorer.training.group import CACHE_BYTES, MOST_RUNS, Group
 from explorer.training.measures import Diagnostic, root_sum_square
-from explorer.training.recording import Row
+from explorer.training.recording import Beside, Ending, Row
 from explorer.training.recurrent_network import RecurrentArchitecture, RecurrentNetwork, recurrent_architecture, start
 from explorer.training.time_measures import TIME_DIAGNOSTICS
-
-
-def recorded_beside(experiment: RecurrentExperiment) -> dict[str, tuple[tuple[int, ...], type]]:
-    """Return what a history has beside its measures: names, shapes after runs and records, and types.
-
-    `recurrent_gradient` is the L2 norm of the whole dL/dW_hh, before clipping.
-    `eigenvalues` (complex) and `singular_values` are those of every W_hh, layer
-    by layer and in each gate by gate, the largest first.
-    """
-    matrices = experiment.stack * len(experiment.unit.recurrent)
-    spectrum = (matrices, experiment.hidden)
-    return {"recurrent_gradient": ((), float), "eigenvalues": (spectrum, complex), "singular_values": (spectrum, float)}
 
 
 class RecurrentGroup(Group):
@@ -37,6 +24,34 @@ class RecurrentGroup(Group):
     networks: dict[int, RecurrentNetwork]  # type: ignore[assignment]
     probe: RecurrentNetwork  # type: ignore[assignment]
     answerer: RecurrentNetwork  # type: ignore[assignment]
+
+    @staticmethod
+    def size(experiment: RecurrentExperiment) -> int:
+        """Return how many runs' arrays of a single step fit the cache together: the steps pass through it one by one."""
+        blocks, hidden = len(experiment.unit.blocks), experiment.hidden
+        samples = max(experiment.batch_sizes())
+        per_run = 8 * hidden * ((2 * blocks + 4) * samples + 3 * blocks * (hidden + 1))
+        return min(max(CACHE_BYTES // per_run, 1), MOST_RUNS)
+
+    @staticmethod
+    def beside(experiment: RecurrentExperiment) -> Beside:
+        """Return what a history has beside its measures.
+
+        `recurrent_gradient` is the L2 norm of the whole dL/dW_hh, before clipping.
+        `eigenvalues` (complex) and `singular_values` are those of every W_hh, layer
+        by layer and in each gate by gate, the largest first.
+        """
+        spectrum = (experiment.stack * len(experiment.unit.recurrent), experiment.hidden)
+        return {
+            "recurrent_gradient": ((), float),
+            "eigenvalues": (spectrum, complex),
+            "singular_values": (spectrum, float),
+        }
+
+    @staticmethod
+    def answers_kept(experiment: RecurrentExperiment) -> int:
+        """None: they are given at many steps."""
+        return 0
 
     def _begin(self, rows: Sequence[Row]) -> Array:
         """Set `x`, (length, 1, inputs, samples), and `y`, (1, counted steps * outputs, samples), and draw theta."""

@@ -10,83 +10,36 @@ import copy
 import time
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from explorer.choices.arrays import Array
-from explorer.choices.experiment import USUAL, Experiment
-from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
 from explorer.training.group import Group
 from explorer.training.history import History
+from explorer.training.kinds import kind_of
 from explorer.training.recording import Records
-from explorer.training.recurrent_group import RecurrentGroup, recorded_beside
-
-CACHE_BYTES = 2**20
-# What may differ between runs that share arrays: none of it changes a shape or the order of the arrays' operations.
-PER_RUN = ("initializer", "gain", "bias", "clip", "threshold", "learning_rate", "runs", "seed")
-PER_RUN_RECURRENT = ("initializer", "strength", "forget_bias", "clip", "threshold", "learning_rate", "runs", "seed")
-
-Kind = TypeVar("Kind", bound=Settings)
-
-
-def _per_run(experiment: Settings) -> tuple[str, ...]:
-    return PER_RUN_RECURRENT if isinstance(experiment, RecurrentExperiment) else PER_RUN
-
-
-def joint_key(experiment: Kind) -> Kind:
-    """Return the experiment with the settings of `PER_RUN` at their defaults: equal keys can train together.
-
-    A network without biases is of another shape than one whose biases start at 0, so bias "none" stays.
-
-    Examples
-    --------
-    >>> joint_key(Experiment(gain=2.0)) == joint_key(Experiment(initializer="He normal", clip="norm"))
-    True
-    """
-    controls = experiment.controls()
-    usual = {name: controls[name].default for name in _per_run(experiment)}
-    if isinstance(experiment, Experiment):
-        usual["bias"] = "none" if experiment.bias == "none" else USUAL
-    return experiment.but(**usual)
 
 
 def _check_alike(experiment: Settings, others: Sequence[Settings]) -> None:
     """Raise ValueError, naming the setting, where an experiment cannot train together with the first."""
-    key = joint_key(experiment)
-    for other in map(joint_key, others):
+    key = experiment.shape_key()
+    for other in (each.shape_key() for each in others):
         if type(other) is not type(key):
             raise ValueError(f"{type(key).__name__} and {type(other).__name__} cannot train together")
         for name in (*key.controls(), "data"):
-            if getattr(key, name, None) != getattr(other, name, None):
+            if getattr(key, name) != getattr(other, name):
+                free = [free for free, control in key.controls().items() if control.per_run and free != name]
                 raise ValueError(
                     f"{name} = {getattr(key, name)!r} and {name} = {getattr(other, name)!r} cannot train together: "
-                    f"experiments that do may differ in {', '.join(_per_run(key))} only"
-                    + ", with biases in all of them or in none"
-                    * isinstance(key, Experiment)
+                    f"experiments that do may differ in {', '.join(free)} only"
                 )
 
 
-def group_size(experiment: Any) -> int:
+def group_size(experiment: Settings) -> int:
     """Return how many runs to train as one array: as many as fit the cache."""
-    if isinstance(experiment, RecurrentExperiment):
-        return recurrent_runs_that_fit(experiment)
-    return runs_that_fit(experiment.layers, experiment.width, max(experiment.batch_sizes()))
-
-
-def runs_that_fit(layers: int, width: int, samples: int) -> int:
-    """Return how many runs' arrays fit the cache together, for batches of `samples`."""
-    per_run = 8 * layers * (3 * width * samples + 3 * width * (width + 1))
-    return min(max(CACHE_BYTES // per_run, 1), 256)
-
-
-def recurrent_runs_that_fit(experiment: RecurrentExperiment) -> int:
-    """Return how many runs' arrays of a single step fit the cache together: the steps pass through it one by one."""
-    blocks = len(experiment.unit.blocks)
-    samples = max(experiment.batch_sizes())
-    per_run = 8 * experiment.hidden * ((2 * blocks + 4) * samples + 3 * blocks * (experiment.hidden + 1))
-    return min(max(CACHE_BYTES // per_run, 1), 256)
+    return kind_of(experiment).group.size(experiment)
 
 
 class Training:
@@ -98,7 +51,7 @@ class Training:
     Parameters
     ----------
     experiment, *others : Experiment, or RecurrentExperiment
-        Those of equal `joint_key`.
+        Those of equal `shape_key()`.
     every_epoch : bool
         Also keep the L2 norm of every layer's dL/dW at every epoch; not of recurrent nets.
     record_at : sequence of int, optional
@@ -139,15 +92,23 @@ class Training:
         self.experiment: Any = experiment
         self.experiments: tuple[Any, ...] = (experiment, *others)
         self.points = experiment.points()
-        kind = _kind(experiment, every_epoch)
-        self.records = _records(experiment, others, record_at)
+        kind = kind_of(experiment)
+        if every_epoch and kind.group is not Group:
+            raise ValueError("every_epoch = True: of recurrent nets only records are kept")
+        self.records = Records(
+            self.experiments,
+            record_at,
+            measured=kind.measures,
+            beside=kind.group.beside(experiment),
+            answers=kind.group.answers_kept(experiment),
+        )
         self.places, self._last = self.records.places, int(self.records.epochs[-1])
         size, count = group_size(experiment), len(self.records.rows)
         self.groups: list[Group] = []
         for first in range(0, count, size):
             runs = slice(first, min(first + size, count))
             squares = np.zeros((self._last, experiment.positions, runs.stop - first)) if every_epoch else None
-            self.groups.append(kind(experiment, runs, self.records, squares))
+            self.groups.append(kind.group(experiment, runs, self.records, squares))
         self._lives = {group: group.live() for group in self.groups}
 
     @property
@@ -245,23 +206,6 @@ class Training:
     def nbytes(self) -> int:
         """Memory held, in bytes, roughly: the records and every group's stacks."""
         return self.records.nbytes + sum(group.nbytes for group in self.groups)
-
-
-def _kind(experiment: Settings, every_epoch: bool) -> type[Group]:
-    """Return the kind of group that trains an experiment's net."""
-    if not isinstance(experiment, RecurrentExperiment):
-        return Group
-    if every_epoch:
-        raise ValueError("every_epoch = True: of recurrent nets only records are kept")
-    return RecurrentGroup
-
-
-def _records(experiment: Settings, others: Sequence[Settings], record_at: Sequence[int] | None) -> Records:
-    """Make room for what is recorded of all runs."""
-    if not isinstance(experiment, RecurrentExperiment):
-        return Records(experiment, len(experiment.points().y), record_at, others)
-    beside, measured = recorded_beside(experiment), RecurrentGroup.diagnostics
-    return Records(experiment, 0, record_at, others, measured=measured, beside=beside)
 
 
 def train(experiment: Settings) -> History:

@@ -21,7 +21,7 @@ import streamlit as st
 from explorer.choices.settings import Settings
 from explorer.diagnosis.answers import AnswerMap, answer_map
 from explorer.training.history import History
-from explorer.training.run import Training, joint_key
+from explorer.training.run import Training
 
 Answer = TypeVar("Answer")
 
@@ -189,7 +189,7 @@ class Jobs:
         """Give new experiments their jobs; what can train together does."""
         alike: dict[Settings, list[Settings]] = {}
         for experiment in experiments:
-            alike.setdefault(joint_key(experiment), []).append(experiment)
+            alike.setdefault(experiment.shape_key(), []).append(experiment)
         for members in alike.values():
             shared = SharedTraining(members, self._workers)
             for index, experiment in enumerate(members):

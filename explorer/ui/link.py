@@ -11,10 +11,11 @@ from streamlit.runtime.state import get_session_state
 from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS, Experiment
-from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS
 from explorer.choices.settings import Settings
 from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
+from explorer.training.kinds import TIME_STEPS, kind_of
 from explorer.ui.page_controls import ALL_CONTROLS, TIME_PAGE
 
 SCHEMA = "1"
@@ -129,7 +130,7 @@ class Keys(NamedTuple):
 
 
 def _keys(experiment: Settings) -> Keys:
-    if isinstance(experiment, RecurrentExperiment):
+    if kind_of(experiment) is TIME_STEPS:
         return Keys(TIME_PAGE, TIME_BASELINE_KEY, RECURRENT_CONTROLS, lambda page: page == TIME, TIME)
     return Keys("", BASELINE_KEY, CONTROLS, lambda page: page != TIME, EXPLORE)
 
@@ -212,7 +213,7 @@ def encode(experiment: Settings) -> str:
     Empty is the opening example of layers. Of recurrent nets it is that nothing is pinned: there one setting is always named.
     """
     settings = experiment.settings(changed_only=True)
-    if not settings and isinstance(experiment, RecurrentExperiment):
+    if not settings and kind_of(experiment) is TIME_STEPS:
         settings = {"task": experiment.task}
     return ";".join(f"{name}:{value}" for name, value in settings.items())
 

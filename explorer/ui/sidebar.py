@@ -5,11 +5,11 @@ from typing import Any
 import streamlit as st
 
 from explorer.choices.datasets import DATASETS, OWN, Data
-from explorer.choices.experiment import CONTROLS, USUAL, Experiment
+from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.losses import LOSSES
 from explorer.choices.own_data import read_csv
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.choices.settings import Settings
+from explorer.choices.settings import USUAL, Settings
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.ui.link import (

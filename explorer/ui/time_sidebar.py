@@ -5,10 +5,10 @@ from typing import Any
 import streamlit as st
 
 from explorer.choices.comparisons import COMPARISONS
-from explorer.choices.experiment import USUAL
 from explorer.choices.losses import LOSSES
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.sequences import TASKS
+from explorer.choices.settings import USUAL
 from explorer.figures.view import TIME_VIEW_CONTROLS
 from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
 from explorer.ui.link import TIME, TIME_BASELINE_KEY, forget_notice, pinned

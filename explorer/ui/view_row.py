@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.choices.controls import controls_of
 from explorer.choices.settings import Settings
 from explorer.figures.view import View
-from explorer.training.history import record_epochs
+from explorer.training.recording import record_epochs
 from explorer.ui.widgets import ask
 
 V = TypeVar("V", bound=View)

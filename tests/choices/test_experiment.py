@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from explorer import Experiment, train
 from explorer.choices.controls import Choice, Number
 from explorer.choices.datasets import DATASETS, OWN, Data
-from explorer.choices.experiment import CONTROLS, USUAL
+from explorer.choices.experiment import CONTROLS
 from explorer.choices.losses import LOSSES
+from explorer.choices.settings import USUAL
 
 OWN_DATA = Data(np.arange(24.0).reshape(12, 2) / 12 - 1, np.arange(12) % 2 * 1.0)
 # A net in which nearly everything matters; what a control needs beside it stands below.

@@ -22,7 +22,6 @@ from explorer.diagnosis.wording import (
     recurrent_summary,
     setting_text,
     summary,
-    without_effect,
 )
 from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.stories.scenarios import SCENARIOS
@@ -143,7 +142,7 @@ SITUATIONS = [
 def test_what_is_called_without_effect_has_none_and_the_rest_has(name, e):
     other = e.but(**{name: {"activation": "sigmoid", "forget_bias": 1.0, "strength": 0.3, "threshold": 0.02}[name]})
     same = np.array_equal(train(e).loss, train(other).loss)
-    assert same == (name in without_effect(e))
+    assert same == (name in e.without_effect())
 
 
 def test_only_what_changed_and_matters_is_named_of_recurrent_nets():
@@ -164,7 +163,7 @@ def test_a_recurrent_summary_tells_every_change_that_matters_and_no_other(name, 
     told = {recurrent_summary(other) for other in others}
     # Two losses are those of their own task: the usual one and the one that it is.
     different = {other.loss_function.name for other in others} if name == "loss" else {getattr(o, name) for o in others}
-    assert len(told) == (1 if name in without_effect(base) else len(different))
+    assert len(told) == (1 if name in base.without_effect() else len(different))
 
 
 def test_the_opening_example_is_told_in_one_line():

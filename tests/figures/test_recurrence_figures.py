@@ -29,7 +29,7 @@ from explorer.figures.steps import (
 )
 from explorer.figures.theme import Ink
 from explorer.figures.view import TimeView
-from explorer.training.history import Ending
+from explorer.training.recording import Ending
 from explorer.training.recurrent_group import spectra
 from explorer.training.recurrent_network import recurrent_architecture
 from explorer.training.run import Training

@@ -16,7 +16,8 @@ from explorer.figures.theme import BASELINE_INK, NOW_INK, inks
 from explorer.figures.time import describe_compared, learnt, not_defined, time_figure
 from explorer.figures.time_layout import LOSS, PROFILE, SHARE, STRIP, answers_at_the_end, narrow, step_axis, wide
 from explorer.figures.view import RANGES, TIME_METRICS, TIME_RATIO, TimeView
-from explorer.training.history import SOLVED, Ending
+from explorer.training.history import SOLVED
+from explorer.training.recording import Ending
 
 SMALL = RecurrentExperiment(length=8, samples=8, hidden=4, epochs=5, runs=3)
 CELLS = COMPARISONS["the three cells"].of(SMALL, None)

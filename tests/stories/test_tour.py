@@ -21,9 +21,7 @@ from explorer.stories.scenarios import OPENING, TUTORIAL
 from explorer.stories.scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, THROUGH_TIME, WHY
 from explorer.stories.tour import SCENES, TOUR, play_key
 from explorer.theory.gates import gate_product
-from explorer.training.cost import estimate, refuse, refuse_all
-from explorer.training.recurrent_cost import estimate as estimate_through_time
-from explorer.training.recurrent_cost import refuse as refuse_through_time
+from explorer.training.cost import estimate, refuse_all
 from explorer.ui.link import UNPINNED, encode
 from explorer.ui.page_controls import PAGE_CONTROLS
 from tests.rounding import AS_IT_IS, EIGHTS, UP, history_of
@@ -403,12 +401,9 @@ def test_every_scene_is_within_the_limits_whatever_is_played_with(name):
     }
     for values in itertools.product(*options.values()):
         experiments = scene.as_played(dict(zip(options, values, strict=True))).experiments()
-        if scene.figure == THROUGH_TIME:
-            assert not any(refuse_through_time(each) for each in experiments)
-            assert sum(estimate_through_time(each).seconds for each in experiments) < 8
-            continue
         assert not refuse_all(experiments)
-        assert not any(refuse(each) for each in experiments)
+        if scene.figure == THROUGH_TIME:
+            assert sum(estimate(each).seconds for each in experiments) < 8
     if scene.trains and scene.figure != THROUGH_TIME:
         assert sum(estimate(each).seconds for each in dict.fromkeys(scene.experiments())) < 15
 

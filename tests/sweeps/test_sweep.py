@@ -30,7 +30,7 @@ from explorer.sweeps.portions import (
 )
 from explorer.sweeps.sweep import AXES, MAX_CELLS, Sweep, is_numeric, sweep_csv, thin
 from explorer.theory.prediction import limit_factor
-from explorer.training.run import joint_key, train
+from explorer.training.run import train
 from tests.work import calls
 
 SMALL = Experiment(depth=3, epochs=30, runs=2)
@@ -196,7 +196,7 @@ def test_a_portion_of_several_cells_needs_little_memory(sweep):
     for portion in portions(sweep):
         together = {}
         for each in portion.experiments:
-            together.setdefault(joint_key(each), []).append(module.cost.estimate(each).bytes)
+            together.setdefault(each.shape_key(), []).append(module.cost.estimate(each).bytes)
         assert all(sum(sizes) <= PORTION_BYTES or len(sizes) == 1 for sizes in together.values())
 
 

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from explorer import Experiment, train
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.training.history import STUCK_SHARE, Ending, History, record_epochs
+from explorer.training.history import STUCK_SHARE, History
+from explorer.training.recording import Ending, record_epochs
 from explorer.training.run import Training
 
 

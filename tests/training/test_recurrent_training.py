@@ -12,9 +12,9 @@ from explorer.choices.controls import Choice, Number
 from explorer.choices.optimizers import OPTIMIZERS
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
 from explorer.choices.sequences import TASKS
-from explorer.training.history import Ending
+from explorer.training.recording import Ending
 from explorer.training.recurrent_group import RecurrentGroup
-from explorer.training.run import PER_RUN_RECURRENT, Training, group_size, joint_key
+from explorer.training.run import Training, group_size
 from explorer.training.time_measures import TIME_DIAGNOSTICS
 
 SCALARS = ("loss", "accuracy", "error", "gradient_norm", "clip_factor", "clipped_share")
@@ -129,13 +129,12 @@ def test_experiments_of_equal_shape_train_together_each_as_alone():
 
 
 def test_what_may_differ_between_runs_is_a_setting_and_the_rest_is_refused():
-    assert set(PER_RUN_RECURRENT) < set(RECURRENT_CONTROLS)
     e = small()
     with pytest.raises(ValueError, match="hidden"):
         Training(e, e.but(hidden=6))
     with pytest.raises(ValueError, match="cannot train together"):
         Training(e, Experiment())
-    assert joint_key(e.but(strength=2.0)) == joint_key(e) != joint_key(e.but(length=9))
+    assert e.but(strength=2.0).shape_key() == e.shape_key() != e.but(length=9).shape_key()
 
 
 # --- the history is the same kind -------------------------------------------------------------

@@ -11,8 +11,8 @@ from explorer.choices.clipping import CLIPPERS
 from explorer.choices.experiment import SKIPS
 from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.choices.optimizers import OPTIMIZERS
-from explorer.training.history import Ending, record_epochs
 from explorer.training.network import architecture
+from explorer.training.recording import Ending, record_epochs
 from explorer.training.run import Training, group_size
 
 # Inside `advance` overflow is a finding, not an error; tests that go around it must not be noisy either.

@@ -1,0 +1,86 @@
+"""The two kinds of nets, of layers and of time steps, and what differs between them.
+
+Everything that asks which kind an experiment is asks `kind_of` and takes the answer from a field.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.settings import Settings
+from explorer.training.cost_models import Cost, layered_cost, recurrent_cost
+from explorer.training.group import Group
+from explorer.training.measures import DIAGNOSTICS, Diagnostic
+from explorer.training.recurrent_group import RecurrentGroup
+from explorer.training.time_measures import TIME_DIAGNOSTICS
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of net.
+
+    Attributes
+    ----------
+    name : str
+        In saved files; never change it.
+    experiment : type
+        The class of its experiments.
+    position : str
+        What a place along the net is called, at which something is measured.
+    length : str
+        The setting that says how many positions there are.
+    measures : mapping of name to Diagnostic
+        What is measured at every position.
+    main : str
+        The measure that facts, verdicts and opening views are about.
+    group : type
+        How its runs are trained.
+    cost : callable
+        `cost(experiment)` estimates what training takes.
+    prefix : str
+        With which the names of downloaded files begin.
+    """
+
+    name: str
+    experiment: type[Settings]
+    position: str
+    length: str
+    measures: Mapping[str, Diagnostic]
+    main: str
+    group: type[Group]
+    cost: Callable[[Any], Cost]
+    prefix: str
+
+
+LAYERS = Kind(
+    name="layers",
+    experiment=Experiment,
+    position="layer",
+    length="depth",
+    measures=DIAGNOSTICS,
+    main="delta",
+    group=Group,
+    cost=layered_cost,
+    prefix="gradients",
+)
+TIME_STEPS = Kind(
+    name="recurrent",
+    experiment=RecurrentExperiment,
+    position="step",
+    length="length",
+    measures=TIME_DIAGNOSTICS,
+    main="state_gradient",
+    group=RecurrentGroup,
+    cost=recurrent_cost,
+    prefix="through-time",
+)
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (LAYERS, TIME_STEPS)})
+_BY_CLASS = {kind.experiment: kind for kind in KINDS.values()}
+
+
+def kind_of(experiment: Settings) -> Kind:
+    """Return the kind of net that an experiment trains."""
+    return _BY_CLASS[type(experiment)]
