@@ -32,7 +32,7 @@ from explorer.figures.view import CLIPPING, GATES, MATRIX, REACH, STEPS, TRUNCAT
 from explorer.sharing.code import time_table
 from explorer.sharing.notebook import time_lines
 from explorer.sharing.saved import filename, histories_csv
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
+from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.training.cost import refuse_all
 from explorer.ui.jobs import Job
 from explorer.ui.live_chart import CHART, live_chart, load_plotly
@@ -234,7 +234,7 @@ def show() -> None:
     trainings = Trainings(list(experiments.values()), progress, f"Training {len(experiments)} nets")
     compared = Compared.of(experiments, trainings.begin(FIRST_SLICE))
     with head:
-        _headline(compared, matching_recurrent(experiment, baseline, view.compare))
+        _headline(compared, matching(experiment, baseline, view.compare))
     nets = Nets(compared, dict(zip(experiments, trainings.jobs, strict=True)), view)
     main = _main(compared, view, experiment)
     row = st.container()
@@ -249,7 +249,7 @@ def show() -> None:
 def _headline(compared: Compared, scenario: str | None) -> None:
     """Draw what the scenario is about, who learns it, and what became of the gradient."""
     if scenario:
-        st.caption(RECURRENT_SCENARIOS[scenario].caption)
+        st.caption(SCENARIOS[scenario].caption)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.header(compared.headline, anchor=False, width="stretch")
         what_do_i_see(LEGEND)

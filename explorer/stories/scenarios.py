@@ -1,24 +1,37 @@
-"""Scenarios: named experiments that tell a story, one entry each."""
+"""Scenarios: named experiments that tell a story, of nets of layers and of nets of time steps, one entry each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from explorer.choices.comparisons import COMPARISONS, Compared
 from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry, registry
+from explorer.choices.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario(Entry):
-    """An experiment to open with one choice.
+    """An experiment of either kind that opens with one choice.
 
     Attributes
     ----------
-    experiment : Experiment
-    baseline : Experiment
-        What it is held against; the same as `experiment` where nothing is.
+    experiment : Experiment or RecurrentExperiment
+    baseline : Experiment or None
+        What is pinned with it; None of recurrent nets, which `compare` sets beside others instead.
+    compare : str
+        Name of an entry of `COMPARISONS`; empty of nets of layers.
     """
 
-    experiment: Experiment
-    baseline: Experiment
+    experiment: Any
+    baseline: Experiment | None = None
+    compare: str = ""
+
+    @property
+    def compared(self) -> Compared:
+        """The recurrent nets that stand side by side, by name."""
+        return COMPARISONS[self.compare].of(self.experiment, None)
 
 
 def _scenario(
@@ -42,6 +55,26 @@ MOONS = Experiment(task="moons", depth=10, width=16, initializer="Glorot uniform
 RELU = MOONS.but(activation="ReLU", depth=30, width=32, learning_rate=0.02, epochs=1000)
 EXPLODING = Experiment(activation="tanh", initializer="normal", depth=14, width=48, learning_rate=0.2, epochs=1000)
 DYING = MOONS.but(activation="ReLU", initializer="He normal", depth=6, width=8, learning_rate=2.0, epochs=500)
+
+# 50 steps of silence at the least between the second symbol and the answer. W_hh of about the size that frameworks
+# start with, U(-1/sqrt(n), 1/sqrt(n)), whose eigenvalues fill a disc of radius 0.58.
+DELAY = RecurrentExperiment()
+
+# ReLU units that add up what they see: with weights from the input of this size the states, and the gradient, are large.
+EXPLODING_IN_TIME = RecurrentExperiment(
+    task="sine",
+    length=50,
+    samples=64,
+    activation="ReLU",
+    initializer="identity",
+    strength=1.0,
+    optimizer="SGD",
+    learning_rate=0.05,
+    epochs=300,
+)
+
+# The symbols come in the first half, and the last piece begins four fifths of the way.
+CUT = RecurrentExperiment(length=30, initializer="orthogonal", strength=1.0, learning_rate=0.01, epochs=150)
 
 SCENARIOS = registry(
     [
@@ -113,13 +146,58 @@ SCENARIOS = registry(
             "updates are already far too large.",
             MOONS.but(activation="ReLU", initializer="normal", width=64, epochs=100),
         ),
+        Scenario(
+            name="Three cells, 100 steps",
+            caption="Which of two symbols came first? They come in the first half of 100 steps, then there is silence. Of the plain "
+            "net's gradient less than 10⁻²⁰ gets back to the first step, and no net learns; with gates that start "
+            "nearly open, at a bias of 4.6, about ln 100, nearly all LSTMs and GRUs do.",
+            source="Bengio et al. 1994; Hochreiter & Schmidhuber 1997, section 5.6; Cho et al. 2014",
+            experiment=DELAY,
+            compare="the three cells",
+        ),
+        Scenario(
+            name="Forget bias: ln T",
+            caption="Gates alone are no memory: half open, the forget gate lets half of the gradient through at each step. Over "
+            "100 steps less than 10⁻²⁰ of it gets back, and no net learns. The bias that opens it is about ln 100.",
+            source="Gers et al. 2000; Jozefowicz et al. 2015; Tallec & Ollivier 2018",
+            experiment=DELAY.but(cell="LSTM"),
+            compare="forget bias",
+        ),
+        Scenario(
+            name="Exploding, clipped or not",
+            caption="ReLU units that start as the identity, on a noisy sine: the first gradients are about a thousand long, and within "
+            "five epochs nearly every net has become non-finite. Clipped, the same gradients teach nearly all of them.",
+            source="Pascanu et al. 2013; Le et al. 2015",
+            experiment=EXPLODING_IN_TIME,
+            compare="clipping",
+        ),
+        Scenario(
+            name="Starts of W_hh",
+            caption="The plain net again, with twice the epochs: only the first W_hh differs. Scaled to σ₁ = 1, less than 10⁻²⁰ of "
+            "the gradient gets back; from 0, exactly none. Orthogonal, all singular values are 1, and most nets learn "
+            "their sequences.",
+            source="Pascanu et al. 2013; Saxe et al. 2014; Le et al. 2015",
+            experiment=DELAY.but(strength=1.0, epochs=200),
+            compare="start of W_hh",
+        ),
+        Scenario(
+            name="Truncated",
+            caption="Which of two symbols came first, in the first half of 30 steps? Not cut, nearly all nets learn it. With "
+            "the way back cut after 6 steps exactly nothing of the gradient reaches the symbols, and hardly a net does.",
+            source="Williams & Peng 1990; Tallec & Ollivier 2017",
+            experiment=CUT,
+            compare="truncation",
+        ),
     ]
 )
 
 
-def matching(experiment: Experiment, baseline: Experiment | None) -> str | None:
-    """Return the name of the scenario that is exactly this pair, or None."""
-    for name, scenario in SCENARIOS.items():
-        if (scenario.experiment, scenario.baseline) == (experiment, baseline):
-            return name
-    return None
+def scenarios_of(kind: type[Settings]) -> Mapping[str, Scenario]:
+    """Return the scenarios of one kind of experiment, by name."""
+    return {name: scenario for name, scenario in SCENARIOS.items() if isinstance(scenario.experiment, kind)}
+
+
+def matching(experiment: Settings, baseline: Settings | None, compare: str = "") -> str | None:
+    """Return the name of the scenario that is exactly what is shown, or None."""
+    shown = experiment, baseline, compare
+    return next((name for name, s in SCENARIOS.items() if (s.experiment, s.baseline, s.compare) == shown), None)

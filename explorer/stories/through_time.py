@@ -5,13 +5,13 @@ from typing import Any
 
 from explorer.figures.view import TimeView
 from explorer.stories.measurements import arriving, ending, learning, tell_clipping, tell_through_time
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
+from explorer.stories.scenarios import SCENARIOS
 from explorer.stories.scene import THROUGH_TIME, Answer, Play, Scene
 
 
 def _shown(scenario: str) -> dict[str, Any]:
     """What a scene shows: a scenario of recurrent nets, as the page on time would."""
-    entry = RECURRENT_SCENARIOS[scenario]
+    entry = SCENARIOS[scenario]
     return {
         "shown": tuple(entry.compared.items()),
         "about": list(entry.compared.values()).index(entry.experiment),

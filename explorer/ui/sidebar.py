@@ -11,7 +11,7 @@ from explorer.choices.own_data import read_csv
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import USUAL, Settings
 from explorer.sharing.saved import read_experiment_json
-from explorer.stories.scenarios import SCENARIOS, matching
+from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.ui.link import (
     BASELINE_KEY,
     DATA_KEY,
@@ -149,7 +149,7 @@ def _own_data(task: str) -> Data | None:
 def _scenarios(experiment: Experiment | None, baseline: Experiment | None) -> None:
     """The menu of scenarios; it shows the one that the controls stand at, if any."""
     here = matching(experiment, baseline) if experiment is not None else None
-    options = [*([] if here else [OWN_SETTINGS]), *SCENARIOS]
+    options = [*([] if here else [OWN_SETTINGS]), *scenarios_of(Experiment)]
     st.session_state[SCENARIO_KEY] = here or OWN_SETTINGS
     st.selectbox(
         "Scenario",

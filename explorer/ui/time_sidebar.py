@@ -10,7 +10,7 @@ from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.sequences import TASKS
 from explorer.choices.settings import USUAL
 from explorer.figures.view import TIME_VIEW_CONTROLS
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS, matching_recurrent
+from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.ui.link import TIME, TIME_BASELINE_KEY, forget_notice, pinned
 from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
 from explorer.ui.sidebar import OWN_SETTINGS, baseline_text, load_experiment, open_recurrent, pin_buttons
@@ -115,11 +115,11 @@ def _experiment(values: dict[str, Any]) -> RecurrentExperiment | None:
 
 def _scenarios(experiment: RecurrentExperiment | None, baseline: RecurrentExperiment | None, compare: str) -> None:
     """The menu of scenarios; it shows the one that the controls stand at, if any."""
-    here = matching_recurrent(experiment, baseline, compare) if experiment is not None else None
+    here = matching(experiment, baseline, compare) if experiment is not None else None
     st.session_state[SCENARIO_KEY] = here or OWN_SETTINGS
     st.selectbox(
         "Scenario",
-        [*([] if here else [OWN_SETTINGS]), *RECURRENT_SCENARIOS],
+        [*([] if here else [OWN_SETTINGS]), *scenarios_of(RecurrentExperiment)],
         key=SCENARIO_KEY,
         on_change=_open_scenario,
         help="A finished example: sets every control, and what stands side by side.",
@@ -127,6 +127,6 @@ def _scenarios(experiment: RecurrentExperiment | None, baseline: RecurrentExperi
 
 
 def _open_scenario() -> None:
-    scenario = RECURRENT_SCENARIOS.get(st.session_state[SCENARIO_KEY])
+    scenario = SCENARIOS.get(st.session_state[SCENARIO_KEY])
     if scenario is not None:
         open_recurrent(scenario.experiment, scenario.compare)

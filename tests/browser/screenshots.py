@@ -15,7 +15,6 @@ from playwright.sync_api import sync_playwright
 
 from explorer.choices.experiment import Experiment
 from explorer.figures.view import MATRIX
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
 from explorer.stories.scenarios import MOONS, SCENARIOS
 from explorer.stories.tour import SCENES
 from explorer.ui.link import UNPINNED, encode
@@ -68,7 +67,7 @@ def further_views() -> dict[str, tuple[str, dict[str, object]]]:
 
 def time_views() -> dict[str, tuple[str, dict[str, object]]]:
     """Recurrent nets as they open, looked at closer, and exploding; and the cliff."""
-    exploding = RECURRENT_SCENARIOS["Exploding, clipped or not"]
+    exploding = SCENARIOS["Exploding, clipped or not"]
     settings = exploding.experiment.settings(changed_only=True) | {"compare": exploding.compare}
     return {
         "time": ("/time", {}),

@@ -7,10 +7,10 @@ import re
 import pytest
 
 from explorer.choices.controls import Choice, Several
-from explorer.choices.experiment import CONTROLS
+from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.figures.view import CLIFF_CONTROLS, VIEW_CONTROLS
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
-from explorer.stories.scenarios import SCENARIOS
+from explorer.stories.scenarios import SCENARIOS, scenarios_of
 from explorer.ui.page_controls import (
     ALL_CONTROLS,
     COMPARISON_CONTROLS,
@@ -23,6 +23,8 @@ from explorer.ui.page_controls import (
     TIME_PAGE,
 )
 from tests.browser.driver import few
+
+LAYERED = scenarios_of(Experiment)
 
 # On Explore, and on each further page.
 MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 15))
@@ -81,7 +83,7 @@ def test_unpin_shows_one_and_pin_shows_two_again(screen):
     assert "skip over two layers" in screen.headline().lower()
 
 
-@pytest.mark.parametrize("name", few([name for name in SCENARIOS if "Tutorial" not in name], list(SCENARIOS)[1::4]))
+@pytest.mark.parametrize("name", few([name for name in LAYERED if "Tutorial" not in name], list(LAYERED)[1::4]))
 def test_every_scenario_opens(screen, name):
     screen.open(epochs=10, complete=True)
     screen.pick("_scenario", name)
@@ -171,7 +173,7 @@ PAGE_KEYS = {
 }
 SMALL_LAYERS = {"epochs": 50, "runs": 2, "deepest": 8, "cells": 6}
 SMALL_OVER_TIME = {"time_epochs": 50, "time_runs": 2, "time_length": 20, "time_hidden": 4, "time_stack": 2}
-MENUS = {"_scenario": SCENARIOS, "_time_scenario": RECURRENT_SCENARIOS}
+MENUS = {"_scenario": LAYERED, "_time_scenario": scenarios_of(RecurrentExperiment)}
 
 
 def random_move(screen, rng, keys):

@@ -7,7 +7,7 @@ import pytest
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.sharing.saved import read_experiment_json
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
+from explorer.stories.scenarios import scenarios_of
 from explorer.ui.link import encode
 from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
 from pages.time_page import CLOSERS
@@ -67,7 +67,7 @@ def test_it_opens_with_the_three_cells_and_says_who_learns(screen):
     screen.open("/time").finish(240_000)
     assert screen.headline() == "0 of 8 seeds learn it with the RNN, 8 with the LSTM, 8 with the GRU."
     assert len(set(screen.chart(MAPS))) == 3
-    assert screen.value("_time_scenario") == next(iter(RECURRENT_SCENARIOS))
+    assert screen.value("_time_scenario") == next(iter(scenarios_of(RecurrentExperiment)))
     check_clean(screen)
 
 

@@ -23,8 +23,10 @@ from explorer.diagnosis.wording import (
     setting_text,
     summary,
 )
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
-from explorer.stories.scenarios import SCENARIOS
+from explorer.stories.scenarios import SCENARIOS, scenarios_of
+
+LAYERED = scenarios_of(Experiment)
+OVER_TIME = scenarios_of(RecurrentExperiment)
 
 DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
@@ -117,7 +119,7 @@ def test_only_what_changed_is_named():
     assert difference(e.but(clip="norm"), e.but(clip="norm", threshold=2.0)) == ["threshold 2"]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", LAYERED)
 def test_a_scenarios_summary_is_one_line_with_its_network(name):
     e = SCENARIOS[name].experiment
     line = summary(e)
@@ -175,9 +177,9 @@ def test_the_opening_example_is_told_in_one_line():
     )
 
 
-@pytest.mark.parametrize("name", RECURRENT_SCENARIOS)
+@pytest.mark.parametrize("name", OVER_TIME)
 def test_what_stands_side_by_side_is_told_in_one_line(name):
-    line = compared_summary(list(RECURRENT_SCENARIOS[name].compared.values()))
+    line = compared_summary(list(OVER_TIME[name].compared.values()))
     assert "\n" not in line
     assert len(line) < 300
 

@@ -41,14 +41,15 @@ from explorer.sharing.saved import (
     read_experiment_json,
     table_csv,
 )
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
-from explorer.stories.scenarios import SCENARIOS
+from explorer.stories.scenarios import SCENARIOS, scenarios_of
 from explorer.stories.tour import SCENES, TOUR
 from explorer.sweeps.by_depth import DepthSeries
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import Sweep
 from explorer.sweeps.sweep_run import run_sweep
 from explorer.ui.link import encode
+
+LAYERED = scenarios_of(Experiment)
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Experiment(depth=3, width=4, runs=2, epochs=20)
@@ -76,7 +77,7 @@ QUERY |= {"x": "depth", "y": "gain", "outcome": "share solved"}
 
 
 @pytest.mark.parametrize("baseline", [None, SMALL])
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", LAYERED)
 def test_what_was_saved_opens_again(name, baseline):
     experiment = SCENARIOS[name].experiment
     saved = read_experiment_json(experiment_json(experiment, baseline).encode())
@@ -90,9 +91,9 @@ def test_a_file_without_a_baseline_says_nothing_of_one():
 
 
 @pytest.mark.parametrize("baseline", [None, RECURRENT])
-@pytest.mark.parametrize("name", RECURRENT_SCENARIOS)
+@pytest.mark.parametrize("name", scenarios_of(RecurrentExperiment))
 def test_a_recurrent_experiment_that_was_saved_opens_again(name, baseline):
-    experiment = RECURRENT_SCENARIOS[name].experiment
+    experiment = SCENARIOS[name].experiment
     text = experiment_json(experiment, baseline)
     assert json.loads(text)["kind"] == "recurrent"
     saved = read_experiment_json(text.encode())
@@ -213,7 +214,7 @@ def test_names_tell_what_is_in_a_file_and_suit_every_disk():
     assert filename(RECURRENT.but(cell="LSTM", forget_bias=1.5)).startswith(
         "through-time_length-6_samples-8_cell-LSTM_hidden-3_forget_bias-1p5"
     )
-    for scenario in (*SCENARIOS.values(), *RECURRENT_SCENARIOS.values()):
+    for scenario in SCENARIOS.values():
         assert not set(filename(scenario.experiment)) & set('<>:"/\\|?* .')
 
 

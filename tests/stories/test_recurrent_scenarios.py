@@ -9,10 +9,11 @@ from explorer import train
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis import diagnose
-from explorer.stories.recurrent_scenarios import CUT, DELAY, EXPLODING, RECURRENT_SCENARIOS, matching_recurrent
+from explorer.stories.scenarios import CUT, DELAY, EXPLODING_IN_TIME, matching, scenarios_of
 from explorer.theory.gates import gate_bias, gate_product
 
-CELLS, BIASES, CLIPPINGS, STARTS, CUTS = RECURRENT_SCENARIOS.values()
+RECURRENT = scenarios_of(RecurrentExperiment)
+CELLS, BIASES, CLIPPINGS, STARTS, CUTS = RECURRENT.values()
 
 
 def at_the_start(history, name):
@@ -41,19 +42,19 @@ def test_the_first_is_what_opens():
     assert CELLS.compare == next(iter(COMPARISONS))
 
 
-@pytest.mark.parametrize("name", RECURRENT_SCENARIOS)
+@pytest.mark.parametrize("name", RECURRENT)
 def test_a_scenario_is_recognized_by_its_settings_and_by_what_stands_beside(name):
-    scenario = RECURRENT_SCENARIOS[name]
-    assert matching_recurrent(scenario.experiment, None, scenario.compare) == name
-    assert matching_recurrent(scenario.experiment, DELAY, scenario.compare) is None
-    assert matching_recurrent(scenario.experiment.but(hidden=7), None, scenario.compare) is None
+    scenario = RECURRENT[name]
+    assert matching(scenario.experiment, None, scenario.compare) == name
+    assert matching(scenario.experiment, DELAY, scenario.compare) is None
+    assert matching(scenario.experiment.but(hidden=7), None, scenario.compare) is None
     other = next(each for each in COMPARISONS if each != scenario.compare)
-    assert matching_recurrent(scenario.experiment, None, other) != name
+    assert matching(scenario.experiment, None, other) != name
 
 
-@pytest.mark.parametrize("name", RECURRENT_SCENARIOS)
+@pytest.mark.parametrize("name", RECURRENT)
 def test_a_scenario_sets_experiments_side_by_side_that_differ(name):
-    compared = RECURRENT_SCENARIOS[name].compared
+    compared = RECURRENT[name].compared
     assert 2 <= len(compared) == len(set(compared.values())) <= 6
 
 
@@ -121,7 +122,7 @@ def test_clipping_makes_what_explodes_learn_on_the_same_seeds(history):
 
 
 def test_clipping_changes_nothing_in_how_the_gradient_is_shared_by_the_steps(history):
-    free, clipped = history(EXPLODING.but(clip="none")), history(EXPLODING)
+    free, clipped = history(EXPLODING_IN_TIME.but(clip="none")), history(EXPLODING_IN_TIME)
     for name in ("state_gradient", "step_gradient"):
         np.testing.assert_array_equal(free.measures[name][:, 0], clipped.measures[name][:, 0])
 

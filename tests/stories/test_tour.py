@@ -16,8 +16,7 @@ from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.stories.measurements import factor, mean_part, share
-from explorer.stories.recurrent_scenarios import matching_recurrent
-from explorer.stories.scenarios import OPENING, TUTORIAL
+from explorer.stories.scenarios import OPENING, TUTORIAL, matching
 from explorer.stories.scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, THROUGH_TIME, WHY
 from explorer.stories.tour import SCENES, TOUR, play_key
 from explorer.theory.gates import gate_product
@@ -434,7 +433,7 @@ def test_the_remedies_tried_together_are_the_registrys():
 @each_through_time
 def test_a_scene_through_time_is_a_scenario_of_its_page(name):
     scene = TOUR[name]
-    assert matching_recurrent(scene.experiment, None, scene.view.compare)
+    assert matching(scene.experiment, None, scene.view.compare)
     assert dict(scene.shown) == COMPARISONS[scene.view.compare].of(scene.experiment, None)
 
 

@@ -13,7 +13,7 @@ from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.figures.view import VIEW_CONTROLS
-from explorer.stories.scenarios import SCENARIOS
+from explorer.stories.scenarios import SCENARIOS, scenarios_of
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import AXES, is_numeric
 from explorer.ui.link import UNPINNED, encode
@@ -28,6 +28,8 @@ from explorer.ui.page_controls import (
     SPANS,
     SWEEP_CONTROLS,
 )
+
+LAYERED = scenarios_of(Experiment)
 
 # Small, so that a script runs to its end quickly; what is tested sits on top.
 SMALL = {"epochs": "10", "depth": "3", "width": "4", "runs": "2"}
@@ -128,7 +130,7 @@ def small(experiment):
     return experiment.but(epochs=min(experiment.epochs, 10))
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", LAYERED)
 def test_every_scenario_opens(name):
     scenario = SCENARIOS[name]
     settings = small(scenario.experiment).settings(changed_only=True)
@@ -299,7 +301,7 @@ def test_a_page_ends_complete(page):
 
 
 @each_page
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", LAYERED)
 def test_every_scenario_opens_on_every_page(page, name):
     scenario = SCENARIOS[name]
     experiment, baseline = (

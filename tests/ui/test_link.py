@@ -10,9 +10,11 @@ from explorer.choices.controls import Choice, Number
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
-from explorer.stories.scenarios import OPENING, SCENARIOS
+from explorer.stories.scenarios import OPENING, SCENARIOS, scenarios_of
 from explorer.ui import link
+
+LAYERED = scenarios_of(Experiment)
+RECURRENT = scenarios_of(RecurrentExperiment)
 
 OWN_DATA = Data(
     x=np.array([[0.0, 1.0], [1.0, 0.0]]), y=np.array([0.0, 1.0]), feature_names=("a", "b"), class_names=("n", "y")
@@ -52,7 +54,7 @@ def recurrent_experiments():
     return values(RECURRENT_CONTROLS).map(lambda chosen: built(RecurrentExperiment, chosen, "copy"))
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", LAYERED)
 def test_every_scenarios_pair_comes_back_from_its_text(name):
     for e in (SCENARIOS[name].experiment, SCENARIOS[name].baseline):
         assert link.decode(link.encode(e), None) == e
@@ -85,9 +87,9 @@ def test_any_recurrent_experiment_comes_back_from_its_text(e):
     assert link.decode(link.encode(e), None, RecurrentExperiment) == e
 
 
-@pytest.mark.parametrize("name", RECURRENT_SCENARIOS)
+@pytest.mark.parametrize("name", RECURRENT)
 def test_every_recurrent_scenario_comes_back_from_its_text(name):
-    e = RECURRENT_SCENARIOS[name].experiment
+    e = RECURRENT[name].experiment
     assert link.pinned(link.encode(e), None, RecurrentExperiment) == (e, None)
 
 

@@ -8,10 +8,12 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.choices.controls import Choice
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
-from explorer.stories.recurrent_scenarios import RECURRENT_SCENARIOS
+from explorer.stories.scenarios import scenarios_of
 from explorer.ui.link import encode
 from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
 from tests.ui.test_app import at_home, components, headline  # noqa: F401
+
+RECURRENT = scenarios_of(RecurrentExperiment)
 
 SMALL = {"length": 6, "samples": 8, "hidden": 3, "runs": 2, "epochs": 10}
 
@@ -117,11 +119,11 @@ def test_every_setting_of_the_net_changes_the_picture(name):
     assert first["data"] != second["data"]
 
 
-@pytest.mark.parametrize("name", RECURRENT_SCENARIOS)
+@pytest.mark.parametrize("name", RECURRENT)
 def test_every_scenario_is_opened_by_one_choice_and_named(name):
     app = run(compare="baseline", seed=3)
     assert app.selectbox(key="_time_scenario").value == "Your own settings"
-    scenario = RECURRENT_SCENARIOS[name]
+    scenario = RECURRENT[name]
     app.selectbox(key="_time_scenario").set_value(name)
     # Short, as its whole training is tested with the scenarios.
     app.run(timeout=120)
