@@ -80,7 +80,7 @@ def _clipped(experiment: Experiment, share: float) -> str:
 def _key_numbers(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
     """The key numbers of a history: label, value, meaning."""
     experiment, facts = diagnosis.history.experiment, diagnosis.facts
-    factor, no_theory = diagnosis.theory_factor, diagnosis.theory.typical_reason
+    factor, no_theory = diagnosis.theory_factor, diagnosis.theory.median_reason
     expected = "no theory here" if factor is None else f"theory {number(factor)}"
     loss = experiment.loss_function
     return [

@@ -23,12 +23,11 @@ from explorer.figures import view as views
 from explorer.figures.view import TimeView, View
 from explorer.sweeps import critical, outcomes
 from explorer.sweeps.outcomes import Outcome
+from explorer.theory import finite_width, moments
 from explorer.theory import gates as recurrent_theory
 from explorer.theory import layer_by_layer as layerwise
 from explorer.theory import mean_field as meanfield
-from explorer.theory import moments
 from explorer.theory import prediction as theory
-from explorer.theory import typical_seed as typical
 from explorer.training import all_depths as depths
 from explorer.training import history, recurrent_group
 from explorer.training import time_measures as time_diagnostics
@@ -169,7 +168,7 @@ def sweep_table(outcome: Outcome) -> Table:
     if outcome.name == "factor against theory, start":
         table["Theory"] = [theory.log_factor, *_theory()]
     if outcome.critical:
-        table["The dashed line"] = [critical.critical_points, moments.fixed_point, moments.critical_weight_variance]
+        table["The dashed line"] = [critical.critical_points, moments.fixed_point]
     return table
 
 
@@ -222,7 +221,7 @@ def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
     starts = dict.fromkeys(each.initialization for each in compared)
     gated = {bool(each.unit.memory_gate) for each in compared}
     gate: list[Piece] = [recurrent_theory.gate_product] * (True in gated)
-    bounds: list[Piece] = [recurrent_theory.step_bound, recurrent_theory.reach_bound] * (False in gated)
+    bounds: list[Piece] = [recurrent_theory.step_bound] * (False in gated)
     return {
         views.REACH: [reach.state_reach, reach.reach_norms, reach.state_jacobians, *gate, *bounds],
         views.MATRIX: [
@@ -277,4 +276,4 @@ def _normalization(experiment: Experiment, *, forward: bool) -> list[Piece]:
 
 
 def _theory() -> list[Piece]:
-    return [moments.expectations, meanfield.backward, typical.typical_delta, layerwise.wide_net]
+    return [moments.expectations, meanfield.backward, finite_width.median_delta, layerwise.wide_net]

@@ -1,4 +1,4 @@
-"""Pairs of samples: inner products, correlations, and expectations over two correlated normal variables.
+"""Correlations of pairs of samples: inner products, correlations, and expectations over two correlated normal variables.
 
 What a wide net does to two samples is an integral over two correlated normal
 variables. Hermite coefficients turn it into a short sum, so that all pairs of
@@ -22,25 +22,25 @@ _TERMS = 40
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Which samples are looked at together: `first[p]` and `second[p]`; the first `count` pairs are (s, s)."""
+class SamplePairs:
+    """Pairs of samples: pair p is `first[p]` and `second[p]`; the first `count` pairs are a sample with itself."""
 
     count: int
     first: Indices
     second: Indices
 
     @classmethod
-    def alone(cls, count: int) -> "Pairs":
+    def alone(cls, count: int) -> "SamplePairs":
         """Every sample only with itself."""
-        each = np.arange(count)
-        return cls(count, each, each)
+        sample = np.arange(count)
+        return cls(count, sample, sample)
 
     @classmethod
-    def every(cls, count: int) -> "Pairs":
+    def every(cls, count: int) -> "SamplePairs":
         """Every sample with itself, then with every later one."""
         first, second = np.triu_indices(count, 1)
-        each = np.arange(count)
-        return cls(count, np.concatenate([each, first]), np.concatenate([each, second]))
+        sample = np.arange(count)
+        return cls(count, np.concatenate([sample, first]), np.concatenate([sample, second]))
 
     def correlation(self, product: Array) -> Array:
         """Return cosines of all pairs from their inner products; 0 where a sample is 0."""
@@ -81,14 +81,14 @@ def _rest() -> tuple[Array, Array]:
     return np.append(c, 1.0), np.append((c[:, None] ** k) @ falling / falling.sum(), 1.0)
 
 
-def joint_expectation(values: Array, pairs: Pairs, correlation: Array) -> Array:
+def joint_expectation(values: Array, pairs: SamplePairs, correlation: Array) -> Array:
     """Return E g_s(z) g_t(z') for every pair, z and z' standard normal with the pair's correlation.
 
     Parameters
     ----------
     values : (samples, nodes) array
         g_s at the nodes of `normal_nodes`.
-    pairs : Pairs
+    pairs : SamplePairs
     correlation : (pairs,) array
 
     Notes

@@ -50,8 +50,3 @@ def step_bound(weights: Array, activation: str) -> float:
     it may explode, but need not: slopes below γ and turning can still shrink it.
     """
     return GAMMA[activation] * largest_singular_value(weights)
-
-
-def reach_bound(weights: Array, activation: str, distances: Array) -> Array:
-    """Return Pascanu's bound of ||dh_T/dh_t||_2 for distances T - t: (γ σ₁)^distance."""
-    return step_bound(weights, activation) ** np.asarray(distances, dtype=np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 from explorer.choices.arrays import Array
 from explorer.choices.datasets import Data
 from explorer.choices.experiment import Experiment
-from explorer.theory.correlations import Pairs
+from explorer.theory.correlations import SamplePairs
 from explorer.theory.mean_field import (
     Gradients,
     Signals,
@@ -54,7 +54,7 @@ def _weight_kurtosis(experiment: Experiment, terms: int) -> float:
     return 3.0
 
 
-def few(data: Data) -> Data:
+def subsample(data: Data) -> Data:
     """Return at most PAIRED_SAMPLES samples, as many of low as of high y."""
     count = len(data.y)
     if count <= PAIRED_SAMPLES:
@@ -71,32 +71,32 @@ def few(data: Data) -> Data:
 
 @dataclass(frozen=True)
 class Recursion:
-    """Signals and gradients of some samples; `leaning` is that of `along_signal`."""
+    """Signals and gradients of some samples; `along_signal` is what the function of that name returns."""
 
     net: WideNet
-    pairs: Pairs
+    pairs: SamplePairs
     y: Array
     signals: Signals
     gradients: Gradients
-    leaning: Array
+    along_signal: Array
 
     @classmethod
     def of_pairs(cls, experiment: Experiment, net: WideNet, data: Data) -> "Recursion":
         """Follow every pair of a few samples."""
-        pairs = Pairs.every(len(data.y))
+        pairs = SamplePairs.every(len(data.y))
         product = np.einsum("pf,pf->p", data.x[pairs.first], data.x[pairs.second])
         signals = forward(net, pairs, product)
         delta_out = output_delta(experiment.loss_function, experiment.output, pairs, signals.z[-1], data.y)
         z = signals.z[-1][: pairs.count]
-        leaning = along_signal(net, pairs, signals, delta_times_z_square(experiment, z, data.y))
-        return cls(net, pairs, data.y, signals, backward(net, pairs, signals, delta_out), leaning)
+        along = along_signal(net, pairs, signals, delta_times_z_square(experiment, z, data.y))
+        return cls(net, pairs, data.y, signals, backward(net, pairs, signals, delta_out), along)
 
     def delta(self, share: Array) -> Array:
         """Return the RMS of dL/dz of each layer; `share` weighs the samples."""
         squares = self.gradients.delta[:, : self.pairs.count] @ share
         units = np.array(self.net.sizes[1:])
         plain = np.sqrt(squares / units) * np.exp(self.gradients.log_scale / 2)
-        total: Array = np.hypot(plain, np.sqrt(self.leaning @ share / units))
+        total: Array = np.hypot(plain, np.sqrt(self.along_signal @ share / units))
         return total
 
 
@@ -104,18 +104,18 @@ def of_groups(experiment: Experiment, net: WideNet, data: Data) -> Array:
     """Return delta of a large data set, its samples grouped by their length."""
     square = np.sum(data.x**2, axis=1)
     groups = np.array_split(np.argsort(square), min(GROUPS, len(square)))
-    pairs = Pairs.alone(len(groups))
+    pairs = SamplePairs.alone(len(groups))
     signals = forward(net, pairs, np.array([square[group].mean() for group in groups]))
-    z, of_sample = np.empty(len(square)), Pairs.alone(len(square))
+    z, of_sample = np.empty(len(square)), SamplePairs.alone(len(square))
     for variance, group in zip(signals.z[-1], groups, strict=True):
         z[group] = variance
     delta_out = output_delta(experiment.loss_function, experiment.output, of_sample, z, data.y)
     averaged = np.array([delta_out[group].mean() for group in groups])
     gradients = backward(net, pairs, signals, averaged)
     product = delta_times_z_square(experiment, z, data.y)
-    leaning = along_signal(net, pairs, signals, np.array([product[group].mean() for group in groups]))
+    along = along_signal(net, pairs, signals, np.array([product[group].mean() for group in groups]))
     share = np.array([len(group) for group in groups]) / len(square)
-    return Recursion(net, pairs, data.y, signals, gradients, leaning).delta(share)
+    return Recursion(net, pairs, data.y, signals, gradients, along).delta(share)
 
 
 def delta_times_z_square(experiment: Experiment, z: Array, y: Array) -> Array:

@@ -16,7 +16,7 @@ from explorer.choices.activations import Activation
 from explorer.choices.arrays import Array
 from explorer.choices.losses import Loss
 from explorer.choices.normalizations import EPSILON
-from explorer.theory.correlations import Pairs, joint_expectation
+from explorer.theory.correlations import SamplePairs, joint_expectation
 from explorer.theory.moments import Moments, expectations, normal_nodes
 
 
@@ -87,13 +87,13 @@ class Signals:
     inverse_variance: list[Array]
 
 
-def forward(net: WideNet, pairs: Pairs, product: Array) -> Signals:
+def forward(net: WideNet, pairs: SamplePairs, product: Array) -> Signals:
     """Follow signals through the hidden layers and to the output's z.
 
     Parameters
     ----------
     net : WideNet
-    pairs : Pairs
+    pairs : SamplePairs
     product : (pairs,) array
         Inner products of the inputs.
     """
@@ -127,7 +127,7 @@ def forward(net: WideNet, pairs: Pairs, product: Array) -> Signals:
 
 
 def _through_activation(
-    activation: Activation, pairs: Pairs, q: Array, correlation: Array
+    activation: Activation, pairs: SamplePairs, q: Array, correlation: Array
 ) -> tuple[Moments, Array, Array, Array]:
     # E f f, E f' f' and E f'^2 f'^2; a sample with itself directly, two samples by Mehler's formula.
     if len(pairs.first) == pairs.count:
@@ -147,7 +147,7 @@ def _through_activation(
 # --- backward ---------------------------------------------------------------------------------
 
 
-def output_delta(loss: Loss, output: Activation, pairs: Pairs, z: Array, y: Array) -> Array:
+def output_delta(loss: Loss, output: Activation, pairs: SamplePairs, z: Array, y: Array) -> Array:
     """Return E delta_s delta_t at the output, whose z is normal with covariances `z`."""
     at_nodes = delta_at(loss, output, np.sqrt(z[: pairs.count]) * normal_nodes()[0][:, None], y).T
     if len(pairs.first) == pairs.count:
@@ -181,7 +181,7 @@ class Gradients:
     spread: Array
 
 
-def backward(net: WideNet, pairs: Pairs, s: Signals, delta_out: Array) -> Gradients:
+def backward(net: WideNet, pairs: SamplePairs, s: Signals, delta_out: Array) -> Gradients:
     """Follow dL/dz from the output to the first layer.
 
     |dL/dh|^2 of a layer is n Var W |delta|^2 of the next, plus that of the
@@ -225,7 +225,7 @@ def _log_drop(relative_variance: Array) -> Array:
     return drop
 
 
-def _slope_spread(net: WideNet, layer: int, pairs: Pairs, s: Signals, gradient: Array) -> Array:
+def _slope_spread(net: WideNet, layer: int, pairs: SamplePairs, s: Signals, gradient: Array) -> Array:
     # sum_i f'_i^2 g_i^2 over n units: the slopes differ from unit to unit, and few units carry much of g.
     units = net.sizes[layer]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -234,7 +234,7 @@ def _slope_spread(net: WideNet, layer: int, pairs: Pairs, s: Signals, gradient: 
     return _log_drop((kappa - 1) * (1 + 2 * pairs.correlation(gradient) ** 2) / (units + 2 * even))
 
 
-def _through_weights(net: WideNet, layer: int, pairs: Pairs, delta: Array, spread: Array) -> tuple[Array, Array]:
+def _through_weights(net: WideNet, layer: int, pairs: SamplePairs, delta: Array, spread: Array) -> tuple[Array, Array]:
     """Return dL/dh of layer - 1 and its spread, from delta of `layer`."""
     units, unevenness = net.sizes[layer - 1], net.weight_kurtosis[layer - 1] - 1
     gradient = units * net.weight_variance[layer - 1] * delta
@@ -245,7 +245,7 @@ def _through_weights(net: WideNet, layer: int, pairs: Pairs, delta: Array, sprea
 
 
 def _joined(
-    net: WideNet, pairs: Pairs, branch: tuple[Array, Array], shortcut: tuple[Array, Array]
+    net: WideNet, pairs: SamplePairs, branch: tuple[Array, Array], shortcut: tuple[Array, Array]
 ) -> tuple[Array, Array]:
     # |g + B|^2 with B = W^T(...) of mean 0: its cross term 2 g.B varies by 4 (g g)(B B) / n.
     (b, b_spread), (g, g_spread) = branch, shortcut
@@ -256,7 +256,7 @@ def _joined(
     return b + g, g_spread + _log_drop(relative)
 
 
-def along_signal(net: WideNet, pairs: Pairs, s: Signals, delta_times_z: Array) -> Array:
+def along_signal(net: WideNet, pairs: SamplePairs, s: Signals, delta_times_z: Array) -> Array:
     """Return what |delta|^2 of each layer has along the layer's own signal, beyond the wide-net limit.
 
     A net of rectifiers is homogeneous: dL/dh . h = z dL/dz of the output, in
@@ -268,7 +268,7 @@ def along_signal(net: WideNet, pairs: Pairs, s: Signals, delta_times_z: Array) -
     Parameters
     ----------
     net : WideNet
-    pairs : Pairs
+    pairs : SamplePairs
     s : Signals
     delta_times_z : (samples,) array
         E (z dL/dz)^2 of the output.

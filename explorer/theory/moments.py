@@ -80,12 +80,6 @@ class Moments:
         """Var f, never negative."""
         return np.maximum(self.second - self.mean**2, 0.0)
 
-    @property
-    def slope_kurtosis(self) -> Array:
-        """kappa = E f'^4 / (E f'^2)^2: how unevenly the units of a layer pass the gradient on."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return self.slope_fourth / self.slope_second**2
-
 
 def expectations(activation: Activation, q: float | Array) -> Moments:
     """Integrate f, f^2, f'^2 and f'^4 over the normal distribution with mean 0 and variance q.
@@ -124,14 +118,6 @@ class FixedPoint:
 
     q: float
     chi: float
-
-    @property
-    def depth_scale(self) -> float:
-        """Layers over which the squared gradient changes by a factor e; infinite at chi_1 = 1."""
-        if self.chi == 0:
-            return 0.0
-        log_chi = abs(math.log(self.chi))
-        return 1 / log_chi if log_chi > 1e-9 else math.inf
 
 
 _LOG_Q = np.linspace(math.log(1e-12), math.log(1e12), 961)
@@ -187,22 +173,3 @@ def _settle(activation: Activation, weight: float, bias: float, growth: Array) -
         ahead = float(_growth(activation, weight, bias, middle)) * (1 if up else -1)
         near, far = (middle, far) if ahead > 0 else (near, middle)
     return math.exp(near)
-
-
-def critical_weight_variance(activation: Activation, bias_variance: float) -> float:
-    """Return the sigma_w^2 at which chi_1 = 1 for a given sigma_b^2: the edge between order and chaos.
-
-    Defined for functions whose chi_1 grows with sigma_w^2 (tanh, sigmoid); on
-    the line q* = sigma_b^2 + E f^2 / E f'^2 (Schoenholz et al. 2017, fig. 1).
-    """
-    low, high = math.log(1e-12), math.log(1e12)
-    for _ in range(8):
-        points = np.linspace(low, high, 101)
-        m = expectations(activation, np.exp(points))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            excess = bias_variance + m.second / m.slope_second - np.exp(points)
-        sign_changes = np.flatnonzero(np.diff(np.sign(excess)) != 0)
-        if not len(sign_changes):
-            return math.nan
-        low, high = points[sign_changes[0]], points[sign_changes[0] + 1]
-    return float(1 / expectations(activation, math.exp((low + high) / 2)).slope_second)

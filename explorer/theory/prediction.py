@@ -15,14 +15,13 @@ import numpy as np
 
 from explorer.choices.arrays import Array
 from explorer.choices.experiment import Experiment
-from explorer.theory.layer_by_layer import PAIRED_SAMPLES, Recursion, few, of_groups, wide_net
+from explorer.theory.finite_width import median_delta
+from explorer.theory.layer_by_layer import PAIRED_SAMPLES, Recursion, of_groups, subsample, wide_net
 from explorer.theory.moments import expectations, fixed_point
-from explorer.theory.typical_seed import typical_delta
 from explorer.training.measures import Diagnostic
 
 # Narrower layer-normalized nets, measured, leave the large-width formula by factors of 2 to 5 within ten layers.
 LAYER_NORM_WIDTH = 16
-# Of an experiment's settings, those that its first gradient does not depend on.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,67 +32,43 @@ class Prediction:
     ----------
     delta : (layers,) array or None
         RMS over samples and units of dL/dz, root mean square over seeds.
-    typical_delta : (layers,) array or None
+    median_delta : (layers,) array or None
         The same of a median seed; exactly 0 where more than half of the seeds are dead.
     weight_gradient : (layers,) array or None
         L2 norm of dL/dW, root mean square over seeds.
-    factor, typical_factor : float or None
-        What each hidden layer multiplies |dL/dz| by: geometric mean over the hidden layers.
-    limit_factor : float or None
-        The same deep inside a very deep, very wide net, whatever the data.
-    probability_all_dead : float
-        Share of nets whose dL/dz at the first layer is exactly 0 for all samples.
-    reason, typical_reason, weight_reason : str
-        Why there is no `delta`, `typical_delta`, `weight_gradient`; empty where there is.
+    reason, median_reason, weight_reason : str
+        Why there is no `delta`, `median_delta`, `weight_gradient`; empty where there is.
     """
 
     delta: Array | None = None
-    typical_delta: Array | None = None
+    median_delta: Array | None = None
     weight_gradient: Array | None = None
-    limit_factor: float | None = None
-    probability_all_dead: float = 0.0
     reason: str = ""
-    typical_reason: str = ""
+    median_reason: str = ""
     weight_reason: str = ""
 
     def __post_init__(self) -> None:
-        for array in (self.delta, self.typical_delta, self.weight_gradient):
+        for array in (self.delta, self.median_delta, self.weight_gradient):
             if array is not None:
                 array.setflags(write=False)
 
     def of(self, measure: str) -> Array | None:
         """Return what is drawn beside a measure: of dL/dz a typical seed, or else the root mean square over seeds."""
         return {
-            "delta": self.delta if self.typical_delta is None else self.typical_delta,
+            "delta": self.delta if self.median_delta is None else self.median_delta,
             "weight_gradient": self.weight_gradient,
         }.get(measure)
 
     def note(self, measure: Diagnostic) -> str:
         """Say why there is no theory beside a measure, or not that of a typical seed; empty where there is."""
-        if measure.name == "delta" and self.delta is not None and self.typical_delta is None:
-            reason = self.typical_reason.rstrip(".")
+        if measure.name == "delta" and self.delta is not None and self.median_delta is None:
+            reason = self.median_reason.rstrip(".")
             return f"The theory line is the root mean square over seeds, not that of a typical seed: {reason}."
         if self.of(measure.name) is not None:
             return ""
         reasons = {"delta": self.reason, "weight_gradient": self.weight_reason}
         reason = reasons.get(measure.name, f"there is no theory here for {measure.title}").rstrip(".")
         return f"No theory line: {reason}."
-
-    @property
-    def factor(self) -> float | None:
-        """Geometric mean of the ratios of adjacent hidden layers' delta, going backward."""
-        return _factor(self.delta)
-
-    @property
-    def typical_factor(self) -> float | None:
-        """The same for a median seed."""
-        return _factor(self.typical_delta)
-
-
-def _factor(delta: Array | None) -> float | None:
-    if delta is None or len(delta) < 3 or not (delta[0] > 0 and delta[-2] > 0):
-        return None
-    return float(math.exp((math.log(delta[0]) - math.log(delta[-2])) / (len(delta) - 2)))
 
 
 def log_factor(experiment: Experiment) -> float:
@@ -102,7 +77,7 @@ def log_factor(experiment: Experiment) -> float:
     Over the same steps as `Facts.log_factor`, the output's included; -inf
     where more than half of the seeds are dead, NaN where there is no prediction.
     """
-    delta = predict(experiment).typical_delta
+    delta = predict(experiment).median_delta
     if delta is None or not delta[-1] > 0:
         return math.nan
     if delta[0] == 0:
@@ -127,12 +102,15 @@ def predict(experiment: Experiment) -> Prediction:
 
 @lru_cache(maxsize=512)
 def _predict(experiment: Experiment) -> Prediction:
-    limit = limit_factor(experiment)
     reason = _no_theory(experiment)
     if reason:
-        return Prediction(reason=reason, typical_reason=reason, weight_reason=reason, limit_factor=limit)
+        return _nothing(reason)
     with np.errstate(all="ignore"):
-        return _by_layer(experiment, limit)
+        return _by_layer(experiment)
+
+
+def _nothing(reason: str) -> Prediction:
+    return Prediction(reason=reason, median_reason=reason, weight_reason=reason)
 
 
 def _no_theory(experiment: Experiment) -> str:
@@ -174,7 +152,7 @@ def limit_factor(experiment: Experiment) -> float | None:
 # --- the prediction ---------------------------------------------------------------------------
 
 
-def _by_layer(experiment: Experiment, limit: float | None) -> Prediction:
+def _by_layer(experiment: Experiment) -> Prediction:
     net, data = wide_net(experiment), experiment.points()
     if len(data.y) <= PAIRED_SAMPLES:
         paired = Recursion.of_pairs(experiment, net, data)
@@ -186,18 +164,16 @@ def _by_layer(experiment: Experiment, limit: float | None) -> Prediction:
         reason = "Signals or gradients leave the range of floating-point numbers."
         if delta[-1] == 0:
             reason = "The output saturates so far that its gradient is 0 in practically every seed."
-        return Prediction(reason=reason, typical_reason=reason, weight_reason=reason, limit_factor=limit)
+        return _nothing(reason)
     weight_gradient, weight_reason = _weight_gradient(experiment, paired)
     if paired is None:
-        paired = Recursion.of_pairs(experiment, net, few(data))
-    typical, typical_reason, dead = typical_delta(experiment, paired, delta, len(data.y))
+        paired = Recursion.of_pairs(experiment, net, subsample(data))
+    median, median_reason = median_delta(experiment, paired, delta, len(data.y))
     return Prediction(
         delta=delta,
-        typical_delta=typical,
+        median_delta=median,
         weight_gradient=weight_gradient,
-        limit_factor=limit,
-        probability_all_dead=dead,
-        typical_reason=typical_reason,
+        median_reason=median_reason,
         weight_reason=weight_reason,
     )
 
@@ -208,7 +184,7 @@ def _weight_gradient(experiment: Experiment, paired: Recursion | None) -> tuple[
         return None, f"dL/dW sums over all pairs of samples; it is predicted for {PAIRED_SAMPLES} samples or fewer."
     if experiment.normalizer.axis is not None:
         return None, "Normalization ties the units of a layer together; dL/dW is predicted without it only."
-    if np.any(paired.leaning > 0):
+    if np.any(paired.along_signal > 0):
         return None, "Behind shortcuts, a rectifier's gradient leans along the signal; dL/dW is not predicted."
     twice = np.where(paired.pairs.first == paired.pairs.second, 1.0, 2.0)
     signal = np.array(paired.signals.h)

@@ -132,7 +132,7 @@ def test_the_cells_that_stand_side_by_side_are_shown_with_both_their_steps(cell)
     assert {cell, *both} <= alone & names(time_table(RECURRENT, TimeView(), "reach"))
     assert not set(CELLS) - {cell} & alone
     assert {"Layer.forward", "Layer.backward", "RecurrentNetwork.backward"} <= alone
-    assert "gate_product" in alone or "reach_bound" in alone
+    assert "gate_product" in alone or "step_bound" in alone
     assert ("gate_product" in alone) == bool(CELLS[cell].memory_gate)
 
 

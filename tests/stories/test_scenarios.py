@@ -7,7 +7,7 @@ from explorer import Experiment, train
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.verdict import judge
 from explorer.stories.scenarios import OPENING, SCENARIOS, matching, scenarios_of
-from explorer.theory.prediction import predict
+from explorer.theory.prediction import limit_factor
 
 LAYERED = scenarios_of(Experiment)
 
@@ -154,4 +154,4 @@ def test_relu_with_unit_normals_diverges_at_once(history):
     assert h.outcome.count("diverged") * 2 >= len(h.outcome)
     assert min(ending.epoch for ending in h.endings if ending) <= 3
     assert factors(h) == pytest.approx(np.sqrt(64 / 2), rel=0.1)
-    assert predict(e).limit_factor == pytest.approx(5.66, abs=0.01)
+    assert limit_factor(e) == pytest.approx(5.66, abs=0.01)

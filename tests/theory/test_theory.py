@@ -7,6 +7,8 @@ import pytest
 
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import Experiment
+from explorer.theory.finite_width import dead_shares
+from explorer.theory.layer_by_layer import Recursion, subsample, wide_net
 from explorer.theory.prediction import LAYER_NORM_WIDTH, limit_factor, predict
 from explorer.training.run import train
 
@@ -101,7 +103,7 @@ def test_delta_of_every_layer_is_as_predicted(name):
     settings, mean_band, typical_band = WIDE[name]
     asked = experiment(**settings)
     prediction, delta = predict(asked), measured(asked)
-    mean, typical = rms(delta) / prediction.delta, np.median(delta, axis=0) / prediction.typical_delta
+    mean, typical = rms(delta) / prediction.delta, np.median(delta, axis=0) / prediction.median_delta
     print(name, mean.round(2), typical.round(2))
     assert mean_band[0] < mean.min() and mean.max() < mean_band[1]
     assert typical_band[0] < typical.min() and typical.max() < typical_band[1]
@@ -133,20 +135,26 @@ NARROW = {
 }
 
 
+def per_layer(delta):
+    """What each hidden layer multiplies dL/dz by on its way back."""
+    return (delta[0] / delta[-2]) ** (1 / (len(delta) - 2))
+
+
 @pytest.mark.parametrize("name", NARROW)
 def test_factor_of_a_median_seed_in_a_narrow_net(name):
     settings, tolerance = NARROW[name]
     asked = experiment(**settings)
     median = np.median(measured(asked), axis=0)
     factor = (median[0] / median[-2]) ** (1 / (asked.depth - 1))
-    print(name, factor / predict(asked).typical_factor, predict(asked).factor)
-    assert factor == pytest.approx(predict(asked).typical_factor, rel=tolerance)
+    predicted = per_layer(predict(asked).median_delta)
+    print(name, factor / predicted)
+    assert factor == pytest.approx(predicted, rel=tolerance)
 
 
 def test_a_median_seed_sees_far_less_than_the_mean_of_all():
     asked = experiment(depth=20, width=4)
     prediction, delta = predict(asked), measured(asked)
-    assert prediction.typical_delta[0] < 0.2 * prediction.delta[0]
+    assert prediction.median_delta[0] < 0.2 * prediction.delta[0]
     assert np.median(delta[:, 0]) < 0.2 * rms(delta)[0]
 
 
@@ -194,16 +202,16 @@ def test_units_are_those_of_the_loss():
 def test_relu_he_keeps_the_gradient_and_a_shortcut_doubles_its_square():
     # He et al. 2015, eq. 14; x + relu(W x): De & Smith 2020. Under tiny signals the gradient does not lean.
     plain = experiment(**RELU, **MOONS, depth=6, width=128)
-    assert predict(plain).factor == pytest.approx(1, rel=1e-9)
+    assert per_layer(predict(plain).delta) == pytest.approx(1, rel=1e-9)
     skip = predict(plain.but(skip="one layer", depth=3, loss="half squared error"))
-    assert skip.factor**2 == pytest.approx(2, rel=0.05)
+    assert per_layer(skip.delta) ** 2 == pytest.approx(2, rel=0.05)
 
 
 def test_glorot_relu_halves_the_square_and_sigmoid_takes_a_factor_four():
-    assert predict(experiment(**MOONS, depth=6, width=32, activation="ReLU", initializer="LeCun")).factor ** 2 == (
-        pytest.approx(0.5, rel=1e-9)
-    )
-    assert predict(experiment(depth=30, width=4, initializer="LeCun")).factor ** 2 == pytest.approx(0.0557, abs=2e-4)
+    relu = predict(experiment(**MOONS, depth=6, width=32, activation="ReLU", initializer="LeCun"))
+    assert per_layer(relu.delta) ** 2 == pytest.approx(0.5, rel=1e-9)
+    sigmoid = predict(experiment(depth=30, width=4, initializer="LeCun"))
+    assert per_layer(sigmoid.delta) ** 2 == pytest.approx(0.0557, abs=2e-4)
 
 
 def test_tanh_at_variance_one_falls_like_a_power_of_depth():
@@ -218,39 +226,44 @@ def test_tanh_at_variance_one_falls_like_a_power_of_depth():
 def test_orthogonal_linear_nets_keep_every_gradient():
     prediction = predict(experiment(activation="linear", initializer="orthogonal", depth=20, width=8))
     assert prediction.delta[0] == pytest.approx(prediction.delta[-2], rel=1e-9)
-    assert prediction.typical_factor == pytest.approx(1, abs=1e-9)
+    assert per_layer(prediction.median_delta) == pytest.approx(1, abs=1e-9)
 
 
 def test_deep_gradients_far_below_the_smallest_square_are_predicted():
     prediction = predict(experiment(depth=50, width=4, initializer="small normal", gain=0.01))
     assert np.all(prediction.delta > 0)
     assert prediction.delta[0] < 1e-200
-    assert prediction.factor == pytest.approx(1e-4 * math.sqrt(4) / 4, rel=1e-3)
+    assert per_layer(prediction.delta) == pytest.approx(1e-4 * math.sqrt(4) / 4, rel=1e-3)
+
+
+def all_dead(asked):
+    """In what share of nets dL/dz at the first layer is exactly 0 for all samples."""
+    return dead_shares(Recursion.of_pairs(asked, wide_net(asked), subsample(asked.points())))[0]
 
 
 def test_dead_nets_are_as_many_as_counted():
     asked = experiment(**RELU, depth=11, width=4)
     share = np.mean(measured(asked, runs=500)[:, 0] == 0)
-    prediction = predict(asked)
-    assert prediction.probability_all_dead == pytest.approx(share, abs=0.07)
+    assert all_dead(asked) == pytest.approx(share, abs=0.07)
     # A single sample dies at least as often as all together: Hanin 2018.
-    assert prediction.probability_all_dead < 1 - (1 - 2.0**-4) ** 11
-    assert predict(asked.but(width=64)).probability_all_dead == 0
+    assert all_dead(asked) < 1 - (1 - 2.0**-4) ** 11
+    assert all_dead(asked.but(width=64)) == 0
 
 
 def test_where_more_than_half_are_dead_the_median_is_zero():
-    prediction = predict(experiment(**RELU, depth=40, width=4))
-    assert prediction.probability_all_dead > 0.5
-    assert prediction.typical_delta[0] == 0
-    assert prediction.typical_factor is None
+    asked = experiment(**RELU, depth=40, width=4)
+    prediction = predict(asked)
+    assert all_dead(asked) > 0.5
+    assert prediction.median_delta[0] == 0
     assert prediction.delta[0] > 0
 
 
 def test_where_all_nets_are_dead_the_median_is_zero_and_not_unknown():
-    prediction = predict(Experiment(activation="ReLU", initializer="He normal", depth=30, width=2))
-    assert prediction.probability_all_dead == 1
-    assert prediction.typical_delta[0] == 0
-    assert prediction.typical_delta[-1] > 0
+    asked = Experiment(activation="ReLU", initializer="He normal", depth=30, width=2)
+    prediction = predict(asked)
+    assert all_dead(asked) == 1
+    assert prediction.median_delta[0] == 0
+    assert prediction.median_delta[-1] > 0
 
 
 # --- where there is nothing to say ------------------------------------------------------------
@@ -269,9 +282,9 @@ def test_where_all_nets_are_dead_the_median_is_zero_and_not_unknown():
 )
 def test_no_prediction_comes_with_its_reason(settings, word):
     prediction = predict(experiment(**settings))
-    assert prediction.delta is None and prediction.factor is None
-    assert prediction.typical_delta is None and prediction.weight_gradient is None
-    for reason in (prediction.reason, prediction.typical_reason, prediction.weight_reason):
+    assert prediction.delta is None
+    assert prediction.median_delta is None and prediction.weight_gradient is None
+    for reason in (prediction.reason, prediction.median_reason, prediction.weight_reason):
         assert word in reason
 
 
@@ -284,7 +297,7 @@ def test_weight_gradients_of_many_samples_have_a_reason_of_their_own():
 def test_a_saturated_output_has_no_typical_seed():
     prediction = predict(experiment(depth=10, width=16, skip="one layer"))
     assert prediction.delta is not None
-    assert prediction.typical_delta is None and "saturates" in prediction.typical_reason
+    assert prediction.median_delta is None and "saturates" in prediction.median_reason
 
 
 def test_training_settings_do_not_matter_and_answers_are_read_only():

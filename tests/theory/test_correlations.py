@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.choices.activations import ACTIVATIONS
-from explorer.theory.correlations import Pairs, joint_expectation
+from explorer.theory.correlations import SamplePairs, joint_expectation
 from explorer.theory.moments import normal_nodes
 
 CORRELATIONS = [-1.0, -0.9, -0.3, 0.0, 0.5, 0.9, 0.99, 0.999, 1.0]
@@ -14,7 +14,7 @@ CORRELATIONS = [-1.0, -0.9, -0.3, 0.0, 0.5, 0.9, 0.99, 0.999, 1.0]
 
 def _joint(first, second, correlation):
     """E g(z) h(z') of the one pair of two different functions."""
-    pairs = Pairs.every(2)
+    pairs = SamplePairs.every(2)
     z, _ = normal_nodes()
     return joint_expectation(np.array([first(z), second(z)]), pairs, np.array([1.0, 1.0, correlation]))[-1]
 
@@ -43,7 +43,7 @@ def test_smooth_pairs_agree_with_two_dimensional_quadrature(c):
 
 
 def test_pairs_lay_out_as_a_symmetric_matrix():
-    pairs = Pairs.every(3)
+    pairs = SamplePairs.every(3)
     points = np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]])
     product = np.einsum("pf,pf->p", points[pairs.first], points[pairs.second])
     assert np.array_equal(pairs.matrix(product), points @ points.T)

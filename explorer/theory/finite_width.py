@@ -1,4 +1,4 @@
-"""What one seed typically shows, which in a narrow deep net is far less than the mean over seeds.
+"""Finite width: the median seed of a narrow deep net shows far less than the mean over seeds.
 
 A gradient is a product of one random factor a layer. The mean of such a
 product is made by a few lucky seeds; the median lies below it by a factor
@@ -23,15 +23,12 @@ DEAD_NETS = 400
 RARE = 0.01
 
 
-def typical_delta(
-    experiment: Experiment, paired: Recursion, delta: Array, samples: int
-) -> tuple[Array | None, str, float]:
-    """Return delta of a median seed or why there is none, and the share of dead nets."""
-    dead = _dead_shares(paired)
+def median_delta(experiment: Experiment, paired: Recursion, delta: Array, samples: int) -> tuple[Array | None, str]:
+    """Return delta of a median seed, or why there is none."""
+    dead = dead_shares(paired)
     at_output = _median_share(experiment, paired)
     if at_output < SATURATED:
-        reason = "The output saturates: from seed to seed its gradient varies over orders of magnitude."
-        return None, reason, float(dead[0])
+        return None, "The output saturates: from seed to seed its gradient varies over orders of magnitude."
     spread = np.array([_common_spread(paired, layer, samples) for layer in range(len(delta))])
     # Dead seeds lie below all others: the median of all is a lower quantile of those alive,
     # which carry the whole mean square between them.
@@ -39,7 +36,7 @@ def typical_delta(
     alive = np.log1p(-np.minimum(dead, 0.5))
     log_square = -spread / 2 + np.where(dead > 0, np.sqrt(spread) * quantile - alive, 0.0)
     log_square[dead >= 0.5] = -math.inf
-    return delta * at_output * np.exp(log_square / 2), "", float(dead[0])
+    return delta * at_output * np.exp(log_square / 2), ""
 
 
 def _median_share(experiment: Experiment, paired: Recursion) -> float:
@@ -73,8 +70,8 @@ def _common_spread(paired: Recursion, layer: int, samples: int) -> float:
     return largest + math.log(float(np.sum(weight * np.exp(spread - largest)) / np.sum(weight)))
 
 
-def _dead_shares(paired: Recursion) -> Array:
-    """Return, for each weight layer, in what share of nets delta is exactly 0 for all samples.
+def dead_shares(paired: Recursion) -> Array:
+    """Return, for each weight layer, the share of nets in which delta is exactly 0 for all samples.
 
     One sample dies in a layer of n rectifiers with probability 2^-n (Lu et al.
     2020); how many samples die together has no simple formula, so that it is
