@@ -82,14 +82,10 @@ class Facts:
     alike_share: float = math.nan
 
 
-# By what a position along the net is called: the measure that the ratio is of.
-MAIN_MEASURE = {"layer": "delta", "step": "state_gradient"}
-
-
 def facts(history: History) -> Facts:
     """Gather what the rules look at."""
     experiment, outcomes = history.experiment, history.outcome
-    gradient = history.measures[MAIN_MEASURE[experiment.position]]
+    gradient = history.measures[history.kind.main]
     latest = _latest_known(gradient)
     log_ratio = first_over_last(gradient[:, 0])
     solving, loss = band(history.solved_epoch()), band(history.loss).middle
@@ -152,7 +148,7 @@ def _first_end(history: History) -> str:
     if not ends:
         return ""
     first = min(ends, key=lambda ending: ending.epoch)
-    return f"{first.quantity} of {history.experiment.position} {first.layer} at epoch {first.epoch:,}"
+    return f"{first.quantity} of {history.kind.position} {first.layer} at epoch {first.epoch:,}"
 
 
 def gradient_change(old: Facts, new: Facts) -> str:

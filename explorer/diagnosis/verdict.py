@@ -12,6 +12,7 @@ from explorer.choices.registry import Entry, registry
 from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import against_last, decades, number
+from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 
 # ReLU is not advised where a sample is likelier than this to die on its way through the net.
 DYING_CHANCE = 0.1
@@ -191,13 +192,12 @@ TIME_VERDICTS = registry(
     ]
 )
 
-# By what a position along the net is called.
-RULES: Mapping[str, Mapping[str, Verdict]] = {"layer": VERDICTS, "step": TIME_VERDICTS}
+RULES: Mapping[str, Mapping[str, Verdict]] = {LAYERS.name: VERDICTS, TIME_STEPS.name: TIME_VERDICTS}
 
 
 def judge(f: Facts) -> Verdict:
     """Return the first verdict of this kind of net whose rule holds."""
-    return next(verdict for verdict in RULES[f.experiment.position].values() if verdict.holds(f))
+    return next(verdict for verdict in RULES[kind_of(f.experiment).name].values() if verdict.holds(f))
 
 
 def advice(verdict: Verdict, experiment: Any) -> tuple[str, ...]:
