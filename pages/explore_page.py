@@ -239,7 +239,7 @@ def show() -> None:
     compared = Compared.of(experiments, trainings.train(FIRST_SLICE))
     with head:
         _headline(compared)
-    _draw(compared, view, trainings.jobs[-1].answer_map() if experiment.task != "XOR" else None)
+    _draw(compared, view, trainings.jobs[-1].answer_map() if not experiment.dataset.truth_table else None)
     work_on(trainings, SLICE, REPAINT)
 
 

@@ -182,7 +182,7 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
 def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compared, Drawn]:
     """Train a scene's experiments for some seconds; return what is known of them and its figure."""
     compared = Compared.of(scene.named, trainings.train(seconds))
-    with_answers = scene.figure == GRADIENTS and scene.experiment.task != "XOR"
+    with_answers = scene.figure == GRADIENTS and not scene.experiment.dataset.truth_table
     answers = trainings.jobs[-1].answer_map() if with_answers else None
     figure = partial(scene_figure, scene, compared, answers)
     return compared, Drawn("tour_figure", scene.name, figure, describe_scene(scene, compared))

@@ -36,6 +36,10 @@ class Activation(Entry):
         the function does not saturate.
     random_slope : (float, float) or None
         For randomized ReLU, the range of the slope below 0 in training.
+    steepest : float
+        The largest slope.
+    fitting_initializer : str
+        The initializer whose variance keeps signals and gradients nearest to level.
     element_cost : float
         How many times the work of ReLU, f and its slope cost on each number.
     call_cost : int
@@ -47,6 +51,8 @@ class Activation(Entry):
     he_gain: float = math.sqrt(2)
     saturation: tuple[float, float] | None = None
     random_slope: tuple[float, float] | None = None
+    steepest: float = 1.0
+    fitting_initializer: str = "He normal"
     element_cost: float = 1.0
     call_cost: int = 0
 
@@ -244,6 +250,8 @@ ACTIVATIONS = registry(
             f=_sigmoid,
             df=_sigmoid_slope,
             saturation=(0.015, 0.985),
+            steepest=0.25,
+            fitting_initializer="Glorot normal",
         ),
         Activation(
             name="tanh",
@@ -253,6 +261,7 @@ ACTIVATIONS = registry(
             f=np.tanh,
             df=_tanh_slope,
             saturation=(-0.97, 0.97),
+            fitting_initializer="Glorot normal",
         ),
         Activation(
             name="ReLU",
@@ -288,6 +297,8 @@ ACTIVATIONS = registry(
             df=_selu_slope,
             element_cost=2.0,
             saturation=(-0.97 * SELU_SCALE * SELU_ALPHA, math.inf),
+            steepest=SELU_SCALE * SELU_ALPHA,
+            fitting_initializer="LeCun",
         ),
         Activation(
             name="GELU",
@@ -296,6 +307,7 @@ ACTIVATIONS = registry(
             source="Hendrycks & Gimpel 2016",
             f=_gelu,
             df=_gelu_slope,
+            steepest=1.1289,
             element_cost=12.0,
             call_cost=58_000,
         ),
@@ -306,6 +318,7 @@ ACTIVATIONS = registry(
             source="Elfwing et al. 2018",
             f=_silu,
             df=_silu_slope,
+            steepest=1.0998,
             element_cost=2.0,
         ),
         Activation(
@@ -324,6 +337,7 @@ ACTIVATIONS = registry(
             f=_linear,
             df=_linear_slope,
             he_gain=1.0,
+            fitting_initializer="Glorot normal",
         ),
     ]
 )

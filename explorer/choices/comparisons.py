@@ -26,8 +26,11 @@ class RecurrentComparison(Entry):
     ----------
     of : callable
         `of(experiment, baseline)` returns experiments by name, 1 to 6 of them; the baseline may be None.
+    changes : str
+        The setting in which they differ, whatever it is in the experiment; empty where that is not one setting.
     """
 
+    changes: str = ""
     of: Callable[[RecurrentExperiment, RecurrentExperiment | None], Compared]
 
 
@@ -67,26 +70,31 @@ COMPARISONS = registry(
         RecurrentComparison(
             name="the three cells",
             caption="Plain RNN, LSTM and GRU, all else alike.",
+            changes="cell",
             of=lambda experiment, baseline: {cell: experiment.but(cell=cell) for cell in CELLS},
         ),
         RecurrentComparison(
             name="clipping",
             caption="Without clipping, clipped by value and by norm, at the threshold of the sidebar.",
+            changes="clip",
             of=lambda experiment, baseline: _clippings(experiment),
         ),
         RecurrentComparison(
             name="forget bias",
             caption="The gate that keeps the state starts with a bias of 0, of 1 and of ln T; an LSTM where the cell has no gate.",
+            changes="forget_bias",
             of=lambda experiment, baseline: _biases(experiment),
         ),
         RecurrentComparison(
             name="start of W_hh",
             caption="Every rule for the first recurrent weights, at the strength of the sidebar.",
+            changes="initializer",
             of=lambda experiment, baseline: {name: experiment.but(initializer=name) for name in RECURRENT_INITIALIZERS},
         ),
         RecurrentComparison(
             name="truncation",
             caption="Backpropagation through all steps, and cut after some: as many as the sidebar says if that cuts anything, else a fifth of the length.",
+            changes="truncation",
             of=lambda experiment, baseline: _truncations(experiment),
         ),
         RecurrentComparison(

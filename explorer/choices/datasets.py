@@ -50,31 +50,44 @@ class Data:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset(Entry):
-    """A task.
+class Task(Entry):
+    """What a net of either kind is to learn.
+
+    Attributes
+    ----------
+    loss : str
+        The loss that is used when nothing else is asked.
+    regression : bool
+        Whether y is a number to hit (else a class, 0 or 1).
+    truth_table : bool
+        Whether its points are so few that the answers are shown as a table of them all.
+    solved_below : float
+        A run has solved the task when its mean squared error is below this.
+    """
+
+    loss: str = "cross-entropy"
+    regression: bool = False
+    truth_table: bool = False
+    solved_below: float = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Task):
+    """A task for nets of layers.
 
     Attributes
     ----------
     make : callable or None
         `make(rng, samples, noise)` returns Data; None for a person's own.
-    loss : str
-        The loss that is used when nothing else is asked.
-    regression : bool
-        Whether y is a number to hit (else a class).
     sized : bool
         Whether the number of samples can be chosen.
     noisy : bool
         Whether the noise can be chosen.
-    solved_below : float
-        A run has solved the task when its mean squared error is below this.
     """
 
     make: Callable[[np.random.Generator, int, float], Data] | None
-    loss: str = "cross-entropy"
-    regression: bool = False
     sized: bool = True
     noisy: bool = True
-    solved_below: float = 0.05
 
 
 XOR_INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -146,6 +159,7 @@ DATASETS = registry(
             formula="(0,0)→0  (0,1)→1  (1,0)→1  (1,1)→0",
             make=_xor,
             loss="half squared error",
+            truth_table=True,
             sized=False,
             noisy=False,
             solved_below=0.005,

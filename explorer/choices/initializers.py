@@ -7,6 +7,7 @@ the variance; that number is what theory needs, so an entry carries it.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from explorer.choices.registry import Entry, registry
 
 Draw = Callable[[np.random.Generator, int, int, Activation], Array]
 Variance = Callable[[int, int, Activation], float]
+UNIFORM_KURTOSIS = -1.2  # in excess of the normal distribution's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +33,17 @@ class Initializer(Entry):
         weights have a mean or are all alike, so that mean-field theory says nothing.
     draws_bias : bool
         Whether biases are usually drawn like one more row of W (else they start at 0).
+    excess_kurtosis : float
+        E w^4 / (E w^2)^2 - 3 of one weight: 0 for a normal one.
+    orthogonal : bool
+        Whether rows or columns are at right angles, so that weights of a unit are not independent.
     """
 
     draw: Draw
     variance: Variance | None
     draws_bias: bool = False
+    excess_kurtosis: float = 0.0
+    orthogonal: bool = False
 
 
 def _uniform(variance: Variance) -> Draw:
@@ -55,11 +63,14 @@ def _normal(variance: Variance) -> Draw:
 
 
 def variance_scaling(
-    name: str, variance: Variance, *, normal: bool = False, draws_bias: bool = False, **words: str
+    name: str, variance: Variance, *, normal: bool = False, draws_bias: bool = False, **words: Any
 ) -> Initializer:
     """Make an initializer that draws independent weights of mean 0 and the given variance."""
     draw = _normal(variance) if normal else _uniform(variance)
-    return Initializer(name=name, draw=draw, variance=variance, draws_bias=draws_bias, **words)
+    kurtosis = 0.0 if normal else UNIFORM_KURTOSIS
+    return Initializer(
+        name=name, draw=draw, variance=variance, draws_bias=draws_bias, excess_kurtosis=kurtosis, **words
+    )
 
 
 def _orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: Activation) -> Array:
@@ -172,6 +183,7 @@ INITIALIZERS = registry(
             formula="Wᵀ W = I, or W Wᵀ = I where fan_out is larger",
             source="Saxe et al. 2014",
             draw=_orthogonal,
+            orthogonal=True,
             variance=lambda fan_in, fan_out, activation: 1 / max(fan_in, fan_out),
         ),
     ]

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
-from explorer.choices.registry import Entry, registry
+from explorer.choices.datasets import Task
+from explorer.choices.registry import registry
 
 SHORTEST, LONGEST = 2, 500
 TASK_SEED = 20_260_102
@@ -46,8 +47,8 @@ class Sequences:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemoryTask(Entry):
-    """A task over time.
+class MemoryTask(Task):
+    """A task over time; as classes there is one output for each yes or no.
 
     Attributes
     ----------
@@ -55,19 +56,10 @@ class MemoryTask(Entry):
         `make(rng, samples, length)` returns Sequences.
     inputs : tuple of str
         What each input is.
-    loss : str
-        The loss that is used when nothing else is asked.
-    regression : bool
-        Whether y are numbers to hit (else classes, one output for each yes or no).
-    solved_below : float
-        A run has solved the task when its mean squared error is below this.
     """
 
     make: Callable[[np.random.Generator, int, int], Sequences]
     inputs: tuple[str, ...]
-    loss: str = "cross-entropy"
-    regression: bool = False
-    solved_below: float = 0.05
 
 
 def _two_moments(rng: np.random.Generator, samples: int, length: int) -> NDArray[np.int64]:

@@ -12,10 +12,9 @@ from typing import Any, Self
 from explorer.choices.activations import Activation
 from explorer.choices.clipping import CLIPPERS, Clipper
 from explorer.choices.controls import Control, controls_of
-from explorer.choices.datasets import Data, Dataset
+from explorer.choices.datasets import Data, Task
 from explorer.choices.losses import LOSSES, Loss, output_unit
 from explorer.choices.optimizers import OPTIMIZERS, Optimizer
-from explorer.choices.sequences import MemoryTask
 
 # The names of options that stand for "the task's own" and "all samples at once".
 USUAL, FULL = "usual", "full"
@@ -109,7 +108,7 @@ class Settings:
     # --- the entries that the names stand for -------------------------------------------------
 
     @property
-    def dataset(self) -> Dataset | MemoryTask:
+    def dataset(self) -> Task:
         """The task's entry."""
         raise NotImplementedError
 

@@ -33,9 +33,7 @@ class Remedy(Entry):
 
 
 def _proper_initialization(experiment: Experiment) -> Experiment:
-    rectifier = experiment.activation not in ("sigmoid", "tanh", "linear", "SELU")
-    name = "He normal" if rectifier else "LeCun" if experiment.activation == "SELU" else "Glorot normal"
-    return experiment.but(initializer=name, gain=1.0)
+    return experiment.but(initializer=experiment.activation_function.fitting_initializer, gain=1.0)
 
 
 # --- why ----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.arrays import Array
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.seeds import band
@@ -71,7 +72,7 @@ def meaning(experiments: Sequence[RecurrentExperiment]) -> str:
     ]
     plain = dict.fromkeys(e.activation for e in experiments if not e.unit.memory_gate)
     for activation in plain:
-        bound = "4" if activation == "sigmoid" else "1"
+        bound = f"{1 / ACTIVATIONS[activation].steepest:g}"
         told.append(
             f"In the plain net the gradient must vanish where σ₁ < 1/γ = {bound}, γ being the steepest slope of {activation} "
             "(Pascanu et al. 2013); above, it may explode, but need not."

@@ -13,7 +13,7 @@ def answers_panel(
     history: History, baseline: History | None, record: int, answer_map: AnswerMap | None, x: str, y: str
 ) -> Traces:
     """What the nets answer: XOR's truth table for every seed, a curve, or the plane with the data."""
-    if history.experiment.task == "XOR":
+    if history.experiment.dataset.truth_table:
         return _truth_table(history, baseline, record, x, y)
     if answer_map is None:
         return []
@@ -35,7 +35,7 @@ def _truth_table(history: History, baseline: History | None, record: int, x: str
         )
     ]
     pairs = [(history, record, 0.0 if baseline is None else 0.2, theme.NOW)]
-    if baseline is not None and baseline.experiment.task == "XOR":
+    if baseline is not None and baseline.experiment.dataset.truth_table:
         same = baseline.at(float(history.epochs[record]))
         pairs.append((baseline, same, -0.2, theme.BASELINE))
     for shown, row, shift, colour in pairs:

@@ -122,7 +122,7 @@ def _axes(shown: list[Shown], view: View, place: Places) -> dict[str, Any]:
 def _answer_axes(history: History, place: Places) -> dict[str, Any]:
     x: dict[str, Any] = {"domain": place.right, "anchor": "y5"}
     y: dict[str, Any] = {"domain": place.answers, "anchor": "x3"}
-    if history.experiment.task == "XOR":
+    if history.experiment.dataset.truth_table:
         x |= {"range": [-0.5, 3.5], "tickvals": [0, 1, 2, 3], "ticktext": ["0,0", "0,1", "1,0", "1,1"]}
         y |= {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
     else:

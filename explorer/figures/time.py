@@ -232,17 +232,8 @@ def time_figure(
 
 def not_defined(experiment: RecurrentExperiment, view: TimeView) -> str:
     """Say why a net has nothing of what the view shows; "" where it has."""
-    cell, name = experiment.unit, view.diagnostic.name
-    gate = name.removesuffix("_gate")
-    if gate != name and gate not in cell.blocks:
-        return f"not defined: {cell.name} has no {gate} gate"
-    if name == "kept" and not cell.memory_gate:
-        return f"not defined: {cell.name} has no such gate"
-    if name == "cell_gradient" and not cell.has_c:
-        return f"not defined: {cell.name} has no cell state c"
-    if name == "saturated" and not cell.squashed and experiment.activation_function.saturation is None:
-        return f"not defined: {experiment.activation} has no flat ends"
-    return ""
+    reason = view.diagnostic.missing(experiment)
+    return f"not defined: {reason}" if reason else ""
 
 
 def _panels(shown: Sequence[Shown | None], names: Sequence[str], view: TimeView) -> list[Panel]:

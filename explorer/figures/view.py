@@ -15,18 +15,10 @@ from explorer.choices.controls import Choice, Number, controls_of, one_two_five,
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.cliff import Descent, Path
 from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
-from explorer.training.measures import DIAGNOSTICS, Diagnostic
+from explorer.training.measures import DIAGNOSTICS, Diagnostic, offered
 from explorer.training.time_measures import TIME_DIAGNOSTICS
 
-METRICS = {
-    "dL/dz": "delta",
-    "dL/dW": "weight_gradient",
-    "dL/db": "bias_gradient",
-    "update : data": "update_ratio",
-    "activation spread": "activation_std",
-    "saturated": "saturated",
-    "dead": "dead",
-}
+METRICS = offered(DIAGNOSTICS)
 
 VALUE, RATIO = "value", "ratio to last layer"
 RANGES = {"usual": 0, "wide": 26, "widest": 298}
@@ -137,21 +129,7 @@ VIEW_CONTROLS = controls_of(View)
 # --- Time view: what of a recurrent history is shown and how, as `view` for layers ---
 
 
-TIME_METRICS = {
-    "dL/dh": "state_gradient",
-    "dL/dc": "cell_gradient",
-    "dL/dz": "delta",
-    "part of dL/dW_hh": "step_gradient",
-    "spread of h": "activation_std",
-    "saturated": "saturated",
-    "kept by the gate": "kept",
-    "forget gate": "forget_gate",
-    "input gate": "input_gate",
-    "output gate": "output_gate",
-    "update gate": "update_gate",
-    "reset gate": "reset_gate",
-}
-
+TIME_METRICS = offered(TIME_DIAGNOSTICS)
 TIME_RATIO = "ratio to last step"
 
 

@@ -31,6 +31,7 @@ from explorer.theory import prediction as theory
 from explorer.training import all_depths as depths
 from explorer.training import history, recurrent_group
 from explorer.training import time_measures as time_diagnostics
+from explorer.training.measures import Stage
 from explorer.training.network import Network
 from explorer.training.recurrent_network import Layer, RecurrentArchitecture, RecurrentNetwork
 from explorer.training.run import train
@@ -122,7 +123,7 @@ Table = dict[str, list[Piece]]
 def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table:
     """What Explore shows of an experiment."""
     measure = view.diagnostic.measure
-    table: Table = {f"{view.metric}: colours and profile": [measure, *_way_to(view.diagnostic.name, experiment)]}
+    table: Table = {f"{view.metric}: colours and profile": [measure, *_way_to(view.diagnostic.stage, experiment)]}
     table["Median and band over seeds"] = [seeds.log_band, seeds.band]
     if view.diagnostic.name in ("delta", "weight_gradient"):
         table["Theory"] = _theory()
@@ -241,16 +242,16 @@ def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
     }
 
 
-def _way_to(name: str, experiment: Experiment) -> list[Piece]:
-    """What made the arrays that a diagnostic looks at."""
-    if name in ("activation_std", "activation_mean", "saturated", "unit_spread"):
+def _way_to(stage: Stage, experiment: Experiment) -> list[Piece]:
+    """What made the arrays that a measure of this stage looks at."""
+    if stage is Stage.FORWARD:
         return [Network._forward_pass, *_activation(experiment), *_normalization(experiment, forward=True)]
-    if name == "dead":
+    if stage is Stage.SLOPES:
         return [Network._slope, *_activation(experiment)]
-    if name == "update_ratio":
+    if stage is Stage.UPDATE:
         return [experiment.update_rule.step, Network._backward_pass]
     way: list[Piece] = [Network._backward_pass, Network._to_dh]
-    if name in ("weight_gradient", "bias_gradient"):
+    if stage is Stage.GRADIENT:
         way.append(Network._weight_gradient)
     return [*way, *_activation(experiment), *_normalization(experiment, forward=False), experiment.loss_function.delta]
 

@@ -4,11 +4,9 @@ import math
 
 import numpy as np
 
+from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.arrays import Array
 from explorer.choices.recurrent_initializers import largest_singular_value
-
-# The largest slope of each activation.
-GAMMA = {"tanh": 1.0, "sigmoid": 0.25, "ReLU": 1.0}
 
 
 def gate_product(bias: float, steps: int | Array) -> float | Array:
@@ -49,4 +47,4 @@ def step_bound(weights: Array, activation: str) -> float:
     Pascanu et al. 2013, section 2.1: below 1 the gradient must vanish; above 1
     it may explode, but need not: slopes below γ and turning can still shrink it.
     """
-    return GAMMA[activation] * largest_singular_value(weights)
+    return ACTIVATIONS[activation].steepest * largest_singular_value(weights)

@@ -47,11 +47,8 @@ def wide_net(experiment: Experiment) -> WideNet:
 
 def _weight_kurtosis(experiment: Experiment, terms: int) -> float:
     # Of a sum of `terms` weights with random coefficients u, E u^4 = 3 / (terms (terms + 2)) for |u| = 1.
-    if experiment.initializer == "orthogonal":
-        return 1.0
-    if "uniform" in experiment.initializer:
-        return 3 - 1.2 * 3 / (terms + 2)
-    return 3.0
+    start = experiment.initialization
+    return 1.0 if start.orthogonal else 3 + start.excess_kurtosis * 3 / (terms + 2)
 
 
 def subsample(data: Data) -> Data:

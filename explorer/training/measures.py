@@ -7,9 +7,12 @@ infinities and NaN come out as what they are; nothing underflows that a double
 can hold.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +25,16 @@ from explorer.training.network import Architecture, Network
 SMALL_SQUARE, LARGE_SQUARE = 1e-280, 1e280
 
 
+class Stage(Enum):
+    """The parts of an update, in their order."""
+
+    FORWARD = "forward pass"
+    SLOPES = "slopes of the activations"
+    BACKWARD = "backward pass"
+    GRADIENT = "gradient of the parameters"
+    UPDATE = "update"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Diagnostic(Entry):
     """A number per layer.
@@ -29,7 +42,7 @@ class Diagnostic(Entry):
     Attributes
     ----------
     measure : callable
-        `measure(network)` or, if `of_update`, `measure(network, update)`:
+        `measure(network)` or, at the stage of the update, `measure(network, update)`:
         array (layers, runs), NaN where it is not defined. `update` has theta's shape.
     title : str
         For an axis: what is measured, of what.
@@ -37,13 +50,31 @@ class Diagnostic(Entry):
         "decades" if it is shown as a power of ten, "share" from 0 to 1, or "plain".
     span : (float, float)
         The fixed range of the colour scale: in decades, or in the quantity itself.
+    label : str
+        What it is called in the menu of what to show; empty: it is not offered there.
+    stage : Stage
+        Of which part of an update it looks at the result.
+    missing : callable
+        Why an experiment has nothing of the kind; an empty string where it has.
     """
 
     measure: Callable[..., Array]
     title: str
     unit: str
     span: tuple[float, float]
-    of_update: bool = False
+    label: str = ""
+    stage: Stage = Stage.BACKWARD
+    missing: Callable[[Any], str] = lambda experiment: ""
+
+    @property
+    def of_update(self) -> bool:
+        """Whether it is measured once the update is known, and not before."""
+        return self.stage is Stage.UPDATE
+
+
+def offered(measures: Mapping[str, Diagnostic]) -> Mapping[str, str]:
+    """Return the names of the measures that can be shown, by what the menu calls them."""
+    return MappingProxyType({entry.label: name for name, entry in measures.items() if entry.label})
 
 
 def _flat(values: Array) -> Array:
@@ -190,6 +221,7 @@ DIAGNOSTICS = registry(
             title="dL/dz, RMS",
             caption="Size of the gradient at the layer's units: root mean square of dL/dz over units and samples.",
             formula="√ mean (dL/dz)²",
+            label="dL/dz",
             measure=_delta,
             unit="decades",
             span=(-10, 2),
@@ -199,7 +231,9 @@ DIAGNOSTICS = registry(
             title="dL/dW, L2 norm",
             caption="Size of the gradient of the layer's weights, before any clipping.",
             formula="√ Σ (dL/dW)²",
+            label="dL/dW",
             measure=_weight_gradient,
+            stage=Stage.GRADIENT,
             unit="decades",
             span=(-10, 2),
         ),
@@ -208,7 +242,9 @@ DIAGNOSTICS = registry(
             title="dL/db, L2 norm",
             caption="Size of the gradient of the layer's biases, before any clipping.",
             formula="√ Σ (dL/db)²",
+            label="dL/db",
             measure=_bias_gradient,
+            stage=Stage.GRADIENT,
             unit="decades",
             span=(-10, 2),
         ),
@@ -218,17 +254,20 @@ DIAGNOSTICS = registry(
             caption="How much of itself a weight matrix changes in one update; about 10⁻³ is a good pace.",
             formula="std(applied update) / std(W)",
             source="Karpathy 2022; CS231n, notes 3",
+            label="update : data",
             measure=_update_ratio,
             unit="decades",
             span=(-10, 2),
-            of_update=True,
+            stage=Stage.UPDATE,
         ),
         Diagnostic(
             name="activation_std",
             title="activations, spread",
             caption="Standard deviation, over units and samples, of what the layer hands on.",
             formula="std(h)",
+            label="activation spread",
             measure=_activation_std,
+            stage=Stage.FORWARD,
             unit="decades",
             span=(-6, 6),
         ),
@@ -238,6 +277,7 @@ DIAGNOSTICS = registry(
             caption="Mean, over units and samples, of what the layer hands on.",
             formula="mean(h)",
             measure=_activation_mean,
+            stage=Stage.FORWARD,
             unit="plain",
             span=(-2, 2),
         ),
@@ -247,7 +287,9 @@ DIAGNOSTICS = registry(
             caption="Share of activations at the flat ends of the function, where its slope is 6% of its best or "
             "less: tanh beyond ±0.97, sigmoid below 0.015 or above 0.985, ELU and SELU within 3% of their lower limit.",
             source="Glorot & Bengio 2010, section 3; the bound 0.97: Karpathy 2022",
+            label="saturated",
             measure=_saturated,
+            stage=Stage.FORWARD,
             unit="share",
             span=(0, 1),
         ),
@@ -255,7 +297,9 @@ DIAGNOSTICS = registry(
             name="dead",
             title="dead units, share",
             caption="Share of units whose slope is exactly 0 for every sample: their weights get no gradient at all.",
+            label="dead",
             measure=_dead,
+            stage=Stage.SLOPES,
             unit="share",
             span=(0, 1),
         ),
@@ -265,6 +309,7 @@ DIAGNOSTICS = registry(
             caption="Largest difference between two units of the layer on one sample, as a share of the largest value: "
             "0 means that all units are alike and stay so.",
             measure=_unit_spread,
+            stage=Stage.FORWARD,
             unit="decades",
             span=(-16, 2),
         ),

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import registry
-from explorer.training.measures import Diagnostic, rms, root_sum_square, std
+from explorer.training.measures import Diagnostic, Stage, rms, root_sum_square, std
 from explorer.training.recurrent_network import Layer, RecurrentNetwork
 
 
@@ -91,12 +92,20 @@ def _saturated(network: RecurrentNetwork) -> Array:
     return _mean_over_layers(network, beyond)
 
 
+def _no_flat_ends(experiment: RecurrentExperiment) -> str:
+    flat = experiment.unit.squashed or experiment.activation_function.saturation is not None
+    return "" if flat else f"{experiment.activation} has no flat ends"
+
+
 def _gate(name: str, does: str) -> Diagnostic:
     return Diagnostic(
         name=f"{name}_gate",
         title=f"{name} gate, mean",
         caption=f"How far the {name} gate is open, mean over units and samples: 1 {does}.",
         measure=_openness(name),
+        label=f"{name} gate",
+        stage=Stage.FORWARD,
+        missing=lambda e: "" if name in e.unit.blocks else f"{e.cell} has no {name} gate",
         unit="share",
         span=(0, 1),
     )
@@ -106,6 +115,7 @@ TIME_DIAGNOSTICS = registry(
     [
         Diagnostic(
             name="state_gradient",
+            label="dL/dh",
             title="dL/dh_t, RMS",
             caption="Size of the gradient that arrives at the state of a step from all later steps: root mean square over "
             "units and samples.",
@@ -117,16 +127,19 @@ TIME_DIAGNOSTICS = registry(
         ),
         Diagnostic(
             name="cell_gradient",
+            label="dL/dc",
             title="dL/dc_t, RMS",
             caption="The same at an LSTM's cell state, along which only the forget gate multiplies it.",
             formula="√ mean (dL/dc_t)²",
             source="Hochreiter & Schmidhuber 1997, section 3.2: the constant error carousel",
             measure=_cell_gradient,
+            missing=lambda e: "" if e.unit.has_c else f"{e.cell} has no cell state c",
             unit="decades",
             span=(-10, 2),
         ),
         Diagnostic(
             name="delta",
+            label="dL/dz",
             title="dL/dz_t, RMS",
             caption="Size of the gradient at what goes into the activations of a step, all gates together.",
             formula="√ mean (dL/dz_t)²",
@@ -136,35 +149,43 @@ TIME_DIAGNOSTICS = registry(
         ),
         Diagnostic(
             name="step_gradient",
+            label="part of dL/dW_hh",
             title="step's part of dL/dW_hh, L2 norm",
             caption="What one step contributes to the gradient of the recurrent weights, before any clipping: summed over "
             "all steps, the contributions are the gradient.",
             formula="√ Σ (h_{t-1} dL/dz_t')²",
             source="Pascanu et al. 2013, eq. 4",
             measure=_contribution,
+            stage=Stage.GRADIENT,
             unit="decades",
             span=(-10, 2),
         ),
         Diagnostic(
             name="activation_std",
+            label="spread of h",
             title="h_t, spread",
             caption="Standard deviation, over units and samples, of the state.",
             formula="std(h_t)",
             measure=_over_layers(lambda layer: std(layer.h[1:])),
+            stage=Stage.FORWARD,
             unit="decades",
             span=(-6, 6),
         ),
         Diagnostic(
             name="saturated",
+            label="saturated",
             title="saturated, share",
             caption="Share of states at the flat ends of the activation (tanh beyond ±0.97, sigmoid below 0.015 or above "
             "0.985); of an LSTM and a GRU, of the candidates for the state.",
             measure=_saturated,
+            stage=Stage.FORWARD,
+            missing=_no_flat_ends,
             unit="share",
             span=(0, 1),
         ),
         Diagnostic(
             name="kept",
+            label="kept by the gate",
             title="kept by the gate from here on, mean",
             caption="What the forget gate of an LSTM, or the update gate of a GRU, leaves at the end of the state before this step: "
             "the product of the gate over this and all later steps, mean over units and samples. The direct path, along which "
@@ -172,6 +193,8 @@ TIME_DIAGNOSTICS = registry(
             formula="mean Π_{k≥t} f_k",
             source="Hochreiter & Schmidhuber 1997; Gers et al. 2000",
             measure=_kept,
+            stage=Stage.FORWARD,
+            missing=lambda e: "" if e.unit.memory_gate else f"{e.cell} has no such gate",
             unit="decades",
             span=(-10, 2),
         ),
