@@ -14,7 +14,7 @@ from explorer.sharing.code import depth_table
 from explorer.sharing.notebook import depth_lines
 from explorer.sharing.saved import filename, table_csv
 from explorer.sweeps.by_depth import UNCHANGED, DepthSeries, depth_headline, depth_sweep, with_remedy
-from explorer.sweeps.portions import refuse_sweep
+from explorer.sweeps.chunks import refuse_sweep
 from explorer.sweeps.sweep import Sweep
 from explorer.training.cost import refuse_depths
 from explorer.training.measures import DIAGNOSTICS

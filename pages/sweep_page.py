@@ -13,9 +13,9 @@ from explorer.figures.sweep import section_figure, sweep_figure, value_text
 from explorer.sharing.code import sweep_table
 from explorer.sharing.notebook import sweep_lines
 from explorer.sharing.saved import filename
+from explorer.sweeps.chunks import refuse_sweep
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES
-from explorer.sweeps.portions import refuse_sweep
 from explorer.sweeps.sweep import Cell, Sweep, is_numeric, sweep_csv
 from explorer.sweeps.workers import VARIABLE
 from explorer.ui.live_chart import CHART, live_chart

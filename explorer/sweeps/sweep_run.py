@@ -1,22 +1,22 @@
-"""A sweep under way: handed out in portions, gathered as they come, stopped and resumed at will.
+"""A sweep under way: handed out in chunks, gathered as they come, stopped and resumed at will.
 
 It holds no thread. Whoever shows it calls `advance` until it is complete; if
-nobody does, it stops by itself after the few portions that are handed out.
+nobody does, it stops by itself after the few chunks that are handed out.
 """
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, MutableMapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from collections.abc import Iterable, MutableMapping
+from concurrent.futures import BrokenExecutor, CancelledError, Future
 from dataclasses import dataclass
 
 from explorer.choices.experiment import Experiment
+from explorer.sweeps.chunks import Chunk, Measurement, chunks
 from explorer.sweeps.outcomes import Finding
-from explorer.sweeps.portions import Portion, measure, portions
 from explorer.sweeps.sweep import Cell, Sweep
-from explorer.sweeps.workers import Workers
+from explorer.sweeps.workers import Backend, Workers
 
-# Portions handed out at once, for each worker: the next one must lie ready.
+# Chunks handed out at once, for each worker: the next one must lie ready.
 AHEAD = 2
 # How often workers may be lost over one cell, and in a row over anything.
 MAX_LOST, MAX_LOST_IN_A_ROW = 3, 10
@@ -28,21 +28,20 @@ Key = tuple[Experiment, bool]
 
 @dataclass
 class _Handed:
-    """A portion on its way: `lost` counts the workers that ended while they had nothing else to do."""
+    """A chunk on its way: `lost` counts the workers that ended while they had nothing else to do."""
 
-    portion: Portion
+    chunk: Chunk
     lost: int = 0
     suspect: bool = False
 
 
 class SweepRun:
-    """A sweep that can be advanced a slice at a time, on any executor.
+    """A sweep that can be advanced a slice at a time, whoever works.
 
     Parameters
     ----------
     sweep : Sweep
     workers : Workers
-        Makes executors, and makes them anew where one broke.
     known : mutable mapping of (Experiment, trained) to Finding
         What was measured before is taken from here; what is measured is put there.
 
@@ -67,10 +66,10 @@ class SweepRun:
             if not isinstance(experiment, str):
                 self._cells.setdefault(experiment, []).append(cell)
         self._take_known(self._cells)
-        self._waiting = deque(_Handed(portion) for portion in portions(sweep, self._found))
+        self._waiting = deque(_Handed(chunk) for chunk in chunks(sweep, self._found))
         self._running: dict[Future, _Handed] = {}
-        self._executor: Executor | None = None
-        self._work = sum(each.portion.seconds for each in self._waiting)
+        self._backend: Backend | None = None
+        self._work = sum(each.chunk.seconds for each in self._waiting)
         self._done = self._spent = 0.0
         self._lost_in_a_row = 0
         self._left_at: float | None = None
@@ -102,15 +101,15 @@ class SweepRun:
         Raises
         ------
         ValueError, ConnectionError
-            If there is no executor to be had; nothing is lost, and a later call tries again.
+            If there are no workers to be had; nothing is lost, and a later call tries again.
         """
         begun = time.perf_counter()
         if self._left_at is not None:
             self._spent += min(begun - self._left_at, PAUSE)
         while not self.complete:
             self._hand_out()
-            left = begun + seconds - time.perf_counter()
-            self._let_work(max(left, 0.0))
+            if self._backend is not None:
+                self._backend.wait(self._running, max(begun + seconds - time.perf_counter(), 0.0))
             self._gather()
             if time.perf_counter() >= begun + seconds:
                 break
@@ -127,13 +126,6 @@ class SweepRun:
                 self._waiting.appendleft(handed)
         self._left_at = None
 
-    def _let_work(self, seconds: float) -> None:
-        in_turn: Callable[[float], bool] | None = getattr(self._executor, "work", None)
-        if in_turn is not None:
-            in_turn(seconds)
-        elif self._running:
-            wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
-
     def _take_known(self, experiments: Iterable[Experiment]) -> None:
         for experiment in experiments:
             found = self._known.get((experiment, self.sweep.trained))
@@ -146,18 +138,18 @@ class SweepRun:
 
     def _hand_out(self) -> None:
         """Hand out as much as keeps all workers busy, and a suspect only alone."""
-        if self._executor is None:
-            self._executor = self._workers()
-        window = AHEAD * getattr(self._executor, "workers", 1)
+        if self._backend is None:
+            self._backend = self._workers.backend()
+        window = AHEAD * self._backend.workers
         while self._waiting and len(self._running) < window and not self._must_wait():
             handed = self._waiting.popleft()
-            self._take_known(handed.portion.experiments)
-            missing = tuple(each for each in handed.portion.experiments if each not in self._found)
+            self._take_known(handed.chunk.experiments)
+            missing = tuple(each for each in handed.chunk.experiments if each not in self._found)
             if not missing:
-                self._done += handed.portion.seconds
+                self._done += handed.chunk.seconds
                 continue
             try:
-                future = self._executor.submit(measure, missing, self.sweep.trained)
+                future = self._backend.submit(Measurement, missing, self.sweep.trained)
             except (BrokenExecutor, RuntimeError):
                 self._waiting.appendleft(handed)
                 self._gather(lost=True)
@@ -171,7 +163,7 @@ class SweepRun:
     # --- gathering ----------------------------------------------------------------------------
 
     def _gather(self, *, lost: bool = False) -> None:
-        """Keep what is done; `lost`: the executor is known to be broken."""
+        """Keep what is done; `lost`: the backend is known to be broken."""
         broken = []
         for future in [each for each in self._running if each.done()]:
             handed = self._running.pop(future)
@@ -182,7 +174,7 @@ class SweepRun:
             except Exception as error:
                 self._blame(handed, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
         if broken or lost:
-            # With the executor all that it had is lost, also what does not know it yet.
+            # With the backend all that it had is lost, also what does not know it yet.
             broken += self._running.values()
             self._running.clear()
             self._try_again(broken)
@@ -192,16 +184,16 @@ class SweepRun:
         for found in findings:
             self._put(found.experiment, found)
             self._known[found.experiment, self.sweep.trained] = found
-        self._done += handed.portion.seconds
+        self._done += handed.chunk.seconds
         self._lost_in_a_row = 0
 
     def _blame(self, handed: _Handed, problem: str) -> None:
         """Note the problem of a single cell; of several, find out whose it is."""
-        if len(handed.portion.experiments) > 1:
+        if len(handed.chunk.experiments) > 1:
             self._waiting.extendleft(_apart(handed))
             return
-        self.problems |= dict.fromkeys(self._cells[handed.portion.experiments[0]], problem)
-        self._done += handed.portion.seconds
+        self.problems |= dict.fromkeys(self._cells[handed.chunk.experiments[0]], problem)
+        self._done += handed.chunk.seconds
 
     def _try_again(self, broken: list[_Handed]) -> None:
         """Put back what was lost. Who was there when a worker ended is suspect, and tried again alone."""
@@ -214,15 +206,15 @@ class SweepRun:
                 self._waiting.appendleft(handed)
 
     def _renew(self) -> None:
-        """Let go of a broken executor; give up where workers do nothing but break."""
-        if self._executor is not None:
-            self._workers.renew(self._executor)
-        self._executor = None
+        """Let go of a broken backend; give up where workers do nothing but break."""
+        if self._backend is not None:
+            self._workers.renew(self._backend)
+        self._backend = None
         self._lost_in_a_row += 1
         if self._lost_in_a_row >= MAX_LOST_IN_A_ROW:
             problem = f"the workers were lost {MAX_LOST_IN_A_ROW} times in a row"
             for handed in self._waiting:
-                for experiment in handed.portion.experiments:
+                for experiment in handed.chunk.experiments:
                     self.problems |= dict.fromkeys(self._cells[experiment], problem)
             self._waiting.clear()
 
@@ -236,7 +228,7 @@ def run_sweep(sweep: Sweep, where: str = "") -> dict[Cell, Finding]:
     ----------
     sweep : Sweep
     where : str
-        As for `make_executor`: empty is this process, a number that many processes, else a Dask scheduler's address.
+        As for `Workers`: empty is this process, a number that many processes, else a Dask scheduler's address.
 
     Examples
     --------
@@ -257,6 +249,6 @@ def run_sweep(sweep: Sweep, where: str = "") -> dict[Cell, Finding]:
 
 
 def _apart(handed: _Handed) -> list[_Handed]:
-    """A portion's cells, each alone."""
-    share = handed.portion.seconds / len(handed.portion.experiments)
-    return [_Handed(Portion((each,), share), suspect=handed.suspect) for each in handed.portion.experiments]
+    """A chunk's cells, each alone."""
+    share = handed.chunk.seconds / len(handed.chunk.experiments)
+    return [_Handed(Chunk((each,), share), suspect=handed.suspect) for each in handed.chunk.experiments]

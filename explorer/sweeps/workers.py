@@ -1,140 +1,20 @@
-"""Work done in this process, one thing after the other, without threads: a standard executor."""
+"""Who does a sweep's work: this process, processes of this machine, or a Dask cluster, behind one small interface."""
 
+import math
+import multiprocessing
 import os
+import pickle
+import signal
+import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Protocol
-
-from explorer.sweeps.remote import Cluster, Processes
-
-SLICE = 0.1
-
-
-class InSlices(Protocol):
-    """Work that can be advanced a slice of time at a time; an attribute `in_slices` of a function makes it."""
-
-    def advance(self, seconds: float) -> bool:
-        """Go on for about `seconds`; return whether complete."""
-        ...
-
-    def result(self) -> Any:
-        """Return what the function would have returned."""
-        ...
-
-
-class _Whole:
-    """A call that knows no slices: the first one does it all."""
-
-    def __init__(self, call: Callable[[], Any]) -> None:
-        self._call = call
-
-    def advance(self, seconds: float) -> bool:
-        self._result = self._call()
-        return True
-
-    def result(self) -> Any:
-        return self._result
-
-
-class _Driven(Future):
-    """A future that does its own work when somebody waits for it."""
-
-    def __init__(self, executor: "InTurn") -> None:
-        super().__init__()
-        self._executor = executor
-
-    def result(self, timeout: float | None = None) -> Any:
-        self._drive(timeout)
-        return super().result(None if timeout is None else 0)
-
-    def exception(self, timeout: float | None = None) -> BaseException | None:
-        self._drive(timeout)
-        return super().exception(None if timeout is None else 0)
-
-    def _drive(self, timeout: float | None) -> None:
-        deadline = time.perf_counter() + (float("inf") if timeout is None else timeout)
-        while not self.done() and time.perf_counter() < deadline:
-            self._executor.work(SLICE)
-
-
-@dataclass
-class _Task:
-    future: _Driven
-    begin: Callable[[], InSlices]
-    begun: InSlices | None = None
-
-    def advance(self, seconds: float) -> None:
-        """Go on, and settle the future at the end; until then it can be cancelled."""
-        try:
-            self.begun = self.begun or self.begin()
-            if not self.begun.advance(seconds):
-                return
-            result = self.begun.result()
-        except Exception as error:
-            if self.future.set_running_or_notify_cancel():
-                self.future.set_exception(error)
-        else:
-            if self.future.set_running_or_notify_cancel():
-                self.future.set_result(result)
-
-
-class InTurn(Executor):
-    """Does one thing after the other in this process, without threads, while somebody calls `work`.
-
-    A function with an attribute `in_slices` is advanced in slices, and can be
-    cancelled between two of them. Waiting for a future does the work too.
-
-    Examples
-    --------
-    >>> with InTurn() as executor:
-    ...     executor.submit(pow, 2, 5).result()
-    32
-    """
-
-    workers = 1
-
-    def __init__(self) -> None:
-        self._tasks: deque[_Task] = deque()
-        self._closed = False
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Take a call into the queue; nothing is done yet."""
-        if self._closed:
-            raise RuntimeError("cannot schedule new futures after shutdown")
-        in_slices = getattr(fn, "in_slices", None)
-        begin = (lambda: in_slices(*args, **kwargs)) if in_slices else lambda: _Whole(lambda: fn(*args, **kwargs))
-        task = _Task(_Driven(self), begin)
-        self._tasks.append(task)
-        return task.future
-
-    def work(self, seconds: float) -> bool:
-        """Do the oldest work for about `seconds`, by at least one step; return whether any is left."""
-        deadline = time.perf_counter() + seconds
-        while self._tasks:
-            task = self._tasks[0]
-            if not task.future.done():
-                task.advance(max(deadline - time.perf_counter(), 0.0))
-            if task.future.done():
-                self._tasks.popleft()
-            if time.perf_counter() >= deadline:
-                break
-        return bool(self._tasks)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more calls; do those that wait, or cancel them."""
-        self._closed = True
-        for task in self._tasks if cancel_futures else ():
-            task.future.cancel()
-        while wait and self.work(SLICE):
-            pass
-
-
-# --- Where work is done: in this process, by processes of this machine, or by a Dask cluster ---
-
 
 VARIABLE = "GRADIENT_EXPLORER_WORKERS"
 MOST_PROCESSES = 256
@@ -142,87 +22,303 @@ ALLOWED = (
     f"must be empty (in this process), a whole number of processes from 1 to {MOST_PROCESSES}, "
     "or the address of a Dask scheduler such as tcp://127.0.0.1:8786"
 )
+# How long a scheduler has to answer.
+ANSWER_SECONDS = 5.0
 
 
-def _read(where: str) -> int | str:
-    """Read the configuration: a number of processes, 0 for none, or an address."""
-    where = where.strip()
-    if not where:
-        return 0
-    if where.isdecimal() and 1 <= int(where) <= MOST_PROCESSES:
-        return int(where)
-    if where.startswith(("tcp://", "tls://")) and len(where) > len("tcp://"):
-        return where
-    raise ValueError(f"{VARIABLE} = {where!r}: {ALLOWED}")
+class Work(Protocol):
+    """Work that can be advanced a slice of time at a time."""
+
+    def advance(self, seconds: float) -> bool:
+        """Go on for about `seconds`, by at least one step; return whether complete."""
+        ...
+
+    def result(self) -> Any:
+        """Return what was found; only when complete."""
+        ...
 
 
-def make_executor(where: str) -> Executor:
-    """Make the executor that a configuration asks for.
+class Backend(Protocol):
+    """What does the work."""
 
-    Parameters
-    ----------
-    where : str
-        Empty: in this process. A whole number: that many processes. An
-        address, tcp://host:port: the Dask scheduler there.
+    @property
+    def workers(self) -> int:
+        """How many pieces of work it does at the same time."""
+        ...
+
+    def submit(self, make: Callable[..., Work], *arguments: Any) -> Future:
+        """Take `make(*arguments)` as work to do; the future holds its result."""
+        ...
+
+    def wait(self, futures: Collection[Future], seconds: float) -> None:
+        """Return when one of the futures is done, or after about `seconds`."""
+        ...
+
+    def shutdown(self, *, finish: bool) -> None:
+        """End; wait for what has begun if `finish`. What has not begun is cancelled."""
+        ...
+
+
+def complete(make: Callable[..., Work], *arguments: Any) -> Any:
+    """Do work from start to end: what a worker elsewhere runs."""
+    work = make(*arguments)
+    work.advance(math.inf)
+    return work.result()
+
+
+# --- this process -----------------------------------------------------------------------------
+
+
+class ThisProcess:
+    """Does one piece of work after the other, without threads, while somebody waits; each can be cancelled at any time."""
+
+    workers = 1
+
+    def __init__(self) -> None:
+        self._tasks: deque[_Task] = deque()
+
+    def submit(self, make: Callable[..., Work], *arguments: Any) -> Future:
+        """Take work into the queue; nothing is done yet."""
+        task = _Task(make, arguments)
+        self._tasks.append(task)
+        return task.future
+
+    def wait(self, futures: Collection[Future], seconds: float) -> None:
+        """Do the oldest work for about `seconds`, by at least one step, until some is done."""
+        deadline, done = time.perf_counter() + seconds, False
+        while self._tasks and not done:
+            task = self._tasks[0]
+            done = not task.future.cancelled() and task.advance(max(deadline - time.perf_counter(), 0.0))
+            if task.future.done():
+                self._tasks.popleft()
+            if time.perf_counter() >= deadline:
+                return
+
+    def shutdown(self, *, finish: bool) -> None:
+        """Cancel whatever waits."""
+        for task in self._tasks:
+            task.future.cancel()
+
+
+class _Task:
+    """Work that waits or has begun, and the future of its result."""
+
+    def __init__(self, make: Callable[..., Work], arguments: tuple[Any, ...]) -> None:
+        self.future: Future = Future()
+        self._make, self._arguments = make, arguments
+        self._work: Work | None = None
+
+    def advance(self, seconds: float) -> bool:
+        """Go on; return whether the future is settled."""
+        try:
+            self._work = self._work or self._make(*self._arguments)
+            if not self._work.advance(seconds):
+                return False
+            self.future.set_result(self._work.result())
+        except Exception as error:
+            self.future.set_exception(error)
+        return True
+
+
+# --- processes of this machine ----------------------------------------------------------------
+
+
+class Processes:
+    """Processes that can be started from anywhere: from a threaded server, a test, a script.
+
+    They are fresh interpreters with one BLAS thread each. They do not run the
+    caller's main program again, which under a server would be the server's,
+    and end with their parent.
+    """
+
+    def __init__(self, workers: int) -> None:
+        # Inherited by the workers, where NumPy is not imported yet.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        self.pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
+        self.workers = workers
+
+    def submit(self, make: Callable[..., Work], *arguments: Any) -> Future:
+        """Hand work to the pool; a process is started here if none is idle."""
+        with _no_main_program():
+            return self.pool.submit(complete, make, *arguments)
+
+    def wait(self, futures: Collection[Future], seconds: float) -> None:
+        """Return when one of the futures is done, or after `seconds`."""
+        wait(futures, timeout=seconds, return_when=FIRST_COMPLETED)
+
+    def shutdown(self, *, finish: bool) -> None:
+        """End the processes."""
+        self.pool.shutdown(wait=finish, cancel_futures=True)
+
+
+_main_lock = threading.Lock()
+
+
+@contextmanager
+def _no_main_program() -> Iterator[None]:
+    """Hide the main program: a process that starts would import it, for the sake of functions defined there."""
+    with _main_lock:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
+def _begin() -> None:
+    """In a worker, before its first task: leave Ctrl-C to the parent, and end when the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+# --- a Dask cluster; Dask is an optional extra ------------------------------------------------
+
+
+class Cluster:
+    """The workers of a Dask scheduler.
 
     Raises
     ------
-    ValueError, ConnectionError
-        Saying what is wrong and what is allowed.
+    ValueError
+        If `distributed` is not installed.
+    ConnectionError
+        If nobody answers at the address, no worker has joined, or the workers do not find this package.
     """
-    asked = _read(where)
-    if isinstance(asked, str):
-        return Cluster(asked)
-    return Processes(asked) if asked else InTurn()
+
+    def __init__(self, address: str) -> None:
+        try:
+            distributed = import_module("distributed")
+        except ImportError:
+            raise ValueError(
+                f"{address} asks for a Dask cluster: install what it needs, pip install -r requirements-cluster.txt"
+            ) from None
+        try:
+            self._client = distributed.Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
+        except (OSError, TimeoutError):
+            raise ConnectionError(f"nobody answers at {address}: is a Dask scheduler running there?") from None
+        try:
+            self._check(address)
+        except BaseException:
+            self._client.close()
+            raise
+        self._executor = self._client.get_executor(pure=False)
+        self._counted = -math.inf
+
+    def _check(self, address: str) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=ANSWER_SECONDS)
+            self._client.run(_answer)
+        except TimeoutError:
+            raise ConnectionError(f"the Dask scheduler at {address} has no workers yet") from None
+        except Exception as problem:  # whatever a worker says, Dask raises as it likes
+            raise ConnectionError(
+                f"the workers of {address} cannot do this app's work ({problem}); start them in its folder"
+            ) from None
+
+    @property
+    def workers(self) -> int:
+        """Threads of all workers, counted anew every few seconds: workers come and go."""
+        if time.monotonic() - self._counted > ANSWER_SECONDS:
+            self._count, self._counted = max(sum(self._client.nthreads().values()), 1), time.monotonic()
+        return self._count
+
+    def submit(self, make: Callable[..., Work], *arguments: Any) -> Future:
+        """Hand work to the cluster."""
+        return self._executor.submit(pickle.loads, pickle.dumps(_Packed(make, *arguments)))
+
+    def wait(self, futures: Collection[Future], seconds: float) -> None:
+        """Return when one of the futures is done, or after `seconds`."""
+        wait(futures, timeout=seconds, return_when=FIRST_COMPLETED)
+
+    def shutdown(self, *, finish: bool) -> None:
+        """Leave the cluster, which goes on without us."""
+        self._executor.shutdown(wait=False)
+        self._client.close()
 
 
-def workers_named(where: str) -> str:
-    """Say in plain words where work is done."""
-    asked = _read(where)
-    if isinstance(asked, str):
-        return f"the Dask cluster at {asked}"
-    if not asked:
-        return "in this process"
-    return f"{asked} {'process' if asked == 1 else 'processes'} on this machine"
+class _Packed:
+    """Work that is done where it is unpickled: the scheduler hands on bytes, and needs nothing of this package."""
+
+    def __init__(self, *work: Any) -> None:
+        self._work = work
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return complete, self._work
+
+
+def _answer() -> bool:
+    return True
+
+
+# --- which of them ----------------------------------------------------------------------------
+
+
+def _read(where: str) -> tuple[str, Callable[[], Backend]]:
+    """Read the configuration: where work is done, in plain words, and what makes the backend."""
+    where = where.strip()
+    if not where:
+        return "in this process", ThisProcess
+    if where.isdecimal() and 1 <= int(where) <= MOST_PROCESSES:
+        count = int(where)
+        return f"{count} {'process' if count == 1 else 'processes'} on this machine", lambda: Processes(count)
+    if where.startswith(("tcp://", "tls://")) and len(where) > len("tcp://"):
+        return f"the Dask cluster at {where}", lambda: Cluster(where)
+    raise ValueError(f"{VARIABLE} = {where!r}: {ALLOWED}")
 
 
 class Workers:
-    """Executors for one configuration, made when first asked for.
-
-    Processes and clusters are shared by all who ask, and made anew once shut
-    down; work in this process is done for each asker apart.
+    """Those who work for everybody on this server: a backend, made when it is first needed and anew where it broke.
 
     Parameters
     ----------
     where : str, optional
-        As for `make_executor`; by default what the environment variable GRADIENT_EXPLORER_WORKERS says.
+        Empty: this process. A whole number: that many processes. An address, tcp://host:port: the Dask scheduler
+        there. By default what the environment variable GRADIENT_EXPLORER_WORKERS says.
+
+    Raises
+    ------
+    ValueError
+        Saying what is allowed.
     """
 
     def __init__(self, where: str | None = None) -> None:
-        self.where = os.environ.get(VARIABLE, "") if where is None else where
-        self.name = workers_named(self.where)
-        self._shared: Executor | None = None
+        self.name, self._make = _read(os.environ.get(VARIABLE, "") if where is None else where)
+        self._shared: Backend | None = None
         self._lock = threading.Lock()
 
-    def __call__(self) -> Executor:
-        """Return an executor that takes work."""
-        if not _read(self.where):
-            return InTurn()
+    def backend(self) -> Backend:
+        """Return a backend that takes work: one for all who ask, but in this process one for each.
+
+        Raises
+        ------
+        ValueError, ConnectionError
+            If it cannot be had.
+        """
+        if self._make is ThisProcess:
+            return ThisProcess()
         with self._lock:
             if self._shared is None:
-                self._shared = make_executor(self.where)
+                self._shared = self._make()
             return self._shared
 
-    def renew(self, lost: Executor) -> None:
-        """Let go of an executor that broke; who asks next gets a new one."""
+    def renew(self, broken: Backend) -> None:
+        """Let go of a backend that broke; who asks next gets a new one."""
         with self._lock:
-            if self._shared is lost:
+            if self._shared is broken:
                 self._shared = None
-        lost.shutdown(wait=False, cancel_futures=True)
+        broken.shutdown(finish=False)
 
     def close(self) -> None:
         """End the processes, or leave the cluster."""
         with self._lock:
             if self._shared is not None:
-                self._shared.shutdown(cancel_futures=True)
+                self._shared.shutdown(finish=True)
             self._shared = None

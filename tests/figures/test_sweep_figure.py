@@ -14,10 +14,11 @@ from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import decades, summary
 from explorer.figures import theme
 from explorer.figures.sweep import CRITICAL, NO_RESULT, NO_VALUE, outcome_text, section_figure, sweep_figure, value_text
+from explorer.sweeps.chunks import Measurement
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES, Finding
-from explorer.sweeps.portions import measure
 from explorer.sweeps.sweep import AXES, Cell, Sweep, thin
+from explorer.sweeps.workers import complete
 
 BASE = Experiment(depth=3, epochs=30, runs=4)
 RATIO, SHARE, SOLVED = OUTCOMES["first / last layer, start"], OUTCOMES["share solved"], OUTCOMES["epochs to solve"]
@@ -35,7 +36,7 @@ class Results:
 
 def results(sweep, keep=lambda cell: True):
     cells = {cell: each for cell, each in sweep.cells.items() if isinstance(each, Experiment) and keep(cell)}
-    found = dict(zip(cells, measure(list(cells.values()), sweep.trained), strict=True))
+    found = dict(zip(cells, complete(Measurement, list(cells.values()), sweep.trained), strict=True))
     return Results(sweep, found, {cell: each for cell, each in sweep.cells.items() if isinstance(each, str)})
 
 

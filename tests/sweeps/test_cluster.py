@@ -15,11 +15,10 @@ import pytest
 pytest.importorskip("distributed")
 
 from explorer import Experiment
-from explorer.sweeps import remote as cluster_module
-from explorer.sweeps.remote import Cluster
+from explorer.sweeps import workers as cluster_module
 from explorer.sweeps.sweep import Sweep
 from explorer.sweeps.sweep_run import SweepRun
-from explorer.sweeps.workers import Workers, workers_named
+from explorer.sweeps.workers import Cluster, ThisProcess, Workers
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = Experiment(runs=8, epochs=300)
@@ -106,9 +105,9 @@ def test_a_worker_ended_in_mid_sweep_costs_no_finished_cell_and_the_numbers_are_
     address, processes = cluster
     handed, submit = [], Cluster.submit
 
-    def noting(self, fn, *args):
-        handed.extend(args[0])
-        return submit(self, fn, *args)
+    def noting(self, make, *arguments):
+        handed.extend(arguments[0])
+        return submit(self, make, *arguments)
 
     monkeypatch.setattr(Cluster, "submit", noting)
     workers = Workers(address)
@@ -137,11 +136,10 @@ def test_a_sweep_of_starts_gives_the_same_numbers_too(cluster, here):
 
 def test_a_cluster_says_who_it_is_and_counts_its_workers(cluster):
     address, _ = cluster
-    assert workers_named(address) == f"the Dask cluster at {address}"
-    executor = Cluster(address)
-    assert executor.workers == 2
-    assert executor.submit(pow, 2, 5).result(timeout=60) == 32
-    executor.shutdown()
+    workers = Workers(address)
+    assert workers.name == f"the Dask cluster at {address}"
+    assert workers.backend().workers == 2
+    workers.close()
 
 
 @pytest.mark.slow
@@ -158,7 +156,7 @@ def test_a_scheduler_that_ends_is_reported_and_another_one_goes_on(here):
         finish(run, seconds=40)
     assert all(run.findings[cell] is each for cell, each in kept.items())
     assert not run.problems
-    workers.where = ""
+    workers._make = ThisProcess
     same_findings(here[SWEEP], finish(run).findings)
 
 

@@ -1,4 +1,4 @@
-"""Sweeps: cells, portions, the critical line, the table."""
+"""Sweeps: cells, chunks, the critical line, the table."""
 
 import csv
 import io
@@ -14,21 +14,21 @@ from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.controls import Choice
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS
+from explorer.sweeps import chunks as module
 from explorer.sweeps import critical
-from explorer.sweeps import portions as module
+from explorer.sweeps.chunks import (
+    CHUNK_BYTES,
+    CHUNK_SECONDS,
+    LIMIT_SECONDS,
+    Measurement,
+    chunks,
+    refuse_sweep,
+    sweep_seconds,
+)
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES, find
-from explorer.sweeps.portions import (
-    LIMIT_SECONDS,
-    PORTION_BYTES,
-    PORTION_SECONDS,
-    Measuring,
-    estimate,
-    measure,
-    portions,
-    refuse_sweep,
-)
 from explorer.sweeps.sweep import AXES, MAX_CELLS, Sweep, is_numeric, sweep_csv, thin
+from explorer.sweeps.workers import complete
 from explorer.theory.prediction import limit_factor
 from explorer.training.run import train
 from tests.work import calls
@@ -148,7 +148,7 @@ def test_thinning_keeps_both_ends_and_the_order(count):
     assert list(thinned) == sorted(set(thinned))
 
 
-# --- portions ---------------------------------------------------------------------------------
+# --- chunks ---------------------------------------------------------------------------------
 
 MAPS = {
     "depth × learning rate": Sweep(
@@ -172,8 +172,8 @@ def possible(sweep):
 
 
 @each_map
-def test_every_possible_cell_is_in_exactly_one_portion(sweep):
-    handed = [each for portion in portions(sweep) for each in portion.experiments]
+def test_every_possible_cell_is_in_exactly_one_chunk(sweep):
+    handed = [each for chunk in chunks(sweep) for each in chunk.experiments]
     assert len(handed) == len(set(handed))
     assert set(handed) == possible(sweep)
 
@@ -181,47 +181,47 @@ def test_every_possible_cell_is_in_exactly_one_portion(sweep):
 @each_map
 def test_what_is_known_is_in_none(sweep):
     known = set(list(possible(sweep))[::2])
-    handed = {each for portion in portions(sweep, known) for each in portion.experiments}
+    handed = {each for chunk in chunks(sweep, known) for each in chunk.experiments}
     assert handed == possible(sweep) - known
 
 
 @each_map
-def test_a_portion_is_short_or_a_cell_alone(sweep):
-    for portion in portions(sweep):
-        assert portion.seconds <= PORTION_SECONDS or len(portion.experiments) == 1
+def test_a_chunk_is_short_or_a_cell_alone(sweep):
+    for chunk in chunks(sweep):
+        assert chunk.seconds <= CHUNK_SECONDS or len(chunk.experiments) == 1
 
 
 @each_map
-def test_a_portion_of_several_cells_needs_little_memory(sweep):
-    for portion in portions(sweep):
+def test_a_chunk_of_several_cells_needs_little_memory(sweep):
+    for chunk in chunks(sweep):
         together = {}
-        for each in portion.experiments:
+        for each in chunk.experiments:
             together.setdefault(each.shape_key(), []).append(module.cost.estimate(each).bytes)
-        assert all(sum(sizes) <= PORTION_BYTES or len(sizes) == 1 for sizes in together.values())
+        assert all(sum(sizes) <= CHUNK_BYTES or len(sizes) == 1 for sizes in together.values())
 
 
 def test_the_map_shows_coarsely_before_it_shows_finely():
     sweep = MAPS["depth × learning rate"]
-    order = [each for portion in portions(sweep) for each in portion.experiments]
+    order = [each for chunk in chunks(sweep) for each in chunk.experiments]
     quarter = {each.depth for each in order[: len(order) // 4]}
     assert min(quarter) <= 2
     assert max(quarter) >= 17
 
 
 def test_cheap_cells_lead():
-    first = portions(MAPS["long"])[0]
+    first = chunks(MAPS["long"])[0]
     assert {each.depth for each in first.experiments} == {2}
 
 
 def test_rates_of_one_depth_train_together():
     sweep = Sweep(SMALL.but(epochs=50), "depth", (2, 3), "learning_rate", AXES["learning_rate"], True)
-    assert len(portions(sweep)) < len(sweep.cells) / 4
+    assert len(chunks(sweep)) < len(sweep.cells) / 4
 
 
-def test_an_estimate_is_the_sum_of_its_portions_and_grows_with_the_map():
+def test_an_estimate_is_the_sum_of_its_chunks_and_grows_with_the_map():
     small, large = (Sweep(SMALL, "depth", AXES["depth"][:n], "gain", RATES, True) for n in (5, 20))
-    assert estimate(small) == sum(portion.seconds for portion in portions(small))
-    assert estimate(large) > estimate(small)
+    assert sweep_seconds(small) == sum(chunk.seconds for chunk in chunks(small))
+    assert sweep_seconds(large) > sweep_seconds(small)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_an_estimate_is_the_sum_of_its_portions_and_grows_with_the_map():
 def test_a_sweep_beyond_the_limit_is_refused_and_what_is_named_is_enough(x, xs):
     base = SMALL.but(epochs=20_000, runs=64, task="moons", width=8)
     sweep = Sweep(base, x, xs, "learning_rate", AXES["learning_rate"][:12], trained=True)
-    assert estimate(sweep) > LIMIT_SECONDS
+    assert sweep_seconds(sweep) > LIMIT_SECONDS
     sentence = refuse_sweep(sweep)
     assert sentence.endswith(".")
     ways = [way.split() for way in sentence.rstrip(".").split(": ")[1].split(", or ")]
@@ -261,12 +261,12 @@ MIXED = [
 
 
 def test_every_finding_is_that_of_a_separate_training():
-    for experiment, found in zip(MIXED, measure(MIXED, True), strict=True):
+    for experiment, found in zip(MIXED, complete(Measurement, MIXED, True), strict=True):
         same_finding(found, find(train(experiment)))
 
 
 def test_at_the_start_every_finding_is_record_0_of_a_training():
-    for experiment, found in zip(MIXED, measure(MIXED, False), strict=True):
+    for experiment, found in zip(MIXED, complete(Measurement, MIXED, False), strict=True):
         history = train(experiment)
         np.testing.assert_array_equal(found.delta_start, find(history).delta_start)
         assert found.log_ratio == find(history).log_ratio
@@ -276,16 +276,16 @@ def test_at_the_start_every_finding_is_record_0_of_a_training():
 
 @pytest.mark.parametrize("trained", [True, False])
 def test_slices_find_the_same_as_one_go(trained):
-    measuring, slices = Measuring(MIXED, trained), 1
+    measuring, slices = Measurement(MIXED, trained), 1
     while not measuring.advance(0.0):
         slices += 1
     assert slices > len(MIXED)
-    for one, other in zip(measuring.result(), measure(MIXED, trained), strict=True):
+    for one, other in zip(measuring.result(), complete(Measurement, MIXED, trained), strict=True):
         same_finding(one, other)
 
 
 def test_a_slice_ends_in_time(clock):
-    measuring = Measuring([SMALL.but(epochs=20_000)], True)
+    measuring = Measurement([SMALL.but(epochs=20_000)], True)
     for _ in range(10):
         begun = clock.now
         assert not measuring.advance(0.02)
@@ -293,14 +293,13 @@ def test_a_slice_ends_in_time(clock):
 
 
 def test_an_experiment_that_is_asked_twice_is_measured_once_and_told_twice():
-    one, other = measure([SMALL, SMALL], True)
+    one, other = complete(Measurement, [SMALL, SMALL], True)
     assert one is other
 
 
 def test_what_travels_to_a_worker_and_back_can_be_pickled():
-    for travels in (measure, portions(MAPS["long"]), *measure([SMALL], True)):
+    for travels in (Measurement, chunks(MAPS["long"]), *complete(Measurement, [SMALL], True)):
         pickle.loads(pickle.dumps(travels))
-    assert pickle.loads(pickle.dumps(measure)) is measure
 
 
 # --- the critical line ------------------------------------------------------------------------
@@ -396,7 +395,7 @@ def test_critical_strengths_part_shrinking_from_growing(name):
 def swept():
     sweep = Sweep(SMALL, "task", ("XOR", "curve"), "loss", ("half squared error", "cross-entropy"), trained=True)
     cells = [cell for cell, each in sweep.cells.items() if isinstance(each, Experiment)]
-    found = dict(zip(cells, measure([sweep.cells[cell] for cell in cells], True), strict=True))
+    found = dict(zip(cells, complete(Measurement, [sweep.cells[cell] for cell in cells], True), strict=True))
     return sweep, found
 
 

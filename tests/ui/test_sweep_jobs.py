@@ -99,7 +99,7 @@ def test_two_sessions_can_watch_one_sweep():
 
 def test_workers_that_cannot_be_had_are_told_and_nothing_is_lost(monkeypatch):
     monkeypatch.setenv("GRADIENT_EXPLORER_WORKERS", "tcp://127.0.0.1:9")
-    monkeypatch.setattr("explorer.sweeps.remote.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("explorer.sweeps.workers.ANSWER_SECONDS", 0.5)
     job = SweepJobs().get(sweep())
     with pytest.raises((ConnectionError, ValueError), match=r"tcp://127\.0\.0\.1:9"):
         job.advance(0.05)

@@ -1,7 +1,7 @@
-"""Portions: a sweep's work cut into pieces of a fraction of a second, and what measures one of them.
+"""A sweep's work in chunks of a fraction of a second: what they are, how long they take, and the work itself.
 
-A piece is what a worker is handed at once. Cells of equal shape in it train
-together as one array computation. The pieces come in an order in which the
+A chunk is what a worker is handed at once. Cells of equal shape in it train
+together as one array computation. The chunks come in an order in which the
 whole map shows soon: first a coarse grid of cells, the cheap ones leading,
 then the ones between.
 """
@@ -9,19 +9,20 @@ then the ones between.
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 
-from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.choices.controls import TRAINING, Number
+from explorer.choices.experiment import Experiment
 from explorer.sweeps.outcomes import Finding, find
 from explorer.sweeps.sweep import Sweep, thin
 from explorer.training import cost, cost_models
 from explorer.training.run import Training
 
 # Estimated for a laptop; the test machines take about 0.15 s. A cancel need not wait for it, a picture does.
-PORTION_SECONDS = 0.25
-PORTION_BYTES = cost_models.LIMIT_BYTES // 4
+CHUNK_SECONDS = 0.25
+CHUNK_BYTES = cost_models.LIMIT_BYTES // 4
 # A whole sweep may take as long as this many of the longest trainings: an hour of one core.
 LIMIT_SECONDS = 6 * cost_models.LIMIT_SECONDS
 MAX_RUNS = 512
@@ -34,15 +35,10 @@ PER_FINDING = 0.0006
 
 
 @dataclass(frozen=True)
-class Portion:
+class Chunk:
     """Cells for one worker.
 
-    Attributes
-    ----------
-    experiments : tuple of Experiment
-        Distinct.
-    seconds : float
-        Estimated, on one core.
+    The experiments are distinct; the seconds are estimated for one core.
     """
 
     experiments: tuple[Experiment, ...]
@@ -52,7 +48,7 @@ class Portion:
 # --- what it will take ------------------------------------------------------------------------
 
 
-def work(experiments: Sequence[Experiment], trained: bool) -> float:
+def chunk_seconds(experiments: Sequence[Experiment], trained: bool) -> float:
     """Estimate the seconds that one core needs for experiments of one shape key."""
     together = experiments[0].but(runs=min(sum(each.runs for each in experiments), MAX_RUNS))
     training = cost.estimate(together if trained else together.but(epochs=1)).seconds
@@ -64,18 +60,18 @@ def work(experiments: Sequence[Experiment], trained: bool) -> float:
 
 
 @lru_cache(maxsize=64)
-def estimate(sweep: Sweep) -> float:
+def sweep_seconds(sweep: Sweep) -> float:
     """Estimate the seconds that one core needs for a whole sweep of which nothing is known yet."""
-    return sum(portion.seconds for portion in portions(sweep))
+    return sum(chunk.seconds for chunk in chunks(sweep))
 
 
 def refuse_sweep(sweep: Sweep) -> str | None:
     """Return None if a sweep is within `LIMIT_SECONDS`, else one sentence: how long it is and what to lower.
 
-    Memory needs no bound of its own: every cell is within `cost`'s, a portion
+    Memory needs no bound of its own: every cell is within `cost`'s, a chunk
     of several within a quarter of it, and what is kept of a cell is small.
     """
-    seconds = estimate(sweep)
+    seconds = sweep_seconds(sweep)
     if seconds <= LIMIT_SECONDS:
         return None
     minutes = f"about {seconds / 60:,.0f} minutes of one core (the limit is {LIMIT_SECONDS / 60:.0f})"
@@ -87,46 +83,40 @@ def refuse_sweep(sweep: Sweep) -> str | None:
 def _ways(sweep: Sweep) -> list[str]:
     """Single changes of which each is enough, the largest value of each."""
     ways = []
-    for name, words in (("epochs", "set epochs to"), ("runs", "set seeds to")):
-        offered = getattr(CONTROLS[name], "marks", ())
-        lower = [int(value) for value in reversed(offered) if value < getattr(sweep.base, name)]
-        changed = (value for value in lower if _fits(_with(sweep, base=sweep.base.but(**{name: value}))))
-        value = None if name in (sweep.x, sweep.y) else next(changed, None)
-        if value is not None:
-            ways.append(f"{words} {value:,}")
+    for name, control in sweep.base.controls().items():
+        if isinstance(control, Number) and control.group == TRAINING and name not in (sweep.x, sweep.y):
+            lower = control.cheaper(getattr(sweep.base, name))
+            enough = (value for value in lower if _fits(replace(sweep, base=sweep.base.but(**{name: value}))))
+            value = next(enough, None)
+            ways += [f"set {control.label.lower()} to {value:,}"] if value is not None else []
     for count in (24, 20, 16, 12, 10, 8, 6, 5, 4, 3, 2):
-        smaller = _with(sweep, xs=thin(sweep.xs, count), ys=thin(sweep.ys, count))
+        smaller = replace(sweep, xs=thin(sweep.xs, count), ys=thin(sweep.ys, count))
         if len(smaller.cells) < len(sweep.cells) and _fits(smaller):
             return [*ways, f"take {len(smaller.xs)} × {len(smaller.ys)} values"]
     return ways
 
 
-def _with(sweep: Sweep, **changes: object) -> Sweep:
-    kept = {name: getattr(sweep, name) for name in ("base", "x", "xs", "y", "ys", "trained")}
-    return Sweep(**kept | changes)
-
-
 def _fits(sweep: Sweep) -> bool:
-    return estimate(sweep) <= LIMIT_SECONDS
+    return sweep_seconds(sweep) <= LIMIT_SECONDS
 
 
 # --- cut into pieces --------------------------------------------------------------------------
 
 
-def portions(sweep: Sweep, known: Iterable[Experiment] = ()) -> list[Portion]:
-    """Cut what is not known of a sweep into portions of about `PORTION_SECONDS`.
+def chunks(sweep: Sweep, known: Iterable[Experiment] = ()) -> list[Chunk]:
+    """Cut what is not known of a sweep into chunks of about `CHUNK_SECONDS`.
 
-    A cell that takes longer is a portion alone. Cells of one shape key stay
-    together; small portions of the same grid are joined.
+    A cell that takes longer is a chunk alone. Cells of one shape key stay
+    together; small chunks of the same grid are joined.
     """
     levels = _levels(sweep, set(known))
     groups: dict[Experiment, list[Experiment]] = defaultdict(list)
     for experiment in sorted(levels, key=levels.__getitem__):
         groups[experiment.shape_key()].append(experiment)
-    cut = [portion for group in groups.values() for portion in _cut(group, sweep.trained)]
-    cut.sort(key=lambda portion: (levels[portion.experiments[0]], portion.seconds))
+    cut = [chunk for group in groups.values() for chunk in _cut(group, sweep.trained)]
+    cut.sort(key=lambda chunk: (levels[chunk.experiments[0]], chunk.seconds))
     joined = []
-    for _, level in groupby(cut, key=lambda portion: levels[portion.experiments[0]]):
+    for _, level in groupby(cut, key=lambda chunk: levels[chunk.experiments[0]]):
         joined += _joined(list(level))
     return joined
 
@@ -142,37 +132,37 @@ def _levels(sweep: Sweep, known: set[Experiment]) -> dict[Experiment, int]:
     return levels
 
 
-def _cut(group: Sequence[Experiment], trained: bool) -> list[Portion]:
-    """Cut experiments that train together into portions, in their order."""
-    cut: list[Portion] = []
+def _cut(group: Sequence[Experiment], trained: bool) -> list[Chunk]:
+    """Cut experiments that train together into chunks, in their order."""
+    cut: list[Chunk] = []
     taken: tuple[Experiment, ...] = ()
     seconds, runs, size = 0.0, 0, 0
     for experiment in group:
         more, own = (*taken, experiment), cost.estimate(experiment).bytes
-        longer = work(more, trained)
-        full = longer > PORTION_SECONDS or runs + experiment.runs > MAX_RUNS or size + own > PORTION_BYTES
+        longer = chunk_seconds(more, trained)
+        full = longer > CHUNK_SECONDS or runs + experiment.runs > MAX_RUNS or size + own > CHUNK_BYTES
         if taken and full:
-            cut.append(Portion(taken, seconds))
-            more, longer, runs, size = (experiment,), work((experiment,), trained), 0, 0
+            cut.append(Chunk(taken, seconds))
+            more, longer, runs, size = (experiment,), chunk_seconds((experiment,), trained), 0, 0
         taken, seconds, runs, size = more, longer, runs + experiment.runs, size + own
-    return [*cut, Portion(taken, seconds)]
+    return [*cut, Chunk(taken, seconds)]
 
 
-def _joined(cut: Sequence[Portion]) -> list[Portion]:
+def _joined(cut: Sequence[Chunk]) -> list[Chunk]:
     """Join neighbours as long as they stay short: handing over has a price too."""
-    joined: list[Portion] = []
-    for portion in cut:
-        if joined and joined[-1].seconds + portion.seconds <= PORTION_SECONDS:
+    joined: list[Chunk] = []
+    for chunk in cut:
+        if joined and joined[-1].seconds + chunk.seconds <= CHUNK_SECONDS:
             last = joined.pop()
-            portion = Portion(last.experiments + portion.experiments, last.seconds + portion.seconds)
-        joined.append(portion)
+            chunk = Chunk(last.experiments + chunk.experiments, last.seconds + chunk.seconds)
+        joined.append(chunk)
     return joined
 
 
 # --- measured ---------------------------------------------------------------------------------
 
 
-class Measuring:
+class Measurement:
     """The measuring of some experiments, resumable: those of equal shape train together.
 
     Parameters
@@ -189,7 +179,7 @@ class Measuring:
             groups[experiment.shape_key()].append(experiment)
         self._waiting = list(groups.values())
         self._training: Training | None = None
-        self._found: dict[Experiment, Finding] = {}
+        self._findings: dict[Experiment, Finding] = {}
 
     def advance(self, seconds: float) -> bool:
         """Go on for about `seconds`, by at least one step; return whether complete."""
@@ -201,30 +191,19 @@ class Measuring:
         return not self._waiting
 
     def _step(self, seconds: float) -> None:
-        """Begin a training, or advance it, or keep what was found of one experiment."""
+        """Begin a training, or advance it, or keep what it says of one experiment."""
         group = self._waiting[0]
         if self._training is None:
             self._training = Training(*group, record_at=None if self.trained else [0])
         elif not self._training.complete:
             self._training.advance(seconds)
         else:
-            index = next(number for number, each in enumerate(group) if each not in self._found)
-            self._found[group[index]] = find(self._training.history(index), trained=self.trained)
+            index = next(number for number, experiment in enumerate(group) if experiment not in self._findings)
+            self._findings[group[index]] = find(self._training.history(index), trained=self.trained)
             if index == len(group) - 1:
                 self._training = None
                 self._waiting.pop(0)
 
     def result(self) -> list[Finding]:
-        """Return what was found, in the order of the experiments; only when complete."""
-        return [self._found[experiment] for experiment in self.experiments]
-
-
-def measure(experiments: Sequence[Experiment], trained: bool) -> list[Finding]:
-    """Measure experiments from start to end: what a worker runs."""
-    measuring = Measuring(experiments, trained)
-    measuring.advance(float("inf"))
-    return measuring.result()
-
-
-# An executor without threads advances this instead, a slice at a time.
-measure.in_slices = Measuring  # type: ignore[attr-defined]
+        """Return the findings in the order of the experiments; only when complete."""
+        return [self._findings[experiment] for experiment in self.experiments]

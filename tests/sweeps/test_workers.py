@@ -1,4 +1,4 @@
-"""Executors and sweeps under way: the same numbers everywhere, nothing finished is lost, a cancel is answered at once."""
+"""Workers and sweeps under way: the same numbers everywhere, nothing finished is lost, a cancel is answered at once."""
 
 import math
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from concurrent.futures import CancelledError, ThreadPoolExecutor, TimeoutError
+from concurrent.futures import CancelledError
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -17,11 +17,10 @@ import pytest
 
 from explorer import Experiment
 from explorer.sweeps import sweep_run as sweep_runs
-from explorer.sweeps.portions import Measuring, measure
-from explorer.sweeps.remote import Cluster, Processes
+from explorer.sweeps.chunks import Measurement
 from explorer.sweeps.sweep import AXES, Sweep, thin
 from explorer.sweeps.sweep_run import MAX_LOST, MAX_LOST_IN_A_ROW, SweepRun
-from explorer.sweeps.workers import VARIABLE, InTurn, Workers, make_executor, workers_named
+from explorer.sweeps.workers import VARIABLE, Cluster, Processes, ThisProcess, Workers, complete
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Experiment(depth=3, epochs=40, runs=2)
@@ -55,13 +54,13 @@ def finish(run, seconds=120.0):
 
 @pytest.fixture(scope="module")
 def alone():
-    """Every cell measured by itself, without any executor."""
+    """Every cell measured by itself, by nobody else."""
     made = {}
 
     def get(sweep):
         if sweep not in made:
             cells = {cell: each for cell, each in sweep.cells.items() if isinstance(each, Experiment)}
-            made[sweep] = {cell: measure([each], sweep.trained)[0] for cell, each in cells.items()}
+            made[sweep] = {cell: complete(Measurement, [each], sweep.trained)[0] for cell, each in cells.items()}
         return made[sweep]
 
     return get
@@ -83,97 +82,98 @@ class Steps:
         self.value, self.left = value, 10
 
     def advance(self, seconds):
-        Steps.taken += 1
-        self.left -= 1
         if self.value is None:
             raise ValueError("no value")
+        while self.left:
+            self.left -= 1
+            Steps.taken += 1
+            if math.isfinite(seconds):
+                break
         return self.left <= 0
 
     def result(self):
         return self.value
 
 
-def in_steps(value):
-    return value
+class Call:
+    """A function's call as work of one slice."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def advance(self, seconds):
+        function, arguments = self.call
+        self.value = function(*arguments)
+        return True
+
+    def result(self):
+        return self.value
 
 
-in_steps.in_slices = Steps
+def settle(backend, *futures):
+    """Wait until futures are done."""
+    deadline = time.monotonic() + 60  # a guard, no measure
+    while not all(future.done() for future in futures) and time.monotonic() < deadline:
+        backend.wait(futures, 0.0)
 
 
-# --- in turn ----------------------------------------------------------------------------------
+# --- in this process --------------------------------------------------------------------------
 
 
-def test_nothing_is_done_before_somebody_works_or_waits():
-    executor, done = InTurn(), []
-    future = executor.submit(done.append, 1)
+def test_nothing_is_done_before_somebody_waits():
+    backend, done = ThisProcess(), []
+    future = backend.submit(Call, done.append, 1)
     assert not done
     assert not future.done()
-    executor.work(0.0)
+    backend.wait([future], 0.0)
     assert done == [1]
     assert future.done()
 
 
-def test_waiting_for_a_result_does_the_work_and_all_before_it():
-    executor, done = InTurn(), []
-    first, second = executor.submit(done.append, 1), executor.submit(pow, 2, 5)
-    assert second.result() == 32
-    assert done == [1]
-    assert first.done()
-
-
 def test_slices_are_taken_one_at_a_time_and_give_the_result():
-    executor, Steps.taken = InTurn(), 0
-    future = executor.submit(in_steps, "here")
-    for taken in range(1, 10):
-        assert executor.work(0.0)
-        assert Steps.taken == taken
+    backend, Steps.taken = ThisProcess(), 0
+    future = backend.submit(Steps, "here")
+    for taken in range(1, 11):
         assert not future.done()
-    assert not executor.work(0.0)
-    assert future.result() == "here"
+        backend.wait([future], 0.0)
+        assert Steps.taken == taken
+    assert future.result(0) == "here"
+
+
+def test_one_thing_is_done_after_the_other():
+    backend, done = ThisProcess(), []
+    futures = [backend.submit(Call, done.append, number) for number in range(3)]
+    settle(backend, *futures)
+    assert done == [0, 1, 2]
 
 
 def test_what_is_pending_can_be_cancelled_also_between_two_slices():
-    executor, Steps.taken = InTurn(), 0
-    begun, waiting, last = (executor.submit(in_steps, number) for number in range(3))
-    executor.work(0.0)
+    backend, Steps.taken = ThisProcess(), 0
+    begun, waiting, last = (backend.submit(Steps, number) for number in range(3))
+    backend.wait([begun], 0.0)
     assert begun.cancel()
     assert waiting.cancel()
-    assert last.result() == 2
+    settle(backend, last)
+    assert last.result(0) == 2
     assert Steps.taken == 1 + 10
     with pytest.raises(CancelledError):
-        begun.result()
+        begun.result(0)
 
 
 def test_an_exception_goes_into_the_future_and_the_next_is_done():
-    executor = InTurn()
-    bad, worse, good = executor.submit(in_steps, None), executor.submit(pow, 0, -1), executor.submit(pow, 2, 2)
-    assert good.result() == 4
-    assert isinstance(bad.exception(), ValueError)
-    with pytest.raises(ZeroDivisionError):
-        worse.result()
+    backend = ThisProcess()
+    bad, worse, good = backend.submit(Steps, None), backend.submit(Call, pow, 0, -1), backend.submit(Call, pow, 2, 2)
+    settle(backend, good)
+    assert good.result(0) == 4
+    assert isinstance(bad.exception(0), ValueError)
+    assert isinstance(worse.exception(0), ZeroDivisionError)
 
 
-def test_a_wait_with_a_limit_ends_at_it():
-    executor = InTurn()
-    future = executor.submit(in_steps, 1)
-    with pytest.raises(TimeoutError):
-        future.result(timeout=0)
-    assert future.result(timeout=60) == 1
-
-
-def test_map_keeps_the_order():
-    with InTurn() as executor:
-        assert list(executor.map(pow, (2, 3, 4), (2, 2, 2))) == [4, 9, 16]
-
-
-def test_a_closed_one_finishes_or_cancels_and_takes_no_more():
-    for cancel in (False, True):
-        executor = InTurn()
-        futures = [executor.submit(in_steps, number) for number in range(3)]
-        executor.shutdown(cancel_futures=cancel)
-        assert all(future.cancelled() == cancel and future.done() for future in futures)
-        with pytest.raises(RuntimeError):
-            executor.submit(pow, 1, 1)
+def test_at_the_end_what_waits_is_cancelled():
+    backend = ThisProcess()
+    futures = [backend.submit(Steps, number) for number in range(3)]
+    backend.shutdown(finish=True)
+    assert all(future.cancelled() for future in futures)
 
 
 def test_what_a_page_is_interrupted_by_is_not_swallowed():
@@ -183,10 +183,10 @@ def test_what_a_page_is_interrupted_by_is_not_swallowed():
     def interrupt():
         raise Interrupted
 
-    executor = InTurn()
-    executor.submit(interrupt)
+    backend = ThisProcess()
+    future = backend.submit(Call, interrupt)
     with pytest.raises(Interrupted):
-        executor.work(0.0)
+        backend.wait([future], 0.0)
 
 
 # --- which one --------------------------------------------------------------------------------
@@ -194,28 +194,27 @@ def test_what_a_page_is_interrupted_by_is_not_swallowed():
 
 @pytest.mark.parametrize("where", ["", " ", "\n"])
 def test_without_a_word_work_is_done_here(where):
-    assert isinstance(make_executor(where), InTurn)
-    assert workers_named(where) == "in this process"
+    assert isinstance(Workers(where).backend(), ThisProcess)
+    assert Workers(where).name == "in this process"
 
 
 @pytest.mark.parametrize(("where", "words"), [("1", "1 process on this machine"), ("4", "4 processes on this machine")])
 def test_a_number_is_that_many_processes(where, words):
-    executor = make_executor(where)
-    assert isinstance(executor, Processes)
-    assert executor.workers == int(where)
-    assert workers_named(where) == words
-    executor.shutdown()
+    workers = Workers(where)
+    assert isinstance(workers.backend(), Processes)
+    assert workers.backend().workers == int(where)
+    assert workers.name == words
+    workers.close()
 
 
 @pytest.mark.parametrize(
     "where", ["0", "-2", "1.5", "many", "tcp://", "http://localhost:1", "localhost:8786", "100000", "²"]
 )
 def test_anything_else_is_refused_naming_what_is_allowed(where):
-    for ask in (make_executor, workers_named, Workers):
-        with pytest.raises(ValueError, match=r"whole number of processes .* tcp://") as caught:
-            ask(where)
-        assert VARIABLE in str(caught.value)
-        assert where in str(caught.value)
+    with pytest.raises(ValueError, match=r"whole number of processes .* tcp://") as caught:
+        Workers(where)
+    assert VARIABLE in str(caught.value)
+    assert where in str(caught.value)
 
 
 def test_the_environment_says_which(monkeypatch):
@@ -231,10 +230,10 @@ def test_a_cluster_without_its_library_says_what_to_install(monkeypatch):
         Cluster("tcp://127.0.0.1:1")
 
 
-def test_in_this_process_everybody_has_an_executor_of_his_own_and_processes_are_shared(pool):
+def test_in_this_process_everybody_has_a_queue_of_their_own_and_processes_are_shared(pool):
     here = Workers("")
-    assert here() is not here()
-    assert pool() is pool()
+    assert here.backend() is not here.backend()
+    assert pool.backend() is pool.backend()
 
 
 # --- processes --------------------------------------------------------------------------------
@@ -249,7 +248,7 @@ def main_program(_):
 
 
 def test_a_worker_has_one_blas_thread(pool):
-    assert pool().submit(environment, "OPENBLAS_NUM_THREADS").result() == "1"
+    assert pool.backend().submit(Call, environment, "OPENBLAS_NUM_THREADS").result() == "1"
 
 
 def test_a_worker_does_not_run_the_servers_program_again(monkeypatch, tmp_path):
@@ -259,8 +258,9 @@ def test_a_worker_does_not_run_the_servers_program_again(monkeypatch, tmp_path):
     page = ModuleType("__main__")
     page.__file__ = str(script)
     monkeypatch.setitem(sys.modules, "__main__", page)
-    with Processes(1) as executor:
-        assert executor.submit(main_program, 0).result(timeout=60) is None
+    backend = Processes(1)
+    assert backend.submit(Call, main_program, 0).result(timeout=60) is None
+    backend.shutdown(finish=True)
     assert sys.modules["__main__"] is page
 
 
@@ -268,13 +268,13 @@ SCRIPT = """
     import sys
     sys.path.insert(0, {root!r})
     from explorer import Experiment
-    from explorer.sweeps.remote import Processes
-    from explorer.sweeps.portions import measure
+    from explorer.sweeps.chunks import Measurement
+    from explorer.sweeps.workers import Processes
 
-    executor = Processes(1)
+    backend = Processes(1)
     print("begun", flush=True)
-    found = executor.submit(measure, (Experiment(depth=2, epochs=5, runs=1),), True).result()
-    print("found", len(found), *executor._processes, flush=True)
+    found = backend.submit(Measurement, (Experiment(depth=2, epochs=5, runs=1),), True).result()
+    print("found", len(found), *backend.pool._processes, flush=True)
     {end}
 """
 
@@ -286,7 +286,7 @@ def script(tmp_path, end):
 
 
 def test_a_plain_script_without_a_guard_can_use_them(tmp_path):
-    done = subprocess.run(script(tmp_path, "executor.shutdown()"), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(script(tmp_path, "backend.shutdown(finish=True)"), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("begun") == 1
     assert "found 1" in done.stdout
@@ -333,18 +333,6 @@ def test_processes_give_the_same_numbers_bit_for_bit(sweep, alone, pool):
     same_findings(alone(sweep), finish(SweepRun(sweep, pool, {})).findings)
 
 
-class Threads(Workers):
-    """A standard executor that knows nothing of this project."""
-
-    def __call__(self):
-        self.standard = getattr(self, "standard", None) or ThreadPoolExecutor(2)
-        return self.standard
-
-
-def test_any_standard_executor_will_do(alone):
-    same_findings(alone(SWEEP), finish(SweepRun(SWEEP, Threads(""), {})).findings)
-
-
 def test_cells_that_are_alike_are_measured_once_and_shown_everywhere(monkeypatch):
     measured = spy(monkeypatch)
     alike = Sweep(SMALL, "learning_rate", (0.1, 1.0), "clip", ("none", "norm"), trained=False)
@@ -357,18 +345,14 @@ def spy(monkeypatch, fail=lambda experiment: None):
     """Note which experiments are measured in this process; `fail` may raise."""
     measured = []
 
-    class Spied(Measuring):
+    class Spied(Measurement):
         def __init__(self, experiments, trained):
             measured.extend(experiments)
             for experiment in experiments:
                 fail(experiment)
             super().__init__(experiments, trained)
 
-    def spied(experiments, trained):
-        raise AssertionError("in slices")
-
-    spied.in_slices = Spied
-    monkeypatch.setattr(sweep_runs, "measure", spied)
+    monkeypatch.setattr(sweep_runs, "Measurement", Spied)
     return measured
 
 
@@ -469,11 +453,11 @@ def test_workers_that_cannot_be_had_are_reported_and_nothing_is_lost(alone):
     class Late(Workers):
         tries = 0
 
-        def __call__(self):
+        def backend(self):
             Late.tries += 1
             if Late.tries < 3:
                 raise ConnectionError("nobody answers")
-            return super().__call__()
+            return super().backend()
 
     run = SweepRun(SWEEP, Late(""), {})
     for _ in range(2):
@@ -486,9 +470,9 @@ def handed_to_processes(monkeypatch):
     """Note, in order, what is handed to process pools."""
     handed, submit = [], Processes.submit
 
-    def noting(self, fn, *args):
-        handed.extend(args[0])
-        return submit(self, fn, *args)
+    def noting(self, make, *arguments):
+        handed.extend(arguments[0])
+        return submit(self, make, *arguments)
 
     monkeypatch.setattr(Processes, "submit", noting)
     return handed
@@ -500,7 +484,7 @@ def test_a_process_killed_in_mid_sweep_costs_no_finished_cell(monkeypatch, alone
     while len(run.findings) < 8:
         run.advance(0.02)
     finished, before = dict(run.findings), len(handed)
-    os.kill(next(iter(workers()._processes)), signal.SIGKILL)
+    os.kill(next(iter(workers.backend().pool._processes)), signal.SIGKILL)
     finish(run)
     workers.close()
     assert not run.problems
@@ -513,19 +497,24 @@ def test_a_process_killed_in_mid_sweep_costs_no_finished_cell(monkeypatch, alone
 GUILTY = SMALL.but(depth=2, learning_rate=0.1)
 
 
-def deadly(experiments, trained):
+class Deadly(Measurement):
     """What a cell does that needs more memory than there is."""
-    if GUILTY in experiments:
+
+    def __init__(self, experiments, trained):
+        if GUILTY in experiments:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().__init__(experiments, trained)
+
+
+class Hopeless(Measurement):
+    """No worker survives it."""
+
+    def __init__(self, experiments, trained):
         os.kill(os.getpid(), signal.SIGKILL)
-    return measure(experiments, trained)
-
-
-def hopeless(experiments, trained):
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_cell_that_kills_its_worker_is_found_out_and_only_this_one_has_a_problem(monkeypatch, alone):
-    monkeypatch.setattr(sweep_runs, "measure", deadly)
+    monkeypatch.setattr(sweep_runs, "Measurement", Deadly)
     sweep = Sweep(SMALL, "depth", (2, 3, 4), "learning_rate", (0.01, 0.1, 1.0), trained=True)
     workers = Workers("2")
     run = finish(SweepRun(sweep, workers, {}))
@@ -536,7 +525,7 @@ def test_a_cell_that_kills_its_worker_is_found_out_and_only_this_one_has_a_probl
 
 
 def test_where_every_worker_dies_the_sweep_ends_with_a_sentence(monkeypatch):
-    monkeypatch.setattr(sweep_runs, "measure", hopeless)
+    monkeypatch.setattr(sweep_runs, "Measurement", Hopeless)
     monkeypatch.setattr(sweep_runs, "MAX_LOST_IN_A_ROW", 2)
     workers = Workers("1")
     run = finish(SweepRun(SWEEP, workers, {}))
@@ -548,12 +537,12 @@ def test_where_every_worker_dies_the_sweep_ends_with_a_sentence(monkeypatch):
 
 
 def test_a_pool_that_others_found_broken_is_renewed_once(pool):
-    first = pool()
+    first = pool.backend()
     pool.renew(first)
-    second = pool()
+    second = pool.backend()
     assert second is not first
     pool.renew(first)
-    assert pool() is second
+    assert pool.backend() is second
 
 
 def test_nothing_here_is_started_by_an_import():
