@@ -35,6 +35,8 @@ class Initializer(Entry):
         Whether biases are usually drawn like one more row of W (else they start at 0).
     excess_kurtosis : float
         E w^4 / (E w^2)^2 - 3 of one weight: 0 for a normal one.
+    passes_gradient : bool
+        Whether any weight differs from 0.
     orthogonal : bool
         Whether rows or columns are at right angles, so that weights of a unit are not independent.
     """
@@ -44,6 +46,7 @@ class Initializer(Entry):
     draws_bias: bool = False
     excess_kurtosis: float = 0.0
     orthogonal: bool = False
+    passes_gradient: bool = True
 
 
 def _uniform(variance: Variance) -> Draw:
@@ -91,6 +94,7 @@ INITIALIZERS = registry(
             formula="W = 0",
             draw=lambda rng, fan_in, fan_out, activation: np.zeros((fan_in, fan_out)),
             variance=None,
+            passes_gradient=False,
         ),
         Initializer(
             name="constant",

@@ -58,7 +58,7 @@ def effect(names: Sequence[str], before: Facts, after: Facts) -> Effect:
 
 
 def _why(names: Sequence[str], before: Facts, after: Facts) -> str:
-    if after.log_ratio == -math.inf and after.experiment.initializer == "zeros":
+    if after.log_ratio == -math.inf and not after.experiment.initialization.passes_gradient:
         return "every weight that the gradient would have to pass is 0"
     return REMEDIES[names[0]].why(before, after) if len(names) == 1 else gradient_change(before, after)
 

@@ -124,8 +124,8 @@ def _of_units(history: History, latest: int) -> dict[str, float]:
 
 
 def _latest_known(gradient: Array) -> int:
-    """The last record at which at least one seed still had numbers at the first position."""
-    known = np.flatnonzero(~np.isnan(gradient[:, :, 0]).all(axis=0))
+    """The last record at which at least one seed still had numbers."""
+    known = np.flatnonzero(~np.isnan(gradient).all(axis=(0, 2)))
     return int(known[-1]) if known.size else 0
 
 

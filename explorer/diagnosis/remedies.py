@@ -12,6 +12,11 @@ from explorer.choices.registry import Entry, registry
 from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts, gradient_change
 from explorer.diagnosis.wording import against_last, decades, number
 
+# ReLU is not advised where a sample is likelier than this to die on its way through the net.
+DYING_CHANCE = 0.1
+# An activation whose slope nowhere exceeds this shrinks the gradient in every layer.
+FLAT = 0.25
+
 
 @dataclass(frozen=True, kw_only=True)
 class Remedy(Entry):
@@ -25,15 +30,23 @@ class Remedy(Entry):
         From the Facts before and after to a clause that says why it helped here, or why it could not.
     idle : str
         Why `change` can return the very same experiment.
+    useless : callable or None
+        `useless(experiment, vanishes)`: whether it would not help here, where the gradient vanishes or where it does not.
     """
 
     change: Callable[[Experiment], Experiment]
     why: Callable[[Facts, Facts], str]
     idle: str = "it is there already"
+    useless: Callable[[Experiment, bool], bool] | None = None
 
 
 def _proper_initialization(experiment: Experiment) -> Experiment:
     return experiment.but(initializer=experiment.activation_function.fitting_initializer, gain=1.0)
+
+
+def _is_too_flat(experiment: Experiment) -> bool:
+    """Whether no usual variance keeps a deep net's gradient level: the slope is far from 1 everywhere."""
+    return experiment.activation_function.steepest <= FLAT
 
 
 # --- why ----------------------------------------------------------------------------------------
@@ -117,9 +130,9 @@ def _why_skip(before: Facts, after: Facts) -> str:
 
 
 def _why_initialization(before: Facts, after: Facts) -> str:
-    if vanishes(after) and after.experiment.activation == "sigmoid":
+    if vanishes(after) and _is_too_flat(after.experiment):
         return (
-            f"the sigmoid's slope is at most 1/4, which no usual variance makes up for: each layer multiplies dL/dz by "
+            f"the {after.experiment.activation}'s slope is at most 1/4, which no usual variance makes up for: each layer multiplies dL/dz by "
             f"{decades(after.log_factor)}, before by {decades(before.log_factor)}"
         )
     return _by_gradient("the variance fits the activation")(before, after)
@@ -154,6 +167,8 @@ REMEDIES = registry(
             source="Nair & Hinton 2010",
             change=lambda experiment: experiment.but(activation="ReLU"),
             why=_why_relu,
+            # A sample dies in a layer of n rectifiers with probability 2^-n (Lu et al. 2020).
+            useless=lambda experiment, vanishes: experiment.depth * 2.0**-experiment.width > DYING_CHANCE,
         ),
         Remedy(
             name="batch norm",
@@ -198,6 +213,7 @@ REMEDIES = registry(
             source="Glorot & Bengio 2010; He et al. 2015",
             change=_proper_initialization,
             why=_why_initialization,
+            useless=lambda experiment, vanishes: vanishes and _is_too_flat(experiment),
         ),
         Remedy(
             name="clip by norm",

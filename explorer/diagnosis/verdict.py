@@ -10,12 +10,10 @@ from typing import Any
 
 from explorer.choices.registry import Entry, registry
 from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts
-from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.remedies import REMEDIES, Remedy
 from explorer.diagnosis.wording import against_last, decades, number
 from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 
-# ReLU is not advised where a sample is likelier than this to die on its way through the net.
-DYING_CHANCE = 0.1
 # A first gradient longer than this, of all parameters together, throws a net about at any usual learning rate.
 LARGE_NORM = 100.0
 
@@ -34,12 +32,15 @@ class Verdict(Entry):
         Names of `remedies.REMEDIES` to try.
     good : bool
         Whether nothing needs mending.
+    vanishing : bool
+        Whether what needs mending is a gradient that is too small.
     """
 
     holds: Callable[[Facts], bool]
     tell: Callable[[Facts], str]
     remedies: tuple[str, ...] = ()
     good: bool = False
+    vanishing: bool = False
 
 
 def _seeds(count: int, f: Facts) -> str:
@@ -120,6 +121,7 @@ VERDICTS = registry(
                 f"from {decades(f.log_ratio)} at the start."
             ),
             remedies=("skip over one layer", "batch norm", "ReLU", "fitting initialization"),
+            vanishing=True,
         ),
         Verdict(
             name="stuck",
@@ -202,19 +204,9 @@ def judge(f: Facts) -> Verdict:
 
 def advice(verdict: Verdict, experiment: Any) -> tuple[str, ...]:
     """Return the names of the remedies to try that the experiment does not have already and that can help."""
-    return tuple(
-        name
-        for name in verdict.remedies
-        if REMEDIES[name].change(experiment) != experiment and not _in_vain(name, verdict, experiment)
-    )
 
+    def can_help(remedy: Remedy) -> bool:
+        useless = remedy.useless is not None and remedy.useless(experiment, verdict.vanishing)
+        return remedy.change(experiment) != experiment and not useless
 
-def _in_vain(remedy: str, verdict: Verdict, experiment: Any) -> bool:
-    """Whether a remedy that helps elsewhere would not help here."""
-    if remedy == "fitting initialization":
-        # No usual variance keeps a deep sigmoid net's gradient level: the slope is 1/4 at most, not 1.
-        return verdict.name == "vanishing" and experiment.activation == "sigmoid"
-    if remedy == "ReLU":
-        # A sample dies in a layer of n rectifiers with probability 2^-n (Lu et al. 2020).
-        return experiment.depth * 2.0**-experiment.width > DYING_CHANCE
-    return False
+    return tuple(name for name in verdict.remedies if can_help(REMEDIES[name]))
