@@ -10,13 +10,15 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.training.kinds import LAYERS, TIME_STEPS, Kind
 from explorer.ui.between_pages import keep, note_drawn
-from explorer.ui.link import GO_KEY, TIME, announce, keep_link
+from explorer.ui.link import GO_KEY, announce, keep_link
 from explorer.ui.look import FAVICON, LOGO
 from explorer.ui.sidebar import sidebar
-from explorer.ui.time_sidebar import time_sidebar
 
 TOUR, CLIFF = "Tour", "Cliff"
+# What a page shows the experiments of, where that is not nets of layers; None where it has settings of its own.
+SHOWS: dict[str, Kind | None] = {"Time": TIME_STEPS, TOUR: None, CLIFF: None}
 
 
 def pages() -> list[Any]:
@@ -28,7 +30,7 @@ def pages() -> list[Any]:
         st.Page("pages/remedies_page.py", title="Remedies", url_path="remedies"),
         st.Page("pages/depth_page.py", title="Depth", url_path="depth"),
         st.Page("pages/sweep_page.py", title="Sweep", url_path="sweep"),
-        st.Page("pages/time_page.py", title=TIME, url_path="time"),
+        st.Page("pages/time_page.py", title="Time", url_path="time"),
         st.Page("pages/cliff_page.py", title=CLIFF, url_path="cliff"),
         # The default page answers at "/" alone; this is its name in a link.
         st.Page(explore, title="Explore", url_path="explore", visibility="hidden"),
@@ -48,21 +50,15 @@ def main() -> None:
     st.logo(LOGO, size="large")
     page = st.navigation(pages(), position="top")
     settle()
-    announce(page.title)
-    _controls(page.title)
+    kind = SHOWS.get(page.title, LAYERS)
+    announce(kind)
+    keep(page.title)
+    if kind is not None:
+        sidebar(kind)
     go = st.session_state.pop(GO_KEY, None)
     keep_link(page.title, go)
     note_drawn(page.title, leaving=go is not None)
     page.run()
-
-
-def _controls(page: str) -> None:
-    """Draw the sidebar that a page needs, and keep what the others hold."""
-    keep(page)
-    if page == TIME:
-        st.session_state["_experiment"], st.session_state["_pinned"] = time_sidebar()
-    elif page not in (TOUR, CLIFF):  # they have settings of their own
-        st.session_state["_experiment"], st.session_state["_pinned"] = sidebar()
 
 
 if __name__ == "__main__":

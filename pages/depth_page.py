@@ -20,7 +20,7 @@ from explorer.training.cost import refuse_depths
 from explorer.training.measures import DIAGNOSTICS
 from explorer.ui.live_chart import CHART, Click, live_chart
 from explorer.ui.page_controls import DEPTH_CONTROLS, GRADIENTS, NO_REMEDY, DepthView
-from explorer.ui.sidebar import chosen, open_in_explore
+from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
@@ -193,7 +193,7 @@ def _choose_depth(series: Sequence[DepthSeries]) -> None:
             st.button(
                 f"Open it {each.name}" if each.name == UNCHANGED else f"Open it with {each.name}",
                 key=f"_open_depth_{each.name}",
-                on_click=lambda chosen=chosen, plain=plain: open_in_explore(chosen, plain),
+                on_click=lambda chosen=chosen, plain=plain: open_experiment(chosen, plain),
             )
 
 
@@ -203,7 +203,7 @@ def _go(series: Sequence[DepthSeries], click: Click) -> None:
     number, depth = int(click.panel[1:] or 1), round(click.y)
     if number <= len(panels) and depth in panels[number - 1].depths:
         chosen, plain = panels[number - 1].experiment.but(depth=depth), series[0].experiment.but(depth=depth)
-        open_in_explore(chosen, plain)
+        open_experiment(chosen, plain)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from explorer.training.cost import refuse, refuse_all
 from explorer.training.pace import epoch_seconds
 from explorer.ui.live_chart import CHART, Click, live_chart
 from explorer.ui.page_controls import BASELINE, COMPARISON_CONTROLS, REMEDIES_PAGE, SHARED_VIEW, Comparison
-from explorer.ui.sidebar import chosen, open_in_explore
+from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.welcome import REMEDIES as LEGEND
@@ -161,7 +161,7 @@ def _why(results: Results) -> None:
         button.button(
             "Open in Explore",
             key=f"open_{trial.name}",
-            on_click=lambda trial=trial: open_in_explore(trial.experiment, results.start),
+            on_click=lambda trial=trial: open_experiment(trial.experiment, results.start),
         )
 
 
@@ -169,7 +169,7 @@ def _go(tried: Sequence[Trial], click: Click) -> None:
     """Note which panel was clicked: the app opens it in Explore."""
     number = int(click.panel[1:] or 1)
     if number <= len(tried):
-        open_in_explore(tried[number - 1].experiment, tried[0].experiment)
+        open_experiment(tried[number - 1].experiment, tried[0].experiment)
 
 
 if __name__ == "__main__":

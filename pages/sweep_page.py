@@ -20,7 +20,7 @@ from explorer.sweeps.sweep import Cell, Sweep, is_numeric, sweep_csv
 from explorer.sweeps.workers import VARIABLE
 from explorer.ui.live_chart import CHART, live_chart
 from explorer.ui.page_controls import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
-from explorer.ui.sidebar import chosen, open_in_explore
+from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
@@ -173,7 +173,7 @@ def _go(state: SweepState, cell: Cell) -> None:
         changes: dict[str, Any] = {state.sweep.x: x, state.sweep.y: y}
         if "task" in changes:
             changes["data"] = None
-        open_in_explore(state.sweep.base.but(**changes), state.sweep.base)
+        open_experiment(state.sweep.base.but(**changes), state.sweep.base)
 
 
 if __name__ == "__main__":

@@ -37,8 +37,8 @@ from explorer.training.cost import refuse_all
 from explorer.ui.jobs import Job
 from explorer.ui.live_chart import CHART, live_chart, load_plotly
 from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
+from explorer.ui.sidebar import chosen
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
-from explorer.ui.time_sidebar import chosen_in_time
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.view_row import ask_view, choose_epoch
 from explorer.ui.welcome import TIME as LEGEND
@@ -222,7 +222,7 @@ SECOND_FIGURES = {
 
 def show() -> None:
     """Draw the page, and train on until everything that is shown is complete."""
-    experiment, baseline = chosen_in_time()
+    experiment, baseline = chosen()
     begun = time.perf_counter()
     head = st.container(gap="xsmall")
     view = ask_view(TimeView, IN_THE_ROW, experiment, TIME_PAGE)

@@ -1,13 +1,11 @@
 """Tour: the whole story in scenes, each a question to the room, an answer and a live figure."""
 
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import streamlit as st
 
 from explorer.choices.controls import Choice
-from explorer.choices.experiment import Experiment
-from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.wording import summary
@@ -18,9 +16,11 @@ from explorer.stories.scene import GRADIENTS, Scene
 from explorer.stories.scene_figures import describe_scene, scene_figure
 from explorer.stories.tour import ANSWER, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
 from explorer.training.cost import refuse_all
+from explorer.training.kinds import kind_of
+from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import CHART, live_chart, load_plotly
 from explorer.ui.look import dress
-from explorer.ui.sidebar import open_in_explore, open_in_time
+from explorer.ui.sidebar import open_experiment
 from explorer.ui.take_away import Drawn, Parcel, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.widgets import ask
@@ -219,16 +219,14 @@ def _play(scene: Scene, number: int) -> dict[str, Any]:
 
 def _open(scene: Scene) -> None:
     """Offer what the scene is about on the page for its kind: held against its first experiment, or beside the same."""
-    experiment, baseline, view = scene.experiment, scene.shown[0][1], scene.view
-
-    def go() -> None:
-        if isinstance(view, TimeView):
-            open_in_time(cast(RecurrentExperiment, experiment), view.compare)
-        else:
-            pinned = None if baseline == experiment else cast(Experiment, baseline)
-            open_in_explore(cast(Experiment, experiment), pinned)
-
-    st.button(f"Open in {'Time' if isinstance(view, TimeView) else 'Explore'}", key="tour_open", on_click=go)
+    experiment, first = scene.experiment, scene.shown[0][1]
+    compare = scene.view.compare if isinstance(scene.view, TimeView) else ""
+    baseline = None if compare or first == experiment else first
+    st.button(
+        f"Open in {keys_of(kind_of(experiment)).home}",
+        key="tour_open",
+        on_click=lambda: open_experiment(experiment, baseline, compare),
+    )
 
 
 def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> Parcel:

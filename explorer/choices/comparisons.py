@@ -27,7 +27,7 @@ class RecurrentComparison(Entry):
     of : callable
         `of(experiment, baseline)` returns experiments by name, 1 to 6 of them; the baseline may be None.
     changes : str
-        The setting in which they differ, whatever it is in the experiment; empty where that is not one setting.
+        The setting in which they differ, whatever it is in the experiment; empty where what it is there counts too.
     """
 
     changes: str = ""
@@ -94,7 +94,6 @@ COMPARISONS = registry(
         RecurrentComparison(
             name="truncation",
             caption="Backpropagation through all steps, and cut after some: as many as the sidebar says if that cuts anything, else a fifth of the length.",
-            changes="truncation",
             of=lambda experiment, baseline: _truncations(experiment),
         ),
         RecurrentComparison(

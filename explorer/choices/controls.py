@@ -6,7 +6,7 @@ message all follow from it.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from types import MappingProxyType
@@ -26,6 +26,8 @@ class Control:
         The words beside the widget.
     group : str
         The part of the sidebar in which it stands.
+    row : int
+        The row of that part, from 1; settings of one row stand beside each other.
     help : str
         What the setting does, in plain words.
     default : object
@@ -44,6 +46,7 @@ class Control:
     group: str
     help: str
     default: Any
+    row: int = 0
     per_run: bool = False
     matters_at_start: bool = True
     chooses_seeds: bool = False
@@ -68,9 +71,17 @@ class Control:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Control):
-    """One of several names, usually the keys of a registry; upper and lower case are alike."""
+    """One of several names, usually the keys of a registry; upper and lower case are alike.
+
+    Attributes
+    ----------
+    options : sequence of str, or mapping by name
+    fits : callable
+        `fits(experiment, option)`: whether an option can be chosen as the other settings of an experiment stand.
+    """
 
     options: Sequence[str] | Mapping[str, Any]
+    fits: Callable[[Any, str], bool] = lambda experiment, option: True
 
     def cheaper(self, value: Any) -> Iterable[str]:
         """Return the options behind `value`, and at last the moderate one; none where the cost does not depend on it."""

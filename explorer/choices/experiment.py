@@ -30,6 +30,11 @@ LOWEST_RATE = 1e-8
 WITH_RANDOM_BIASES = f"{', '.join(_FIRST)} and {_LAST}"
 
 
+def _loss_fits(experiment: Settings, name: str) -> bool:
+    """Whether a loss is for numbers too, where the answers are numbers."""
+    return not experiment.dataset.regression or name == USUAL or LOSSES[name].regression
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment(Settings):
     """One network, one task, one way to train it, `runs` seeds.
@@ -50,94 +55,95 @@ class Experiment(Settings):
     """
 
     # fmt: off
-    task: str = choice(TASK, "Task", "What the network is to learn.", DATASETS, default="XOR")
+    task: str = choice(TASK, "Task", "What the network is to learn.", DATASETS, default="XOR", row=1)
     samples: int = number(
-        TASK, "Samples", "How many points the data set has. XOR always has its four.",
-        low=8, high=2048, marks=(32, 64, 128, 256, 512, 1024), default=128, moderate=256,
+        TRAINING, "Samples", "How many points the data set has. XOR always has its four.",
+        low=8, high=2048, marks=(32, 64, 128, 256, 512, 1024), default=128, row=4, moderate=256,
     )
     noise: float = number(
-        TASK, "Noise", "How far the points are scattered around the task's own shape; 0 is the least.",
-        low=0.0, high=1.0, marks=(0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), default=0.1,
+        TRAINING, "Noise", "How far the points are scattered around the task's own shape; 0 is the least.",
+        low=0.0, high=1.0, marks=(0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), default=0.1, row=4,
     )
     depth: int = number(
         NETWORK, "Depth", "Hidden layers. The output layer comes on top of them.",
-        low=1, high=50, default=11, moderate=20,
+        low=1, high=50, default=11, row=2, moderate=20,
     )
     width: int = number(
         NETWORK, "Width", "Units in each hidden layer.",
-        low=2, high=128, marks=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128), default=4, moderate=32,
+        low=2, high=128, marks=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128), default=4, row=2, moderate=32,
     )
     activation: str = choice(
-        NETWORK, "Activation", "The function f in a = f(z) of every hidden unit.", ACTIVATIONS, default="sigmoid"
+        NETWORK, "Activation", "The function f in a = f(z) of every hidden unit.",
+        ACTIVATIONS, default="sigmoid", row=3,
     )
     initializer: str = choice(
-        NETWORK, "Initialization", "How the weights start.", INITIALIZERS, default="uniform", per_run=True
+        NETWORK, "Initialization", "How the weights start.", INITIALIZERS, default="uniform", row=3, per_run=True,
     )
     gain: float = number(
-        NETWORK, "Gain", "The starting weights, but not the biases, are multiplied by this.",
-        low=0.01, high=100.0, default=1.0, per_run=True,
+        TRAINING, "Gain", "The starting weights, but not the biases, are multiplied by this.",
+        low=0.01, high=100.0, default=1.0, row=3, per_run=True,
         marks=(0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4142, 1.6667, 2.0, 3.0, 4.0, 5.0, 10.0),
     )
     bias: str = choice(
-        NETWORK, "Biases",
+        TRAINING, "Biases",
         f"usual: drawn like the weights for {WITH_RANDOM_BIASES} initialization, 0 for all others; "
         "zeros: start at 0; none: no biases (a normalization keeps its shift).",
-        (USUAL, "zeros", NO_BIASES), default=USUAL, per_run=True,
+        (USUAL, "zeros", NO_BIASES), default=USUAL, row=6, per_run=True,
     )
     normalization: str = choice(
         REMEDIES, "Normalization", "Centres and scales z of every hidden layer before the activation.",
-        NORMALIZATIONS, default="none",
+        NORMALIZATIONS, default="none", row=1,
     )
     skip: str = choice(
         REMEDIES, "Skip over",
         "Residual connections. One layer: y = x + f(W x + b). Two layers: y = x + f(W₂ f(W₁ x + b₁) + b₂). "
         "The first hidden layer and the output have none: their input is of another width. Over two layers, a last "
         "hidden layer without a partner has none either.",
-        SKIPS, default="none",
+        SKIPS, default="none", row=2,
     )
     clip: str = choice(
         REMEDIES, "Clip by", "Limits the gradient before each update.",
-        CLIPPERS, default="none", per_run=True, matters_at_start=False,
+        CLIPPERS, default="none", row=3, per_run=True, matters_at_start=False,
     )
     threshold: float = number(
         REMEDIES, "Threshold", "The limit c: of each entry, or of the norm of the whole gradient.",
-        low=1e-6, high=1e6, marks=one_two_five(1e-3, 100), default=1.0, per_run=True, matters_at_start=False,
+        low=1e-6, high=1e6, marks=one_two_five(1e-3, 100), default=1.0, row=4, per_run=True, matters_at_start=False,
     )
     learning_rate: float = number(
         REMEDIES, "Learning rate", "How far one update goes.",
-        low=LOWEST_RATE, high=1e3, marks=one_two_five(1e-5, 10), default=0.1, per_run=True, matters_at_start=False,
+        low=LOWEST_RATE, high=1e3, marks=one_two_five(1e-5, 10), default=0.1, row=4, per_run=True, matters_at_start=False,
     )
     optimizer: str = choice(
         TRAINING, "Optimizer", "How the gradient becomes an update.",
-        OPTIMIZERS, default="SGD", matters_at_start=False,
+        OPTIMIZERS, default="SGD", row=2, matters_at_start=False,
     )
     loss: str = choice(
         TRAINING, "Loss",
         "usual: half squared error for XOR, as in a well-known tutorial; cross-entropy for other classes; "
         "mean squared error for a curve.",
-        (USUAL, *LOSSES), default=USUAL,
+        (USUAL, *LOSSES), default=USUAL, row=5, fits=_loss_fits,
     )
     batch: str = choice(
         TRAINING, "Batch", "Samples per update; full: all of them, one update an epoch.",
-        BATCHES, default=FULL, moderate=FULL, matters_at_start=False,
+        BATCHES, default=FULL, row=2, moderate=FULL, matters_at_start=False,
     )
     order: str = choice(
         TRAINING, "Order", "Whether batches take the samples shuffled in every epoch, or always in order.",
-        (SHUFFLED, "fixed"), default=SHUFFLED, matters_at_start=False,
+        (SHUFFLED, "fixed"), default=SHUFFLED, row=7, matters_at_start=False,
     )
     epochs: int = number(
         TRAINING, "Epochs", "How often training goes through the data.",
-        low=1, high=1_000_000, default=6000, moderate=20_000, matters_at_start=False,
+        low=1, high=1_000_000, default=6000, row=1, moderate=20_000, matters_at_start=False,
         marks=(10, 20, 50, 100, 200, 500, 1000, 2000, 3000, 6000, 10_000, 20_000, 50_000, 100_000),
     )
     runs: int = number(
         TRAINING, "Seeds", "Networks trained at once, alike but for their random numbers. One alone misleads.",
-        low=1, high=512, marks=(1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64), default=8, moderate=8,
+        low=1, high=512, marks=(1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64), default=8, row=1, moderate=8,
         per_run=True, chooses_seeds=True,
     )
     seed: int = number(
         TRAINING, "First seed", "The seeds are this number and the ones after it.",
-        low=0, high=1_000_000, default=0, per_run=True, chooses_seeds=True,
+        low=0, high=1_000_000, default=0, row=3, per_run=True, chooses_seeds=True,
     )
     # fmt: on
     data: Data | None = field(default=None)
@@ -148,6 +154,11 @@ class Experiment(Settings):
             raise ValueError(
                 f"task = {self.task!r} with data = {self.data!r}: data must be given exactly when task is {OWN!r}"
             )
+
+    def without_effect(self) -> set[str]:
+        """Return the names of settings that change nothing as the others stand."""
+        idle = {"samples": not self.dataset.sized, "noise": not self.dataset.noisy}
+        return super().without_effect() | {name for name, is_idle in idle.items() if is_idle}
 
     # --- the entries that the names stand for -------------------------------------------------
 

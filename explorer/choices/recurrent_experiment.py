@@ -45,37 +45,37 @@ class RecurrentExperiment(Settings):
         "Time steps of a sequence. From 4 steps on, what must be remembered comes in its first half and the answer at its "
         "end; a sine is continued at every step. A gate’s bias should grow with it, as ln T.",
         low=SHORTEST, high=LONGEST, marks=(2, 3, 5, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 500),
-        default=100, moderate=100,
+        default=100, row=1, moderate=100,
     )
-    samples: int = _like("samples", help="How many sequences there are.", default=32, moderate=32)
-    cell: str = choice(NETWORK, "Cell", "What happens in one time step.", CELLS, default="RNN")
+    samples: int = _like("samples", help="How many sequences there are.", default=32, moderate=32, row=3)
+    cell: str = choice(NETWORK, "Cell", "What happens in one time step.", CELLS, default="RNN", row=1)
     activation: str = choice(
         NETWORK, "Activation", "The function f of the plain net; LSTM and GRU have sigmoid gates and tanh.",
-        PLAIN_ACTIVATIONS, default="tanh",
+        PLAIN_ACTIVATIONS, default="tanh", row=3,
     )
     hidden: int = number(
         NETWORK, "Hidden units", "Size of h_t, and so of W_hh: hidden × hidden.",
-        low=1, high=128, marks=(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128), default=16, moderate=32,
+        low=1, high=128, marks=(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128), default=16, row=2, moderate=32,
     )
     stack: int = number(
         NETWORK, "Recurrent layers", "Each reads the h_t of the one below it; the answer is read from the top.",
-        low=1, high=3, default=1,
+        low=1, high=3, default=1, row=2,
     )
     initializer: str = choice(
         NETWORK, "Start of W_hh",
         "How the recurrent weights start; weights from the input are LeCun's, N(0, 1/fan_in).",
-        RECURRENT_INITIALIZERS, default="scaled normal", per_run=True,
+        RECURRENT_INITIALIZERS, default="scaled normal", row=4, per_run=True,
     )
     strength: float = number(
         NETWORK, "Strength", "The number s that the start of W_hh sets: a radius, a singular value, a factor.",
         low=0.01, high=10.0, marks=(0.1, 0.2, 0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0, 3.0, 5.0),
-        default=0.5, per_run=True,
+        default=0.5, row=5, per_run=True,
     )
     forget_bias: float = number(
         NETWORK, "Forget bias",
         "Where the bias of the gate that keeps the state starts: the forget gate of an LSTM, the update gate "
         "of a GRU. At rest the gate keeps a share σ(bias) a step: over T steps the bias has to be about ln T.",
-        low=-10.0, high=10.0, marks=(-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.6, 5.0, 6.0), default=4.6, per_run=True,
+        low=-10.0, high=10.0, marks=(-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.6, 5.0, 6.0), default=4.6, row=5, per_run=True,
     )
     clip: str = _like("clip", default="norm")
     threshold: float = _like("threshold")
@@ -83,7 +83,7 @@ class RecurrentExperiment(Settings):
         REMEDIES, "Truncation",
         "Backpropagation through time is cut after so many steps: nothing flows back from one piece of the "
         "sequence to the one before it. Every update still sees whole sequences. 0: not cut.",
-        low=0, high=LONGEST, marks=(0, 1, 2, 5, 10, 20, 50, 100, 200), default=0,
+        low=0, high=LONGEST, marks=(0, 1, 2, 5, 10, 20, 50, 100, 200), default=0, row=5,
     )
     # fmt: on
     learning_rate: float = _like("learning_rate", default=0.005)

@@ -103,7 +103,16 @@ class Settings:
 
     def without_effect(self) -> set[str]:
         """Return the names of settings that change nothing as the others stand."""
-        return {"threshold"} if self.clipper.clip is None else set()
+        idle = {"threshold": self.clipper.clip is None, "order": self.batch == FULL}
+        return {name for name, is_idle in idle.items() if is_idle}
+
+    @classmethod
+    def unchecked(cls, settings: Mapping[str, Any]) -> Self:
+        """Return an experiment whose settings may not fit together: to ask what has an effect, not to train."""
+        experiment = object.__new__(cls)
+        for name, value in settings.items():
+            object.__setattr__(experiment, name, value)
+        return experiment
 
     # --- the entries that the names stand for -------------------------------------------------
 

@@ -3,10 +3,10 @@
 import streamlit as st
 from streamlit.runtime.state import get_session_state
 
-from explorer.ui.link import BASELINE_KEY, TIME_BASELINE_KEY
+from explorer.ui.keys import BASELINES
 from explorer.ui.page_controls import ALL_CONTROLS
 
-KEYS = (*ALL_CONTROLS, BASELINE_KEY, TIME_BASELINE_KEY)
+KEYS = (*ALL_CONTROLS, *BASELINES)
 # Title of the page whose controls were drawn last, and what they held when the app itself went to another.
 PAGE_KEY, TAKEN_KEY = "_page", "_taken"
 

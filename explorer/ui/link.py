@@ -1,35 +1,33 @@
 """The link: what an address asks for, checked; and the baseline, which travels in it as text."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.state import get_session_state
 
-from explorer.choices.controls import Choice, Control, Number
+from explorer.choices.controls import Choice, Number
 from explorer.choices.datasets import OWN, Data
-from explorer.choices.experiment import CONTROLS, Experiment
-from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS
+from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
 from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
-from explorer.training.kinds import TIME_STEPS, kind_of
-from explorer.ui.page_controls import ALL_CONTROLS, TIME_PAGE
+from explorer.training.kinds import TIME_STEPS, Kind, kind_of
+from explorer.ui.keys import BASELINES, keys_of
+from explorer.ui.page_controls import ALL_CONTROLS
 
 SCHEMA = "1"
-BASELINE_KEY, TIME_BASELINE_KEY = "baseline", "time_baseline"
 UNPINNED = "none"
 # A whole experiment as JSON, read once: then its settings stand in the link as any others.
 EXPERIMENT_KEY = "experiment"
 # Where a person's own data are kept for the visit.
 DATA_KEY = "_own_data"
 # Streamlit's own parameters, and ours that are not settings.
-NOT_SETTINGS = {"v", "embed", "embed_options", BASELINE_KEY, TIME_BASELINE_KEY, EXPERIMENT_KEY}
+NOT_SETTINGS = {"v", "embed", "embed_options", *BASELINES, EXPERIMENT_KEY}
 # Set by a callback: the title of the page to go to.
 GO_KEY = "_go_to"
-EXPLORE, TIME = "Explore", "Time"
 MAX_SHOWN = 60
 NOTICE_KEY = "_link_notice"
 
@@ -38,17 +36,17 @@ _keeper = st.components.v2.component(
 )
 
 
-def announce(page: str) -> None:
+def announce(shown: Kind | None) -> None:
     """Take what is no good out of the address before widgets read it, and say so until a person changes something.
 
     Streamlit would drop most of it without a word, and stumbles over some: a whole number of 400 digits.
 
     Parameters
     ----------
-    page : str
-        Title of the present page.
+    shown : Kind or None
+        What the present page shows the experiments of; None where it has settings of its own.
     """
-    problem = _open_from_address(page)
+    problem = _open_from_address(shown)
     found = complaints() | ({EXPERIMENT_KEY: problem} if problem else {})
     if found:
         st.session_state[NOTICE_KEY] = list(found.values())
@@ -80,7 +78,7 @@ def _rewrite() -> None:
             parameters.set_initial_query_params_from_current()
 
 
-def _open_from_address(page: str) -> str | None:
+def _open_from_address(shown: Kind | None) -> str | None:
     """Open the experiment that stands in the address as JSON, once; return what is wrong with it, if anything."""
     text = st.query_params.get(EXPERIMENT_KEY)
     if text is None:
@@ -90,10 +88,10 @@ def _open_from_address(page: str) -> str | None:
     except ValueError as error:
         _discard([EXPERIMENT_KEY])
         return f"The experiment in the link cannot be opened: {_short(str(error), 300)}."
-    keys = _keys(saved.experiment)
+    keys, controls = keys_of(kind_of(saved.experiment)), saved.experiment.controls()
     # It sets everything: what else the address says of these is not asked.
-    _discard([EXPERIMENT_KEY, *([keys.baseline] * saved.pins), *(f"{keys.prefix}{name}" for name in keys.controls)])
-    set_controls(saved, page)
+    _discard([EXPERIMENT_KEY, *([keys.baseline] * saved.pins), *(f"{keys.prefix}{name}" for name in controls)])
+    set_controls(saved, shown)
     if GO_KEY in st.session_state:
         return None
     # Widgets write only what a person changes.
@@ -106,47 +104,18 @@ def _open_from_address(page: str) -> str | None:
     return None
 
 
-class Keys(NamedTuple):
-    """Under which keys a kind of experiment is kept.
-
-    Attributes
-    ----------
-    prefix : str
-        Before the name of a setting.
-    baseline : str
-        Of the baseline's text.
-    controls : mapping of name to Control
-    at_home : function of a page's title
-        Whether that page shows this kind.
-    home : str
-        Title of the first page that does.
-    """
-
-    prefix: str
-    baseline: str
-    controls: Mapping[str, Control]
-    at_home: Callable[[str], bool]
-    home: str
-
-
-def _keys(experiment: Settings) -> Keys:
-    if kind_of(experiment) is TIME_STEPS:
-        return Keys(TIME_PAGE, TIME_BASELINE_KEY, RECURRENT_CONTROLS, lambda page: page == TIME, TIME)
-    return Keys("", BASELINE_KEY, CONTROLS, lambda page: page != TIME, EXPLORE)
-
-
-def set_controls(saved: Saved, page: str) -> None:
+def set_controls(saved: Saved, shown: Kind | None) -> None:
     """Set every control to a saved experiment, and the baseline if it says one; before widgets are made.
 
-    From a page that does not show such experiments the app goes to one that does.
+    From a page that shows no experiments of its kind the app goes to one that does.
     """
     forget_notice()
-    keys = _keys(saved.experiment)
-    settings = saved.experiment.settings()
+    kind = kind_of(saved.experiment)
+    keys, settings = keys_of(kind), saved.experiment.settings()
     st.session_state.update({f"{keys.prefix}{name}": value for name, value in settings.items()})
     if saved.pins:
         st.session_state[keys.baseline] = UNPINNED if saved.baseline is None else encode(saved.baseline)
-    if not keys.at_home(page):
+    if kind is not shown:
         st.session_state[GO_KEY] = keys.home
 
 

@@ -1,129 +1,145 @@
-"""The sidebar: every setting of the experiment, the scenarios, the baseline and a person's own data."""
+"""The sidebar of either kind of nets: scenarios, all settings, the baseline, a person's own data, a saved experiment.
 
+Which settings stand where, which are disabled and what can be chosen just now, all of it follows from their controls.
+"""
+
+from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 import streamlit as st
 
-from explorer.choices.datasets import DATASETS, OWN, Data
-from explorer.choices.experiment import CONTROLS, Experiment
-from explorer.choices.losses import LOSSES
+from explorer.choices.comparisons import COMPARISONS
+from explorer.choices.controls import NETWORK, REMEDIES, TASK, TRAINING, Choice, Control
+from explorer.choices.datasets import OWN, Data
 from explorer.choices.own_data import read_csv
-from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.choices.settings import USUAL, Settings
+from explorer.choices.settings import Settings
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
-from explorer.ui.link import (
-    BASELINE_KEY,
-    DATA_KEY,
-    EXPLORE,
-    GO_KEY,
-    TIME,
-    TIME_BASELINE_KEY,
-    UNPINNED,
-    encode,
-    forget_notice,
-    pinned,
-    set_controls,
-)
-from explorer.ui.page_controls import TIME_PAGE
+from explorer.training.kinds import Kind, kind_of
+from explorer.ui.keys import keys_of
+from explorer.ui.link import DATA_KEY, GO_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
+from explorer.ui.page_controls import ALL_CONTROLS
 from explorer.ui.widgets import ask
 
-SCENARIO_KEY = "_scenario"
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
+# What the sidebar has set, for the page.
+EXPERIMENT_KEY, PINNED_KEY = "_experiment", "_pinned"
 OWN_SETTINGS = "Your own settings"
+# A choice of so few names that stands alone in its row fills it.
+FEW = 3
 
 
-def sidebar() -> tuple[Experiment | None, Experiment | None]:
-    """Draw all shared controls and return the experiment and the pinned baseline.
+def sidebar(kind: Kind) -> None:
+    """Draw the controls of a kind of nets and keep the experiment and the pinned baseline for the page.
 
-    The experiment is None while a person's own data is asked for but not
-    there; the baseline is None where nothing is pinned.
+    There is no experiment while a person's own data are asked for but not there, or where settings do not fit together.
     """
+    keys = keys_of(kind)
+    settings = _present(kind, keys.prefix)
+    compare = str(_present_value(f"{keys.prefix}compare") or "")
+    disabled = _disabled(kind.experiment.unchecked(settings), compare)
     with st.sidebar, st.container(gap="xsmall"):
-        scenario_slot = st.container()
-        values = _task() | _network() | _remedies()
-        pin_slot = st.container()
-        values |= _training()
+        scenario_place = st.container()
+        values = _ask(kind, keys.prefix, (TASK, NETWORK, REMEDIES), settings, disabled)
+        pin_place = st.container()
+        values |= _ask(kind, keys.prefix, (TRAINING,), settings, disabled)
         data = _own_data(values["task"])
-        text = baseline_text(
-            BASELINE_KEY,
-            "What differs from the opening example, as name:value; empty is the opening example itself, none is no baseline.",
-        )
-        load_experiment()
-    experiment = _experiment(values, data)
-    baseline, problem = pinned(text, st.session_state.get(DATA_KEY))
+        text = _baseline_text(keys.baseline, keys.empty_baseline)
+        _load_experiment(kind)
+    experiment = _experiment(kind, values, data)
+    baseline, problem = pinned(text, st.session_state.get(DATA_KEY), kind.experiment)
     if problem:
         st.warning(problem, icon=":material/link_off:")
-    with scenario_slot:
-        _scenarios(experiment, baseline)
-    with pin_slot:
-        pin_buttons(experiment, baseline, BASELINE_KEY)
-    return experiment, baseline
+    with scenario_place:
+        _scenarios(kind, experiment, baseline, compare)
+    with pin_place:
+        _pin_buttons(experiment, baseline, keys.baseline)
+    st.session_state[EXPERIMENT_KEY], st.session_state[PINNED_KEY] = experiment, baseline
 
 
-def chosen() -> tuple[Experiment, Experiment | None]:
-    """Return the experiment and the baseline that the sidebar has set; end the page where there is no experiment."""
-    experiment, baseline = st.session_state["_experiment"], st.session_state["_pinned"]
+def chosen() -> tuple[Any, Any]:
+    """Return the experiment and the baseline, None if none is pinned; end the page where there is no experiment."""
+    experiment, baseline = st.session_state[EXPERIMENT_KEY], st.session_state[PINNED_KEY]
     if experiment is None:
-        st.info("Load a CSV in the sidebar to train on your own data, or choose another task.")
+        if st.session_state.get("task") == OWN:
+            st.info("Load a CSV in the sidebar to train on your own data, or choose another task.")
         st.stop()
     return experiment, baseline
 
 
-def _ask(name: str, **options: Any) -> dict[str, Any]:
-    return {name: ask(name, CONTROLS[name], on_change=forget_notice, **options)}
+# --- settings ----------------------------------------------------------------------------------
 
 
-def _pair() -> Any:
-    return st.container(horizontal=True, gap="small", vertical_alignment="bottom")
+def _present(kind: Kind, prefix: str) -> dict[str, Any]:
+    """What all settings are, before their widgets are drawn."""
+    return {name: _present_value(f"{prefix}{name}") for name in kind.experiment.controls()}
 
 
-def _task() -> dict[str, Any]:
-    return _ask("task")
+def _present_value(key: str) -> Any:
+    """What a control holds, or what the link says of it, else its default; None where there is no such control."""
+    control = ALL_CONTROLS.get(key)
+    if control is None:
+        return None
+    try:
+        return control.check(key, st.session_state.get(key, st.query_params.get(key, control.default)))
+    except ValueError:
+        return control.default
 
 
-def _network() -> dict[str, Any]:
-    with _pair():
-        values = _ask("depth") | _ask("width")
-    with _pair():
-        values |= _ask("activation") | _ask("initializer")
+def _disabled(experiment: Any, compare: str) -> set[str]:
+    """The settings that change nothing now, in any of the nets that stand side by side."""
+    comparison = COMPARISONS.get(compare)
+    if comparison is None:
+        return experiment.without_effect()
+    try:
+        compared = comparison.of(experiment, None).values()
+    except ValueError:  # the settings do not fit together, which is said where the experiment is made
+        return experiment.without_effect()
+    return set.intersection(*(each.without_effect() for each in compared)) | {comparison.changes}
+
+
+def _ask(
+    kind: Kind, prefix: str, groups: tuple[str, ...], settings: Mapping[str, Any], disabled: set[str]
+) -> dict[str, Any]:
+    """Draw the settings of some parts of the sidebar, in their rows."""
+    experiment, values = kind.experiment.unchecked(settings), {}
+    controls = sorted(
+        ((name, control) for name, control in kind.experiment.controls().items() if control.group in groups),
+        key=lambda pair: (groups.index(pair[1].group), pair[1].row),
+    )
+    for _, row in groupby(controls, key=lambda pair: (pair[1].group, pair[1].row)):
+        members = list(row)
+        alone = len(members) == 1
+        with st.container(horizontal=not alone, gap="small", vertical_alignment="top" if alone else "bottom"):
+            for name, control in members:
+                values[name] = ask(
+                    f"{prefix}{name}",
+                    control,
+                    on_change=forget_notice,
+                    disabled=name in disabled,
+                    **_shape(control, experiment, alone),
+                )
     return values
 
 
-def _remedies() -> dict[str, Any]:
-    values = _ask("normalization", width="stretch") | _ask("skip", width="stretch")
-    values |= _ask("clip", width="stretch")
-    with _pair():
-        return values | _ask("threshold", disabled=values["clip"] == "none") | _ask("learning_rate")
+def _shape(control: Control, experiment: Settings, alone: bool) -> dict[str, Any]:
+    """What a choice offers just now, and whether it fills its row."""
+    if not isinstance(control, Choice):
+        return {}
+    fitting = [name for name in control.options if control.fits(experiment, name)]
+    return {"options": fitting} | ({"width": "stretch"} if alone and len(control.options) <= FEW else {})
 
 
-def _training() -> dict[str, Any]:
-    with _pair():
-        values = _ask("epochs") | _ask("runs")
-    with _pair():
-        values |= _ask("optimizer") | _ask("batch")
-    with _pair():
-        values |= _ask("gain") | _ask("seed")
-    dataset = DATASETS[st.session_state["task"]]
-    with _pair():
-        values |= _ask("samples", disabled=not dataset.sized) | _ask("noise", disabled=not dataset.noisy)
-    fitting = [name for name, loss in LOSSES.items() if loss.regression or not dataset.regression]
-    values |= _ask("loss", options=[USUAL, *fitting])
-    values |= _ask("bias", width="stretch")
-    return values | _ask("order", width="stretch", disabled=values["batch"] == "full")
-
-
-def _experiment(values: dict[str, Any], data: Data | None) -> Experiment | None:
-    if values["task"] == OWN and data is None:
+def _experiment(kind: Kind, values: dict[str, Any], data: Data | None) -> Settings | None:
+    own = {} if values["task"] != OWN else {"data": data}
+    if own and data is None:
         return None
     try:
-        return Experiment(**values, data=data if values["task"] == OWN else None)
+        return kind.experiment(**values, **own)
     except ValueError as error:
         st.error(str(error))
         return None
-
-
-# --- a person's own data -----------------------------------------------------------------------
 
 
 def _own_data(task: str) -> Data | None:
@@ -146,54 +162,43 @@ def _own_data(task: str) -> Data | None:
 # --- scenarios and the baseline ----------------------------------------------------------------
 
 
-def _scenarios(experiment: Experiment | None, baseline: Experiment | None) -> None:
+def _scenarios(kind: Kind, experiment: Settings | None, baseline: Settings | None, compare: str) -> None:
     """The menu of scenarios; it shows the one that the controls stand at, if any."""
-    here = matching(experiment, baseline) if experiment is not None else None
-    options = [*([] if here else [OWN_SETTINGS]), *scenarios_of(Experiment)]
-    st.session_state[SCENARIO_KEY] = here or OWN_SETTINGS
+    here = None if experiment is None else matching(experiment, baseline, compare)
+    key = keys_of(kind).scenario
+    st.session_state[key] = here or OWN_SETTINGS
+    with_it = "what stands side by side" if compare else "the baseline it is compared with"
     st.selectbox(
         "Scenario",
-        options,
-        key=SCENARIO_KEY,
-        on_change=_open_scenario,
-        help="A finished example: sets every control, and the baseline it is compared with.",
+        [*([] if here else [OWN_SETTINGS]), *scenarios_of(kind.experiment)],
+        key=key,
+        on_change=lambda: _open_scenario(key),
+        help=f"A finished example: sets every control, and {with_it}.",
     )
 
 
-def _open_scenario() -> None:
-    scenario = SCENARIOS.get(st.session_state[SCENARIO_KEY])
+def _open_scenario(key: str) -> None:
+    scenario = SCENARIOS.get(st.session_state[key])
     if scenario is not None:
-        open_experiment(scenario.experiment, scenario.baseline)
+        set_experiment(scenario.experiment, scenario.baseline, scenario.compare)
 
 
-def open_experiment(experiment: Experiment, baseline: Experiment | None) -> None:
-    """Set every control to an experiment and pin a baseline; for callbacks, before widgets are made."""
+def set_experiment(experiment: Settings, baseline: Settings | None, compare: str = "") -> None:
+    """Set every control to an experiment, pin a baseline or none, and set what stands side by side; for callbacks."""
     forget_notice()
-    st.session_state.update(experiment.settings())
-    st.session_state[BASELINE_KEY] = UNPINNED if baseline is None else encode(baseline)
+    keys = keys_of(kind_of(experiment))
+    settings = experiment.settings() | ({"compare": compare} if compare else {})
+    st.session_state.update({f"{keys.prefix}{name}": value for name, value in settings.items()})
+    st.session_state[keys.baseline] = UNPINNED if baseline is None else encode(baseline)
 
 
-def open_in_time(experiment: RecurrentExperiment, compare: str, baseline: RecurrentExperiment | None = None) -> None:
-    """Set every control of recurrent nets, and have the app go to Time; for callbacks."""
-    open_recurrent(experiment, compare, baseline)
-    st.session_state[GO_KEY] = TIME
+def open_experiment(experiment: Settings, baseline: Settings | None, compare: str = "") -> None:
+    """Set all of it, and have the app go to the first page that shows such experiments; for callbacks."""
+    set_experiment(experiment, baseline, compare)
+    st.session_state[GO_KEY] = keys_of(kind_of(experiment)).home
 
 
-def open_recurrent(experiment: RecurrentExperiment, compare: str, baseline: RecurrentExperiment | None = None) -> None:
-    """Set every control of recurrent nets, what stands side by side and the baseline; for callbacks."""
-    forget_notice()
-    settings = {**experiment.settings(), "compare": compare}
-    st.session_state.update({f"{TIME_PAGE}{name}": value for name, value in settings.items()})
-    st.session_state[TIME_BASELINE_KEY] = UNPINNED if baseline is None else encode(baseline)
-
-
-def open_in_explore(experiment: Experiment, baseline: Experiment | None) -> None:
-    """Set every control, and have the app go to Explore; for callbacks of other pages."""
-    open_experiment(experiment, baseline)
-    st.session_state[GO_KEY] = EXPLORE
-
-
-def pin_buttons(experiment: Settings | None, baseline: Settings | None, key: str) -> None:
+def _pin_buttons(experiment: Settings | None, baseline: Settings | None, key: str) -> None:
     """Offer to pin the experiment, and to unpin the baseline, whose text lies under `key`."""
 
     def pin(pinned: Settings | None) -> None:
@@ -215,7 +220,7 @@ def pin_buttons(experiment: Settings | None, baseline: Settings | None, key: str
         )
 
 
-def baseline_text(key: str, help: str) -> str:
+def _baseline_text(key: str, empty: str) -> str:
     """The baseline as the link holds it: a bound text, so that reload and Back restore it like any control."""
     with st.expander("Baseline in the link"):
         return st.text_input(
@@ -224,23 +229,23 @@ def baseline_text(key: str, help: str) -> str:
             bind="query-params",
             on_change=forget_notice,
             max_chars=600,
-            help=help,
+            help=f"What differs from the opening example, as name:value; {empty}.",
         )
 
 
 # --- an experiment from a file -----------------------------------------------------------------
 
 
-def load_experiment(page: str = EXPLORE) -> None:
-    """Offer to open an experiment that was saved as JSON; `page` is the title of one that shows what this sidebar sets."""
+def _load_experiment(kind: Kind) -> None:
+    """Offer to open an experiment that was saved as JSON."""
     with st.expander("Open a saved experiment"):
-        st.file_uploader("Experiment (JSON)", type=["json"], key=FILE_KEY, on_change=_open_file, args=(page,))
+        st.file_uploader("Experiment (JSON)", type=["json"], key=FILE_KEY, on_change=_open_file, args=(kind,))
         problem = st.session_state.get(FILE_PROBLEM_KEY)
         if problem:
             st.error(problem)
 
 
-def _open_file(page: str) -> None:
+def _open_file(kind: Kind) -> None:
     upload = st.session_state[FILE_KEY]
     st.session_state[FILE_PROBLEM_KEY] = None
     if upload is None:
@@ -250,4 +255,4 @@ def _open_file(page: str) -> None:
     except ValueError as error:
         st.session_state[FILE_PROBLEM_KEY] = f"{upload.name}: {error}"
         return
-    set_controls(saved, page)
+    set_controls(saved, kind)

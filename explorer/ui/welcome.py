@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.stories.scenarios import SCENARIOS
 from explorer.ui.link import GO_KEY, NOT_SETTINGS
-from explorer.ui.sidebar import open_experiment
+from explorer.ui.sidebar import set_experiment
 
 WELCOME_KEY = "_welcome"
 SKIPS, DYING = "The same with skips: learns", "Dying ReLU"
@@ -26,7 +26,7 @@ def welcome() -> None:
 
 def _open(name: str, metric: str = "dL/dz") -> None:
     scenario = SCENARIOS[name]
-    open_experiment(scenario.experiment, scenario.baseline)
+    set_experiment(scenario.experiment, scenario.baseline)
     st.session_state["metric"] = metric
 
 
