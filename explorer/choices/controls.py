@@ -69,6 +69,11 @@ class Control:
         return [self.parse(name, text) for text in texts][-1]
 
 
+def _any(experiment: object, option: str) -> bool:
+    """Whatever the other settings are, every option can be chosen."""
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice(Control):
     """One of several names, usually the keys of a registry; upper and lower case are alike.
@@ -81,7 +86,7 @@ class Choice(Control):
     """
 
     options: Sequence[str] | Mapping[str, Any]
-    fits: Callable[[Any, str], bool] = lambda experiment, option: True
+    fits: Callable[[Any, str], bool] = _any
 
     def cheaper(self, value: Any) -> Iterable[str]:
         """Return the options behind `value`, and at last the moderate one; none where the cost does not depend on it."""
