@@ -162,7 +162,7 @@ def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment
         ),
         more=lambda: _choose_depth(series),
     )
-    show_code(depth_table(measure))
+    show_code(depth_table())
     left, right = st.columns(2)
     with left:
         st.subheader("Seeds that learn, by depth", anchor=False, help="With the 95% interval of Wilson (1927).")

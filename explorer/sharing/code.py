@@ -1,4 +1,4 @@
-"""Excerpts: the text of functions and of registries' entries, as it is installed."""
+"""Show the code: which functions and entries made what a page shows, and their text as it is installed."""
 
 import ast
 import inspect
@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from explorer.choices import normalizations
@@ -38,22 +37,13 @@ from explorer.training.run import train
 
 # A function or method, or a registry's entry.
 Piece = Callable[..., Any] | Entry
+# The pieces behind each part of what a page shows, by the part's words.
+Table = dict[str, list[Piece]]
 
 
 @dataclass(frozen=True)
-class Excerpt:
-    """A piece of a source file.
-
-    Attributes
-    ----------
-    name : str
-        As it is called in its module.
-    module : str
-    line : int
-        Its first line, from 1.
-    text : str
-        The very lines of the file.
-    """
+class Listing:
+    """The very lines of a source file that declare `name`; `line` counts the first of them from 1."""
 
     name: str
     module: str
@@ -66,58 +56,45 @@ class Excerpt:
         return f"{self.module}, line {self.line}"
 
 
-def excerpts(pieces: Sequence[Piece]) -> list[Excerpt]:
-    """Return the text of each, as it is installed; of an entry the lines in which it is declared. Each once."""
-    found = dict.fromkeys(_of_entry(each) if isinstance(each, Entry) else _of_function(each) for each in pieces)
-    return [each for each in found if each is not None]
+def listings(pieces: Sequence[Piece]) -> list[Listing]:
+    """Return the source text of functions, as it is installed, and of entries the lines in which they are declared."""
+    told = dict.fromkeys(_of_entry(piece) if isinstance(piece, Entry) else _of_function(piece) for piece in pieces)
+    return [listing for listing in told if listing is not None]
 
 
-def _of_function(function: Callable[..., Any]) -> Excerpt | None:
+def _of_function(function: Callable[..., Any]) -> Listing | None:
     """None for a function that Python did not write, such as NumPy's, and one that stands in its entry."""
     function = inspect.unwrap(function)
     if not inspect.isfunction(function) or "<lambda>" in function.__qualname__:
         return None
     lines, first = inspect.getsourcelines(function)
-    return Excerpt(function.__qualname__, function.__module__, first, "".join(lines))
+    return Listing(function.__qualname__, function.__module__, first, "".join(lines))
 
 
-@lru_cache(maxsize=32)
-def _declared(module: str) -> Mapping[str, tuple[int, int]]:
-    """First and last line of every entry that is declared in a module with its name."""
-    path = import_module(module).__file__
-    assert path is not None
-    found: dict[str, tuple[int, int]] = {}
-    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call):
-            named = [key.value for key in node.keywords if key.arg == "name"] + node.args[:1]
-            for name in named:
-                if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                    found.setdefault(name.value, (node.lineno, node.end_lineno or node.lineno))
-    return found
-
-
-def _of_entry(entry: Entry) -> Excerpt | None:
-    """None for an entry whose name is put together, and so stands nowhere."""
-    for module in _modules(entry):
-        place = _declared(module).get(entry.name)
-        if place is not None:
-            path = import_module(module).__file__
-            assert path is not None
-            lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
-            return Excerpt(entry.name, module, place[0], "".join(lines[place[0] - 1 : place[1]]))
+def _of_entry(entry: Entry) -> Listing | None:
+    """Look beside the entry's functions, then beside its class; None for a name that is put together."""
+    beside = [getattr(value, "__module__", "") for value in vars(entry).values() if inspect.isfunction(value)]
+    for module in dict.fromkeys([*(name for name in beside if name.startswith("explorer.")), type(entry).__module__]):
+        declared = _declarations(module).get(entry.name)
+        if declared is not None:
+            return Listing(entry.name, module, *declared)
     return None
 
 
-def _modules(entry: Entry) -> list[str]:
-    """Where an entry may be declared: beside its functions, else beside its kind."""
-    beside = [getattr(value, "__module__", None) or "" for value in vars(entry).values() if inspect.isfunction(value)]
-    return [*dict.fromkeys(name for name in beside if name.startswith("explorer.")), type(entry).__module__]
+@lru_cache(maxsize=32)
+def _declarations(module: str) -> Mapping[str, tuple[int, str]]:
+    """First line and text of every call in a module that has a name, the outermost one of a name."""
+    text = inspect.getsource(import_module(module))
+    lines, declared = text.splitlines(keepends=True), dict[str, tuple[int, str]]()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call):
+            for name in [*(key.value for key in node.keywords if key.arg == "name"), *node.args[:1]]:
+                if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                    declared.setdefault(name.value, (node.lineno, "".join(lines[node.lineno - 1 : node.end_lineno])))
+    return declared
 
 
-# --- Show the code: which functions of the engine made what a page shows, and their text as it is installed ---
-
-
-Table = dict[str, list[Piece]]
+# --- which functions made what a page shows -----------------------------------------------------
 
 
 def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table:
@@ -146,27 +123,26 @@ def remedies_table(names: Sequence[str]) -> Table:
     }
 
 
-def depth_table(gradient: str) -> Table:
-    """What Depth shows; `gradient` is "delta" or "weight_gradient"."""
+def depth_table() -> Table:
+    """What Depth shows."""
     way_back = depths._WayBack
-    table: Table = {
+    return {
         "All depths at once": [depths.gradients_by_depth, depths._Nested._draw, way_back.measure],
         "The way back": [way_back._output, way_back._to_dh, way_back._to_dz],
         "dL/dz and dL/dW": [way_back._sizes],
         "Factor per layer, theory": [theory.log_factor, *_theory()],
         "Seeds that learn": [seeds.share_interval, history.History._outcome],
     }
-    if gradient == "weight_gradient":
-        table = {"dL/dz and dL/dW": table.pop("dL/dz and dL/dW"), **table}
-    return table
 
 
 def sweep_table(outcome: Outcome) -> Table:
     """What Sweep shows as colour."""
-    table: Table = {outcome.name: [outcome, *([history.History.solved_epoch] * (outcome.name == "epochs to solve"))]}
-    table["What is kept of a cell"] = [outcomes.find, facts.facts]
-    table["The gradient"] = [Network._backward_pass, Network._to_dh]
-    if outcome.name == "factor against theory, start":
+    table: Table = {
+        outcome.name: [outcome, *outcome.computed_by],
+        "What is kept of a cell": [outcomes.find, facts.facts],
+        "The gradient": [Network._backward_pass, Network._to_dh],
+    }
+    if outcome.by_theory:
         table["Theory"] = [theory.log_factor, *_theory()]
     if outcome.critical:
         table["The dashed line"] = [critical.critical_points, moments.fixed_point]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from explorer.choices.arrays import Array
 from explorer.choices.experiment import Experiment
@@ -22,7 +23,6 @@ class Finding:
 
     Attributes
     ----------
-    experiment : Experiment
     trained : bool
         Whether it was trained; else only its start was measured, and what training tells is NaN.
     log_ratio, log_ratio_end : float
@@ -31,15 +31,11 @@ class Finding:
         What each layer multiplies RMS dL/dz by on its way back, at the start; theory's is NaN where there is none.
     loss : float
         Median over seeds at the end; not finite where half of the seeds diverged.
-    runs, solved, diverged : int
-        Seeds.
     solve_epoch : float
         The epoch from which the error stays below the bound: median over seeds, inf where half of them or more never
         solve it.
     delta_start, delta_end, weight_start, weight_end : (layers,) arrays
         RMS dL/dz and L2 norm of dL/dW of every layer.
-    verdict : str
-        Its word.
     """
 
     experiment: Experiment
@@ -110,6 +106,14 @@ class Outcome(Entry):
         Whether the networks must be trained for it; else their start is enough.
     critical : bool
         Whether theory's critical line, on which gradients neither shrink nor grow, belongs over it.
+    by_theory : bool
+        Whether it compares with what theory predicts.
+    counts : bool
+        Whether it is the logarithm of a count, which is told as a whole number.
+    infinite, zero : str
+        What +inf and -inf mean, where that is something else than infinity and an exact 0.
+    computed_by : tuple of callable
+        Functions that a reader should see beside `of`.
     """
 
     of: Callable[[Finding], float]
@@ -118,6 +122,11 @@ class Outcome(Entry):
     diverging: bool = False
     trained: bool = True
     critical: bool = False
+    by_theory: bool = False
+    counts: bool = False
+    infinite: str = ""
+    zero: str = ""
+    computed_by: tuple[Callable[..., Any], ...] = ()
 
 
 def _log(value: float) -> float:
@@ -161,6 +170,7 @@ OUTCOMES = registry(
             span=(-0.3, 0.3),
             diverging=True,
             trained=False,
+            by_theory=True,
         ),
         Outcome(
             name="first / last layer, end",
@@ -184,6 +194,10 @@ OUTCOMES = registry(
             name="epochs to solve",
             caption="The epoch from which the error stays below the data set's bound, median over seeds.",
             of=lambda found: _log(found.solve_epoch),
+            counts=True,
+            infinite="half of the seeds or more never solve it",
+            zero="solved at the start",
+            computed_by=(History.solved_epoch,),
             unit="decades",
             span=(0.0, 5.0),
         ),

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.choices.settings import Settings
-from explorer.sharing.code import Table, excerpts
+from explorer.sharing.code import Table, listings
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import experiment_json
 from explorer.ui.link import SCHEMA, present_link
@@ -202,6 +202,6 @@ def show_code(table: Table) -> None:
             return
         st.caption("The engine's own lines, as they ran for what is on screen.")
         shown = st.pills("Of what", list(table), default=next(iter(table)), required=True, key=f"{KEY}_of")
-        for excerpt in excerpts(table.get(shown or "", next(iter(table.values())))):
-            st.markdown(f"**{excerpt.name}** in `{excerpt.module}`, line {excerpt.line}")
-            st.code(excerpt.text, language="python")
+        for listing in listings(table.get(shown or "", next(iter(table.values())))):
+            st.markdown(f"**{listing.name}** in `{listing.module}`, line {listing.line}")
+            st.code(listing.text, language="python")

@@ -33,7 +33,7 @@ from explorer.figures.view import (
     inside,
     nearest,
 )
-from explorer.sharing.code import cliff_table, excerpts
+from explorer.sharing.code import cliff_table, listings
 from explorer.sharing.notebook import cliff_lines
 from explorer.ui.link import complaints
 from explorer.ui.page_controls import PAGE_CONTROLS
@@ -353,5 +353,5 @@ def test_the_lines_of_python_give_what_the_page_shows(view):
 @pytest.mark.parametrize("clip", CLIFF_VIEW_CONTROLS["clip"].options)
 def test_the_code_that_is_shown_is_there(clip):
     for shown, pieces in cliff_table(clip).items():
-        assert excerpts(pieces), shown
-    assert f"_by_{clip}" in {each.name for each in excerpts(cliff_table(clip)["Clipping"])}
+        assert listings(pieces), shown
+    assert f"_by_{clip}" in {each.name for each in listings(cliff_table(clip)["Clipping"])}

@@ -19,7 +19,7 @@ from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import VERDICTS
 from explorer.figures.view import METRICS, TIME_METRICS, SecondFigure, TimeView, View
-from explorer.sharing.code import depth_table, excerpts, explore_table, remedies_table, sweep_table, time_table
+from explorer.sharing.code import depth_table, explore_table, listings, remedies_table, sweep_table, time_table
 from explorer.sweeps.outcomes import OUTCOMES
 
 RICH = Experiment(normalization="batch", clip="norm", optimizer="Adam")
@@ -43,8 +43,7 @@ def tables():
     for name, verdict in VERDICTS.items():
         yield f"verdict {name}", explore_table(RICH, View(), verdict)
     yield "remedies", remedies_table(list(REMEDIES))
-    yield "depth dL/dz", depth_table("delta")
-    yield "depth dL/dW", depth_table("weight_gradient")
+    yield "depth", depth_table()
     for name, outcome in OUTCOMES.items():
         yield f"sweep {name}", sweep_table(outcome)
     for metric in TIME_METRICS:
@@ -67,7 +66,7 @@ each_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_entry_resolves_to_the_very_text_of_an_installed_file(table):
     assert table
     for shown, pieces in table.items():
-        found = excerpts(pieces)
+        found = listings(pieces)
         assert found, shown
         for each in found:
             file = Path(import_module(each.module).__file__).read_text(encoding="utf-8").splitlines(keepends=True)
@@ -77,7 +76,7 @@ def test_every_entry_resolves_to_the_very_text_of_an_installed_file(table):
 
 
 def names(table):
-    return {each.name for pieces in table.values() for each in excerpts(pieces)}
+    return {each.name for pieces in table.values() for each in listings(pieces)}
 
 
 def test_dl_dz_comes_with_the_backward_pass_and_the_slope_in_use():
@@ -120,7 +119,7 @@ def test_the_word_comes_with_its_judges():
 
 
 def test_depth_shows_the_widening_pass_and_sweep_its_outcome():
-    assert {"_WayBack.measure", "_WayBack._to_dh"} <= names(depth_table("delta"))
+    assert {"_WayBack.measure", "_WayBack._to_dh"} <= names(depth_table())
     for name, outcome in OUTCOMES.items():
         assert name in names(sweep_table(outcome))
 
@@ -138,9 +137,9 @@ def test_the_cells_that_stand_side_by_side_are_shown_with_both_their_steps(cell)
 
 def test_a_measure_over_steps_is_not_taken_for_that_of_layers():
     for metric, where in (("dL/dz", "explorer.training.time_measures"), ("dL/dh", "explorer.training.time_measures")):
-        found = excerpts([TimeView(metric=metric).diagnostic])
+        found = listings([TimeView(metric=metric).diagnostic])
         assert [each.module for each in found] == [where]
-    assert excerpts([View(metric="dL/dz").diagnostic])[0].module == "explorer.training.measures"
+    assert listings([View(metric="dL/dz").diagnostic])[0].module == "explorer.training.measures"
 
 
 def test_each_second_figure_of_time_shows_what_made_it():
