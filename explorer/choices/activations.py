@@ -21,40 +21,22 @@ Function = Callable[[Array, Array], Array]
 
 @dataclass(frozen=True, kw_only=True)
 class Activation(Entry):
-    """An activation function.
+    """An activation function."""
 
-    Attributes
-    ----------
-    f, df : callable
-        `f(z, out)` writes a = f(z) into `out` and returns it; `df` the slope.
-    he_gain : float
-        The gain that keeps signals and E|delta|^2 level in a deep net (He et
-        al. 2015, eqs. 10, 14 and 15), defined for the rectifier family, of
-        which linear is one end; sqrt(2) elsewhere.
-    saturation : (float, float) or None
-        A unit is saturated when a lies at or beyond these bounds; None where
-        the function does not saturate.
-    random_slope : (float, float) or None
-        For randomized ReLU, the range of the slope below 0 in training.
-    steepest : float
-        The largest slope.
-    fitting_initializer : str
-        The initializer whose variance keeps signals and gradients nearest to level.
-    element_cost : float
-        How many times the work of ReLU, f and its slope cost on each number.
-    call_cost : int
-        Nanoseconds that they cost for each layer besides, however small it is.
-    """
-
+    # `f(z, out)` writes a = f(z) into `out` and returns it; `df` the slope.
     f: Function
     df: Function
+    # The gain that keeps signals and E|delta|^2 level in a deep net (He et al. 2015, eqs. 10, 14 and 15), defined for
+    # the rectifier family, of which linear is one end; sqrt(2) elsewhere.
     he_gain: float = math.sqrt(2)
+    # A unit is saturated when a lies at or beyond these bounds; None where the function does not saturate.
     saturation: tuple[float, float] | None = None
-    random_slope: tuple[float, float] | None = None
-    steepest: float = 1.0
+    random_slope: tuple[float, float] | None = None  # For randomized ReLU, the range of the slope below 0 in training
+    steepest: float = 1.0  # The largest slope
+    # The initializer whose variance keeps signals and gradients nearest to level.
     fitting_initializer: str = "He normal"
-    element_cost: float = 1.0
-    call_cost: int = 0
+    element_cost: float = 1.0  # How many times the work of ReLU, f and its slope cost on each number
+    call_cost: int = 0  # Nanoseconds that they cost for each layer besides, however small it is
 
 
 # Constants as arrays: a ufunc converts a Python number anew at every call, which costs more than the work on a small net.

@@ -21,93 +21,52 @@ SIGMOID, TANH = ACTIVATIONS["sigmoid"], ACTIVATIONS["tanh"]
 
 
 class Step(NamedTuple):
-    """One layer's arrays at one step, all of them views made beforehand.
+    """One layer's arrays at one step, all of them views made beforehand."""
 
-    Attributes
-    ----------
-    z : array
-        All blocks: z_t on the way forward; backward turns it into delta = dL/dz_t, in place.
-    blocks, gates : tuples of arrays
-        z, and what the activations make of it, block by block.
-    h_before, h, c_before, c : arrays
-        h_{t-1}, h_t and, for an LSTM, c_{t-1} and c_t.
-    squashed : array
-        An LSTM's tanh c_t.
-    activation : Activation
-        Of a plain cell.
-    """
-
-    z: Array
+    z: Array  # All blocks: z_t on the way forward; backward turns it into delta = dL/dz_t, in place
     a: Array
+    # z, and what the activations make of it, block by block.
     blocks: tuple[Array, ...]
     gates: tuple[Array, ...]
+    # h_{t-1}, h_t and, for an LSTM, c_{t-1} and c_t.
     h_before: Array
     h: Array
     c_before: Array
     c: Array
-    squashed: Array
-    activation: Activation
+    squashed: Array  # An LSTM's tanh c_t
+    activation: Activation  # Of a plain cell
 
 
 class Back(NamedTuple):
-    """One layer's gradients at one step.
+    """One layer's gradients at one step."""
 
-    Attributes
-    ----------
-    h : array
-        dL/dh_t, complete.
-    c, c_before : arrays
-        dL/dc_t, to which h's share is added, and dL/dc_{t-1}, which is written.
-    past_product : array
-        Written by cells that hand h on: what reaches dL/dh_{t-1} without passing through W_hh.
-    room : array
-        One block of scratch.
-    """
-
-    h: Array
+    h: Array  # dL/dh_t, complete
+    # dL/dc_t, to which h's share is added, and dL/dc_{t-1}, which is written.
     c: Array
     c_before: Array
-    past_product: Array
-    room: Array
+    past_product: Array  # Written by cells that hand h on: what reaches dL/dh_{t-1} without passing through W_hh
+    room: Array  # One block of scratch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell(Entry):
-    """A kind of recurrent unit.
+    """A kind of recurrent unit."""
 
-    Attributes
-    ----------
-    blocks : tuple of str
-        The blocks of columns of the matrix product, in order.
-    unseen_by_h, unseen_by_x : tuple of str
-        Blocks in which h_{t-1}, or x_t, has no weights: these stay exactly 0.
-    memory_gate : str
-        The block whose bias is `forget_bias`: the gate that keeps the state; empty where there is none.
-    squashed : str
-        The block in whose place the candidate state, tanh of something, lies; empty where the state itself is squashed.
-    has_c : bool
-        Whether there is a cell state c beside h.
-    hands_on : bool
-        Whether h_{t-1} also reaches h_t without passing through W_hh.
-    forward : callable
-        `forward(step)`: from z to h (and c).
-    backward : callable
-        `backward(step, back)`: from dL/dh_t to dL/dz_t, left in `step.z`.
-    call_cost, element_cost : float
-        Nanoseconds of a step there and back: of a group of runs, however small, and of each number of z.
-    """
-
-    blocks: tuple[str, ...]
+    blocks: tuple[str, ...]  # The blocks of columns of the matrix product, in order
+    # Nanoseconds of a step there and back: of a group of runs, however small, and of each number of z.
     call_cost: int
     element_cost: float
+    # Blocks in which h_{t-1}, or x_t, has no weights: these stay exactly 0.
     unseen_by_h: tuple[str, ...] = ()
     unseen_by_x: tuple[str, ...] = ()
+    # The block whose bias is `forget_bias`: the gate that keeps the state; empty where there is none.
     memory_gate: str = ""
+    # The block in whose place the candidate state, tanh of something, lies; empty where the state itself is squashed.
     squashed: str = ""
-    has_c: bool = False
-    hands_on: bool = False
-    forward: Callable[[Step], None]
-    backward: Callable[[Step, Back], None]
+    has_c: bool = False  # Whether there is a cell state c beside h
+    hands_on: bool = False  # Whether h_{t-1} also reaches h_t without passing through W_hh
+    forward: Callable[[Step], None]  # `forward(step)`: from z to h (and c)
+    backward: Callable[[Step, Back], None]  # `backward(step, back)`: from dL/dh_t to dL/dz_t, left in `step.z`
 
     @property
     def recurrent(self) -> tuple[str, ...]:

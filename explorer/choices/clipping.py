@@ -16,18 +16,11 @@ Clip = Callable[[Array, Array], Array]
 
 @dataclass(frozen=True, kw_only=True)
 class Clipper(Entry):
-    """A rule that limits a gradient.
+    """A rule that limits a gradient."""
 
-    Attributes
-    ----------
-    clip : callable or None
-        `clip(gradient, norm, threshold)` limits `gradient`, shape (layers,
-        runs, rows, columns), in place. `norm`, shape (runs,), is its global L2
-        norm over all parameters of each run; `threshold` is a number, or one
-        of each run, shape (runs,). Returns the factor of each run: the global
-        norm afterwards over that before, 1 where nothing was done.
-    """
-
+    # `clip(gradient, norm, threshold)` limits `gradient`, shape (layers, runs, rows, columns), in place. `norm`, shape
+    # (runs,), is its global L2 norm over all parameters of each run; `threshold` is a number, or one of each run, shape
+    # (runs,). Returns the factor of each run: the global norm afterwards over that before, 1 where nothing was done.
     clip: Callable[[Array, Array, float | Array], Array] | None
 
 

@@ -20,17 +20,11 @@ Compared = dict[str, RecurrentExperiment]
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrentComparison(Entry):
-    """A way to set an experiment beside others.
+    """A way to set an experiment beside others."""
 
-    Attributes
-    ----------
-    of : callable
-        `of(experiment, baseline)` returns experiments by name, 1 to 6 of them; the baseline may be None.
-    changes : str
-        The setting in which they differ, whatever it is in the experiment; empty where what it is there counts too.
-    """
-
+    # The setting in which they differ, whatever it is in the experiment; empty where what it is there counts too.
     changes: str = ""
+    # `of(experiment, baseline)` returns experiments by name, 1 to 6 of them; the baseline may be None.
     of: Callable[[RecurrentExperiment, RecurrentExperiment | None], Compared]
 
 

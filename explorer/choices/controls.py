@@ -18,38 +18,18 @@ TASK, NETWORK, REMEDIES, TRAINING = "Task", "Network", "Remedies", "Training"
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """A setting that a person can choose.
+    """A setting that a person can choose."""
 
-    Attributes
-    ----------
-    label : str
-        The words beside the widget.
-    group : str
-        The part of the sidebar in which it stands.
-    row : int
-        The row of that part, from 1; settings of one row stand beside each other.
-    help : str
-        What the setting does, in plain words.
-    default : object
-        Its value when nobody chose.
-    per_run : bool
-        Whether runs that share arrays may differ in it: it changes no shape and no order of operations.
-    matters_at_start : bool
-        Whether the network or its gradient before the first update depends on it.
-    chooses_seeds : bool
-        Whether it only says which random numbers are drawn: results are averaged over it.
-    moderate : object
-        A value at which training takes a bearable time; None where the setting hardly changes the cost.
-    """
-
-    label: str
-    group: str
-    help: str
-    default: Any
-    row: int = 0
+    label: str  # The words beside the widget
+    group: str  # The part of the sidebar in which it stands
+    help: str  # What the setting does, in plain words
+    default: Any  # Its value when nobody chose
+    row: int = 0  # The row of that part, from 1; settings of one row stand beside each other
+    # Whether runs that share arrays may differ in it: it changes no shape and no order of operations.
     per_run: bool = False
-    matters_at_start: bool = True
-    chooses_seeds: bool = False
+    matters_at_start: bool = True  # Whether the network or its gradient before the first update depends on it
+    chooses_seeds: bool = False  # Whether it only says which random numbers are drawn: results are averaged over it
+    # A value at which training takes a bearable time; None where the setting hardly changes the cost.
     moderate: Any = None
 
     def cheaper(self, value: Any) -> Iterable[Any]:
@@ -76,16 +56,10 @@ def _any(experiment: object, option: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Control):
-    """One of several names, usually the keys of a registry; upper and lower case are alike.
-
-    Attributes
-    ----------
-    options : sequence of str, or mapping by name
-    fits : callable
-        `fits(experiment, option)`: whether an option can be chosen as the other settings of an experiment stand.
-    """
+    """One of several names, usually the keys of a registry; upper and lower case are alike."""
 
     options: Sequence[str] | Mapping[str, Any]
+    # `fits(experiment, option)`: whether an option can be chosen as the other settings of an experiment stand.
     fits: Callable[[Any, str], bool] = _any
 
     def cheaper(self, value: Any) -> Iterable[str]:
@@ -106,25 +80,14 @@ class Choice(Control):
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Control):
-    """A number between two bounds, both allowed.
+    """A number between two bounds, both allowed."""
 
-    Attributes
-    ----------
-    low, high : float
-        The range that `check` accepts.
-    marks : tuple of float
-        The values that the widget offers; empty means every step from low to high.
-    step : float
-        Of the slider, where there are no marks.
-    whole : bool
-        Whether only whole numbers make sense.
-    """
-
+    # The range that `check` accepts.
     low: float
     high: float
-    marks: tuple[float, ...] = ()
-    step: float = 1
-    whole: bool = False
+    marks: tuple[float, ...] = ()  # The values that the widget offers; empty means every step from low to high
+    step: float = 1  # Of the slider, where there are no marks
+    whole: bool = False  # Whether only whole numbers make sense
 
     @property
     def offered(self) -> Sequence[float]:

@@ -20,22 +20,12 @@ OWN = "own data"
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Inputs and targets.
+    """Inputs and targets."""
 
-    Attributes
-    ----------
-    x : (samples, features) array
-    y : (samples,) array
-        0 or 1 for classes, any number for a regression.
-    feature_names : tuple of str
-    class_names : tuple of str
-        Empty for a regression.
-    """
-
-    x: Array
-    y: Array
+    x: Array  # (samples, features)
+    y: Array  # (samples,): 0 or 1 for classes, any number for a regression
     feature_names: tuple[str, ...] = ("x1", "x2")
-    class_names: tuple[str, ...] = ("0", "1")
+    class_names: tuple[str, ...] = ("0", "1")  # Empty for a regression
 
     @cached_property
     def digest(self) -> str:
@@ -51,43 +41,22 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True)
 class Task(Entry):
-    """What a net of either kind is to learn.
+    """What a net of either kind is to learn."""
 
-    Attributes
-    ----------
-    loss : str
-        The loss that is used when nothing else is asked.
-    regression : bool
-        Whether y is a number to hit (else a class, 0 or 1).
-    truth_table : bool
-        Whether its points are so few that the answers are shown as a table of them all.
-    solved_below : float
-        A run has solved the task when its mean squared error is below this.
-    """
-
-    loss: str = "cross-entropy"
-    regression: bool = False
-    truth_table: bool = False
-    solved_below: float = 0.05
+    loss: str = "cross-entropy"  # The loss that is used when nothing else is asked
+    regression: bool = False  # Whether y is a number to hit (else a class, 0 or 1)
+    truth_table: bool = False  # Whether its points are so few that the answers are shown as a table of them all
+    solved_below: float = 0.05  # A run has solved the task when its mean squared error is below this
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset(Task):
-    """A task for nets of layers.
+    """A task for nets of layers."""
 
-    Attributes
-    ----------
-    make : callable or None
-        `make(rng, samples, noise)` returns Data; None for a person's own.
-    sized : bool
-        Whether the number of samples can be chosen.
-    noisy : bool
-        Whether the noise can be chosen.
-    """
-
+    # `make(rng, samples, noise)` returns Data; None for a person's own.
     make: Callable[[np.random.Generator, int, float], Data] | None
-    sized: bool = True
-    noisy: bool = True
+    sized: bool = True  # Whether the number of samples can be chosen
+    noisy: bool = True  # Whether the noise can be chosen
 
 
 XOR_INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

@@ -22,31 +22,17 @@ UNIFORM_KURTOSIS = -1.2  # in excess of the normal distribution's
 
 @dataclass(frozen=True, kw_only=True)
 class Initializer(Entry):
-    """A rule for the first weights.
+    """A rule for the first weights."""
 
-    Attributes
-    ----------
-    draw : callable
-        `draw(rng, fan_in, fan_out, activation)` returns W of shape (fan_in, fan_out).
-    variance : callable or None
-        `variance(fan_in, fan_out, activation)` of one weight; None where the
-        weights have a mean or are all alike, so that mean-field theory says nothing.
-    draws_bias : bool
-        Whether biases are usually drawn like one more row of W (else they start at 0).
-    excess_kurtosis : float
-        E w^4 / (E w^2)^2 - 3 of one weight: 0 for a normal one.
-    passes_gradient : bool
-        Whether any weight differs from 0.
-    orthogonal : bool
-        Whether rows or columns are at right angles, so that weights of a unit are not independent.
-    """
-
-    draw: Draw
+    draw: Draw  # `draw(rng, fan_in, fan_out, activation)` returns W of shape (fan_in, fan_out)
+    # `variance(fan_in, fan_out, activation)` of one weight; None where the weights have a mean or are all alike, so
+    # that mean-field theory says nothing.
     variance: Variance | None
-    draws_bias: bool = False
-    excess_kurtosis: float = 0.0
+    draws_bias: bool = False  # Whether biases are usually drawn like one more row of W (else they start at 0)
+    excess_kurtosis: float = 0.0  # E w^4 / (E w^2)^2 - 3 of one weight: 0 for a normal one
+    # Whether rows or columns are at right angles, so that weights of a unit are not independent.
     orthogonal: bool = False
-    passes_gradient: bool = True
+    passes_gradient: bool = True  # Whether any weight differs from 0
 
 
 def _uniform(variance: Variance) -> Draw:

@@ -17,22 +17,13 @@ from explorer.choices.registry import Entry, registry
 
 @dataclass(frozen=True, kw_only=True)
 class Loss(Entry):
-    """A loss over a batch.
+    """A loss over a batch."""
 
-    Attributes
-    ----------
-    value : callable
-        `value(z, y, output)`: the loss of each run, from z and y of shape
-        (..., outputs, samples); `output` is the output unit's Activation. A mean is over both.
-    delta : callable
-        `delta(z, y, output, out)` writes dL/dz into `out`.
-    regression : bool
-        Whether it can be used when y is a number rather than a class.
-    """
-
+    # `value(z, y, output)`: the loss of each run, from z and y of shape (..., outputs, samples); `output` is the output
+    # unit's Activation. A mean is over both.
     value: Callable[[Array, Array, Activation], Array]
-    delta: Callable[[Array, Array, Activation, Array], Array]
-    regression: bool = True
+    delta: Callable[[Array, Array, Activation, Array], Array]  # `delta(z, y, output, out)` writes dL/dz into `out`
+    regression: bool = True  # Whether it can be used when y is a number rather than a class
 
 
 def output_unit(regression: bool) -> Activation:

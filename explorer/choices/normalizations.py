@@ -19,15 +19,9 @@ MOMENTUM = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Normalization(Entry):
-    """A normalization of z.
+    """A normalization of z."""
 
-    Attributes
-    ----------
-    axis : int or None
-        -1 over the samples of the batch, -2 over the units of the layer; None: off.
-    """
-
-    axis: int | None
+    axis: int | None  # -1 over the samples of the batch, -2 over the units of the layer; None: off
 
     @property
     def uses_batch(self) -> bool:

@@ -15,19 +15,11 @@ from explorer.choices.registry import Entry, registry
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer(Entry):
-    """An update rule.
+    """An update rule."""
 
-    Attributes
-    ----------
-    slots : int
-        How many arrays of the parameters' shape it remembers (moments).
-    step : callable
-        `step(gradient, moments, rate, t, out)` writes the step to subtract into
-        `out`. `rate` is the learning rate, a number or an array that broadcasts;
-        `t` counts updates from 1. The gradient may not be changed.
-    """
-
-    slots: int
+    slots: int  # How many arrays of the parameters' shape it remembers (moments)
+    # `step(gradient, moments, rate, t, out)` writes the step to subtract into `out`. `rate` is the learning rate, a
+    # number or an array that broadcasts; `t` counts updates from 1. The gradient may not be changed.
     step: Callable[[Array, list[Array], float | Array, int, Array], None]
 
 

@@ -33,16 +33,9 @@ EXPECTED = "two columns of numbers and one label column"
 
 @dataclass(frozen=True)
 class Row:
-    """The cells of a line, without the blanks around them.
+    """The cells of a line, without the blanks around them."""
 
-    Attributes
-    ----------
-    line : int
-        Its number in the file, from 1 (the last one, if quotes span several).
-    cells : list of str
-    """
-
-    line: int
+    line: int  # Its number in the file, from 1 (the last one, if quotes span several)
     cells: list[str]
 
 

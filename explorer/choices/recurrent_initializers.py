@@ -19,18 +19,11 @@ from explorer.choices.registry import Entry, registry
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrentInitializer(Entry):
-    """A rule for the first W_hh.
+    """A rule for the first W_hh."""
 
-    Attributes
-    ----------
-    draw : callable
-        `draw(rng, hidden, strength)` returns W_hh of shape (hidden, hidden).
-    scales : bool
-        Whether the strength changes anything.
-    """
-
+    # `draw(rng, hidden, strength)` returns W_hh of shape (hidden, hidden).
     draw: Callable[[np.random.Generator, int, float], Array]
-    scales: bool = True
+    scales: bool = True  # Whether the strength changes anything
 
 
 def _scaled_to(size: Callable[[Array], float]) -> Callable[[np.random.Generator, int, float], Array]:

@@ -13,24 +13,12 @@ from typing import TypeVar
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What every registry entry says of itself.
+    """What every registry entry says of itself."""
 
-    Attributes
-    ----------
-    name : str
-        Shown on screen and held by the link; never change it once published.
-    caption : str
-        One plain sentence for the reader.
-    formula : str
-        The defining formula, in plain text that any screen can show.
-    source : str
-        Paper and equation, or empty where it is common knowledge.
-    """
-
-    name: str
-    caption: str
-    formula: str = ""
-    source: str = ""
+    name: str  # Shown on screen and held by the link; never change it once published
+    caption: str  # One plain sentence for the reader
+    formula: str = ""  # The defining formula, in plain text that any screen can show
+    source: str = ""  # Paper and equation, or empty where it is common knowledge
 
     def __str__(self) -> str:
         return self.name

@@ -25,20 +25,11 @@ TASK_SEED = 20_260_102
 
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    """Inputs and targets.
+    """Inputs and targets."""
 
-    Attributes
-    ----------
-    x : (samples, length, inputs) array
-    y : (samples, counted steps, outputs) array
-        0 or 1 for classes, any number for a regression.
-    first_counted : int
-        The loss counts at this step, from 0, and at all steps after it.
-    """
-
-    x: Array
-    y: Array
-    first_counted: int
+    x: Array  # (samples, length, inputs)
+    y: Array  # (samples, counted steps, outputs): 0 or 1 for classes, any number for a regression
+    first_counted: int  # The loss counts at this step, from 0, and at all steps after it
 
     @property
     def baseline(self) -> float:
@@ -48,18 +39,10 @@ class Sequences:
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryTask(Task):
-    """A task over time; as classes there is one output for each yes or no.
+    """A task over time; as classes there is one output for each yes or no."""
 
-    Attributes
-    ----------
-    make : callable
-        `make(rng, samples, length)` returns Sequences.
-    inputs : tuple of str
-        What each input is.
-    """
-
-    make: Callable[[np.random.Generator, int, int], Sequences]
-    inputs: tuple[str, ...]
+    make: Callable[[np.random.Generator, int, int], Sequences]  # `make(rng, samples, length)` returns Sequences
+    inputs: tuple[str, ...]  # What each input is
 
 
 def _two_moments(rng: np.random.Generator, samples: int, length: int) -> NDArray[np.int64]:

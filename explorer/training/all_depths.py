@@ -24,25 +24,14 @@ from explorer.training.network import Architecture, Network, architecture
 
 @dataclass(frozen=True, eq=False)
 class DepthGradients:
-    """What is measured at the start of nets that differ in depth alone; runs are seeds, as of the experiment.
+    """What is measured at the start of nets that differ in depth alone; runs are seeds, as of the experiment."""
 
-    Attributes
-    ----------
-    depths : (depths,) int array
-        Hidden layers of each net, in the order that was asked for.
-    delta : (runs, depths, layers) array
-        RMS over samples and units of dL/dz; `[r, i, l]` is of layer l + 1 of the
-        net of depth `depths[i]`, whose output is l = `depths[i]`. NaN beyond it.
-    weight_gradient : (runs, depths, layers) array
-        L2 norm of dL/dW, in the same way.
-    loss : (runs, depths) array
-        Over the whole data set.
-    """
-
-    depths: NDArray[np.int64]
+    depths: NDArray[np.int64]  # (depths,): hidden layers of each net, in the order that was asked for
+    # (runs, depths, layers): RMS over samples and units of dL/dz; `[r, i, l]` is of layer l + 1 of the net of depth
+    # `depths[i]`, whose output is l = `depths[i]`. NaN beyond it.
     delta: Array
-    weight_gradient: Array
-    loss: Array
+    weight_gradient: Array  # (runs, depths, layers): L2 norm of dL/dW, in the same way
+    loss: Array  # (runs, depths): over the whole data set
 
 
 def gradients_by_depth(experiment: Experiment, depths: Sequence[int]) -> DepthGradients:

@@ -29,21 +29,11 @@ NS = 1e-9
 
 @dataclass(frozen=True)
 class Cost:
-    """What an experiment would take.
+    """What an experiment would take."""
 
-    Attributes
-    ----------
-    seconds : float
-        On one core of a laptop, with one BLAS thread.
-    bytes : int
-        Memory of records, parameters and buffers of all runs.
-    updates : int
-        Of each run's parameters.
-    """
-
-    seconds: float
-    bytes: int
-    updates: int
+    seconds: float  # On one core of a laptop, with one BLAS thread
+    bytes: int  # Memory of records, parameters and buffers of all runs
+    updates: int  # Of each run's parameters
 
     @property
     def bearable(self) -> bool:

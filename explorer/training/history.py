@@ -23,47 +23,23 @@ class History:
     epoch, and the first update made from it; epoch 0 is before any update.
     Gradients are those of the whole data set, before clipping. At the epoch at
     which a run became non-finite stands what was measured; after it, NaN.
-
-    Attributes
-    ----------
-    experiment : Experiment or RecurrentExperiment
-    epochs : (records,) int array
-    loss : (runs, records) array
-        Over the whole data set, as it is minimized (batch statistics).
-    accuracy : (runs, records) array
-        Share of right answers; for a regression the coefficient of determination R^2.
-    error : (runs, records) array
-        Mean squared error of the answers.
-    measures : dict of name to (runs, records, positions) array
-        One entry per diagnostic. A position is a layer; of a recurrent net a time step.
-    gradient_norm : (runs, records) array
-        Global L2 norm over all parameters of the update's gradient, before clipping.
-    clip_factor : (runs, records) array
-        Global norm after clipping over that before; 1: untouched.
-    clipped_share : (runs, records) array
-        Share of all updates so far that clipping touched.
-    answers : (runs, records, samples) array or None
-        The nets' answers to each sample, where there are few samples.
-    endings : tuple of Ending or None
-        Per run, where it became non-finite.
-    target_variance : float
-        Mean squared error of always answering the mean target.
-    beside : dict of name to (runs, records, ...) array
-        What a kind of net has beside these; of a recurrent one see `RecurrentGroup`.
     """
 
     experiment: Any
-    epochs: NDArray[np.int64]
-    loss: Array
-    accuracy: Array
-    error: Array
+    epochs: NDArray[np.int64]  # (records,)
+    loss: Array  # (runs, records): over the whole data set, as it is minimized (batch statistics)
+    accuracy: Array  # (runs, records): share of right answers; for a regression the coefficient of determination R^2
+    error: Array  # (runs, records): mean squared error of the answers
+    # (runs, records, positions): one entry per diagnostic. A position is a layer; of a recurrent net a time step.
     measures: dict[str, Array]
+    # (runs, records): global L2 norm over all parameters of the update's gradient, before clipping.
     gradient_norm: Array
-    clip_factor: Array
-    clipped_share: Array
-    answers: Array | None
-    endings: tuple[Ending | None, ...]
-    target_variance: float
+    clip_factor: Array  # (runs, records): global norm after clipping over that before; 1: untouched
+    clipped_share: Array  # (runs, records): share of all updates so far that clipping touched
+    answers: Array | None  # (runs, records, samples): the nets' answers to each sample, where there are few samples
+    endings: tuple[Ending | None, ...]  # Per run, where it became non-finite
+    target_variance: float  # Mean squared error of always answering the mean target
+    # (runs, records, ...): what a kind of net has beside these; of a recurrent one see `RecurrentGroup`.
     beside: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property

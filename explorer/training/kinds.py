@@ -20,39 +20,17 @@ from explorer.training.time_measures import TIME_DIAGNOSTICS
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """A kind of net.
+    """A kind of net."""
 
-    Attributes
-    ----------
-    name : str
-        In saved files; never change it.
-    experiment : type
-        The class of its experiments.
-    position : str
-        What a place along the net is called, at which something is measured.
-    length : str
-        The setting that says how many positions there are.
-    measures : mapping of name to Diagnostic
-        What is measured at every position.
-    main : str
-        The measure that facts, verdicts and opening views are about.
-    group : type
-        How its runs are trained.
-    cost : callable
-        `cost(experiment)` estimates what training takes.
-    prefix : str
-        With which the names of downloaded files begin.
-    """
-
-    name: str
-    experiment: type[Settings]
-    position: str
-    length: str
-    measures: Mapping[str, Diagnostic]
-    main: str
-    group: type[Group]
-    cost: Callable[[Any], Cost]
-    prefix: str
+    name: str  # In saved files; never change it
+    experiment: type[Settings]  # The class of its experiments
+    position: str  # What a place along the net is called, at which something is measured
+    length: str  # The setting that says how many positions there are
+    measures: Mapping[str, Diagnostic]  # What is measured at every position
+    main: str  # The measure that facts, verdicts and opening views are about
+    group: type[Group]  # How its runs are trained
+    cost: Callable[[Any], Cost]  # `cost(experiment)` estimates what training takes
+    prefix: str  # With which the names of downloaded files begin
 
 
 LAYERS = Kind(

@@ -37,33 +37,17 @@ class Stage(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostic(Entry):
-    """A number per layer.
+    """A number per layer."""
 
-    Attributes
-    ----------
-    measure : callable
-        `measure(network)` or, at the stage of the update, `measure(network, update)`:
-        array (layers, runs), NaN where it is not defined. `update` has theta's shape.
-    title : str
-        For an axis: what is measured, of what.
-    unit : str
-        "decades" if it is shown as a power of ten, "share" from 0 to 1, or "plain".
-    span : (float, float)
-        The fixed range of the colour scale: in decades, or in the quantity itself.
-    label : str
-        What it is called in the menu of what to show; empty: it is not offered there.
-    stage : Stage
-        Of which part of an update it looks at the result.
-    missing : callable
-        Why an experiment has nothing of the kind; an empty string where it has.
-    """
-
+    # `measure(network)` or, at the stage of the update, `measure(network, update)`: array (layers, runs), NaN where it
+    # is not defined. `update` has theta's shape.
     measure: Callable[..., Array]
-    title: str
-    unit: str
-    span: tuple[float, float]
-    label: str = ""
-    stage: Stage = Stage.BACKWARD
+    title: str  # For an axis: what is measured, of what
+    unit: str  # "decades" if it is shown as a power of ten, "share" from 0 to 1, or "plain"
+    span: tuple[float, float]  # The fixed range of the colour scale: in decades, or in the quantity itself
+    label: str = ""  # What it is called in the menu of what to show; empty: it is not offered there
+    stage: Stage = Stage.BACKWARD  # Of which part of an update it looks at the result
+    # Why an experiment has nothing of the kind; an empty string where it has.
     missing: Callable[[Any], str] = lambda experiment: ""
 
     @property

@@ -15,27 +15,17 @@ from explorer.choices.normalizations import MOMENTUM, Normalization, affine_back
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """What the arrays' shapes and the two passes depend on.
+    """What the arrays' shapes and the two passes depend on."""
 
-    Attributes
-    ----------
-    inputs, width, depth : int
-        Features of a sample, units of a hidden layer, hidden layers.
-    activation : Activation
-    normalization : Normalization
-    skip : int
-        How many layers a shortcut skips: 0 (none), 1 or 2.
-    biases : bool
-        Whether layers have a bias b at all. Under batch normalization hidden
-        layers have none in any case: the batch mean would cancel it.
-    """
-
+    # Features of a sample, units of a hidden layer, hidden layers.
     inputs: int
     width: int
     depth: int
     activation: Activation
     normalization: Normalization
-    skip: int = 0
+    skip: int = 0  # How many layers a shortcut skips: 0 (none), 1 or 2
+    # Whether layers have a bias b at all. Under batch normalization hidden layers have none in any case: the batch mean
+    # would cancel it.
     biases: bool = True
 
     def __post_init__(self) -> None:

@@ -19,20 +19,11 @@ Beside = Mapping[str, tuple[tuple[int, ...], type]]
 
 @dataclass(frozen=True)
 class Ending:
-    """Where a run became non-finite.
-
-    Attributes
-    ----------
-    epoch : int
-    layer : int
-        From 1 (nearest the input) to depth + 1 (the output); of a recurrent net the time step, from 1.
-    quantity : str
-        What overflowed there first: "z", "dL/dz" or "dL/dW".
-    """
+    """Where a run became non-finite."""
 
     epoch: int
-    layer: int
-    quantity: str
+    layer: int  # From 1 (nearest the input) to depth + 1 (the output); of a recurrent net the time step, from 1
+    quantity: str  # What overflowed there first: "z", "dL/dz" or "dL/dW"
 
 
 class Row(NamedTuple):

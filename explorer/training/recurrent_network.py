@@ -26,45 +26,27 @@ from explorer.training.measures import root_sum_square
 
 
 class Weights(NamedTuple):
-    """Views of an array of theta's shape.
+    """Views of an array of theta's shape."""
 
-    Attributes
-    ----------
-    layers : list of (runs, inputs + hidden + 1, blocks * hidden) arrays
-        Of each recurrent layer, the first one first.
-    output : (runs, hidden + 1, outputs) array
-    """
-
-    layers: list[Array]
-    output: Array
+    layers: list[Array]  # (runs, inputs + hidden + 1, blocks * hidden): of each recurrent layer, the first one first
+    output: Array  # (runs, hidden + 1, outputs)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrentArchitecture:
-    """What the arrays' shapes and the two passes depend on.
-
-    Attributes
-    ----------
-    cell : Cell
-    activation : Activation
-        Of a plain cell.
-    inputs, hidden, stack, outputs : int
-        Inputs of a step, units of h_t, recurrent layers, numbers of an answer.
-    length, first_counted : int
-        Time steps, and the first step, from 0, at which there is an answer.
-    truncation : int
-        Steps of a piece from which no gradient flows to the piece before; 0: one piece.
-    """
+    """What the arrays' shapes and the two passes depend on."""
 
     cell: Cell
-    activation: Activation
+    activation: Activation  # Of a plain cell
+    # Inputs of a step, units of h_t, recurrent layers, numbers of an answer.
     inputs: int
     hidden: int
     stack: int
     outputs: int
+    # Time steps, and the first step, from 0, at which there is an answer.
     length: int
     first_counted: int
-    truncation: int = 0
+    truncation: int = 0  # Steps of a piece from which no gradient flows to the piece before; 0: one piece
 
     def fan_in(self, layer: int) -> int:
         """Return how many numbers a recurrent layer reads at a step, its own h_{t-1} left out."""
