@@ -1,4 +1,4 @@
-"""The cliff's panels: traces of its map, its relief and what each update met, placed on named axes."""
+"""The cliff: the loss over (w, b) with two descents on it, what each update met, and a section through the wall."""
 
 import math
 from collections.abc import Sequence
@@ -10,21 +10,31 @@ import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
 from explorer.diagnosis.cliff import BESIDE, REPELS, START, TARGET, Ground, Path, Section, wall
-from explorer.diagnosis.wording import decades, number, power_of_ten
+from explorer.diagnosis.seeds import logarithm
+from explorer.diagnosis.wording import decades, number
 from explorer.figures import theme
-from explorer.figures.explore import label, sized
-from explorer.figures.marks import Traces, legend_once, small
-from explorer.figures.triangles import below, captioned, legend_above
+from explorer.figures.axes import (
+    Span,
+    decade_ticks,
+    label,
+    legend_above,
+    log_axis,
+    pair,
+    settings,
+    sized,
+    text_scale,
+    title,
+)
+from explorer.figures.marks import NOT_FINITE_WORDS, Panel, Traces, colour_strip, compose, small
 from explorer.figures.view import B_SPAN, GRADIENT, RELIEF, W_SPAN, CliffView, exits, inside
 from explorer.sweeps.sweep import thin
-
-Span = tuple[float, float]
 
 # In decades, always the same: pictures of different settings can be compared.
 LOSS_COLOURS, NORM_COLOURS = (-4.0, 0.0), (-3.0, 3.0)
 NORM_AXIS, LOSS_AXIS = (-4.0, 4.0), (-8.0, 0.3)
-CASING = "rgba(20, 20, 20, 0.9)"
 UNCLIPPED, CLIPPED = theme.THEORY, theme.NOW
+WHITE_RIM = {"width": 1.5, "color": "#ffffff"}
+SETTINGS_BELOW = 52
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,16 +43,36 @@ class Walk:
 
     name: str
     path: Path
-    ink: str
+    colour: str
     symbol: str
 
 
 def walks(free: Path, clipped: Path, view: CliffView) -> tuple[Walk, Walk]:
-    """Return both descents with name and ink."""
+    """Return both descents with name and colour."""
     return (
         Walk("without clipping", free, UNCLIPPED, "square"),
         Walk(f"clipped by {view.clip} to {view.threshold:g}", clipped, CLIPPED, "circle"),
     )
+
+
+def cliff_figure(ground: Ground, both: Sequence[Walk], view: CliffView, caption: str) -> go.Figure:
+    """Draw the map on the left, and on the right gradient norm and loss by update.
+
+    Parameters
+    ----------
+    ground : Ground
+    both : sequence of Walk
+        Without clipping, and with.
+    view : CliffView
+    caption : str
+        The settings, below everything.
+    """
+    traces: Traces = (_relief if view.shown == RELIEF else _map)(ground, both, view)
+    traces += colour_strip(colours(view), theme.SIZE_SCALE, "x4", "y4")
+    for walk in both:
+        traces += _by_update(walk, walk.path.norm, Panel(NORM_AXIS, "", "x2", "y2", powers=True, size=9, margin=0.03))
+        traces += _by_update(walk, walk.path.loss, Panel(LOSS_AXIS, "", "x2", "y3", powers=True, size=9, margin=0.03))
+    return compose(traces, lambda narrow: _layout(both, view, caption, narrow))
 
 
 # --- the map ------------------------------------------------------------------------------------
@@ -53,35 +83,24 @@ def colours(view: CliffView) -> Span:
     return NORM_COLOURS if view.shown == GRADIENT else LOSS_COLOURS
 
 
-def _log10(values: Array) -> Array:
-    with np.errstate(divide="ignore"):
-        return np.log10(values)
-
-
-def map_traces(ground: Ground, pair: Sequence[Walk], view: CliffView) -> Traces:
-    """Return the map: colours, contour lines, the wall, both paths and their start."""
-    shown = ground.slope.norm if view.shown == GRADIENT else ground.slope.loss
-    z = small(_log10(shown))
-    low, high = colours(view)
-    words = "gradient norm" if view.shown == GRADIENT else "loss"
+def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
+    """Colours, contour lines, the wall, both paths and their start."""
+    of_gradient, (low, high) = view.shown == GRADIENT, colours(view)
     # An exact 0 is below the scale, as is the smallest size: both are the darkest colour.
-    heat = {"z": np.nan_to_num(z, neginf=low, posinf=high), "x": small(ground.w), "y": small(ground.b)}
-    traces: Traces = [
-        go.Heatmap(
-            **heat,
-            zmin=low,
-            zmax=high,
-            colorscale=theme.SIZE_SCALE,
-            showscale=False,
-            hovertemplate=f"w %{{x:.2f}}, b %{{y:.2f}}<br>{words} 10^%{{z:.2f}}<extra></extra>",
-        )
-    ]
-    if view.shown != GRADIENT:
+    z = np.nan_to_num(
+        small(logarithm(ground.slope.norm if of_gradient else ground.slope.loss)), neginf=low, posinf=high
+    )
+    w, b = small(ground.w), small(ground.b)
+    hover = f"w %{{x:.2f}}, b %{{y:.2f}}<br>{'gradient norm' if of_gradient else 'loss'} 10^%{{z:.2f}}<extra></extra>"
+    look = {"zmin": low, "zmax": high, "colorscale": theme.SIZE_SCALE, "showscale": False}
+    traces: Traces = [go.Heatmap(x=w, y=b, z=z, hovertemplate=hover, **look)]
+    if not of_gradient:
         # Every second point is enough for lines, and draws them in a quarter of the time.
-        lines = {"z": heat["z"][::2, ::2], "x": heat["x"][::2], "y": heat["y"][::2]}
         traces.append(
             go.Contour(
-                **lines,
+                x=w[::2],
+                y=b[::2],
+                z=z[::2, ::2],
                 contours={"start": -4, "end": -0.5, "size": 0.5, "coloring": "none"},
                 line={"width": 1, "color": "rgba(255, 255, 255, 0.45)"},
                 showscale=False,
@@ -89,54 +108,63 @@ def map_traces(ground: Ground, pair: Sequence[Walk], view: CliffView) -> Traces:
                 hoverinfo="skip",
             )
         )
-    traces += _wall_line(ground, view)
-    for walk in pair:
+    traces.append(_measured_wall(ground) if of_gradient else _wall(ground))
+    for walk in both:
         traces += _walk(walk)
     return [*traces, _start(view)]
 
 
-def _wall_line(ground: Ground, view: CliffView) -> Traces:
-    """Where theory has the wall; of the gradient how long it gets close beside it, for the grid may miss it."""
-    line = {"x": small(ground.w), "y": small(wall(ground.w)), "mode": "lines", "hoverinfo": "skip"}
-    dashed = {"width": 2.5, "dash": "dash", "color": "#ffffff"}
-    if view.shown == GRADIENT:
-        low, high = NORM_COLOURS
-        logs = np.nan_to_num(small(_log10(ground.on_wall)), neginf=low, posinf=high)
-        size = {"size": 7, "symbol": "square", "color": logs, "cmin": low, "cmax": high}
-        line |= {"mode": "markers", "marker": size | {"colorscale": theme.SIZE_SCALE, "showscale": False}}
-        said = zip(ground.w, ground.on_wall, strict=True)
-        line |= {
-            "hoverinfo": "text",
-            "hovertext": [
-                f"w {w:.2f}, within {BESIDE:g} of the wall in b<br>gradient norm up to {number(n)}" for w, n in said
-            ],
-        }
-        return [go.Scatter(**line, name="measured at the wall", showlegend=False)]
-    return [go.Scatter(**line, line=dashed, name="theory: the wall, where h₀ repels", showlegend=False)]
+def _wall(ground: Ground) -> go.Scatter:
+    """Where theory has the wall."""
+    return go.Scatter(
+        x=small(ground.w),
+        y=small(wall(ground.w)),
+        mode="lines",
+        line={"width": 2.5, "dash": "dash", "color": "#ffffff"},
+        hoverinfo="skip",
+        name="theory: the wall, where h₀ repels",
+        showlegend=False,
+    )
+
+
+def _measured_wall(ground: Ground) -> go.Scatter:
+    """How long the gradient gets close beside the wall, for the grid may miss it."""
+    low, high = NORM_COLOURS
+    sizes = np.nan_to_num(small(logarithm(ground.on_wall)), neginf=low, posinf=high)
+    marker = {"size": 7, "symbol": "square", "color": sizes, "cmin": low, "cmax": high}
+    said = zip(ground.w, ground.on_wall, strict=True)
+    return go.Scatter(
+        x=small(ground.w),
+        y=small(wall(ground.w)),
+        mode="markers",
+        marker=marker | {"colorscale": theme.SIZE_SCALE, "showscale": False},
+        hovertext=[
+            f"w {w:.2f}, within {BESIDE:g} of the wall in b<br>gradient norm up to {number(norm)}" for w, norm in said
+        ],
+        hoverinfo="text",
+        name="measured at the wall",
+        showlegend=False,
+    )
 
 
 def _walk(walk: Walk) -> Traces:
-    """A path, dark around its ink: on a scale of many colours no single one would always show."""
+    """A path in a dark casing: on a scale of many colours no single one would always show."""
     points = walk.path.points
     line = {"x": small(points[:, 0]), "y": small(points[:, 1])}
-    texts = [_told(walk, update) for update in range(len(points))]
+    casing = {"width": 6, "color": theme.CASING}
     return [
-        go.Scatter(**line, mode="lines", line={"width": 6, "color": CASING}, hoverinfo="skip", showlegend=False),
+        go.Scatter(**line, mode="lines", line=casing, hoverinfo="skip", showlegend=False),
         go.Scatter(
             **line,
             mode="lines+markers",
-            line={"width": 3, "color": walk.ink},
-            marker={
-                "size": 9,
-                "symbol": walk.symbol,
-                "color": walk.ink,
-                "line": {"width": 1.5, "color": "#ffffff"},
-            },
-            hovertext=texts,
+            line={"width": 3, "color": walk.colour},
+            marker={"size": 9, "symbol": walk.symbol, "color": walk.colour, "line": WHITE_RIM},
+            hovertext=[_told(walk, update) for update in range(len(points))],
             hoverinfo="text",
             name=walk.name,
         ),
         *_exits(walk),
+        *_loss_of_path(walk),
     ]
 
 
@@ -149,46 +177,47 @@ def _told(walk: Walk, update: int) -> str:
 
 
 def _exits(walk: Walk) -> Traces:
-    """Marks at the edge for what goes on beyond it, and where a path is no longer finite."""
-    points, left = walk.path.points, exits(walk.path)
-    traces: Traces = []
-    if left:
-        way = points[[update + 1 for update, _, _ in left]] - points[[update for update, _, _ in left]]
-        traces.append(
-            go.Scatter(
-                x=[w for _, w, _ in left],
-                y=[b for _, _, b in left],
-                mode="markers",
-                marker={
-                    "symbol": "triangle-up",
-                    "angle": np.degrees(np.arctan2(way[:, 0], way[:, 1])),
-                    "size": 18,
-                    "color": walk.ink,
-                    "line": {"width": 1.5, "color": "#ffffff"},
-                },
-                hovertext=[_told(walk, update + 1) for update, _, _ in left],
-                hoverinfo="text",
-                cliponaxis=False,
-                name=f"{walk.name}: off the map",
-                showlegend=False,
-            )
+    """Arrows at the edge for what goes on beyond it."""
+    left = exits(walk.path)
+    if not left:
+        return []
+    updates = np.array([update for update, _, _ in left])
+    way = walk.path.points[updates + 1] - walk.path.points[updates]
+    angle = np.degrees(np.arctan2(way[:, 0], way[:, 1]))
+    return [
+        go.Scatter(
+            x=[w for _, w, _ in left],
+            y=[b for _, _, b in left],
+            mode="markers",
+            marker={"symbol": "triangle-up", "angle": angle, "size": 18, "color": walk.colour, "line": WHITE_RIM},
+            hovertext=[_told(walk, update + 1) for update in updates],
+            hoverinfo="text",
+            cliponaxis=False,
+            name=f"{walk.name}: off the map",
+            showlegend=False,
         )
+    ]
+
+
+def _loss_of_path(walk: Walk) -> Traces:
+    """A mark where a path is no longer finite."""
+    points = walk.path.points
     lost = ~np.isfinite(points).all(axis=1)
-    if lost.any():
-        last = int(np.argmax(lost)) - 1
-        traces.append(
-            go.Scatter(
-                x=[float(np.clip(points[last, 0], *W_SPAN))],
-                y=[float(np.clip(points[last, 1], *B_SPAN))],
-                mode="markers",
-                marker={"symbol": "square", "size": 14, "color": theme.NOT_FINITE},
-                hovertext=[f"{walk.name}: not finite from update {last + 1} on"],
-                hoverinfo="text",
-                cliponaxis=False,
-                name="not finite: infinite or NaN",
-            )
+    if not lost.any():
+        return []
+    last = int(np.argmax(lost)) - 1
+    return [
+        go.Scatter(
+            x=[float(np.clip(points[last, 0], *W_SPAN))],
+            y=[float(np.clip(points[last, 1], *B_SPAN))],
+            mode="markers",
+            marker={"symbol": "square", "size": 14, "color": theme.NOT_FINITE},
+            hovertext=[f"{walk.name}: not finite from update {last + 1} on"],
+            hoverinfo="text",
+            cliponaxis=False,
+            name=NOT_FINITE_WORDS,
         )
-    return traces
+    ]
 
 
 def _start(view: CliffView) -> go.Scatter:
@@ -196,7 +225,7 @@ def _start(view: CliffView) -> go.Scatter:
         x=[view.w],
         y=[view.b],
         mode="markers",
-        marker={"symbol": "star", "size": 20, "color": "#ffffff", "line": {"width": 2, "color": CASING}},
+        marker={"symbol": "star", "size": 20, "color": "#ffffff", "line": {"width": 2, "color": theme.CASING}},
         name="start",
         hovertext=[f"start: w {view.w:g}, b {view.b:g}"],
         hoverinfo="text",
@@ -204,37 +233,17 @@ def _start(view: CliffView) -> go.Scatter:
     )
 
 
-def colour_bar(view: CliffView) -> Traces:
-    """The colour bar, on an axis of its own."""
-    values = np.linspace(*colours(view), 257)
-    return [
-        go.Heatmap(
-            x=small(values),
-            y=[0],
-            z=small(values)[None, :],
-            zmin=values[0],
-            zmax=values[-1],
-            colorscale=theme.SIZE_SCALE,
-            showscale=False,
-            hoverinfo="skip",
-            xaxis="x4",
-            yaxis="y4",
-        )
-    ]
-
-
 # --- relief -------------------------------------------------------------------------------------
 
 
-def relief_traces(ground: Ground, pair: Sequence[Walk]) -> Traces:
+def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     """The loss as height, with both paths on it."""
-    loss = ground.slope.loss
-    low, high = LOSS_COLOURS
+    loss, (low, high) = ground.slope.loss, colours(view)
     surface = go.Surface(
         x=small(ground.w),
         y=small(ground.b),
         z=small(loss),
-        surfacecolor=np.nan_to_num(small(_log10(loss)), neginf=low),
+        surfacecolor=np.nan_to_num(small(logarithm(loss)), neginf=low),
         cmin=low,
         cmax=high,
         colorscale=theme.SIZE_SCALE,
@@ -242,7 +251,7 @@ def relief_traces(ground: Ground, pair: Sequence[Walk]) -> Traces:
         lighting={"ambient": 0.75, "diffuse": 0.5, "specular": 0.05},
         hovertemplate="w %{x:.2f}, b %{y:.2f}<br>loss %{z:.3f}<extra></extra>",
     )
-    return [surface, *(_on_relief(walk) for walk in pair)]
+    return [surface, *(_on_relief(walk) for walk in both)]
 
 
 def _on_relief(walk: Walk) -> go.Scatter3d:
@@ -260,8 +269,8 @@ def _on_relief(walk: Walk) -> go.Scatter3d:
         y=small(b),
         z=small(z + 0.008),
         mode="lines+markers",
-        line={"width": 7, "color": walk.ink},
-        marker={"size": 4.5, "symbol": walk.symbol, "color": walk.ink},
+        line={"width": 7, "color": walk.colour},
+        marker={"size": 4.5, "symbol": walk.symbol, "color": walk.colour},
         hoverinfo="skip",
         name=walk.name,
     )
@@ -270,126 +279,83 @@ def _on_relief(walk: Walk) -> go.Scatter3d:
 # --- by update ----------------------------------------------------------------------------------
 
 
-def curve(walk: Walk, values: Array, span: Span, y: str, words: str) -> Traces:
+def _by_update(walk: Walk, values: Array, panel: Panel) -> Traces:
     """One line over updates, with marks for what has no place on its axis."""
-    logs = _log10(values)
+    words = "gradient norm" if panel.y == "y2" else "loss"
     updates = np.arange(len(values))
-    texts = np.array([f"{walk.name}, after {update} updates<br>{words} {number(v)}" for update, v in enumerate(values)])
-    place = {"xaxis": "x2", "yaxis": y, "hoverinfo": "text"}
-    known = np.isfinite(logs)
-    traces: Traces = [
-        go.Scatter(
-            x=updates,
-            y=np.where(known, values, np.nan),
-            mode="lines+markers",
-            line={"width": 3, "color": walk.ink},
-            marker={"size": 6, "symbol": walk.symbol},
-            hovertext=texts,
-            name=walk.name,
-            showlegend=False,
-            **place,
-        )
-    ]
-    low, high = span
-    margin = 0.03 * (high - low)
-    marks = [
-        (known & (logs < low), low + margin, "triangle-down", walk.ink, "below the scale"),
-        (known & (logs > high), high - margin, "triangle-up", walk.ink, "above the scale"),
-        (values == 0, low + margin, "square", theme.EXACT_ZERO, "exactly 0"),
-        (~np.isfinite(values), high - margin, "square", theme.NOT_FINITE, "not finite: infinite or NaN"),
-    ]
-    for mask, level, symbol, colour, name in marks:
-        if mask.any():
-            traces.append(
-                go.Scatter(
-                    x=updates[mask],
-                    y=np.full(int(mask.sum()), 10.0**level),
-                    mode="markers",
-                    marker={"symbol": symbol, "size": 9, "color": colour},
-                    hovertext=texts[mask],
-                    name=name,
-                    showlegend=symbol == "square",
-                    **place,
-                )
-            )
-    return traces
+    texts = [f"{walk.name}, after {update} updates<br>{words} {number(value)}" for update, value in enumerate(values)]
+    logs = logarithm(values)
+    line = go.Scatter(
+        **panel.placed(updates, np.where(np.isfinite(logs), values, np.nan)),
+        mode="lines+markers",
+        line={"width": 3, "color": walk.colour},
+        marker={"size": 6, "symbol": walk.symbol},
+        hovertext=texts,
+        hoverinfo="text",
+        name=walk.name,
+        showlegend=False,
+    )
+    return [line, *panel.edge_marks(updates, logs, walk.colour, texts, legend=None)]
 
 
-# --- The cliff's figures: the loss over (w, b) with two descents on it, what each update met, and a section through the wall ---
+# --- layout -------------------------------------------------------------------------------------
 
 
-NARROW_SCALE = 0.85
+@dataclass(frozen=True)
+class _Places:
+    """Where everything lies: height in pixels, else (left, right) and (bottom, top) as shares of the figure's inside."""
+
+    height: int
+    below: int
+    left: list[float]
+    right: list[float]
+    ground: list[float]
+    strip: list[float]
+    norm: list[float]
+    loss: list[float]
 
 
-def cliff_figure(ground: Ground, pair: Sequence[Walk], view: CliffView, caption: str) -> go.Figure:
-    """Draw the map on the left, and on the right gradient norm and loss by update.
-
-    Parameters
-    ----------
-    ground : Ground
-    pair : sequence of Walk
-        Without clipping, and with.
-    view : CliffView
-    caption : str
-        The settings, below everything.
-    """
-    relief = view.shown == RELIEF
-    traces: Traces = relief_traces(ground, pair) if relief else map_traces(ground, pair, view)
-    traces += colour_bar(view)
-    for walk in pair:
-        traces += curve(walk, walk.path.norm, NORM_AXIS, "y2", "gradient norm")
-        traces += curve(walk, walk.path.loss, LOSS_AXIS, "y3", "loss")
-    layout = {"template": theme.TEMPLATE, **_layout(pair, view, caption, narrow=False)}
-    layout["meta"] = {"narrow": _layout(pair, view, caption, narrow=True)}
-    return go.Figure(data=legend_once(traces), layout=layout)
+WHOLE = [0.0, 1.0]
+WIDE = _Places(740, 80, [0.0, 0.56], [0.66, 1.0], [0.135, 0.96], [0.0, 0.025], [0.54, 0.96], [0.0, 0.44])
+NARROW = _Places(1250, 130, WHOLE, WHOLE, [0.62, 0.97], [0.535, 0.548], [0.285, 0.475], [0.0, 0.21])
 
 
-# --- where all this lies ------------------------------------------------------------------------
-
-
-def _layout(pair: Sequence[Walk], view: CliffView, caption: str, *, narrow: bool) -> dict[str, Any]:
-    scale = NARROW_SCALE if narrow else 1.0
-    height = 1250 if narrow else 740
-    left, right = ([0.0, 1.0], [0.0, 1.0]) if narrow else ([0.0, 0.56], [0.66, 1.0])
-    ground, strip = ([0.62, 0.97], [0.535, 0.548]) if narrow else ([0.135, 0.96], [0.0, 0.025])
-    norm, loss = ([0.285, 0.475], [0.0, 0.21]) if narrow else ([0.54, 0.96], [0.0, 0.44])
-    last = {
-        "uirevision": view.updates,
-        "range": [0, view.updates],
-        "anchor": "y3",
-        "domain": right,
-        "title": below("update"),
-    }
+def _layout(both: Sequence[Walk], view: CliffView, caption: str, narrow: bool) -> dict[str, Any]:
+    place, scale = NARROW if narrow else WIDE, text_scale(narrow)
+    updates = {"uirevision": view.updates, "range": [0, view.updates], "title": title("update")}
+    values = {"range": list(colours(view)), **decade_ticks(colours(view))}
     axes: dict[str, Any] = {
-        "xaxis2": last,
-        "yaxis2": {"domain": norm, "anchor": "x2", "type": "log", "range": list(NORM_AXIS), **_decades(NORM_AXIS)},
-        "yaxis3": {"domain": loss, "anchor": "x2", "type": "log", "range": list(LOSS_AXIS), **_decades(LOSS_AXIS)},
-        "xaxis4": {"domain": left, "anchor": "y4", "range": list(colours(view)), **_powers(colours(view))},
-        "yaxis4": {"domain": strip, "anchor": "x4", "visible": False, "fixedrange": True},
+        "xaxis2": updates | {"anchor": "y3", "domain": place.right},
+        "yaxis2": {"domain": place.norm, "anchor": "x2", "showgrid": True, **log_axis(NORM_AXIS)},
+        "yaxis3": {"domain": place.loss, "anchor": "x2", "showgrid": True, **log_axis(LOSS_AXIS)},
+        **pair(4, (place.left, place.strip), values, {"visible": False, "fixedrange": True}),
     }
     if view.shown != RELIEF:
         bare = {"showgrid": False, "constrain": "domain"}
-        axes["xaxis"] = {"domain": left, "anchor": "y", "range": list(W_SPAN), "title": below("w"), **bare}
-        axes["yaxis"] = {"domain": ground, "anchor": "x", "range": list(B_SPAN), "title": "b", **bare}
+        w, b = {"range": list(W_SPAN), "title": title("w"), **bare}, {"range": list(B_SPAN), "title": "b", **bare}
+        axes |= pair(1, (place.left, place.ground), w, b)
+    inner = place.height - (190 if narrow else 140)
+    notes = _labels(view, place, 16 * scale)
+    if view.shown != RELIEF:
+        notes += [_wall_note(view), *(note for row, walk in enumerate(both) for note in _where_to(walk, row))]
     layout = {
-        "height": height,
-        **{name: sized(axis, scale) for name, axis in axes.items()},
-        **legend_above(height - (190 if narrow else 140), scale, 0),
-        "annotations": _labels(pair, view, (left, right, ground, norm, loss), scale),
+        "height": place.height,
+        **sized(axes, scale),
+        **legend_above(inner, scale, 0),
+        "annotations": [*notes, _settings(caption, narrow)],
         "shapes": [_threshold(view)],
-        "margin": {"l": 56, "r": 16, "t": 60, "b": 80},
+        "margin": {"l": 56, "r": 16, "t": 60, "b": place.below},
     }
-    if narrow:
-        layout["margin"] |= {"b": 130}
     if view.shown == RELIEF:
-        layout["scene"] = _scene(left, [strip[1] + 0.02, ground[1]], 1.45 if narrow else 1.0)
-    return captioned(layout, _broken(caption) if narrow else caption)
+        layout["scene"] = _scene(place.left, [place.strip[1] + 0.02, place.ground[1]], 1.45 if narrow else 1.0)
+    return layout
 
 
-def _broken(caption: str) -> str:
-    """Write the settings in lines of two, for a narrow screen."""
+def _settings(caption: str, narrow: bool) -> dict[str, Any]:
+    """The settings below everything; on a phone in lines of two."""
     parts = caption.split(" · ")
-    return " ·<br>".join(" · ".join(parts[first : first + 2]) for first in range(0, len(parts), 2))
+    lines = [" · ".join(parts[first : first + 2]) for first in range(0, len(parts), 2)]
+    return settings(" ·<br>".join(lines) if narrow else caption, SETTINGS_BELOW)
 
 
 def _scene(across: Sequence[float], up: Sequence[float], away: float) -> dict[str, Any]:
@@ -417,22 +383,20 @@ def _threshold(view: CliffView) -> dict[str, Any]:
     return line | ends | {"line": {"color": theme.CURSOR, "width": 2.5, "dash": "dash"}}
 
 
-def _labels(pair: Sequence[Walk], view: CliffView, places: Sequence[Any], scale: float) -> list[dict[str, Any]]:
-    left, right, ground, norm, loss = places
-    title = "Gradient norm ‖dL/d(w, b)‖" if view.shown == GRADIENT else f"Loss (h<sub>T</sub> - {TARGET:g})²"
-    size = 16 * scale
+def _labels(view: CliffView, place: _Places, size: float) -> list[dict[str, Any]]:
+    what = "Gradient norm ‖dL/d(w, b)‖" if view.shown == GRADIENT else f"Loss (h<sub>T</sub> - {TARGET:g})²"
     limit = "entries' limit" if view.clip == "value" else "threshold"
-    texts = [
-        label(f"<b>{title}</b> over w and b, T = {view.steps}", left[0], ground[1], size=size),
-        label(f"<b>Gradient norm</b>, {limit} dashed", right[0], norm[1], size=size),
-        label("<b>Loss</b>", right[0], loss[1], size=size),
+    return [
+        label(f"<b>{what}</b> over w and b, T = {view.steps}", place.left[0], place.ground[1], size=size),
+        label(f"<b>Gradient norm</b>, {limit} dashed", place.right[0], place.norm[1], size=size),
+        label("<b>Loss</b>", place.right[0], place.loss[1], size=size),
     ]
-    if view.shown != RELIEF:
-        squares = f"squares: longest gradient<br>within {BESIDE:g} of the wall"
-        told = squares if view.shown == GRADIENT else "theory: the wall,<br>where h₀ repels"
-        texts += [_noted(told, 6.1, float(wall(np.array(6.1))), "right", "top")]
-        texts += [note for row, walk in enumerate(pair) for note in _where_to(walk, row)]
-    return texts
+
+
+def _wall_note(view: CliffView) -> dict[str, Any]:
+    squares = f"squares: longest gradient<br>within {BESIDE:g} of the wall"
+    text = squares if view.shown == GRADIENT else "theory: the wall,<br>where h₀ repels"
+    return _noted(text, 6.1, float(wall(np.array(6.1))), "right", "top")
 
 
 def _noted(text: str, w: float, b: float, xanchor: str, yanchor: str) -> dict[str, Any]:
@@ -446,7 +410,7 @@ def _noted(text: str, w: float, b: float, xanchor: str, yanchor: str) -> dict[st
         "xshift": -14 if xanchor == "right" else 14,
         "yshift": -8 if yanchor == "top" else 8,
         "showarrow": False,
-        "bgcolor": CASING,
+        "bgcolor": theme.CASING,
         "font": {"size": 15, "color": "#ffffff"},
         "borderpad": 4,
     }
@@ -458,24 +422,14 @@ def _where_to(walk: Walk, row: int) -> list[dict[str, Any]]:
     if not left:
         return []
     lengths = walk.path.lengths
-    update, w, b = max(left, key=lambda each: lengths[each[0]])
+    update, w, b = max(left, key=lambda exit_: lengths[exit_[0]])
     to_w, to_b = walk.path.points[update + 1]
     xanchor = "right" if w > sum(W_SPAN) / 2 else "left"
     yanchor = "top" if b > sum(B_SPAN) / 2 else "bottom"
     note = _noted(f"to w = {number(to_w, 3)}, b = {number(to_b, 3)}", w, b, xanchor, yanchor)
     # Two may leave at nearly the same place: the second note stands in a row of its own.
     note["yshift"] += (-34 if yanchor == "top" else 34) * row
-    return [note | {"bordercolor": walk.ink, "borderwidth": 2}]
-
-
-def _powers(span: Span, step: int = 1) -> dict[str, Any]:
-    values = [exponent for exponent in range(int(np.ceil(span[0])), int(np.floor(span[1])) + 1) if exponent % step == 0]
-    return {"tickvals": values, "ticktext": ["1" if value == 0 else power_of_ten(value) for value in values]}
-
-
-def _decades(span: Span) -> dict[str, Any]:
-    ticks = _powers(span, 2)
-    return {"showgrid": True, "tickvals": [10.0**value for value in ticks["tickvals"]], "ticktext": ticks["ticktext"]}
+    return [note | {"bordercolor": walk.colour, "borderwidth": 2}]
 
 
 # --- a section through the wall -----------------------------------------------------------------
@@ -483,47 +437,40 @@ def _decades(span: Span) -> dict[str, Any]:
 
 def section_figure(section: Section, caption: str) -> go.Figure:
     """Draw the loss along b: the wall rises with the number of steps; the last one is the present."""
-    styles = ["dot", "dashdot", "dash"]
+    dashes = ("dot", "dashdot", "dash")
     traces: Traces = []
     for place, (steps, loss) in enumerate(section.loss.items()):
         now = place == len(section.loss) - 1
-        ink = theme.NOW if now else theme.BASELINE
+        line = {"width": 3, "color": theme.BASELINE, "dash": dashes[place % len(dashes)]}
         traces.append(
             go.Scatter(
                 x=small(section.b),
                 y=small(loss),
                 mode="lines",
-                line={
-                    "width": 4 if now else 3,
-                    "color": ink,
-                    "dash": "solid" if now else styles[place % len(styles)],
-                },
+                line={"width": 4, "color": theme.NOW, "dash": "solid"} if now else line,
                 name=f"T = {steps}: gradient norm up to {number(section.longest[steps])}",
                 hovertemplate=f"T = {steps}, b %{{x:.3f}}<br>loss %{{y:.3g}}<extra></extra>",
             )
         )
 
-    def layout(height: int, scale: float) -> dict[str, Any]:
-        """For a wide screen, or smaller for a phone."""
-        x = sized({"range": list(B_SPAN), "title": below(f"b, at w = {number(section.w, 3)}")}, scale)
-        y = sized({"range": [-0.01, 0.5], "title": "loss", "showgrid": True}, scale)
-        margin = {"l": 70, "r": 16, "t": 84, "b": 80 if scale == 1 else 130}
-        placed = {
-            "height": height,
-            "xaxis": x,
-            "yaxis": y,
-            "margin": margin,
-            **legend_above(height - 84 - margin["b"], scale),
+    def layout(narrow: bool) -> dict[str, Any]:
+        height, scale, below = 530 if narrow else 420, text_scale(narrow), 130 if narrow else 80
+        axes = {
+            "xaxis": {"range": list(B_SPAN), "title": title(f"b, at w = {number(section.w, 3)}")},
+            "yaxis": {"range": [-0.01, 0.5], "title": "loss", "showgrid": True},
         }
-        return captioned(placed, _broken(caption) if scale < 1 else caption)
+        return {
+            "height": height,
+            **sized(axes, scale),
+            "margin": {"l": 70, "r": 16, "t": 84, "b": below},
+            "annotations": [_settings(caption, narrow)],
+            **legend_above(height - 84 - below, scale),
+        }
 
-    return go.Figure(
-        data=traces,
-        layout={"template": theme.TEMPLATE, **layout(420, 1.0), "meta": {"narrow": layout(530, NARROW_SCALE)}},
-    )
+    return compose(traces, layout)
 
 
-# --- Describe the cliff: what became of both descents, in a headline and, with all numbers, for those who hear it ---
+# --- what became of both descents, in a headline and, with all numbers, in an alternative text ---
 
 
 # An update of this length or more throws: half of the map's width.
@@ -598,7 +545,7 @@ def _leaves(path: Path) -> str:
     left = exits(path)
     if left:
         lengths = path.lengths
-        update = max((each[0] for each in left), key=lambda each: lengths[each])
+        update = max((update for update, _, _ in left), key=lambda update: lengths[update])
         way = _way_off(path, update)
         told = f"throws {way}" if lengths[update] >= THROWN else f"leads {way}, off the map"
         return f"a gradient of norm {number(path.norm[update], 3)} {told}"

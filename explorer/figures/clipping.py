@@ -7,23 +7,35 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
-from explorer.diagnosis.seeds import log_band
+from explorer.diagnosis.seeds import band, log_band
+from explorer.diagnosis.wording import decades, number
 from explorer.figures import theme
-from explorer.figures.curves import NOW, START, DecadePanel, area_key, key, stacked, with_caption
-from explorer.figures.explore import LOSS_DECADES, epoch_axis, label, sized
-from explorer.figures.marks import Traces, epoch_positions, legend_once
-from explorer.figures.theme import Ink
-from explorer.figures.triangles import MARGIN, NARROW_SCALE, below, legend_above
+from explorer.figures.axes import (
+    LOSS_DECADES,
+    MARGIN,
+    decade_ticks,
+    epoch_axis,
+    label,
+    legend_above,
+    pair,
+    sized,
+    text_scale,
+    title,
+    with_settings,
+)
+from explorer.figures.marks import NOW, START, Panel, Traces, compose, legend_band, legend_line, stacked
+from explorer.figures.panels import epoch_positions
+from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import DIVERGED, SOLVED, History
 
 # In decades.
 NORM_SPAN = (-4.0, 6.0)
-NORMS = DecadePanel(NORM_SPAN, "epoch")
-LOSSES = DecadePanel((LOSS_DECADES[0], LOSS_DECADES[1]), "epoch", "x2", "y2")
-NORM_TITLE = "‖dL/dθ‖ of the first update after each recorded epoch"
+NORMS, LOSSES = Panel(NORM_SPAN, "epoch"), Panel(LOSS_DECADES, "epoch", "x2", "y2")
+TITLES = ("‖dL/dθ‖ of the first update after each recorded epoch", "loss")
 LIMITS = {"norm": "threshold of ‖dL/dθ‖", "value": "bound of each entry of dL/dθ"}
-Sides = tuple[list[float], list[float]]
+
+Named = Sequence[tuple[str, History]]
 
 
 def norm_after_clipping(history: History) -> Array:
@@ -39,16 +51,16 @@ def clipped_share(history: History) -> Array:
 
 
 def clipping_figure(
-    shown: Sequence[tuple[str, History]], inks: Sequence[Ink], caption: str = "", view: View | None = None
+    shown: Named, styles: Sequence[LineStyle], caption: str = "", view: View | None = None
 ) -> go.Figure:
     """Draw by epoch the gradient's norm before and after clipping, and the loss.
 
     Parameters
     ----------
     shown : sequence of (name, History)
-        Of any kind of net.
-    inks : sequence of Ink
-        One a history.
+        Of either kind of net.
+    styles : sequence of LineStyle
+        One for each history.
     caption : str
         The settings, below the axes.
     view : View, optional
@@ -56,34 +68,27 @@ def clipping_figure(
     """
     view = view or View()
     traces: Traces = []
-    for (name, history), ink in zip(shown, inks, strict=True):
-        traces += _norm_lines(name, history, ink, view) + _loss_lines(name, history, ink, view)
-    keys = [
-        key(f"{name}: {clipping_words(h)}", color=ink.line, width=5) for (name, h), ink in zip(shown, inks, strict=True)
-    ]
-    keys += [key("after clipping; loss", **NOW), key("before clipping", **START), area_key("middle half of the seeds")]
+    entries: Traces = []
+    for (name, history), style in zip(shown, styles, strict=True):
+        traces += _curves(name, history, style, view)
+        entries.append(legend_line(f"{name}: {clipping_words(history)}", color=style.colour, width=5))
+    entries += [legend_line("after clipping; loss", **NOW), legend_line("before clipping", **START), legend_band()]
     limits = _limits(shown)
-    keys += [key(f"{LIMITS[clip]}, {threshold:g}", dash="dash") for clip, threshold in limits]
-    last = max((history.experiment.epochs for _, history in shown), default=1)
-    layout = _layout(epoch_axis(last, view), caption, limits)
-    return go.Figure(data=legend_once([*keys, *stacked(traces)]), layout=layout)
+    entries += [legend_line(f"{LIMITS[clip]}, {threshold:g}", dash="dash") for clip, threshold in limits]
+    epochs = epoch_axis(max((history.experiment.epochs for _, history in shown), default=1), view)
+    return compose([*entries, *stacked(traces)], lambda narrow: _layout(epochs, caption, limits, narrow))
 
 
-def _norm_lines(name: str, history: History, ink: Ink, view: View) -> Traces:
-    epochs, raw = epoch_positions(history.epochs, view), log_band(history.gradient_norm)
+def _curves(name: str, history: History, style: LineStyle, view: View) -> Traces:
+    epochs, colour = epoch_positions(history.epochs, view), style.colour
+    raw, loss = log_band(history.gradient_norm), log_band(history.loss)
     after = log_band(norm_after_clipping(history)).middle
     return [
-        NORMS.band(epochs, raw, ink, name),
-        *NORMS.line(epochs, raw.middle, f"{name}, before clipping", **START, color=ink.line),
-        *NORMS.line(epochs, after, f"{name}, after clipping", **NOW, color=ink.line),
-    ]
-
-
-def _loss_lines(name: str, history: History, ink: Ink, view: View) -> Traces:
-    epochs, loss = epoch_positions(history.epochs, view), log_band(history.loss)
-    return [
-        LOSSES.band(epochs, loss, ink, name),
-        *LOSSES.line(epochs, loss.middle, f"{name}, median loss", **NOW, color=ink.line),
+        NORMS.filled(epochs, raw, style, name),
+        *NORMS.line(epochs, raw.middle, f"{name}, before clipping", **START, color=colour),
+        *NORMS.line(epochs, after, f"{name}, after clipping", **NOW, color=colour),
+        LOSSES.filled(epochs, loss, style, name),
+        *LOSSES.line(epochs, loss.middle, f"{name}, median loss", **NOW, color=colour),
     ]
 
 
@@ -104,47 +109,47 @@ def _share_words(share: float) -> str:
     return f"{'under 1%' if share < 0.01 else f'{share:.0%}'} of updates clipped"
 
 
-def _limits(shown: Sequence[tuple[str, History]]) -> list[tuple[str, float]]:
+def _limits(shown: Named) -> list[tuple[str, float]]:
     """Every kind of clipping that is shown with its threshold, once."""
     experiments = [history.experiment for _, history in shown]
     return sorted({(one.clip, one.threshold) for one in experiments if one.clip in LIMITS})
 
 
-# --- where it lies ----------------------------------------------------------------------------
-
-
-def _layout(epochs: dict[str, Any], caption: str, limits: list[tuple[str, float]]) -> dict[str, Any]:
+def _layout(epochs: dict[str, Any], caption: str, limits: list[tuple[str, float]], narrow: bool) -> dict[str, Any]:
     """Norms on the left and losses on the right; on a phone above each other."""
-    line = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y"}
-    lines = [
-        line | {"y0": at, "y1": at, "line": {"color": theme.CURSOR, "width": 2.5, "dash": "dash"}}
-        for at in sorted({float(np.log10(threshold)) for _, threshold in limits})
-    ]
-    wide = ([0.0, 0.475], [0.0, 1.0]), ([0.545, 1.0], [0.0, 1.0])
-    narrow = ([0.0, 1.0], [0.57, 1.0]), ([0.0, 1.0], [0.0, 0.43])
-
-    def layout(height: int, scale: float, panels: tuple[Sides, Sides]) -> dict[str, Any]:
-        """Beside each other, or, smaller, above each other."""
-        found = {"height": height, "shapes": lines, "annotations": _titles(panels, scale)}
-        for number, panel, (x, y) in zip(("", "2"), (NORMS, LOSSES), panels, strict=True):
-            axis = {"domain": x, "anchor": f"y{number}", "title": below("epoch"), "showgrid": False, **epochs}
-            found[f"xaxis{number}"] = sized(axis, scale)
-            found[f"yaxis{number}"] = sized(
-                {"domain": y, "anchor": f"x{number}", "showgrid": True, **panel.ticks}, scale
-            )
-        inner = height - MARGIN["t"] - MARGIN["b"]
-        return with_caption(found | legend_above(inner, scale, above=34), caption, scale)
-
-    return {
-        "template": theme.TEMPLATE,
-        **layout(500, 1.0, wide),
-        "meta": {"narrow": layout(860, NARROW_SCALE, narrow)},
+    whole, (height, scale) = [0.0, 1.0], (860 if narrow else 500, text_scale(narrow))
+    boxes = [(whole, [0.57, 1.0]), (whole, [0.0, 0.43])] if narrow else [([0.0, 0.475], whole), ([0.545, 1.0], whole)]
+    limit = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y"}
+    limit["line"] = {"color": theme.CURSOR, "width": 2.5, "dash": "dash"}
+    levels = sorted({float(np.log10(threshold)) for _, threshold in limits})
+    x = {"title": title("epoch"), "showgrid": False, **epochs}
+    axes: dict[str, Any] = {}
+    titles = []
+    for place, (box, panel, words) in enumerate(zip(boxes, (NORMS, LOSSES), TITLES, strict=True), start=1):
+        axes |= pair(place, box, x, {"showgrid": True, "range": list(panel.span), **decade_ticks(panel.span)})
+        titles.append(label(words, box[0][0], box[1][1], size=theme.LABEL_SIZE * scale) | {"yshift": 4})
+    layout = {
+        "height": height,
+        "shapes": [limit | {"y0": level, "y1": level} for level in levels],
+        "annotations": titles,
+        **sized(axes, scale),
+        **legend_above(height - MARGIN["t"] - MARGIN["b"], scale, above=34),
     }
+    return with_settings(layout, caption, narrow)
 
 
-def _titles(panels: tuple[Sides, Sides], scale: float) -> list[dict[str, Any]]:
-    titles = (NORM_TITLE, "loss")
-    return [
-        label(title, x[0], y[1], size=theme.LABEL_SIZE * scale) | {"yshift": 4}
-        for title, (x, y) in zip(titles, panels, strict=True)
-    ]
+def describe_clipping(shown: Named) -> str:
+    """Say of each how long its gradient is before and after clipping, what became of the seeds, and the loss."""
+    told = []
+    for name, history in shown:
+        raw, after = log_band(history.gradient_norm).middle, log_band(norm_after_clipping(history)).middle
+        loss, last = band(history.loss).middle, f"{int(history.epochs[-1]):,}"
+        experiment = history.experiment
+        limit = "" if experiment.clip == "none" else f", clipped by {experiment.clip} at {experiment.threshold:g}"
+        told.append(
+            f"{name}{limit}: {clipping_words(history)}; ‖dL/dθ‖ {decades(raw[0])} before and {decades(after[0])} after "
+            f"clipping at the start, at most {decades(float(raw.max()))} and {decades(float(after.max()))}, "
+            f"{decades(raw[-1])} and {decades(after[-1])} at epoch {last}; "
+            f"loss {number(loss[0])} at the start, {number(loss[-1])} at epoch {last}."
+        )
+    return " ".join(["Global norm of the first update's gradient after each record, median over seeds.", *told])

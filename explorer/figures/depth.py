@@ -1,10 +1,10 @@
-"""Curves over depth: the factor per layer, and in what share of the seeds nets learn.
+"""The figures of the page on depth: every layer's gradient in nets of every depth, the factor per layer, and who learns.
 
 Logarithms arrive with -inf for an exact 0 and +inf for what is not finite, and
 get marks of their own; NaN is what is not there, or not yet, and is left out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,23 +16,170 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band
 from explorer.diagnosis.wording import decades
 from explorer.figures import theme
-from explorer.figures.explore import sized
-from explorer.figures.marks import NOT_FINITE_WORDS, ZERO_WORDS, Traces, legend_once, small
-from explorer.figures.theme import BASELINE_INK, NOW_INK, Ink
-from explorer.figures.triangles import (
+from explorer.figures.axes import (
+    LEVEL_LINE,
     MARGIN,
-    NARROW_SCALE,
+    TOLD,
     Span,
-    below,
-    captioned,
+    colour_bar,
     decade_ticks,
+    factor_ticks,
+    label,
     legend_above,
-    power,
+    pair,
+    settings,
+    share_ticks,
+    sized,
+    text_scale,
+    title,
     whole_ticks,
 )
+from explorer.figures.marks import (
+    BAND_WORDS,
+    THEORY_WORDS,
+    Panel,
+    Traces,
+    compose,
+    drawable,
+    flat_colour,
+    heatmap,
+    small,
+)
+from explorer.figures.panels import seeds_text
+from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
+from explorer.sweeps.sweep import thin
+
+Depths = NDArray[np.int64]
 
 # The factor's axis, in decades: what an everyday net multiplies a gradient by lies between 0.01 and 10.
 FACTOR_SPAN = (-2.0, 1.0)
+# In pixels: on a narrow screen the colour bar lies below the panels.
+NARROW_BAR = 84
+SETTINGS_BELOW = 52
+
+
+# --- triangles: the gradient of each layer, across, in nets of each depth, up --------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Triangle:
+    """The gradient of each layer of nets of many depths.
+
+    Attributes
+    ----------
+    name : str
+        What stands above the panel, e.g. "at the start".
+    depths : (depths,) int array
+        Ascending; a depth that is missing leaves its row empty.
+    values : (depths, layers) array
+        log10, median over seeds; -inf an exact 0, +inf not finite, NaN not known. What stands beyond a net's
+        output, layer depth + 1, is ignored.
+    """
+
+    name: str
+    depths: Depths
+    values: Array
+
+
+def triangle_figure(triangles: Sequence[Triangle], what: str, span: Span, caption: str = "") -> go.Figure:
+    """Draw one heatmap for each triangle, layer by depth, all on the same axes and one colour scale.
+
+    Parameters
+    ----------
+    triangles : sequence of Triangle
+        One to four: up to three in a row, four in two rows.
+    what : str
+        Title of the colours: what is shown, of what, e.g. "dL/dz, RMS".
+    span : (float, float)
+        Of the colours, in decades. It does not depend on the values, so that pictures can be compared.
+    caption : str
+        The settings, below the panels.
+    """
+    deepest = max(int(triangle.depths.max()) for triangle in triangles)
+    traces: Traces = []
+    for place, triangle in enumerate(triangles, start=1):
+        traces += _triangle(triangle, what, deepest, f"x{place}", f"y{place}")
+    return compose(traces, lambda narrow: _captioned(_triangle_layout(triangles, deepest, what, span, narrow), caption))
+
+
+def _triangle(triangle: Triangle, what: str, deepest: int, x: str, y: str) -> Traces:
+    rows = np.full((deepest, deepest + 1), np.nan)
+    for depth, values in zip(triangle.depths, triangle.values, strict=True):
+        rows[depth - 1, : depth + 1] = values[: depth + 1]
+    size = f"{what}: 10^%{{z:.2f}}"
+    return heatmap(
+        rows,
+        {"coloraxis": "coloraxis"},
+        lambda words: {"hovertemplate": f"depth %{{y}}, layer %{{x}}<br>{words or size}<extra></extra>"},
+        flat=lambda mask, colour: flat_colour(mask, colour) | {"ygap": 3},
+        x=np.arange(1, deepest + 2),
+        y=np.arange(1, deepest + 1),
+        xaxis=x,
+        yaxis=y,
+    )
+
+
+def _triangle_layout(
+    triangles: Sequence[Triangle], deepest: int, what: str, span: Span, narrow: bool
+) -> dict[str, Any]:
+    columns = 1 if narrow else 2 if len(triangles) == 4 else len(triangles)
+    # One panel alone lies on a phone as it does elsewhere.
+    narrow = narrow and len(triangles) > 1
+    rows, scale = -(-len(triangles) // columns), text_scale(narrow)
+    height = 200 + 300 * rows if narrow else 540 if rows == 1 else 740
+    inner = height - MARGIN["t"] - MARGIN["b"] - (NARROW_BAR if narrow else 0)
+    axes: dict[str, Any] = {}
+    labels = []
+    for place, triangle in enumerate(triangles, start=1):
+        row, column = divmod(place - 1, columns)
+        box = _share_of(column, columns, gap=0.035), _share_of(rows - 1 - row, rows, gap=46 / inner)
+        lowest, leftmost = row == rows - 1, column == 0
+        x = {"title": title("layer; the last of each row is its output" * lowest), "showticklabels": lowest}
+        y = {"title": "hidden layers" * leftmost, "showticklabels": leftmost}
+        matches = ({"matches": "x"}, {"matches": "y"}) if place > 1 else ({}, {})
+        axes |= pair(place, box, x | _whole_axis(deepest + 1) | matches[0], y | _whole_axis(deepest) | matches[1])
+        labels.append(label(f"<b>{triangle.name}</b>", box[0][0], box[1][1], size=18 * scale))
+    bar = {"orientation": "h", "y": -84 / inner, "yanchor": "top"} if narrow else {"ypad": 0}
+    bar = colour_bar(what, scale, thickness=20, **decade_ticks(span), **bar)
+    return {
+        "height": height,
+        "coloraxis": {"cmin": span[0], "cmax": span[1], "colorscale": theme.SIZE_SCALE, "colorbar": bar},
+        "annotations": labels,
+        "margin": MARGIN | {"b": MARGIN["b"] + NARROW_BAR * narrow},
+        **legend_above(inner, scale, above=30),
+        **sized(axes, scale),
+    }
+
+
+def _whole_axis(last: int) -> dict[str, Any]:
+    return {"range": [0.5, last + 0.5], "showgrid": False, **whole_ticks(last)}
+
+
+def _share_of(index: int, count: int, gap: float) -> tuple[float, float]:
+    """From where to where the piece of this index reaches, of a length of 1 in `count` pieces with gaps between."""
+    piece = (1 - gap * (count - 1)) / count
+    start = index * (piece + gap)
+    return start, min(start + piece, 1.0)
+
+
+def _captioned(layout: dict[str, Any], caption: str) -> dict[str, Any]:
+    """Write the settings below everything, in one line."""
+    if not caption:
+        return layout
+    return layout | {"annotations": [*layout.get("annotations", []), settings(caption, SETTINGS_BELOW)]}
+
+
+def describe_triangle(name: str, depths: Sequence[int], values: Array) -> str:
+    """Say the first and the last layer's gradient of nets of several depths; values are log10, (depths, layers)."""
+    told = [
+        f"depth {depths[row]}: first layer {decades(values[row, 0])}, output {decades(values[row, depths[row]])}"
+        for row in thin(range(len(depths)), TOLD)
+        if not np.isnan(values[row, 0])
+    ]
+    return f"{name}: {'; '.join(told) or 'not known yet'}."
+
+
+# --- the factor per layer ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,37 +199,10 @@ class Factors:
     """
 
     name: str
-    depths: NDArray[np.int64]
+    depths: Depths
     start: Band
     theory: Array | None = None
     trained: Array | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Shares:
-    """In what share of the seeds nets of some depths learn.
-
-    Attributes
-    ----------
-    name : str
-    depths : (depths,) int array
-        Of those that have been trained.
-    share, low, high : (depths,) arrays
-        From 0 to 1, with the ends of an interval.
-    solved, runs : (depths,) int arrays
-        Seeds that learnt, of how many; `runs` may be one number.
-    """
-
-    name: str
-    depths: NDArray[np.int64]
-    share: Array
-    low: Array
-    high: Array
-    solved: NDArray[np.int64]
-    runs: NDArray[np.int64] | int
-
-
-# --- the factor per layer ---------------------------------------------------------------------
 
 
 def factor_figure(
@@ -101,86 +221,78 @@ def factor_figure(
     caption : str
         The settings, below the axes.
     """
+    panel = Panel(span)
     traces: Traces = []
-    for curve, ink in zip(curves, _inks(curves), strict=True):
-        traces += _band(curve.depths, curve.start, span, ink, "middle half of the seeds, at the start")
-        traces += _at_start(curve, ink, span)
+    for curve, style in zip(curves, _styles(curves), strict=True):
+        traces += _band(curve.depths, curve.start, panel, style, f"{BAND_WORDS}, at the start")
+        traces += _at_start(curve, style, panel)
         if curve.trained is not None:
             # Depths not trained yet are left out, so that the line goes on; what is 0 or not finite breaks it.
             known = ~np.isnan(curve.trained)
-            solid = {"line": {"width": 3.5, "color": ink.line}, "marker": {"size": 8}}
+            solid = {"line": {"width": 3.5, "color": style.colour}, "marker": {"size": 8}}
             name = f"{curve.name}: after training"
-            traces += _factor_line(name, curve.depths[known], curve.trained[known], span, solid)
-    values, texts = _factor_ticks(span)
-    y = {"range": list(span), "tickvals": values, "ticktext": texts, "title": "a layer multiplies dL/dz by"}
-    level = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
-    layout = _line_layout(y, deepest, caption)
-    layout["shapes"] = [level | {"line": {"color": theme.CURSOR, "width": 2}}]
-    return go.Figure(data=legend_once(traces), layout=layout)
+            traces += _factor_line(name, curve.depths[known], curve.trained[known], panel, solid)
+    y = {"range": list(span), "title": "a layer multiplies dL/dz by", **factor_ticks(span)}
+    level = LEVEL_LINE | {"xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
+    return compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow) | {"shapes": [level]})
 
 
-def _at_start(curve: Factors, ink: Ink, span: Span) -> Traces:
+def _at_start(curve: Factors, style: LineStyle, panel: Panel) -> Traces:
     """Measured, dotted as on Explore, and theory, dashed."""
-    dotted = {"line": {"width": 2.5, "dash": "dot", "color": ink.line}, "marker": {"size": 7, "symbol": "circle-open"}}
-    traces = _factor_line(f"{curve.name}: at the start", curve.depths, curve.start.middle, span, dotted)
+    line = {"width": 2.5, "dash": "dot", "color": style.colour}
+    dotted = {"line": line, "marker": {"size": 7, "symbol": "circle-open"}}
+    traces = _factor_line(f"{curve.name}: at the start", curve.depths, curve.start.middle, panel, dotted)
     if curve.theory is not None:
-        words = "theory, at the start"
-        dashed = {"line": {"width": 3, "dash": "dash", "color": theme.THEORY}, "mode": "lines", "name": words}
+        dashed = {"line": {"width": 3, "dash": "dash", "color": theme.THEORY}, "mode": "lines", "name": THEORY_WORDS}
         # Marks are for what was measured.
-        traces += _factor_line(f"{curve.name}: {words}", curve.depths, curve.theory, span, dashed)[:1]
+        traces += _factor_line(f"{curve.name}: {THEORY_WORDS}", curve.depths, curve.theory, panel, dashed)[:1]
     return traces
 
 
-def _factor_line(name: str, depths: NDArray[np.int64], values: Array, span: Span, style: dict[str, Any]) -> Traces:
+def _factor_line(name: str, depths: Depths, values: Array, panel: Panel, style: dict[str, Any]) -> Traces:
     """One line with what it says on hovering, and marks for what has no place on its axis."""
-    texts = [f"depth {depth}<br>{name}: × {decades(v)}" for depth, v in zip(depths, values, strict=True)]
-    line = go.Scatter(
-        x=depths,
-        y=small(np.where(np.isfinite(values), values, np.nan)),
-        hovertext=texts,
-        hoverinfo="text",
-        **{"name": name, "mode": "lines+markers", **style},
-    )
-    return [line, *_edge_marks(depths, values, np.array(texts, dtype=object), span, style["line"]["color"])]
+    texts = [f"depth {depth}<br>{name}: × {decades(value)}" for depth, value in zip(depths, values, strict=True)]
+    look = {"name": name, "mode": "lines+markers", "hovertext": texts, "hoverinfo": "text", **style}
+    line = go.Scatter(**panel.placed(depths, drawable(values)), **look)
+    return [line, *panel.edge_marks(depths, values, style["line"]["color"], texts)]
 
 
-def _edge_marks(depths: NDArray[np.int64], values: Array, said: NDArray[np.object_], span: Span, colour: str) -> Traces:
-    """Marks at the edge of the axis for what lies beyond it, is exactly 0 or is not finite."""
-    low, high = span
-    margin = 0.02 * (high - low)
-    marks = [
-        (np.isfinite(values) & (values < low), low + margin, "triangle-down", colour, "below the scale"),
-        (np.isfinite(values) & (values > high), high - margin, "triangle-up", colour, "above the scale"),
-        (values == -np.inf, low + margin, "square", theme.EXACT_ZERO, ZERO_WORDS),
-        (values == np.inf, high - margin, "square", theme.NOT_FINITE, NOT_FINITE_WORDS),
-    ]
-    return [
-        go.Scatter(
-            x=depths[mask],
-            y=small(np.full(int(mask.sum()), place)),
-            mode="markers",
-            marker={"symbol": symbol, "size": 11, "color": ink},
-            hovertext=said[mask],
-            hoverinfo="text",
-            name=words,
-        )
-        for mask, place, symbol, ink, words in marks
-        if mask.any()
-    ]
-
-
-def _factor_ticks(span: Span) -> tuple[list[float], list[str]]:
-    """Plain factors 1, 2, 5 a decade on a short axis, powers of ten on a long one."""
-    powers = range(int(np.floor(span[0])), int(np.ceil(span[1])) + 1)
-    if span[1] - span[0] > 4:
-        whole = decade_ticks(span)
-        return [float(exponent) for exponent in whole], [power(exponent) for exponent in whole]
-    factors = [digit * 10.0**exponent for exponent in powers for digit in (1, 2, 5)]
-    inside = [factor for factor in factors if span[0] - 1e-9 <= np.log10(factor) <= span[1] + 1e-9]
-    return [float(np.log10(factor)) for factor in inside], [f"{factor:g}" for factor in inside]
+def describe_factors(name: str, depths: Sequence[int], measured: Array, theory: Array | None) -> str:
+    """Say what each layer multiplies dL/dz by, by depth; all values are log10."""
+    told = []
+    for row in thin(range(len(depths)), TOLD):
+        if not np.isnan(measured[row]):
+            predicted = np.nan if theory is None else theory[row]
+            said = "" if np.isnan(predicted) else f" (theory {decades(predicted)})"
+            told.append(f"depth {depths[row]} {decades(measured[row])}{said}")
+    return f"What each layer multiplies dL/dz by, {name}: {', '.join(told)}."
 
 
 # --- who learns -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """In what share of the seeds nets of some depths learn.
+
+    Attributes
+    ----------
+    name : str
+    depths : (depths,) int array
+        Of those that have been trained.
+    share, low, high : (depths,) arrays
+        From 0 to 1, with the ends of an interval.
+    solved, runs : (depths,) int arrays
+        Seeds that learnt, of how many; `runs` may be one number.
+    """
+
+    name: str
+    depths: Depths
+    share: Array
+    low: Array
+    high: Array
+    solved: NDArray[np.int64]
+    runs: NDArray[np.int64] | int
 
 
 def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "") -> go.Figure:
@@ -195,83 +307,59 @@ def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "")
     caption : str
         The settings, below the axes.
     """
+    panel = Panel((0.0, 1.0))
     traces: Traces = []
-    for curve, ink in zip(curves, _inks(curves), strict=True):
-        interval = Band(curve.low, curve.share, curve.high)
-        traces += _band(curve.depths, interval, (0.0, 1.0), ink, "95% interval")
+    for curve, style in zip(curves, _styles(curves), strict=True):
+        traces += _band(curve.depths, Band(curve.low, curve.share, curve.high), panel, style, "95% interval")
         # Where two curves meet, as they do at 0% and 100%, the one below still shows at the other's sides.
-        width, symbol = (3.5, "circle") if ink is NOW_INK else (6.5, "square")
+        width, symbol = (3.5, "circle") if style is NOW_STYLE else (6.5, "square")
         runs = np.broadcast_to(curve.runs, curve.depths.shape)
         numbers = zip(curve.depths, curve.solved, runs, curve.low, curve.high, strict=True)
         traces.append(
             go.Scatter(
-                x=curve.depths,
-                y=small(curve.share),
+                **panel.placed(curve.depths, small(curve.share)),
                 mode="lines+markers",
-                line={"width": width, "color": ink.line},
+                line={"width": width, "color": style.colour},
                 marker={"size": width + 5, "symbol": symbol},
                 hovertext=[
-                    f"{curve.name}<br>depth {depth}: {solved} of {seeds} {'seed' if seeds == 1 else 'seeds'} "
-                    f"({low:.0%} to {high:.0%})"
+                    f"{curve.name}<br>depth {depth}: {solved} of {seeds_text(seeds)} ({low:.0%} to {high:.0%})"
                     for depth, solved, seeds, low, high in numbers
                 ],
                 hoverinfo="text",
                 name=curve.name,
             )
         )
-    shares = [0, 0.25, 0.5, 0.75, 1]
-    y = {"range": [-0.04, 1.04], "tickvals": shares, "ticktext": [f"{share:.0%}" for share in shares]}
-    layout = _line_layout(y | {"title": "seeds that learn"}, deepest, caption)
-    return go.Figure(data=legend_once(traces), layout=layout)
+    y = {"range": [-0.04, 1.04], "title": "seeds that learn", **share_ticks()}
+    return compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow))
 
 
-# --- what they have in common -----------------------------------------------------------------
+def describe_shares(name: str, solved: Mapping[int, tuple[int, int]]) -> str:
+    """Say how many seeds learn, by depth."""
+    told = (f"depth {depth} {learnt} of {runs}" for depth, (learnt, runs) in solved.items())
+    return f"Seeds that learn, {name}: {', '.join(told) or 'none is trained yet'}."
 
 
-def _inks(curves: Sequence[object]) -> list[Ink]:
+# --- what both kinds of curves have in common ---------------------------------------------------
+
+
+def _styles(curves: Sequence[object]) -> list[LineStyle]:
     """As on Explore: what is compared with is grey, the present setting has the colour."""
     if not 1 <= len(curves) <= 2:
         raise ValueError(f"{len(curves)} curves: give one, or two to compare")
-    return [BASELINE_INK, NOW_INK][-len(curves) :]
+    return [BASELINE_STYLE, NOW_STYLE][-len(curves) :]
 
 
-def _band(depths: NDArray[np.int64], sides: Band, span: Span, ink: Ink, name: str) -> Traces:
+def _band(depths: Depths, sides: Band, panel: Panel, style: LineStyle, name: str) -> Traces:
     """The area between two curves, with a gap where a value is not known."""
-    beyond = span[1] - span[0]
-    low, high = (np.clip(side, span[0] - beyond, span[1] + beyond) for side in (sides.low, sides.high))
-    pieces = list(_unbroken(~(np.isnan(low) | np.isnan(high))))
-    if not pieces:
-        return []
-    across = [np.concatenate([depths[piece], depths[piece][::-1], [np.nan]]) for piece in pieces]
-    along = [np.concatenate([low[piece], high[piece][::-1], [np.nan]]) for piece in pieces]
-    return [
-        go.Scatter(
-            x=small(np.concatenate(across)[:-1]),
-            y=small(np.concatenate(along)[:-1]),
-            fill="toself",
-            fillcolor=ink.band,
-            mode="lines",
-            # A depth alone has no area: its line is the interval.
-            line={"width": 2, "color": ink.band},
-            hoverinfo="skip",
-            name=name,
-        )
-    ]
+    known = ~(np.isnan(sides.low) | np.isnan(sides.high))
+    # A depth alone has no area: its line is the interval.
+    line = {"width": 2, "color": style.band}
+    return [panel.band(depths, sides, known, style.band, line=line, name=name)] if known.any() else []
 
 
-def _unbroken(known: NDArray[np.bool_]) -> Iterator[slice]:
-    """Yield the stretches without a gap."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]])))
-    yield from (slice(int(first), int(end)) for first, end in edges.reshape(-1, 2))
-
-
-def _line_layout(y: dict[str, Any], deepest: int, caption: str) -> dict[str, Any]:
-    """The layout of a figure of lines over depth."""
-
-    def layout(height: int, scale: float) -> dict[str, Any]:
-        x = {"range": [0.5, deepest + 0.5], "title": below("hidden layers"), **whole_ticks(deepest)}
-        axes = {"xaxis": sized(x, scale), "yaxis": sized({"showgrid": True, **y}, scale)}
-        inner = height - MARGIN["t"] - MARGIN["b"]
-        return captioned({"height": height, **axes, **legend_above(inner, scale), "margin": MARGIN}, caption)
-
-    return {"template": theme.TEMPLATE, **layout(480, 1.0), "meta": {"narrow": layout(520, NARROW_SCALE)}}
+def _line_layout(y: dict[str, Any], deepest: int, caption: str, narrow: bool) -> dict[str, Any]:
+    height, scale = 520 if narrow else 480, text_scale(narrow)
+    x = {"range": [0.5, deepest + 0.5], "title": title("hidden layers"), **whole_ticks(deepest)}
+    axes = sized({"xaxis": x, "yaxis": {"showgrid": True, **y}}, scale)
+    inner = height - MARGIN["t"] - MARGIN["b"]
+    return _captioned({"height": height, **axes, **legend_above(inner, scale), "margin": MARGIN}, caption)

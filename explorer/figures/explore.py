@@ -1,5 +1,6 @@
-"""Arrangement: where the panels of the joint figure lie, on a wide screen and on a phone; axes, ticks and labels."""
+"""Explore's figures: the gradient by layer and epoch with profile, loss and answers; and what multiplies it at each layer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,232 +11,100 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.answers import AnswerMap
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.diagnose import Diagnosis
-from explorer.diagnosis.seeds import logarithm
+from explorer.diagnosis.seeds import band, logarithm
 from explorer.diagnosis.why import Why
-from explorer.diagnosis.wording import difference, power_of_ten, summary
+from explorer.diagnosis.wording import decades, difference, number, summary
 from explorer.figures import theme
-from explorer.figures.answers import answers_panel
-from explorer.figures.describe import describe_history
-from explorer.figures.marks import Shown, colour_strip, epoch_positions, heatmap, legend_once, loss_lines, profile
-from explorer.figures.theme import BASELINE_INK, NOW_INK
+from explorer.figures.axes import (
+    CURSOR_LINE,
+    LOSS_DECADES,
+    TOLD,
+    Box,
+    coloured_name,
+    epoch_axis,
+    label,
+    layer_axis,
+    legend,
+    log_axis,
+    settings,
+    sized,
+    text_scale,
+    ticks,
+    title,
+    value_ticks,
+)
+from explorer.figures.marks import Traces, compose, drawable, small
+from explorer.figures.panels import (
+    Shown,
+    epoch_positions,
+    loss_lines,
+    position_by_epoch,
+    profile,
+    say_value,
+    seeds_text,
+    shown_band,
+    view_strip,
+)
+from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
 from explorer.figures.view import View
+from explorer.sweeps.sweep import thin
 from explorer.training.history import History
 
-Span = list[float]
-
-LOSS_DECADES = [-6.0, 1.3]
+Rows = Sequence[tuple[Shown, LineStyle]]
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where everything lies, as shares of the figure's width (left, right) and height (all others).
+class _Places:
+    """Where everything lies.
 
     Attributes
     ----------
     height : int
         In pixels.
-    left, right : span
-        Columns of heatmaps and loss, and of profiles and answers.
-    loss, answers, strip : span
-    rows, profiles : tuple of spans
+    rows, profiles : sequence of boxes
         Of the baseline, if there is one, and of the present setting.
-    scale : float
-        Of all text.
     """
 
     height: int
-    left: Span
-    right: Span
-    loss: Span
-    answers: Span
-    strip: Span
-    rows: tuple[Span, ...]
-    profiles: tuple[Span, ...]
-    scale: float = 1.0
+    loss: Box
+    answers: Box
+    strip: Box
+    rows: Sequence[Box]
+    profiles: Sequence[Box]
+    scale: float
+
+    @property
+    def beside(self) -> bool:
+        """Whether profiles stand beside the heatmaps, whose layers they share."""
+        return self.scale == 1.0
 
 
-def places(two_rows: bool, narrow: bool) -> Places:
-    """Return the arrangement for one or two experiments, beside each other or, on a phone, below each other."""
+def _places(count: int, narrow: bool) -> _Places:
+    """Arrange one or two experiments, with their profiles beside them or, on a phone, all below each other."""
     if narrow:
-        rows = ([0.70, 0.83], [0.53, 0.66]) if two_rows else ([0.53, 0.83],)
-        profiles = ([0.355, 0.455], [0.225, 0.325]) if two_rows else ([0.225, 0.455],)
-        column = [0.0, 1.0]
-        return Places(1300, column, column, [0.88, 0.97], [0.03, 0.12], [0.19, 0.2], rows, profiles, 0.85)
-    rows = ([0.465, 0.735], [0.095, 0.365]) if two_rows else ([0.095, 0.735],)
-    top = [0.84, 1.0]
-    return Places(740, [0.0, 0.70], [0.755, 1.0], top, top, [0.02, 0.05], rows, rows)
-
-
-def arrange(
-    shown: list[tuple[Shown, str]], view: View, epoch: int, answer_map: AnswerMap | None, narrow: bool
-) -> dict[str, Any]:
-    """Return the layout of the joint figure.
-
-    Parameters
-    ----------
-    shown : list of (Shown, colour)
-        From top to bottom, the present setting last.
-    """
-    place = places(len(shown) == 2, narrow)
-    axes = _axes([each for each, _ in shown], view, place)
-    return {
-        "height": place.height,
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "y": 1 + 30 / place.height,
-            "yanchor": "bottom",
-            "itemwidth": 30,
-            "font": {"size": theme.TICK_SIZE * place.scale},
-        },
-        "hovermode": "closest",
-        **{name: sized(axis, place.scale) for name, axis in axes.items()},
-        **_marks(shown, view, epoch, answer_map, place),
-    }
-
-
-def _axes(shown: list[Shown], view: View, place: Places) -> dict[str, Any]:
-    last_epoch = max(each.history.experiment.epochs for each in shown)
-    epochs = epoch_axis(last_epoch, view)
-    lowest = f"y{len(shown) + 1}"
-    axes: dict[str, Any] = {
-        "xaxis": {"domain": place.left, "anchor": lowest, "title": {"text": "epoch", "standoff": 2}, **epochs},
-        "xaxis2": {
-            "domain": place.right,
-            "anchor": "y4",
-            "range": list(view.span),
-            "showgrid": True,
-            **value_ticks(view),
-        },
-        "yaxis": {"domain": place.loss, "type": "log", "range": LOSS_DECADES, "title": "loss", **_loss_ticks()},
-        "yaxis4": {"domain": place.strip, "anchor": "x2", "visible": False, "fixedrange": True},
-    }
-    for number, (each, row, side) in enumerate(zip(shown, place.rows, place.profiles, strict=True), start=2):
-        layers = each.history.experiment.layers
-        axis = {"range": [0.5, layers + 0.5], "title": "layer", "showgrid": False, **layer_ticks(layers)}
-        axes[f"yaxis{number}"] = axis | {"domain": row, "anchor": "x"}
-        own_ticks = {"showticklabels": place.left == place.right, "title": ""}
-        axes[f"yaxis1{number}"] = axis | {"domain": side, "anchor": "x2", "matches": f"y{number}"} | own_ticks
-    return axes | _answer_axes(shown[-1].history, place)
-
-
-def _answer_axes(history: History, place: Places) -> dict[str, Any]:
-    x: dict[str, Any] = {"domain": place.right, "anchor": "y5"}
-    y: dict[str, Any] = {"domain": place.answers, "anchor": "x3"}
-    if history.experiment.dataset.truth_table:
-        x |= {"range": [-0.5, 3.5], "tickvals": [0, 1, 2, 3], "ticktext": ["0,0", "0,1", "1,0", "1,1"]}
-        y |= {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
+        rows = ([0.70, 0.83], [0.53, 0.66]) if count == 2 else ([0.53, 0.83],)
+        profiles = ([0.355, 0.455], [0.225, 0.325]) if count == 2 else ([0.225, 0.455],)
+        left = right = [0.0, 1.0]
+        loss, answers, strip, height = [0.88, 0.97], [0.03, 0.12], [0.19, 0.2], 1300
     else:
-        x |= {"showticklabels": False, "showgrid": False}
-        y |= {"showticklabels": False, "showgrid": False}
-    return {"xaxis3": x, "yaxis5": y}
-
-
-def _marks(
-    shown: list[tuple[Shown, str]], view: View, epoch: int, answer_map: AnswerMap | None, place: Places
-) -> dict[str, Any]:
-    """Names of the rows and panels, the chosen epoch, and the settings, so that a picture explains itself."""
-    now = shown[-1][0].history
-    chosen = int(now.epochs[now.at(epoch)])
-    relative = ", over the last layer's" if view.is_ratio else ""
-    who = (
-        f"Answers of {len(now.loss)} nets (○ right)"
-        if answer_map is None
-        else f"Answers of seed {now.experiment.seed + answer_map.run} (median)"
-        if np.isfinite(answer_map.answers).all()
-        else f"Seed {now.experiment.seed + answer_map.run} diverged: no answers"
+        rows = profiles = ([0.465, 0.735], [0.095, 0.365]) if count == 2 else ([0.095, 0.735],)
+        left, right = [0.0, 0.70], [0.755, 1.0]
+        loss, answers, strip, height = [0.84, 1.0], [0.84, 1.0], [0.02, 0.05], 740
+    return _Places(
+        height,
+        (left, loss),
+        (right, answers),
+        (right, strip),
+        [(left, row) for row in rows],
+        [(right, row) for row in profiles],
+        text_scale(narrow),
     )
-    size = 16 * place.scale
-    labels = [
-        # The colour is a square's: as small text it would be hard to read.
-        label(f'<span style="color:{colour}">■</span> <b>{each.name}</b>', 0, row[1], size=18 * place.scale)
-        for (each, colour), row in zip(shown, place.rows, strict=True)
-    ]
-    labels += [
-        label(f"{view.diagnostic.title}{relative}, epoch {chosen:,}", place.right[0], place.profiles[0][1], size=size),
-        label(who, place.right[0], place.answers[1], size=size),
-        label(summary(now.experiment), 0, 0, size=13 * place.scale)
-        | {"yshift": -30, "opacity": 0.85, "name": "settings"},
-    ]
-    position = float(epoch_positions(np.array([chosen]), view)[0])
-    cursor = {
-        "type": "line",
-        "x0": position,
-        "x1": position,
-        "y0": place.rows[-1][0],
-        "y1": place.loss[1],
-        "xref": "x",
-        "yref": "paper",
-        "line": {"color": theme.CURSOR, "width": 2, "dash": "dot"},
-    }
-    return {"annotations": labels, "shapes": [cursor]}
-
-
-def label(text: str, x: float, y: float, **font: Any) -> dict[str, Any]:
-    """A text that stands on the paper, its lower left corner at (x, y)."""
-    place = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
-    return {"text": text, "x": x, "y": y, "font": font, **place}
-
-
-def sized(axis: dict[str, Any], scale: float = 1.0) -> dict[str, Any]:
-    """Set an axis' sizes, which a page's theme would otherwise make too small for the last row of a lecture room."""
-    title = axis.get("title", {})
-    title = {"text": title} if isinstance(title, str) else title
-    tick, label = theme.TICK_SIZE * scale, theme.LABEL_SIZE * scale
-    return axis | {"tickfont": {"size": tick}, "title": title | {"font": {"size": label}}}
-
-
-# --- ticks ------------------------------------------------------------------------------------
-
-
-def layer_ticks(layers: int) -> dict[str, Any]:
-    """Return ticks for layers, the last one marked as the output."""
-    step = 1 if layers <= 6 else 2 if layers <= 13 else 5 if layers <= 26 else 10
-    between = [value for value in range(step, layers, step) if 1 + 0.6 * step < value < layers - 0.6 * step]
-    values = sorted({1, *between, layers})
-    return {"tickvals": values, "ticktext": [*(str(value) for value in values[:-1]), f"{layers} out"]}
-
-
-def value_ticks(view: View) -> dict[str, Any]:
-    """Return ticks for what the view shows, decades as powers of ten."""
-    low, high = view.span
-    if view.diagnostic.unit == "share":
-        return {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0", "25%", "50%", "75%", "100%"]}
-    if not view.in_decades:
-        return {}
-    step = max(round((high - low) / 5), 1)
-    start = -(-int(low) // step) * step
-    values = list(range(start, int(high) + 1, step))
-    return {"tickvals": values, "ticktext": ["1" if value == 0 else power_of_ten(value) for value in values]}
-
-
-def _loss_ticks() -> dict[str, Any]:
-    powers = range(int(LOSS_DECADES[0]), int(LOSS_DECADES[1]) + 1, 2)
-    return {
-        "tickvals": [10.0**power for power in powers],
-        "ticktext": ["1" if power == 0 else power_of_ten(power) for power in powers],
-    }
-
-
-def epoch_axis(last: int, view: View) -> dict[str, Any]:
-    """Return range and ticks of an epoch axis that ends at epoch `last`."""
-    if view.axis == "log":
-        return {"type": "log", "range": [np.log10(0.4), np.log10(last)], **_log_epoch_ticks(last)}
-    return {"range": [0, last]}
-
-
-def _log_epoch_ticks(last: int) -> dict[str, Any]:
-    values = [10**power for power in range(int(np.log10(last)) + 1)]
-    return {"tickvals": [0.5, *values], "ticktext": ["0", *(f"{value:,}" for value in values)]}
-
-
-# --- Figures: results in, `go.Figure` out. No Streamlit, and no arithmetic beyond layout ---
 
 
 def explore_figure(
     now: Shown, baseline: Shown | None, view: View, epoch: int, answer_map: AnswerMap | None = None
 ) -> go.Figure:
-    """Draw the joint figure of one experiment, or of two above each other on the same scales.
+    """Draw one experiment, or two above each other on the same scales.
 
     Parameters
     ----------
@@ -246,70 +115,17 @@ def explore_figure(
         The epoch of profile and answers.
     answer_map : AnswerMap, optional
         For the corner, where the task is not XOR.
-
-    Notes
-    -----
-    `layout.meta` holds the layout for a narrow screen; who shows the figure there merges it.
     """
-    rows = [(baseline, BASELINE_INK), (now, NOW_INK)] if baseline is not None else [(now, NOW_INK)]
-    traces: list[Any] = []
-    for number, (shown, ink) in enumerate(rows, start=2):
-        record = shown.history.at(epoch)
-        last = number == len(rows) + 1
-        traces += heatmap(shown.history, view, "x", f"y{number}")
-        traces += profile(shown.history, view, record, ink, "x2", f"y1{number}", legend=last, theory=shown.theory)
-        traces += loss_lines(shown.history, view, ink, shown.name, "x", "y", each_seed=last)
-    traces += colour_strip(view, "x2", "y4")
-    traces += answers_panel(
-        now.history, None if baseline is None else baseline.history, now.history.at(epoch), answer_map, "x3", "y5"
-    )
-    named = [(shown, ink.line) for shown, ink in rows]
-    # One layout made at once: every later change of a figure would be checked anew, and cost as much again.
-    layout = {"template": theme.TEMPLATE, **arrange(named, view, epoch, answer_map, narrow=False)}
-    layout["meta"] = {"narrow": arrange(named, view, epoch, answer_map, narrow=True)}
-    return go.Figure(data=legend_once(traces), layout=layout)
-
-
-def why_figure(why: Why) -> go.Figure:
-    """What multiplies the gradient at each layer, in decades, one bar a part; the line is their sum from the output."""
-    figure = go.Figure()
-    layers = np.arange(1, len(why.total) + 1)
-    for part, values in why.parts.items():
-        figure.add_bar(
-            y=layers,
-            x=np.where(np.isfinite(values), values, np.nan),
-            orientation="h",
-            name=part,
-            marker={"color": theme.PARTS[part]},
-            hovertemplate=f"layer %{{y}}<br>{part}: × 10^%{{x:.2f}}<extra></extra>",
-        )
-    figure.add_scatter(
-        y=layers,
-        x=np.where(np.isfinite(why.total), why.total, np.nan),
-        mode="markers",
-        marker={"symbol": "line-ns", "size": 22, "line": {"width": 4, "color": theme.CURSOR}},
-        name="all together",
-        hovertemplate="layer %{y}<br>all together: × 10^%{x:.2f}<extra></extra>",
-    )
-    figure.update_layout(
-        template=theme.TEMPLATE,
-        barmode="relative",
-        height=max(260, min(30 * len(layers) + 110, 700)),
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": theme.TICK_SIZE}},
-        xaxis=sized(
-            {
-                "title": "decades by which dL/dz changes from the layer above to this one",
-                "zeroline": True,
-                "showgrid": True,
-            }
-        ),
-        yaxis=sized({"title": "hidden layer", "dtick": 1 if len(layers) <= 15 else 5, "showgrid": False}),
-        margin={"b": 56},
-    )
-    return figure
-
-
-# --- a present setting and its baseline -------------------------------------------------------------
+    rows = [(now, NOW_STYLE)] if baseline is None else [(baseline, BASELINE_STYLE), (now, NOW_STYLE)]
+    traces: Traces = []
+    for number_of, (shown, style) in enumerate(rows, start=2):
+        last = shown is now
+        traces += position_by_epoch(shown.history, view, "x", f"y{number_of}")
+        traces += profile(shown, view, shown.history.at(epoch), style, ("x2", f"y1{number_of}"), legend=last)
+        traces += loss_lines(shown.history, view, style, shown.name, ("x", "y"), each_seed=last)
+    traces += view_strip(view, "x2", "y4")
+    traces += _answers(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
+    return compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
 
 
 def compared_figure(compared: Compared, view: View, answers: AnswerMap | None = None) -> go.Figure:
@@ -344,6 +160,180 @@ def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
     return logs - logs[-1] if view.is_ratio else logs
 
 
+# --- layout -----------------------------------------------------------------------------------
+
+
+def _layout(rows: Rows, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
+    now = rows[-1][0].history
+    chosen = int(now.epochs[now.at(epoch)])
+    across = float(epoch_positions(np.array([chosen]), view)[0])
+    ends = {"x0": across, "x1": across, "y0": place.rows[-1][1][0], "y1": place.loss[1][1]}
+    return {
+        "height": place.height,
+        **legend(1 + 30 / place.height, place.scale),
+        **sized(_axes(rows, view, place), place.scale),
+        "annotations": _labels(rows, view, chosen, answer_map, place),
+        "shapes": [CURSOR_LINE | ends | {"xref": "x", "yref": "paper"}],
+    }
+
+
+def _axes(rows: Rows, view: View, place: _Places) -> dict[str, Any]:
+    last_epoch = max(shown.history.experiment.epochs for shown, _ in rows)
+    (left, loss), (right, strip) = place.loss, place.strip
+    lowest, values = f"y{len(rows) + 1}", {"range": list(view.span), "showgrid": True, **value_ticks(view)}
+    epochs = {"title": title("epoch", 2), **epoch_axis(last_epoch, view)}
+    axes = {
+        "xaxis": epochs | {"domain": left, "anchor": lowest},
+        "xaxis2": values | {"domain": right, "anchor": "y4"},
+        "yaxis": {"domain": loss, "title": "loss", **log_axis(LOSS_DECADES)},
+        "yaxis4": {"domain": strip, "anchor": "x2", "visible": False, "fixedrange": True},
+    }
+    for number_of, ((shown, _), row, side) in enumerate(zip(rows, place.rows, place.profiles, strict=True), start=2):
+        layers = layer_axis(shown.history.experiment.layers) | {"title": "layer"}
+        axes[f"yaxis{number_of}"] = layers | {"domain": row[1], "anchor": "x"}
+        own = {"matches": f"y{number_of}", "showticklabels": not place.beside, "title": ""}
+        axes[f"yaxis1{number_of}"] = layers | {"domain": side[1], "anchor": "x2"} | own
+    bare = {"showticklabels": False, "showgrid": False}
+    x, y = (XOR_AXIS, XOR_ANSWERS) if rows[-1][0].history.experiment.task == "XOR" else (bare, bare)
+    axes["xaxis3"] = x | {"domain": right, "anchor": "y5"}
+    axes["yaxis5"] = y | {"domain": place.answers[1], "anchor": "x3"}
+    return axes
+
+
+def _labels(rows: Rows, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places) -> list[dict[str, Any]]:
+    """Name the rows and panels, and say the settings, so that a picture explains itself."""
+    now = rows[-1][0].history
+    relative = ", over the last layer's" if view.is_ratio else ""
+    corners = (
+        (f"{view.diagnostic.title}{relative}, epoch {chosen:,}", place.profiles[0]),
+        (_whose_answers(now, answer_map), place.answers),
+    )
+    return [
+        *(
+            label(coloured_name(style.colour, shown.name), 0, row[1][1], size=18 * place.scale)
+            for (shown, style), row in zip(rows, place.rows, strict=True)
+        ),
+        *(label(text, box[0][0], box[1][1], size=16 * place.scale) for text, box in corners),
+        settings(summary(now.experiment), 30, place.scale) | {"yanchor": "bottom"},
+    ]
+
+
+def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
+    if answer_map is None:
+        return f"Answers of {len(history.loss)} nets (○ right)"
+    seed = history.experiment.seed + answer_map.run
+    finite = np.isfinite(answer_map.answers).all()
+    return f"Answers of seed {seed} (median)" if finite else f"Seed {seed} diverged: no answers"
+
+
+# --- answers: the corner of the figure ----------------------------------------------------------
+
+
+XOR_AXIS = {"range": [-0.5, 3.5], **ticks((0, 1, 2, 3), ("0,0", "0,1", "1,0", "1,1"))}
+XOR_ANSWERS = {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
+
+
+def _answers(rows: Rows, record: int, answer_map: AnswerMap | None, axes: dict[str, str]) -> Traces:
+    """What the nets answer: XOR's truth table for every seed, a curve, or the plane with the data."""
+    place = {**axes, "showlegend": False}
+    if rows[-1][0].history.experiment.task == "XOR":
+        return _truth_table(rows, record, place)
+    if answer_map is None:
+        return []
+    return _answer_curve(answer_map, place) if answer_map.x2 is None else _answer_plane(answer_map, place)
+
+
+def _truth_table(rows: Rows, record: int, place: dict[str, Any]) -> Traces:
+    now = rows[-1][0].history
+    ring = {"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}}
+    right = {"y": now.experiment.points().y, "marker": ring, "hoverinfo": "skip", "name": "right answer"}
+    traces: Traces = [go.Scatter(x=np.arange(4), mode="markers", **right, **place)]
+    # The present setting first, at the right of its baseline.
+    for shown, style in reversed(rows):
+        history, shift = shown.history, 0.0 if len(rows) == 1 else 0.2 if shown is rows[-1][0] else -0.2
+        if history.experiment.task != "XOR" or history.answers is None:
+            continue
+        answers = history.answers[:, record if history is now else history.at(float(now.epochs[record]))]
+        jitter = np.linspace(-0.1, 0.1, len(answers)) if len(answers) > 1 else np.zeros(1)
+        traces.append(
+            go.Scatter(
+                x=(np.arange(4) + shift + jitter[:, None]).ravel(),
+                y=answers.ravel(),
+                mode="markers",
+                marker={"symbol": "line-ew", "size": 11, "line": {"width": 4, "color": style.colour}},
+                hovertemplate="answer %{y:.4f}<extra></extra>",
+                **place,
+            )
+        )
+    return traces
+
+
+def _answer_curve(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
+    data, quiet = answer_map.data, place | {"hoverinfo": "skip"}
+    points, line = {"size": 5, "color": theme.BASELINE}, {"width": 3.5, "color": theme.NOW}
+    return [
+        go.Scatter(x=data.x[:, 0], y=data.y, mode="markers", marker=points, **quiet),
+        go.Scatter(x=answer_map.x1, y=answer_map.answers, mode="lines", line=line, **quiet),
+    ]
+
+
+def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
+    data, axes = answer_map.data, {name: place[name] for name in ("xaxis", "yaxis")}
+    assert answer_map.x2 is not None
+    traces: Traces = [
+        go.Heatmap(
+            x=small(answer_map.x1),
+            y=small(answer_map.x2),
+            z=small(answer_map.answers),
+            zmin=0,
+            zmax=1,
+            colorscale=theme.ANSWER_SCALE,
+            showscale=False,
+            hovertemplate="answer %{z:.2f}<extra></extra>",
+            **axes,
+        )
+    ]
+    for class_number, (colour, symbol) in enumerate(zip(theme.CLASSES, ("circle", "diamond"), strict=True)):
+        x = small(data.x[data.y == class_number])
+        marker = {"size": 6, "color": colour, "symbol": symbol, "line": {"width": 0.5, "color": "white"}}
+        name = f"class {data.class_names[class_number]}"
+        traces.append(
+            go.Scatter(x=x[:, 0], y=x[:, 1], mode="markers", marker=marker, hoverinfo="skip", name=name, **place)
+        )
+    return traces
+
+
+def describe_history(history: History, view: View, epoch: int, theory: Array | None = None) -> str:
+    """Say the profile at an epoch and at the start, theory's, and the loss."""
+    record = history.at(epoch)
+    not_measured = np.isnan(history.measures[view.diagnostic.name][:, 0]).all(axis=0)
+    middle = np.where(not_measured, np.nan, shown_band(history, view).middle)
+    relative = " over the last layer's" if view.is_ratio else ""
+    told = [
+        f"{view.diagnostic.title}{relative}, median over {seeds_text(len(history.loss))}, at epoch "
+        f"{int(history.epochs[record]):,}: {_say_layers(middle[record], view)}."
+    ]
+    if record:
+        told.append(f"At the start: {_say_layers(middle[0], view)}.")
+    if theory is not None:
+        told.append(f"Theory, at the start: {_say_layers(theory, view)}.")
+    loss = band(history.loss).middle
+    solved = history.outcome.count("solved")
+    told.append(f"Median loss {number(loss[0])} at the start, {number(loss[-1])} at epoch {int(history.epochs[-1]):,}.")
+    have = "has" if len(history.loss) == 1 else "have"
+    told.append(f"{solved} of {seeds_text(len(history.loss))} {have} learnt it.")
+    return " ".join(told)
+
+
+def _say_layers(values: Array, view: View) -> str:
+    layers = thin(range(1, len(values) + 1), TOLD)
+    said = ["not defined" if np.isnan(values[layer - 1]) else say_value(values[layer - 1], view) for layer in layers]
+    return ", ".join(
+        f"layer {layer}{' (output)' * (layer == len(values))} {value}"
+        for layer, value in zip(layers, said, strict=True)
+    )
+
+
 def describe_compared_figure(compared: Compared, view: View) -> str:
     """Say what the joint figure shows, with its numbers."""
     now, baseline = compared.now, compared.baseline
@@ -352,3 +342,43 @@ def describe_compared_figure(compared: Compared, view: View) -> str:
     if baseline is not None:
         told.append(f"Baseline: {describe_history(baseline.history, view, view.at)}")
     return " ".join(told)
+
+
+# --- why: what multiplies the gradient ----------------------------------------------------------
+
+
+def why_figure(why: Why) -> go.Figure:
+    """Draw what multiplies the gradient at each layer, in decades: a bar for each part, a mark for all together."""
+    layers = np.arange(1, len(why.total) + 1)
+    traces: Traces = [
+        go.Bar(
+            y=layers,
+            x=drawable(values),
+            orientation="h",
+            name=part,
+            marker={"color": theme.PARTS[part]},
+            hovertemplate=f"layer %{{y}}<br>{part}: × 10^%{{x:.2f}}<extra></extra>",
+        )
+        for part, values in why.parts.items()
+    ]
+    mark = {"symbol": "line-ns", "size": 22, "line": {"width": 4, "color": theme.CURSOR}}
+    hover = "layer %{y}<br>all together: × 10^%{x:.2f}<extra></extra>"
+    total = drawable(why.total)
+    traces.append(go.Scatter(y=layers, x=total, mode="markers", marker=mark, name="all together", hovertemplate=hover))
+    words = "decades by which dL/dz changes from the layer above to this one"
+    axes = {
+        "xaxis": {"title": words, "zeroline": True, "showgrid": True},
+        "yaxis": {"title": "hidden layer", "dtick": 1 if len(layers) <= 15 else 5, "showgrid": False},
+    }
+    height = max(260, min(30 * len(layers) + 110, 700))
+    layout = {"template": theme.TEMPLATE, "barmode": "relative", "height": height, "margin": {"b": 56}}
+    return go.Figure(data=traces, layout=layout | legend(1.02) | sized(axes))
+
+
+def describe_why(why: Why) -> str:
+    """Say each layer's parts as factors."""
+    told = []
+    for layer in thin(range(len(why.total)), TOLD):
+        parts = ", ".join(f"{part} {decades(values[layer])}" for part, values in why.parts.items())
+        told.append(f"layer {layer + 1} × {decades(why.total[layer])} ({parts})")
+    return f"What multiplies dL/dz on its way back, at each hidden layer: {'; '.join(told)}."

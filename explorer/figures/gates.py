@@ -14,26 +14,41 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band, band
 from explorer.diagnosis.wording import number
 from explorer.figures import theme
-from explorer.figures.curves import DecadePanel, key, stacked
-from explorer.figures.explore import label, sized
-from explorer.figures.marks import Shown, Traces, legend_once
-from explorer.figures.theme import Ink
-from explorer.figures.time import (
-    Curve,
-    Drawn,
-    curve_traces,
+from explorer.figures.axes import (
     folded,
     foot,
     head,
-    told,
+    label,
+    legend_above,
+    pair,
+    panel_title,
+    sized,
+    step_axis,
+    text_scale,
+    ticks,
+    title,
 )
-from explorer.figures.time_layout import step_axis
-from explorer.figures.triangles import NARROW_SCALE, legend_above
+from explorer.figures.marks import (
+    CHOSEN_WORDS,
+    START_WORDS,
+    Curve,
+    FlatMark,
+    Panel,
+    Traces,
+    compose,
+    legend_line,
+    stacked,
+)
+from explorer.figures.panels import Nets, net_line
+from explorer.figures.theme import LineStyle
+from explorer.figures.time import steps_text
 from explorer.training.history import History
 
 # Of the axis, in units of z: 0.1% to 99.9%.
 SPAN = (-7.0, 7.0)
-TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
+SHARES = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
+SHUT = FlatMark(-np.inf, "exactly 0: shut", theme.EXACT_ZERO)
+OPEN = FlatMark(np.inf, "exactly 1, or not finite", theme.NOT_FINITE)
 # By the job, the gates that do it. Of these the first two are a cell's memory gate.
 JOBS = {
     "keeps the state": ("forget", "update"),
@@ -47,6 +62,9 @@ MEANING = (
     "one that is kept to 90% to 0.003%. Percentages stand at the height of ln(p / (1 - p)), where a bias is what it is."
 )
 AT_REST = "theory, at rest: σ(bias)"
+THEORY_STYLE = LineStyle(theme.THEORY, theme.THEORY, theme.THEORY)
+# In pixels.
+HEIGHT, NARROW_HEIGHT, BETWEEN, OVER = 300, 190, 92, 52
 
 
 def gates_of(history: History) -> dict[str, str]:
@@ -66,79 +84,64 @@ def rest(history: History, gate: str) -> float:
     return float(experiment.forget_bias) if gate == experiment.unit.memory_gate else 0.0
 
 
-def gates_figure(drawn: Drawn, epoch: int, caption: str) -> go.Figure:
+def open_at_rest(level: float) -> float:
+    """Return σ of a bias."""
+    return float(1 / (1 + np.exp(-level)))
+
+
+def heights(shares: Array) -> Array:
+    """Return ln(p / (1 - p)): where a share p stands on the axis; -inf of 0, +inf of 1 and of what is not finite."""
+    p = np.clip(shares, 0.0, 1.0)
+    with np.errstate(divide="ignore"):
+        return np.where(np.isfinite(shares), np.log(p) - np.log1p(-p), np.inf)
+
+
+def gates_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
     """Draw how far every gate is open by time step: at an epoch, at the start, and as theory has it at rest.
 
     Parameters
     ----------
-    drawn : sequence of (Shown, Ink)
-        1 to 6 nets; those without gates take no part.
-    epoch : int
+    nets : sequence of (Shown, LineStyle)
+        1 to 6; those without gates take no part.
     caption : str
         The settings, below everything.
-
-    Notes
-    -----
-    `layout.meta` holds the layout for a narrow screen; who shows the figure there merges it.
     """
-    jobs = [job for job in JOBS if any(job in gates_of(shown.history) for shown, _ in drawn)]
+    jobs = [job for job in JOBS if any(job in gates_of(shown.history) for shown, _ in nets)]
     traces: Traces = []
     for place, job in enumerate(jobs, start=1):
-        panel = DecadePanel(
-            SPAN, "step", f"x{place}", f"y{place}", low="exactly 0: shut", high="exactly 1, or not finite"
-        )
-        named = [(each, gates_of(each[0].history)[job]) for each in drawn if job in gates_of(each[0].history)]
-        for (shown, ink), gate in named:
-            traces += _gate(shown, ink, (gate, epoch), panel)
+        panel = Panel(SPAN, "step", f"x{place}", f"y{place}", low=SHUT, high=OPEN)
+        gated = [(shown, style, gates_of(shown.history).get(job)) for shown, style in nets]
+        for shown, style, gate in gated:
+            if gate:
+                traces += _gate(shown.history, gate, epoch, Curve(shown.name, style), panel)
         # Dashes upon a line leave both to be seen.
-        traces += _theory([(shown.history, gate) for (shown, _), gate in named], panel)
+        traces += _theory([(shown.history, gate) for shown, _, gate in gated if gate], panel)
     if jobs:
-        traces += [key("at the chosen epoch", dash="solid"), key("at the start", dash="dot")]
-    layout = {"template": theme.TEMPLATE, **_layout(drawn, jobs, (epoch, caption), narrow=False)}
-    layout["meta"] = {"narrow": _layout(drawn, jobs, (epoch, caption), narrow=True), "fixed": True}
-    return go.Figure(data=legend_once(stacked(traces)), layout=layout)
+        traces += [legend_line(CHOSEN_WORDS, dash="solid"), legend_line(START_WORDS, dash="dot")]
+    return compose(stacked(traces), lambda narrow: _layout(nets, jobs, epoch, caption, narrow), fixed=True)
 
 
-def heights(shares: Array) -> Array:
-    """Return ln(p / (1 - p)): where a share p stands on the axis; -inf of 0, +inf of 1."""
-    with np.errstate(divide="ignore"):
-        found: Array = np.log(shares) - np.log1p(-shares)
-    return found
-
-
-def _theory(gates: list[tuple[History, str]], panel: DecadePanel) -> Traces:
-    """One dashed line for every bias, and a mark at the edge for one beyond the axis."""
-    length = max(history.experiment.length for history, _ in gates)
-    traces: Traces = []
-    for level in sorted({rest(history, gate) for history, gate in gates}):
-        ends, height = np.array([0.5, length + 0.5]), np.array([level])
-        words = f"at rest: σ({level:g}) = {1 / (1 + np.exp(-level)):.3%}"
-        ink = Ink(theme.THEORY, theme.THEORY, theme.THEORY)
-        line = Curve(AT_REST, ink, ends, Band(*[np.repeat(height, 2)] * 3), words, dash="dash")
-        middle = Curve(AT_REST, ink, ends.mean(keepdims=True), Band(height, height, height), words)
-        # Theory has no spread.
-        traces += [
-            *curve_traces(line, panel, legend=True)[1:2],
-            *panel.edge_marks(middle.across, middle.sides.middle, middle.name, middle.ink.line),
-        ]
-    return traces
-
-
-def _gate(shown: Shown, ink: Ink, what: tuple[str, int], panel: DecadePanel) -> Traces:
-    """One gate of one net; `what` is its name and the epoch."""
-    (gate, epoch), history = what, shown.history
+def _gate(history: History, gate: str, epoch: int, curve: Curve, panel: Panel) -> Traces:
     steps = np.arange(1.0, history.experiment.length + 1)
     traces: Traces = []
     for record, dash in ((0, "dot"), (history.at(epoch), "solid")):
         sides = band(openness(history, gate)[:, record])
-        on_axis = Band(*(_on_axis(side) for side in (sides.low, sides.middle, sides.high)))
-        hover = f"step %{{x}}<br>{shown.name}, {gate} gate{', at the start' * (dash == 'dot')}: %{{customdata:.2%}}"
-        traces += curve_traces(Curve(shown.name, ink, steps, on_axis, hover, sides.middle, dash), panel)
+        on_axis = Band(heights(sides.low), heights(sides.middle), heights(sides.high))
+        hover = f"step %{{x}}<br>{curve.name}, {gate} gate{', at the start' * (dash == 'dot')}: %{{customdata:.2%}}"
+        traces += panel.curve(curve, steps, on_axis, hover, said=sides.middle, dash=dash)
     return traces
 
 
-def _on_axis(shares: Array) -> Array:
-    return np.where(np.isfinite(shares), heights(np.clip(shares, 0.0, 1.0)), np.inf)
+def _theory(gates: list[tuple[History, str]], panel: Panel) -> Traces:
+    """One dashed line for every bias, and a mark at the edge for one beyond the axis."""
+    length = max(history.experiment.length for history, _ in gates)
+    traces: Traces = []
+    for level in sorted({rest(history, gate) for history, gate in gates}):
+        ends = np.array([0.5, length + 0.5])
+        words = f"at rest: σ({level:g}) = {open_at_rest(level):.3%}"
+        line = panel.median(Curve(AT_REST, THEORY_STYLE), ends, np.full(2, level), words, dash="dash", showlegend=True)
+        traces += [line, *panel.ends(ends.mean(keepdims=True), np.array([level]), AT_REST, theme.THEORY)]
+    return traces
 
 
 def kept_text(history: History, epoch: int) -> str:
@@ -150,49 +153,67 @@ def kept_text(history: History, epoch: int) -> str:
     return f"the {gate} gate keeps {number(share)} of a unit’s state over {history.experiment.length} steps, on average"
 
 
-def _layout(drawn: Drawn, jobs: list[str], what: tuple[int, str], *, narrow: bool) -> dict[str, Any]:
-    """Place a panel for each job; `what` is the epoch and the caption."""
-    epoch, caption = what
-    scale = NARROW_SCALE if narrow else 1.0
-    annotations, below = foot(MEANING * bool(jobs), caption, narrow)
-    height, gap = (190 if narrow else 300) if jobs else 40, 92
-    inner = len(jobs) * (height + gap) - gap if narrow and jobs else height
-    axes: dict[str, Any] = {"xaxis": {"visible": False}, "yaxis": {"visible": False}} if not jobs else {}
-    annotations += [] if jobs else [label(folded(NO_GATES, 40 if narrow else 130), 0, 0.5, size=18 * scale)]
+# --- layout -----------------------------------------------------------------------------------
+
+
+def _layout(nets: Nets, jobs: list[str], epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
+    """Place a panel for each job, beside each other or, on a phone, below each other."""
+    scale = text_scale(narrow)
+    notes, below = foot(MEANING * bool(jobs), caption, narrow)
+    height = (NARROW_HEIGHT if narrow else HEIGHT) if jobs else 40
+    inner = len(jobs) * (height + BETWEEN) - BETWEEN if narrow and jobs else height
+    axes = {} if jobs else {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
+    notes += [] if jobs else [label(folded(NO_GATES, 40 if narrow else 130), 0, 0.5, size=18 * scale)]
+    steps = step_axis(max(shown.history.experiment.length for shown, _ in nets)) | {"title": title("time step", 2)}
+    share = {
+        "range": list(SPAN),
+        "showgrid": True,
+        **ticks(heights(np.array(SHARES)), (f"{100 * p:g}%" for p in SHARES)),
+    }
     for index, job in enumerate(jobs):
         piece = 1.03 / len(jobs)
         across = [0.0, 1.0] if narrow else [index * piece, index * piece + piece - 0.03]
-        upper = 1 - index * (height + gap) / inner if narrow else 1.0
-        x = {"domain": across, **step_axis(max(shown.history.experiment.length for shown, _ in drawn))}
-        y = {"domain": [max(upper - height / inner, 0.0), upper], "showticklabels": narrow or index == 0}
-        place = "" if index == 0 else str(index + 1)
-        axes[f"xaxis{place}"] = x | {
-            "anchor": f"y{place}",
-            "title": {"text": "time step", "standoff": 2},
-            "showgrid": False,
-        }
-        axes[f"yaxis{place}"] = y | {"anchor": f"x{place}", "range": list(SPAN), "showgrid": True, **_share_ticks()}
-        corner = {"xref": f"x{place} domain", "yref": f"y{place} domain", "yshift": 3, "align": "left"}
-        annotations.append(label(f"<b>{job}</b><br>{_who(drawn, job)}", 0, 1, size=15 * scale) | corner)
-    lines = [told(*each, kept_text(each[0].history, epoch), narrow) for each in drawn if gates_of(each[0].history)]
-    top_lines, top = head(lines, (5 if narrow else 1) * bool(jobs), 52 * bool(jobs), narrow)
+        upper = 1 - index * (height + BETWEEN) / inner if narrow else 1.0
+        box = across, [max(upper - height / inner, 0.0), upper]
+        axes |= pair(index + 1, box, steps, share | {"showticklabels": narrow or index == 0})
+        notes.append(panel_title(index + 1, f"<b>{job}</b><br>{_gate_names(nets, job)}", 15 * scale))
+    gated = [(shown, style) for shown, style in nets if gates_of(shown.history)]
+    lines = [net_line(shown, style, kept_text(shown.history, epoch), narrow) for shown, style in gated]
+    above, top = head(lines, (5 if narrow else 1) * bool(jobs), OVER * bool(jobs), narrow)
     return {
         "height": inner + below + top,
-        **legend_above(inner, scale, above=52),
-        **{name: sized(axis, scale) for name, axis in axes.items()},
-        "annotations": [*annotations, top_lines],
+        **legend_above(inner, scale, above=OVER),
+        **sized(axes, scale),
+        "annotations": [*notes, above],
         "margin": {"l": 64, "r": 16, "t": top, "b": below},
     }
 
 
-def _share_ticks() -> dict[str, Any]:
-    return {
-        "tickvals": [float(heights(np.array(share))) for share in TICKS],
-        "ticktext": [f"{100 * t:g}%" for t in TICKS],
-    }
+def _gate_names(nets: Nets, job: str) -> str:
+    gates = dict.fromkeys(gates_of(shown.history).get(job, "") for shown, _ in nets)
+    return ", ".join(f"{gate} gate" for gate in gates if gate)
 
 
-def _who(drawn: Drawn, job: str) -> str:
-    """Say which gates do a job."""
-    found = dict.fromkeys(gates_of(shown.history).get(job, "") for shown, _ in drawn)
-    return ", ".join(f"{gate} gate" for gate in found if gate)
+def describe_gates(nets: Nets, epoch: int) -> str:
+    """Say how far each gate of each net is open at some steps, at the start and at an epoch."""
+    gated = [shown for shown, _ in nets if gates_of(shown.history)]
+    if not gated:
+        return NO_GATES
+    told = ["How far gates are open, mean over units and samples, median over seeds."]
+    for shown in gated:
+        gates = gates_of(shown.history)
+        said = [
+            f"{gates[job]} gate ({job}) {_say_gate(shown.history, gates[job], epoch)}" for job in JOBS if job in gates
+        ]
+        told.append(f"{shown.name}: {'; '.join([*said, kept_text(shown.history, epoch)])}.")
+    return " ".join(told)
+
+
+def _say_gate(history: History, gate: str, epoch: int) -> str:
+    def say(record: int) -> str:
+        middle = band(openness(history, gate)[:, record]).middle
+        return steps_text([f"{value:.1%}" if np.isfinite(value) else number(value) for value in middle])
+
+    record = history.at(epoch)
+    now = f"at epoch {int(history.epochs[record]):,}: {say(record)}; " * bool(record)
+    return f"{now}at the start: {say(0)}; {AT_REST} = {open_at_rest(rest(history, gate)):.1%}"

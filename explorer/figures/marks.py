@@ -1,11 +1,10 @@
-"""Panels: the traces of each part of the joint figure, placed on named axes.
+"""Marks: heatmap, line, band, marks at the edge, entries of the legend, and how they become a figure.
 
-Every function returns traces; the figure decides where its axes lie.
-Logarithms arrive with -inf for an exact 0 and +inf for non-finite values;
-both are drawn as marks of their own, never as a colour of the scale.
+Every function returns traces; the figure decides where its axes lie. Logarithms arrive with -inf for an exact 0 and
++inf for what is not finite; both are drawn as marks of their own, never as a colour of the scale or a place on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,227 +13,49 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
-from explorer.diagnosis.seeds import Band, band, log_band, logarithm
-from explorer.diagnosis.wording import decades, number
+from explorer.diagnosis.seeds import Band
 from explorer.figures import theme
-from explorer.figures.theme import Ink
-from explorer.figures.view import View
-from explorer.training.history import History
+from explorer.figures.axes import Span
+from explorer.figures.theme import LineStyle
 
-Traces = list[go.Scatter | go.Heatmap | go.Contour]
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """One experiment as it is drawn.
-
-    Attributes
-    ----------
-    history : History
-    name : str
-        What its row is called, e.g. "now: skip over one layer".
-    theory : (positions,) array or None
-        log10 of the prediction for what the view shows, at the start.
-    """
-
-    history: History
-    name: str
-    theory: Array | None = None
-
-
-# So many rows of a heatmap leave room for a wide gap between them, and so many for a narrow one.
-ROOM_FOR_WIDE_GAPS, ROOM_FOR_GAPS = 20, 60
+Traces = list[Any]
+Mask = NDArray[np.bool_]
 
 ZERO_WORDS, NOT_FINITE_WORDS = "exactly 0", "not finite: infinite or NaN"
+BELOW, ABOVE = "below the scale", "above the scale"
+START_WORDS, CHOSEN_WORDS, BAND_WORDS = "at the start", "at the chosen epoch", "middle half of the seeds"
+THEORY_WORDS = "theory, at the start"
+
+# How medians are drawn that were measured now and at the start.
+NOW, START = {"width": 3.5}, {"width": 2.5, "dash": "dot"}
+# So many rows of a heatmap leave room for a wide gap between them, and so many for a narrow one.
+ROOM_FOR_WIDE_GAPS, ROOM_FOR_GAPS = 20, 60
+ROOM_FOR_MARKERS = 40  # points of a line
+
+
+def compose(traces: Traces, layout: Callable[[bool], dict[str, Any]], **meta: Any) -> go.Figure:
+    """Make a figure of traces and of its layout, `layout(narrow)`.
+
+    Notes
+    -----
+    `layout.meta` holds the layout for a narrow screen; whoever shows the figure there merges it. One layout made at once:
+    every later change of a figure would be checked anew, and cost as much again.
+    """
+    whole = {"template": theme.TEMPLATE, **layout(False), "meta": {"narrow": layout(True), **meta}}
+    return go.Figure(data=legend_once(traces), layout=whole)
 
 
 def small(values: Array) -> NDArray[np.float32]:
-    """Single precision for the picture: it travels as binary, and has digits enough for a screen."""
+    """Return single precision for the picture: it travels as binary, and has digits enough for a screen."""
     return np.asarray(values, dtype=np.float32)
 
 
-def epoch_positions(epochs: NDArray[np.int64], view: View) -> Array:
-    """Where epochs lie on the axis; on a logarithmic one epoch 0 stands at 0.5."""
-    return np.maximum(epochs, 0.5) if view.axis == "log" else epochs.astype(float)
+def drawable(values: Array) -> NDArray[np.float32]:
+    """Return what a line shows: zeros and non-finite values leave a gap."""
+    return small(np.where(np.isfinite(values), values, np.nan))
 
 
-def epoch_edges(epochs: NDArray[np.int64], view: View) -> Array:
-    """The borders of the heatmap's columns, one more than there are records; half-way between two records.
-
-    Plotly could guess them, but not from a single record on a logarithmic axis.
-    """
-    places = epoch_positions(epochs, view)
-    if view.axis == "log":
-        places = np.log10(places)
-    middles = (places[1:] + places[:-1]) / 2
-    first = np.log10(0.4) if view.axis == "log" else 0.0
-    last = places[-1] if len(places) > 1 else places[-1] + 0.2
-    edges = np.concatenate([[first], middles, [last]])
-    return 10.0**edges if view.axis == "log" else edges
-
-
-def layer_band(history: History, view: View, records: Sequence[int] | slice = slice(None)) -> Band:
-    """Median and quartiles over seeds of what is shown: arrays (records, positions), in decades where the view is.
-
-    `records` picks some, the first of which must be the start.
-    """
-    values = history.measures[view.diagnostic.name][:, records]
-    if not view.in_decades:
-        return band(values)
-    return band(_log_ratio(values)) if view.is_ratio else log_band(values)
-
-
-def _log_ratio(values: Array) -> Array:
-    """log10 of every position's value over the last one's, which may lie too far apart to be divided."""
-    logs = logarithm(values)
-    last = _last_known(values)
-    with np.errstate(invalid="ignore"):
-        ratio = logs - logs[..., last : last + 1 or None]
-    # Nothing left of nothing is still nothing.
-    return np.where(logs == -np.inf, -np.inf, ratio)
-
-
-def undefined(history: History, view: View) -> NDArray[np.bool_]:
-    """Return whether the diagnostic says nothing of a position, as of the output's dead units."""
-    values = history.measures[view.diagnostic.name][:, 0]
-    # A run in which nothing is finite at the very start has diverged there: its NaN are a finding.
-    at_once = np.array([ending is not None and ending.epoch == 0 for ending in history.endings])
-    telling = values[~(at_once & ~np.isfinite(values).any(axis=-1))]
-    found: NDArray[np.bool_] = np.asarray(np.isnan(telling).all(axis=0) & (len(telling) > 0))
-    return found
-
-
-def _last_known(values: Array) -> int:
-    """The last position of which the diagnostic says anything."""
-    return int(np.flatnonzero(~np.isnan(values[:, 0]).all(axis=0))[-1]) if np.isfinite(values[:, 0]).any() else -1
-
-
-def colour_scale(view: View) -> object:
-    """The colours of a view: ratios diverge from neutral, shares and sizes run from dark to light."""
-    if view.is_ratio:
-        return theme.RATIO_SCALE
-    return theme.SIZE_SCALE if view.in_decades else theme.SHARE_SCALE
-
-
-def heatmap(history: History, view: View, x: str, y: str) -> Traces:
-    """Layer, or time step, by epoch, with exact zeros and non-finite values as flat marks over it."""
-    middle = layer_band(history, view).middle.T
-    common = {
-        "x": epoch_edges(history.epochs, view),
-        "y": np.arange(1, middle.shape[0] + 1),
-        "customdata": small(np.broadcast_to(history.epochs, middle.shape)),
-        "xaxis": x,
-        "yaxis": y,
-        "showscale": False,
-    }
-    low, high = view.span
-    where = f"epoch %{{customdata:,d}}, {view.position} %{{y}}"
-    shown = "10^%{z:.2f}" if view.in_decades else "%{z:.3g}"
-    traces: Traces = [
-        go.Heatmap(
-            z=small(np.where(np.isfinite(middle), middle, np.nan)),
-            zmin=low,
-            zmax=high,
-            colorscale=colour_scale(view),
-            hovertemplate=f"{where}<br>{view.diagnostic.title}: {shown}<extra></extra>",
-            **common,
-        )
-    ]
-    nothing = undefined(history, view)
-    for mask, colour, words in (
-        (middle == -np.inf, theme.EXACT_ZERO, ZERO_WORDS),
-        ((middle == np.inf) & ~nothing[:, None], theme.NOT_FINITE, NOT_FINITE_WORDS),
-    ):
-        if mask.any():
-            traces.append(
-                go.Heatmap(
-                    **_bars(mask, colour),
-                    hovertemplate=f"{where}<br>{words}<extra></extra>",
-                    **common,
-                )
-            )
-            traces.append(_legend_square(words, colour))
-    return traces
-
-
-def _bars(mask: NDArray[np.bool_], colour: str) -> dict[str, Any]:
-    """Flat marks as bars apart from each other: to some colour-blind viewers the scale has their colour as well."""
-    if len(mask) <= ROOM_FOR_GAPS:
-        gap = 3 if len(mask) <= ROOM_FOR_WIDE_GAPS else 1
-        return {"z": small(np.where(mask, 1.0, np.nan)), "colorscale": [[0, colour], [1, colour]], "ygap": gap}
-    # Rows hardly higher than a gap: every other bar, of some rows, is pale instead.
-    pale = np.arange(len(mask))[:, None] // max(len(mask) // 40, 1) % 2
-    scale = [[0, colour], [1, theme.see_through(colour, 0.5)]]
-    return {"z": small(np.where(mask, pale, np.nan)), "zmin": 0, "zmax": 1, "colorscale": scale}
-
-
-def _legend_square(words: str, colour: str) -> go.Scatter:
-    return go.Scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        name=words,
-        marker={"symbol": "square", "size": 14, "color": colour},
-    )
-
-
-def loss_lines(history: History, view: View, ink: Ink, name: str, x: str, y: str, *, each_seed: bool) -> Traces:
-    """The loss over epochs: the median strong, and faintly every seed."""
-    across = epoch_positions(history.epochs, view)
-    traces: Traces = []
-    if each_seed and len(history.loss) > 1:
-        gap = np.full((len(history.loss), 1), np.nan)
-        lines = np.concatenate([history.loss, gap], axis=1).ravel()
-        places = np.concatenate([np.broadcast_to(across, history.loss.shape), gap], axis=1).ravel()
-        traces.append(
-            go.Scatter(
-                x=places,
-                y=lines,
-                xaxis=x,
-                yaxis=y,
-                mode="lines",
-                line={"width": 1, "color": ink.faint},
-                hoverinfo="skip",
-                name="each seed",
-                connectgaps=False,
-            )
-        )
-    middle = np.where(np.isfinite(band(history.loss).middle), band(history.loss).middle, np.nan)
-    traces.append(
-        go.Scatter(
-            x=across,
-            y=middle,
-            xaxis=x,
-            yaxis=y,
-            mode="lines",
-            line={"width": 3.5, "color": ink.line, "dash": ink.dash},
-            name=name,
-            showlegend=False,
-            customdata=history.epochs,
-            hovertemplate=f"{name}<br>epoch %{{customdata:,d}}: median loss %{{y:.3g}}<extra></extra>",
-        )
-    )
-    return traces
-
-
-def colour_strip(view: View, x: str, y: str) -> Traces:
-    """The colour bar, on the profile's own axis."""
-    low, high = view.span
-    values = np.linspace(low, high, 257)
-    return [
-        go.Heatmap(
-            x=small(values),
-            y=[0],
-            z=small(values)[None, :],
-            zmin=low,
-            zmax=high,
-            colorscale=colour_scale(view),
-            showscale=False,
-            hoverinfo="skip",
-            xaxis=x,
-            yaxis=y,
-        )
-    ]
+# --- legend -----------------------------------------------------------------------------------
 
 
 def legend_once(traces: Traces) -> Traces:
@@ -248,124 +69,287 @@ def legend_once(traces: Traces) -> Traces:
     return traces
 
 
-# --- Profiles: layer, or time step, against size at one epoch; the joint figure's right-hand panel ---
+def legend_line(name: str, **line: Any) -> go.Scatter:
+    """Return an entry of the legend that stands for a kind of line, or for a net, wherever it is drawn."""
+    return go.Scatter(x=[None], y=[None], mode="lines", line={"color": theme.CURSOR, "width": 3, **line}, name=name)
 
 
-ROOM_FOR_MARKERS = 40  # points of a line
-START_WORDS, CHOSEN_WORDS, BAND_WORDS = "at the start", "at the chosen epoch", "middle half of the seeds"
+def legend_mark(name: str, colour: str, **marker: Any) -> go.Scatter:
+    """Return an entry of the legend that stands for a kind of mark; a square unless said otherwise."""
+    look = {"symbol": "square", "size": 14, "color": colour, **marker}
+    return go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=look)
 
 
-def profile(
-    history: History,
-    view: View,
-    record: int,
-    ink: Ink,
-    x: str,
-    y: str,
-    *,
-    legend: bool,
-    theory: Array | None = None,
-    name: str = "",
+def legend_band() -> go.Scatter:
+    """Return the entry of the legend for the bands."""
+    return legend_mark(BAND_WORDS, theme.BASELINE_BAND)
+
+
+def stacked(traces: Traces) -> Traces:
+    """Put bands below lines and marks above both, whichever net they are of; a line's own marks on top."""
+    return sorted(traces, key=_level)
+
+
+def _level(trace: go.Scatter) -> int:
+    if trace.mode == "markers":
+        return 2 if trace.marker.symbol == "square" else 3
+    return 0 if trace.fill == "toself" else 1
+
+
+# --- heatmap ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FlatMark:
+    """Cells of a heatmap that have no colour of its scale: the value that they have, its name and their colour."""
+
+    value: float
+    words: str
+    colour: str
+
+
+FLAT_MARKS = (FlatMark(-np.inf, ZERO_WORDS, theme.EXACT_ZERO), FlatMark(np.inf, NOT_FINITE_WORDS, theme.NOT_FINITE))
+
+
+def flat_colour(mask: Mask, colour: str) -> dict[str, Any]:
+    """Return the look of cells in one colour."""
+    return {"z": small(np.where(mask, 1.0, np.nan)), "colorscale": [[0, colour], [1, colour]]}
+
+
+def bars(mask: Mask, colour: str) -> dict[str, Any]:
+    """Return the look of cells as bars apart from each other: to some colour-blind viewers the scale has their colour as well."""
+    if len(mask) <= ROOM_FOR_GAPS:
+        return flat_colour(mask, colour) | {"ygap": 3 if len(mask) <= ROOM_FOR_WIDE_GAPS else 1}
+    # Rows hardly higher than a gap: every other bar, of some rows, is pale instead.
+    pale = np.arange(len(mask))[:, None] // max(len(mask) // 40, 1) % 2
+    scale = [[0, colour], [1, theme.see_through(colour, 0.5)]]
+    return {"z": small(np.where(mask, pale, np.nan)), "zmin": 0, "zmax": 1, "colorscale": scale}
+
+
+def heatmap(
+    values: Array,
+    look: dict[str, Any],
+    hover: Callable[[str], dict[str, Any]],
+    marks: Sequence[FlatMark] = FLAT_MARKS,
+    flat: Callable[[Mask, str], dict[str, Any]] = bars,
+    **place: Any,
 ) -> Traces:
-    """Position against size at one record: median, band over seeds, the start dotted, theory dashed.
+    """Draw sizes as colours, and over them flat marks for what is no size.
 
-    A `name` is said on hovering, where several share the panel.
+    Parameters
+    ----------
+    values : (rows, columns) array
+    look : dict
+        Name, scale and range of the colours.
+    hover : callable
+        What a cell says on hovering, given the words of its flat mark, or "" for a size.
+    marks : sequence of FlatMark
+    flat : callable
+        `flat(mask, colour)` is the look of marked cells.
+    **place
+        Axes, and what else is common to all.
     """
-    sides = layer_band(history, view, [0, record])
-    start, values = sides.middle
-    places = np.arange(1, len(values) + 1)
-    where = [f"{name}, {view.position} {place}" if name else f"{view.position} {place}" for place in places]
-    panel = {"y": places, "xaxis": x, "yaxis": y, "showlegend": legend}
-    traces: Traces = [
-        _band_area(sides, places, view, ink, panel),
-        go.Scatter(
-            x=_drawable(start),
+    traces: Traces = [go.Heatmap(z=drawable(values), **look, **hover(""), **place)]
+    for mark in marks:
+        mask = values == mark.value
+        if mask.any():
+            cells = {"showscale": False, **flat(mask, mark.colour), **hover(mark.words), **place}
+            traces += [go.Heatmap(**cells), legend_mark(mark.words, mark.colour)]
+    return traces
+
+
+def colour_strip(span: Span, scale: object, x: str, y: str) -> Traces:
+    """Draw the colour bar, on an axis of its values."""
+    values = small(np.linspace(*span, 257))
+    look = {"zmin": span[0], "zmax": span[1], "colorscale": scale, "showscale": False, "hoverinfo": "skip"}
+    return [go.Heatmap(x=values, y=[0], z=values[None, :], xaxis=x, yaxis=y, **look)]
+
+
+# --- bands, lines and marks at the edge -------------------------------------------------------
+
+
+def stretches(mask: Mask) -> Iterator[slice]:
+    """Yield every stretch of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
+    yield from (slice(int(first), int(end)) for first, end in edges.reshape(-1, 2))
+
+
+def first_of_stretch(mask: Mask) -> Mask:
+    """Return of every stretch of True only its first."""
+    return mask & ~np.concatenate([[False], mask[:-1]])
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a curve is of, and how it is drawn."""
+
+    name: str
+    style: LineStyle
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Two axes, of places and of values, on which curves are drawn.
+
+    Attributes
+    ----------
+    span : (float, float)
+        Of the axis of values; it stays fixed.
+    across : str
+        What a place is: "distance", "step", "epoch".
+    x, y : str
+        Names of the axes.
+    low, high : FlatMark
+        What -inf and +inf are.
+    sideways : bool
+        Whether values run to the right and places upwards.
+    powers : bool
+        Whether the axis itself is logarithmic, so that values, which are logarithms, are drawn as powers of ten.
+    size, margin : float
+        Of a mark at the edge, in pixels, and its distance from it, as a share of the span.
+    """
+
+    span: Span
+    across: str = ""
+    x: str = "x"
+    y: str = "y"
+    low: FlatMark = FLAT_MARKS[0]
+    high: FlatMark = FLAT_MARKS[1]
+    sideways: bool = False
+    powers: bool = False
+    size: float = 11
+    margin: float = 0.02
+
+    def placed(self, places: Any, values: Any) -> dict[str, Any]:
+        """Return places and values on their axes."""
+        x, y = (values, places) if self.sideways else (places, values)
+        return {"x": x, "y": y, "xaxis": self.x, "yaxis": self.y}
+
+    def band(self, places: NDArray[Any], sides: Band, known: Mask, colour: str, **look: Any) -> go.Scatter:
+        """Fill the area between the quartiles, with a gap where it is not known."""
+        beyond = self.span[1] - self.span[0]
+        low, high = (np.clip(side, self.span[0] - beyond, self.span[1] + beyond) for side in (sides.low, sides.high))
+        across, along = [places[:0]], [low[:0]]
+        for piece in stretches(known):
+            gap = [np.array([np.nan])] if len(across) > 1 else []
+            across += [*gap, places[piece], places[piece][::-1]]
+            along += [*gap, low[piece], high[piece][::-1]]
+        return go.Scatter(
+            **self.placed(small(np.concatenate(across)), small(np.concatenate(along))),
+            fill="toself",
+            fillcolor=colour,
             mode="lines",
-            line={"width": 2, "dash": "dot", "color": ink.line},
             hoverinfo="skip",
-            name=START_WORDS,
-            **panel,
-        ),
-    ]
-    if theory is not None:
-        traces.append(
+            **{"line": {"width": 0}, "name": BAND_WORDS, **look},
+        )
+
+    def filled(self, places: Array, sides: Band, style: LineStyle, name: str = BAND_WORDS) -> go.Scatter:
+        """Fill the area between the quartiles, with a gap where both are exactly 0 or both not finite."""
+        known = (sides.high > -np.inf) & (sides.low < np.inf)
+        return self.band(places, sides, known, style.band, name=name, showlegend=False)
+
+    def line(self, places: Array, logs: Array, name: str, **line: Any) -> Traces:
+        """Draw a median of logarithms, and marks at the edges for what has no place between them."""
+        hover = f"{self.across} %{{x:,.0f}}<br>{name}: 10^%{{y:.2f}}<extra></extra>"
+        drawn = self.placed(small(places), drawable(logs))
+        curve = go.Scatter(**drawn, mode="lines", line=line, name=name, hovertemplate=hover, showlegend=False)
+        return [curve, *self.ends(places, logs, name, line["color"])]
+
+    def curve(
+        self, curve: Curve, places: Array, sides: Band, hover: str, said: Array | None = None, dash: str = "solid"
+    ) -> Traces:
+        """Draw the median over seeds, their middle half as an area, and marks for what has no place on the axis.
+
+        Parameters
+        ----------
+        places : (points,) array
+        sides : Band of (points,) arrays
+        hover : str
+            Plotly's template of what a point says.
+        said : (points,) or (points, numbers) array, optional
+            The plain values for `hover`'s %{customdata}.
+        dash : str
+            "solid", "dash" or "dot"; what is dotted, the start, has no band and is thinner.
+        """
+        area = [] if dash == "dot" else [self.filled(places, sides, curve.style)]
+        line = self.median(curve, places, sides.middle, hover, said, dash)
+        return [*area, line, *self.ends(places, sides.middle, curve.name, curve.style.colour)]
+
+    def median(
+        self,
+        curve: Curve,
+        places: Array,
+        values: Array,
+        hover: str,
+        said: Array | None = None,
+        dash: str = "solid",
+        **look: Any,
+    ) -> go.Scatter:
+        """Draw the line of `curve` alone."""
+        return go.Scatter(
+            **self.placed(small(places), drawable(values)),
+            mode="lines" if len(values) > 1 else "markers",
+            line={**(START if dash == "dot" else NOW), "dash": dash, "color": curve.style.colour},
+            marker={"size": 9, "color": curve.style.colour},
+            customdata=said,
+            hovertemplate=f"{hover}<extra></extra>",
+            name=curve.name,
+            **{"showlegend": False, **look},
+        )
+
+    def ends(self, places: Array, values: Array, name: str, colour: str) -> Traces:
+        """Mark at the edges where a line leaves the picture, once each time, and both infinite ends at every place."""
+        hover = f"{self.across} %{{x:,.0f}}<br>{name}: {{words}}<extra></extra>"
+        return self.edge_marks(small(places), values, colour, hover, legend=None, once=True)
+
+    def edge_marks(
+        self,
+        places: NDArray[Any],
+        values: Array,
+        colour: str,
+        hover: str | Sequence[str],
+        *,
+        legend: bool | None = True,
+        once: bool = False,
+    ) -> Traces:
+        """Mark at the edges what lies beyond them, and both infinite ends.
+
+        Parameters
+        ----------
+        colour : str
+            Of what lies beyond.
+        hover : str or sequence of str
+            Plotly's template, with {words}, or one text for each point.
+        legend : bool, optional
+            Whether marks stand in the legend; None: only those of infinite ends.
+        once : bool
+            Whether of neighbours beyond the same edge only the first is marked.
+        """
+        low, high = self.span
+        finite, arrows = np.isfinite(values), ("left", "right") if self.sideways else ("down", "up")
+        lower, upper = low + self.margin * (high - low), high - self.margin * (high - low)
+        first = first_of_stretch if once else np.asarray
+        kinds = [
+            (first(finite & (values < low)), lower, f"triangle-{arrows[0]}", FlatMark(low, BELOW, colour)),
+            (first(finite & (values > high)), upper, f"triangle-{arrows[1]}", FlatMark(high, ABOVE, colour)),
+            (values == -np.inf, lower, "square", self.low),
+            (values == np.inf, upper, "square", self.high),
+        ]
+        return [
             go.Scatter(
-                x=_drawable(theory),
-                mode="lines",
-                line={"width": 3, "dash": "dash", "color": theme.THEORY},
-                hovertext=[f"{at}, theory: {decades(v)}" for at, v in zip(where, theory, strict=True)],
-                hoverinfo="text",
-                name="theory, at the start",
-                **panel,
+                **self.placed(places[mask], np.full(int(mask.sum()), 10.0**place if self.powers else place)),
+                mode="markers",
+                marker={"symbol": symbol, "size": self.size, "color": mark.colour},
+                name=mark.words,
+                showlegend=symbol == "square" if legend is None else legend,
+                **_said(hover, mask, mark.words),
             )
-        )
-    said = np.array([f"{at}: {_say(v, view)}" for at, v in zip(where, values, strict=True)], dtype=object)
-    traces.append(
-        go.Scatter(
-            x=_drawable(values),
-            mode="lines+markers" if len(values) <= ROOM_FOR_MARKERS else "lines",
-            line={"width": 3.5, "color": ink.line},
-            marker={"size": 6},
-            hovertext=said,
-            hoverinfo="text",
-            name=CHOSEN_WORDS,
-            **panel,
-        )
-    )
-    return traces + _edge_marks(values, ~undefined(history, view), said, view, ink, x, y)
+            for mask, place, symbol, mark in kinds
+            if mask.any()
+        ]
 
 
-def _say(value: float, view: View) -> str:
-    return decades(value) if view.in_decades else number(value)
-
-
-def _drawable(values: Array) -> NDArray[np.float32]:
-    """Zeros and non-finite values leave a gap in a line; they have marks of their own."""
-    return small(np.where(np.isfinite(values), values, np.nan))
-
-
-def _band_area(sides: Band, places: NDArray[np.int64], view: View, ink: Ink, panel: dict[str, Any]) -> go.Scatter:
-    """The area between the quartiles of the last record that is given."""
-    low, high = view.span
-    beyond = high - low
-    edges = [np.clip(np.nan_to_num(side[-1], nan=0.0), low - beyond, high + beyond) for side in (sides.low, sides.high)]
-    return go.Scatter(
-        x=small(np.concatenate([edges[0], edges[1][::-1]])),
-        fill="toself",
-        fillcolor=ink.band,
-        mode="lines",
-        line={"width": 0},
-        hoverinfo="skip",
-        name=BAND_WORDS,
-        **panel | {"y": np.concatenate([places, places[::-1]])},
-    )
-
-
-def _edge_marks(
-    values: Array, defined: NDArray[np.bool_], said: NDArray[np.object_], view: View, ink: Ink, x: str, y: str
-) -> Traces:
-    """Marks at the edge of the profile for what has no place on its axis."""
-    low, high = view.span
-    margin = 0.015 * (high - low)
-    marks = [
-        (np.isfinite(values) & (values < low), low + margin, "triangle-left", ink.line, "below the scale"),
-        (np.isfinite(values) & (values > high), high - margin, "triangle-right", ink.line, "above the scale"),
-        (values == -np.inf, low + margin, "square", theme.EXACT_ZERO, ZERO_WORDS),
-        ((values == np.inf) & defined, high - margin, "square", theme.NOT_FINITE, NOT_FINITE_WORDS),
-    ]
-    return [
-        go.Scatter(
-            x=np.full(int(mask.sum()), place),
-            y=np.flatnonzero(mask) + 1,
-            xaxis=x,
-            yaxis=y,
-            mode="markers",
-            marker={"symbol": symbol, "size": 11, "color": colour},
-            hovertext=said[mask],
-            hoverinfo="text",
-            name=words,
-            showlegend=False,
-        )
-        for mask, place, symbol, colour, words in marks
-        if mask.any() and (view.in_decades or words != ZERO_WORDS)
-    ]
+def _said(hover: str | Sequence[str], mask: Mask, words: str) -> dict[str, Any]:
+    if isinstance(hover, str):
+        return {"hovertemplate": hover.replace("{words}", words)}
+    return {"hovertext": [text for text, marked in zip(hover, mask, strict=True) if marked], "hoverinfo": "text"}

@@ -1,4 +1,4 @@
-"""The figure of the remedies page: one small heatmap for each thing that was tried, all on one colour scale."""
+"""The figures of the page on remedies: one small heatmap for each thing that was tried, and the losses of all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,25 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.seeds import band
-from explorer.diagnosis.wording import summary
+from explorer.diagnosis.wording import decades, number, summary
 from explorer.figures import theme
-from explorer.figures.explore import epoch_axis, label, layer_ticks, sized, value_ticks
-from explorer.figures.marks import colour_strip, epoch_positions, heatmap, legend_once
+from explorer.figures.axes import (
+    NARROW_SCALE,
+    Box,
+    epoch_axis,
+    folded,
+    label,
+    layer_axis,
+    legend_above,
+    pair,
+    settings,
+    sized,
+    value_ticks,
+)
+from explorer.figures.marks import Traces, compose
+from explorer.figures.panels import epoch_positions, position_by_epoch, view_strip
 from explorer.figures.view import View
 from explorer.training.history import History
 
@@ -51,112 +65,101 @@ def remedies_figure(tried: Sequence[Tried], view: View) -> go.Figure:
 
     Notes
     -----
-    `layout.meta` holds the layout for a narrow screen; who shows the figure there merges it, and keeps the height as it is. The panels' axes are
-    x1, x2, ... in the order given, so that a click can be told which it met.
+    The panels' axes are x1, x2, ... in the order given, so that a click can be told which it met; the height stays as it is.
     """
-    traces: list[Any] = []
-    for number, each in enumerate(tried, start=1):
-        traces += heatmap(each.history, view, f"x{number}", f"y{number}")
-    traces += colour_strip(view, f"x{len(tried) + 1}", f"y{len(tried) + 1}")
-    layout = {"template": theme.TEMPLATE, **_arrange(tried, view, WIDE)}
-    layout["meta"] = {"narrow": _arrange(tried, view, NARROW), "fixed": True}
-    return go.Figure(data=legend_once(traces), layout=layout)
+    traces: Traces = []
+    for place, one in enumerate(tried, start=1):
+        traces += position_by_epoch(one.history, view, f"x{place}", f"y{place}")
+    traces += view_strip(view, f"x{len(tried) + 1}", f"y{len(tried) + 1}")
+    return compose(traces, lambda narrow: _layout(tried, view, narrow), fixed=True)
 
 
-def _arrange(tried: Sequence[Tried], view: View, columns: int) -> dict[str, Any]:
+def _layout(tried: Sequence[Tried], view: View, narrow: bool) -> dict[str, Any]:
     """Place the panels row by row, and the colour bar below them."""
-    columns = min(columns, -(-len(tried) // -(-len(tried) // columns)))
-    rows = -(-len(tried) // columns)
-    title = LINE * (1 + max(len(wrap(each.name, LETTERS)) for each in tried)) + 16
-    row_height = ROW - 44 + title
-    height = rows * row_height + FOOT
-    width, tall = (1 + GAP) / columns, row_height / height
-    scale = 1.0 if columns > NARROW else 0.85
+    most = NARROW if narrow else WIDE
+    columns = min(most, -(-len(tried) // -(-len(tried) // most)))
+    scale = 1.0 if columns > NARROW else NARROW_SCALE
+    above = LINE * (1 + max(len(wrap(one.name, LETTERS)) for one in tried)) + 16
+    row_height = ROW - 44 + above
+    height = -(-len(tried) // columns) * row_height + FOOT
+    width = (1 + GAP) / columns
     axes: dict[str, Any] = {}
     labels = []
-    for index, each in enumerate(tried):
+    for index, one in enumerate(tried):
         row, column = divmod(index, columns)
-        left, top = column * width, 1 - row * tall
-        place = ([left, left + width - GAP], [top - (row_height - TICKS) / height, top - title / height])
-        axes |= _panel_axes(index, each.history, view, place, column == 0)
-        labels.append(_title(each, left, place[1][1], scale))
+        left, top = column * width, 1 - row * row_height / height
+        box = [left, left + width - GAP], [top - (row_height - TICKS) / height, top - above / height]
+        axes |= _panel_axes(index + 1, one.history, view, box, leftmost=column == 0)
+        labels.append(label(_title(one), left, box[1][1], size=15 * scale) | {"align": "left"})
     foot = FOOT / height
-    axes |= _colour_axes(len(tried) + 1, view, foot)
+    values = {"range": list(view.span), "showgrid": False, "fixedrange": True, **value_ticks(view)}
+    strip = [0.3, 1.0], [foot * 0.5, foot * 0.7]
+    axes |= pair(len(tried) + 1, strip, values, {"visible": False, "fixedrange": True})
     what = f"{view.diagnostic.title}{', over the last layer’s' if view.is_ratio else ''}"
     labels.append(label(what, 0, foot * 0.5, size=16 * scale))
-    labels.append(
-        label(summary(tried[0].history.experiment), 0, 0, size=13 * scale) | {"yshift": -30, "name": "settings"}
-    )
+    caption = settings(summary(tried[0].history.experiment), 30, scale)
     return {
         "height": height,
-        "annotations": labels,
-        "hovermode": "closest",
-        "showlegend": True,
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "y": 1 + 8 / height,
-            "yanchor": "bottom",
-            "font": {"size": theme.TICK_SIZE},
-        },
-        **{name: sized(axis, scale) for name, axis in axes.items()},
+        "annotations": [*labels, caption | {"yanchor": "bottom"}],
+        **legend_above(height, above=8),
+        **sized(axes, scale),
     }
 
 
-def _title(each: Tried, left: float, bottom: float, scale: float) -> dict[str, Any]:
+def _title(tried: Tried) -> str:
     """Name a panel, and below the name say what the remedy did."""
-    said = f"{each.word} · {each.solved}" if each.word in COLOURS else f"{each.solved} learn it"
-    mark = f'<span style="color:{COLOURS[each.word]}">■</span> ' if each.word in COLOURS else ""
-    text = f"<b>{'<br>'.join(wrap(each.name, LETTERS))}</b><br>{mark}{said}"
-    return label(text, left, bottom, size=15 * scale) | {"align": "left"}
+    said = f"{tried.word} · {tried.solved}" if tried.word in COLOURS else f"{tried.solved} learn it"
+    mark = f'<span style="color:{COLOURS[tried.word]}">■</span> ' if tried.word in COLOURS else ""
+    return f"<b>{folded(tried.name, LETTERS)}</b><br>{mark}{said}"
 
 
-def _panel_axes(
-    index: int, history: History, view: View, place: tuple[list[float], list[float]], leftmost: bool
-) -> dict[str, Any]:
+def _panel_axes(place: int, history: History, view: View, box: Box, *, leftmost: bool) -> dict[str, Any]:
     """Return the two axes of a panel; they move with the first panel's when a viewer zooms."""
-    number = str(index + 1)
-    layers, epochs = history.experiment.layers, history.experiment.epochs
-    x = {"domain": place[0], "anchor": f"y{number}", "showgrid": False, **epoch_axis(epochs, view)}
+    epochs = history.experiment.epochs
+    x = {"showgrid": False, **epoch_axis(epochs, view)}
     if view.axis == "linear":
         x |= {"tickvals": [0, epochs / 2], "ticktext": ["0", f"epoch {epochs / 2:,.0f}"]}
-    y = {"domain": place[1], "anchor": f"x{number}", "range": [0.5, layers + 0.5], "showgrid": False}
-    y |= layer_ticks(layers) | {"showticklabels": leftmost, "title": "layer" if leftmost else ""}
-    if index:
-        x["matches"], y["matches"] = "x", "y"
-    suffix = "" if index == 0 else number
-    return {f"xaxis{suffix}": x, f"yaxis{suffix}": y}
+    beside = {"showticklabels": leftmost, "title": "layer" if leftmost else ""}
+    y = layer_axis(history.experiment.layers) | beside
+    return pair(place, box, x, y) if place == 1 else pair(place, box, x | {"matches": "x"}, y | {"matches": "y"})
 
 
-def _colour_axes(number: int, view: View, foot: float) -> dict[str, Any]:
-    low = foot * 0.5
-    x = {"domain": [0.3, 1.0], "anchor": f"y{number}", "range": list(view.span), "showgrid": False, **value_ticks(view)}
-    y = {"domain": [low, low + foot * 0.2], "anchor": f"x{number}", "visible": False, "fixedrange": True}
-    return {f"xaxis{number}": x | {"fixedrange": True}, f"yaxis{number}": y}
+def describe_tried(names: Sequence[str], words: Sequence[str], facts: Sequence[Facts]) -> str:
+    """Say what became of each experiment that was tried."""
+    return " ".join(
+        f"{name}: {f.solved} of {f.runs} learn it{f', {word}' if word else ''}; first layer against last "
+        f"{decades(f.log_ratio)} at the start, {decades(f.log_ratio_end)} at the end."
+        for name, word, f in zip(names, words, facts, strict=True)
+    )
 
 
 def loss_figure(tried: Sequence[Tried], view: View) -> go.Figure:
     """Draw the median loss of each over epochs; the experiment itself thick, what helped or harmed in its colour."""
-    figure = go.Figure()
-    last = tried[0].history.experiment.epochs
-    for index, each in enumerate(tried):
-        middle = band(each.history.loss).middle
-        colour = COLOURS.get(each.word, theme.BASELINE)
-        figure.add_scatter(
-            x=epoch_positions(each.history.epochs, view),
-            y=np.where(np.isfinite(middle), middle, np.nan),
-            mode="lines",
-            line={"color": colour, "width": 4 if index == 0 else 2, "dash": DASHES[index % len(DASHES)]},
-            name=each.name,
-            hovertemplate=f"{each.name}<br>epoch %{{x:,.0f}}: median loss %{{y:.3g}}<extra></extra>",
+    traces: Traces = []
+    for index, one in enumerate(tried):
+        middle = band(one.history.loss).middle
+        colour, width = COLOURS.get(one.word, theme.BASELINE), 4 if index == 0 else 2
+        traces.append(
+            go.Scatter(
+                x=epoch_positions(one.history.epochs, view),
+                y=np.where(np.isfinite(middle), middle, np.nan),
+                mode="lines",
+                line={"color": colour, "width": width, "dash": DASHES[index % len(DASHES)]},
+                name=one.name,
+                hovertemplate=f"{one.name}<br>epoch %{{x:,.0f}}: median loss %{{y:.3g}}<extra></extra>",
+            )
         )
-    figure.update_layout(
-        template=theme.TEMPLATE,
-        height=380,
-        hovermode="closest",
-        xaxis=sized({"title": "epoch", "showgrid": False, **epoch_axis(last, view)}),
-        yaxis=sized({"title": "loss, median over seeds", "type": "log", "exponentformat": "power"}),
-        legend={"font": {"size": theme.TICK_SIZE}},
-        margin={"b": 56},
-    )
-    return figure
+    epochs = epoch_axis(tried[0].history.experiment.epochs, view)
+    axes = {
+        "xaxis": {"title": "epoch", "showgrid": False, **epochs},
+        "yaxis": {"title": "loss, median over seeds", "type": "log", "exponentformat": "power"},
+    }
+    font = {"font": {"size": theme.TICK_SIZE}}
+    layout = {"template": theme.TEMPLATE, "height": 380, "legend": font, "margin": {"b": 56}}
+    return go.Figure(data=traces, layout=layout | sized(axes))
+
+
+def describe_losses(names: Sequence[str], facts: Sequence[Facts]) -> str:
+    """Say where each loss begins and ends."""
+    told = (f"{name}: {number(f.loss_start)} to {number(f.loss_end)}" for name, f in zip(names, facts, strict=True))
+    return f"Median loss from the start to epoch {max(f.epoch for f in facts):,}. {'; '.join(told)}."

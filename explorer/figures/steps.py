@@ -8,30 +8,28 @@ import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band, band, log_band, logarithm
-from explorer.diagnosis.spectra import NEW_STATE, meaning, not_finite_text, spectrum
 from explorer.diagnosis.time_shares import cancelled, last_steps
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import theme
-from explorer.figures.curves import DecadePanel, key, stacked
-from explorer.figures.explore import sized
-from explorer.figures.gates import AT_REST, JOBS, NO_GATES, gates_of, kept_text, openness, rest
-from explorer.figures.marks import Shown, Traces, legend_once
-from explorer.figures.theme import Ink
-from explorer.figures.time import (
+from explorer.figures.axes import decade_ticks, foot, head, legend_above, sized, step_axis, text_scale, title
+from explorer.figures.marks import (
+    CHOSEN_WORDS,
+    START_WORDS,
     Curve,
-    Drawn,
-    curve_traces,
-    foot,
-    head,
-    told,
+    Panel,
+    Traces,
+    compose,
+    legend_line,
+    legend_mark,
+    stacked,
 )
-from explorer.figures.time_layout import step_axis
-from explorer.figures.triangles import NARROW_SCALE, decade_ticks, legend_above, power
-from explorer.sweeps.sweep import thin
+from explorer.figures.panels import Nets, Shown, net_line
+from explorer.figures.theme import LineStyle
+from explorer.figures.time import steps_text
 from explorer.training.history import History
 from explorer.training.time_measures import TIME_DIAGNOSTICS
 
-PART = TIME_DIAGNOSTICS["step_gradient"]
+SPAN = TIME_DIAGNOSTICS["step_gradient"].span
 MEANING = (
     "L2 norm of each step's part of dL/dW_hh, before any clipping; median and middle half of the seeds. The whole is the sum of "
     "all steps' parts, so its norm is at most the sum of theirs: where it is far smaller, the steps cancel. "
@@ -45,35 +43,31 @@ def parts(history: History, record: int) -> tuple[Array, Array]:
     return history.measures["step_gradient"][:, record], history.beside["recurrent_gradient"][:, record]
 
 
-def steps_figure(drawn: Drawn, epoch: int, caption: str) -> go.Figure:
+def steps_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
     """Draw by time step the norm of the step's part of dL/dW_hh: at an epoch, at the start; at the right the whole.
 
     Parameters
     ----------
-    drawn : sequence of (Shown, Ink)
-        1 to 6 nets.
-    epoch : int
+    nets : sequence of (Shown, LineStyle)
+        1 to 6.
     caption : str
         The settings, below everything.
-
-    Notes
-    -----
-    `layout.meta` holds the layout for a narrow screen; who shows the figure there merges it.
     """
+    panel = Panel(SPAN, "step")
     traces: Traces = []
-    for place, (shown, ink) in enumerate(drawn, start=1):
+    for place, (shown, style) in enumerate(nets, start=1):
         history = shown.history
         steps = np.arange(1.0, history.experiment.length + 1)
         for record, dash in ((0, "dot"), (history.at(epoch), "solid")):
             norms, whole = parts(history, record)
             hover = f"step %{{x}}<br>{shown.name}{', at the start' * (dash == 'dot')}: 10^%{{y:.2f}}"
-            curve = Curve(shown.name, ink, steps, log_band(norms), hover, dash=dash)
-            traces += curve_traces(curve, DecadePanel(PART.span, "step"))
-        traces += _whole(shown.name, ink, place, norms, whole)
-    traces += [key("at the chosen epoch", dash="solid"), key("at the start", dash="dot"), *_legend_marks()]
-    layout = {"template": theme.TEMPLATE, **_layout(drawn, epoch, caption, narrow=False)}
-    layout["meta"] = {"narrow": _layout(drawn, epoch, caption, narrow=True), "fixed": True}
-    return go.Figure(data=legend_once(stacked(traces)), layout=layout)
+            traces += panel.curve(Curve(shown.name, style), steps, log_band(norms), hover, dash=dash)
+        traces += _whole(shown.name, style, place, norms, whole)
+    grey, bar = theme.CURSOR, {"width": 4, "color": theme.CURSOR}
+    traces += [legend_line(CHOSEN_WORDS, dash="solid"), legend_line(START_WORDS, dash="dot")]
+    traces += [legend_mark(WHOLE, grey, symbol="diamond", size=13)]
+    traces += [legend_mark(SUM, grey, symbol="line-ew", size=18, line=bar)]
+    return compose(stacked(traces), lambda narrow: _layout(nets, epoch, caption, narrow), fixed=True)
 
 
 def half_text(history: History, epoch: int) -> str:
@@ -84,11 +78,9 @@ def half_text(history: History, epoch: int) -> str:
     steps, share = (float(band(values).middle) for values in (last_steps(norms), cancelled(norms, whole)))
     if not np.isfinite(steps):
         return "not finite"
-    return f"half of the sum comes from {_last(math.ceil(steps))}; the whole is {number(share)} of the sum"
-
-
-def _last(steps: int) -> str:
-    return "the last step" if steps == 1 else f"the last {steps} steps"
+    count = math.ceil(steps)
+    last = "the last step" if count == 1 else f"the last {count} steps"
+    return f"half of the sum comes from {last}; the whole is {number(share)} of the sum"
 
 
 def log_sum(norms: Array) -> Array:
@@ -96,161 +88,77 @@ def log_sum(norms: Array) -> Array:
     logs = logarithm(norms)
     largest = logs.max(axis=1)
     with np.errstate(invalid="ignore"):
-        found: Array = largest + np.log10(np.sum(10.0 ** (logs - largest[:, None]), axis=1))
-    return np.where(np.isfinite(largest), found, largest)
+        logs_of_sums: Array = largest + np.log10(np.sum(10.0 ** (logs - largest[:, None]), axis=1))
+    return np.where(np.isfinite(largest), logs_of_sums, largest)
 
 
-def _whole(name: str, ink: Ink, place: int, norms: Array, whole: Array) -> Traces:
+def _whole(name: str, style: LineStyle, place: int, norms: Array, whole: Array) -> Traces:
     """At the right edge: the norm of the whole as a diamond with its middle half, and the sum of the norms as a bar."""
+    panel, at = Panel(SPAN, "net", "x2"), np.array([float(place)])
+    bar = {"symbol": "line-ew", "size": 20, "line": {"width": 4, "color": style.colour}}
+    diamond = {"symbol": "diamond", "size": 13}
     traces: Traces = []
-    for words, sides, marker in (
-        (SUM, band(log_sum(norms)), {"symbol": "line-ew", "size": 20, "line": {"width": 4, "color": ink.line}}),
-        (WHOLE, log_band(whole), {"symbol": "diamond", "size": 13}),
-    ):
-        curve = Curve(f"{name}, {words}", ink, np.array([float(place)]), Band(*map(np.atleast_1d, _sides(sides))), "")
+    for words, sides, marker in ((SUM, band(log_sum(norms)), bar), (WHOLE, log_band(whole), diamond)):
+        height = sides.middle if np.isfinite(sides.middle) else None
         traces += [
             go.Scatter(
-                x=[place],
-                y=[sides.middle if np.isfinite(sides.middle) else None],
-                xaxis="x2",
-                yaxis="y",
+                **panel.placed([place], [height]),
                 mode="markers",
-                marker={"color": ink.line, **marker},
-                error_y=_spread(sides, ink) if words == WHOLE else None,
+                marker={"color": style.colour, **marker},
+                error_y=_spread(sides, style) if words == WHOLE else None,
                 hovertemplate=f"{name}<br>{words}: 10^%{{y:.2f}}<extra></extra>",
                 name=words,
                 showlegend=False,
             ),
-            *DecadePanel(PART.span, "net", "x2").edge_marks(
-                curve.across, curve.sides.middle, curve.name, curve.ink.line
-            ),
+            *panel.ends(at, np.atleast_1d(sides.middle), f"{name}, {words}", style.colour),
         ]
     return traces
 
 
-def _spread(sides: Band, ink: Ink) -> dict[str, Any] | None:
+def _spread(sides: Band, style: LineStyle) -> dict[str, Any] | None:
     """A line from quartile to quartile, where all are numbers."""
-    if not np.isfinite(_sides(sides)).all():
+    if not np.isfinite([sides.low, sides.middle, sides.high]).all():
         return None
     reach = {"array": [sides.high - sides.middle], "arrayminus": [sides.middle - sides.low]}
-    return reach | {"color": ink.line, "thickness": 2, "width": 0}
+    return reach | {"color": style.colour, "thickness": 2, "width": 0}
 
 
-def _sides(sides: Band) -> tuple[Array, Array, Array]:
-    return sides.low, sides.middle, sides.high
-
-
-def _legend_marks() -> Traces:
-    """What the marks at the right edge are, whatever their ink."""
-    line = {"width": 4, "color": theme.CURSOR}
-    return [
-        go.Scatter(x=[None], y=[None], mode="markers", marker={"color": theme.CURSOR, **marker}, name=name)
-        for name, marker in (
-            (WHOLE, {"symbol": "diamond", "size": 13}),
-            (SUM, {"symbol": "line-ew", "size": 18, "line": line}),
-        )
-    ]
-
-
-def _layout(drawn: Drawn, epoch: int, caption: str, *, narrow: bool) -> dict[str, Any]:
-    scale = NARROW_SCALE if narrow else 1.0
-    annotations, below = foot(MEANING, caption, narrow)
-    inner, above, edge = (300, 12, 0.78) if narrow else (360, 12, 0.86)
-    length = max(shown.history.experiment.length for shown, _ in drawn)
-    values = decade_ticks(PART.span)
-    ticks = {"tickvals": values, "ticktext": [power(value) for value in values]}
-    steps = {"title": {"text": "time step", "standoff": 2}, **step_axis(length)}
-    whole = {"title": {"text": "all steps", "standoff": 22 * scale}, "range": [0.3, len(drawn) + 0.7], "tickvals": []}
+def _layout(nets: Nets, epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
+    scale = text_scale(narrow)
+    notes, below = foot(MEANING, caption, narrow)
+    inner, edge = (300, 0.78) if narrow else (360, 0.86)
+    steps = step_axis(max(shown.history.experiment.length for shown, _ in nets))
+    whole = {"title": title("all steps", 22 * scale), "range": [0.3, len(nets) + 0.7], "tickvals": []}
+    words = {"title": {"text": "L2 norm, part of dL/dW_hh" * (not narrow)}}
     axes = {
-        "xaxis": steps | {"domain": [0, edge - 0.02], "showgrid": False},
+        "xaxis": steps | {"title": title("time step", 2), "domain": [0, edge - 0.02]},
         "xaxis2": whole | {"domain": [edge, 1], "anchor": "y", "showgrid": False},
-        "yaxis": ticks | {"range": list(PART.span), "title": {"text": "L2 norm, part of dL/dW_hh" * (not narrow)}},
+        "yaxis": decade_ticks(SPAN) | {"range": list(SPAN), **words},
     }
-    lines = [told(shown, ink, half_text(shown.history, epoch), narrow) for shown, ink in drawn]
-    top_lines, top = head(lines, 6 if narrow else 1, above, narrow)
+    lines = [net_line(shown, style, half_text(shown.history, epoch), narrow) for shown, style in nets]
+    above, top = head(lines, 6 if narrow else 1, 12, narrow)
     return {
         "height": inner + below + top,
-        **legend_above(inner, scale, above=above),
-        **{name: sized(axis, scale) for name, axis in axes.items()},
-        "annotations": [*annotations, top_lines],
+        **legend_above(inner, scale, above=12),
+        **sized(axes, scale),
+        "annotations": [*notes, above],
         "margin": {"l": 76, "r": 16, "t": top, "b": below},
     }
 
 
-# --- Describe recurrence: what the figures of the recurrent matrix, of the gates and of the steps show, as text with numbers ---
-
-
-# So many steps are told of each net.
-TOLD = 5
-
-
-def describe_matrix(drawn: Drawn, epoch: int, matrix: str = NEW_STATE) -> str:
-    """Say the largest |λ| and the largest and smallest singular value of each net, at the start and at an epoch."""
-    told = [f"W_hh of the {matrix}, medians over seeds."]
-    for shown, _ in drawn:
-        history, found = shown.history, spectrum(shown.history, matrix)
-        if found is None:
-            told.append(f"{shown.name}: {history.experiment.cell} has no such matrix.")
-            continue
-        sizes = np.abs(found[0][:, :, 0]), found[1][:, :, 0], found[1][:, :, -1]
-        names = "largest |λ|", "largest singular value", "smallest"
-        said = (f"{name} {_from_to(history, values, epoch)}" for name, values in zip(names, sizes, strict=True))
-        told.append(f"{shown.name}: {', '.join([*said, *not_finite_text(history, epoch)])}.")
-    return " ".join([*told, meaning([shown.history.experiment for shown, _ in drawn])])
-
-
-def _from_to(history: History, values: Array, epoch: int) -> str:
-    record = history.at(epoch)
-    start, now = (number(float(band(values[:, at]).middle), 3) for at in (0, record))
-    return (
-        f"{start} at the start, {now} at epoch {int(history.epochs[record]):,}" if record else f"{start} at the start"
-    )
-
-
-def describe_gates(drawn: Drawn, epoch: int) -> str:
-    """Say how far each gate of each net is open at some steps, at the start and at an epoch."""
-    gated = [shown for shown, _ in drawn if gates_of(shown.history)]
-    if not gated:
-        return NO_GATES
-    told = ["How far gates are open, mean over units and samples, median over seeds."]
-    for shown in gated:
-        gates = gates_of(shown.history)
-        said = [f"{gates[job]} gate ({job}) {_gate(shown.history, gates[job], epoch)}" for job in JOBS if job in gates]
-        told.append(f"{shown.name}: {'; '.join([*said, kept_text(shown.history, epoch)])}.")
-    return " ".join(told)
-
-
-def _gate(history: History, gate: str, epoch: int) -> str:
-    def say(record: int) -> str:
-        middle = band(openness(history, gate)[:, record]).middle
-        return _steps([f"{value:.1%}" if np.isfinite(value) else number(value) for value in middle])
-
-    record = history.at(epoch)
-    level = rest(history, gate)
-    at_rest = f"{AT_REST} = {1 / (1 + np.exp(-level)):.1%}"
-    now = f"at epoch {int(history.epochs[record]):,}: {say(record)}; " * bool(record)
-    return f"{now}at the start: {say(0)}; {at_rest}"
-
-
-def describe_steps(drawn: Drawn, epoch: int) -> str:
+def describe_steps(nets: Nets, epoch: int) -> str:
     """Say the norm of some steps' parts of dL/dW_hh and of the whole, of each net, at the start and at an epoch."""
     told = ["L2 norm of each step's part of dL/dW_hh, before any clipping, median over seeds."]
-    told += [f"{shown.name}: {_parts(shown, epoch)}." for shown, _ in drawn]
+    told += [f"{shown.name}: {_say_parts(shown, epoch)}." for shown, _ in nets]
     return " ".join(told)
 
 
-def _parts(shown: Shown, epoch: int) -> str:
+def _say_parts(shown: Shown, epoch: int) -> str:
     history = shown.history
     said = []
     for record in dict.fromkeys((history.at(epoch), 0)):
         norms, whole = parts(history, record)
-        steps = _steps([decades(value) for value in log_band(norms).middle])
-        said.append(
-            f"at epoch {int(history.epochs[record]):,}: {steps}, the whole {decades(float(log_band(whole).middle))}"
-        )
+        steps = steps_text([decades(value) for value in log_band(norms).middle])
+        all_steps = decades(float(log_band(whole).middle))
+        said.append(f"at epoch {int(history.epochs[record]):,}: {steps}, the whole {all_steps}")
     return "; ".join([*said, half_text(history, epoch)])
-
-
-def _steps(said: list[str]) -> str:
-    """Name some of the time steps, the first and the last among them."""
-    return ", ".join(f"step {step} {said[step - 1]}" for step in thin(range(1, len(said) + 1), TOLD))

@@ -1,4 +1,4 @@
-"""The map of a sweep and a section through it: results in, `go.Figure` out.
+"""The map of a sweep and a section through it.
 
 Cells lie side by side whatever their values: a position is an index, its tick
 says the value. Logarithms arrive with -inf for an exact 0 and +inf for what is
@@ -16,10 +16,20 @@ from numpy.typing import NDArray
 from explorer.choices.arrays import Array
 from explorer.choices.experiment import CONTROLS
 from explorer.diagnosis.seeds import share_interval
-from explorer.diagnosis.wording import decades, number, power_of_ten, summary
+from explorer.diagnosis.wording import decades, number, summary
 from explorer.figures import theme
-from explorer.figures.explore import sized
-from explorer.figures.marks import NOT_FINITE_WORDS, ZERO_WORDS
+from explorer.figures.axes import colour_bar, decade_ticks, legend, settings, share_ticks, sized, ticks, title
+from explorer.figures.marks import (
+    NOT_FINITE_WORDS,
+    ZERO_WORDS,
+    FlatMark,
+    Panel,
+    Traces,
+    drawable,
+    flat_colour,
+    heatmap,
+    small,
+)
 from explorer.sweeps.outcomes import Finding, Outcome
 from explorer.sweeps.sweep import Cell, Sweep, Value, is_numeric, thin
 
@@ -27,7 +37,6 @@ Point = tuple[Value, Value]
 
 CRITICAL = "critical line: χ₁ = 1"
 NO_RESULT, NO_VALUE = "no such experiment", "nothing to show here"
-CASING = "rgba(20, 20, 20, 0.85)"
 MOST_TICKS = 20
 BAR_ROOM = 132  # pixels
 
@@ -64,13 +73,12 @@ def value_text(value: Value) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
-def outcome_text(outcome: Outcome, found: Finding) -> str:
+def outcome_text(outcome: Outcome, value: float) -> str:
     """Say an outcome's number in words."""
-    value = outcome.of(found)
     if np.isnan(value):
         return NO_VALUE
     if np.isinf(value):
-        return marks(outcome)[value < 0][0]
+        return flat_marks(outcome)[value < 0].words
     if outcome.unit == "share":
         return f"{value:.0%}"
     if outcome.name == "epochs to solve":
@@ -78,11 +86,13 @@ def outcome_text(outcome: Outcome, found: Finding) -> str:
     return decades(value)
 
 
-def marks(outcome: Outcome) -> tuple[tuple[str, str], tuple[str, str]]:
-    """Return words and colour of +inf and of -inf."""
+def flat_marks(outcome: Outcome) -> tuple[FlatMark, FlatMark]:
+    """Return what +inf and -inf mean."""
     if outcome.name == "epochs to solve":
-        return ("half of the seeds or more never solve it", theme.NOT_FINITE), ("solved at the start", theme.EXACT_ZERO)
-    return (NOT_FINITE_WORDS, theme.NOT_FINITE), (ZERO_WORDS, theme.EXACT_ZERO)
+        high, low = "half of the seeds or more never solve it", "solved at the start"
+    else:
+        high, low = NOT_FINITE_WORDS, ZERO_WORDS
+    return FlatMark(np.inf, high, theme.NOT_FINITE), FlatMark(-np.inf, low, theme.EXACT_ZERO)
 
 
 # --- the map ----------------------------------------------------------------------------------
@@ -104,12 +114,20 @@ def sweep_figure(
     """
     sweep = swept.sweep
     values = np.full((len(sweep.ys), len(sweep.xs)), np.nan)
-    for (column, line), found in swept.findings.items():
-        values[line, column] = outcome.of(found)
     texts = np.full(values.shape, "", dtype=object)
-    for cell, found in swept.findings.items():
-        texts[cell[::-1]] = f"{_place_text(sweep, cell)}<br>{_found_text(outcome, found)}"
-    traces = _cells(values, texts, outcome)
+    for cell, finding in swept.findings.items():
+        values[cell[::-1]], texts[cell[::-1]] = outcome.of(finding), _cell_text(sweep, cell, outcome, finding)
+    traces = heatmap(
+        values,
+        _colours(outcome),
+        lambda words: {"name": words or outcome.name, "showlegend": False if words else None},
+        flat_marks(outcome),
+        flat_colour,
+        hovertext=texts,
+        hoverinfo="text",
+        xgap=1,
+        ygap=1,
+    )
     traces += _crosses(swept, values, texts)
     traces += _critical_line(sweep, critical)
     figure = go.Figure(data=traces, layout=_layout(sweep))
@@ -119,84 +137,42 @@ def sweep_figure(
     return figure
 
 
+def _cell_text(sweep: Sweep, cell: Cell, outcome: Outcome, finding: Finding) -> str:
+    said = [_place_text(sweep, cell), f"{outcome.name}: {outcome_text(outcome, outcome.of(finding))}"]
+    if finding.trained:
+        said += [f"{finding.solved} of {finding.runs} seeds solve it", finding.verdict]
+    return "<br>".join(said)
+
+
 def _place_text(sweep: Sweep, cell: Cell) -> str:
     names = (CONTROLS[name].label.lower() for name in (sweep.x, sweep.y))
     return ", ".join(f"{name} {value_text(value)}" for name, value in zip(names, sweep.values(cell), strict=True))
 
 
-def _found_text(outcome: Outcome, found: Finding) -> str:
-    said = f"{outcome.name}: {outcome_text(outcome, found)}"
-    return f"{said}<br>{found.solved} of {found.runs} seeds solve it<br>{found.verdict}" if found.trained else said
-
-
-def _cells(values: Array, texts: NDArray[np.object_], outcome: Outcome) -> list[Any]:
-    """The colours, and over them flat marks for what is no size."""
-    common: dict[str, Any] = {"hovertext": texts, "hoverinfo": "text", "xgap": 1, "ygap": 1}
+def _colours(outcome: Outcome) -> dict[str, Any]:
     low, high = outcome.span
-    traces: list[Any] = [
-        go.Heatmap(
-            z=_small(np.where(np.isfinite(values), values, np.nan)),
-            zmin=low,
-            zmax=high,
-            colorscale=_colours(outcome),
-            colorbar=_colour_bar(outcome),
-            name=outcome.name,
-            **common,
-        )
-    ]
-    for value, (words, colour) in zip((np.inf, -np.inf), marks(outcome), strict=True):
-        if (mask := values == value).any():
-            flat = [[0, colour], [1, colour]]
-            z = _small(np.where(mask, 1.0, np.nan))
-            traces.append(go.Heatmap(z=z, colorscale=flat, showscale=False, name=words, showlegend=False, **common))
-            traces.append(_legend_mark(words, {"symbol": "square", "size": 14, "color": colour}))
-    return traces
+    shares = theme.SHARE_SCALE if outcome.unit == "share" else theme.SIZE_SCALE
+    scale = theme.RATIO_SCALE if outcome.diverging else shares
+    bar = colour_bar(outcome.name, thickness=18, **_ticks(outcome))
+    return {"zmin": low, "zmax": high, "colorscale": scale, "colorbar": bar}
 
 
-def _colours(outcome: Outcome) -> object:
-    if outcome.diverging:
-        return theme.RATIO_SCALE
-    return theme.SHARE_SCALE if outcome.unit == "share" else theme.SIZE_SCALE
-
-
-def _small(values: Array) -> NDArray[np.float32]:
-    return np.asarray(values, dtype=np.float32)
-
-
-def _legend_mark(words: str, marker: dict[str, Any]) -> go.Scatter:
-    return go.Scatter(x=[None], y=[None], mode="markers", name=words, marker=marker)
-
-
-def _crosses(swept: Swept, values: Array, texts: NDArray[np.object_]) -> list[Any]:
+def _crosses(swept: Swept, values: Array, texts: NDArray[np.object_]) -> Traces:
     """Crosses where there will be no result, rings where a result says nothing of this outcome."""
     problems = {cell: f"{_place_text(swept.sweep, cell)}<br>{why}" for cell, why in swept.problems.items()}
     silent = {cell: str(texts[cell[::-1]]) for cell in swept.findings if np.isnan(values[cell[::-1]])}
-    traces = []
+    look = {"size": 9, "color": theme.BASELINE, "line": {"width": 2, "color": theme.BASELINE}}
+    traces: Traces = []
     for cells, words, symbol in ((problems, NO_RESULT, "x-thin"), (silent, NO_VALUE, "circle-open")):
         if cells:
             places = np.array(list(cells), dtype=np.float32)
-            marker = {
-                "symbol": symbol,
-                "size": 9,
-                "color": theme.BASELINE,
-                "line": {"width": 2, "color": theme.BASELINE},
-            }
-            traces.append(
-                go.Scatter(
-                    x=places[:, 0],
-                    y=places[:, 1],
-                    mode="markers",
-                    marker=marker,
-                    hovertext=list(cells.values()),
-                    hoverinfo="text",
-                    name=words,
-                )
-            )
+            marker, said = {"symbol": symbol, **look}, {"hovertext": list(cells.values()), "hoverinfo": "text"}
+            traces.append(go.Scatter(x=places[:, 0], y=places[:, 1], mode="markers", marker=marker, name=words, **said))
     return traces
 
 
-def _critical_line(sweep: Sweep, points: Sequence[Point]) -> list[Any]:
-    """The critical line, one branch for every crossing; beside a choice, which has no order, a dash for each."""
+def _critical_line(sweep: Sweep, points: Sequence[Point]) -> Traces:
+    """The critical line, one branch for each crossing; along a choice, whose options have no order, a dash for each."""
     if not points:
         return []
     # Points come in the order of the axis whose values they have; along the other they lie between.
@@ -215,17 +191,17 @@ def _critical_line(sweep: Sweep, points: Sequence[Point]) -> list[Any]:
                 places += [(here - 0.4, there), (here + 0.4, there), (np.nan, np.nan)] if dashes else [(here, there)]
         places.append((np.nan, np.nan))
     line = np.array(places, dtype=np.float32)[:, :: 1 if by_x else -1]
-    common: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "x": line[:, 0],
         "y": line[:, 1],
         "mode": "lines",
         "hoverinfo": "skip",
         "connectgaps": False,
     }
-    ink = {"width": 3.5, "dash": "solid" if dashes else "dash", "color": theme.THEORY}
+    look = {"width": 3.5, "dash": "solid" if dashes else "dash", "color": theme.THEORY}
     # The map itself may be of the line's colour: a dark casing parts the two.
-    casing = go.Scatter(line={"width": 7, "color": CASING}, showlegend=False, **common)
-    return [casing, go.Scatter(line=ink, name=CRITICAL, **common)]
+    casing = go.Scatter(line={"width": 7, "color": theme.CASING}, showlegend=False, **shown)
+    return [casing, go.Scatter(line=look, name=CRITICAL, **shown)]
 
 
 def _position(values: tuple[Value, ...], value: Value) -> float:
@@ -239,85 +215,62 @@ def _position(values: tuple[Value, ...], value: Value) -> float:
 
 
 def _layout(sweep: Sweep) -> dict[str, Any]:
+    below = 104 if is_numeric(sweep.x) else 150  # names stand slanted
+    caption = settings(f"varied from: {summary(sweep.base)}", below) | {"yanchor": "bottom"}
     return {
         "template": theme.TEMPLATE,
-        "height": 516 + _below(sweep),
-        "hovermode": "closest",
-        "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": theme.TICK_SIZE}},
-        "xaxis": sized(_axis(sweep.x, sweep.xs)),
-        "yaxis": sized(_axis(sweep.y, sweep.ys)),
-        "margin": {"l": _left(sweep), "r": BAR_ROOM, "t": 48, "b": _below(sweep)},
-        "annotations": [_settings(sweep)],
+        "height": 516 + below,
+        **legend(1.01),
+        **sized({"xaxis": _axis(sweep.x, sweep.xs), "yaxis": _axis(sweep.y, sweep.ys)}),
+        "margin": {"l": _left(sweep), "r": BAR_ROOM, "t": 48, "b": below},
+        "annotations": [caption],
     }
 
 
 def _left(sweep: Sweep) -> float:
-    """Room for the names of the rows, in pixels: the same beside map and section, so that columns stand above each other."""
+    """Room for the names of the rows: the same beside map and section, so that columns stand above each other."""
     return max(84.0, 50 + 8.5 * max(len(value_text(value)) for value in sweep.ys))
 
 
-def _below(sweep: Sweep) -> int:
-    """Room below the map, in pixels: names stand slanted."""
-    return 104 if is_numeric(sweep.x) else 150
-
-
-def _settings(sweep: Sweep) -> dict[str, Any]:
-    """What a picture must carry to explain itself; the swept settings stand on the axes."""
-    return {
-        "text": f"varied from: {summary(sweep.base)}",
-        "name": "settings",
-        "font": {"size": 13},
-        "opacity": 0.85,
-        "showarrow": False,
-        "align": "left",
-        **{
-            "xref": "paper",
-            "yref": "paper",
-            "xanchor": "left",
-            "yanchor": "bottom",
-            "x": 0,
-            "y": 0,
-            "yshift": -_below(sweep),
-        },
-    }
-
-
 def _axis(name: str, values: tuple[Value, ...]) -> dict[str, Any]:
-    # A choice without its name cannot be told; numbers can be read between two ticks.
-    count = MOST_TICKS if is_numeric(name) else len(values)
-    ticks = thin(range(len(values)), count)
-    return {
-        "title": {"text": CONTROLS[name].label, "standoff": 4},
-        "range": [-0.5, len(values) - 0.5],
-        "tickvals": list(ticks),
-        "ticktext": [value_text(values[index]) for index in ticks],
-        "showgrid": False,
-    }
-
-
-def _colour_bar(outcome: Outcome) -> dict[str, Any]:
-    title = {"text": outcome.name, "side": "right", "font": {"size": theme.LABEL_SIZE}}
-    return {
-        "title": title,
-        "tickfont": {"size": theme.TICK_SIZE},
-        "thickness": 18,
-        "outlinewidth": 0,
-        **_ticks(outcome),
-    }
+    # A choice without its name would say nothing; numbers can be read between two ticks.
+    places = thin(range(len(values)), MOST_TICKS if is_numeric(name) else len(values))
+    texts = (value_text(values[place]) for place in places)
+    span = [-0.5, len(values) - 0.5]
+    return {"title": title(CONTROLS[name].label), "range": span, "showgrid": False, **ticks(places, texts)}
 
 
 def _ticks(outcome: Outcome) -> dict[str, Any]:
     """Ticks of the outcome's own scale: per cent, powers of ten, or factors where the span is short."""
     low, high = outcome.span
     if outcome.unit == "share":
-        return {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0%", "25%", "50%", "75%", "100%"]}
+        return share_ticks()
     if high - low > 3:
-        step = max(round((high - low) / 6), 1)
-        values = [float(value) for value in range(int(np.ceil(low)), int(high) + 1, step)]
-        return {"tickvals": values, "ticktext": ["1" if value == 0 else power_of_ten(value) for value in values]}
-    values = [low + (high - low) * share for share in (0, 0.25, 0.5, 0.75, 1)]
-    return {"tickvals": values, "ticktext": ["1" if abs(value) < 1e-12 else number(10**value) for value in values]}
+        return decade_ticks(outcome.span)
+    values = np.linspace(low, high, 5).tolist()
+    return ticks(values, ("1" if abs(value) < 1e-12 else number(10**value) for value in values))
+
+
+def describe_sweep(sweep: Sweep, findings: Mapping[Cell, Finding], outcome: Outcome, names: tuple[str, str]) -> str:
+    """Say the smallest and the largest value of a map, and where; `names` are those of x and y as shown."""
+    values = {cell: outcome.of(finding) for cell, finding in findings.items()}
+    known = [(value, cell) for cell, value in values.items() if not np.isnan(value)]
+    if not known:
+        return "Nothing is measured yet."
+    told = []
+    for word, (value, cell) in (("smallest", min(known)), ("largest", max(known))):
+        x, y = sweep.values(cell)
+        told.append(f"{word} {say_outcome(outcome, value)}, at {names[0]} {x} and {names[1]} {y}")
+    return f"{len(known)} of {len(sweep.cells)} cells have a value: {'; '.join(told)}."
+
+
+def say_outcome(outcome: Outcome, value: float) -> str:
+    """Say an outcome's number; an infinite one of epochs is never."""
+    if np.isnan(value):
+        return "not defined"
+    if np.isposinf(value) and outcome.name == "epochs to solve":
+        return "never"
+    return decades(value) if outcome.unit == "decades" else f"{value:.0%}"
 
 
 # --- the section ------------------------------------------------------------------------------
@@ -326,78 +279,54 @@ def _ticks(outcome: Outcome) -> dict[str, Any]:
 def section_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
     """Draw one row of the map as a line, on the same scale; a share with its 95 % interval (Wilson 1927)."""
     sweep = swept.sweep
-    found = [swept.findings.get((column, row)) for column in range(len(sweep.xs))]
-    values = np.array([np.nan if each is None else outcome.of(each) for each in found])
+    findings = [swept.findings.get((column, row)) for column in range(len(sweep.xs))]
+    values = np.array([np.nan if finding is None else outcome.of(finding) for finding in findings])
     texts = [
-        "" if e is None else f"{_place_text(sweep, (c, row))}<br>{_found_text(outcome, e)}" for c, e in enumerate(found)
+        "" if finding is None else _cell_text(sweep, (column, row), outcome, finding)
+        for column, finding in enumerate(findings)
     ]
-    line: dict[str, Any] = {
-        "x": np.arange(len(values)),
-        "y": _small(np.where(np.isfinite(values), values, np.nan)),
-        "mode": "lines+markers" if is_numeric(sweep.x) else "markers",
-        "line": {"width": 3.5, "color": theme.NOW},
-        "marker": {"size": 9, "color": theme.NOW},
-        "hovertext": texts,
-        "hoverinfo": "text",
-        "name": f"{CONTROLS[sweep.y].label.lower()} {value_text(sweep.ys[row])}",
-        "showlegend": True,
-    }
-    if outcome.unit == "share":
-        line["error_y"] = _interval(found, values)
-    traces = [go.Scatter(**line), *_edge_marks(values, texts, outcome)]
+    high, low = flat_marks(outcome)
+    panel = Panel(outcome.span, low=low, high=high, size=13, margin=0.03)
+    columns = np.arange(len(values))
+    line = go.Scatter(
+        **panel.placed(columns, drawable(values)),
+        mode="lines+markers" if is_numeric(sweep.x) else "markers",
+        line={"width": 3.5, "color": theme.NOW},
+        marker={"size": 9, "color": theme.NOW},
+        hovertext=texts,
+        hoverinfo="text",
+        name=f"{CONTROLS[sweep.y].label.lower()} {value_text(sweep.ys[row])}",
+        error_y=_interval(findings, values) if outcome.unit == "share" else None,
+    )
+    traces = [line, *panel.edge_marks(columns, values, theme.NOW, texts)]
     return go.Figure(data=traces, layout=_section_layout(sweep, outcome))
 
 
-def _interval(found: Sequence[Finding | None], values: Array) -> dict[str, Any]:
-    ends = [(np.nan, np.nan) if each is None else share_interval(each.solved, each.runs) for each in found]
+def _interval(findings: Sequence[Finding | None], values: Array) -> dict[str, Any]:
+    ends = [
+        (np.nan, np.nan) if finding is None else share_interval(finding.solved, finding.runs) for finding in findings
+    ]
     low, high = np.array(ends).T
-    above, below = _small(np.maximum(high - values, 0)), _small(np.maximum(values - low, 0))
+    above, below = small(np.maximum(high - values, 0)), small(np.maximum(values - low, 0))
     look = {"color": theme.NOW_FAINT, "thickness": 2.5, "width": 6}
     return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, **look}
-
-
-def _edge_marks(values: Array, texts: list[str], outcome: Outcome) -> list[Any]:
-    """Marks at the edge of the scale for what has no place on it."""
-    low, high = outcome.span
-    margin = 0.03 * (high - low)
-    (infinite, infinite_colour), (zero, zero_colour) = marks(outcome)
-    finite = np.isfinite(values)
-    kinds = [
-        (finite & (values < low), low + margin, "triangle-down", theme.NOW, "below the scale"),
-        (finite & (values > high), high - margin, "triangle-up", theme.NOW, "above the scale"),
-        (values == -np.inf, low + margin, "square", zero_colour, zero),
-        (values == np.inf, high - margin, "square", infinite_colour, infinite),
-    ]
-    traces = []
-    for mask, height, symbol, colour, words in kinds:
-        if mask.any():
-            columns = np.flatnonzero(mask)
-            traces.append(
-                go.Scatter(
-                    x=columns,
-                    y=np.full(len(columns), height),
-                    mode="markers",
-                    marker={"symbol": symbol, "size": 13, "color": colour},
-                    hovertext=[texts[column] for column in columns],
-                    hoverinfo="text",
-                    name=words,
-                )
-            )
-    return traces
 
 
 def _section_layout(sweep: Sweep, outcome: Outcome) -> dict[str, Any]:
     low, high = outcome.span
     room = 0.05 * (high - low)
+    y = {"title": outcome.name, "range": [low - room, high + room], "showgrid": True, **_ticks(outcome)}
     return {
         "template": theme.TEMPLATE,
         "height": 300,
-        "hovermode": "closest",
-        "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": theme.TICK_SIZE}},
-        "xaxis": sized(_axis(sweep.x, sweep.xs)),
-        "yaxis": sized(
-            {"title": outcome.name, "range": [low - room, high + room], "showgrid": True, **_ticks(outcome)}
-        ),
+        **legend(1.01),
+        **sized({"xaxis": _axis(sweep.x, sweep.xs), "yaxis": y}),
         "margin": {"l": _left(sweep), "r": BAR_ROOM, "t": 44, "b": 64},
     }
+
+
+def describe_section(sweep: Sweep, findings: Mapping[Cell, Finding], outcome: Outcome, row: int) -> str:
+    """Say every value of one row of a map."""
+    columns = [column for column in range(len(sweep.xs)) if (column, row) in findings]
+    told = (f"{sweep.xs[column]} {say_outcome(outcome, outcome.of(findings[column, row]))}" for column in columns)
+    return f"{', '.join(told) or 'nothing is measured yet'}."

@@ -1,9 +1,9 @@
-"""Colours and the figures' common template: what is drawn how, in one place.
+"""Theme: the colours, line styles and text sizes of all figures, and their common template.
 
-Every ink has a contrast of 3 : 1 or more both on white and on near-black, and
-those that meet in a picture are told apart by colour-blind viewers as well (a
+Every colour has a contrast of at least 3 : 1 both on white and on near-black, and
+colours that meet in a picture can be told apart by colour-blind viewers as well (a
 test simulates them): viridis for sizes, purple-orange for ratios, marks in grey
-and vermilion. No ink reaches the 4.5 : 1 of small text on both, so text, grid
+and vermilion. No colour reaches the 4.5 : 1 of small text on both, so text, grid
 and background are left to the page's theme, which can change without a rerun.
 """
 
@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 
 def see_through(colour: str, share: float) -> str:
-    """Return a colour, #rrggbb, that covers a share of what lies behind it."""
+    """Return the colour #rrggbb with an opacity from 0 to 1."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {share})"
 
@@ -27,9 +27,10 @@ THEORY = "#d97b0e"
 EXACT_ZERO = "#949494"
 NOT_FINITE = "#c43c1f"
 CLASSES = (THEORY, "#4477aa")
-# Of nets that are compared, in their order; the dashes show each where lines lie upon each other.
+# Of compared nets, in their order; where lines lie upon each other, their dashes show both.
 COMPARED = ("#c1237e", "#345be0", "#049b41", "#8e7de5", "#5f6f4a", "#b27ec0")
 DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot", "dot")  # dotted last: elsewhere that is the start
+CASING = "rgba(20, 20, 20, 0.9)"  # around a line on a map of many colours
 CURSOR = "rgba(128, 128, 128, 0.9)"
 GRID = "rgba(128, 128, 128, 0.22)"
 
@@ -53,6 +54,7 @@ TICK_SIZE, LABEL_SIZE = 15, 16
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"size": 15},
+        "hovermode": "closest",
         "hoverlabel": {"font": {"size": 14}},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -65,33 +67,33 @@ TEMPLATE = go.layout.Template(
 )
 
 
-# --- Inks: how each of several compared experiments is drawn, here and on every figure that shows it ---
+# --- How each of several compared experiments is drawn, here and on every figure that shows it ---
 
 
 @dataclass(frozen=True)
-class Ink:
+class LineStyle:
     """How one of several compared experiments is drawn.
 
     Attributes
     ----------
-    line, band, faint : str
-        Colours of its median, of the area over seeds, and of each seed's own line.
+    colour, band, faint : str
+        Of its median, of the area over seeds, and of each seed's own line.
     dash : str
         Of lines that may lie upon those of others.
     """
 
-    line: str
+    colour: str
     band: str
     faint: str
     dash: str = "solid"
 
 
-NOW_INK = Ink(NOW, NOW_BAND, NOW_FAINT)
-BASELINE_INK = Ink(BASELINE, BASELINE_BAND, BASELINE_BAND)
+NOW_STYLE = LineStyle(NOW, NOW_BAND, NOW_FAINT)
+BASELINE_STYLE = LineStyle(BASELINE, BASELINE_BAND, BASELINE_BAND)
 
 
-def inks(names: Sequence[str]) -> dict[str, Ink]:
-    """Give each of the compared its ink, by its place; a present setting and its baseline keep the inks of Explore.
+def line_styles(names: Sequence[str]) -> dict[str, LineStyle]:
+    """Give each of the compared its style, by its place; a present setting and its baseline keep those of Explore.
 
     Parameters
     ----------
@@ -100,14 +102,14 @@ def inks(names: Sequence[str]) -> dict[str, Ink]:
 
     Examples
     --------
-    >>> inks(["baseline", "now"])["now"] is NOW_INK
+    >>> line_styles(["baseline", "now"])["now"] is NOW_STYLE
     True
     """
     if set(names) <= {"baseline", "now"}:
-        return {name: NOW_INK if name == "now" else BASELINE_INK for name in names}
+        return {name: NOW_STYLE if name == "now" else BASELINE_STYLE for name in names}
     if len(names) > len(COMPARED):
-        raise ValueError(f"{len(names)} names: there are inks for {len(COMPARED)}")
+        raise ValueError(f"{len(names)} names: there are styles for {len(COMPARED)}")
     return {
-        name: Ink(colour, see_through(colour, 0.2), see_through(colour, 0.45), dash)
+        name: LineStyle(colour, see_through(colour, 0.2), see_through(colour, 0.45), dash)
         for name, colour, dash in zip(names, COMPARED, DASHES, strict=False)
     }

@@ -1,9 +1,4 @@
-"""Time curves: medians over seeds along steps, epochs or ranks, and what figures of them have in common.
-
-Logarithms, and what else reaches to infinity, arrive with -inf for what is
-exactly at the lower end (a 0) and +inf for what is not finite; both have marks
-of their own at the edge of the axis.
-"""
+"""The main figure of the page on time: compared recurrent nets side by side, all on one scale."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,167 +7,132 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.comparison import Compared
-from explorer.diagnosis.seeds import Band, band
-from explorer.diagnosis.wording import decades, number
+from explorer.diagnosis.seeds import band
+from explorer.diagnosis.wording import number
 from explorer.figures import theme
-from explorer.figures.curves import DecadePanel
-from explorer.figures.explore import label
+from explorer.figures.axes import (
+    CURSOR_LINE,
+    Box,
+    coloured_name,
+    epoch_axis,
+    label,
+    legend,
+    log_axis,
+    pair,
+    settings,
+    share_ticks,
+    sized,
+    step_axis,
+    text_scale,
+    title,
+    value_ticks,
+)
 from explorer.figures.marks import (
     BAND_WORDS,
     CHOSEN_WORDS,
     NOT_FINITE_WORDS,
     START_WORDS,
-    Shown,
     Traces,
-    colour_strip,
-    epoch_positions,
-    heatmap,
-    layer_band,
-    legend_once,
-    loss_lines,
-    profile,
+    compose,
+    legend_band,
+    legend_line,
     small,
 )
-from explorer.figures.theme import Ink, inks
-from explorer.figures.time_layout import LOSS, LOSS_TOP, PROFILE, SHARE, STRIP, Panel, arrange, narrow, wide
-from explorer.figures.triangles import NARROW_SCALE, Span
-from explorer.figures.view import TimeView
+from explorer.figures.panels import (
+    Shown,
+    epoch_positions,
+    loss_lines,
+    position_by_epoch,
+    profile,
+    say_value,
+    seeds_text,
+    shown_band,
+    view_strip,
+)
+from explorer.figures.theme import LineStyle, line_styles
+from explorer.figures.view import View
 from explorer.sweeps.sweep import thin
-from explorer.training.history import History
+from explorer.training.history import DIVERGED, SOLVED, History
 
-# The compared experiments that are there, each in its ink.
-Drawn = Sequence[tuple[Shown, Ink]]
-
-LETTERS, NARROW_LETTERS = 130, 46  # of a line across the whole figure
+# Numbers of the axes: the heatmaps' are 1 to 6, and the colour bar lies on the profile's x axis.
+LOSS, SHARE, PROFILE, STRIP = 7, 8, 9, 10
+HEIGHT = 740
+MARGIN = {"l": 72, "r": 26, "t": 54, "b": 48}  # pixels
+GAP = 0.028
+LETTERS = 20  # of a large name, on a laptop
+NARROW_LOSS, NARROW_SHARE, NARROW_MAP, NARROW_PROFILE, NARROW_STRIP, NARROW_FOOT = 130, 110, 150, 300, 14, 30
+# Fixed, as all ranges, so that pictures can be compared.
+LOSS_AXIS = {**log_axis((-4.0, 1.0)), "title": "loss"}
+SHARE_AXIS = {"range": [-0.06, 1.06], **share_ticks(3)}
+# Where a mark of the loss stands that has no place on its axis.
+LOSS_TOP = 5.0
+MISSING = "is being measured"
+TOLD = 5  # so many steps of each net are named in the alternative text
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
-    """A quantity over seeds along an axis.
+class Panel:
+    """One compared net, or the room for it.
 
     Attributes
     ----------
     name : str
-        In the legend.
-    ink : Ink
-    across : (points,) array
-    sides : Band of (points,) arrays
-        As they lie on the axis.
-    hover : str
-        Plotly's template of what a point says.
-    said : (points,) array, optional
-        The plain values for `hover`'s %{customdata}.
-    dash : str
-        "solid", "dash" or "dot"; what is dotted, the start, has no band and is thinner.
+    style : LineStyle
+    shown : Shown or None
+        None while nothing is measured yet.
+    empty : str
+        Why there is nothing to draw; "" where there is.
     """
 
     name: str
-    ink: Ink
-    across: Array
-    sides: Band
-    hover: str
-    said: Array | None = None
-    dash: str = "solid"
+    style: LineStyle
+    shown: Shown | None
+    empty: str
 
 
-def curve_traces(curve: Curve, panel: DecadePanel, *, legend: bool = False) -> Traces:
-    """Draw the median, the middle half of the seeds as an area, and marks for what has no place on the axis."""
-    middle, dotted = curve.sides.middle, curve.dash == "dot"
-    line = go.Scatter(
-        x=small(curve.across),
-        y=small(np.where(np.isfinite(middle), middle, np.nan)),
-        xaxis=panel.x,
-        yaxis=panel.y,
-        mode="lines" if len(middle) > 1 else "markers",
-        line={"width": 2.5 if dotted else 3.5, "dash": curve.dash, "color": curve.ink.line},
-        marker={"size": 9, "color": curve.ink.line},
-        customdata=curve.said,
-        hovertemplate=f"{curve.hover}<extra></extra>",
-        name=curve.name,
-        showlegend=legend,
-    )
-    area = [] if dotted else [panel.band(curve.across, curve.sides, curve.ink, "middle half of the seeds")]
-    return [*area, line, *panel.edge_marks(curve.across, middle, curve.name, curve.ink.line)]
-
-
-def factor_axis(span: Span) -> dict[str, Any]:
-    """Return range and ticks of log10 values not far from 1: 0.1, 0.2, 0.5, 1, 2, ..."""
-    factors = [digit * 10.0**power for power in range(-4, 4) for digit in (1, 2, 5)]
-    inside = [factor for factor in factors if span[0] <= np.log10(factor) <= span[1]]
-    ticks = {"tickvals": [float(np.log10(f)) for f in inside], "ticktext": [f"{f:g}" for f in inside]}
-    return {"range": list(span), "showgrid": True, **ticks}
-
-
-def titled(shown: Shown, ink: Ink) -> str:
-    """Return a net's name after a square of its ink: as small text the ink itself would be hard to read."""
-    return f'<span style="color:{ink.line}">■</span> <b>{shown.name}</b>'
-
-
-def folded(text: str, letters: int) -> str:
-    """Break a text into lines of at most so many letters; Plotly does not."""
-    return "<br>".join(wrap(text, letters))
-
-
-def foot(words: str, caption: str, narrow: bool) -> tuple[list[dict[str, Any]], int]:
-    """Write what the figure means and the settings below everything.
-
-    Returns
-    -------
-    annotations : list of dict
-    height : int
-        What they need below the panels, in pixels, the axis' ticks and title included.
-    """
-    scale, letters = (NARROW_SCALE, NARROW_LETTERS) if narrow else (1.0, LETTERS)
-    found, below = [], 56
-    for name, text, size in (("words", words, 15), ("settings", caption, 13)):
-        if text:
-            folds = folded(text, round(letters * 15 / size))
-            place = {"yanchor": "top", "yshift": -below, "align": "left", "opacity": 0.85 if name == "settings" else 1}
-            found.append(label(folds, 0, 0, size=size * scale) | place | {"name": name})
-            below += round((folds.count("<br>") + 1) * size * scale * 1.35) + 6
-    return found, below + 6
-
-
-def head(lines: Sequence[str], rows: int, above: int, narrow: bool) -> tuple[dict[str, Any], int]:
-    """Write some lines on top, below them the legend, which ends `above` pixels over the panels.
+def time_figure(shown: Sequence[Shown | None], view: View, epoch: int, names: Sequence[str], caption: str) -> go.Figure:
+    """Draw one to six compared nets.
 
     Parameters
     ----------
-    lines : sequence of str
-    rows : int
-        Of the legend; on a phone every entry has one.
-    above : int
-    narrow : bool
+    shown : sequence of Shown or None
+        None where nothing is measured yet.
+    view : View
+    epoch : int
+        The epoch of the profile; the latest one if it is negative.
+    names : sequence of str
+        Of all of them, by which each keeps its style and its place.
+    caption : str
+        The settings, below everything.
 
-    Returns
-    -------
-    annotation : dict
-    height : int
-        What all of it needs, in pixels: the upper margin.
+    Raises
+    ------
+    ValueError
+        For more names than there are styles.
+
+    Notes
+    -----
+    The x axes are epochs, but for "x9", the values of the profile.
     """
-    scale = NARROW_SCALE if narrow else 1.0
-    size, text = 16 * scale, "<br>".join(lines)
-    height = round(8 + (text.count("<br>") + 1) * 1.3 * size + 12 + rows * 23 * scale + above)
-    place = {"yanchor": "top", "yshift": height - 6, "align": "left", "name": "lines"}
-    return label(text, 0, 1, size=size) | place, height
+    panels = _panels(shown, names, view)
+    traces: Traces = []
+    for place, panel in enumerate(panels, start=1):
+        traces += _map(panel, view, f"x{place}", f"y{place}")
+        if panel.shown is not None:
+            traces += _over_epochs(panel.shown.history, panel, view, each_seed=len(panels) == 1)
+    traces += _profiles(panels, view, epoch)
+    traces += view_strip(view, f"x{PROFILE}", f"y{STRIP}") + (_legend() if len(panels) > 1 else [])
+    return compose(traces, lambda narrow: _layout(panels, view, epoch, caption, places(len(panels), narrow)))
 
 
-def told(shown: Shown, ink: Ink, words: str, narrow: bool) -> str:
-    """Return a net's line of `head`; on a phone the words stand below the name."""
-    if not narrow:
-        return f"{titled(shown, ink)}: {words}"
-    return f"{titled(shown, ink)}<br>{folded(words, NARROW_LETTERS)}"
-
-
-# --- The figure of the page on time: compared recurrent nets side by side, all on one scale ---
-
-
-MISSING = "is being measured"
+def not_defined(experiment: RecurrentExperiment, view: View) -> str:
+    """Say why a net has nothing of what the view shows; "" where it has."""
+    reason = view.diagnostic.missing(experiment)
+    return f"not defined: {reason}" if reason else ""
 
 
 def shown_of(compared: Compared) -> list[Shown | None]:
@@ -183,121 +143,74 @@ def shown_of(compared: Compared) -> list[Shown | None]:
     ]
 
 
-def drawn_of(compared: Compared) -> list[tuple[Shown, Ink]]:
-    """Return those of which something is measured, each in the ink that it keeps."""
-    every = inks(compared.names)
-    return [(Shown(history, name), every[name]) for name, history in compared.histories.items()]
+def nets_of(compared: Compared) -> list[tuple[Shown, LineStyle]]:
+    """Return those of which something is measured, each in the style that it keeps."""
+    styles = line_styles(compared.names)
+    return [(Shown(history, name), styles[name]) for name, history in compared.histories.items()]
 
 
-def time_figure(
-    shown: Sequence[Shown | None], view: TimeView, epoch: int, names: Sequence[str], caption: str
-) -> go.Figure:
-    """Draw one to six compared nets.
-
-    Parameters
-    ----------
-    shown : sequence of Shown or None
-        None where nothing is measured yet.
-    view : TimeView
-    epoch : int
-        The epoch of the profile; the latest one if it is negative.
-    names : sequence of str
-        Of all of them, by which each keeps its ink and its place.
-    caption : str
-        The settings, below everything.
-
-    Raises
-    ------
-    ValueError
-        For more names than there are inks.
-
-    Notes
-    -----
-    The x axes are epochs, but for "x9", the values of the profile. `layout.meta`
-    holds the layout for a narrow screen; who shows the figure there merges it.
-    """
-    panels = _panels(shown, names, view)
-    traces: list[Any] = []
-    for panel_number, panel in enumerate(panels, start=1):
-        traces += _map(panel, view, f"x{panel_number}", f"y{panel_number}")
-        if panel.history is not None:
-            traces += _over_epochs(panel.history, panel, view, each_seed=len(panels) == 1)
-    traces += _profiles(list(zip(shown, panels, strict=True)), view, epoch)
-    traces += colour_strip(view, f"x{PROFILE}", f"y{STRIP}") + (_key() if len(panels) > 1 else [])
-    # One layout made at once: every later change of a figure would be checked anew, and cost as much again.
-    layout = {"template": theme.TEMPLATE, **arrange(panels, view, epoch, caption, wide(len(panels)))}
-    layout["meta"] = {"narrow": arrange(panels, view, epoch, caption, narrow(len(panels)))}
-    return go.Figure(data=legend_once(traces), layout=layout)
+# --- traces -----------------------------------------------------------------------------------
 
 
-def not_defined(experiment: RecurrentExperiment, view: TimeView) -> str:
-    """Say why a net has nothing of what the view shows; "" where it has."""
-    reason = view.diagnostic.missing(experiment)
-    return f"not defined: {reason}" if reason else ""
+def _panels(shown: Sequence[Shown | None], names: Sequence[str], view: View) -> list[Panel]:
+    styles, panels = line_styles(names), []
+    for name, net in zip(names, shown, strict=True):
+        empty = MISSING if net is None else not_defined(net.history.experiment, view).replace(": ", ":<br>")
+        panels.append(Panel(name, styles[name], net, empty))
+    return panels
 
 
-def _panels(shown: Sequence[Shown | None], names: Sequence[str], view: TimeView) -> list[Panel]:
-    ink = inks(names)
-    return [
-        Panel(name, ink[name], None, MISSING)
-        if each is None
-        else Panel(name, ink[name], each.history, not_defined(each.history.experiment, view).replace(": ", ":<br>"))
-        for name, each in zip(names, shown, strict=True)
-    ]
-
-
-def _map(panel: Panel, view: TimeView, x: str, y: str) -> Traces:
-    if panel.history is None or panel.empty:
+def _map(panel: Panel, view: View, x: str, y: str) -> Traces:
+    if panel.shown is None or panel.empty:
         # Without a trace the panel would lose its axes.
         return [go.Scatter(x=[None], y=[None], xaxis=x, yaxis=y, showlegend=False)]
-    return heatmap(panel.history, view, x, y)
+    return position_by_epoch(panel.shown.history, view, x, y)
 
 
-def _profiles(drawn: Sequence[tuple[Shown | None, Panel]], view: TimeView, epoch: int) -> Traces:
+def _profiles(panels: Sequence[Panel], view: View, epoch: int) -> Traces:
     """All nets' profiles in one panel, the bands behind the lines."""
-    alone = len(drawn) == 1
-    found: Traces = []
-    for shown, panel in drawn:
-        if shown is not None and not panel.empty:
-            history, name = shown.history, "" if alone else panel.name
-            place = (panel.ink, f"x{PROFILE}", f"y{PROFILE}")
-            found += profile(history, view, history.at(epoch), *place, legend=alone, theory=shown.theory, name=name)
-    return sorted(found, key=lambda trace: trace.name != BAND_WORDS)
+    alone, axes = len(panels) == 1, (f"x{PROFILE}", f"y{PROFILE}")
+    traces: Traces = []
+    for panel in panels:
+        if panel.shown is not None and not panel.empty:
+            record, name = panel.shown.history.at(epoch), "" if alone else panel.name
+            traces += profile(panel.shown, view, record, panel.style, axes, legend=alone, name=name)
+    return sorted(traces, key=lambda trace: trace.name != BAND_WORDS)
 
 
-def learnt(history: History) -> NDArray[np.float64]:
+def learnt(history: History) -> Array:
     """Return the share of seeds that have learnt the task, by record: (records,)."""
     below = history.error < history.experiment.dataset.solved_below
     ended = [np.inf if ending is None else ending.epoch for ending in history.endings]
-    share: NDArray[np.float64] = (below & (history.epochs < np.array(ended)[:, None])).mean(axis=0)
+    share: Array = (below & (history.epochs < np.array(ended)[:, None])).mean(axis=0)
     return share
 
 
-def _over_epochs(history: History, panel: Panel, view: TimeView, *, each_seed: bool) -> Traces:
+def _over_epochs(history: History, panel: Panel, view: View, *, each_seed: bool) -> Traces:
     """A net's loss, and in what share of the seeds it has learnt the task."""
-    ink = panel.ink
+    style = panel.style
     share = go.Scatter(
         x=epoch_positions(history.epochs, view),
         y=small(learnt(history)),
         xaxis=f"x{SHARE}",
         yaxis=f"y{SHARE}",
         mode="lines",
-        line={"width": 3.5, "color": ink.line, "dash": ink.dash, "shape": "hv"},
+        line={"width": 3.5, "color": style.colour, "dash": style.dash, "shape": "hv"},
         customdata=history.epochs,
         hovertemplate=f"{panel.name}<br>epoch %{{customdata:,d}}: %{{y:.0%}} of the seeds<extra></extra>",
         name=panel.name,
         showlegend=False,
     )
-    lines = loss_lines(history, view, ink, panel.name, f"x{LOSS}", f"y{LOSS}", each_seed=each_seed)
-    return [*lines, *_ended(history, panel, view), share]
+    lines = loss_lines(history, view, style, panel.name, (f"x{LOSS}", f"y{LOSS}"), each_seed=each_seed)
+    return [*lines, *_loss_end(history, panel, view), share]
 
 
-def _ended(history: History, panel: Panel, view: TimeView) -> Traces:
+def _loss_end(history: History, panel: Panel, view: View) -> Traces:
     """Mark on top of the loss where its median is no longer finite."""
     beyond = np.flatnonzero(~np.isfinite(band(history.loss).middle))
     if not beyond.size:
         return []
-    epoch = history.epochs[beyond[:1]]
+    epoch, rim = history.epochs[beyond[:1]], {"color": panel.style.colour, "width": 3}
     return [
         go.Scatter(
             x=epoch_positions(epoch, view),
@@ -305,12 +218,7 @@ def _ended(history: History, panel: Panel, view: TimeView) -> Traces:
             xaxis=f"x{LOSS}",
             yaxis=f"y{LOSS}",
             mode="markers",
-            marker={
-                "symbol": "square",
-                "size": 12,
-                "color": theme.NOT_FINITE,
-                "line": {"color": panel.ink.line, "width": 3},
-            },
+            marker={"symbol": "square", "size": 12, "color": theme.NOT_FINITE, "line": rim},
             customdata=epoch,
             hovertemplate=f"{panel.name}<br>epoch %{{customdata:,d}}: median loss not finite<extra></extra>",
             name=NOT_FINITE_WORDS,
@@ -318,63 +226,203 @@ def _ended(history: History, panel: Panel, view: TimeView) -> Traces:
     ]
 
 
-def _key() -> Traces:
+def _legend() -> Traces:
     """What the lines of the profile mean, whatever their colour."""
     grey = theme.BASELINE
-    lines = {
-        f"profile {CHOSEN_WORDS}": {"width": 3.5, "color": grey},
-        f"profile {START_WORDS}": {"width": 2, "dash": "dot", "color": grey},
-    }
-    found: Traces = [go.Scatter(x=[None], y=[None], mode="lines", line=line, name=name) for name, line in lines.items()]
-    area = {"symbol": "square", "size": 14, "color": theme.BASELINE_BAND}
-    return [*found, go.Scatter(x=[None], y=[None], mode="markers", marker=area, name=BAND_WORDS)]
+    now = legend_line(f"profile {CHOSEN_WORDS}", color=grey, width=3.5)
+    return [now, legend_line(f"profile {START_WORDS}", color=grey, width=2, dash="dot"), legend_band()]
 
 
-# --- Describe time: what the figure of compared recurrent nets shows, as one text with its numbers ---
+# --- layout -----------------------------------------------------------------------------------
 
 
-# So many steps are told of each net.
-TOLD = 5
+@dataclass(frozen=True)
+class Places:
+    """Where everything lies.
 
-
-def describe_compared(shown: Sequence[Shown | None], names: Sequence[str], view: TimeView, epoch: int) -> str:
-    """Say of every net the profile at an epoch and at the start, its loss and who learns it.
-
-    Parameters
+    Attributes
     ----------
-    shown : sequence of Shown or None
-        None where nothing is measured yet.
-    names : sequence of str
-        Of all of them.
-    view : TimeView
-    epoch : int
-        The latest one if it is negative.
+    height : int
+        Of the whole figure, in pixels.
+    maps : sequence of boxes
+        Of the heatmaps, in the order of the nets.
+    columns : int
+        Heatmaps in a row.
+    letters : int
+        Of a line of the caption.
     """
+
+    height: int
+    maps: Sequence[Box]
+    columns: int
+    loss: Box
+    share: Box
+    profile: Box
+    strip: Box
+    scale: float = 1.0
+    letters: int = 155
+
+
+def places(count: int, narrow: bool) -> Places:
+    """Arrange the panels of so many nets."""
+    return _narrow(count) if narrow else _wide(count)
+
+
+def _wide(count: int) -> Places:
+    """Heatmaps beside each other, up to three in a row; the profile at their right, loss and share above."""
+    rows = [[0.095, 0.715]] if count <= 3 else [[0.465, 0.715], [0.095, 0.345]]
+    columns = -(-count // len(rows))
+    width = (0.70 + GAP) / columns
+    cells = (divmod(index, columns) for index in range(count))
+    maps = [([column * width, (column + 1) * width - GAP], rows[row]) for row, column in cells]
+    right, top = [0.755, 1.0], [0.88, 1.0]
+    loss, share = ([0.0, 0.46], top), ([0.54, 1.0], top)
+    return Places(HEIGHT, maps, columns, loss, share, (right, [0.095, 0.715]), (right, [0.02, 0.05]))
+
+
+def _narrow(count: int) -> Places:
+    """All below each other: loss, share, the heatmaps, the profile."""
+    heights = [NARROW_LOSS, NARROW_SHARE, *[NARROW_MAP] * count, NARROW_PROFILE, NARROW_STRIP]
+    gaps = [0, 56, 80, *[54] * (count - 1), 84, 10]
+    inside = sum(heights) + sum(gaps) + NARROW_FOOT
+    tops = 1 - (np.cumsum(gaps) + np.cumsum([0, *heights[:-1]])) / inside
+    spans = [[float(top - height / inside), float(top)] for top, height in zip(tops, heights, strict=True)]
+    loss, share, *maps, profile, strip = [([0.0, 1.0], span) for span in spans]
+    height = inside + MARGIN["t"] + MARGIN["b"] + 40
+    return Places(height, maps, 1, loss, share, profile, strip, text_scale(True), 62)
+
+
+def _layout(panels: Sequence[Panel], view: View, epoch: int, caption: str, place: Places) -> dict[str, Any]:
+    """Axes, names, the chosen epoch and the settings, so that a picture explains itself."""
+    chosen = _chosen_epoch(panels, epoch)
+    return {
+        "height": place.height,
+        "margin": MARGIN | {"b": MARGIN["b"] + 40 * (place.scale < 1)},
+        **legend(1 + 30 / place.height, place.scale),
+        **sized(_axes(panels, view, place), place.scale),
+        "annotations": [*_titles(panels, place), *_words(view, chosen, caption, place)],
+        "shapes": _lines(panels, float(epoch_positions(np.array([chosen]), view)[0])),
+    }
+
+
+def _chosen_epoch(panels: Sequence[Panel], epoch: int) -> int:
+    """The recorded epoch that is meant; while some have fewer records than others, the furthest."""
+    known = [panel.shown.history for panel in panels if panel.shown is not None]
+    return max((int(history.epochs[history.at(epoch)]) for history in known), default=0)
+
+
+def _axes(panels: Sequence[Panel], view: View, place: Places) -> dict[str, Any]:
+    known = [panel.shown.history.experiment for panel in panels if panel.shown is not None]
+    last = max((experiment.epochs for experiment in known), default=1)
+    epochs = epoch_axis(last, view, short=True) | {"tickangle": 0, "showgrid": False}
+    longest = max(known, key=lambda experiment: experiment.length, default=None)
+    steps = step_axis(1 if longest is None else longest.length)
+    along = "time step → answer" if longest is not None and answers_at_the_end(longest) else "time step"
+    axes: dict[str, Any] = {}
+    for number_of, box in enumerate(place.maps, start=1):
+        lowest, leftmost = number_of > len(panels) - place.columns, (number_of - 1) % place.columns == 0
+        x = epochs | {"title": title("epoch", 2) if lowest else "", "showticklabels": lowest}
+        y = steps | {"title": along if leftmost else "", "showticklabels": leftmost}
+        # Where a viewer zooms into one heatmap, all others follow.
+        axes |= pair(number_of, box, x, y) if number_of == 1 else pair(number_of, box, x | AS_X, y | AS_Y)
+    axes |= pair(LOSS, place.loss, epochs | AS_X, LOSS_AXIS)
+    axes |= pair(SHARE, place.share, epochs | AS_X, SHARE_AXIS)
+    values = {"range": list(view.span), "showgrid": True, **value_ticks(view)}
+    own = AS_Y | {"showticklabels": place.columns == 1 and place.scale < 1}
+    axes |= pair(PROFILE, place.profile, values, steps | own)
+    axes |= pair(STRIP, place.strip, {}, {"visible": False, "fixedrange": True})
+    del axes[f"xaxis{STRIP}"]
+    axes[f"xaxis{PROFILE}"]["anchor"], axes[f"yaxis{STRIP}"]["anchor"] = f"y{STRIP}", f"x{PROFILE}"
+    return axes
+
+
+AS_X, AS_Y = {"matches": "x"}, {"matches": "y"}
+
+
+def answers_at_the_end(experiment: RecurrentExperiment) -> bool:
+    """Return whether the loss counts at the last time step only."""
+    return experiment.points().first_counted == experiment.length - 1
+
+
+def _titles(panels: Sequence[Panel], place: Places) -> list[dict[str, Any]]:
+    """Over each heatmap its name and who learns it; in an empty one, why it is."""
+    titles = []
+    size = (18 if max(len(panel.name) for panel in panels) <= LETTERS else 15) * place.scale
+    for panel, (x, y) in zip(panels, place.maps, strict=True):
+        who = "\N{NO-BREAK SPACE}" if panel.shown is None else learners(panel.shown.history)
+        text = coloured_name(panel.style.colour, panel.name)
+        text += f'<br><span style="font-size:{15 * place.scale:g}px">{who}</span>'
+        titles.append(label(text, x[0], y[1], size=size) | {"align": "left"})
+        if panel.empty:
+            middle = {"xanchor": "center", "yanchor": "middle", "align": "center"}
+            titles.append(label(panel.empty, sum(x) / 2, sum(y) / 2, size=16 * place.scale) | middle)
+    return titles
+
+
+def learners(history: History) -> str:
+    """Say how many seeds learn it, "so far" while training goes on, and how many have become non-finite."""
+    outcome = history.outcome
+    told = f"{outcome.count(SOLVED)} of {len(outcome)} learn it{' so far' * (not history.complete)}"
+    return f"{told}, {outcome.count(DIVERGED)} not finite" if DIVERGED in outcome else told
+
+
+def _words(view: View, chosen: int, caption: str, place: Places) -> list[dict[str, Any]]:
+    relative = ", over the last step's" if view.is_ratio else ""
+    what = "<br>".join(wrap(f"{view.diagnostic.title}{relative}, epoch {chosen:,}", 30))
+    size = 16 * place.scale
+    return [
+        label(what, place.profile[0][0], place.profile[1][1], size=size) | {"align": "left"},
+        label("Loss, median over seeds", place.loss[0][0], place.loss[1][1], size=size),
+        label("Seeds that have learnt it", place.share[0][0], place.share[1][1], size=size),
+        settings("<br>".join(wrap(caption, place.letters)), 12, place.scale),
+    ]
+
+
+def _lines(panels: Sequence[Panel], position: float) -> list[dict[str, Any]]:
+    """The chosen epoch, a line through loss, share and heatmaps; a frame where there is no heatmap."""
+    cursor = CURSOR_LINE | {"x0": position, "x1": position, "y0": 0, "y1": 1}
+    frame = {"type": "rect", "x0": 0, "x1": 1, "y0": 0, "y1": 1, "line": {"color": theme.GRID, "width": 2}}
+    lines = [cursor | {"xref": f"x{number_of}", "yref": f"y{number_of} domain"} for number_of in (LOSS, SHARE)]
+    for number_of, panel in enumerate(panels, start=1):
+        n = "" if number_of == 1 else number_of
+        y = {"yref": f"y{n} domain"}
+        lines.append((frame | {"xref": f"x{n} domain"} if panel.empty else cursor | {"xref": f"x{n}"}) | y)
+    return lines
+
+
+# --- alternative text ---------------------------------------------------------------------------
+
+
+def describe_compared(shown: Sequence[Shown | None], names: Sequence[str], view: View, epoch: int) -> str:
+    """Say of every net the profile at an epoch and at the start, its loss and who learns it; see `time_figure`."""
     relative = " over the last step's" if view.is_ratio else ""
     told = [f"{view.diagnostic.title}{relative}, median over seeds."]
-    for each, name in zip(shown, names, strict=True):
-        told.append(f"{name} {MISSING}." if each is None else f"{name}: {_of_one(each.history, view, epoch)}")
+    for net, name in zip(shown, names, strict=True):
+        told.append(f"{name} {MISSING}." if net is None else f"{name}: {_describe_net(net.history, view, epoch)}")
     return " ".join(told)
 
 
-def _of_one(history: History, view: TimeView, epoch: int) -> str:
+def _describe_net(history: History, view: View, epoch: int) -> str:
     record = history.at(epoch)
     why = not_defined(history.experiment, view)
     if why:
         told = [f"{why}."]
     else:
-        start, middle = layer_band(history, view, [0, record]).middle
-        told = [f"at epoch {int(history.epochs[record]):,} {_steps(middle, view)}."]
-        told += [f"At the start {_steps(start, view)}."] * (record > 0)
+        start, middle = shown_band(history, view, [0, record]).middle
+        told = [f"at epoch {int(history.epochs[record]):,} {_say_steps(middle, view)}."]
+        told += [f"At the start {_say_steps(start, view)}."] * (record > 0)
     loss = band(history.loss).middle
     last = int(history.epochs[-1])
     told.append(f"Median loss {number(loss[0])} at the start, {number(loss[-1])} at epoch {last:,}.")
-    seeds, learnt = len(history.loss), history.outcome.count("solved")
-    told.append(f"{learnt} of {seeds} {'seed has' if seeds == 1 else 'seeds have'} learnt it.")
+    seeds = len(history.loss)
+    told.append(f"{history.outcome.count(SOLVED)} of {seeds_text(seeds)} {'has' if seeds == 1 else 'have'} learnt it.")
     return " ".join(told)
 
 
-def _steps(values: Array, view: TimeView) -> str:
-    """Say some steps' values, the first and the last among them."""
-    say = decades if view.in_decades else number
-    return ", ".join(f"step {step} {say(values[step - 1])}" for step in thin(range(1, len(values) + 1), TOLD))
+def _say_steps(values: Array, view: View) -> str:
+    return steps_text([say_value(value, view) for value in values])
+
+
+def steps_text(said: Sequence[str]) -> str:
+    """Name some of the time steps, the first and the last among them, each with what is said of it."""
+    return ", ".join(f"step {step} {said[step - 1]}" for step in thin(range(1, len(said) + 1), TOLD))

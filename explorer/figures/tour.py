@@ -6,9 +6,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.diagnosis.why import Why
-from explorer.figures.explore import label, why_figure
+from explorer.figures.axes import settings
+from explorer.figures.explore import why_figure
 from explorer.figures.remedies import FOOT
-from explorer.figures.time_layout import PROFILE
+from explorer.figures.time import PROFILE
 
 # In pixels; the live chart lowers it on a low screen.
 HEIGHT = 940
@@ -46,8 +47,7 @@ def _fewer_ticks(axis: Any) -> dict[str, Any]:
 
 def why_beside_words(why: Why, caption: str) -> go.Figure:
     """Draw what multiplies the gradient, with the settings below it."""
-    settings = label(caption, 0, 0, size=13) | {"yanchor": "top", "yshift": -66, "name": "settings"}
-    return with_height(why_figure(why), annotations=[settings], margin={"b": 96})
+    return with_height(why_figure(why), annotations=[settings(caption, 66)], margin={"b": 96})
 
 
 def panels_beside_words(figure: go.Figure) -> go.Figure:

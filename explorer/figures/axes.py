@@ -1,0 +1,259 @@
+"""Axes: every range, tick, title and legend, and the words above and below the panels. Lengths are in pixels."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+
+from explorer.diagnosis.wording import power_of_ten
+from explorer.figures import theme
+from explorer.figures.view import View
+
+Span = tuple[float, float]
+# A panel's (left, right) and (bottom, top), as shares of the figure's inside.
+Box = tuple[Sequence[float], Sequence[float]]
+
+MARGIN = {"l": 70, "r": 16, "t": 84, "b": 80}
+# Text on a phone is smaller by this factor.
+NARROW_SCALE = 0.85
+# Letters of a line of text across the whole figure, on a wide screen and on a phone.
+LETTERS, NARROW_LETTERS = 130, 46
+SETTINGS_SIZE, SETTINGS_LETTERS, NARROW_SETTINGS_LETTERS, SETTINGS_LINE = 13, 150, 48, 18
+CLOSE = 4
+LOSS_DECADES = (-6.0, 1.3)
+# Of layers, depths or columns, so many at most are named in an alternative text, evenly spread.
+TOLD = 8
+LEVEL_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2}}
+CURSOR_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2, "dash": "dot"}}
+
+
+def text_scale(narrow: bool) -> float:
+    """Return the factor of all text sizes."""
+    return NARROW_SCALE if narrow else 1.0
+
+
+# --- ticks ------------------------------------------------------------------------------------
+
+
+def ticks(values: Iterable[float], texts: Iterable[str]) -> dict[str, Any]:
+    """Return an axis' ticks."""
+    return {"tickvals": list(values), "ticktext": list(texts)}
+
+
+def power_text(exponent: int) -> str:
+    """Say a power of ten, 1 as 1."""
+    return "1" if exponent == 0 else power_of_ten(exponent)
+
+
+def decade_ticks(span: Span, count: int = 6) -> dict[str, Any]:
+    """Return about `count` whole powers of ten, 1 among them, for an axis of logarithms."""
+    step = max(round((span[1] - span[0]) / count), 1)
+    powers = [power for power in range(math.ceil(span[0]), math.floor(span[1]) + 1) if power % step == 0]
+    return ticks(powers, map(power_text, powers))
+
+
+def factor_ticks(span: Span) -> dict[str, Any]:
+    """Return ticks for logarithms of factors: 0.1, 0.2, 0.5, 1, 2, ... on a short axis, powers of ten on a long one."""
+    if span[1] - span[0] > 4:
+        return decade_ticks(span)
+    powers = range(math.floor(span[0]), math.ceil(span[1]) + 1)
+    factors = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    inside = [factor for factor in factors if span[0] - 1e-9 <= np.log10(factor) <= span[1] + 1e-9]
+    return ticks((float(np.log10(factor)) for factor in inside), (f"{factor:g}" for factor in inside))
+
+
+def share_ticks(count: int = 5) -> dict[str, Any]:
+    """Return evenly spread ticks from 0% to 100%."""
+    values = np.linspace(0, 1, count).tolist()
+    return ticks(values, (f"{value:.0%}" for value in values))
+
+
+def value_ticks(view: View) -> dict[str, Any]:
+    """Return ticks for what a view shows."""
+    if view.diagnostic.unit == "share":
+        return share_ticks()
+    return decade_ticks(view.span, 5) if view.in_decades else {}
+
+
+def whole_ticks(last: int) -> dict[str, Any]:
+    """Return 1 and round whole numbers up to the last."""
+    step = 1 if last <= 12 else 2 if last <= 20 else 5 if last <= 30 else 10
+    values = sorted({1, *range(step, last + 1, step)})
+    return ticks(values, map(str, values))
+
+
+def end_ticks(last: int) -> list[int]:
+    """Return the first position, round ones and the last."""
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100) if last / step <= 6)
+    return sorted(
+        {1, *(value for value in range(step, last, step) if 1 + 0.6 * step < value < last - 0.6 * step), last}
+    )
+
+
+# --- axes -------------------------------------------------------------------------------------
+
+
+def pair(number: int, box: Box, x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+    """Return the two axes of a panel; Plotly gives the first ones no number."""
+    n = "" if number == 1 else str(number)
+    return {
+        f"xaxis{n}": x | {"domain": list(box[0]), "anchor": f"y{n}"},
+        f"yaxis{n}": y | {"domain": list(box[1]), "anchor": f"x{n}"},
+    }
+
+
+def layer_axis(layers: int) -> dict[str, Any]:
+    """Return range and ticks of layers, the last one marked as the output."""
+    values = end_ticks(layers)
+    texts = [*map(str, values[:-1]), f"{layers} out"]
+    return {"range": [0.5, layers + 0.5], "showgrid": False, **ticks(values, texts)}
+
+
+def step_axis(last: int) -> dict[str, Any]:
+    """Return range and ticks of time steps."""
+    return {"range": [0.5, last + 0.5], "showgrid": False, "tickvals": end_ticks(last)}
+
+
+def epoch_axis(last: int, view: View, *, short: bool = False) -> dict[str, Any]:
+    """Return range and ticks of an axis of epochs that ends at epoch `last`; a short one has fewer ticks."""
+    if view.axis != "log":
+        return {"range": [0, last]}
+    decades = int(np.log10(last))
+    few = short and decades > 2
+    powers = range(decades % 2 if few else 0, decades + 1, 2 if few else 1)
+    texts = [power_of_ten(power) if short and power > 3 else f"{10**power:,}" for power in powers]
+    values = [0.5, *(10**power for power in powers)]
+    return {"type": "log", "range": [np.log10(0.4), np.log10(last)], **ticks(values, ["0", *texts])}
+
+
+def log_axis(span: Span) -> dict[str, Any]:
+    """Return range and ticks, every second power of ten, of a logarithmic axis; its span is in decades."""
+    powers = [power for power in range(math.ceil(span[0]), math.floor(span[1]) + 1) if power % 2 == 0]
+    return {"type": "log", "range": list(span), **ticks((10.0**power for power in powers), map(power_text, powers))}
+
+
+def title(text: str, standoff: float = CLOSE) -> dict[str, Any]:
+    """Return an axis' title that stands close to it."""
+    return {"text": text, "standoff": standoff}
+
+
+def sized(axes: Mapping[str, Any], scale: float = 1.0) -> dict[str, Any]:
+    """Set the sizes of axes' text, which a page's theme would otherwise make too small for the last row of a lecture room."""
+    tick, large = {"size": theme.TICK_SIZE * scale}, {"size": theme.LABEL_SIZE * scale}
+    found = {}
+    for name, axis in axes.items():
+        text = axis.get("title", {})
+        text = {"text": text} if isinstance(text, str) else text
+        found[name] = axis | {"tickfont": tick, "title": text | {"font": large}}
+    return found
+
+
+def colour_bar(text: str, scale: float = 1.0, **more: Any) -> dict[str, Any]:
+    """Return a colour bar with its title, at the right of the panels or, if it lies, below them."""
+    side = "top" if "orientation" in more else "right"
+    return {
+        "title": {"text": text, "side": side, "font": {"size": theme.LABEL_SIZE * scale}},
+        "tickfont": {"size": theme.TICK_SIZE * scale},
+        "outlinewidth": 0,
+        **more,
+    }
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def legend(y: float, scale: float = 1.0) -> dict[str, Any]:
+    """Return a legend in a row that stands at a height, as a share of the figure's inside."""
+    place = {"orientation": "h", "x": 0, "y": y, "yanchor": "bottom"}
+    # Plotly would leave out a legend of one entry, such as that of exact zeros.
+    return {"legend": place | {"font": {"size": theme.TICK_SIZE * scale}}, "showlegend": True}
+
+
+def legend_above(inner: float, scale: float = 1.0, above: float = 6) -> dict[str, Any]:
+    """Return a legend `above` pixels over panels that are `inner` pixels high."""
+    return legend(1 + above / inner, scale)
+
+
+def label(text: str, x: float, y: float, **font: Any) -> dict[str, Any]:
+    """Return a text whose lower left corner is at (x, y) on the paper."""
+    place = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
+    return {"text": text, "x": x, "y": y, "font": font, **place}
+
+
+def panel_title(number: int, text: str, size: float) -> dict[str, Any]:
+    """Return a text over the upper left corner of a panel."""
+    n = "" if number == 1 else str(number)
+    return label(text, 0, 1, size=size) | {"xref": f"x{n} domain", "yref": f"y{n} domain", "yshift": 3, "align": "left"}
+
+
+def coloured_name(colour: str, name: str) -> str:
+    """Return a name after a square of its colour: as small text the colour itself would be hard to read."""
+    return f'<span style="color:{colour}">■</span> <b>{name}</b>'
+
+
+def folded(text: str, letters: int) -> str:
+    """Break a text into lines of at most so many letters; Plotly does not."""
+    return "<br>".join(wrap(text, letters, break_on_hyphens=False))
+
+
+def settings(text: str, below: float, scale: float = 1.0) -> dict[str, Any]:
+    """Return the settings, `below` the panels: what a picture must carry to explain itself."""
+    place = {"yanchor": "top", "yshift": -below, "align": "left", "opacity": 0.85, "name": "settings"}
+    return label(text, 0, 0, size=SETTINGS_SIZE * scale) | place
+
+
+def with_settings(layout: dict[str, Any], caption: str, narrow: bool) -> dict[str, Any]:
+    """Write the settings below everything, in as many lines as they need, which make the figure higher."""
+    lines = wrap(caption, NARROW_SETTINGS_LETTERS if narrow else SETTINGS_LETTERS, break_on_hyphens=False)
+    more = SETTINGS_LINE * max(len(lines) - 1, 0)
+    margin = layout.get("margin", MARGIN)
+    texts = [*layout.get("annotations", []), *([settings("<br>".join(lines), 52)] if lines else [])]
+    return layout | {
+        "height": layout["height"] + more,
+        "margin": margin | {"b": margin["b"] + more},
+        "annotations": texts,
+    }
+
+
+def foot(words: str, caption: str, narrow: bool) -> tuple[list[dict[str, Any]], int]:
+    """Write what a figure means, and the settings, below its panels.
+
+    Returns
+    -------
+    annotations : list of dict
+    height : int
+        What they need, the axis' ticks and title included.
+    """
+    scale, letters = text_scale(narrow), NARROW_LETTERS if narrow else LETTERS
+    notes, below = [], 56
+    for name, text, size in (("words", words, 15), ("settings", caption, SETTINGS_SIZE)):
+        if text:
+            folds = "<br>".join(wrap(text, round(letters * 15 / size)))
+            notes.append(settings(folds, below, scale * size / SETTINGS_SIZE) | {"name": name})
+            notes[-1]["opacity"] = 0.85 if name == "settings" else 1
+            below += round((folds.count("<br>") + 1) * size * scale * 1.35) + 6
+    return notes, below + 6
+
+
+def head(lines: Sequence[str], rows: int, above: int, narrow: bool) -> tuple[dict[str, Any], int]:
+    """Write some lines on top, below them room for the legend, which ends `above` pixels over the panels.
+
+    Parameters
+    ----------
+    lines : sequence of str
+    rows : int
+        Of the legend; on a phone every entry has one.
+
+    Returns
+    -------
+    annotation : dict
+    height : int
+        The upper margin.
+    """
+    scale = text_scale(narrow)
+    size, text = 16 * scale, "<br>".join(lines)
+    height = round(8 + (text.count("<br>") + 1) * 1.3 * size + 12 + rows * 23 * scale + above)
+    place = {"yanchor": "top", "yshift": height - 6, "align": "left", "name": "lines"}
+    return label(text, 0, 1, size=size) | place, height

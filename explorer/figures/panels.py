@@ -1,0 +1,246 @@
+"""Panels that several figures share: position by epoch as colours, profile and loss of a history as a view shows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from explorer.choices.arrays import Array
+from explorer.diagnosis.seeds import Band, band, log_band, logarithm
+from explorer.diagnosis.wording import decades, number
+from explorer.figures import theme
+from explorer.figures.axes import NARROW_LETTERS, coloured_name, folded
+from explorer.figures.marks import (
+    CHOSEN_WORDS,
+    ROOM_FOR_MARKERS,
+    START_WORDS,
+    THEORY_WORDS,
+    Mask,
+    Panel,
+    Traces,
+    colour_strip,
+    drawable,
+    heatmap,
+    small,
+)
+from explorer.figures.theme import LineStyle
+from explorer.figures.view import View
+from explorer.training.history import History
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One experiment as it is drawn.
+
+    Attributes
+    ----------
+    history : History
+    name : str
+        What its row is called, e.g. "now: skip over one layer".
+    theory : (positions,) array or None
+        log10 of the prediction for what the view shows, at the start.
+    """
+
+    history: History
+    name: str
+    theory: Array | None = None
+
+
+# Compared nets, each with its style.
+Nets = Sequence[tuple[Shown, LineStyle]]
+
+
+def net_line(shown: Shown, style: LineStyle, words: str, narrow: bool) -> str:
+    """Return a net's line above a figure; on a phone the words stand below the name."""
+    name = coloured_name(style.colour, shown.name)
+    return f"{name}<br>{folded(words, NARROW_LETTERS)}" if narrow else f"{name}: {words}"
+
+
+# --- what a view shows of a history -----------------------------------------------------------
+
+
+def epoch_positions(epochs: NDArray[np.int64], view: View) -> Array:
+    """Return where epochs lie on the axis; on a logarithmic one epoch 0 stands at 0.5."""
+    return np.maximum(epochs, 0.5) if view.axis == "log" else epochs.astype(float)
+
+
+def epoch_edges(epochs: NDArray[np.int64], view: View) -> Array:
+    """Return the borders of a heatmap's columns, one more than there are records; half-way between two records.
+
+    Plotly could guess them, but not from a single record on a logarithmic axis.
+    """
+    places = epoch_positions(epochs, view)
+    if view.axis == "log":
+        places = np.log10(places)
+    middles = (places[1:] + places[:-1]) / 2
+    first = np.log10(0.4) if view.axis == "log" else 0.0
+    last = places[-1] if len(places) > 1 else places[-1] + 0.2
+    edges = np.concatenate([[first], middles, [last]])
+    return 10.0**edges if view.axis == "log" else edges
+
+
+def shown_band(history: History, view: View, records: Sequence[int] | slice = slice(None)) -> Band:
+    """Return quartiles over seeds of what is shown, (records, positions), in decades where the view is.
+
+    `records` picks some, the first of which must be the start.
+    """
+    values = history.measures[view.diagnostic.name][:, records]
+    if not view.in_decades:
+        return band(values)
+    return band(_log_ratio(values)) if view.is_ratio else log_band(values)
+
+
+def _log_ratio(values: Array) -> Array:
+    """log10 of every position's value over the last one's, which may lie too far apart to be divided."""
+    logs = logarithm(values)
+    last = _last_known(values)
+    with np.errstate(invalid="ignore"):
+        ratio = logs - logs[..., last : last + 1 or None]
+    # Nothing left of nothing is still nothing.
+    return np.where(logs == -np.inf, -np.inf, ratio)
+
+
+def _last_known(values: Array) -> int:
+    """The last position of which the diagnostic says anything."""
+    return int(np.flatnonzero(~np.isnan(values[:, 0]).all(axis=0))[-1]) if np.isfinite(values[:, 0]).any() else -1
+
+
+def undefined(history: History, view: View) -> Mask:
+    """Return of which positions the diagnostic says nothing, as of the output's dead units."""
+    values = history.measures[view.diagnostic.name][:, 0]
+    # A run in which nothing is finite at the very start has diverged there: its NaN say something.
+    at_once = np.array([ending is not None and ending.epoch == 0 for ending in history.endings])
+    telling = values[~(at_once & ~np.isfinite(values).any(axis=-1))]
+    return np.asarray(np.isnan(telling).all(axis=0) & (len(telling) > 0), dtype=bool)
+
+
+def say_value(value: float, view: View) -> str:
+    """Say a value of what is shown."""
+    return decades(value) if view.in_decades else number(value)
+
+
+def seeds_text(count: int) -> str:
+    """Say a number of seeds."""
+    return f"{count} {'seed' if count == 1 else 'seeds'}"
+
+
+def colour_scale(view: View) -> object:
+    """Return the colours of a view: ratios diverge from neutral, shares and sizes run from dark to light."""
+    if view.is_ratio:
+        return theme.RATIO_SCALE
+    return theme.SIZE_SCALE if view.in_decades else theme.SHARE_SCALE
+
+
+# --- panels -----------------------------------------------------------------------------------
+
+
+def position_by_epoch(history: History, view: View, x: str, y: str) -> Traces:
+    """Draw layer, or time step, by epoch."""
+    middle = shown_band(history, view).middle.T
+    where = f"epoch %{{customdata:,d}}, {view.position} %{{y}}<br>"
+    size = f"{view.diagnostic.title}: {'10^%{z:.2f}' if view.in_decades else '%{z:.3g}'}"
+    low, high = view.span
+    not_told = (middle == np.inf) & undefined(history, view)[:, None]
+    return heatmap(
+        np.where(not_told, np.nan, middle),
+        {"zmin": low, "zmax": high, "colorscale": colour_scale(view)},
+        lambda words: {"hovertemplate": f"{where}{words or size}<extra></extra>"},
+        x=epoch_edges(history.epochs, view),
+        y=np.arange(1, middle.shape[0] + 1),
+        customdata=small(np.broadcast_to(history.epochs, middle.shape)),
+        xaxis=x,
+        yaxis=y,
+        showscale=False,
+    )
+
+
+def profile(
+    shown: Shown, view: View, record: int, style: LineStyle, axes: tuple[str, str], *, legend: bool, name: str = ""
+) -> Traces:
+    """Draw position against size at one record: median, band over seeds, the start dotted, theory dashed.
+
+    A `name` is said on hovering, where several share the panel.
+    """
+    sides = shown_band(shown.history, view, [0, record])
+    start, values = sides.middle
+    places = np.arange(1, len(values) + 1)
+    where = [f"{name}, {view.position} {place}" if name else f"{view.position} {place}" for place in places]
+    said = [f"{at}: {say_value(value, view)}" for at, value in zip(where, values, strict=True)]
+    panel = Panel(view.span, x=axes[0], y=axes[1], sideways=True, margin=0.015)
+    chosen = Band(sides.low[-1], values, sides.high[-1])
+    known = ~(np.isnan(chosen.low) | np.isnan(chosen.high))
+    lines: list[tuple[Array, dict[str, Any], str, list[str] | None]] = [
+        (start, {"width": 2, "dash": "dot", "color": style.colour}, START_WORDS, None)
+    ]
+    if shown.theory is not None:
+        theory = {"width": 3, "dash": "dash", "color": theme.THEORY}
+        texts = [f"{at}, theory: {decades(value)}" for at, value in zip(where, shown.theory, strict=True)]
+        lines.append((shown.theory, theory, THEORY_WORDS, texts))
+    lines.append((values, {"width": 3.5, "color": style.colour}, CHOSEN_WORDS, said))
+    marked = "lines+markers" if len(values) <= ROOM_FOR_MARKERS else "lines"
+    return [
+        panel.band(places, chosen, known, style.band, showlegend=legend),
+        *(
+            go.Scatter(
+                **panel.placed(places, drawable(numbers)),
+                mode=marked if words == CHOSEN_WORDS else "lines",
+                line=line,
+                marker={"size": 6},
+                hovertext=texts,
+                hoverinfo="skip" if texts is None else "text",
+                name=words,
+                showlegend=legend,
+            )
+            for numbers, line, words, texts in lines
+        ),
+        *panel.edge_marks(
+            places, np.where(undefined(shown.history, view), np.nan, values), style.colour, said, legend=False
+        ),
+    ]
+
+
+def loss_lines(
+    history: History, view: View, style: LineStyle, name: str, axes: tuple[str, str], *, each_seed: bool
+) -> Traces:
+    """Draw the loss over epochs: the median strong and, faintly, every seed."""
+    across, (x, y) = epoch_positions(history.epochs, view), axes
+    traces: Traces = []
+    if each_seed and len(history.loss) > 1:
+        gap = np.full((len(history.loss), 1), np.nan)
+        traces.append(
+            go.Scatter(
+                x=np.concatenate([np.broadcast_to(across, history.loss.shape), gap], axis=1).ravel(),
+                y=np.concatenate([history.loss, gap], axis=1).ravel(),
+                xaxis=x,
+                yaxis=y,
+                mode="lines",
+                line={"width": 1, "color": style.faint},
+                hoverinfo="skip",
+                name="each seed",
+                connectgaps=False,
+            )
+        )
+    middle = band(history.loss).middle
+    traces.append(
+        go.Scatter(
+            x=across,
+            y=np.where(np.isfinite(middle), middle, np.nan),
+            xaxis=x,
+            yaxis=y,
+            mode="lines",
+            line={"width": 3.5, "color": style.colour, "dash": style.dash},
+            name=name,
+            showlegend=False,
+            customdata=history.epochs,
+            hovertemplate=f"{name}<br>epoch %{{customdata:,d}}: median loss %{{y:.3g}}<extra></extra>",
+        )
+    )
+    return traces
+
+
+def view_strip(view: View, x: str, y: str) -> Traces:
+    """Draw the colour bar of a view on the profile's own axis."""
+    return colour_strip(view.span, colour_scale(view), x, y)
