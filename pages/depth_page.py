@@ -7,9 +7,17 @@ import streamlit as st
 
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.wording import summary
-from explorer.figures.depth import Factors, Shares, factor_figure, share_figure
-from explorer.figures.describe import describe_factors, describe_shares, describe_triangle
-from explorer.figures.triangles import Triangle, triangle_figure
+from explorer.figures.depth import (
+    Factors,
+    Shares,
+    Triangle,
+    describe_factors,
+    describe_shares,
+    describe_triangle,
+    factor_figure,
+    share_figure,
+    triangle_figure,
+)
 from explorer.sharing.code import depth_table
 from explorer.sharing.notebook import depth_lines
 from explorer.sharing.saved import filename, table_csv
@@ -105,7 +113,7 @@ def _figures(series: Sequence[DepthSeries], view: DepthView, caption: str) -> di
     """The page's figures, by the key of their place, the main one first; seeds that learn only once a net is trained."""
     diagnostic, triangles = DIAGNOSTICS[GRADIENTS[view.gradient]], _triangles(series, view)
     factors = [_factors(each) for each in series]
-    # All or none: a curve's ink depends on what it is compared with, and must not change while depths arrive.
+    # All or none: a curve's style depends on what it is compared with, and must not change while depths arrive.
     shares = [_shares(each) for each in series] if any(each.known for each in series) else []
     told = " ".join(describe_triangle(each.name, each.depths.tolist(), each.values) for each in triangles)
     found = [

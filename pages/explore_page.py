@@ -12,8 +12,7 @@ from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.verdict import VERDICTS, Verdict
 from explorer.diagnosis.why import Why, layer_table
 from explorer.diagnosis.wording import decades, number, summary
-from explorer.figures.describe import describe_why
-from explorer.figures.explore import compared_figure, describe_compared_figure, why_figure
+from explorer.figures.explore import compared_figure, describe_compared_figure, describe_why, why_figure
 from explorer.figures.view import View
 from explorer.sharing.code import explore_table
 from explorer.sharing.notebook import explore_lines

@@ -9,8 +9,7 @@ from explorer.choices.experiment import Experiment
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.trials import Results, Trial, trials
 from explorer.diagnosis.wording import summary
-from explorer.figures.describe import describe_losses, describe_tried
-from explorer.figures.remedies import Tried, loss_figure, remedies_figure
+from explorer.figures.remedies import Tried, describe_losses, describe_tried, loss_figure, remedies_figure
 from explorer.figures.view import VIEW_CONTROLS, View
 from explorer.sharing.code import remedies_table
 from explorer.sharing.notebook import remedies_lines

@@ -8,8 +8,7 @@ import streamlit as st
 
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.wording import summary
-from explorer.figures.describe import describe_section, describe_sweep
-from explorer.figures.sweep import section_figure, sweep_figure, value_text
+from explorer.figures.sweep import describe_section, describe_sweep, section_figure, sweep_figure, value_text
 from explorer.sharing.code import sweep_table
 from explorer.sharing.notebook import sweep_lines
 from explorer.sharing.saved import filename

@@ -13,21 +13,19 @@ from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.reach import cut_off, reach_curve, state_reach
 from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
-from explorer.figures.clipping import clipping_figure
-from explorer.figures.gates import gates_figure
-from explorer.figures.marks import Shown
+from explorer.figures.clipping import clipping_figure, describe_clipping
+from explorer.figures.gates import describe_gates, gates_figure
+from explorer.figures.panels import Shown
 from explorer.figures.reach import (
-    describe_clipping,
     describe_reach,
     describe_truncation,
     reach_figure,
     truncation_figure,
 )
-from explorer.figures.spectra import matrix_figure
-from explorer.figures.steps import describe_gates, describe_matrix, describe_steps, steps_figure
-from explorer.figures.theme import Ink
-from explorer.figures.time import describe_compared, drawn_of, shown_of, time_figure
-from explorer.figures.time_layout import PROFILE
+from explorer.figures.spectra import describe_matrix, matrix_figure
+from explorer.figures.steps import describe_steps, steps_figure
+from explorer.figures.theme import LineStyle
+from explorer.figures.time import PROFILE, describe_compared, nets_of, shown_of, time_figure
 from explorer.figures.view import CLIPPING, GATES, MATRIX, REACH, STEPS, TRUNCATION, TimeView
 from explorer.sharing.code import time_table
 from explorer.sharing.notebook import time_lines
@@ -73,14 +71,14 @@ class Nets:
     view: TimeView
 
     @property
-    def drawn(self) -> list[tuple[Shown, Ink]]:
-        """Those of which something is measured, each in its ink."""
-        return drawn_of(self.compared)
+    def drawn(self) -> list[tuple[Shown, LineStyle]]:
+        """Those of which something is measured, each in its style."""
+        return nets_of(self.compared)
 
     @property
-    def inks(self) -> list[Ink]:
+    def styles(self) -> list[LineStyle]:
         """Theirs."""
-        return [ink for _, ink in self.drawn]
+        return [style for _, style in self.drawn]
 
 
 # What draws a figure, and what it shows in words.
@@ -136,7 +134,7 @@ def _reach(nets: Nets) -> Picture:
         for name, history in nets.compared.histories.items()
         if (job := nets.jobs[name])
     ]
-    return partial(reach_figure, curves, nets.inks, nets.compared.caption), describe_reach(curves)
+    return partial(reach_figure, curves, nets.styles, nets.compared.caption), describe_reach(curves)
 
 
 def _truncation(nets: Nets) -> Picture | None:
@@ -148,8 +146,8 @@ def _truncation(nets: Nets) -> Picture | None:
     if not cut:
         st.info("None of these is cut. Set “Truncation” in the sidebar, or choose “truncation” side by side.")
         return None
-    inks = [ink for shown, ink in nets.drawn if shown.name in cut]
-    return partial(truncation_figure, cut, inks, nets.compared.caption), describe_truncation(cut)
+    styles = [style for shown, style in nets.drawn if shown.name in cut]
+    return partial(truncation_figure, cut, styles, nets.compared.caption), describe_truncation(cut)
 
 
 def _matrix(nets: Nets) -> Picture:
@@ -173,7 +171,7 @@ def _steps(nets: Nets) -> Picture:
 
 def _clipping(nets: Nets) -> Picture:
     histories = list(nets.compared.histories.items())
-    return partial(clipping_figure, histories, nets.inks, nets.compared.caption, nets.view), describe_clipping(
+    return partial(clipping_figure, histories, nets.styles, nets.compared.caption, nets.view), describe_clipping(
         histories
     )
 

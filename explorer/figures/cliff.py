@@ -532,7 +532,7 @@ def _end(path: Path) -> str:
     low, high = float(path.last.min()), float(path.last.max())
     if 0 < 2 * low < high < math.inf:
         return f"below {number(10.0 ** math.ceil(math.log10(high)))}"
-    return f"at {number(path.settled)}"
+    return f"at {number(path.settled)}" if math.isfinite(path.settled) else "not finite"
 
 
 def _last(path: Path) -> str:

@@ -10,20 +10,20 @@ from explorer import Experiment, train
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.seeds import log_band
 from explorer.figures import theme
+from explorer.figures.axes import LOSS_DECADES
 from explorer.figures.clipping import (
     NORM_SPAN,
     clipped_share,
     clipping_figure,
     clipping_words,
+    describe_clipping,
     norm_after_clipping,
 )
-from explorer.figures.explore import LOSS_DECADES
 from explorer.figures.marks import NOT_FINITE_WORDS
-from explorer.figures.reach import describe_clipping
-from explorer.figures.theme import BASELINE_INK, NOW_INK
+from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.figures.view import View
 
-INKS = [BASELINE_INK, NOW_INK, BASELINE_INK, NOW_INK, BASELINE_INK, NOW_INK]
+STYLES = [BASELINE_STYLE, NOW_STYLE, BASELINE_STYLE, NOW_STYLE, BASELINE_STYLE, NOW_STYLE]
 THRESHOLD = 0.05
 # Gradients that clipping meets from the first update on: an IRNN that follows a sine.
 OVER_TIME = RecurrentExperiment(
@@ -45,7 +45,7 @@ each_kind = pytest.mark.parametrize("e", [OVER_TIME, OVER_LAYERS], ids=["time", 
 
 
 def draw(shown, **more):
-    return clipping_figure(shown, INKS[: len(shown)], **more)
+    return clipping_figure(shown, STYLES[: len(shown)], **more)
 
 
 def line(figure, name):
@@ -144,8 +144,10 @@ def test_one_to_six_nets_of_either_kind_are_drawn(count):
     figure = draw(shown)
     assert [name.partition(":")[0] for name in entries(figure)][:count] == [name for name, _ in shown]
     assert len(set(entries(figure))) == len(entries(figure))
-    for (name, _), ink in zip(shown, INKS, strict=False):
-        assert {t.line.color for t in figure.data if t.mode == "lines" and t.name.startswith(f"{name}, ")} == {ink.line}
+    for (name, _), style in zip(shown, STYLES, strict=False):
+        assert {t.line.color for t in figure.data if t.mode == "lines" and t.name.startswith(f"{name}, ")} == {
+            style.colour
+        }
         assert name in describe_clipping(shown)
 
 

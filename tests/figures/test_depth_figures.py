@@ -9,9 +9,8 @@ import pytest
 from explorer import Experiment
 from explorer.diagnosis.seeds import Band, log_band
 from explorer.figures import theme
-from explorer.figures.depth import FACTOR_SPAN, Factors, Shares, factor_figure, share_figure
+from explorer.figures.depth import FACTOR_SPAN, Factors, Shares, Triangle, factor_figure, share_figure, triangle_figure
 from explorer.figures.marks import NOT_FINITE_WORDS, ZERO_WORDS
-from explorer.figures.triangles import Triangle, triangle_figure
 from explorer.training.all_depths import gradients_by_depth
 
 SPAN = (-10.0, 2.0)

@@ -11,19 +11,11 @@ from explorer.diagnosis.facts import facts
 from explorer.diagnosis.seeds import log_band
 from explorer.diagnosis.why import decompose
 from explorer.diagnosis.wording import decades
-from explorer.figures.describe import (
-    TOLD,
-    describe_factors,
-    describe_history,
-    describe_losses,
-    describe_section,
-    describe_shares,
-    describe_sweep,
-    describe_triangle,
-    describe_tried,
-    describe_why,
-    say_outcome,
-)
+from explorer.figures.axes import TOLD
+from explorer.figures.depth import describe_factors, describe_shares, describe_triangle
+from explorer.figures.explore import describe_history, describe_why
+from explorer.figures.remedies import describe_losses, describe_tried
+from explorer.figures.sweep import describe_section, describe_sweep, say_outcome
 from explorer.figures.view import METRICS, View
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import Sweep

@@ -11,7 +11,8 @@ from explorer.diagnosis.answers import answer_map
 from explorer.diagnosis.why import decompose
 from explorer.diagnosis.wording import summary
 from explorer.figures import theme
-from explorer.figures.explore import Shown, explore_figure, why_figure
+from explorer.figures.explore import explore_figure, why_figure
+from explorer.figures.panels import Shown
 from explorer.figures.view import METRICS, RANGES, RATIO, VALUE, View
 from explorer.stories.scenarios import DYING, MOONS
 from explorer.training.run import Training

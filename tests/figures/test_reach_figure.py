@@ -21,8 +21,7 @@ from explorer.diagnosis.reach import (
 )
 from explorer.diagnosis.seeds import log_band
 from explorer.figures import theme
-from explorer.figures.curves import ABOVE, BELOW
-from explorer.figures.marks import NOT_FINITE_WORDS, ZERO_WORDS
+from explorer.figures.marks import ABOVE, BELOW, NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.figures.reach import (
     GRADIENT_SPAN,
     REACH_SPAN,
@@ -32,13 +31,13 @@ from explorer.figures.reach import (
     reach_figure,
     truncation_figure,
 )
-from explorer.figures.theme import BASELINE_INK, NOW_INK
+from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.theory.gates import gate_product
 from explorer.training.recurrent_network import recurrent_architecture
 from explorer.training.run import Training
 
 CELLS = ("RNN", "LSTM", "GRU")
-INKS = [NOW_INK, BASELINE_INK, NOW_INK]
+STYLES = [NOW_STYLE, BASELINE_STYLE, NOW_STYLE]
 each_cell = pytest.mark.parametrize("cell", CELLS)
 
 
@@ -182,7 +181,7 @@ def test_where_not_all_seeds_are_asked_it_is_said():
     assert 1 < seeds_asked(e) < 64
     curve = replace(reach_curve(small()), runs=64)
     said = f"RNN (the first {small().runs} of 64 seeds)"
-    assert named(reach_figure([curve], INKS[:1]), said)
+    assert named(reach_figure([curve], STYLES[:1]), said)
     assert said in describe_reach([curve])
 
 
@@ -205,7 +204,7 @@ def curves():
 
 
 def test_lines_are_the_medians_over_seeds_and_theory(curves):
-    figure = reach_figure(curves, INKS)
+    figure = reach_figure(curves, STYLES)
     for curve in curves:
         for name, logs in (
             ("at the start", log_band(curve.start).middle),
@@ -216,7 +215,7 @@ def test_lines_are_the_medians_over_seeds_and_theory(curves):
 
 
 def test_before_training_there_is_the_start_alone(curves):
-    figure = reach_figure([replace(curve, now=None) for curve in curves], INKS)
+    figure = reach_figure([replace(curve, now=None) for curve in curves], STYLES)
     assert not [trace for trace in figure.data if "trained" in (trace.name or "")]
     assert len([trace for trace in figure.data if "at the start" in trace.name]) == 4  # and its entry in the legend
 
@@ -224,12 +223,12 @@ def test_before_training_there_is_the_start_alone(curves):
 def test_the_axis_does_not_move_with_the_data(curves):
     tiny = replace(curves[0], start=curves[0].start * 1e-30, now=curves[0].now * 1e30)
     for shown in (curves[:1], [tiny]):
-        assert reach_figure(shown, INKS[:1]).layout.yaxis.range == REACH_SPAN
+        assert reach_figure(shown, STYLES[:1]).layout.yaxis.range == REACH_SPAN
 
 
 def test_what_lies_beyond_the_axis_is_zero_or_not_finite_has_marks_of_its_own(curves):
     start = np.tile([1.0, 1e-20, 1e20, 0.0, np.nan, np.inf, 1.0, 1.0, 1.0, 1.0, 1.0], (3, 1))
-    figure = reach_figure([replace(curves[0], start=start, now=None, theory=np.zeros(11))], INKS[:1])
+    figure = reach_figure([replace(curves[0], start=start, now=None, theory=np.zeros(11))], STYLES[:1])
     assert [list(trace.x) for trace in marked(figure, BELOW)] == [[1]]
     assert [list(trace.x) for trace in marked(figure, ABOVE)] == [[2]]
     (zero,), (broken,) = marked(figure, ZERO_WORDS), marked(figure, NOT_FINITE_WORDS)
@@ -240,25 +239,25 @@ def test_what_lies_beyond_the_axis_is_zero_or_not_finite_has_marks_of_its_own(cu
 
 def test_a_line_that_leaves_the_picture_is_marked_where_it_does(curves):
     theory = np.linspace(0, -30, 11)
-    figure = reach_figure([replace(curves[0], theory=theory, now=None)], INKS[:1])
+    figure = reach_figure([replace(curves[0], theory=theory, now=None)], STYLES[:1])
     (mark,) = marked(figure, BELOW)
     assert list(mark.x) == [int(np.flatnonzero(theory < REACH_SPAN[0])[0])]
 
 
-def test_every_net_has_its_ink_and_every_kind_of_line_one_entry(curves):
-    figure = reach_figure(curves, INKS)
+def test_every_net_has_its_colour_and_every_kind_of_line_one_entry(curves):
+    figure = reach_figure(curves, STYLES)
     entries = [trace.name for trace in figure.data if trace.showlegend is not False]
     assert entries[:3] == list(CELLS)
     assert len(set(entries)) == len(entries)
-    for curve, ink in zip(curves, INKS, strict=True):
+    for curve, style in zip(curves, STYLES, strict=True):
         lines = [t for t in figure.data if t.mode == "lines" and t.name.startswith(f"{curve.name}, ")]
-        assert {trace.line.color for trace in lines} == {ink.line}
+        assert {trace.line.color for trace in lines} == {style.colour}
         assert {trace.line.dash for trace in lines} >= {None, "dot"}
 
 
 def test_the_narrow_layout_and_the_settings_are_there(curves):
     settings = "which first, 10 steps · and many other settings, more than there is room for in one line of a phone"
-    layout = json.loads(reach_figure(curves, INKS, settings).to_json())["layout"]
+    layout = json.loads(reach_figure(curves, STYLES, settings).to_json())["layout"]
     for one in (layout, layout["meta"]["narrow"]):
         (said,) = (a["text"] for a in one["annotations"])
         assert said.replace("<br>", " ") == settings
@@ -284,7 +283,7 @@ def cuts():
 
 
 def test_in_the_last_piece_the_cut_gradient_is_the_whole_one_exactly(cuts):
-    figure = truncation_figure(cuts, INKS)
+    figure = truncation_figure(cuts, STYLES)
     for name in cuts:
         cut, whole = line(figure, f"{name}, cut"), line(figure, f"{name}, whole")
         assert np.array_equal(cut[15:], whole[15:])
@@ -293,28 +292,28 @@ def test_in_the_last_piece_the_cut_gradient_is_the_whole_one_exactly(cuts):
 
 
 def test_what_is_cut_off_is_marked_as_exactly_0(cuts):
-    figure = truncation_figure(cuts, INKS)
+    figure = truncation_figure(cuts, STYLES)
     for trace in marked(figure, ZERO_WORDS):
         assert list(trace.x) == list(range(1, 16))
 
 
 def test_no_band_is_drawn_where_all_seeds_are_exactly_0(cuts):
-    bands = [trace for trace in truncation_figure(cuts, INKS).data if trace.fill == "toself"]
+    bands = [trace for trace in truncation_figure(cuts, STYLES).data if trace.fill == "toself"]
     assert len(bands) == len(cuts)
     for trace in bands:
         assert np.nanmin(np.asarray(trace.x, dtype=float)) == 16
 
 
 def test_borders_stand_between_the_pieces(cuts):
-    assert [shape.x0 for shape in truncation_figure(cuts, INKS).layout.shapes] == [5.5, 10.5, 15.5]
+    assert [shape.x0 for shape in truncation_figure(cuts, STYLES).layout.shapes] == [5.5, 10.5, 15.5]
     whole = {"not cut": replace(cuts["RNN"], truncation=0)}
-    assert not truncation_figure(whole, INKS[:1]).layout.shapes
+    assert not truncation_figure(whole, STYLES[:1]).layout.shapes
     fine = {"RNN": cut_off(trained(small(length=100, truncation=1, epochs=1)))}
-    assert not truncation_figure(fine, INKS[:1]).layout.shapes  # they would hide the curves
+    assert not truncation_figure(fine, STYLES[:1]).layout.shapes  # they would hide the curves
 
 
 def test_the_axis_of_truncation_is_that_of_the_gradient(cuts):
-    assert truncation_figure(cuts, INKS).layout.yaxis.range == GRADIENT_SPAN
+    assert truncation_figure(cuts, STYLES).layout.yaxis.range == GRADIENT_SPAN
 
 
 def test_length_and_direction_are_said_as_medians(cuts):
@@ -338,4 +337,4 @@ def test_a_cut_is_the_same_whatever_is_asked_at_a_time(monkeypatch):
     one = cut_off(training)
     assert (one.runs, one.cut.shape) == (3, (1, 20))
     assert np.array_equal(one.cut, at_once.cut[:1])
-    assert named(truncation_figure({"RNN": one}, INKS[:1]), f"RNN (the first 1 of 3 seeds): {cut_words(one)}")
+    assert named(truncation_figure({"RNN": one}, STYLES[:1]), f"RNN (the first 1 of 3 seeds): {cut_words(one)}")

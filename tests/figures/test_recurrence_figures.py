@@ -13,28 +13,26 @@ from explorer.diagnosis.spectra import NEW_STATE, matrix_choices, matrix_names, 
 from explorer.diagnosis.time_shares import cancelled, last_steps, recent_share
 from explorer.diagnosis.wording import number
 from explorer.figures import theme
-from explorer.figures.curves import ABOVE, BELOW
-from explorer.figures.gates import JOBS, NO_GATES, SPAN, gates_figure, gates_of, heights, openness
-from explorer.figures.marks import NOT_FINITE_WORDS, ZERO_WORDS, Shown
-from explorer.figures.spectra import CIRCLE, NOW, SIZE_SPAN, START, matrix_figure
+from explorer.figures.gates import JOBS, NO_GATES, SPAN, describe_gates, gates_figure, gates_of, heights, openness
+from explorer.figures.marks import ABOVE, BELOW, NOT_FINITE_WORDS, ZERO_WORDS
+from explorer.figures.panels import Shown
+from explorer.figures.spectra import CIRCLE, NOW, SIZE_SPAN, START, describe_matrix, matrix_figure
 from explorer.figures.steps import (
     SUM,
     WHOLE,
-    describe_gates,
-    describe_matrix,
     describe_steps,
     log_sum,
     parts,
     steps_figure,
 )
-from explorer.figures.theme import Ink
+from explorer.figures.theme import LineStyle
 from explorer.figures.view import TimeView
 from explorer.training.recording import Ending
 from explorer.training.recurrent_group import spectra
 from explorer.training.recurrent_network import recurrent_architecture
 from explorer.training.run import Training
 
-INKS = [Ink(colour, "rgba(9, 9, 9, 0.3)", colour) for colour in theme.COMPARED]
+STYLES = [LineStyle(colour, "rgba(9, 9, 9, 0.3)", colour) for colour in theme.COMPARED]
 each_cell = pytest.mark.parametrize("cell", CELLS)
 
 
@@ -47,7 +45,7 @@ def at_start(**changes):
 
 
 def drawn(*histories):
-    return [(Shown(h, h.experiment.cell), ink) for h, ink in zip(histories, INKS, strict=False)]
+    return [(Shown(h, h.experiment.cell), style) for h, style in zip(histories, STYLES, strict=False)]
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +137,7 @@ def test_choices_are_all_names_with_that_of_the_new_state_first():
 @pytest.mark.parametrize("epoch", [0, 2, -1])
 def test_the_eigenvalues_drawn_are_those_of_every_seed(three, epoch):
     figure = matrix(three, epoch)
-    for place, (shown, ink) in enumerate(three, start=1):
+    for place, (shown, style) in enumerate(three, start=1):
         x = "x" if place == 1 else f"x{place}"
         values = spectrum(shown.history, NEW_STATE)[0]
         for name, record in ((START, 0), (NOW, shown.history.at(epoch))):
@@ -148,7 +146,7 @@ def test_the_eigenvalues_drawn_are_those_of_every_seed(three, epoch):
             (trace,) = of(figure, name, x)
             assert len(trace.x) == (len(inside) if name == NOW else len(expected))
             np.testing.assert_allclose(by_size(points(trace)), by_size(inside if name == NOW else expected), atol=2e-5)
-            assert trace.marker.color == ink.line
+            assert trace.marker.color == style.colour
 
 
 def test_eigenvalues_beyond_the_plane_are_marked_at_its_edge_in_their_direction():
@@ -297,14 +295,14 @@ def test_every_gate_of_every_net_is_drawn_where_its_median_lies(three):
     jobs = [job for job in JOBS if any(job in gates_of(shown.history) for shown, _ in three)]
     assert len(jobs) == len(JOBS)
     for place, job in enumerate(jobs, start=1):
-        with_it = [(shown.history, ink) for shown, ink in three if job in gates_of(shown.history)]
+        with_it = [(shown.history, style) for shown, style in three if job in gates_of(shown.history)]
         for dash, record in (("solid", -1), ("dot", 0)):
             found = lines(figure, "x" if place == 1 else f"x{place}", dash)
-            for trace, (history, ink) in zip(found, with_it, strict=True):
+            for trace, (history, style) in zip(found, with_it, strict=True):
                 middle = np.median(openness(history, gates_of(history)[job])[:, record], axis=0)
                 np.testing.assert_allclose(1 / (1 + np.exp(-plain(trace.y))), middle, rtol=1e-5)
                 np.testing.assert_array_equal(trace.customdata, middle)
-                assert trace.line.color == ink.line
+                assert trace.line.color == style.colour
 
 
 def test_the_gates_that_keep_the_state_share_a_panel():
@@ -333,7 +331,7 @@ def test_gates_that_are_shut_or_beyond_the_scale_have_marks():
     for name, step, colour in (
         ("exactly 0: shut", 3, theme.EXACT_ZERO),
         ("exactly 1, or not finite", 5, theme.NOT_FINITE),
-        (BELOW, 7, INKS[0].line),
+        (BELOW, 7, STYLES[0].colour),
     ):
         marks = of(figure, name, "x")
         assert marks
@@ -411,9 +409,9 @@ def test_the_curves_are_the_steps_parts_and_the_marks_the_whole(three):
     for name, value in ((WHOLE, lambda n, w: np.log10(w)), (SUM, lambda n, w: np.log10(n.sum(axis=1)))):
         marks = of(figure, name, "x2")
         assert [mark.x[0] for mark in marks] == [1, 2, 3]
-        for mark, (shown, ink) in zip(marks, three, strict=True):
+        for mark, (shown, style) in zip(marks, three, strict=True):
             np.testing.assert_allclose(mark.y[0], band(value(*parts(shown.history, -1))).middle, rtol=1e-12)
-            assert mark.marker.color == ink.line
+            assert mark.marker.color == style.colour
 
 
 def test_the_first_step_contributes_exactly_nothing_and_is_marked(three):
@@ -453,12 +451,12 @@ each_figure = pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
 
 
 @each_figure
-def test_settings_names_and_inks_are_on_the_picture(figure, three):
+def test_settings_names_and_colours_are_on_the_picture(figure, three):
     for layout in (figure(three, -1).layout.to_plotly_json(), figure(three, -1).layout.meta["narrow"]):
         texts = [annotation["text"] for annotation in layout["annotations"]]
         assert "the settings" in texts
-        for shown, ink in three[1:]:
-            assert any(f"<b>{shown.name}</b>" in text and ink.line in text for text in texts)
+        for shown, style in three[1:]:
+            assert any(f"<b>{shown.name}</b>" in text and style.colour in text for text in texts)
 
 
 @each_figure

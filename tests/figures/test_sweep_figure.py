@@ -121,7 +121,7 @@ def test_where_half_of_the_seeds_never_solve_it_the_mark_says_so(swept):
     words = "half of the seeds or more never solve it"
     assert named(figure, words)
     assert not any("finite" in (trace.name or "") for trace in figure.data)
-    assert words in outcome_text(SOLVED, swept.findings[3, 0])
+    assert words in outcome_text(SOLVED, SOLVED.of(swept.findings[3, 0]))
 
 
 def test_no_mark_without_something_to_mark(swept):

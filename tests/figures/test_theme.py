@@ -14,7 +14,7 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.figures import theme
-from explorer.figures.marks import heatmap
+from explorer.figures.panels import position_by_epoch
 from explorer.figures.view import View
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +29,8 @@ VISION = {
 LINES = {"now": theme.NOW, "baseline": theme.BASELINE, "theory": theme.THEORY}
 MARKS = {"exactly 0": theme.EXACT_ZERO, "not finite": theme.NOT_FINITE}
 CLASSES = dict(zip("ab", theme.CLASSES, strict=True))
-COMPARED = {f"net {number}": ink for number, ink in enumerate(theme.COMPARED, start=1)}
-INKS = LINES | MARKS | {f"class {name}": ink for name, ink in CLASSES.items()} | COMPARED | theme.PARTS
+COMPARED = {f"net {number}": colour for number, colour in enumerate(theme.COMPARED, start=1)}
+COLOURS = LINES | MARKS | {f"class {name}": colour for name, colour in CLASSES.items()} | COMPARED | theme.PARTS
 
 each_look = pytest.mark.parametrize("look", LOOKS)
 each_vision = pytest.mark.parametrize("vision", VISION)
@@ -100,36 +100,36 @@ def test_text_has_it_on_the_fields_of_widgets_as_well(look):
 
 
 @each_look
-@pytest.mark.parametrize("ink", ["primaryColor", "linkColor"])
-def test_the_accent_and_links_can_be_read_also_on_what_is_chosen(look, ink):
+@pytest.mark.parametrize("colour", ["primaryColor", "linkColor"])
+def test_the_accent_and_links_can_be_read_also_on_what_is_chosen(look, colour):
     for background in backgrounds(look):
-        assert contrast(CONFIG[look][ink], background) >= 4.5
+        assert contrast(CONFIG[look][colour], background) >= 4.5
         chosen = mixed(CONFIG[look]["primaryColor"], background, 0.1)
         assert contrast(CONFIG[look]["primaryColor"], chosen) >= 4.5
 
 
 @each_look
-@pytest.mark.parametrize("name", INKS)
-def test_every_ink_has_a_contrast_of_3_on_both_backgrounds(look, name):
-    assert contrast(INKS[name], CONFIG[look]["backgroundColor"]) >= 3
+@pytest.mark.parametrize("name", COLOURS)
+def test_every_colour_has_a_contrast_of_3_on_both_backgrounds(look, name):
+    assert contrast(COLOURS[name], CONFIG[look]["backgroundColor"]) >= 3
 
 
-def test_small_text_is_never_written_in_an_ink():
+def test_small_text_is_never_written_in_a_colour():
     # None would have 4.5 on both backgrounds: names carry a square of their colour instead.
     for path in (ROOT / "explorer").glob("*.py"):
         lines = path.read_text(encoding="utf-8").splitlines()
         assert not [line for line in lines if "label(" in line and "color=" in line.replace("color:", "")], path.name
 
 
-def test_faint_inks_are_the_strong_ones():
-    for faint, ink in (
+def test_faint_colours_are_the_strong_ones():
+    for faint, colour in (
         (theme.NOW_FAINT, theme.NOW),
         (theme.NOW_BAND, theme.NOW),
         (theme.BASELINE_BAND, theme.BASELINE),
-        *((theme.see_through(ink, 0.2), ink) for ink in theme.COMPARED),
+        *((theme.see_through(colour, 0.2), colour) for colour in theme.COMPARED),
     ):
         values = [int(part) for part in faint.removeprefix("rgba(").split(",")[:3]]
-        assert "#" + "".join(f"{value:02x}" for value in values) == ink
+        assert "#" + "".join(f"{value:02x}" for value in values) == colour
 
 
 # --- colour-blind viewers -----------------------------------------------------------------------
@@ -137,13 +137,13 @@ def test_faint_inks_are_the_strong_ones():
 
 @each_vision
 @pytest.mark.parametrize(
-    "inks",
+    "colours",
     [LINES, MARKS, CLASSES, COMPARED | {"theory": theme.THEORY}, theme.PARTS],
     ids=["lines", "marks", "classes", "compared", "parts"],
 )
-def test_inks_of_one_kind_stay_apart(vision, inks):
-    for one, other in combinations(inks, 2):
-        assert distance(inks[one], inks[other], vision) >= 12, (one, other)
+def test_colours_of_one_kind_stay_apart(vision, colours):
+    for one, other in combinations(colours, 2):
+        assert distance(colours[one], colours[other], vision) >= 12, (one, other)
 
 
 @each_vision
@@ -213,7 +213,7 @@ def test_marks_are_no_colours_of_a_scale():
 def test_where_a_colour_blind_viewer_could_confuse_them_marks_are_told_by_their_shape():
     assert nearest(theme.EXACT_ZERO, theme.SIZE_SCALE, "protanopia") < 6  # why it is needed
     history = train(Experiment(depth=3, runs=2, epochs=5, initializer="zeros"))
-    colour, flat = [trace for trace in heatmap(history, View(), "x", "y") if trace.type == "heatmap"]
+    colour, flat = [trace for trace in position_by_epoch(history, View(), "x", "y") if trace.type == "heatmap"]
     assert flat.colorscale[0][1] == theme.EXACT_ZERO
     assert flat.ygap > 0
     assert not colour.ygap

@@ -11,10 +11,21 @@ from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.sequences import TASKS
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import theme
-from explorer.figures.marks import Shown
-from explorer.figures.theme import BASELINE_INK, NOW_INK, inks
-from explorer.figures.time import describe_compared, learnt, not_defined, time_figure
-from explorer.figures.time_layout import LOSS, PROFILE, SHARE, STRIP, answers_at_the_end, narrow, step_axis, wide
+from explorer.figures.axes import end_ticks
+from explorer.figures.panels import Shown
+from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, line_styles
+from explorer.figures.time import (
+    LOSS,
+    PROFILE,
+    SHARE,
+    STRIP,
+    answers_at_the_end,
+    describe_compared,
+    learnt,
+    not_defined,
+    places,
+    time_figure,
+)
 from explorer.figures.view import RANGES, TIME_METRICS, TIME_RATIO, TimeView
 from explorer.training.history import SOLVED
 from explorer.training.recording import Ending
@@ -201,18 +212,18 @@ def test_a_plain_net_is_said_to_have_no_forget_gate(cells):
     assert len(on(figure, LOSS)) == len(on(figure, SHARE)) == 3
 
 
-# --- inks and those that are missing ------------------------------------------------------------
+# --- styles and those that are missing ------------------------------------------------------------
 
 
-def ink_of(figure):
+def colour_of(figure):
     return {t.name: t.line.color for t in on(figure, SHARE)}
 
 
-def test_names_keep_their_inks_and_panels_while_others_are_missing(cells):
+def test_names_keep_their_colours_and_panels_while_others_are_missing(cells):
     whole = draw(cells)
     for name in cells:
         part = draw({other: shown if other == name else None for other, shown in cells.items()})
-        assert ink_of(part) == {name: ink_of(whole)[name]}
+        assert colour_of(part) == {name: colour_of(whole)[name]}
         assert [t.xaxis for t in heatmaps(part)] == [("x", "x2", "x3")[list(cells).index(name)]]
         assert words(part).count("is being measured") == len(cells) - 1
         assert [a.text.split("<br>")[0] for a in part.layout.annotations if "■" in a.text] == [
@@ -226,26 +237,26 @@ def test_a_figure_can_be_drawn_before_anything_is_measured():
     assert not heatmaps(figure)
 
 
-def test_a_title_carries_the_ink_of_its_lines(cells):
+def test_a_title_carries_the_colour_of_its_lines(cells):
     figure = draw(cells)
-    for name, colour in ink_of(figure).items():
+    for name, colour in colour_of(figure).items():
         assert f'<span style="color:{colour}">■</span> <b>{name}</b>' in words(figure)
         assert any(t.line.color == colour for t in on(figure, PROFILE))
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS)
-def test_there_is_an_ink_for_each_of_every_comparison(comparison):
+def test_there_is_a_colour_for_each_of_every_comparison(comparison):
     names = list(COMPARISONS[comparison].of(SMALL, SMALL.but(cell="GRU")))
-    found = inks(names)
+    found = line_styles(names)
     assert list(found) == names
-    assert len({ink.line for ink in found.values()}) == len(names)
+    assert len({style.colour for style in found.values()}) == len(names)
 
 
-def test_the_present_setting_and_its_baseline_keep_the_inks_of_explore():
-    assert inks(["baseline", "now"]) == {"baseline": BASELINE_INK, "now": NOW_INK}
-    assert inks(["now"]) == {"now": NOW_INK}
+def test_the_present_setting_and_its_baseline_keep_the_styles_of_explore():
+    assert line_styles(["baseline", "now"]) == {"baseline": BASELINE_STYLE, "now": NOW_STYLE}
+    assert line_styles(["now"]) == {"now": NOW_STYLE}
     with pytest.raises(ValueError, match="7 names"):
-        inks(list("abcdefg"))
+        line_styles(list("abcdefg"))
 
 
 # --- loss, share, profile -----------------------------------------------------------------------
@@ -311,7 +322,7 @@ def test_the_cursor_stands_at_the_chosen_epoch_in_every_panel_over_epochs(at, ax
     assert f"epoch {SMALL.epochs if at == -1 else at:,}" in words(figure)
 
 
-def test_the_legend_names_every_kind_of_line_once_in_no_nets_ink(cells):
+def test_the_legend_names_every_kind_of_line_once_in_no_nets_colour(cells):
     entries = [t for t in draw(cells).data if t.name and t.showlegend is not False]
     assert [t.name for t in entries] == [
         "profile at the chosen epoch",
@@ -336,7 +347,7 @@ def test_the_picture_says_who_learns_it_and_carries_its_settings(cells, trained)
 
 @pytest.mark.parametrize("last", range(2, 501))
 def test_ticks_of_time_steps_are_few_and_have_the_first_and_the_last(last):
-    ticks = step_axis(last)["tickvals"]
+    ticks = end_ticks(last)
     assert ticks[0] == 1
     assert ticks[-1] == last
     assert len(ticks) <= 8
@@ -355,11 +366,11 @@ def overlap(one, other):
 
 
 @pytest.mark.parametrize("count", range(1, 7))
-@pytest.mark.parametrize("arrangement", [wide, narrow])
-def test_no_panel_lies_upon_another_and_all_are_inside(arrangement, count):
-    places = arrangement(count)
-    everything = [*places.maps, places.loss, places.share, places.profile, places.strip]
-    assert len(places.maps) == count
+@pytest.mark.parametrize("narrow", [False, True])
+def test_no_panel_lies_upon_another_and_all_are_inside(narrow, count):
+    found = places(count, narrow)
+    everything = [*found.maps, found.loss, found.share, found.profile, found.strip]
+    assert len(found.maps) == count
     for index, one in enumerate(everything):
         assert all(0 <= low < high <= 1 + 1e-9 for low, high in one)
         assert not any(overlap(one, other) for other in everything[:index])
