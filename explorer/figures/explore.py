@@ -114,7 +114,7 @@ def explore_figure(
     epoch : int
         The epoch of profile and answers.
     answer_map : AnswerMap, optional
-        For the corner, where the task is not XOR.
+        For the corner, where the task has no truth table.
     """
     rows = [(now, NOW_STYLE)] if baseline is None else [(baseline, BASELINE_STYLE), (now, NOW_STYLE)]
     traces: Traces = []
@@ -194,7 +194,7 @@ def _axes(rows: Rows, view: View, place: _Places) -> dict[str, Any]:
         own = {"matches": f"y{number_of}", "showticklabels": not place.beside, "title": ""}
         axes[f"yaxis1{number_of}"] = layers | {"domain": side[1], "anchor": "x2"} | own
     bare = {"showticklabels": False, "showgrid": False}
-    x, y = (XOR_AXIS, XOR_ANSWERS) if rows[-1][0].history.experiment.task == "XOR" else (bare, bare)
+    x, y = (CASES_AXIS, TRUTH_AXIS) if rows[-1][0].history.experiment.dataset.truth_table else (bare, bare)
     axes["xaxis3"] = x | {"domain": right, "anchor": "y5"}
     axes["yaxis5"] = y | {"domain": place.answers[1], "anchor": "x3"}
     return axes
@@ -229,14 +229,14 @@ def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
 # --- answers: the corner of the figure ----------------------------------------------------------
 
 
-XOR_AXIS = {"range": [-0.5, 3.5], **ticks((0, 1, 2, 3), ("0,0", "0,1", "1,0", "1,1"))}
-XOR_ANSWERS = {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
+CASES_AXIS = {"range": [-0.5, 3.5], **ticks((0, 1, 2, 3), ("0,0", "0,1", "1,0", "1,1"))}
+TRUTH_AXIS = {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
 
 
 def _answers(rows: Rows, record: int, answer_map: AnswerMap | None, axes: dict[str, str]) -> Traces:
-    """What the nets answer: XOR's truth table for every seed, a curve, or the plane with the data."""
+    """What the nets answer: the truth table for every seed, a curve, or the plane with the data."""
     place = {**axes, "showlegend": False}
-    if rows[-1][0].history.experiment.task == "XOR":
+    if rows[-1][0].history.experiment.dataset.truth_table:
         return _truth_table(rows, record, place)
     if answer_map is None:
         return []
@@ -251,7 +251,7 @@ def _truth_table(rows: Rows, record: int, place: dict[str, Any]) -> Traces:
     # The present setting first, at the right of its baseline.
     for shown, style in reversed(rows):
         history, shift = shown.history, 0.0 if len(rows) == 1 else 0.2 if shown is rows[-1][0] else -0.2
-        if history.experiment.task != "XOR" or history.answers is None:
+        if not history.experiment.dataset.truth_table or history.answers is None:
             continue
         answers = history.answers[:, record if history is now else history.at(float(now.epochs[record]))]
         jitter = np.linspace(-0.1, 0.1, len(answers)) if len(answers) > 1 else np.zeros(1)

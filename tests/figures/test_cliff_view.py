@@ -285,7 +285,7 @@ def test_a_path_that_is_not_finite_is_said():
     told = headline(lost, kept, CliffView())
     assert "not finite from update 1 on" in told
     assert "instead of not finite" in told
-    assert "it ends worse: at a loss of not finite" in headline(kept, lost, CliffView())
+    assert "the loss ends worse, not finite, without" in headline(kept, lost, CliffView())
 
 
 def test_theorys_growth_is_said_only_where_there_is_a_wall():

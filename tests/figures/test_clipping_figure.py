@@ -155,7 +155,7 @@ def test_axes_are_fixed_and_end_with_the_last_epoch_of_the_longest():
     short, long = (train(OVER_TIME.but(epochs=epochs)) for epochs in (3, 12))
     layout = draw([("short", short), ("long", long)]).layout
     assert layout.yaxis.range == NORM_SPAN
-    assert list(layout.yaxis2.range) == LOSS_DECADES
+    assert layout.yaxis2.range == LOSS_DECADES
     assert layout.xaxis.range == layout.xaxis2.range == (0, 12)
 
 
