@@ -15,7 +15,7 @@ from explorer.sharing.saved import filename
 from explorer.sweeps.chunks import refuse_sweep
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES
-from explorer.sweeps.sweep import Cell, Sweep, is_numeric, sweep_csv
+from explorer.sweeps.sweep import Place, Sweep, is_numeric, sweep_csv
 from explorer.sweeps.workers import VARIABLE
 from explorer.ui.live_chart import CHART, live_chart
 from explorer.ui.page_controls import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
@@ -165,13 +165,11 @@ def _choose_cell(state: SweepState) -> None:
         st.button("Open it", key="_open_cell", disabled=cell not in state.findings, on_click=lambda: _go(state, cell))
 
 
-def _go(state: SweepState, cell: Cell) -> None:
+def _go(state: SweepState, cell: Place) -> None:
     """Open a cell in Explore, held against the present setting."""
     if cell in state.findings:
         x, y = state.sweep.values(cell)
         changes: dict[str, Any] = {state.sweep.x: x, state.sweep.y: y}
-        if "task" in changes:
-            changes["data"] = None
         open_experiment(state.sweep.base.but(**changes), state.sweep.base)
 
 

@@ -7,7 +7,7 @@ value and the cache key all follow from the control in the field's metadata.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -159,6 +159,12 @@ class Experiment(Settings):
         """Return the names of settings that change nothing as the others stand."""
         idle = {"samples": not self.dataset.sized, "noise": not self.dataset.noisy}
         return super().without_effect() | {name for name, is_idle in idle.items() if is_idle}
+
+    def but(self, **changes: Any) -> Self:
+        """Return this experiment with some settings changed; a person's own data stay behind with their task."""
+        if changes.get("task", OWN) != OWN:
+            changes.setdefault("data", None)
+        return super().but(**changes)
 
     # --- the entries that the names stand for -------------------------------------------------
 

@@ -102,7 +102,7 @@ def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table
     measure = view.diagnostic.measure
     table: Table = {f"{view.metric}: colours and profile": [measure, *_way_to(view.diagnostic.stage, experiment)]}
     table["Median and band over seeds"] = [seeds.log_band, seeds.band]
-    if view.diagnostic.name in ("delta", "weight_gradient"):
+    if theory.predict(experiment).of(view.diagnostic.name) is not None:
         table["Theory"] = _theory()
     table["Loss and answers"] = [experiment.loss_function.value, Network._forward_pass, answers.answer_map]
     if experiment.clipper.clip is not None:
@@ -158,7 +158,10 @@ def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> 
     entry, rule = view.diagnostic, experiment.update_rule
     table: Table = {
         f"{view.metric}: colours and profile": [entry, entry.measure, Layer.backward, seeds.log_band, seeds.band],
-        **{f"The cell, {cell.name}": _cell(cell, experiment) for cell in dict.fromkeys(each.unit for each in compared)},
+        **{
+            f"The cell, {cell.name}": _cell(cell, experiment)
+            for cell in dict.fromkeys(experiment.unit for experiment in compared)
+        },
         "Through time and back": [
             Layer.forward,
             RecurrentNetwork.forward,
@@ -168,7 +171,9 @@ def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> 
         "Loss": [experiment.loss_function.value, experiment.loss_function.delta],
         f"Look closer: {figure}": _closer(compared)[figure],
     }
-    clippers = [clipper for clipper in dict.fromkeys(each.clipper for each in compared) if clipper.clip is not None]
+    clippers = [
+        clipper for clipper in dict.fromkeys(experiment.clipper for experiment in compared) if clipper.clip is not None
+    ]
     if clippers:
         table["Clipping"] = [*clippers, *(clipper.clip for clipper in clippers if clipper.clip), global_norm]
     table["Update"] = [rule, rule.step]
@@ -195,8 +200,8 @@ def _cell(cell: Cell, experiment: RecurrentExperiment) -> list[Piece]:
 
 def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
     """What made the second figure of Time, by its name."""
-    starts = dict.fromkeys(each.initialization for each in compared)
-    gated = {bool(each.unit.memory_gate) for each in compared}
+    starts = dict.fromkeys(experiment.initialization for experiment in compared)
+    gated = {bool(experiment.unit.memory_gate) for experiment in compared}
     gate: list[Piece] = [recurrent_theory.gate_product] * (True in gated)
     bounds: list[Piece] = [recurrent_theory.step_bound] * (False in gated)
     return {
@@ -214,7 +219,11 @@ def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
             time_shares.cancelled,
         ],
         views.TRUNCATION: [RecurrentArchitecture.is_cut, Layer.backward, reach.cut_off],
-        views.CLIPPING: [*CLIPPERS.values(), *(each.clip for each in CLIPPERS.values() if each.clip), global_norm],
+        views.CLIPPING: [
+            *CLIPPERS.values(),
+            *(clipper.clip for clipper in CLIPPERS.values() if clipper.clip),
+            global_norm,
+        ],
     }
 
 
@@ -242,7 +251,7 @@ def _written_out(function: Callable[..., Any]) -> list[Piece]:
     if getattr(function, "__name__", "") != "<lambda>":
         return [function]
     called = (function.__globals__.get(name) for name in function.__code__.co_names)  # type: ignore[attr-defined]
-    return [each for each in called if inspect.isfunction(each)]
+    return [function for function in called if inspect.isfunction(function)]
 
 
 def _normalization(experiment: Experiment, *, forward: bool) -> list[Piece]:

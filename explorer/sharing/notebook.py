@@ -38,11 +38,11 @@ def explore_lines(experiment: Experiment, baseline: Experiment | None = None) ->
 
 def experiments_lines(named: Mapping[str, Experiment]) -> str:
     """Repeat what a scene of the tour shows: several experiments by name."""
-    made = "".join(f"    {name!r}: {constructor(each)},\n" for name, each in named.items())
+    made = "".join(f"    {name!r}: {constructor(experiment)},\n" for name, experiment in named.items())
     return (
         f"{_imports(next(iter(named.values())), 'Experiment, train')}"
         f"experiments = {{\n{made}}}\n"
-        "histories = {name: train(each) for name, each in experiments.items()}\n"
+        "histories = {name: train(experiment) for name, experiment in experiments.items()}\n"
         'learn = {name: history.outcome.count("solved") for name, history in histories.items()}\n'
         'start = {name: history.measures["delta"][:, 0] for name, history in histories.items()}\n'
         "start  # by name: (runs, layers), RMS of dL/dz before any update\n"
@@ -51,12 +51,12 @@ def experiments_lines(named: Mapping[str, Experiment]) -> str:
 
 def time_lines(named: Mapping[str, RecurrentExperiment], view: TimeView) -> str:
     """Repeat what Time shows: what stands side by side, by name, and what is shown of every step."""
-    made = "".join(f"    {name!r}: {constructor(each)},\n" for name, each in named.items())
+    made = "".join(f"    {name!r}: {constructor(experiment)},\n" for name, experiment in named.items())
     return (
         "from explorer import train\n"
         "from explorer.choices.recurrent_experiment import RecurrentExperiment\n\n"
         f"experiments = {{\n{made}}}\n"
-        "histories = {name: train(each) for name, each in experiments.items()}\n"
+        "histories = {name: train(experiment) for name, experiment in experiments.items()}\n"
         "for name, history in histories.items():\n"
         "    print(f\"{name}: {history.outcome.count('solved')} of {len(history.outcome)} seeds learn it\")\n"
         f"shown = {{name: history.measures[{view.diagnostic.name!r}] for name, history in histories.items()}}\n"
@@ -79,9 +79,9 @@ def remedies_lines(start: Experiment, combine: Sequence[str]) -> str:
         "tried = {name: remedy.change(start) for name, remedy in REMEDIES.items()}\n"
         f"{more}"
         "before = facts(train(start))\n"
-        "found = {name: facts(train(experiment)) for name, experiment in tried.items()}\n"
-        "ranking = [list(found)[place] for place in rank(list(found.values()))]\n"
-        "effects = {name: effect(name.split(' + '), before, found[name]) for name in ranking}\n"
+        "after = {name: facts(train(experiment)) for name, experiment in tried.items()}\n"
+        "ranking = [list(after)[place] for place in rank(list(after.values()))]\n"
+        "effects = {name: effect(name.split(' + '), before, after[name]) for name in ranking}\n"
         "for name in ranking:\n"
         '    print(f"{name}: {effects[name].sentence}")\n'
     )
@@ -102,20 +102,20 @@ def depth_lines(sweeps: dict[str, Sweep], gradient: str, *, trained: bool) -> st
         "from explorer.diagnosis.seeds import log_band",
         *((sweep, runs) if trained else ()),
     )
-    named = ",\n".join(f"    {name!r}: {constructor(each.base)}" for name, each in sweeps.items())
+    named = ",\n".join(f"    {name!r}: {constructor(sweep.base)}" for name, sweep in sweeps.items())
     lines += f"experiments = {{\n{named},\n}}\n"
     lines += f"depths = {_values(base.xs)}\n"
     lines += (
-        f"start = {{name: log_band(gradients_by_depth(each, depths).{gradient}).middle for name, each in experiments.items()}}\n"
+        f"start = {{name: log_band(gradients_by_depth(experiment, depths).{gradient}).middle for name, experiment in experiments.items()}}\n"
         "start  # by name: (depths, layers), log10 of the median over seeds\n"
     )
     if trained:
         lines += (
-            "found = {\n"
-            '    name: run_sweep(Sweep(each, "depth", depths, "width", (each.width,), trained=True))\n'
-            "    for name, each in experiments.items()\n"
+            "findings = {\n"
+            '    name: run_sweep(Sweep(experiment, "depth", depths, "width", (experiment.width,), trained=True))\n'
+            "    for name, experiment in experiments.items()\n"
             "}\n"
-            "learn = {name: [each[column, 0].solved for column in range(len(depths))] for name, each in found.items()}\n"
+            "learn = {name: [found[column, 0].solved for column in range(len(depths))] for name, found in findings.items()}\n"
             "learn  # by name: of each depth the seeds that learn\n"
         )
     return lines
@@ -137,10 +137,10 @@ def sweep_lines(sweep: Sweep, outcome: Outcome) -> str:
         f"    {sweep.y!r}, {_values(sweep.ys)},\n"
         f"    trained={sweep.trained},\n"
         ")\n"
-        "found = run_sweep(sweep)\n"
-        f"values = {{cell: OUTCOMES[{outcome.name!r}].of(each) for cell, each in found.items()}}\n"
+        "findings = run_sweep(sweep)\n"
+        f"values = {{cell: OUTCOMES[{outcome.name!r}].of(finding) for cell, finding in findings.items()}}\n"
         f"values  # by (column, row); {'log10' if outcome.unit == 'decades' else 'from 0 to 1'}\n"
-        "print(sweep_csv(sweep, found))\n"
+        "print(sweep_csv(sweep, findings))\n"
     )
 
 

@@ -49,8 +49,8 @@ def page_html(sheet: Sheet, figures: Mapping[str, tuple[Any, str]], config: Mapp
     config : mapping
         Plotly's configuration.
     """
-    parts = [f"<h1>{escape(sheet.title)}</h1>", *(f"<p>{escape(each)}</p>" for each in sheet.sentences)]
-    parts += [f"<p><small>{escape(each)}</small></p>" for each in sheet.settings]
+    parts = [f"<h1>{escape(sheet.title)}</h1>", *(f"<p>{escape(sentence)}</p>" for sentence in sheet.sentences)]
+    parts += [f"<p><small>{escape(line)}</small></p>" for line in sheet.settings]
     if sheet.link:
         parts.append(f'<p>Live: <a href="{escape(sheet.link)}">{escape(sheet.link)}</a></p>')
     for number, (name, (figure, alt)) in enumerate(figures.items()):

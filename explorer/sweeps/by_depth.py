@@ -149,10 +149,10 @@ class DepthSeries:
 
 def depth_headline(series: Sequence[DepthSeries]) -> str:
     """Say up to which depth at least half of the seeds learn."""
-    if not any(each.known for each in series):
+    if not any(one.known for one in series):
         return "How the gradient of each layer depends on the depth of the net"
-    told = [_learnable(each) + (_suffix(each.name) if len(series) > 1 else "") for each in series]
-    complete = all(each.complete for each in series)
+    told = [_learnable(one) + (_suffix(one.name) if len(series) > 1 else "") for one in series]
+    complete = all(one.complete for one in series)
     return f"{'Half' if complete else 'So far half'} of the seeds or more learn {' and '.join(told)}"
 
 

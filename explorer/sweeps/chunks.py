@@ -50,9 +50,9 @@ class Chunk:
 
 def chunk_seconds(experiments: Sequence[Experiment], trained: bool) -> float:
     """Estimate the seconds that one core needs for experiments of one shape key."""
-    together = experiments[0].but(runs=min(sum(each.runs for each in experiments), MAX_RUNS))
+    together = experiments[0].but(runs=min(sum(experiment.runs for experiment in experiments), MAX_RUNS))
     training = cost.estimate(together if trained else together.but(epochs=1)).seconds
-    starts = {each.at_start() for each in experiments}
+    starts = {experiment.at_start() for experiment in experiments}
     drawn = PER_LAYER_DRAWN + PER_WEIGHT_DRAWN * together.width**2
     return (
         training + PER_THEORY * len(starts) + PER_FINDING * len(experiments) + drawn * together.runs * together.layers

@@ -42,15 +42,14 @@ def _points(base: Experiment, fixed: str, at: tuple[Value, ...], along: str, val
     if not is_numeric(along) or len(values) < 2:
         return []
     places = _fine_values(along, float(values[0]), float(values[-1]))
-    found: list[Point] = []
+    points: list[Point] = []
     for value in at:
-        changes = {fixed: value} | ({"data": None} if fixed == "task" else {})
         try:
-            experiments = [base.but(**changes, **{along: place}) for place in places]
+            experiments = [base.but(**{fixed: value, along: place}) for place in places]
         except ValueError:
             continue
-        found += [(value, crossing) for crossing in _crossings(experiments, places)]
-    return found
+        points += [(value, crossing) for crossing in _crossings(experiments, places)]
+    return points
 
 
 def _fine_values(name: str, low: float, high: float) -> Array:
@@ -63,18 +62,18 @@ def _fine_values(name: str, low: float, high: float) -> Array:
 def _crossings(experiments: list[Experiment], places: Array) -> list[float]:
     """Where along `places` sigma_w passes a value at which chi_1 is 1."""
     first = experiments[0]
-    variances = {_bias_variance(each) for each in experiments}
+    variances = {_bias_variance(experiment) for experiment in experiments}
     # Normalization takes the weights' size out, and shortcuts have no such limit.
     if first.normalizer.axis is not None or None in variances or len(variances) > 1 or limit_factor(first) is None:
         return []
-    strengths = np.log([_strength(each) for each in experiments])
-    found = []
+    strengths = np.log([_strength(experiment) for experiment in experiments])
+    crossings = []
     for critical in critical_strengths(first.activation_function, _bias_variance(first) or 0.0):
         excess = strengths - math.log(critical)
         for here in np.flatnonzero(np.diff(excess > 0)):
             share = excess[here] / (excess[here] - excess[here + 1])
-            found.append(_between(places[here], places[here + 1], share))
-    return sorted(found)
+            crossings.append(_between(places[here], places[here + 1], share))
+    return sorted(crossings)
 
 
 def _between(low: float, high: float, share: float) -> float:

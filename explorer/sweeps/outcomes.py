@@ -61,31 +61,31 @@ def find(history: History, *, trained: bool = True) -> Finding:
 
     `trained` False: the history holds the start alone.
     """
-    experiment, found = history.experiment, facts(history)
+    experiment, known = history.experiment, facts(history)
     delta, weight = (log_band(history.measures[name]).middle for name in ("delta", "weight_gradient"))
     return Finding(
         experiment=experiment,
         trained=trained,
-        log_ratio=found.log_ratio,
-        log_ratio_end=found.log_ratio_end if trained else math.nan,
-        log_factor=found.log_factor,
+        log_ratio=known.log_ratio,
+        log_ratio_end=known.log_ratio_end if trained else math.nan,
+        log_factor=known.log_factor,
         log_factor_theory=log_factor(experiment),
-        loss=_final_loss(found) if trained else math.nan,
-        runs=found.runs,
-        solved=found.solved if trained else 0,
-        diverged=found.diverged,
-        solve_epoch=found.solve_epoch if trained else math.nan,
+        loss=_final_loss(known) if trained else math.nan,
+        runs=known.runs,
+        solved=known.solved if trained else 0,
+        diverged=known.diverged,
+        solve_epoch=known.solve_epoch if trained else math.nan,
         delta_start=delta[0],
-        delta_end=delta[history.at(found.epoch)],
+        delta_end=delta[history.at(known.epoch)],
         weight_start=weight[0],
-        weight_end=weight[history.at(found.epoch)],
-        verdict=judge(found).name,
+        weight_end=weight[history.at(known.epoch)],
+        verdict=judge(known).name,
     )
 
 
-def _final_loss(found: Facts) -> float:
+def _final_loss(known: Facts) -> float:
     """The median over seeds of the loss at the end, a seed that diverged counting as larger than all."""
-    return math.inf if found.diverged * 2 >= found.runs else found.loss_end
+    return math.inf if known.diverged * 2 >= known.runs else known.loss_end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ OUTCOMES = registry(
             caption="RMS dL/dz of the first layer over that of the output layer before any update, median over seeds: "
             "below 1 the gradient vanishes, above it explodes.",
             formula="rms δ₁ / rms δ_last",
-            of=lambda found: found.log_ratio,
+            of=lambda finding: finding.log_ratio,
             unit="decades",
             span=(-12.0, 12.0),
             diverging=True,
@@ -153,7 +153,7 @@ OUTCOMES = registry(
             name="factor per layer, start",
             caption="What each layer multiplies RMS dL/dz by on its way back before any update, median over seeds.",
             formula="(rms δ₁ / rms δ_last)^(1/depth)",
-            of=lambda found: found.log_factor,
+            of=lambda finding: finding.log_factor,
             unit="decades",
             span=(-1.0, 1.0),
             diverging=True,
@@ -165,7 +165,7 @@ OUTCOMES = registry(
             caption="The measured factor per layer over the one that mean-field theory predicts for a typical seed: 1 is "
             "agreement. Empty cells: no theory, or nothing to compare.",
             formula="measured factor / predicted factor",
-            of=lambda found: found.log_factor - found.log_factor_theory,
+            of=lambda finding: finding.log_factor - finding.log_factor_theory,
             unit="decades",
             span=(-0.3, 0.3),
             diverging=True,
@@ -176,7 +176,7 @@ OUTCOMES = registry(
             name="first / last layer, end",
             caption="RMS dL/dz of the first layer over that of the output layer after training, median over seeds.",
             formula="rms δ₁ / rms δ_last",
-            of=lambda found: found.log_ratio_end,
+            of=lambda finding: finding.log_ratio_end,
             unit="decades",
             span=(-12.0, 12.0),
             diverging=True,
@@ -185,7 +185,7 @@ OUTCOMES = registry(
         Outcome(
             name="share solved",
             caption="Share of seeds whose mean squared error is below the data set's bound at the end.",
-            of=lambda found: found.solved / found.runs if found.trained else math.nan,
+            of=lambda finding: finding.solved / finding.runs if finding.trained else math.nan,
             unit="share",
             span=(0.0, 1.0),
             critical=True,
@@ -193,7 +193,7 @@ OUTCOMES = registry(
         Outcome(
             name="epochs to solve",
             caption="The epoch from which the error stays below the data set's bound, median over seeds.",
-            of=lambda found: _log(found.solve_epoch),
+            of=lambda finding: _log(finding.solve_epoch),
             counts=True,
             infinite="half of the seeds or more never solve it",
             zero="solved at the start",
@@ -204,7 +204,7 @@ OUTCOMES = registry(
         Outcome(
             name="final loss",
             caption="Median over seeds after training. Losses of different kinds cannot be compared.",
-            of=lambda found: _log(found.loss),
+            of=lambda finding: _log(finding.loss),
             unit="decades",
             span=(-4.0, 1.0),
         ),

@@ -20,21 +20,22 @@ from explorer.training.network import architecture
 MAX_CELLS = 32 * 32
 
 Value = str | float
-Cell = tuple[int, int]
+Place = tuple[int, int]  # column and row of a cell
+Cell = Place
 T = TypeVar("T")
 
 
-def _offered(name: str, control: Control) -> tuple[Value, ...]:
+def _offered(control: Control) -> tuple[Value, ...]:
     """All values that a control offers; a person's own data are no task to be reached along an axis."""
     if isinstance(control, Choice):
-        return tuple(option for option in control.options if (name, option) != ("task", OWN))
+        return tuple(option for option in control.options if option != OWN)
     assert isinstance(control, Number)
-    return control.marks or tuple(range(int(control.low), int(control.high) + 1))
+    return tuple(control.offered)
 
 
 # Which settings can lie on an axis, and the values offered there.
 AXES: Mapping[str, tuple[Value, ...]] = MappingProxyType(
-    {name: _offered(name, control) for name, control in CONTROLS.items() if not control.chooses_seeds}
+    {name: _offered(control) for name, control in CONTROLS.items() if not control.chooses_seeds}
 )
 
 
@@ -105,7 +106,7 @@ class Sweep:
             raise ValueError(f"{size} cells are too many; at most {MAX_CELLS:,} are allowed")
 
     @cached_property
-    def cells(self) -> Mapping[Cell, Experiment | str]:
+    def cells(self) -> Mapping[Place, Experiment | str]:
         """The experiment of every (column, row), or the reason why there is none.
 
         Where nothing is trained, settings that the start does not depend on
@@ -120,8 +121,6 @@ class Sweep:
         )
 
     def _cell(self, changes: dict[str, Any]) -> Experiment | str:
-        if "task" in changes:
-            changes["data"] = None
         try:
             experiment = self.base.but(**changes)
             if not self.trained:
@@ -132,7 +131,7 @@ class Sweep:
         # The start alone takes a record: as long as the shortest training, at most.
         return refuse(experiment if self.trained else experiment.but(epochs=1)) or experiment
 
-    def values(self, cell: Cell) -> tuple[Value, Value]:
+    def values(self, cell: Place) -> tuple[Value, Value]:
         """Return what the two settings are in a cell."""
         return self.xs[cell[0]], self.ys[cell[1]]
 
@@ -141,7 +140,7 @@ def _checked(name: str, values: Sequence[Value]) -> tuple[Value, ...]:
     if not values:
         raise ValueError(f"{name} has no values; give at least one")
     checked = tuple(CONTROLS[name].check(name, value) for value in values)
-    if name == "task" and OWN in checked:
+    if OWN in checked:
         raise ValueError(f"{name} = {OWN!r} cannot lie on an axis; choose one of: {', '.join(map(str, AXES[name]))}")
     if len(set(checked)) < len(checked):
         twice = next(value for value in checked if checked.count(value) > 1)
@@ -153,7 +152,7 @@ def _checked(name: str, values: Sequence[Value]) -> tuple[Value, ...]:
 
 
 def sweep_csv(
-    sweep: Sweep, findings: Mapping[Cell, Finding], problems: Mapping[Cell, str] = MappingProxyType({})
+    sweep: Sweep, findings: Mapping[Place, Finding], problems: Mapping[Place, str] = MappingProxyType({})
 ) -> str:
     """Write one line for every cell, also for those without a result, and why.
 
@@ -181,11 +180,11 @@ def _heading(outcome: Outcome) -> str:
     return f"log10 {outcome.name}" if outcome.diverging else outcome.name
 
 
-def _result(found: Finding) -> dict[str, object]:
-    row: dict[str, object] = {_heading(outcome): _plain(outcome, outcome.of(found)) for outcome in OUTCOMES.values()}
-    low, high = share_interval(found.solved, found.runs) if found.trained else (math.nan, math.nan)
-    row |= {"share solved, low": low, "share solved, high": high, "verdict": found.verdict}
-    return row | {name: getattr(found, name) for name in ("runs", "solved", "diverged")}
+def _result(finding: Finding) -> dict[str, object]:
+    row: dict[str, object] = {_heading(outcome): _plain(outcome, outcome.of(finding)) for outcome in OUTCOMES.values()}
+    low, high = share_interval(finding.solved, finding.runs) if finding.trained else (math.nan, math.nan)
+    row |= {"share solved, low": low, "share solved, high": high, "verdict": finding.verdict}
+    return row | {name: getattr(finding, name) for name in ("runs", "solved", "diverged")}
 
 
 def _plain(outcome: Outcome, value: float) -> float:

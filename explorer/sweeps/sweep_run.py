@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from explorer.choices.experiment import Experiment
 from explorer.sweeps.chunks import Chunk, Measurement, chunks
 from explorer.sweeps.outcomes import Finding
-from explorer.sweeps.sweep import Cell, Sweep
+from explorer.sweeps.sweep import Place, Sweep
 from explorer.sweeps.workers import Backend, Workers
 
 # Chunks handed out at once, for each worker: the next one must lie ready.
@@ -58,18 +58,18 @@ class SweepRun:
 
     def __init__(self, sweep: Sweep, workers: Workers, known: MutableMapping[Key, Finding]) -> None:
         self.sweep, self._workers, self._known = sweep, workers, known
-        self.problems = {cell: each for cell, each in sweep.cells.items() if isinstance(each, str)}
-        self.findings: dict[Cell, Finding] = {}
-        self._found: set[Experiment] = set()
-        self._cells: dict[Experiment, list[Cell]] = {}
+        self.problems = {cell: reason for cell, reason in sweep.cells.items() if isinstance(reason, str)}
+        self.findings: dict[Place, Finding] = {}
+        self._measured: set[Experiment] = set()
+        self._cells: dict[Experiment, list[Place]] = {}
         for cell, experiment in sweep.cells.items():
             if not isinstance(experiment, str):
                 self._cells.setdefault(experiment, []).append(cell)
         self._take_known(self._cells)
-        self._waiting = deque(_Handed(chunk) for chunk in chunks(sweep, self._found))
+        self._waiting = deque(_Handed(chunk) for chunk in chunks(sweep, self._measured))
         self._running: dict[Future, _Handed] = {}
         self._backend: Backend | None = None
-        self._work = sum(each.chunk.seconds for each in self._waiting)
+        self._work = sum(handed.chunk.seconds for handed in self._waiting)
         self._done = self._spent = 0.0
         self._lost_in_a_row = 0
         self._left_at: float | None = None
@@ -128,13 +128,13 @@ class SweepRun:
 
     def _take_known(self, experiments: Iterable[Experiment]) -> None:
         for experiment in experiments:
-            found = self._known.get((experiment, self.sweep.trained))
-            if found is not None:
-                self._put(experiment, found)
+            finding = self._known.get((experiment, self.sweep.trained))
+            if finding is not None:
+                self._put(experiment, finding)
 
-    def _put(self, experiment: Experiment, found: Finding) -> None:
-        self._found.add(experiment)
-        self.findings |= dict.fromkeys(self._cells[experiment], found)
+    def _put(self, experiment: Experiment, finding: Finding) -> None:
+        self._measured.add(experiment)
+        self.findings |= dict.fromkeys(self._cells[experiment], finding)
 
     def _hand_out(self) -> None:
         """Hand out as much as keeps all workers busy, and a suspect only alone."""
@@ -144,7 +144,7 @@ class SweepRun:
         while self._waiting and len(self._running) < window and not self._must_wait():
             handed = self._waiting.popleft()
             self._take_known(handed.chunk.experiments)
-            missing = tuple(each for each in handed.chunk.experiments if each not in self._found)
+            missing = tuple(e for e in handed.chunk.experiments if e not in self._measured)
             if not missing:
                 self._done += handed.chunk.seconds
                 continue
@@ -165,7 +165,7 @@ class SweepRun:
     def _gather(self, *, lost: bool = False) -> None:
         """Keep what is done; `lost`: the backend is known to be broken."""
         broken = []
-        for future in [each for each in self._running if each.done()]:
+        for future in [future for future in self._running if future.done()]:
             handed = self._running.pop(future)
             try:
                 self._keep(handed, future.result())
@@ -181,9 +181,9 @@ class SweepRun:
             self._renew()
 
     def _keep(self, handed: _Handed, findings: list[Finding]) -> None:
-        for found in findings:
-            self._put(found.experiment, found)
-            self._known[found.experiment, self.sweep.trained] = found
+        for finding in findings:
+            self._put(finding.experiment, finding)
+            self._known[finding.experiment, self.sweep.trained] = finding
         self._done += handed.chunk.seconds
         self._lost_in_a_row = 0
 
@@ -219,8 +219,8 @@ class SweepRun:
             self._waiting.clear()
 
 
-def run_sweep(sweep: Sweep, where: str = "") -> dict[Cell, Finding]:
-    """Measure every cell of a sweep, from beginning to end, and return what was found by (column, row).
+def run_sweep(sweep: Sweep, where: str = "") -> dict[Place, Finding]:
+    """Measure every cell of a sweep, from beginning to end, and return the findings by (column, row).
 
     A cell that is no possible experiment is left out.
 
@@ -251,4 +251,4 @@ def run_sweep(sweep: Sweep, where: str = "") -> dict[Cell, Finding]:
 def _apart(handed: _Handed) -> list[_Handed]:
     """A chunk's cells, each alone."""
     share = handed.chunk.seconds / len(handed.chunk.experiments)
-    return [_Handed(Chunk((each,), share), suspect=handed.suspect) for each in handed.chunk.experiments]
+    return [_Handed(Chunk((e,), share), suspect=handed.suspect) for e in handed.chunk.experiments]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from explorer.sweeps.outcomes import Finding
-from explorer.sweeps.sweep import Cell, Sweep
+from explorer.sweeps.sweep import Place, Sweep
 from explorer.sweeps.sweep_run import Key, SweepRun
 from explorer.sweeps.workers import Workers
 
@@ -44,8 +44,8 @@ class SweepState:
     """
 
     sweep: Sweep
-    findings: Mapping[Cell, Finding]
-    problems: Mapping[Cell, str]
+    findings: Mapping[Place, Finding]
+    problems: Mapping[Place, str]
     progress: float
     seconds_left: float
     complete: bool

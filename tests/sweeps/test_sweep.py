@@ -239,7 +239,7 @@ def test_a_sweep_beyond_the_limit_is_refused_and_what_is_named_is_enough(x, xs):
         if way[0] == "take":
             milder = Sweep(base, x, thin(xs, int(way[1])), "learning_rate", thin(sweep.ys, int(way[3])), True)
         else:
-            setting = {"epochs": "epochs", "seeds": "runs"}[way[1]]
+            setting = next(name for name, control in CONTROLS.items() if control.label.lower() == way[1])
             milder = Sweep(base.but(**{setting: int(way[3].replace(",", ""))}), x, xs, "learning_rate", sweep.ys, True)
         assert refuse_sweep(milder) is None, way
 
