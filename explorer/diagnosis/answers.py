@@ -1,4 +1,4 @@
-"""What a trained net answers over the whole range of inputs, for the picture of its decision."""
+"""Answers: what a trained net answers over the whole range of inputs."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,13 @@ class AnswerMap:
 
     Attributes
     ----------
-    x1 : (GRID,) array
-    x2 : (GRID,) array or None
-        None where there is one input.
-    answers : (GRID, GRID) array, rows along x2, or (GRID,) array
+    x1, x2 : (GRID,) arrays
+        `x2` is None where there is one input.
+    answers : (GRID, GRID) array, rows along x2, or (4 GRID,) array
     data : Data
-        The points it was trained on.
+        The points that it was trained on.
     run : int
-        Which run this is: the one with the median error.
+        The run with the median error.
     """
 
     x1: Array
@@ -35,15 +34,15 @@ class AnswerMap:
     run: int
 
 
-def typical_run(error: Array) -> int:
-    """Return the run whose error is the median (the lower of two), ended runs counting as worst."""
+def median_run(error: Array) -> int:
+    """Return the run with the median error (the lower of two); runs that ended count as worst."""
     order = np.argsort(np.where(np.isnan(error), np.inf, error), kind="stable")
     return int(order[(len(order) - 1) // 2])
 
 
 def answer_map(training: Training) -> AnswerMap:
-    """Ask the typical net of a training, as it is now, on a grid a little larger than the data."""
-    data, run = training.points, typical_run(training.history().error[:, -1])
+    """Evaluate the median net of a training at present, on a grid a little larger than the data."""
+    data, run = training.points, median_run(training.history().error[:, -1])
     axes = [
         np.linspace(column.min() - MARGIN, column.max() + MARGIN, GRID if data.x.shape[1] == 2 else 4 * GRID)
         for column in data.x.T

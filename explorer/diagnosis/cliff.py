@@ -1,9 +1,8 @@
 """The cliff: the loss of a recurrent net with a single unit over its only two parameters.
 
-h_t = σ(w h_{t-1} + b), and the loss is (h_T - 0.7)². Where h_0 is a fixed point
-that repels, the loss has a wall that the gradient, multiplied at every step,
-meets with enormous length: an unclipped update is thrown off it. It is the same
-net and the same backpropagation as everywhere here, one run for each point.
+h_t = σ(w h_{t-1} + b), and the loss is (h_T - 0.7)². Where h_0 is a repelling fixed point, the loss has a wall. There the
+gradient, multiplied at every step, is enormous, and an unclipped update is thrown off the wall. Net and backpropagation are
+the same as everywhere else; each point is one run.
 """
 
 import math
@@ -19,7 +18,7 @@ from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.training.recurrent_network import RecurrentArchitecture, RecurrentNetwork
 
-Span = tuple[float, float]
+Interval = tuple[float, float]
 
 STEPS, TARGET = 50, 0.7
 START_FIELD = 0.5  # Pascanu's x_0
@@ -28,21 +27,15 @@ START = 1 / (1 + math.exp(-START_FIELD))  # h_0 = σ(x_0)
 REPELS = 1 / (START * (1 - START))
 # Points of the map.
 ACROSS, UP = 161, 121
-# How far beside the wall, along b, its longest gradient is looked for: half of what lies between the map's rows.
+# How far from the wall, along b, its longest gradient is searched for: half the distance between the map's rows.
 BESIDE = 0.0125
-# A descent hops about its valley: where it ends is the median of so many updates.
+# A descent hops about its valley: its end is the median over so many updates.
 LAST = 20
 
 
 @dataclass(frozen=True, eq=False)
 class Slope:
-    """The loss at some points (w, b), and its gradient.
-
-    Attributes
-    ----------
-    loss, by_w, by_b : arrays of the points' shape
-        L, dL/dw and dL/db.
-    """
+    """L, dL/dw and dL/db at some points (w, b), in arrays of the points' shape."""
 
     loss: Array
     by_w: Array
@@ -55,12 +48,7 @@ class Slope:
 
 
 class Unit:
-    """Nets of one unit, side by side: one for each of a fixed number of points (w, b).
-
-    Parameters
-    ----------
-    points, steps : int
-    """
+    """Nets of one unit, side by side: one for each of a fixed number of points (w, b)."""
 
     def __init__(self, points: int, steps: int = STEPS) -> None:
         shape = RecurrentArchitecture(
@@ -79,7 +67,7 @@ class Unit:
         self.network.layers[0].h[0] = START
 
     def slope(self, w: Array, b: Array) -> Slope:
-        """Return loss and gradient at every point; w and b have one shape."""
+        """Return loss and gradient at every point; w and b have the same shape."""
         (layer,) = self.network.layers
         self.matrix[:, 0, 0], self.matrix[:, 1, 0] = w.ravel(), b.ravel()
         with np.errstate(all="ignore"):
@@ -92,63 +80,42 @@ class Unit:
 
 
 def slope(w: Array, b: Array, steps: int = STEPS) -> Slope:
-    """Return loss and gradient of the net of one unit at every point.
-
-    Parameters
-    ----------
-    w, b : arrays of equal shape
-    steps : int
-
-    Notes
-    -----
-    Pascanu et al. 2013, section 2.3 and figure 6.
-    """
+    """Return loss and gradient of the net of one unit at every point (Pascanu et al. 2013, section 2.3 and figure 6)."""
     return Unit(w.size, steps).slope(w, b)
 
 
 def wall(w: Array) -> Array:
-    """Return the b at which h_0 is a fixed point: the wall where it repels, NaN where it does not.
+    """Return the b at which h_0 is a repelling fixed point: the wall; NaN where it does not repel.
 
-    σ(w h_0 + b) = h_0 is w h_0 + b = x_0; an error there grows by w h_0 (1 - h_0) a step.
+    σ(w h_0 + b) = h_0 means w h_0 + b = x_0; an error there grows by a factor w h_0 (1 - h_0) per step.
     """
     return np.where(w > REPELS, START_FIELD - START * w, np.nan)
 
 
 def _towards(far: float, points: int) -> Array:
-    """Return distances on both sides, ever smaller: at many steps the wall is thinner than any grid."""
+    """Return distances to both sides, ever smaller: with many steps the wall is thinner than any grid."""
     away = np.geomspace(1e-15, far, points)
     return np.concatenate([-away[::-1], [0.0], away])
 
 
 def beside_wall(w: Array, steps: int) -> Array:
-    """Return the longest gradient's norm within `BESIDE` of the wall in b; NaN where there is none.
+    """Return the norm of the longest gradient measured within `BESIDE` of the wall in b; NaN where there is no wall.
 
     On the wall itself h_0 does not move, and its error is small: close beside it the gradient is longer.
-    The longest one that is measured may fall short of the longest there is.
     """
-    found = np.full_like(w, np.nan)
-    there = w > REPELS
-    b = wall(w[there]) + _towards(BESIDE, 60)[:, None]
-    found[there] = slope(np.broadcast_to(w[there], b.shape), b, steps).norm.max(axis=0)
-    return found
+    longest = np.full_like(w, np.nan)
+    repels = w > REPELS
+    b = wall(w[repels]) + _towards(BESIDE, 60)[:, None]
+    longest[repels] = slope(np.broadcast_to(w[repels], b.shape), b, steps).norm.max(axis=0)
+    return longest
 
 
-# --- all over the map ---------------------------------------------------------------------------
+# --- map and section ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """The map.
-
-    Attributes
-    ----------
-    w, b : arrays
-        Of its columns and rows.
-    slope : Slope
-        Loss and gradient, (rows, columns).
-    on_wall : (columns,) array
-        L2 norm of the longest gradient beside the wall, which is thinner than the grid; NaN where there is none.
-    """
+    """The map: w of its columns, b of its rows, and what `slope` and `beside_wall` return there."""
 
     w: Array
     b: Array
@@ -157,7 +124,7 @@ class Ground:
 
 
 @lru_cache(maxsize=8)
-def survey(w_span: Span, b_span: Span, steps: int) -> Ground:
+def survey(w_span: Interval, b_span: Interval, steps: int) -> Ground:
     """Measure the map between two w and two b."""
     w, b = np.linspace(*w_span, ACROSS), np.linspace(*b_span, UP)
     return Ground(w, b, slope(*np.meshgrid(w, b), steps), beside_wall(w, steps))
@@ -165,16 +132,7 @@ def survey(w_span: Span, b_span: Span, steps: int) -> Ground:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """The loss along b at one w, for nets of some numbers of steps.
-
-    Attributes
-    ----------
-    w : float
-    b : (points,) array
-    loss : mapping of steps to (points,) array
-    longest : mapping of steps to float
-        L2 norm of the longest gradient on it.
-    """
+    """The loss along b at one w, and the norm of its longest gradient, by the number of steps."""
 
     w: float
     b: Array
@@ -183,19 +141,15 @@ class Section:
 
 
 @lru_cache(maxsize=32)
-def section(w: float, b_span: Span, all_steps: tuple[int, ...]) -> Section:
-    """Measure a section through the map, ever finer towards the wall."""
+def section(w: float, b_span: Interval, all_steps: tuple[int, ...]) -> Section:
+    """Measure a section through the map, on a grid that becomes finer towards the wall."""
     b = np.linspace(*b_span, 601)
     near = float(wall(np.array(w)))
     if np.isfinite(near):
         b = np.sort(np.concatenate([b, near + _towards(0.1, 120)]))
-    found = {steps: slope(np.full_like(b, w), b, steps) for steps in all_steps}
-    return Section(
-        w,
-        b,
-        {steps: each.loss for steps, each in found.items()},
-        {steps: float(each.norm.max()) for steps, each in found.items()},
-    )
+    slopes = {steps: slope(np.full_like(b, w), b, steps) for steps in all_steps}
+    loss = {steps: at.loss for steps, at in slopes.items()}
+    return Section(w, b, loss, {steps: float(at.norm.max()) for steps, at in slopes.items()})
 
 
 # --- gradient descent ---------------------------------------------------------------------------
@@ -203,18 +157,7 @@ def section(w: float, b_span: Span, all_steps: tuple[int, ...]) -> Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Descent:
-    """Gradient descent on that loss: where from, and how.
-
-    Attributes
-    ----------
-    w, b : float
-        The start.
-    learning_rate : float
-    updates, steps : int
-        Of the parameters; of the net over time.
-    clip, threshold : str, float
-        An entry of `CLIPPERS`.
-    """
+    """Gradient descent on that loss, from (w, b); `steps` are those of the net, `clip` names an entry of `CLIPPERS`."""
 
     w: float
     b: float
@@ -227,14 +170,14 @@ class Descent:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """Where a descent came, the start included; NaN from where something is not finite.
+    """The way of a descent, its start included; NaN from where something is not finite.
 
     Attributes
     ----------
     points : (updates + 1, 2) array
         w and b.
     loss, norm : (updates + 1,) arrays
-        There; the L2 norm of the gradient is the one before clipping.
+        The loss at each point, and the L2 norm of its gradient before clipping.
     """
 
     points: Array
@@ -243,7 +186,7 @@ class Path:
 
     @property
     def lengths(self) -> Array:
-        """How far each update went: (updates,)."""
+        """Length of each update, (updates,)."""
         return np.linalg.norm(np.diff(self.points, axis=0), axis=1)
 
     @property
@@ -258,7 +201,7 @@ class Path:
 
     @property
     def settled(self) -> float:
-        """The median of those; NaN where one is."""
+        """The median of the last losses; NaN where one of them is."""
         return float(np.median(self.last))
 
     def rows(self) -> Iterator[dict[str, float]]:
@@ -279,17 +222,17 @@ def side_by_side(*descents: Descent) -> tuple[Path, ...]:
     Raises
     ------
     ValueError
-        Where they have not equally many updates and steps.
+        If they differ in their numbers of updates or steps.
     """
-    lengths = {(each.updates, each.steps) for each in descents}
+    lengths = {(descent.updates, descent.steps) for descent in descents}
     if len(lengths) != 1:
         raise ValueError(f"descents side by side must have equally many updates and steps, not {sorted(lengths)}")
     ((updates, steps),) = lengths
     points = np.full((len(descents), updates + 1, 2), np.nan)
     loss, norm = np.full((2, len(descents), updates + 1), np.nan)
-    points[:, 0] = [(each.w, each.b) for each in descents]
-    unit, limits = Unit(len(descents), steps), [CLIPPERS[each.clip].clip for each in descents]
-    rates = np.array([[each.learning_rate] for each in descents])
+    points[:, 0] = [(descent.w, descent.b) for descent in descents]
+    unit, limits = Unit(len(descents), steps), [CLIPPERS[descent.clip].clip for descent in descents]
+    rates = np.array([[descent.learning_rate] for descent in descents])
     for update in range(updates + 1):
         here = unit.slope(points[:, update, 0], points[:, update, 1])
         loss[:, update], norm[:, update] = here.loss, here.norm
@@ -297,10 +240,10 @@ def side_by_side(*descents: Descent) -> tuple[Path, ...]:
             break
         gradient = np.stack([here.by_w, here.by_b], axis=1)
         gradient[~np.isfinite(gradient).all(axis=1)] = np.nan
-        for place, (each, limit) in enumerate(zip(descents, limits, strict=True)):
+        for place, (descent, limit) in enumerate(zip(descents, limits, strict=True)):
             if limit is not None:
                 one = slice(place, place + 1)
-                limit(gradient[None, one, None], here.norm[one], each.threshold)
+                limit(gradient[None, one, None], here.norm[one], descent.threshold)
         with np.errstate(over="ignore"):
             points[:, update + 1] = points[:, update] - rates * gradient
     for array in (points, loss, norm):

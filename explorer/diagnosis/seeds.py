@@ -1,8 +1,7 @@
-"""What many seeds say together: medians and bands that keep zeros and infinities apart.
+"""Many seeds together: medians and bands that keep zeros and infinities apart.
 
-A single run misleads, so everything shown is a median over seeds with a band.
-Medians are taken of logarithms. An exact 0 counts as smaller than every
-number, a non-finite value as larger, so that neither is ever averaged away.
+A single run misleads, so everything shown is a median over seeds with a band. Medians are taken of logarithms. An exact 0
+counts as smaller than every number, a non-finite value as larger, so that neither is averaged away.
 """
 
 import math
@@ -15,13 +14,7 @@ from explorer.choices.arrays import Array
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """A quantity over seeds, seeds being axis 0 of what it was made from.
-
-    Attributes
-    ----------
-    low, middle, high : arrays
-        First quartile, median and third quartile.
-    """
+    """First quartile, median and third quartile over seeds."""
 
     low: Array
     middle: Array
@@ -47,8 +40,8 @@ def _quantile(ordered: Array, share: float) -> Array:
     weight = position % 1
     with np.errstate(invalid="ignore"):
         between = below + weight * (above - below)
-    # Between an infinity and a number, or two infinities, there is no middle: take the nearer one, and half-way
-    # the infinity, so that what holds of half the seeds is seen.
+    # Nothing lies between an infinity and a number, or two infinities: take the nearer one, and half-way the infinity,
+    # so that what holds for half of the seeds is seen.
     nearer = below if weight < 0.5 else above if weight > 0.5 else np.where(np.isfinite(below), above, below)
     return np.where(np.isfinite(below) & np.isfinite(above), between, nearer)
 
@@ -59,15 +52,10 @@ def log_band(values: Array) -> Band:
 
 
 def share_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the 95 % interval of a share of which `successes` in `trials` were seen.
+    """Return the 95 % interval of a probability after `successes` in `trials`.
 
-    Notes
-    -----
-    Wilson 1927: unlike share ± 2 standard errors it stays within 0 and 1 and is
-    not empty where none or all succeeded.
+    Wilson 1927: unlike share ± 2 standard errors it stays within 0 and 1 and has a width where none or all succeeded.
 
-    Examples
-    --------
     >>> low, high = share_interval(0, 8)
     >>> low, round(high, 2)
     (0.0, 0.32)

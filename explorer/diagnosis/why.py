@@ -1,9 +1,8 @@
 """Why: what multiplies the gradient from one layer to the one below it.
 
-On its way back dL/dz passes the weights of the layer above, meets what a skip
-brings along, is multiplied by the activation's slope and goes through the
-normalization. Each step's effect on its RMS is a factor; in decades the four
-add up to the whole, exactly, because means of logarithms are taken.
+On its way back dL/dz passes the weights of the layer above, is joined by the gradient that a skip carries, is multiplied by
+the activation's slope and passes the normalization. The effect of each step on its RMS is a factor. In decades the four add
+up to the whole exactly, because logarithms are averaged.
 """
 
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from explorer.choices.arrays import Array
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.seeds import logarithm
 from explorer.training.history import History
-from explorer.training.network import architecture
+from explorer.training.network import Architecture, architecture
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +23,12 @@ class Why:
     Attributes
     ----------
     parts : dict of str to (depth,) array
-        For "weights", "skip", "slope" and "normalization", per hidden layer,
-        first to last; not finite where the gradient is 0 or not finite.
+        "weights", "skip", "slope" and "normalization", those that the net has, per hidden layer, first to last;
+        not finite where the gradient is 0 or not finite.
     total : (depth,) array
         log10 of RMS dL/dz of the layer over that of the layer above: their sum.
     seeds : int
-        How many seeds had finite, non-zero gradients in every layer and count.
+        Over how many seeds: those whose gradient is finite and not 0 in every layer.
     """
 
     parts: dict[str, Array]
@@ -39,17 +38,15 @@ class Why:
 
 def decompose(history: History, record: int) -> Why:
     """Split the change of RMS dL/dz at each hidden layer into its parts, at one record."""
-    stations = {
+    norms = {
         name: logarithm(history.measures[name][:, record])
         for name in ("delta", "through_weights", "through_skip", "through_slope")
     }
-    finite = np.atleast_1d(np.isfinite(stations["delta"]).all(axis=1))
+    finite = np.atleast_1d(np.isfinite(norms["delta"]).all(axis=1))
     usable = np.flatnonzero(finite) if finite.any() else np.arange(len(finite))
-    above = stations["delta"][usable, 1:]
-    weights, skip, slope = (
-        stations[name][usable, :-1] for name in ("through_weights", "through_skip", "through_slope")
-    )
-    delta = stations["delta"][usable, :-1]
+    above = norms["delta"][usable, 1:]
+    weights, skip, slope = (norms[name][usable, :-1] for name in ("through_weights", "through_skip", "through_slope"))
+    delta = norms["delta"][usable, :-1]
     with np.errstate(invalid="ignore"):
         steps = {
             "weights": weights - above,
@@ -67,7 +64,7 @@ def decompose(history: History, record: int) -> Why:
     return Why(parts, total, int(finite.sum()))
 
 
-# --- The table of layers that tutorials print: layer, output shape, parameters ---
+# --- the table of layers that tutorials print -----------------------------------------------------
 
 
 def layer_table(experiment: Experiment) -> list[dict[str, str]]:
@@ -76,24 +73,21 @@ def layer_table(experiment: Experiment) -> list[dict[str, str]]:
     rows = []
     for layer in range(shape.layers):
         fan_in, fan_out = shape.fan(layer)
-        source = shape.shortcut_source(layer) if layer < shape.depth else None
-        hidden = layer < shape.depth
-        kind = experiment.activation if hidden else f"output, {experiment.output.name}"
-        if hidden and shape.normalized:
-            kind = f"{experiment.normalization} norm, {kind}"
-        if source is not None:
-            kind += f", plus the output of layer {source}"
+        weights, output = f"({fan_in}, {fan_out})", f"(samples, {fan_out})"
         rows.append(
-            {
-                "Layer": str(layer + 1),
-                "What it is": kind,
-                "W (fan_in, fan_out)": f"({fan_in}, {fan_out})",
-                "Output shape": f"(samples, {fan_out})",
-                "Parameters": f"{shape.parameters(layer):,}",
-            }
+            _row(str(layer + 1), _layer_words(experiment, shape, layer), weights, output, shape.parameters(layer))
         )
-    total = sum(shape.parameters(layer) for layer in range(shape.layers))
-    rows.append(
-        {"Layer": "total", "What it is": "", "W (fan_in, fan_out)": "", "Output shape": "", "Parameters": f"{total:,}"}
-    )
-    return rows
+    return [*rows, _row("total", "", "", "", sum(shape.parameters(layer) for layer in range(shape.layers)))]
+
+
+def _row(layer: str, words: str, weights: str, output: str, parameters: int) -> dict[str, str]:
+    names = ("Layer", "What it is", "W (fan_in, fan_out)", "Output shape", "Parameters")
+    return dict(zip(names, (layer, words, weights, output, f"{parameters:,}"), strict=True))
+
+
+def _layer_words(experiment: Experiment, shape: Architecture, layer: int) -> str:
+    if layer == shape.depth:
+        return f"output, {experiment.output.name}"
+    words = f"{experiment.normalization} norm, " * shape.normalized + experiment.activation
+    source = shape.shortcut_source(layer)
+    return words if source is None else f"{words}, plus the output of layer {source}"

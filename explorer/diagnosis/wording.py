@@ -1,4 +1,4 @@
-"""How numbers and settings are said: short, in plain text that every screen can show."""
+"""Wording: numbers and settings in words, short, in plain text that every screen can show."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,17 +12,13 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def power_of_ten(exponent: float) -> str:
-    """Say 10 to a whole exponent: `power_of_ten(-3)` is 10⁻³."""
+    """Write 10 to a whole exponent: `power_of_ten(-3)` is 10⁻³."""
     return f"10{str(round(exponent)).translate(SUPERSCRIPTS)}"
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Say a number to a few digits, large and small ones with a power of ten.
+    """Write a number to a few digits, large and small ones with a power of ten; name exact zeros and non-finite numbers.
 
-    Exact zeros and non-finite numbers are named as such.
-
-    Examples
-    --------
     >>> number(0.2), number(2.68e-08), number(0.0), number(float("nan"))
     ('0.20', '2.7 × 10⁻⁸', 'exactly 0', 'not finite')
     >>> number(0.0996), number(9.96), number(9996.0)  # rounding comes first
@@ -40,7 +36,7 @@ def number(value: float, digits: int = 2) -> str:
 
 
 def decades(log10: float) -> str:
-    """Say the number whose decimal logarithm is given, however small or large it is.
+    """Write the number whose decimal logarithm is given, however small or large it is.
 
     >>> decades(-1000.3), decades(float("-inf"))
     ('5.0 × 10⁻¹⁰⁰¹', 'exactly 0')
@@ -57,7 +53,7 @@ def decades(log10: float) -> str:
 
 
 def against_last(log_ratio: float) -> str:
-    """Say a layer's share of the last layer's gradient, given as its decimal logarithm.
+    """Write a layer's share of the last layer's gradient, given its decimal logarithm.
 
     >>> against_last(-7.6), against_last(2.0)
     ("2.5 × 10⁻⁸ of the last's", "100 times the last's")
@@ -77,9 +73,9 @@ PHRASES = {
 
 
 def setting_text(name: str, value: object, controls: Mapping[str, Control] = CONTROLS) -> str:
-    """Say one setting: `learning rate 0.1`, `no skip`, `skip over one layer`.
+    """Describe one setting: `learning rate 0.1`, `no skip`, `skip over one layer`.
 
-    `controls` are those of the kind of experiment that it is a setting of.
+    `controls` are those of its kind of experiment.
     """
     label = controls[name].label
     label = label[0].lower() + label[1:]
@@ -95,9 +91,9 @@ def setting_text(name: str, value: object, controls: Mapping[str, Control] = CON
 
 
 def summary(experiment: Experiment, *, depth: str | None = None) -> str:
-    """Say an experiment in one line: what a picture must carry to explain itself.
+    """Describe an experiment in one line: what a picture must carry to explain itself.
 
-    `depth` says the hidden layers in other words, where a picture shows many depths.
+    `depth` replaces the number of hidden layers where a picture shows many depths.
     """
     e = experiment
     layers = depth or f"{e.depth} hidden {'layer' if e.depth == 1 else 'layers'}"
@@ -122,7 +118,7 @@ def _clipping(e: Experiment | RecurrentExperiment) -> str:
 
 
 def _training(e: Experiment | RecurrentExperiment) -> list[str]:
-    """How it is trained: what both kinds of experiments say alike."""
+    """Describe the training, for both kinds of experiments."""
     return [
         f"{e.optimizer} {e.learning_rate:g}",
         "full batch" if e.batch == "full" else f"batch {e.batch}, {e.order}",
@@ -132,17 +128,12 @@ def _training(e: Experiment | RecurrentExperiment) -> list[str]:
     ]
 
 
-def recurrent_summary(experiment: RecurrentExperiment) -> str:
-    """Say a recurrent experiment in one line, as `summary` does one of layers."""
-    return compared_summary([experiment])
-
-
 def compared_summary(experiments: Sequence[RecurrentExperiment]) -> str:
-    """Say recurrent experiments that stand side by side in one line; where they differ, each once: `no clipping / ...`."""
-    each = [_recurrent_parts(experiment) for experiment in experiments]
+    """Describe recurrent experiments that are compared in one line; where they differ, name each phrase once: `a / b`."""
+    of_each = [_recurrent_parts(experiment) for experiment in experiments]
     told = []
-    for about in each[0]:
-        phrases = list(dict.fromkeys(parts[about] for parts in each if parts[about]))
+    for about in of_each[0]:
+        phrases = list(dict.fromkeys(parts[about] for parts in of_each if parts[about]))
         if len(phrases) > MOST_SAID:
             told.append(f"{len(phrases)} kinds of {about}")
         elif phrases and phrases not in UNSAID:
@@ -150,14 +141,14 @@ def compared_summary(experiments: Sequence[RecurrentExperiment]) -> str:
     return " · ".join(told)
 
 
-# Of more the pictures' own names tell.
+# If there are more, the names beside the pictures tell them.
 MOST_SAID = 3
-# What is not done is said only where another one does it.
+# What is not done is mentioned only if another of them does it.
 UNSAID = (["no clipping"], ["not cut"])
 
 
 def _recurrent_parts(e: RecurrentExperiment) -> dict[str, str]:
-    """The parts of a summary by what they are about; empty where the experiment has no such thing."""
+    """Return the parts of a summary by their subject; a part is empty where the experiment has no such thing."""
     idle, units = e.without_effect(), "unit" if e.hidden == 1 else "units"
     rate, batch, loss, epochs, seeds = _training(e)
     return {
@@ -174,7 +165,7 @@ def _recurrent_parts(e: RecurrentExperiment) -> dict[str, str]:
 
 
 def difference(before: Settings, after: Settings) -> list[str]:
-    """Say what changed from one experiment to another of its kind, a phrase per setting."""
+    """Describe what changed from one experiment to another of its kind, one phrase per setting."""
     old, new, idle = before.settings(), after.settings(), after.without_effect()
     changed = [name for name in new if new[name] != old[name] and name not in idle]
     return [setting_text(name, new[name], after.controls()) for name in changed]

@@ -1,8 +1,7 @@
 """Correlations of pairs of samples: inner products, correlations, and expectations over two correlated normal variables.
 
-What a wide net does to two samples is an integral over two correlated normal
-variables. Hermite coefficients turn it into a short sum, so that all pairs of
-a small data set are followed through fifty layers in a few milliseconds.
+What a wide net does to two samples is an integral over two correlated normal variables. Hermite coefficients turn it into
+a short sum, so that all pairs of a small data set pass fifty layers in a few milliseconds.
 """
 
 import math
@@ -17,7 +16,7 @@ from explorer.theory.moments import normal_nodes
 
 Indices = NDArray[np.intp]
 
-# Terms of Mehler's series; what is left of it is corrected for in `_rest`.
+# Terms of Mehler's series; `_rest` corrects for the remainder.
 _TERMS = 40
 
 
@@ -30,14 +29,14 @@ class SamplePairs:
     second: Indices
 
     @classmethod
-    def alone(cls, count: int) -> "SamplePairs":
-        """Every sample only with itself."""
+    def diagonal(cls, count: int) -> "SamplePairs":
+        """Pair every sample with itself only."""
         sample = np.arange(count)
         return cls(count, sample, sample)
 
     @classmethod
-    def every(cls, count: int) -> "SamplePairs":
-        """Every sample with itself, then with every later one."""
+    def all(cls, count: int) -> "SamplePairs":
+        """Pair every sample with itself, then with every later one."""
         first, second = np.triu_indices(count, 1)
         sample = np.arange(count)
         return cls(count, np.concatenate([sample, first]), np.concatenate([sample, second]))
@@ -51,12 +50,12 @@ class SamplePairs:
         return clipped
 
     def outer(self, values: Array) -> Array:
-        """Return the product of a number of the first sample with that of the second."""
+        """Return, for each pair, the product of the two samples' values."""
         product: Array = values[self.first] * values[self.second]
         return product
 
     def matrix(self, values: Array) -> Array:
-        """Lay out numbers of all pairs as a symmetric matrix."""
+        """Arrange the values of all pairs as a symmetric matrix."""
         full = np.zeros((self.count, self.count))
         full[self.first, self.second] = full[self.second, self.first] = values
         return full
@@ -84,18 +83,9 @@ def _rest() -> tuple[Array, Array]:
 def joint_expectation(values: Array, pairs: SamplePairs, correlation: Array) -> Array:
     """Return E g_s(z) g_t(z') for every pair, z and z' standard normal with the pair's correlation.
 
-    Parameters
-    ----------
-    values : (samples, nodes) array
-        g_s at the nodes of `normal_nodes`.
-    pairs : SamplePairs
-    correlation : (pairs,) array
-
-    Notes
-    -----
-    Mehler's formula: the expectation is the sum of correlation^k times the
-    k-th Hermite coefficients of both. The series converges slowly for kinks
-    near correlation 1, where the whole sum is known; that fixes the rest.
+    `values`, (samples, nodes), are g_s at `normal_nodes`. By Mehler's formula the expectation is the sum over k of
+    correlation^k times the k-th Hermite coefficients of both. For kinks the series converges slowly near correlation 1,
+    where the whole sum is known; that fixes the remainder.
     """
     _, weight = normal_nodes()
     coefficient = values @ _weighted_hermite().T

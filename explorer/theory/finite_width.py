@@ -1,8 +1,7 @@
 """Finite width: the median seed of a narrow deep net shows far less than the mean over seeds.
 
-A gradient is a product of one random factor a layer. The mean of such a
-product is made by a few lucky seeds; the median lies below it by a factor
-that is exponential in depth over width (Hanin 2018; Hanin & Nica 2020).
+A gradient is a product of one random factor per layer. A few lucky seeds dominate the mean of such a product; the median
+lies below it by a factor that is exponential in depth over width (Hanin 2018; Hanin & Nica 2020).
 """
 
 import math
@@ -15,10 +14,10 @@ from explorer.choices.experiment import Experiment
 from explorer.theory.layer_by_layer import Recursion
 from explorer.theory.mean_field import delta_at
 
-# A median below this share of the root mean square at the output itself: a few lucky seeds make the whole mean.
+# If the median is below this share of the root mean square at the output itself, a few seeds make the whole mean.
 SATURATED = 0.05
 DRAWS = 2000
-# Random nets over which dead ones are counted, where the chance is not below RARE.
+# Random nets among which dead ones are counted, unless the chance is below RARE.
 DEAD_NETS = 400
 RARE = 0.01
 
@@ -30,8 +29,7 @@ def median_delta(experiment: Experiment, paired: Recursion, delta: Array, sample
     if at_output < SATURATED:
         return None, "The output saturates: from seed to seed its gradient varies over orders of magnitude."
     spread = np.array([_common_spread(paired, layer, samples) for layer in range(len(delta))])
-    # Dead seeds lie below all others: the median of all is a lower quantile of those alive,
-    # which carry the whole mean square between them.
+    # Dead seeds lie below all others: the median of all is a lower quantile of those alive, which make the whole mean square.
     quantile = np.array([NormalDist().inv_cdf((0.5 - p) / (1 - p)) if p < 0.5 else -math.inf for p in dead])
     alive = np.log1p(-np.minimum(dead, 0.5))
     log_square = -spread / 2 + np.where(dead > 0, np.sqrt(spread) * quantile - alive, 0.0)
@@ -50,11 +48,10 @@ def _median_share(experiment: Experiment, paired: Recursion) -> float:
 
 
 def _common_spread(paired: Recursion, layer: int, samples: int) -> float:
-    """Return by how much ln |delta|^2 of all samples together varies, from the spread of every pair.
+    """Return the spread of ln |delta|^2 of all samples together, from the spread of every pair.
 
-    Where samples differ (in chaotic nets) their luck averages out, so that
-    pairs count, not samples alone. A sample with itself is one of `samples`
-    pairs, and outliers beyond ln(samples) are too rare to meet.
+    Where samples differ, as in chaotic nets, their luck averages out, so that pairs count and not only samples. A sample
+    with itself is one of `samples` pairs, and outliers beyond ln(samples) are too rare to occur.
     """
     pairs, gradients = paired.pairs, paired.gradients
     share = gradients.delta[layer, : pairs.count] / gradients.delta[layer, : pairs.count].sum()
@@ -73,9 +70,8 @@ def _common_spread(paired: Recursion, layer: int, samples: int) -> float:
 def dead_shares(paired: Recursion) -> Array:
     """Return, for each weight layer, the share of nets in which delta is exactly 0 for all samples.
 
-    One sample dies in a layer of n rectifiers with probability 2^-n (Lu et al.
-    2020); how many samples die together has no simple formula, so that it is
-    counted over random nets of the same sizes.
+    One sample dies in a layer of n rectifiers with probability 2^-n (Lu et al. 2020). How many die together has no simple
+    formula and is counted over random nets of the same sizes.
     """
     net = paired.net
     never = np.zeros(net.depth + 1)
@@ -94,14 +90,14 @@ def dead_shares(paired: Recursion) -> Array:
         h = np.maximum(z, 0) if source is None else np.maximum(z, 0) + sources[source]
         sources.append(h)
     if net.skip == 0:
-        # What is dead in a layer stops the gradient for all layers before it.
+        # A dead layer stops the gradient for all layers before it.
         dead = list(np.logical_or.accumulate(dead[::-1])[::-1])
     never[:-1] = [np.mean(np.all(layer, axis=-1)) for layer in dead]
     return never
 
 
 def _coordinates(paired: Recursion) -> Array:
-    """Return points with the inner products of the inputs: as good as the inputs, for random weights."""
+    """Return points with the inner products of the inputs, which for random weights can replace them."""
     values, vectors = np.linalg.eigh(paired.pairs.matrix(paired.signals.h[0]))
     some = values > 1e-12 * values[-1]
     points: Array = vectors[:, some] * np.sqrt(values[some])

@@ -1,4 +1,4 @@
-"""What is known of gradients through time without training: the gates' direct path, and bounds for the plain net."""
+"""Gates: what is known of gradients through time without training, the gates' direct path and the plain net's bound."""
 
 import math
 
@@ -10,17 +10,11 @@ from explorer.choices.recurrent_initializers import largest_singular_value
 
 
 def gate_product(bias: float, steps: int | Array) -> float | Array:
-    """Return what a gate of this bias, at rest, leaves of the state, and of its gradient, after so many steps: σ(b)^steps.
+    """Return what a gate with bias b, at rest, leaves of the state and of its gradient after some steps: σ(b)^steps.
 
-    The direct path dc_T/dc_t of an LSTM and dh_T/dh_t of a GRU, exact where
-    weights or inputs are 0; learnt gates may be open wider, or less.
+    This is the direct path dc_T/dc_t of an LSTM or dh_T/dh_t of a GRU, exact where weights or inputs are 0. Hochreiter &
+    Schmidhuber 1997; Gers et al. 2000.
 
-    Notes
-    -----
-    Hochreiter & Schmidhuber 1997; Gers et al. 2000. Of 1 to 100 steps b = 1 leaves .73 to 2.5e-14: see `gate_bias`.
-
-    Examples
-    --------
     >>> f"{gate_product(1.0, 100):.1e}"
     '2.5e-14'
     """
@@ -31,8 +25,6 @@ def gate_product(bias: float, steps: int | Array) -> float | Array:
 def gate_bias(steps: int, share: float = math.exp(-1)) -> float:
     """Return the bias at which a gate leaves `share` after so many steps; for 1/e it is about ln steps.
 
-    Examples
-    --------
     >>> round(gate_bias(100), 2)
     4.6
     """
@@ -40,11 +32,9 @@ def gate_bias(steps: int, share: float = math.exp(-1)) -> float:
 
 
 def step_bound(weights: Array, activation: str) -> float:
-    """Return γ σ₁(W_hh): no step of a plain net makes dL/dh longer than by this factor.
+    """Return γ σ₁(W_hh), where γ is the activation's steepest slope: no step of a plain net lengthens dL/dh by more.
 
-    Notes
-    -----
-    Pascanu et al. 2013, section 2.1: below 1 the gradient must vanish; above 1
-    it may explode, but need not: slopes below γ and turning can still shrink it.
+    Pascanu et al. 2013, section 2.1: below 1 the gradient must vanish; above 1 it may explode, but need not, because
+    smaller slopes and rotations can still shrink it.
     """
     return ACTIVATIONS[activation].steepest * largest_singular_value(weights)

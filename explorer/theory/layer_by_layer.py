@@ -1,4 +1,4 @@
-"""An experiment in the theory's terms: its net, its data and its loss, followed through all layers."""
+"""Layer by layer: an experiment in the terms of theory, its net, data and loss followed through all layers."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,9 +21,9 @@ from explorer.theory.mean_field import (
 )
 from explorer.theory.moments import normal_nodes
 
-# dL/dW needs every pair of samples; so does what a seed typically shows.
+# dL/dW and the median seed need every pair of samples.
 PAIRED_SAMPLES = 16
-# Samples of nearly the same length share a group: the recursions depend on a sample's length alone.
+# Samples of nearly equal length share a group: the recursions depend on a sample's length alone.
 GROUPS = 24
 
 
@@ -52,7 +52,7 @@ def _weight_kurtosis(experiment: Experiment, terms: int) -> float:
 
 
 def subsample(data: Data) -> Data:
-    """Return at most PAIRED_SAMPLES samples, as many of low as of high y."""
+    """Return at most PAIRED_SAMPLES samples, half of them of low and half of high y."""
     count = len(data.y)
     if count <= PAIRED_SAMPLES:
         return data
@@ -68,7 +68,7 @@ def subsample(data: Data) -> Data:
 
 @dataclass(frozen=True)
 class Recursion:
-    """Signals and gradients of some samples; `along_signal` is what the function of that name returns."""
+    """Signals and gradients of some samples, with what `along_signal` returns."""
 
     net: WideNet
     pairs: SamplePairs
@@ -79,8 +79,8 @@ class Recursion:
 
     @classmethod
     def of_pairs(cls, experiment: Experiment, net: WideNet, data: Data) -> "Recursion":
-        """Follow every pair of a few samples."""
-        pairs = SamplePairs.every(len(data.y))
+        """Follow every pair of a small data set."""
+        pairs = SamplePairs.all(len(data.y))
         product = np.einsum("pf,pf->p", data.x[pairs.first], data.x[pairs.second])
         signals = forward(net, pairs, product)
         delta_out = output_delta(experiment.loss_function, experiment.output, pairs, signals.z[-1], data.y)
@@ -89,7 +89,7 @@ class Recursion:
         return cls(net, pairs, data.y, signals, backward(net, pairs, signals, delta_out), along)
 
     def delta(self, share: Array) -> Array:
-        """Return the RMS of dL/dz of each layer; `share` weighs the samples."""
+        """Return the RMS of dL/dz of each layer; `share` are the samples' weights."""
         squares = self.gradients.delta[:, : self.pairs.count] @ share
         units = np.array(self.net.sizes[1:])
         plain = np.sqrt(squares / units) * np.exp(self.gradients.log_scale / 2)
@@ -101,9 +101,9 @@ def of_groups(experiment: Experiment, net: WideNet, data: Data) -> Array:
     """Return delta of a large data set, its samples grouped by their length."""
     square = np.sum(data.x**2, axis=1)
     groups = np.array_split(np.argsort(square), min(GROUPS, len(square)))
-    pairs = SamplePairs.alone(len(groups))
+    pairs = SamplePairs.diagonal(len(groups))
     signals = forward(net, pairs, np.array([square[group].mean() for group in groups]))
-    z, of_sample = np.empty(len(square)), SamplePairs.alone(len(square))
+    z, of_sample = np.empty(len(square)), SamplePairs.diagonal(len(square))
     for variance, group in zip(signals.z[-1], groups, strict=True):
         z[group] = variance
     delta_out = output_delta(experiment.loss_function, experiment.output, of_sample, z, data.y)

@@ -1,10 +1,8 @@
 """A very wide net at its start: signals forward and gradients backward, layer by layer.
 
-With independent weights of mean 0, inner products are all there is: those of
-the signals of two samples, h_s . h_t, follow from layer to layer, and so do
-those of their gradients (Poole et al. 2016; Schoenholz et al. 2017). Here a
-"pair" is two samples s, t; the first pairs are every sample with itself.
-Layers count from 1, nearest the input; index 0 is the input itself.
+With independent weights of mean 0, inner products suffice: those of the signals of two samples, h_s . h_t, follow from
+layer to layer, and so do those of their gradients (Poole et al. 2016; Schoenholz et al. 2017). Layers count from 1, nearest
+the input; index 0 is the input itself.
 """
 
 import math
@@ -64,18 +62,17 @@ class WideNet:
 
 @dataclass(frozen=True)
 class Signals:
-    """What goes forward, for each layer: lists start at layer 0, the input, whose entries may be unused.
+    """What goes forward: of each layer an array over pairs, `moments` over samples; entry 0 is the input's, some unused.
 
     Attributes
     ----------
-    h : list of (pairs,) arrays
-        Inner products of what each layer hands on.
-    z : list of (pairs,) arrays
-        Covariance of a unit's z between samples, the output layer included; z[0] is unused.
-    moments : list of Moments, over samples
-    slopes, slope_squares : list of (pairs,) arrays
+    h
+        Inner products of what the layer hands on.
+    z
+        Covariance of a unit's z between samples, the output layer included.
+    slopes, slope_squares
         E f' f' and E f'^2 f'^2 of a unit between samples.
-    inverse_variance : list of (pairs,) arrays
+    inverse_variance
         Of layer normalization: 1 / (std std); 1 without it.
     """
 
@@ -88,18 +85,10 @@ class Signals:
 
 
 def forward(net: WideNet, pairs: SamplePairs, product: Array) -> Signals:
-    """Follow signals through the hidden layers and to the output's z.
-
-    Parameters
-    ----------
-    net : WideNet
-    pairs : SamplePairs
-    product : (pairs,) array
-        Inner products of the inputs.
-    """
+    """Follow signals from `product`, the inner products of the inputs, through the hidden layers to the output's z."""
     nothing = expectations(net.activation, np.zeros(pairs.count))
     s = Signals([product], [product], [nothing], [product], [product], [product])
-    # Sum of h over units: with shortcuts the mean matters. The input has no shortcut.
+    # Sums of h over units: with shortcuts the mean matters. No shortcut reaches the input.
     totals = [np.zeros(pairs.count)]
     for layer in range(1, net.depth + 1):
         z = net.weight_variance[layer - 1] * s.h[-1] + net.bias_variance[layer - 1]
@@ -111,7 +100,7 @@ def forward(net: WideNet, pairs: SamplePairs, product: Array) -> Signals:
         h, h_total = units * a, units * moments.mean
         source = net.shortcut(layer)
         if source is not None:
-            # W is fresh and of mean 0, so f(z) knows nothing of the direction of x: E x . f = (sum x) E f.
+            # W is independent of x and of mean 0, so f(z) does not depend on the direction of x: E x . f = (sum x) E f.
             across = moments.mean[pairs.first] * totals[source][pairs.second]
             across = across + moments.mean[pairs.second] * totals[source][pairs.first]
             h, h_total = h + s.h[source] + across, h_total + totals[source]
@@ -135,7 +124,7 @@ def _through_activation(
         return moments, moments.second, moments.slope_second, moments.slope_fourth
     z = np.sqrt(q)[:, None] * normal_nodes()[0]
     a, slope = activation.f(z, np.empty_like(z)), activation.df(z, np.empty_like(z))
-    # A random slope is drawn for each sample apart: between two samples only its mean counts, which f and f' have.
+    # A random slope is drawn for each sample: between two samples only its mean counts, which f and f' have.
     moments = Moments.of(a, slope) if activation.random_slope is None else expectations(activation, q)
     joint = [joint_expectation(values, pairs, correlation) for values in (a, slope, slope * slope)]
     own = (moments.second, moments.slope_second, moments.slope_fourth)
@@ -148,7 +137,7 @@ def _through_activation(
 
 
 def output_delta(loss: Loss, output: Activation, pairs: SamplePairs, z: Array, y: Array) -> Array:
-    """Return E delta_s delta_t at the output, whose z is normal with covariances `z`."""
+    """Return E delta_s delta_t at the output, whose z is normal with covariance `z`."""
     at_nodes = delta_at(loss, output, np.sqrt(z[: pairs.count]) * normal_nodes()[0][:, None], y).T
     if len(pairs.first) == pairs.count:
         squares: Array = np.square(at_nodes) @ normal_nodes()[1]
@@ -164,16 +153,16 @@ def delta_at(loss: Loss, output: Activation, z: Array, y: Array) -> Array:
 
 @dataclass(frozen=True)
 class Gradients:
-    """What comes back, for each weight layer, first to last.
+    """What comes back, for each weight layer from first to last.
 
     Attributes
     ----------
     delta : (layers, pairs) array
         Inner products of dL/dz between samples, divided by e^log_scale of the layer.
     log_scale : (layers,) array
-        Kept apart, since squares of a deep sigmoid net's gradients underflow.
+        Separate, because squares of a deep sigmoid net's gradients underflow.
     spread : (layers, pairs) array
-        Twice how far, at this width, ln |delta|^2 of a typical seed lies below that of the mean.
+        Twice the distance at this width by which ln |delta|^2 of a median seed lies below that of the mean.
     """
 
     delta: Array
@@ -192,7 +181,7 @@ def backward(net: WideNet, pairs: SamplePairs, s: Signals, delta_out: Array) -> 
     log_scale = np.zeros(layers)
     delta[-1], scale = _rescaled(delta_out, 0.0)
     log_scale[-1] = scale
-    # dL/dh and its spread, of those layers that have received any so far.
+    # dL/dh and its spread, of those layers that have received a gradient so far.
     waiting = {net.depth: _through_weights(net, net.depth + 1, pairs, delta[-1], spread[-1])}
     for layer in range(net.depth, 0, -1):
         gradient, known = waiting.pop(layer)
@@ -220,13 +209,13 @@ def _rescaled(values: Array, log_scale: float) -> tuple[Array, float]:
 
 
 def _log_drop(relative_variance: Array) -> Array:
-    # Twice how far E ln X lies below ln E X, for X of a gamma distribution, as a sum of squares roughly is.
+    # Twice ln E X - E ln X for a gamma distribution, which a sum of squares roughly has.
     drop: Array = relative_variance + relative_variance**2 / 6
     return drop
 
 
 def _slope_spread(net: WideNet, layer: int, pairs: SamplePairs, s: Signals, gradient: Array) -> Array:
-    # sum_i f'_i^2 g_i^2 over n units: the slopes differ from unit to unit, and few units carry much of g.
+    # sum_i f'_i^2 g_i^2 over n units: slopes differ between units, and few units carry much of g.
     units = net.sizes[layer]
     with np.errstate(invalid="ignore", divide="ignore"):
         kappa = np.nan_to_num(s.slope_squares[layer] / pairs.outer(s.moments[layer].slope_second), nan=1.0)
@@ -257,29 +246,20 @@ def _joined(
 
 
 def along_signal(net: WideNet, pairs: SamplePairs, s: Signals, delta_times_z: Array) -> Array:
-    """Return what |delta|^2 of each layer has along the layer's own signal, beyond the wide-net limit.
+    """Return the part of |delta|^2 of each layer along the layer's own signal, beyond the wide-net limit.
 
-    A net of rectifiers is homogeneous: dL/dh . h = z dL/dz of the output, in
-    every layer (exact for ReLU without biases, close for GELU and its like).
-    With shortcuts h grows faster going forward than dL/dh going backward, by
-    the cross term 2 x . f(z), so that this one direction out of n takes over
-    in deep nets. Nets without shortcuts, and saturating ones, get zeros.
-
-    Parameters
-    ----------
-    net : WideNet
-    pairs : SamplePairs
-    s : Signals
-    delta_times_z : (samples,) array
-        E (z dL/dz)^2 of the output.
+    A net of rectifiers is homogeneous: dL/dh . h = z dL/dz of the output in every layer (exact for ReLU without biases,
+    nearly so for GELU and similar functions). With shortcuts h grows faster going forward than dL/dh going backward, by
+    the cross term 2 x . f(z), so that in deep nets this one direction of n dominates. Nets without shortcuts, and
+    saturating ones, get zeros. `delta_times_z`, (samples,), is E (z dL/dz)^2 of the output.
     """
-    lean = np.zeros((net.depth + 1, pairs.count))
+    along = np.zeros((net.depth + 1, pairs.count))
     nothing, once, twice = net.activation.f(np.array([0.0, 1e6, 2e6]), np.empty(3))
     if net.skip == 0 or net.layer_norm or nothing != 0 or not math.isclose(2 * once, twice, rel_tol=1e-3):
-        return lean
+        return along
     for layer in range(1, net.depth + 1):
         h, source = s.h[layer][: pairs.count], net.shortcut(layer)
         before = 0.0 if source is None else s.h[source][: pairs.count]
         through_slope = h - (1 - s.moments[layer].slope_second) * before
-        lean[layer - 1] = np.divide(delta_times_z * through_slope, h * h, out=np.zeros_like(h), where=h > 0)
-    return lean
+        along[layer - 1] = np.divide(delta_times_z * through_slope, h * h, out=np.zeros_like(h), where=h > 0)
+    return along

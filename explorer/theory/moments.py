@@ -1,9 +1,7 @@
 """Gaussian moments of activations, and where a very wide, very deep net settles.
 
-In a wide net z of a unit is normal with some variance q, so that a handful of
-integrals over the normal distribution say what every layer does to the signal
-going forward and to the gradient going backward (Poole et al. 2016;
-Schoenholz et al. 2017).
+In a wide net z of a unit is normal with some variance q. A few integrals over the normal distribution then say what every
+layer does to the signal going forward and to the gradient going backward (Poole et al. 2016; Schoenholz et al. 2017).
 """
 
 import math
@@ -15,8 +13,8 @@ import numpy as np
 from explorer.choices.activations import Activation, Function, leaky, leaky_slope
 from explorer.choices.arrays import Array
 
-# Panels of Gauss-Legendre nodes on each half-line: 0 is an edge, because that is where activations have
-# their kinks, and the panels shrink towards it, because f(sqrt(q) z) turns over within 1 / sqrt(q).
+# Panels of Gauss-Legendre nodes on each half-line: 0 is an edge, because activations have their kinks there, and panels
+# shrink towards it, because f(sqrt(q) z) bends within 1 / sqrt(q).
 _EDGES = (0.0, 1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.05, 0.2, 0.6, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0)
 _PER_PANEL = 8
 
@@ -53,15 +51,7 @@ def _leaky_slope_at(slope: float) -> Function:
 
 @dataclass(frozen=True)
 class Moments:
-    """Moments of a = f(z) for z normal with mean 0 and variance q; each of q's shape.
-
-    Attributes
-    ----------
-    mean, second : array
-        E f and E f^2.
-    slope_second, slope_fourth : array
-        E f'^2 and E f'^4.
-    """
+    """E f, E f^2, E f'^2 and E f'^4 of f(z) for z normal with mean 0 and variance q, each of q's shape."""
 
     mean: Array
     second: Array
@@ -82,14 +72,9 @@ class Moments:
 
 
 def expectations(activation: Activation, q: float | Array) -> Moments:
-    """Integrate f, f^2, f'^2 and f'^4 over the normal distribution with mean 0 and variance q.
+    """Integrate f, f^2, f'^2 and f'^4 over the normal distribution with mean 0 and variance q, which may be 0.
 
-    Parameters
-    ----------
-    activation : Activation
-        Randomized ReLU is averaged over its slopes too, as in training.
-    q : float or array
-        Variances of z, zero allowed.
+    Randomized ReLU is averaged over its slopes too, as in training.
     """
     z = np.sqrt(np.asarray(q, dtype=float))[..., None] * normal_nodes()[0]
     sums = np.zeros((4, *z.shape[:-1]))
@@ -105,13 +90,13 @@ def expectations(activation: Activation, q: float | Array) -> Moments:
 
 @dataclass(frozen=True)
 class FixedPoint:
-    """What a very deep net of independent weights settles at.
+    """The limit of a very deep net of independent weights.
 
     Attributes
     ----------
     q : float
-        Variance of z far from the input: 0 where signals die out, infinity
-        where they grow without end, NaN where every q keeps itself (ReLU with He weights).
+        Variance of z far from the input: 0 where signals die out, infinity where they grow without end, NaN where every q
+        is a fixed point (ReLU with He weights).
     chi : float
         chi_1: what each layer multiplies the mean squared gradient by.
     """
@@ -129,15 +114,7 @@ _ROUNDING = 1e-13
 def fixed_point(activation: Activation, weight_variance_times_fan_in: float, bias_variance: float = 0.0) -> FixedPoint:
     """Find q* = sigma_w^2 E f^2 + sigma_b^2, starting from inputs of variance 1, and chi_1 = sigma_w^2 E f'^2.
 
-    Parameters
-    ----------
-    activation : Activation
-    weight_variance_times_fan_in, bias_variance : float
-        sigma_w^2 = fan_in Var W, and sigma_b^2.
-
-    Notes
-    -----
-    Poole et al. 2016; Schoenholz et al. 2017.
+    sigma_w^2 = fan_in Var W; sigma_b^2 is the biases' variance. Poole et al. 2016; Schoenholz et al. 2017.
     """
     growth = _growth(activation, weight_variance_times_fan_in, bias_variance, _LOG_Q)
     if np.all(np.abs(growth) < 1e-9):
@@ -147,13 +124,13 @@ def fixed_point(activation: Activation, weight_variance_times_fan_in: float, bia
         at = min(q, math.exp(_LOG_Q[-1]))
     chi = weight_variance_times_fan_in * float(expectations(activation, at).slope_second)
     if q == 0:
-        # Kinked functions have no slope at 0 itself; just above it they have the one that matters.
+        # Functions with a kink have no slope at 0; just above it they have the one that matters.
         chi = weight_variance_times_fan_in * float(expectations(activation, math.exp(_LOG_Q[0])).slope_second)
     return FixedPoint(q, chi)
 
 
 def _growth(activation: Activation, weight: float, bias: float, log_q: Array | float) -> Array:
-    # By how much one layer changes ln q; 0 at a fixed point.
+    # The change of ln q in one layer; 0 at a fixed point.
     second = expectations(activation, np.exp(log_q)).second
     with np.errstate(divide="ignore"):
         change: Array = np.log(weight * second + bias) - log_q

@@ -1,10 +1,8 @@
-"""What mean-field theory predicts of an experiment before its first update.
+"""Prediction: what mean-field theory says of an experiment before its first update.
 
-The layer-by-layer recursions of a wide net with the experiment's own sizes,
-weights, data and loss. The root mean square over seeds is what the theory
-gives; what one seed typically shows is less, and in a narrow deep net by
-orders of magnitude, because a product of many random factors is skewed
-(Hanin 2018). Where a prediction would mislead there is none, but a reason.
+It follows the recursions of a wide net, layer by layer, with the experiment's own sizes, weights, data and loss. Theory
+gives the root mean square over seeds. The median seed shows less, in a narrow deep net by orders of magnitude, because a
+product of many random factors is skewed (Hanin 2018). Where a prediction would mislead, there is a reason instead.
 """
 
 import math
@@ -20,7 +18,7 @@ from explorer.theory.layer_by_layer import PAIRED_SAMPLES, Recursion, of_groups,
 from explorer.theory.moments import expectations, fixed_point
 from explorer.training.measures import Diagnostic
 
-# Narrower layer-normalized nets, measured, leave the large-width formula by factors of 2 to 5 within ten layers.
+# Measured: narrower layer-normalized nets depart from the large-width formula by factors of 2 to 5 within ten layers.
 LAYER_NORM_WIDTH = 16
 
 
@@ -72,10 +70,10 @@ class Prediction:
 
 
 def log_factor(experiment: Experiment) -> float:
-    """Return log10 of what theory says each layer multiplies RMS dL/dz by in a typical seed.
+    """Return log10 of what, by theory, each layer multiplies RMS dL/dz by in a median seed.
 
-    Over the same steps as `Facts.log_factor`, the output's included; -inf
-    where more than half of the seeds are dead, NaN where there is no prediction.
+    It covers the same steps as `Facts.log_factor`, the output's included; -inf where more than half of the seeds are dead,
+    NaN where there is no prediction.
     """
     delta = predict(experiment).median_delta
     if delta is None or not delta[-1] > 0:
@@ -86,16 +84,10 @@ def log_factor(experiment: Experiment) -> float:
 
 
 def predict(experiment: Experiment) -> Prediction:
-    """Predict dL/dz and dL/dW of every layer, first to last, in the units of the experiment's loss.
+    """Predict dL/dz and dL/dW of every layer, first to last, at initialization, of all data at once.
 
-    The gradient is that of all data at once, at initialization. See
-    `Prediction` for what is left out and why.
-
-    Notes
-    -----
-    Poole et al. 2016; Schoenholz et al. 2017; Yang & Schoenholz 2017 for
-    shortcuts; Yang et al. 2019 for normalization; Hanin 2018 and
-    Hanin & Nica 2020 for finite width.
+    Poole et al. 2016; Schoenholz et al. 2017; Yang & Schoenholz 2017 for shortcuts; Yang et al. 2019 for normalization;
+    Hanin 2018 and Hanin & Nica 2020 for finite width.
     """
     return _predict(experiment.at_start().but(runs=1, seed=0))
 
@@ -132,9 +124,8 @@ def _no_theory(experiment: Experiment) -> str:
 def limit_factor(experiment: Experiment) -> float | None:
     """Return what a layer far from both ends of a very deep, very wide net multiplies |dL/dz| by.
 
-    sqrt(chi_1) without normalization; sqrt(E f'^2 / Var f) under batch and
-    sqrt(E f'^2 / E f^2) under layer normalization, at variance 1 (Yang et al.
-    2019); None with shortcuts, which have no such limit, and where weights have no variance.
+    It is sqrt(chi_1) without normalization; at variance 1, sqrt(E f'^2 / Var f) under batch and sqrt(E f'^2 / E f^2) under
+    layer normalization (Yang et al. 2019). None with shortcuts, which have no such limit, and where weights have no variance.
     """
     variance, width = experiment.initialization.variance, experiment.width
     if variance is None or experiment.skip != "none":

@@ -19,7 +19,6 @@ from explorer.diagnosis.wording import (
     difference,
     number,
     power_of_ten,
-    recurrent_summary,
     setting_text,
     summary,
 )
@@ -162,7 +161,7 @@ def test_only_what_changed_and_matters_is_named_of_recurrent_nets():
 def test_a_recurrent_summary_tells_every_change_that_matters_and_no_other(name, cell):
     base = RecurrentExperiment(cell=cell, batch="16", task="copy")
     others = [base.but(**{name: option}) for option in options_of(RECURRENT_CONTROLS[name])]
-    told = {recurrent_summary(other) for other in others}
+    told = {compared_summary([other]) for other in others}
     # Two losses are those of their own task: the usual one and the one that it is.
     different = {other.loss_function.name for other in others} if name == "loss" else {getattr(o, name) for o in others}
     assert len(told) == (1 if name in base.without_effect() else len(different))
@@ -170,7 +169,7 @@ def test_a_recurrent_summary_tells_every_change_that_matters_and_no_other(name, 
 
 def test_the_opening_example_is_told_in_one_line():
     e = RecurrentExperiment(cell="LSTM", truncation=20)
-    assert recurrent_summary(e) == (
+    assert compared_summary([e]) == (
         "which first, 100 steps, 32 sequences · LSTM of 16 units · W_hh ~ N(0, s²/hidden) · "
         f"s = {e.strength:g} · forget bias 4.6 · clipping by norm at 1 · cut after 20 steps · Adam 0.005 · full batch · "
         "cross-entropy · 100 epochs · seeds 0 to 7"
@@ -190,11 +189,11 @@ def test_where_experiments_differ_each_is_told_once_and_the_rest_once(name):
     parts = compared_summary(compared).split(" · ")
     differing = [part for part in parts if " / " in part or "kinds of" in part]
     assert len(differing) == 1
-    common = set.intersection(*(set(recurrent_summary(each).split(" · ")) for each in compared))
+    common = set.intersection(*(set(compared_summary([each]).split(" · ")) for each in compared))
     assert common <= set(parts)
 
 
 def test_a_baseline_that_clips_stands_beside_one_that_does_not():
     e = RecurrentExperiment()
     assert "no clipping / clipping by norm at 1" in compared_summary([e.but(clip="none"), e])
-    assert "no clipping" not in recurrent_summary(e.but(clip="none"))
+    assert "no clipping" not in compared_summary([e.but(clip="none")])

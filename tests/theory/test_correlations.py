@@ -14,7 +14,7 @@ CORRELATIONS = [-1.0, -0.9, -0.3, 0.0, 0.5, 0.9, 0.99, 0.999, 1.0]
 
 def _joint(first, second, correlation):
     """E g(z) h(z') of the one pair of two different functions."""
-    pairs = SamplePairs.every(2)
+    pairs = SamplePairs.all(2)
     z, _ = normal_nodes()
     return joint_expectation(np.array([first(z), second(z)]), pairs, np.array([1.0, 1.0, correlation]))[-1]
 
@@ -43,7 +43,7 @@ def test_smooth_pairs_agree_with_two_dimensional_quadrature(c):
 
 
 def test_pairs_lay_out_as_a_symmetric_matrix():
-    pairs = SamplePairs.every(3)
+    pairs = SamplePairs.all(3)
     points = np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]])
     product = np.einsum("pf,pf->p", points[pairs.first], points[pairs.second])
     assert np.array_equal(pairs.matrix(product), points @ points.T)
