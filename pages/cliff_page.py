@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.diagnosis.cliff import BESIDE, LAST, Ground, Path, Section, section, side_by_side, survey
+from explorer.diagnosis.cliff import B_SPAN, BESIDE, LAST, W_SPAN, Ground, Path, Section, section, side_by_side, survey
 from explorer.figures.cliff import (
     THROWN,
     cliff_figure,
@@ -17,10 +17,8 @@ from explorer.figures.cliff import (
     walks,
 )
 from explorer.figures.view import (
-    B_SPAN,
     CLIFF_PAGE,
     CLIFF_VIEW_CONTROLS,
-    W_SPAN,
     CliffView,
     nearest,
 )

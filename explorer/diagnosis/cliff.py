@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.arrays import Array
@@ -25,7 +26,8 @@ START_FIELD = 0.5  # Pascanu's x_0
 START = 1 / (1 + math.exp(-START_FIELD))  # h_0 = σ(x_0)
 # Above it h_0, where it is a fixed point, repels: w h_0 (1 - h_0) > 1.
 REPELS = 1 / (START * (1 - START))
-# Points of the map.
+# The map, always all of it: pictures of different settings can be compared; and its points.
+W_SPAN, B_SPAN = (3.0, 7.0), (-4.0, -1.0)
 ACROSS, UP = 161, 121
 # How far from the wall, along b, its longest gradient is searched for: half the distance between the map's rows.
 BESIDE = 0.0125
@@ -249,3 +251,24 @@ def side_by_side(*descents: Descent) -> tuple[Path, ...]:
     for array in (points, loss, norm):
         array.flags.writeable = False
     return tuple(Path(*arrays) for arrays in zip(points, loss, norm, strict=True))
+
+
+def inside(points: Array) -> NDArray[np.bool_]:
+    """Return which points (w, b) lie on the map."""
+    w, b = points[..., 0], points[..., 1]
+    return (w >= W_SPAN[0]) & (w <= W_SPAN[1]) & (b >= B_SPAN[0]) & (b <= B_SPAN[1])
+
+
+def exits(path: Path) -> list[tuple[int, float, float]]:
+    """Return the updates, from 0, that leave the map, and where they cross its edge."""
+    points, here = path.points, inside(path.points)
+    left = []
+    for update in np.flatnonzero(here[:-1] & ~here[1:] & np.isfinite(points[1:]).all(axis=1)):
+        start, way = points[update], points[update + 1] - points[update]
+        edges = np.array([W_SPAN, B_SPAN])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.where(way > 0, edges[:, 1] - start, edges[:, 0] - start) / way
+        share = float(np.nanmin(np.where(way == 0, np.inf, shares)))
+        w, b = start + share * way
+        left.append((int(update), float(w), float(b)))
+    return left

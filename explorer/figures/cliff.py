@@ -9,7 +9,20 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
-from explorer.diagnosis.cliff import BESIDE, REPELS, START, TARGET, Ground, Path, Section, wall
+from explorer.diagnosis.cliff import (
+    B_SPAN,
+    BESIDE,
+    REPELS,
+    START,
+    TARGET,
+    W_SPAN,
+    Ground,
+    Path,
+    Section,
+    exits,
+    inside,
+    wall,
+)
 from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import theme
@@ -26,7 +39,7 @@ from explorer.figures.axes import (
     title,
 )
 from explorer.figures.marks import NOT_FINITE_WORDS, Panel, Traces, colour_strip, compose, small
-from explorer.figures.view import B_SPAN, GRADIENT, RELIEF, W_SPAN, CliffView, exits, inside
+from explorer.figures.view import GRADIENT, RELIEF, CliffView
 from explorer.sweeps.sweep import thin
 
 # In decades, always the same: pictures of different settings can be compared.

@@ -1,45 +1,53 @@
 """View: what of a history is shown and how. Changing it never retrains."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from explorer.choices.arrays import Array
 from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.controls import Choice, Number, controls_of, one_two_five, setting
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.diagnosis.cliff import Descent, Path
+from explorer.diagnosis.cliff import B_SPAN, W_SPAN, Descent
 from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
-from explorer.training.measures import DIAGNOSTICS, Diagnostic, offered
-from explorer.training.time_measures import TIME_DIAGNOSTICS
+from explorer.training.kinds import LAYERS, TIME_STEPS, Kind
+from explorer.training.measures import Diagnostic, offered
 
-METRICS = offered(DIAGNOSTICS)
-
-VALUE, RATIO = "value", "ratio to last layer"
+VALUE = "value"
+RATIO, TIME_RATIO = (f"ratio to last {kind.position}" for kind in (LAYERS, TIME_STEPS))
+METRICS, TIME_METRICS = (offered(kind.measures) for kind in (LAYERS, TIME_STEPS))
 RANGES = {"usual": 0, "wide": 26, "widest": 298}
 LATEST = -1
 
 
-def _view(label: str, help: str) -> dict[str, Any]:
-    return {"label": label, "help": help, "group": "View"}
+def _choice(label: str, help: str, **more: Any) -> Any:
+    return setting(Choice(label=label, help=help, group="View", **more))
+
+
+def _number(label: str, help: str, **more: Any) -> Any:
+    return setting(Number(label=label, help=help, group="View", **more))
+
+
+def _metric(kind: Kind) -> Any:
+    """What can be shown: the measures of a kind of net that have a name in the menu."""
+    return _choice(
+        "Show",
+        f"What the colours and the profile show of every {kind.position}.",
+        options=offered(kind.measures),
+        default=kind.measures[kind.main].label,
+    )
+
+
+def _colour(kind: Kind, ratio: str) -> Any:
+    words = f"value: its size, in decades; {ratio}: how many times that of the last {kind.position}."
+    return _choice("Colour", words, options=(VALUE, ratio), default=VALUE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """How a history is shown.
-
-    Attributes
-    ----------
-    diagnostics : mapping of name to Diagnostic
-        What can be shown.
-    metrics : mapping of the name on screen to that of a diagnostic
-    position : str
-        What a position along the net is called.
+    """How a history is shown. The page on time has the same view of its own kind of net, see `TimeView`.
 
     Raises
     ------
@@ -47,51 +55,27 @@ class View:
         Naming the field, the value and what is allowed.
     """
 
-    diagnostics: ClassVar[Mapping[str, Diagnostic]] = DIAGNOSTICS
-    metrics: ClassVar[Mapping[str, str]] = METRICS
-    position: ClassVar[str] = "layer"
+    kind: ClassVar[Kind] = LAYERS
 
-    metric: str = setting(
-        Choice(
-            **_view("Show", "What the colours and the profile show of every layer."), options=METRICS, default="dL/dz"
-        )
+    metric: str = _metric(LAYERS)
+    colour: str = _colour(LAYERS, RATIO)
+    axis: str = _choice(
+        "Epochs", "Whether the epoch axis is linear or logarithmic.", options=("linear", "log"), default="linear"
     )
-    colour: str = setting(
-        Choice(
-            **_view(
-                "Colour",
-                "value: its size, in decades; ratio to last layer: how many times that of the last layer.",
-            ),
-            options=(VALUE, RATIO),
-            default=VALUE,
-        )
+    range: str = _choice(
+        "Range",
+        "The span of the colours. It stays fixed while settings change, so that pictures can be compared. "
+        "For gradients: usual 10⁻¹⁰ to 10², wide 10⁻³⁶ to 10²⁸, widest 10⁻³⁰⁸ to 10³⁰⁰.",
+        options=RANGES,
+        default="usual",
     )
-    axis: str = setting(
-        Choice(
-            **_view("Epochs", "Whether the epoch axis is linear or logarithmic."),
-            options=("linear", "log"),
-            default="linear",
-        )
-    )
-    range: str = setting(
-        Choice(
-            **_view(
-                "Range",
-                "The span of the colours. It stays fixed while settings change, so that pictures can be compared. "
-                "For gradients: usual 10⁻¹⁰ to 10², wide 10⁻³⁶ to 10²⁸, widest 10⁻³⁰⁸ to 10³⁰⁰.",
-            ),
-            options=RANGES,
-            default="usual",
-        )
-    )
-    at: int = setting(
-        Number(
-            **_view("Profile at epoch", "The epoch of the profile and of the answers; a line marks it."),
-            low=LATEST,
-            high=1_000_000,
-            whole=True,
-            default=LATEST,
-        )
+    at: int = _number(
+        "Profile at epoch",
+        "The epoch of the profile and of the answers; a line marks it.",
+        low=LATEST,
+        high=1_000_000,
+        whole=True,
+        default=LATEST,
     )
 
     def __post_init__(self) -> None:
@@ -99,9 +83,14 @@ class View:
             object.__setattr__(self, name, control.check(name, getattr(self, name)))
 
     @property
+    def position(self) -> str:
+        """What a position along the net is called."""
+        return self.kind.position
+
+    @property
     def diagnostic(self) -> Diagnostic:
         """The entry of what is shown."""
-        return self.diagnostics[self.metrics[self.metric]]
+        return self.kind.measures[offered(self.kind.measures)[self.metric]]
 
     @property
     def in_decades(self) -> bool:
@@ -126,52 +115,20 @@ class View:
 VIEW_CONTROLS = controls_of(View)
 
 
-# --- Time view: what of a recurrent history is shown and how, as `view` for layers ---
-
-
-TIME_METRICS = offered(TIME_DIAGNOSTICS)
-TIME_RATIO = "ratio to last step"
-
-
-def _like(name: str, **changes: Any) -> Any:
-    """The field of a `View`'s setting, some of its words changed."""
-    return setting(replace(VIEW_CONTROLS[name], **changes))
-
-
 @dataclass(frozen=True, kw_only=True)
 class TimeView(View):
-    """How histories over time steps are shown, and which stand side by side.
+    """How histories over time steps are shown, and which stand side by side."""
 
-    Raises
-    ------
-    ValueError
-        Naming the field, the value and what is allowed.
-    """
+    kind: ClassVar[Kind] = TIME_STEPS
 
-    diagnostics: ClassVar[Mapping[str, Diagnostic]] = TIME_DIAGNOSTICS
-    metrics: ClassVar[Mapping[str, str]] = TIME_METRICS
-    position: ClassVar[str] = "step"
-
-    compare: str = setting(
-        Choice(
-            label="Side by side",
-            help="What stands side by side, on one scale: the net of the sidebar with one setting changed.",
-            group="View",
-            options=COMPARISONS,
-            default="the three cells",
-        )
+    compare: str = _choice(
+        "Side by side",
+        "What stands side by side, on one scale: the net of the sidebar with one setting changed.",
+        options=COMPARISONS,
+        default="the three cells",
     )
-    metric: str = _like(
-        "metric",
-        help="What the colours and the profile show of every time step.",
-        options=tuple(TIME_METRICS),
-        default="dL/dh",
-    )
-    colour: str = _like(
-        "colour",
-        help="value: its size, in decades; ratio to last step: how many times that of the last step.",
-        options=(VALUE, TIME_RATIO),
-    )
+    metric: str = _metric(TIME_STEPS)
+    colour: str = _colour(TIME_STEPS, TIME_RATIO)
 
 
 TIME_VIEW_CONTROLS = controls_of(TimeView)
@@ -185,21 +142,17 @@ STEPS, TRUNCATION, CLIPPING = "parts of dL/dW", "truncation", "clipping"
 class SecondFigure:
     """Which second figure of recurrent nets is shown, and of which matrix."""
 
-    figure: str = setting(
-        Choice(
-            **_view("Look closer", "A second figure of the same nets."),
-            options=(REACH, MATRIX, GATES, STEPS, TRUNCATION, CLIPPING),
-            default=REACH,
-        )
+    figure: str = _choice(
+        "Look closer",
+        "A second figure of the same nets.",
+        options=(REACH, MATRIX, GATES, STEPS, TRUNCATION, CLIPPING),
+        default=REACH,
     )
-    matrix: str = setting(
-        Choice(
-            **_view(
-                "Which W_hh", "Every gate has a recurrent matrix of its own; that of the new state all cells have."
-            ),
-            options=matrix_choices(RecurrentExperiment(cell=cell, stack=3) for cell in CELLS),
-            default=NEW_STATE,
-        )
+    matrix: str = _choice(
+        "Which W_hh",
+        "Every gate has a recurrent matrix of its own; that of the new state all cells have.",
+        options=matrix_choices(RecurrentExperiment(cell=cell, stack=3) for cell in CELLS),
+        default=NEW_STATE,
     )
 
 
@@ -211,18 +164,8 @@ SECOND_FIGURE_CONTROLS = controls_of(SecondFigure)
 
 # Before each name in the link.
 CLIFF_PAGE = "cliff_"
-# What the map shows, always all of it: pictures of different settings can be compared.
-W_SPAN, B_SPAN = (3.0, 7.0), (-4.0, -1.0)
 STRIDE = 0.05
 LOSS, GRADIENT, RELIEF = "loss", "gradient", "relief"
-
-
-def _number(label: str, help: str, **more: Any) -> Any:
-    return setting(Number(label=label, help=help, group="View", **more))
-
-
-def _choice(label: str, help: str, **more: Any) -> Any:
-    return setting(Choice(label=label, help=help, group="View", **more))
 
 
 def _marks(span: tuple[float, float]) -> tuple[float, ...]:
@@ -327,27 +270,3 @@ class CliffView:
 
 CLIFF_VIEW_CONTROLS = controls_of(CliffView)
 CLIFF_CONTROLS = {f"{CLIFF_PAGE}{name}": control for name, control in CLIFF_VIEW_CONTROLS.items()}
-
-
-# --- what of a path the map shows ---------------------------------------------------------------
-
-
-def inside(points: Array) -> NDArray[np.bool_]:
-    """Say which points (w, b) the map shows."""
-    w, b = points[..., 0], points[..., 1]
-    return (w >= W_SPAN[0]) & (w <= W_SPAN[1]) & (b >= B_SPAN[0]) & (b <= B_SPAN[1])
-
-
-def exits(path: Path) -> list[tuple[int, float, float]]:
-    """Return the updates, from 0, that leave the map, and where they cross its edge."""
-    points, here = path.points, inside(path.points)
-    found = []
-    for update in np.flatnonzero(here[:-1] & ~here[1:] & np.isfinite(points[1:]).all(axis=1)):
-        start, way = points[update], points[update + 1] - points[update]
-        edges = np.array([W_SPAN, B_SPAN])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shares = np.where(way > 0, edges[:, 1] - start, edges[:, 0] - start) / way
-        share = float(np.nanmin(np.where(way == 0, np.inf, shares)))
-        w, b = start + share * way
-        found.append((int(update), float(w), float(b)))
-    return found

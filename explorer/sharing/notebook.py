@@ -150,8 +150,7 @@ def cliff_lines(view: CliffView) -> str:
         f"w={view.w!r}, b={view.b!r}, learning_rate={view.learning_rate!r}, updates={view.updates}, steps={view.steps}"
     )
     return (
-        "from explorer.diagnosis.cliff import Descent, descend, survey\n"
-        "from explorer.figures.view import B_SPAN, W_SPAN\n\n"
+        "from explorer.diagnosis.cliff import B_SPAN, W_SPAN, Descent, descend, survey\n\n"
         f"free = descend(Descent({same}))\n"
         f"clipped = descend(Descent({same}, clip={view.clip!r}, threshold={view.threshold!r}))\n"
         "clipped.points  # (updates + 1, 2): w and b, the start first\n"

@@ -6,15 +6,19 @@ import numpy as np
 import pytest
 
 from explorer.diagnosis.cliff import (
+    B_SPAN,
     BESIDE,
     LAST,
     REPELS,
     START,
     TARGET,
+    W_SPAN,
     Descent,
     Path,
     beside_wall,
     descend,
+    exits,
+    inside,
     section,
     side_by_side,
     slope,
@@ -22,7 +26,7 @@ from explorer.diagnosis.cliff import (
     wall,
 )
 from explorer.figures.cliff import headline
-from explorer.figures.view import B_SPAN, W_SPAN, CliffView, exits, inside
+from explorer.figures.view import CliffView
 
 OPENING = CliffView()
 

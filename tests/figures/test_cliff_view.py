@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from explorer.choices.controls import Choice
-from explorer.diagnosis.cliff import LAST, Descent, descend, section, slope, survey
+from explorer.diagnosis.cliff import B_SPAN, LAST, W_SPAN, Descent, descend, exits, inside, section, slope, survey
 from explorer.diagnosis.cliff import Path as Way
 from explorer.diagnosis.wording import number
 from explorer.figures.cliff import (
@@ -23,14 +23,10 @@ from explorer.figures.cliff import (
     walks,
 )
 from explorer.figures.view import (
-    B_SPAN,
     CLIFF_CONTROLS,
     CLIFF_PAGE,
     CLIFF_VIEW_CONTROLS,
-    W_SPAN,
     CliffView,
-    exits,
-    inside,
     nearest,
 )
 from explorer.sharing.code import cliff_table, listings
