@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.training.kinds import LAYERS, TIME_STEPS, Kind
-from explorer.ui.between_pages import keep, note_drawn
+from explorer.ui.between_pages import keep, note_all_drawn
 from explorer.ui.link import GO_KEY, announce, keep_link
 from explorer.ui.look import FAVICON, LOGO
 from explorer.ui.sidebar import sidebar
@@ -55,9 +55,8 @@ def main() -> None:
     keep(page.title)
     if kind is not None:
         sidebar(kind)
-    go = st.session_state.pop(GO_KEY, None)
-    keep_link(page.title, go)
-    note_drawn(page.title, leaving=go is not None)
+    keep_link(page.title, st.session_state.pop(GO_KEY, None))
+    note_all_drawn()
     page.run()
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.runtime.state import get_session_state
 
 from explorer.choices.controls import Choice, Number
 from explorer.choices.datasets import OWN, Data
@@ -17,6 +16,7 @@ from explorer.stories.scenarios import OPENING
 from explorer.training.kinds import TIME_STEPS, Kind, kind_of
 from explorer.ui.keys import BASELINES, keys_of
 from explorer.ui.page_controls import ALL_CONTROLS
+from explorer.ui.private import read_address_again
 
 SCHEMA = "1"
 UNPINNED = "none"
@@ -58,10 +58,7 @@ def announce(shown: Kind | None) -> None:
 
 def _discard(names: Iterable[str]) -> None:
     """Take parameters out of the address."""
-    with get_session_state().query_params() as parameters:
-        for name in names:
-            parameters.discard_param_no_forward_msg(name)
-        parameters.set_initial_query_params_from_current()
+    read_address_again(without=names)
     st.query_params["v"] = SCHEMA
 
 
@@ -74,8 +71,7 @@ def _rewrite() -> None:
             changed[name] = text
     if changed:
         st.query_params.update(changed)
-        with get_session_state().query_params() as parameters:
-            parameters.set_initial_query_params_from_current()
+        read_address_again()
 
 
 def _open_from_address(shown: Kind | None) -> str | None:
@@ -99,8 +95,7 @@ def _open_from_address(shown: Kind | None) -> str | None:
     st.query_params.update({f"{keys.prefix}{name}": str(value) for name, value in changed.items()})
     if saved.pins and st.session_state[keys.baseline]:
         st.query_params[keys.baseline] = st.session_state[keys.baseline]
-    with get_session_state().query_params() as parameters:
-        parameters.set_initial_query_params_from_current()
+    read_address_again()
     return None
 
 

@@ -17,6 +17,7 @@ from explorer.choices.settings import Settings
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.training.kinds import Kind, kind_of
+from explorer.ui.between_pages import note_drawn
 from explorer.ui.keys import keys_of
 from explorer.ui.link import DATA_KEY, GO_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
 from explorer.ui.page_controls import ALL_CONTROLS
@@ -165,21 +166,33 @@ def _own_data(task: str) -> Data | None:
 def _scenarios(kind: Kind, experiment: Settings | None, baseline: Settings | None, compare: str) -> None:
     """The menu of scenarios; it shows the one that the controls stand at, if any."""
     here = None if experiment is None else matching(experiment, baseline, compare)
+    shown = here or OWN_SETTINGS
     key = keys_of(kind).scenario
-    st.session_state[key] = here or OWN_SETTINGS
+    turn, before = st.session_state.get(key, (0, shown))
+    turn += shown != before
+    st.session_state[key] = (turn, shown)
+    options = [*([] if here else [OWN_SETTINGS]), *scenarios_of(kind.experiment)]
     with_it = "what stands side by side" if compare else "the baseline it is compared with"
-    st.selectbox(
-        "Scenario",
-        [*([] if here else [OWN_SETTINGS]), *scenarios_of(kind.experiment)],
-        key=key,
-        on_change=lambda: _open_scenario(key),
-        help=f"A finished example: sets every control, and {with_it}.",
-    )
+    # A menu that shows something else is another menu. While a person holds a key on a slider, the browser still reports
+    # the scenario that was shown before: that would be taken for a choice and undo what the person has set.
+    with st.container(key=key):
+        st.selectbox(
+            "Scenario",
+            options,
+            index=options.index(shown),
+            key=f"{key}_{turn}",
+            on_change=_open_scenario,
+            args=(key, turn),
+            help=f"A finished example: sets every control, and {with_it}.",
+        )
 
 
-def _open_scenario(key: str) -> None:
-    scenario = SCENARIOS.get(st.session_state[key])
-    if scenario is not None:
+def _open_scenario(key: str, turn: int) -> None:
+    """Open what was chosen in a menu, unless another has taken its place meanwhile."""
+    present, _ = st.session_state[key]
+    scenario = SCENARIOS.get(st.session_state[f"{key}_{turn}"])
+    if turn == present and scenario is not None:
+        st.session_state[key] = (turn + 1, None)
         set_experiment(scenario.experiment, scenario.baseline, scenario.compare)
 
 
@@ -222,6 +235,7 @@ def _pin_buttons(experiment: Settings | None, baseline: Settings | None, key: st
 
 def _baseline_text(key: str, empty: str) -> str:
     """The baseline as the link holds it: a bound text, so that reload and Back restore it like any control."""
+    note_drawn(key)
     with st.expander("Baseline in the link"):
         return st.text_input(
             "Settings of the baseline",

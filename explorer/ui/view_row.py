@@ -10,6 +10,7 @@ from explorer.choices.controls import controls_of
 from explorer.choices.settings import Settings
 from explorer.figures.view import View
 from explorer.training.recording import record_epochs
+from explorer.ui.between_pages import note_drawn
 from explorer.ui.widgets import ask
 
 V = TypeVar("V", bound=View)
@@ -33,6 +34,7 @@ def ask_view(kind: type[V], names: Sequence[str], experiment: Settings, prefix: 
         values: dict[str, Any] = {name: ask(f"{prefix}{name}", controls[name]) for name in names}
         epochs = [int(epoch) for epoch in record_epochs(experiment.epochs)]
         at = controls["at"]
+        note_drawn(f"{prefix}at")
         values["at"] = st.select_slider(
             at.label, epochs, value=epochs[-1], key=f"{prefix}at", help=at.help, bind="query-params", width="stretch"
         )

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.choices.controls import Choice, Control, Number, Several, Span
+from explorer.ui.between_pages import note_drawn
 
 Bound = dict[str, Any]
 
@@ -23,6 +24,7 @@ def ask(
 
     `options` narrows what a choice or a marked number offers just now.
     """
+    note_drawn(key)
     common: Bound = {
         "key": key,
         "help": control.help,

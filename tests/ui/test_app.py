@@ -89,6 +89,11 @@ def joint_figure(app):
     return None
 
 
+def scenarios(app):
+    """The menu of scenarios."""
+    return next(menu for menu in app.selectbox if menu.label == "Scenario")
+
+
 def headline(app):
     return app.main.header[0].value
 
@@ -142,11 +147,11 @@ def test_every_scenario_opens(name):
 def test_choosing_a_scenario_sets_every_control():
     name = "ReLU with N(0, 1): diverges at once"
     app = run(SMALL)
-    app.selectbox(key="_scenario").set_value(name).run()
+    scenarios(app).set_value(name).run()
     assert not app.exception
     for key, value in SCENARIOS[name].experiment.settings().items():
         assert app.session_state[key] == value
-    assert app.selectbox(key="_scenario").value == name
+    assert scenarios(app).value == name
     assert "diverged" in (headline(app) + app.markdown[0].value).lower()
 
 

@@ -11,7 +11,7 @@ from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentE
 from explorer.stories.scenarios import scenarios_of
 from explorer.ui.link import encode
 from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
-from tests.ui.test_app import at_home, components, headline  # noqa: F401
+from tests.ui.test_app import at_home, components, headline, scenarios  # noqa: F401
 
 RECURRENT = scenarios_of(RecurrentExperiment)
 
@@ -122,16 +122,16 @@ def test_every_setting_of_the_net_changes_the_picture(name):
 @pytest.mark.parametrize("name", RECURRENT)
 def test_every_scenario_is_opened_by_one_choice_and_named(name):
     app = run(compare="baseline", seed=3)
-    assert app.selectbox(key="_time_scenario").value == "Your own settings"
+    assert scenarios(app).value == "Your own settings"
     scenario = RECURRENT[name]
-    app.selectbox(key="_time_scenario").set_value(name)
+    scenarios(app).set_value(name)
     # Short, as its whole training is tested with the scenarios.
     app.run(timeout=120)
     check(app)
     for key, value in scenario.experiment.settings().items():
         assert app.session_state[f"{TIME_PAGE}{key}"] == value
     assert app.session_state[f"{TIME_PAGE}compare"] == scenario.compare
-    assert app.selectbox(key="_time_scenario").value == name
+    assert scenarios(app).value == name
     assert scenario.caption in [caption.value for caption in app.main.caption]
 
 

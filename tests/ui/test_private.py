@@ -1,0 +1,65 @@
+"""Streamlit's private parts: what ui/private.py takes of them does what it needs, in the version that is installed."""
+
+import re
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def asked():
+    import streamlit as st
+
+    from explorer.ui.private import SILENT, is_written, note_told, read_address_again, reported
+
+    if st.query_params.get("speed") == "12345":
+        st.query_params["speed"] = "7"
+        read_address_again()
+    elif "colour" in st.query_params:
+        read_address_again(without=["colour"])
+        st.session_state["left"] = [*st.query_params]
+    if st.session_state.get("write"):
+        st.session_state["speed"] = 3
+        st.session_state["written"] = is_written("speed")
+        note_told("speed")
+        st.session_state["still"] = is_written("speed")
+    st.session_state["reported"] = None if reported("speed") is SILENT else reported("speed")
+    st.number_input("Speed", 0, 10, 5, key="speed", bind="query-params")
+
+
+def test_a_control_starts_from_what_the_script_wrote_into_the_address():
+    app = AppTest.from_function(asked)
+    app.query_params["speed"] = "12345"
+    app.run()
+    assert app.number_input(key="speed").value == 7
+
+
+def test_a_parameter_is_taken_out_of_the_address():
+    app = AppTest.from_function(asked)
+    app.query_params["colour"] = "blue"
+    app.run()
+    assert app.session_state["left"] == []
+
+
+def test_what_the_browser_reports_is_told_apart_from_what_it_does_not():
+    app = AppTest.from_function(asked).run()
+    assert app.session_state["reported"] is None
+    app.number_input(key="speed").set_value(8).run()
+    assert app.session_state["reported"] == 8
+
+
+def test_a_value_that_was_told_is_kept_and_not_told_again():
+    app = AppTest.from_function(asked).run()
+    app.session_state["write"] = True
+    app.run()
+    assert app.session_state["written"]
+    assert not app.session_state["still"]
+    assert app.number_input(key="speed").value == 3
+    assert not app.number_input(key="speed").proto.set_value
+
+
+def test_no_other_file_takes_private_parts():
+    files = [ROOT / "app.py", *(ROOT / "explorer").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    inside = re.compile(r"streamlit\.(runtime|elements|proto|web|delta_generator)|get_script_run_ctx")
+    assert [f.name for f in files if inside.search(f.read_text(encoding="utf-8"))] == ["private.py"]
