@@ -44,7 +44,7 @@ def measured(experiment: Settings) -> float:
     training = Training(experiment, record_at=[0, EPOCHS])
     times = []
     with np.errstate(all="ignore"):
-        lives = [group.live() for group in training.groups]
+        lives = [group.train() for group in training.groups]
         for count in (3, 20, 20, 20):
             start = time.process_time()
             for live in lives:

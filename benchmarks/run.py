@@ -89,7 +89,7 @@ def engine(experiment: Experiment, *, every_epoch: bool = True) -> Advance:
     if every_epoch:
         for group in training.groups:
             group.every_epoch = np.zeros((1, experiment.layers, len(group.rngs))).repeat(20_000, axis=0)
-    groups = [_of(group.live()) for group in training.groups]
+    groups = [_of(group.train()) for group in training.groups]
 
     def advance(epochs: int) -> None:
         for group in groups:

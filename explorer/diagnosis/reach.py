@@ -21,8 +21,8 @@ from explorer.training.recurrent_network import (
     Layer,
     RecurrentArchitecture,
     RecurrentNetwork,
+    draw_recurrent_parameters,
     recurrent_architecture,
-    start,
 )
 from explorer.training.run import Training, group_size
 from explorer.training.time_measures import TIME_DIAGNOSTICS
@@ -255,7 +255,7 @@ def _at_start(experiment: RecurrentExperiment) -> tuple[Array, float]:
     """Return the reach before the first update, and log10 of what theory says of one step."""
     shape = recurrent_architecture(experiment)
     rngs = [np.random.default_rng(experiment.seed + run) for run in range(seeds_measured(experiment))]
-    theta = start(shape, experiment.initialization, experiment.strength, experiment.forget_bias, rngs)
+    theta = draw_recurrent_parameters(shape, [experiment] * len(rngs), rngs)
     reach = reach_norms(shape, theta, experiment.points().x[0])
     reach.flags.writeable = False
     with np.errstate(divide="ignore"):

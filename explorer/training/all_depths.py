@@ -19,7 +19,7 @@ from explorer.choices.experiment import Experiment
 from explorer.choices.normalizations import affine_backward
 from explorer.training.group import CACHE_BYTES, runs_that_fit
 from explorer.training.measures import root_sum_square
-from explorer.training.network import Architecture, Network, architecture
+from explorer.training.network import Network, architecture, draw_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,21 +107,13 @@ class _Nested:
                 if layer in number:
                     # A net that ends here draws its output from this very state; a deeper one, its next layer.
                     state = rng.bit_generator.state
-                    self._draw_layer(replace(shape, depth=layer), layer, rng, self.heads[number[layer], run])
+                    draw_layer(replace(shape, depth=layer), layer, self.experiment, rng, self.heads[number[layer], run])
                     rng.bit_generator.state = state
                 if layer < shape.depth:
-                    self._draw_layer(shape, layer, rng, theta[layer, run])
+                    draw_layer(shape, layer, self.experiment, rng, theta[layer, run])
         if shape.normalized:
             theta[:-1, :, shape.width + 1, :] = 1.0
         return theta
-
-    def _draw_layer(self, shape: Architecture, layer: int, rng: np.random.Generator, block: Array) -> None:
-        """Draw one layer's W, then its b, into its block of theta."""
-        fan_in, fan_out = shape.fan(layer)
-        initializer = self.experiment.initialization
-        block[:fan_in, :fan_out] = self.experiment.gain * initializer.draw(rng, fan_in, fan_out, shape.activation)
-        if self.experiment.draws_bias and shape.has_bias(layer):
-            block[shape.width, :fan_out] = initializer.draw(rng, fan_in, fan_out, shape.activation)[0]
 
     def _draw_slopes(self, rngs: list[np.random.Generator]) -> None:
         """Draw randomized ReLU's slopes, layer by layer too: a shallow net's are the first of a deep one's."""

@@ -1,7 +1,6 @@
 """Group: a few runs of one experiment, or of several of equal shape, trained together in one set of arrays."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +10,7 @@ from explorer.choices.arrays import Array
 from explorer.choices.clipping import clipping_of, global_norm, one_or_each
 from explorer.choices.experiment import SHUFFLED, Experiment
 from explorer.training.measures import DIAGNOSTICS, LARGE_SQUARE, SMALL_SQUARE, Diagnostic, root_sum_square
-from explorer.training.network import Architecture, Network, Running, architecture, start
+from explorer.training.network import Network, Running, architecture, draw_parameters
 from explorer.training.recording import ANSWERS_FOR, Beside, Ending, Records, Row
 
 SMALL_NORM, LARGE_NORM = SMALL_SQUARE**0.5, LARGE_SQUARE**0.5
@@ -94,7 +93,7 @@ class Group:
         experiment: Experiment = self.experiment
         self.shape, points = architecture(experiment), experiment.points()
         self.x, self.y = np.ascontiguousarray(points.x.T)[None], points.y[None, None, :]
-        return _start(self.shape, rows, self.rngs)
+        return draw_parameters(self.shape, [row.experiment for row in rows], self.rngs)
 
     def _make_networks(self) -> None:
         """One network per batch size, one that measures and one that answers; all share theta."""
@@ -213,7 +212,7 @@ class Group:
         for stack in (self.theta, network.gradient, *self.moments):
             stack[:, self.ended] = 0.0
 
-    def live(self) -> Iterator[bool]:
+    def train(self) -> Iterator[bool]:
         """Train to the last record, pausing after every update; yields whether a record was made since."""
         last = int(self.records.epochs[-1])
         for self.epoch in range(last + 1):
@@ -313,15 +312,6 @@ class Group:
 def _in_order(values: Array, order: NDArray[np.int64]) -> Array:
     """Take the samples, on the last axis, in each run's own order, (runs, 1, samples); runs are the last axis but two."""
     return np.take_along_axis(values, order.reshape((1,) * (values.ndim - 3) + order.shape), -1)
-
-
-def _start(shape: Architecture, rows: Sequence[Row], rngs: list[np.random.Generator]) -> Array:
-    """Draw every run's first parameters by the rule of its own experiment."""
-    rules = [(row.experiment.initialization, row.experiment.gain, row.experiment.draws_bias) for row in rows]
-    rest, stretches = iter(rngs), []
-    for rule, runs in groupby(rules):
-        stretches.append(start(shape, *rule, [next(rest) for _ in runs]))
-    return np.concatenate(stretches, axis=1)
 
 
 def _learning_rate(rows: Sequence[Row]) -> float | Array:

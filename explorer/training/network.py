@@ -1,6 +1,6 @@
 """Architecture: what the shapes of a network's arrays depend on, and the first parameters drawn into them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,6 @@ import numpy as np
 from explorer.choices.activations import Activation, leaky, leaky_slope
 from explorer.choices.arrays import Array
 from explorer.choices.experiment import Experiment
-from explorer.choices.initializers import Initializer
 from explorer.choices.normalizations import MOMENTUM, Normalization, affine_backward, normalize, normalize_by
 
 
@@ -74,23 +73,23 @@ class Architecture:
         return fan_in * fan_out + fan_out * self.has_bias(layer) + norm
 
 
-def start(
-    shape: Architecture, initializer: Initializer, gain: float, draws_bias: bool, rngs: list[np.random.Generator]
-) -> Array:
-    """Draw the first parameters, one generator a run, layer by layer, W before b.
+def draw_layer(shape: Architecture, layer: int, experiment: Experiment, rng: np.random.Generator, block: Array) -> None:
+    """Draw one layer's W, then its b, into its block of theta of one run."""
+    fan_in, fan_out = shape.fan(layer)
+    draw = experiment.initialization.draw
+    block[:fan_in, :fan_out] = experiment.gain * draw(rng, fan_in, fan_out, shape.activation)
+    if experiment.draws_bias and shape.has_bias(layer):
+        block[shape.width, :fan_out] = draw(rng, fan_in, fan_out, shape.activation)[0]
 
-    Returns
-    -------
-    theta : (layers, runs, rows, width) array
-    """
+
+def draw_parameters(
+    shape: Architecture, experiments: Sequence[Experiment], rngs: Sequence[np.random.Generator]
+) -> Array:
+    """Draw the first parameters, of each run by its own experiment and generator: theta, (layers, runs, rows, width)."""
     theta = np.zeros((shape.layers, len(rngs), shape.rows, shape.width))
-    for run, rng in enumerate(rngs):
+    for run, (experiment, rng) in enumerate(zip(experiments, rngs, strict=True)):
         for layer in range(shape.layers):
-            fan_in, fan_out = shape.fan(layer)
-            block = theta[layer, run]
-            block[:fan_in, :fan_out] = gain * initializer.draw(rng, fan_in, fan_out, shape.activation)
-            if draws_bias and shape.has_bias(layer):
-                block[shape.width, :fan_out] = initializer.draw(rng, fan_in, fan_out, shape.activation)[0]
+            draw_layer(shape, layer, experiment, rng, theta[layer, run])
     if shape.normalized:
         theta[:-1, :, shape.width + 1, :] = 1.0
     return theta

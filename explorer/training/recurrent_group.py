@@ -1,7 +1,6 @@
 """RecurrentGroup: a few runs of a recurrent experiment, trained together in one set of arrays."""
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +11,12 @@ from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.training.group import CACHE_BYTES, MOST_RUNS, Group
 from explorer.training.measures import Diagnostic, root_sum_square
 from explorer.training.recording import Beside, Ending, Row
-from explorer.training.recurrent_network import RecurrentArchitecture, RecurrentNetwork, recurrent_architecture, start
+from explorer.training.recurrent_network import (
+    RecurrentArchitecture,
+    RecurrentNetwork,
+    draw_recurrent_parameters,
+    recurrent_architecture,
+)
 from explorer.training.time_measures import TIME_DIAGNOSTICS
 
 
@@ -58,10 +62,7 @@ class RecurrentGroup(Group):
         self.shape, points = recurrent_architecture(self.experiment), self.experiment.points()
         self.x = np.ascontiguousarray(points.x.transpose(1, 2, 0))[:, None]
         self.y = points.y.transpose(1, 2, 0).reshape(1, -1, len(points.y))
-        rules = [(row.experiment.initialization, row.experiment.strength, row.experiment.forget_bias) for row in rows]
-        rest = iter(self.rngs)
-        parts = [start(self.shape, *rule, [next(rest) for _ in runs]) for rule, runs in groupby(rules)]
-        return np.concatenate(parts, axis=1)
+        return draw_recurrent_parameters(self.shape, [row.experiment for row in rows], self.rngs)
 
     def _make_networks(self) -> None:
         """One network per batch size, and one that measures; all share theta."""

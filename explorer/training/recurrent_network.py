@@ -10,7 +10,7 @@ the inputs x_t (of the first layer) or the h_t of the layer below, then
 h_{t-1}, then the bias, and whose columns are the cell's blocks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,7 +21,6 @@ from explorer.choices.arrays import Array
 from explorer.choices.cells import Back, Cell, Step
 from explorer.choices.initializers import INITIALIZERS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.choices.recurrent_initializers import RecurrentInitializer
 from explorer.training.measures import root_sum_square
 
 
@@ -100,30 +99,22 @@ class RecurrentArchitecture:
                 weights[:, : self.fan_in(layer), self.cell.block(name, self.hidden)] = 0.0
 
 
-def start(
-    shape: RecurrentArchitecture,
-    initializer: RecurrentInitializer,
-    strength: float,
-    forget_bias: float,
-    rngs: list[np.random.Generator],
+def draw_recurrent_parameters(
+    shape: RecurrentArchitecture, experiments: Sequence[RecurrentExperiment], rngs: Sequence[np.random.Generator]
 ) -> Array:
-    """Draw the first parameters, one generator a run, layer by layer and block by block, W_xh before W_hh.
+    """Draw the first parameters, of each run by its own experiment and generator: theta, (1, runs, 1, parameters).
 
-    Biases are 0, but for the gate that keeps the state.
-
-    Returns
-    -------
-    theta : (1, runs, 1, parameters) array
+    They come layer by layer and block by block, W_xh before W_hh. Biases are 0, but for the gate that keeps the state.
     """
     theta = np.zeros((1, len(rngs), 1, shape.parameters))
     lecun, linear, weights = INITIALIZERS["LeCun"], ACTIVATIONS["linear"], shape.views(theta)
-    for run, rng in enumerate(rngs):
+    for run, (experiment, rng) in enumerate(zip(experiments, rngs, strict=True)):
         for layer, matrix in enumerate(weights.layers):
             for name in shape.cell.blocks:
                 columns, fan_in = matrix[run, :, shape.cell.block(name, shape.hidden)], shape.fan_in(layer)
                 columns[:fan_in] = lecun.draw(rng, fan_in, shape.hidden, linear)
-                columns[shape.from_h(layer)] = initializer.draw(rng, shape.hidden, strength)
-                columns[-1] = forget_bias * (name == shape.cell.memory_gate)
+                columns[shape.from_h(layer)] = experiment.initialization.draw(rng, shape.hidden, experiment.strength)
+                columns[-1] = experiment.forget_bias * (name == shape.cell.memory_gate)
         weights.output[run, :-1] = lecun.draw(rng, shape.hidden, shape.outputs, linear)
     shape.forget(theta)
     return theta

@@ -109,7 +109,7 @@ class Training:
             runs = slice(first, min(first + size, count))
             squares = np.zeros((self._last, experiment.positions, runs.stop - first)) if every_epoch else None
             self.groups.append(kind.group(experiment, runs, self.records, squares))
-        self._lives = {group: group.live() for group in self.groups}
+        self._advancing = {group: group.train() for group in self.groups}
 
     @property
     def complete(self) -> bool:
@@ -133,7 +133,7 @@ class Training:
         with np.errstate(all="ignore"):
             while not self.complete:
                 until = time.perf_counter() + turn
-                for recorded in self._lives[min(self.groups, key=attrgetter("record"))]:
+                for recorded in self._advancing[min(self.groups, key=attrgetter("record"))]:
                     now = time.perf_counter()
                     late = now >= deadline
                     if late or (recorded and now >= until):

@@ -9,7 +9,7 @@ from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentEx
 from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS, largest_singular_value, spectral_radius
 from explorer.diagnosis.reach import cut_off, state_jacobians, state_reach
 from explorer.theory.gates import gate_bias, gate_product, step_bound
-from explorer.training.recurrent_network import recurrent_architecture, start
+from explorer.training.recurrent_network import draw_recurrent_parameters, recurrent_architecture
 from explorer.training.run import Training
 
 DISTANCE = 100
@@ -21,7 +21,7 @@ def reach_at_the_start(e, seeds, h_0=None, x=None):
     x = np.zeros((e.length, shape.inputs)) if x is None else x
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
-        theta = start(shape, e.initialization, e.strength, e.forget_bias, [rng])
+        theta = draw_recurrent_parameters(shape, [e], [rng])
         first = None if h_0 is None else h_0(rng)
         found.append(np.linalg.norm(state_jacobians(shape, theta, x, first)[:, 0], 2, axis=(-2, -1)))
     return np.array(found)
@@ -91,7 +91,9 @@ def test_no_step_passes_on_more_than_pascanus_bound(initializer, activation, str
     x = e.points().x[0]
     shape = recurrent_architecture(e)
     for seed, reach in enumerate(reach_at_the_start(e, 4, x=x)):
-        theta = start(shape, e.initialization, strength, 0.0, [np.random.default_rng(seed)])
+        theta = draw_recurrent_parameters(
+            shape, [e.but(strength=strength, forget_bias=0)], [np.random.default_rng(seed)]
+        )
         weights = shape.recurrent_weights(theta)[0, 0]
         bound = step_bound(weights, activation) ** (e.length - np.arange(e.length + 1))
         assert (reach <= bound * (1 + 1e-10)).all()
@@ -104,7 +106,7 @@ def test_a_bound_above_one_need_not_explode():
     reach = reach_at_the_start(e, 8)
     shape = recurrent_architecture(e)
     for seed in range(8):
-        theta = start(shape, e.initialization, 0.8, 0.0, [np.random.default_rng(seed)])
+        theta = draw_recurrent_parameters(shape, [e.but(strength=0.8, forget_bias=0)], [np.random.default_rng(seed)])
         assert step_bound(shape.recurrent_weights(theta)[0, 0], "tanh") > 1.2
     assert (reach[:, 0] < 1e-6).all()
 

@@ -118,7 +118,7 @@ def test_update_ratio_is_the_step_that_is_applied(clip, optimizer):
     e = settings(activation="tanh", clip=clip, threshold=0.01, optimizer=optimizer, epochs=2)
     training = Training(e)
     thetas = [training.groups[0].theta.copy()]
-    for _ in training.groups[0].live():
+    for _ in training.groups[0].train():
         thetas.append(training.groups[0].theta.copy())
     group = training.groups[0]
     for record, (before, after) in enumerate(pairwise(thetas)):

@@ -11,7 +11,7 @@ from explorer.choices.experiment import SKIPS, Experiment
 from explorer.choices.initializers import INITIALIZERS
 from explorer.choices.losses import LOSSES
 from explorer.choices.normalizations import EPSILON, MOMENTUM, NORMALIZATIONS
-from explorer.training.network import STACKED_LIMIT, Architecture, Network, Running, start
+from explorer.training.network import STACKED_LIMIT, Architecture, Network, Running, draw_parameters
 
 SAMPLES, INPUTS, WIDTH, DEPTH = 6, 2, 4, 5
 TASKS = {"moons": "classes", "curve": "regression"}
@@ -385,7 +385,7 @@ def test_answers_of_randomized_relu_use_the_mean_slope():
 def test_a_start_holds_the_draws_and_nothing_else(initializer, bias):
     e = experiment(initializer=initializer, bias=bias, gain=3.0, normalization="layer", activation="tanh")
     shape, entry = shape_of(e), INITIALIZERS[initializer]
-    theta = start(shape, entry, e.gain, e.draws_bias, [np.random.default_rng(5)])[:, 0]
+    theta = draw_parameters(shape, [e], [np.random.default_rng(5)])[:, 0]
     rng = np.random.default_rng(5)
     for layer in range(shape.layers):
         fan = shape.fan(layer)
@@ -402,8 +402,8 @@ def test_a_start_holds_the_draws_and_nothing_else(initializer, bias):
 def test_a_start_does_not_depend_on_the_other_seeds():
     shape = shape_of(experiment())
     rngs = [np.random.default_rng(seed) for seed in (1, 2, 3)]
-    together = start(shape, INITIALIZERS["normal"], 1.0, True, rngs)
-    alone = start(shape, INITIALIZERS["normal"], 1.0, True, [np.random.default_rng(2)])
+    together = draw_parameters(shape, [Experiment(initializer="normal")] * len(rngs), rngs)
+    alone = draw_parameters(shape, [Experiment(initializer="normal")], [np.random.default_rng(2)])
     assert np.array_equal(together[:, 1:2], alone)
 
 

@@ -129,7 +129,7 @@ def compare(e):
     x, y = torch.tensor(points.x), torch.tensor(points.y)
     size = max(e.batch_sizes())
     batches = [(x[k : k + size], y[k : k + size]) for k in range(0, len(x), size)]
-    worst, lives, updates = [max(net.difference(group.theta[:, run]) for run, net in enumerate(nets))], group.live(), 0
+    worst, lives, updates = [max(net.difference(group.theta[:, run]) for run, net in enumerate(nets))], group.train(), 0
     for epoch in range(e.epochs):
         for inputs, targets in batches:
             next(lives)

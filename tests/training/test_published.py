@@ -11,9 +11,9 @@ import pytest
 
 from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.clipping import CLIPPERS
-from explorer.choices.initializers import INITIALIZERS
+from explorer.choices.experiment import Experiment
 from explorer.choices.normalizations import NORMALIZATIONS
-from explorer.training.network import Architecture, Network, start
+from explorer.training.network import Architecture, Network, draw_parameters
 
 
 def signals(
@@ -31,7 +31,7 @@ def signals(
         biases=False,
     )
     rngs = [np.random.default_rng([seed, run]) for run in range(runs)]
-    theta = start(shape, INITIALIZERS[initializer], 1.0, False, rngs)
+    theta = draw_parameters(shape, [Experiment(initializer=initializer, bias="zeros")] * len(rngs), rngs)
     network = Network(shape, theta, samples, keep=True)
     network.x[:] = np.stack([rng.normal(size=(width, samples)) for rng in rngs]) if inputs is None else inputs
     with np.errstate(all="ignore"):

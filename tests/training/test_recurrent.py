@@ -8,7 +8,7 @@ import pytest
 from explorer.choices.cells import CELLS
 from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentExperiment
 from explorer.choices.sequences import TASKS
-from explorer.training.recurrent_network import RecurrentNetwork, recurrent_architecture, start
+from explorer.training.recurrent_network import RecurrentNetwork, draw_recurrent_parameters, recurrent_architecture
 from explorer.training.time_measures import TIME_DIAGNOSTICS
 
 KINDS = [("RNN", activation) for activation in PLAIN_ACTIVATIONS] + [(name, "tanh") for name in CELLS if name != "RNN"]
@@ -24,7 +24,7 @@ def built(e, measuring=False):
     """A net with its data filled in, and its targets."""
     shape = recurrent_architecture(e)
     rngs = [np.random.default_rng(e.seed + run) for run in range(e.runs)]
-    theta = start(shape, e.initialization, e.strength, e.forget_bias, rngs)
+    theta = draw_recurrent_parameters(shape, [e] * len(rngs), rngs)
     theta += 0.1 * np.random.default_rng(99).normal(size=theta.shape)  # biases too
     shape.forget(theta)
     points = e.points()

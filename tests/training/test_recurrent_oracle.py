@@ -119,7 +119,7 @@ def compare(e):
     x, y = torch.tensor(points.x), torch.tensor(points.y)
     size = max(e.batch_sizes())
     batches = [(x[k : k + size], y[k : k + size]) for k in range(0, len(x), size)]
-    worst, lives = [], group.live()
+    worst, lives = [], group.train()
     for _ in range(e.epochs):
         for inputs, targets in batches:
             next(lives)

@@ -75,7 +75,7 @@ def test_running_statistics_are_the_textbooks():
         clip="norm",
     )  # fmt: skip
     group = Training(experiment).groups[0]
-    for _ in islice(group.live(), experiment.epochs):
+    for _ in islice(group.train(), experiment.epochs):
         pass
     running = group.running
     net, _ = by_the_book(experiment, 0)

@@ -250,7 +250,7 @@ def first_gradients(clip, threshold=0.1):
         training = exploding(clip=kind, threshold=threshold, learning_rate=1e-8)
         group = training.groups[0]
         group.records.epochs = np.array([0, 1])
-        next(group.live())
+        next(group.train())
         found.append(group.update / 1e-8)
     return found
 
@@ -301,7 +301,7 @@ def test_clipped_share_counts_the_updates_that_were_clipped(batch):
     training = Training(e)
     group, counts, epochs = training.groups[0], np.zeros(3), {0: np.full(3, np.nan)}
     per_epoch = len(e.batch_sizes())
-    for update, _ in enumerate(group.live(), 1):
+    for update, _ in enumerate(group.train(), 1):
         length = np.sqrt((group.update**2).sum(axis=(0, 2, 3))) / e.learning_rate
         counts += length > 0.25 * (1 - 1e-5)
         if update % per_epoch == 0:
@@ -434,7 +434,7 @@ def test_clipping_by_norm_works_for_gradients_whose_squares_overflow(size):
         group.theta[:] = 0.0
         group.theta[0, 0, 0, 0] = 1.0
         group.theta[1, 0, 0, 0] = size
-        lengths = [np.sqrt((group.update**2).sum()) for _ in group.live()]
+        lengths = [np.sqrt((group.update**2).sum()) for _ in group.train()]
         steps.append(lengths)
     np.testing.assert_allclose(steps[0], 1e-3, rtol=1e-6)
     np.testing.assert_array_equal(steps[0], steps[1])

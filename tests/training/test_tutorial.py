@@ -85,7 +85,7 @@ def test_the_loss_the_tutorial_prints_is_a_little_above_one_half():
     e = RECIPE.but(epochs=6000, runs=4)
     group, y = Training(e).groups[0], [0.0, 1.0, 1.0, 0.0]
     network, printed = group.networks[1], np.zeros((e.epochs, 4))
-    for update, _ in enumerate(group.live()):
+    for update, _ in enumerate(group.train()):
         answer = e.output.f(network.z_out, np.empty_like(network.z_out))[:, 0, 0]
         printed[update // 4] += (answer - y[update % 4]) ** 2 / 2
     assert ((printed[-1000:] > 0.5) & (printed[-1000:] < 0.5003)).all()
