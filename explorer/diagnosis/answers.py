@@ -14,24 +14,13 @@ MARGIN = 0.3
 
 @dataclass(frozen=True, eq=False)
 class AnswerMap:
-    """The answers of one net on a grid of inputs.
-
-    Attributes
-    ----------
-    x1, x2 : (GRID,) arrays
-        `x2` is None where there is one input.
-    answers : (GRID, GRID) array, rows along x2, or (4 GRID,) array
-    data : Data
-        The points that it was trained on.
-    run : int
-        The run with the median error.
-    """
+    """The answers of one net on a grid of inputs."""
 
     x1: Array
-    x2: Array | None
-    answers: Array
-    data: Data
-    run: int
+    x2: Array | None  # None where there is one input
+    answers: Array  # (GRID, GRID), rows along x2; (4 GRID,) where there is one input
+    data: Data  # The points that it was trained on
+    run: int  # The run with the median error
 
 
 def median_run(error: Array) -> int:

@@ -172,19 +172,11 @@ class Descent:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """The way of a descent, its start included; NaN from where something is not finite.
+    """The way of a descent, its start included; NaN from where something is not finite."""
 
-    Attributes
-    ----------
-    points : (updates + 1, 2) array
-        w and b.
-    loss, norm : (updates + 1,) arrays
-        The loss at each point, and the L2 norm of its gradient before clipping.
-    """
-
-    points: Array
-    loss: Array
-    norm: Array
+    points: Array  # w and b, (updates + 1, 2)
+    loss: Array  # At each point, (updates + 1,)
+    norm: Array  # L2 norm of the gradient there, before clipping
 
     @property
     def lengths(self) -> Array:

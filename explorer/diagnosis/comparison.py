@@ -1,4 +1,4 @@
-"""Comparison: what several histories say beside one another, in sentences."""
+"""Comparison: what several histories say beside one another."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,18 +16,10 @@ from explorer.training.history import History
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Experiments of one kind that are shown beside one another, as far as they are measured.
+    """Experiments of one kind that are shown beside one another, as far as they are measured."""
 
-    Attributes
-    ----------
-    experiments : mapping of name to experiment
-        In the order in which they are drawn: what is compared with the others comes last.
-    diagnoses : sequence of Diagnosis or None
-        Theirs; None where nothing is measured yet.
-    """
-
-    experiments: Mapping[str, Any]
-    diagnoses: Sequence[Diagnosis | None]
+    experiments: Mapping[str, Any]  # In the order in which they are drawn; the present one comes last
+    diagnoses: Sequence[Diagnosis | None]  # None where nothing is measured yet
 
     @classmethod
     def of(cls, experiments: Mapping[str, Any], histories: Sequence[History | None]) -> Self:
@@ -61,15 +53,19 @@ class Compared:
         first = next(iter(self.measured.values()))
         return None if first.history.experiment == self.now.history.experiment else first
 
+    @property
+    def _facts(self) -> dict[str, Facts]:
+        return {name: diagnosis.facts for name, diagnosis in self.measured.items()}
+
     @cached_property
     def headline(self) -> str:
         """Of recurrent nets: who learns it, in one sentence."""
-        return time_headline(list(self.measured), [each.facts for each in self.measured.values()])
+        return time_headline(self._facts)
 
     @cached_property
     def detail(self) -> str:
         """Of recurrent nets: what became of the gradient on its way back."""
-        return time_detail(list(self.measured), [each.facts for each in self.measured.values()])
+        return time_detail(self._facts)
 
     @property
     def caption(self) -> str:
@@ -94,68 +90,72 @@ def _seed_change(old: Facts, new: Facts) -> str:
 # --- recurrent nets side by side ------------------------------------------------------------------
 
 
-def time_headline(names: Sequence[str], found: Sequence[Facts]) -> str:
-    """Say in one sentence how many seeds learn it, by the names of what stands side by side."""
-    if not found:
+def time_headline(facts: Mapping[str, Facts]) -> str:
+    """Say in one sentence how many seeds learn it, by the names of what is compared."""
+    if not facts:
         return "Nothing is measured yet."
-    so_far = not all(each.complete for each in found)
-    if len(found) == 1:
-        (only,) = found
-        told = f"{judge(only).name}: {learn(only)}"
-    elif all(name in CELLS for name in names):
-        first, *others = (f"with the {name}" for name in names)
-        more = [f"{_count(each, found[0])} {name}" for name, each in zip(others, found[1:], strict=True)]
-        told = ", ".join([f"{learn(found[0])} {first}", *more])
+    (first_name, first), *others = facts.items()
+    if not others:
+        told = f"{judge(first).name}: {learn(first)}"
+    elif all(name in CELLS for name in facts):
+        told = ", ".join(
+            [f"{learn(first)} with the {first_name}", *(f"{_count(f, first)} with the {name}" for name, f in others)]
+        )
     else:
-        more = [f"{name}: {_count(each, found[0])}" for name, each in zip(names[1:], found[1:], strict=True)]
-        told = "; ".join([f"{names[0]}: {learn(found[0])}", *more])
-    return _sentence(f"so far, {told}" if so_far else told)
+        told = "; ".join([f"{first_name}: {learn(first)}", *(f"{name}: {_count(f, first)}" for name, f in others)])
+    so_far = "" if all(f.complete for f in facts.values()) else "so far, "
+    return _sentence(f"{so_far}{told}")
 
 
 def _count(f: Facts, first: Facts) -> str:
-    """Say the same of a further one; of how many only where there are not as many as of the first."""
+    """Say how many seeds of a further one learn it; of how many only if that differs from the first."""
     return f"{f.solved}{'' if f.runs == first.runs else f' of {f.runs}'}{not_finite(f)}"
 
 
-def time_detail(names: Sequence[str], found: Sequence[Facts]) -> str:
-    """Say what became of the gradient on its way back, at the start and now; where it has no way, how large it is."""
-    each = [(f"{name}: " if len(found) > 1 else "", f) for name, f in zip(names, found, strict=True)]
-    told = _reach([(name, f) for name, f in each if not f.every_position_counts])
-    told += _sizes([(name, f) for name, f in each if f.every_position_counts])
-    ends = [f"{name[:-2]}, {f.first_end}" if name else f.first_end for name, f in each if f.first_end]
-    told += [f"Not finite first: {'; '.join(ends)}."] if ends else []
-    return " ".join(told)
+def time_detail(facts: Mapping[str, Facts]) -> str:
+    """Say what became of the gradient on its way back, at the start and now; where every step counts, how large it is."""
+    alone = len(facts) == 1
+    reaching = {name: f for name, f in facts.items() if not f.every_position_counts}
+    others = {name: f for name, f in facts.items() if f.every_position_counts}
+    told = [*_reach(reaching, alone), *_sizes(others, alone)]
+    ends = [f"{'' if alone else f'{name}, '}{f.first_end}" for name, f in facts.items() if f.first_end]
+    return " ".join([*told, *([f"Not finite first: {'; '.join(ends)}."] if ends else [])])
 
 
-def _reach(each: list[tuple[str, Facts]]) -> list[str]:
-    """Say what share of the last step's gradient the first step gets: at the start, and now."""
-    if not each:
+def _listed(told: Mapping[str, str], alone: bool) -> str:
+    """List what is told of each by name; of one alone without its name."""
+    return "; ".join(text if alone else f"{name}: {text}" for name, text in told.items())
+
+
+def _reach(facts: Mapping[str, Facts], alone: bool) -> list[str]:
+    """Say what share of the last step's gradient reaches the first step, at the start and now."""
+    if not facts:
         return []
-    lengths, epochs = {f.experiment.length for _, f in each}, {f.epoch for _, f in each}
+    lengths, epochs = ({f.experiment.length for f in facts.values()}, {f.epoch for f in facts.values()})
     last = f"step {lengths.pop()}" if len(lengths) == 1 else "the last step"
-    now = f"at epoch {epochs.pop():,}" if len(epochs) == 1 else "at the latest epoch"
-    then = f" → {now}" if any(f.epoch for _, f in each) else ""
-    shares = "; ".join(f"{name}{_shares(f)}" for name, f in each)
-    return [f"RMS dL/dh at step 1 over that at {last}, at the start{then}: {shares}."]
+    then = f" → at epoch {max(epochs):,}" if len(epochs) == 1 else " → at the latest epoch"
+    trained = any(f.epoch for f in facts.values())
+    shares = _listed({name: _shares(f) for name, f in facts.items()}, alone)
+    return [f"RMS dL/dh at step 1 over that at {last}, at the start{then if trained else ''}: {shares}."]
 
 
 def _shares(f: Facts) -> str:
     return " → ".join(share(log_ratio) for log_ratio in (f.log_ratio, f.log_ratio_end)[: 1 + (f.epoch > 0)])
 
 
-def _sizes(each: list[tuple[str, Facts]]) -> list[str]:
+def _sizes(facts: Mapping[str, Facts], alone: bool) -> list[str]:
     """Say how long the first gradient is, and how often clipping made one shorter."""
-    if not each:
+    if not facts:
         return []
-    norms = "; ".join(f"{name}{number(f.first_norm)}" for name, f in each)
+    norms = _listed({name: number(f.first_norm) for name, f in facts.items()}, alone)
+    clips = {name: f for name, f in facts.items() if f.experiment.clip != "none" and not math.isnan(f.clipped_share)}
+    clipped = _listed({name: f"{f.clipped_share:.0%}" for name, f in clips.items()}, alone)
     told = [f"L2 norm of the first update's gradient, over all parameters, before clipping: {norms}."]
-    clipping = [(name, f) for name, f in each if f.experiment.clip != "none" and not math.isnan(f.clipped_share)]
-    clipped = "; ".join(f"{name}{f.clipped_share:.0%}" for name, f in clipping)
     return told + ([f"Updates that clipping made smaller: {clipped}."] if clipped else [])
 
 
 def share(log_ratio: float) -> str:
-    """Say a ratio, given as its decimal logarithm: a share in percent, a multiple as a number of times.
+    """Write a ratio, given its decimal logarithm: a share in percent, a multiple as a number of times.
 
     >>> share(-1.585), share(-12.4), share(2.0), share(float("-inf"))
     ('2.6%', '4.0 × 10⁻¹³', '100 times', 'exactly 0')

@@ -17,19 +17,11 @@ from explorer.training.history import History
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """What a history says.
-
-    Attributes
-    ----------
-    history : History
-    facts : Facts
-    rule : Verdict
-        The entry whose rule holds.
-    """
+    """What a history says."""
 
     history: History
     facts: Facts
-    rule: Verdict
+    rule: Verdict  # The entry whose rule holds
 
     @property
     def verdict(self) -> str:

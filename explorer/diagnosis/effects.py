@@ -10,26 +10,18 @@ from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import number
 
 HELPED, A_LITTLE, UNCLEAR, HARMED, NOTHING = "helped", "helped a little", "no clear difference", "harmed", "no change"
-# A difference in seeds solved counts if chance alone would make it this rarely.
+# A difference in solved seeds counts if chance alone would make it more rarely than this.
 CHANCE = 0.05
-# Without a seed that solves it, the final loss must halve or double to count.
+# If no seed solves it, the final loss must halve or double to count.
 LOSS_FACTOR = 2.0
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What remedies did.
+    """What remedies did."""
 
-    Attributes
-    ----------
-    word : str
-        "helped", "helped a little", "no clear difference", "harmed" or "no change".
-    sentence : str
-        The word, the numbers, and why.
-    """
-
-    word: str
-    sentence: str
+    word: str  # "helped", "helped a little", "no clear difference", "harmed" or "no change"
+    sentence: str  # The word, the numbers, and why
 
 
 def combined(experiment: Experiment, names: Sequence[str]) -> Experiment:
@@ -41,15 +33,7 @@ def combined(experiment: Experiment, names: Sequence[str]) -> Experiment:
 
 
 def effect(names: Sequence[str], before: Facts, after: Facts) -> Effect:
-    """Say what the remedies of these names did.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of `REMEDIES`, at least one.
-    before, after : Facts
-        Of the experiment without and with them, with the same seeds.
-    """
+    """Say what these remedies, at least one, did: facts without and with them, of the same seeds."""
     if before.experiment == after.experiment:
         idle = "; ".join(dict.fromkeys(REMEDIES[name].idle for name in names))
         return Effect(NOTHING, f"No change: {idle}.")
@@ -103,12 +87,10 @@ def _judge_by_loss(before: Facts, after: Facts, solved: str) -> tuple[str, str]:
 
 
 def chance_of_more(before: Facts, after: Facts) -> float:
-    """Return how likely chance alone gives `after` at least so many more solved seeds than `before`.
+    """Return the probability that chance alone gives `after` at least so many more solved seeds than `before`.
 
-    Notes
-    -----
-    Fisher's exact test (Fisher 1935), one-sided: of all seeds that solved it,
-    how many would fall to `after` if the remedy made no difference.
+    Fisher's exact test (Fisher 1935), one-sided: of all seeds that solved it, how many would fall to `after` if the remedy
+    made no difference.
     """
     solved, total = before.solved + after.solved, before.runs + after.runs
     ways = sum(
@@ -122,7 +104,7 @@ def chance_of_more(before: Facts, after: Facts) -> float:
 
 
 def rank(facts: Sequence[Facts]) -> list[int]:
-    """Return the order of several experiments: most seeds solved, then soonest, then the lowest loss to two digits."""
+    """Return the ranking of several experiments: most seeds solved, then soonest, then the lowest loss to two digits."""
 
     def key(index: int) -> tuple[float, float, float]:
         f = facts[index]
@@ -133,17 +115,7 @@ def rank(facts: Sequence[Facts]) -> list[int]:
 
 
 def headline(names: Sequence[str], facts: Sequence[Facts], effects: Sequence[Effect]) -> str:
-    """Say in one sentence which of the remedies helped.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of what was tried, each alone or a combination.
-    facts : sequence of Facts
-        Of the same.
-    effects : sequence of Effect
-        Of the same.
-    """
+    """Say in one sentence which of the remedies that were tried, alone or combined, helped."""
     helped = [index for index in rank(facts) if effects[index].word == HELPED]
     if not helped:
         return f"None of these {len(names)} clearly helps here."

@@ -21,62 +21,33 @@ class Facts:
     """What the rules look at: medians over seeds, logarithms to base 10.
 
     The gradient is RMS dL/dz of layers, or RMS dL/dh of time steps. "Latest" is the latest record at which a seed still
-    had numbers. Of units, what a kind of net does not measure is NaN.
-
-    Attributes
-    ----------
-    experiment : Experiment or RecurrentExperiment
-    complete : bool
-        Whether training is over.
-    runs, solved, stuck, diverged : int
-        Seeds.
-    epoch : int
-        Of the latest record.
-    first_end : str
-        What became non-finite first, where and when; empty if nothing did.
-    loss_start, loss_end : float
-        At epoch 0 and at the latest record; a seed that is not finite counts as the largest.
-    solve_epoch, solve_early, solve_late : float
-        Epoch from which the error stayed below the bound: median and quartiles over seeds, a seed that did not
-        solve counting as later than all (inf).
-    log_ratio, log_ratio_end : float
-        The gradient at the first position over that at the last, at epoch 0 and at the latest record;
-        -inf for an exact 0, inf where it is not finite.
-    log_factor : float
-        What each position multiplies the gradient by on its way back, at epoch 0.
-    every_position_counts : bool
-        Whether the loss counts at every position: then each adds to the gradient, and the ratio says nothing of reach.
-    first_norm : float
-        L2 norm over all parameters of the first update's gradient, before clipping.
-    clipped_share : float
-        Of all updates so far, mean over the seeds that still have numbers; NaN before the first.
-    zero_share : float
-        Share of seeds whose first layer's dL/dW is exactly 0 at the latest record.
-    dead_share : float
-        Share of units, over all hidden layers, that are dead at the latest record.
-    alike_share : float
-        Share of seeds in which all units of every hidden layer are alike at the latest record.
+    had numbers. In logarithms -inf is an exact 0 and inf is what is not finite.
     """
 
     experiment: Any
-    complete: bool
+    complete: bool  # Whether training is over
     runs: int
     solved: int
     stuck: int
     diverged: int
-    epoch: int
-    first_end: str
+    epoch: int  # Of the latest record
+    first_end: str  # What became non-finite first, where and when; empty if nothing did
+    # At epoch 0 and at the latest record; a seed that is not finite counts as the largest.
     loss_start: float
     loss_end: float
+    # From which epoch on the error stayed below the bound, median and quartiles; a seed that did not solve counts as inf.
     solve_epoch: float
     solve_early: float
     solve_late: float
+    # The gradient at the first position over that at the last, at epoch 0 and at the latest record.
     log_ratio: float
     log_ratio_end: float
-    log_factor: float
-    every_position_counts: bool
-    first_norm: float
-    clipped_share: float
+    log_factor: float  # What each position multiplies the gradient by on its way back, at epoch 0
+    every_position_counts: bool  # Whether each position adds to the gradient: then the ratio says nothing of reach
+    first_norm: float  # L2 norm over all parameters of the first update's gradient, before clipping
+    clipped_share: float  # Of all updates so far, mean over the seeds that still have numbers; NaN before the first
+    # At the latest record, NaN where units are not measured: the share of seeds whose first layer's dL/dW is exactly 0,
+    # of hidden units that are dead, and of seeds in which all units of every hidden layer are alike.
     zero_share: float = math.nan
     dead_share: float = math.nan
     alike_share: float = math.nan

@@ -139,28 +139,15 @@ def _parameters(training: Training, index: int) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """The truncated gradient of the whole data set against the full one.
+    """The truncated gradient of the whole data set against the full one."""
 
-    Attributes
-    ----------
-    whole, cut : (seeds, length) arrays
-        RMS dL/dh_t, full and truncated.
-    share : (seeds,) array
-        Norm of the truncated gradient of all parameters over that of the full one.
-    cosine : (seeds,) array
-        Of the angle between the two: 1 for the same direction.
-    truncation : int
-        Steps of a piece.
-    runs : int
-        Seeds of the experiment, of which the first were measured.
-    """
-
+    # RMS dL/dh_t, full and truncated, (seeds, length).
     whole: Array
     cut: Array
-    share: Array
-    cosine: Array
-    truncation: int
-    runs: int
+    share: Array  # Norm of the truncated gradient of all parameters over that of the full one, (seeds,)
+    cosine: Array  # Of the angle between the two, (seeds,): 1 for the same direction
+    truncation: int  # Steps of a piece
+    runs: int  # Seeds of the experiment, of which the first were measured
 
 
 def cut_off(training: Training, index: int = 0) -> Cut:
@@ -209,29 +196,16 @@ BOUND, GATE = "Pascanu's bound", "gate at rest"
 
 @dataclass(frozen=True, eq=False)
 class ReachCurve:
-    """How much of a change of the state is left, by distance T - t from 0 to T, for the first sequence of the data.
-
-    Attributes
-    ----------
-    start : (seeds, length + 1) array
-        Norm of ds_T/ds_t before the first update.
-    now : (seeds, length + 1) array or None
-        The same at present; None before training.
-    theory : (length + 1,) array
-        log10 of what theory says of the start, which a float could not always hold.
-    theory_name : str
-        `BOUND`: no plain net can have more. `GATE`: what the gate that keeps the state leaves at rest on the direct path;
-        other paths add to it.
-    runs : int
-        Seeds of the experiment, of which the first were measured.
-    """
+    """How much of a change of the state is left, by distance T - t from 0 to T, for the first sequence of the data."""
 
     name: str
-    start: Array
-    now: Array | None
-    theory: Array
+    start: Array  # Norm of ds_T/ds_t before the first update, (seeds, length + 1)
+    now: Array | None  # The same at present; None before training
+    theory: Array  # log10 of what theory says of the start, (length + 1,), which a float could not always hold
+    # `BOUND`: no plain net can have more. `GATE`: what the gate that keeps the state leaves at rest on the direct path;
+    # other paths add to it.
     theory_name: str
-    runs: int
+    runs: int  # Seeds of the experiment, of which the first were measured
 
 
 def reach_curve(experiment: RecurrentExperiment, now: Array | None = None, name: str = "") -> ReachCurve:

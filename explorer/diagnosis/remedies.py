@@ -1,7 +1,4 @@
-"""Remedies: named changes to an experiment, one entry each, with what the numbers say of why they helped or could not.
-
-They stand in the order of how much they usually matter.
-"""
+"""Remedies: named changes to an experiment, with the reason why each helped or could not; the most useful ones first."""
 
 import math
 from collections.abc import Callable
@@ -20,23 +17,13 @@ FLAT = 0.25
 
 @dataclass(frozen=True, kw_only=True)
 class Remedy(Entry):
-    """A change that may bring a gradient back, or tame it.
+    """A change that may restore a gradient, or tame it."""
 
-    Attributes
-    ----------
-    change : callable
-        From an Experiment to the same with the remedy applied; the very same where it can do nothing.
-    why : callable
-        From the Facts before and after to a clause that says why it helped here, or why it could not.
-    idle : str
-        Why `change` can return the very same experiment.
-    useless : callable or None
-        `useless(experiment, vanishes)`: whether it would not help here, where the gradient vanishes or where it does not.
-    """
-
-    change: Callable[[Experiment], Experiment]
+    change: Callable[[Experiment], Experiment]  # Returns the very same experiment where it can do nothing
+    # From the facts before and after to a clause: why it helped here, or why it could not.
     why: Callable[[Facts, Facts], str]
-    idle: str = "it is there already"
+    idle: str = "it is there already"  # Why `change` can return the very same experiment
+    # `useless(experiment, vanishes)`: whether it would not help here, where the gradient vanishes or where it does not.
     useless: Callable[[Experiment, bool], bool] | None = None
 
 

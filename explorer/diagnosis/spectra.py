@@ -1,4 +1,4 @@
-"""Matrices: which recurrent matrix W_hh of a history is meant, what was recorded of it, and what that says in words."""
+"""Spectra: eigenvalues and singular values of the recurrent matrices W_hh of a history, and what they say."""
 
 from collections.abc import Iterable, Sequence
 
@@ -21,8 +21,6 @@ NEW_STATE = "new state"
 def matrix_names(experiment: RecurrentExperiment) -> list[str]:
     """Name every recurrent matrix W_hh, in the order of a history's eigenvalues: layer by layer, and gate by gate.
 
-    Examples
-    --------
     >>> matrix_names(RecurrentExperiment(cell="GRU"))
     ['reset gate', 'update gate', 'new state']
     """
@@ -46,18 +44,18 @@ def spectrum(history: History, matrix: str) -> tuple[Eigenvalues, Array] | None:
     return beside["eigenvalues"][:, :, index], beside["singular_values"][:, :, index]
 
 
-def largest_text(history: History, found: Eigenvalues | None, epoch: int) -> list[str]:
-    """Say in a few lines the median over seeds of the largest |λ|, at an epoch and at the start, and who is not finite."""
-    if found is None:
+def largest_text(history: History, eigenvalues: Eigenvalues | None, epoch: int) -> list[str]:
+    """Say in a few lines the median of the largest |λ| at an epoch and at the start, and how many seeds are not finite."""
+    if eigenvalues is None:
         return [f"{history.experiment.cell} has no such matrix"]
     record = history.at(epoch)
-    start, now = (float(band(np.abs(found[:, at, 0])).middle) for at in (0, record))
+    start, now = (float(band(np.abs(eigenvalues[:, at, 0])).middle) for at in (0, record))
     told = [f"largest |λ|: {number(now, 3)}", f"at the start: {number(start, 3)}"]
     return told + not_finite_text(history, epoch)
 
 
 def not_finite_text(history: History, epoch: int) -> list[str]:
-    """Say how many seeds have become non-finite by an epoch, and from when on; nothing if none has."""
+    """Say how many seeds are no longer finite at an epoch, and since when; nothing if all are."""
     chosen = int(history.epochs[history.at(epoch)])
     ended = [ending.epoch for ending in history.endings if ending is not None and ending.epoch <= chosen]
     return (
@@ -66,7 +64,7 @@ def not_finite_text(history: History, epoch: int) -> list[str]:
 
 
 def meaning(experiments: Sequence[RecurrentExperiment]) -> str:
-    """Say in a sentence each what the eigenvalues and the singular values mean for the nets compared."""
+    """Say what the eigenvalues and the singular values mean for the nets compared, in a sentence each."""
     told = [
         "Eigenvalues inside the circle: without activation, what is remembered shrinks in the long run; outside, it grows.",
     ]

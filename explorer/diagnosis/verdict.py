@@ -1,7 +1,7 @@
-"""The verdict: one word and one sentence about a training, from rules with stated thresholds, one entry each.
+"""Verdicts: one word and one sentence about a training, by rules with stated thresholds.
 
-Each kind of net has its registry of rules. They are asked in its order; the first that holds gives the word.
-Thresholds are part of each entry's caption, which the app shows.
+Each kind of net has a registry of rules; the first rule that holds gives the word. Each caption, which the app shows, states
+the thresholds.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,33 +14,19 @@ from explorer.diagnosis.remedies import REMEDIES, Remedy
 from explorer.diagnosis.wording import against_last, decades, number
 from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 
-# A first gradient longer than this, of all parameters together, throws a net about at any usual learning rate.
+# If the first gradient of all parameters is longer than this, updates at any usual learning rate overshoot.
 LARGE_NORM = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict(Entry):
-    """A word for how a network does.
+    """A word for how a network does."""
 
-    Attributes
-    ----------
-    holds : callable
-        From Facts to whether this is the word.
-    tell : callable
-        From Facts to the sentence after the word.
-    remedies : tuple of str
-        Names of `remedies.REMEDIES` to try.
-    good : bool
-        Whether nothing needs mending.
-    vanishing : bool
-        Whether what needs mending is a gradient that is too small.
-    """
-
-    holds: Callable[[Facts], bool]
-    tell: Callable[[Facts], str]
-    remedies: tuple[str, ...] = ()
-    good: bool = False
-    vanishing: bool = False
+    holds: Callable[[Facts], bool]  # Whether this is the word
+    tell: Callable[[Facts], str]  # The sentence after the word
+    remedies: tuple[str, ...] = ()  # Names of `REMEDIES` to try
+    good: bool = False  # Whether nothing needs mending
+    vanishing: bool = False  # Whether what needs mending is a gradient that is too small
 
 
 def _seeds(count: int, f: Facts) -> str:

@@ -18,22 +18,11 @@ from explorer.training.network import Architecture, architecture
 
 @dataclass(frozen=True, eq=False)
 class Why:
-    """Factors in decades, mean over seeds.
+    """Factors in decades, mean over seeds, per hidden layer; not finite where the gradient is 0 or not finite."""
 
-    Attributes
-    ----------
-    parts : dict of str to (depth,) array
-        "weights", "skip", "slope" and "normalization", those that the net has, per hidden layer, first to last;
-        not finite where the gradient is 0 or not finite.
-    total : (depth,) array
-        log10 of RMS dL/dz of the layer over that of the layer above: their sum.
-    seeds : int
-        Over how many seeds: those whose gradient is finite and not 0 in every layer.
-    """
-
-    parts: dict[str, Array]
-    total: Array
-    seeds: int
+    parts: dict[str, Array]  # "weights", "skip", "slope" and "normalization", those that the net has
+    total: Array  # log10 of RMS dL/dz of the layer over that of the layer above: their sum
+    seeds: int  # Over how many seeds: those whose gradient is finite and not 0 in every layer
 
 
 def decompose(history: History, record: int) -> Why:

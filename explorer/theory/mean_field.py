@@ -20,28 +20,15 @@ from explorer.theory.moments import Moments, expectations, normal_nodes
 
 @dataclass(frozen=True, kw_only=True)
 class WideNet:
-    """What mean-field theory needs to know of a net.
+    """What mean-field theory needs to know of a net; arrays are over its weight layers."""
 
-    Attributes
-    ----------
-    sizes : tuple of int
-        Inputs, width of every hidden layer, 1.
-    weight_variance, bias_variance : (layers,) arrays
-    activation : Activation
-    layer_norm : bool
-    skip : int
-        Layers that a shortcut skips: 0, 1 or 2.
-    weight_kurtosis : (layers,) array
-        E (W u)^4 / (E (W u)^2)^2 of one entry of W u for a random direction u.
-    """
-
-    sizes: tuple[int, ...]
+    sizes: tuple[int, ...]  # Inputs, width of every hidden layer, 1
     weight_variance: Array
     bias_variance: Array
     activation: Activation
     layer_norm: bool
-    skip: int
-    weight_kurtosis: Array
+    skip: int  # Layers that a shortcut skips: 0, 1 or 2
+    weight_kurtosis: Array  # E (W u)^4 / (E (W u)^2)^2 of one entry of W u for a random direction u
 
     @property
     def depth(self) -> int:
@@ -62,26 +49,14 @@ class WideNet:
 
 @dataclass(frozen=True)
 class Signals:
-    """What goes forward: of each layer an array over pairs, `moments` over samples; entry 0 is the input's, some unused.
+    """What goes forward: of each layer an array over pairs, `moments` over samples; entry 0 is the input's, some unused."""
 
-    Attributes
-    ----------
-    h
-        Inner products of what the layer hands on.
-    z
-        Covariance of a unit's z between samples, the output layer included.
-    slopes, slope_squares
-        E f' f' and E f'^2 f'^2 of a unit between samples.
-    inverse_variance
-        Of layer normalization: 1 / (std std); 1 without it.
-    """
-
-    h: list[Array]
-    z: list[Array]
+    h: list[Array]  # Inner products of what the layer hands on
+    z: list[Array]  # Covariance of a unit's z between samples, the output layer included
     moments: list[Moments]
-    slopes: list[Array]
-    slope_squares: list[Array]
-    inverse_variance: list[Array]
+    slopes: list[Array]  # E f' f' of a unit between samples
+    slope_squares: list[Array]  # E f'^2 f'^2
+    inverse_variance: list[Array]  # Of layer normalization: 1 / (std std); 1 without it
 
 
 def forward(net: WideNet, pairs: SamplePairs, product: Array) -> Signals:
@@ -153,20 +128,11 @@ def delta_at(loss: Loss, output: Activation, z: Array, y: Array) -> Array:
 
 @dataclass(frozen=True)
 class Gradients:
-    """What comes back, for each weight layer from first to last.
+    """What comes back, for each weight layer from first to last."""
 
-    Attributes
-    ----------
-    delta : (layers, pairs) array
-        Inner products of dL/dz between samples, divided by e^log_scale of the layer.
-    log_scale : (layers,) array
-        Separate, because squares of a deep sigmoid net's gradients underflow.
-    spread : (layers, pairs) array
-        Twice the distance at this width by which ln |delta|^2 of a median seed lies below that of the mean.
-    """
-
-    delta: Array
-    log_scale: Array
+    delta: Array  # Inner products of dL/dz between samples, divided by e^log_scale of the layer: (layers, pairs)
+    log_scale: Array  # Separate, because squares of a deep sigmoid net's gradients underflow: (layers,)
+    # Twice the distance at this width by which ln |delta|^2 of a median seed lies below that of the mean: (layers, pairs).
     spread: Array
 
 

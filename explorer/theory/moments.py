@@ -90,19 +90,12 @@ def expectations(activation: Activation, q: float | Array) -> Moments:
 
 @dataclass(frozen=True)
 class FixedPoint:
-    """The limit of a very deep net of independent weights.
+    """The limit of a very deep net of independent weights."""
 
-    Attributes
-    ----------
-    q : float
-        Variance of z far from the input: 0 where signals die out, infinity where they grow without end, NaN where every q
-        is a fixed point (ReLU with He weights).
-    chi : float
-        chi_1: what each layer multiplies the mean squared gradient by.
-    """
-
+    # Variance of z far from the input: 0 where signals die out, infinity where they grow without end, NaN where every q is
+    # a fixed point (ReLU with He weights).
     q: float
-    chi: float
+    chi: float  # chi_1: what each layer multiplies the mean squared gradient by
 
 
 _LOG_Q = np.linspace(math.log(1e-12), math.log(1e12), 961)

@@ -24,23 +24,12 @@ LAYER_NORM_WIDTH = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """What theory says of an experiment at initialization; None, with a reason, where it says nothing.
+    """What theory says of every layer at initialization; None, with a reason, where it says nothing."""
 
-    Attributes
-    ----------
-    delta : (layers,) array or None
-        RMS over samples and units of dL/dz, root mean square over seeds.
-    median_delta : (layers,) array or None
-        The same of a median seed; exactly 0 where more than half of the seeds are dead.
-    weight_gradient : (layers,) array or None
-        L2 norm of dL/dW, root mean square over seeds.
-    reason, median_reason, weight_reason : str
-        Why there is no `delta`, `median_delta`, `weight_gradient`; empty where there is.
-    """
-
-    delta: Array | None = None
-    median_delta: Array | None = None
-    weight_gradient: Array | None = None
+    delta: Array | None = None  # RMS over samples and units of dL/dz, root mean square over seeds
+    median_delta: Array | None = None  # The same of a median seed; exactly 0 where more than half of the seeds are dead
+    weight_gradient: Array | None = None  # L2 norm of dL/dW, root mean square over seeds
+    # Why there is no `delta`, `median_delta`, `weight_gradient`; empty where there is.
     reason: str = ""
     median_reason: str = ""
     weight_reason: str = ""

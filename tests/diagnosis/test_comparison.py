@@ -23,6 +23,10 @@ BURSTING = SMALL.but(
 )
 
 
+def named(names, facts):
+    return dict(zip(names, facts, strict=True))
+
+
 def facts_of(experiment):
     return facts(train(experiment))
 
@@ -56,7 +60,7 @@ def test_seeds_losses_and_epochs_are_the_historys():
 def test_without_recurrent_weights_exactly_nothing_comes_back():
     found = facts_of(SMALL.but(initializer="zeros"))
     assert found.log_ratio == -math.inf
-    assert "exactly 0" in time_detail(["zeros"], [found])
+    assert "exactly 0" in time_detail(named(["zeros"], [found]))
     assert judge(found).name == "vanishing"
 
 
@@ -66,7 +70,7 @@ def test_what_becomes_infinite_is_named_with_its_step():
     first = min((ending for ending in history.endings if ending), key=lambda ending: ending.epoch)
     assert found.diverged == found.runs
     assert found.first_end == f"{first.quantity} of step {first.layer} at epoch {first.epoch}"
-    assert found.first_end in time_detail(["no clipping"], [found])
+    assert found.first_end in time_detail(named(["no clipping"], [found]))
     assert judge(found).name == "not finite"
     assert found.epoch <= first.epoch + 1 < BURSTING.epochs + 1
 
@@ -78,17 +82,17 @@ def test_before_any_update_there_is_a_gradient_and_nothing_clipped():
     assert math.isfinite(found.first_norm)
     assert math.isnan(found.clipped_share)
     assert (found.epoch, found.complete) == (0, False)
-    assert "→" not in time_detail(["RNN"], [found])
+    assert "→" not in time_detail(named(["RNN"], [found]))
 
 
 def test_where_every_position_counts_counts_the_size_is_told_and_not_the_reach():
     found = facts_of(SMALL.but(task="sine"))
     assert found.every_position_counts
     assert not facts_of(SMALL).every_position_counts
-    told = time_detail(["RNN"], [found])
+    told = time_detail(named(["RNN"], [found]))
     assert "first update's gradient" in told and "over all parameters" in told
     assert "step 1" not in told
-    assert "step 1" in time_detail(["RNN"], [facts_of(SMALL)])
+    assert "step 1" in time_detail(named(["RNN"], [facts_of(SMALL)]))
 
 
 # --- one word -----------------------------------------------------------------------------------
@@ -131,7 +135,7 @@ def counted(solved, **changes):
 
 
 def test_the_three_cells_are_told_in_one_sentence():
-    told = time_headline(["RNN", "LSTM", "GRU"], [counted(0), counted(7), counted(8)])
+    told = time_headline(named(["RNN", "LSTM", "GRU"], [counted(0), counted(7), counted(8)]))
     assert told == "0 of 8 seeds learn it with the RNN, 7 with the LSTM, 8 with the GRU."
 
 
@@ -151,14 +155,14 @@ def test_the_three_cells_are_told_in_one_sentence():
     ],
 )
 def test_headlines(names, found, told):
-    said = time_headline(names, found)
+    said = time_headline(named(names, found))
     assert said == told if told else said.startswith("So far, 0 of 8 seeds learn it with the RNN, 1 with")
 
 
 def test_the_detail_has_the_numbers_of_each_at_the_start_and_now():
     f = replace(PLAIN, epoch=100, log_ratio=-1.585, log_ratio_end=-0.5)
     lstm = replace(f, log_ratio=math.log10(0.37), log_ratio_end=0.0)
-    told = time_detail(["RNN", "LSTM"], [f, lstm])
+    told = time_detail(named(["RNN", "LSTM"], [f, lstm]))
     assert f"step {SMALL.length}" in told
     assert "epoch 100" in told
     assert "RNN: 2.6% → 32%; LSTM: 37% → 1.0 times" in told
@@ -166,13 +170,15 @@ def test_the_detail_has_the_numbers_of_each_at_the_start_and_now():
 
 def test_of_different_lengths_and_epochs_neither_is_claimed_for_all():
     other = replace(PLAIN, experiment=SMALL.but(length=20), epoch=3)
-    told = time_detail(["baseline", "now"], [PLAIN, other])
+    told = time_detail(named(["baseline", "now"], [PLAIN, other]))
     assert "the last step" in told and "at the latest epoch: baseline: " in told
 
 
 def test_each_is_named_also_where_they_are_told_of_apart():
     told = time_detail(
-        ["baseline", "now"], [PLAIN, replace(PLAIN, every_position_counts=True, first_end="z of step 2 at epoch 1")]
+        named(
+            ["baseline", "now"], [PLAIN, replace(PLAIN, every_position_counts=True, first_end="z of step 2 at epoch 1")]
+        )
     )
     assert "baseline: 1.0 times" in told and "before clipping: now: 1.0" in told
     assert "Not finite first: now, z of step 2 at epoch 1." in told
@@ -181,7 +187,7 @@ def test_each_is_named_also_where_they_are_told_of_apart():
 def test_how_often_clipping_acted_is_told_of_those_that_clip():
     f = replace(PLAIN, every_position_counts=True, clipped_share=0.25)
     free = replace(f, experiment=SMALL.but(clip="none"))
-    told = time_detail(["no clipping", "clip by norm"], [free, f])
+    told = time_detail(named(["no clipping", "clip by norm"], [free, f]))
     assert "made smaller: clip by norm: 25%." in told
 
 
