@@ -17,6 +17,7 @@ from explorer.figures.cliff import (
     walks,
 )
 from explorer.figures.view import (
+    CLIFF_CONTROLS,
     CLIFF_PAGE,
     CLIFF_VIEW_CONTROLS,
     CliffView,
@@ -26,11 +27,20 @@ from explorer.sharing.code import cliff_table
 from explorer.sharing.notebook import cliff_lines
 from explorer.sharing.saved import table_csv
 from explorer.ui.live_chart import CHART, Click, live_chart, load_plotly
+from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
-from explorer.ui.welcome import CLIFF as LEGEND
-from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 
+LEGEND = (
+    "**The map** is the loss of a net with one unit, for every recurrent weight w and bias b. Dark is a small loss; the "
+    "colour bar is in powers of ten.",
+    "**Two descents** from the star, a mark an update: orange squares without clipping, teal circles with it. A "
+    "**triangle** at the edge: there a path leaves the map, and the words say where to.",
+    "**White dashes**: where theory has the wall, on which the loss jumps. With **gradient** shown, squares have the colour of "
+    "the longest within 0.0125 of it: the wall is thinner than the map's grid.",
+    "**On the right**, by update: the gradient's norm before clipping, with the threshold dashed, and the loss.",
+    "**Below**, a section through the wall: with few steps T there is none.",
+)
 # Beside the present number of steps, in the section through the wall.
 FEWER = (2, 10)
 # Pixels that all but the figure needs.
@@ -153,5 +163,4 @@ def _explain() -> None:
     )
 
 
-if __name__ == "__main__":
-    show()
+PAGE = Page(title="Cliff", path="cliff", show=show, controls=CLIFF_CONTROLS)

@@ -1,11 +1,14 @@
 """Depth: the gradient of every layer for every depth, and up to which depth nets still learn."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
+from explorer.choices.controls import choice, controls_of, number
 from explorer.choices.experiment import Experiment
+from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import summary
 from explorer.figures.depth import (
     Factors,
@@ -25,22 +28,64 @@ from explorer.sweeps.by_depth import UNCHANGED, DepthSeries, depth_headline, dep
 from explorer.sweeps.chunks import refuse_sweep
 from explorer.sweeps.sweep import Sweep
 from explorer.training.cost import refuse_depths
+from explorer.training.kinds import LAYERS
 from explorer.training.measures import DIAGNOSTICS
 from explorer.ui.live_chart import CHART, Click, live_chart
-from explorer.ui.page_controls import DEPTH_CONTROLS, GRADIENTS, NO_REMEDY, DepthView
+from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
-from explorer.ui.welcome import DEPTH as LEGEND
-from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 
+LEGEND = (
+    "**Triangles**: every row is a net of another depth, every column a layer, the output at the end of its row. Colours "
+    "are the gradient: dark is small.",
+    "Beside each other: at the start and after training, as it is and with the remedy.",
+    "Below: how many **seeds learn** at each depth, and what **each layer multiplies** the gradient by; dashed is theory.",
+)
+# Seconds of a slice of the sweeps, and between two repaints.
 SLICE, REPAINT = 0.1, 1.0
+NO_REMEDY, ON = "none", "on"
+GRADIENTS = {"dL/dz": "delta", "dL/dW": "weight_gradient"}
 
 
-def show(experiment: Experiment, baseline: Experiment | None) -> None:
+@dataclass(frozen=True, kw_only=True)
+class DepthView:
+    """What the page shows."""
+
+    remedy: str = choice(
+        VIEW,
+        "Compare with",
+        "The same nets with this remedy.",
+        (NO_REMEDY, *REMEDIES),
+        default="skip over one layer",
+    )
+    deepest: int = number(
+        VIEW, "Up to depth", "Every depth from 1 to this is shown, and trained.", low=2, high=50, default=20
+    )
+    gradient: str = choice(
+        VIEW,
+        "Gradient",
+        "dL/dz: RMS over samples and units; dL/dW: L2 norm of a layer's weights.",
+        GRADIENTS,
+        default="dL/dz",
+    )
+    train: str = choice(
+        VIEW,
+        "Training",
+        "Whether every depth is also trained, or only its start is measured.",
+        (ON, "off"),
+        default=ON,
+    )
+
+
+DEPTH_CONTROLS = controls_of(DepthView)
+
+
+def show() -> None:
     """Draw the page, and train on until every depth is there."""
+    experiment, baseline = chosen()
     head = st.container(gap="xsmall")
     view = _ask()
     names, experiments = [UNCHANGED], [experiment]
@@ -51,10 +96,10 @@ def show(experiment: Experiment, baseline: Experiment | None) -> None:
         st.warning(too_much, icon=":material/hourglass_disabled:")
         return
     sweeps = [depth_sweep(each, view.deepest) for each in experiments]
-    refusal = next((problem for sweep in sweeps if view.train == "on" and (problem := refuse_sweep(sweep))), None)
+    refusal = next((problem for sweep in sweeps if view.train == ON and (problem := refuse_sweep(sweep))), None)
     if refusal:
         st.warning(refusal, icon=":material/hourglass_disabled:")
-    running = Sweeps(sweeps, tuple(sweeps)) if view.train == "on" and not refusal else None
+    running = Sweeps(sweeps, tuple(sweeps)) if view.train == ON and not refusal else None
     states = {state.sweep: state for state in running.states} if running else {}
     series = [_series(name, sweep, states.get(sweep)) for name, sweep in zip(names, sweeps, strict=True)]
     with head:
@@ -165,7 +210,7 @@ def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment
             lines=depth_lines(
                 {each.name: depth_sweep(each.experiment, view.deepest) for each in series},
                 measure,
-                trained=view.train == "on",
+                trained=view.train == ON,
             ),
         ),
         more=lambda: _choose_depth(series),
@@ -214,5 +259,4 @@ def _go(series: Sequence[DepthSeries], click: Click) -> None:
         open_experiment(chosen, plain)
 
 
-if __name__ == "__main__":
-    show(*chosen())
+PAGE = Page(title="Depth", path="depth", show=show, kind=LAYERS, controls=DEPTH_CONTROLS)

@@ -13,26 +13,75 @@ from explorer.diagnosis.verdict import VERDICTS, Verdict
 from explorer.diagnosis.why import Why, layer_table
 from explorer.diagnosis.wording import decades, number, summary
 from explorer.figures.explore import compared_figure, describe_compared_figure, describe_why, why_figure
-from explorer.figures.view import View
+from explorer.figures.view import VIEW_CONTROLS, View
 from explorer.sharing.code import explore_table
 from explorer.sharing.notebook import explore_lines
 from explorer.sharing.saved import filename, history_csv
 from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.training.cost import refuse
 from explorer.training.history import History
+from explorer.training.kinds import LAYERS
+from explorer.ui.link import GO_KEY, NOT_SETTINGS
 from explorer.ui.live_chart import CHART, live_chart
-from explorer.ui.sidebar import chosen
+from explorer.ui.page import Page, what_do_i_see
+from explorer.ui.sidebar import chosen, set_experiment
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.view_row import ask_view, choose_epoch
-from explorer.ui.welcome import EXPLORE, welcome, what_do_i_see
+from pages import remedies_page
 
+LEGEND = (
+    "**Colours**: rows are layers, 1 nearest the input, the output on top; columns are epochs of training. Dark is a small "
+    "gradient, light a large one; the colour bar is in powers of ten.",
+    "**Right of it**, the same numbers at one epoch. Upright: every layer learns at one pace. Leaning to the left, "
+    "downwards: the gradient vanishes on its way back.",
+    "**Dotted** at the start, **dashed** what theory predicts, **band** the middle half of the seeds.",
+    "**Above**, the loss of every seed, thick the median; in the corner, what the nets answer.",
+    "**Grey** is exactly 0, **red** infinite or NaN: neither is a colour of the scale.",
+    "With a **baseline** pinned, it stands above on the same scales.",
+)
 NUMBER_WIDTH = 160  # pixels: five fit a laptop, two a phone
 ABOVE = 375  # pixels that the headline and the view's controls need
 IN_THE_ROW = ("metric", "colour", "axis", "range")
 # Seconds: of the first slice, for the first picture comes before anything else is trained; of the others; and between
 # two repaints, for one of which a browser needs about a third of a second.
 FIRST_SLICE, SLICE, REPAINT = 0.04, 0.1, 0.7
+
+# --- first visit ---------------------------------------------------------------------------------
+
+WELCOME_KEY = "_welcome"
+SKIPS, DYING = "The same with skips: learns", "Dying ReLU"
+
+
+def _welcome() -> None:
+    """Say in one line what this is and what to try, until it is closed; not to who comes with settings in the link."""
+    if not st.session_state.setdefault(WELCOME_KEY, not set(st.query_params) - NOT_SETTINGS):
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="welcome"):
+        st.markdown("See why gradients vanish or explode, in real training. **Try:**", width="content")
+        st.button("Skip connections", on_click=lambda: _open_scenario(SKIPS), key="try_skips")
+        st.button("Dying ReLU", on_click=lambda: _open_scenario(DYING, metric="dead"), key="try_dying")
+        st.button("All remedies", on_click=lambda: _set(GO_KEY, remedies_page.PAGE.title), key="try_remedies")
+        st.button(
+            "Close",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=lambda: _set(WELCOME_KEY, False),
+            key="close_welcome",
+        )
+
+
+def _set(key: str, value: object) -> None:
+    st.session_state[key] = value
+
+
+def _open_scenario(name: str, metric: str = "dL/dz") -> None:
+    scenario = SCENARIOS[name]
+    set_experiment(scenario.experiment, scenario.baseline)
+    st.session_state["metric"] = metric
+
+
+# --- the verdict and the key numbers -------------------------------------------------------------
 
 
 def _headline(compared: Compared) -> None:
@@ -59,7 +108,7 @@ def _draw_numbers(compared: Compared) -> None:
         for index, (label, value, meaning) in enumerate(_key_numbers(compared.now)[: 5 if clips else 4]):
             old = f"from {before[index][1]}" if before else None
             st.metric(label, value, delta_description=old, help=meaning, width=NUMBER_WIDTH)
-        what_do_i_see(EXPLORE)
+        what_do_i_see(LEGEND)
 
 
 def _rules(verdict: Verdict) -> str:
@@ -231,7 +280,7 @@ def show() -> None:
     experiments = {"now": experiment}
     if baseline is not None and baseline != experiment:
         experiments = {"baseline": baseline, "now": experiment}
-    welcome()
+    _welcome()
     head = st.container(gap="xsmall")
     view = ask_view(View, IN_THE_ROW, experiment)
     trainings = Trainings(list(experiments.values()), st.empty(), f"Training {experiment.epochs:,} epochs")
@@ -242,5 +291,4 @@ def show() -> None:
     work_on(trainings, SLICE, REPAINT)
 
 
-if __name__ == "__main__":
-    show()
+PAGE = Page(title="Explore", path="explore", show=show, kind=LAYERS, controls=VIEW_CONTROLS)

@@ -1,10 +1,12 @@
 """Remedies: the experiment with each remedy alone, and with any that are combined, side by side and ranked."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import streamlit as st
 
+from explorer.choices.controls import Several, choice, controls_of, setting
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.trials import Results, Trial, trials
@@ -15,23 +17,59 @@ from explorer.sharing.code import remedies_table
 from explorer.sharing.notebook import remedies_lines
 from explorer.sharing.saved import filename, table_csv
 from explorer.training.cost import refuse, refuse_all
+from explorer.training.kinds import LAYERS
 from explorer.training.pace import epoch_seconds
 from explorer.ui.live_chart import CHART, Click, live_chart
-from explorer.ui.page_controls import BASELINE, COMPARISON_CONTROLS, REMEDIES_PAGE, SHARED_VIEW, Comparison
+from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
-from explorer.ui.welcome import REMEDIES as LEGEND
-from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 
+LEGEND = (
+    "**Each panel** is the same experiment with one thing changed: rows are layers, columns epochs, colours the gradient.",
+    "A teal square: it **helped**; a red one: it **harmed**. Beside it, how many seeds learn the task.",
+    "All panels share the colour bar below them.",
+    "Below: the **ranking** with its numbers, why each helped or could not, and every loss.",
+)
+PRESENT, BASELINE = "present setting", "baseline"
+# What the page shows of a history is chosen as on Explore, under keys of its own.
+SHARED_VIEW = ("metric", "colour", "axis", "range")
+PREFIX = "remedies_"
 FIRST_SLICE, SLICE = 0.15, 0.3
 # Seconds between two repaints while trainings run: a dozen panels take a browser longer than one figure.
 REPAINT = 1.0
 
 
-def show(experiment: Experiment, baseline: Experiment | None) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What the page compares."""
+
+    start: str = choice(
+        VIEW,
+        "Apply remedies to",
+        "The setting in the sidebar, or the baseline that is pinned.",
+        (PRESENT, BASELINE),
+        default=PRESENT,
+    )
+    combine: tuple[str, ...] = setting(
+        Several(
+            group=VIEW,
+            label="All of these together",
+            help="Tick two or more: they are applied together, as one more panel. Where two set the same thing, the "
+            "later one counts.",
+            options=REMEDIES,
+            default=(),
+        )
+    )
+
+
+COMPARISON_CONTROLS = controls_of(Comparison)
+
+
+def show() -> None:
     """Draw the whole page, and train on until everything that is shown is complete."""
+    experiment, baseline = chosen()
     head = st.container(gap="xsmall")
     comparison, view = _ask()
     progress = st.empty()
@@ -56,7 +94,7 @@ def show(experiment: Experiment, baseline: Experiment | None) -> None:
 
 def _ask() -> tuple[Comparison, View]:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        view = View(**{name: ask(f"{REMEDIES_PAGE}{name}", VIEW_CONTROLS[name]) for name in SHARED_VIEW})
+        view = View(**{name: ask(f"{PREFIX}{name}", VIEW_CONTROLS[name]) for name in SHARED_VIEW})
         start = ask("start", COMPARISON_CONTROLS["start"])
     return Comparison(start=start, combine=ask("combine", COMPARISON_CONTROLS["combine"])), view
 
@@ -171,5 +209,10 @@ def _go(tried: Sequence[Trial], click: Click) -> None:
         open_experiment(tried[number - 1].experiment, tried[0].experiment)
 
 
-if __name__ == "__main__":
-    show(*chosen())
+PAGE = Page(
+    title="Remedies",
+    path="remedies",
+    show=show,
+    kind=LAYERS,
+    controls={f"{PREFIX}{name}": VIEW_CONTROLS[name] for name in SHARED_VIEW} | dict(COMPARISON_CONTROLS),
+)

@@ -1,11 +1,12 @@
 """Sweep: any two settings across and up, an outcome as colour."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
+from explorer.choices.controls import Control, Several, Span, choice, controls_of, number
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.wording import summary
 from explorer.figures.sweep import describe_section, describe_sweep, section_figure, sweep_figure, value_text
@@ -15,23 +16,95 @@ from explorer.sharing.saved import filename
 from explorer.sweeps.chunks import refuse_sweep
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES
-from explorer.sweeps.sweep import Place, Sweep, is_numeric, sweep_csv
+from explorer.sweeps.sweep import AXES, Place, Sweep, Value, is_numeric, sweep_csv, thin
 from explorer.sweeps.workers import VARIABLE
+from explorer.training.kinds import LAYERS
 from explorer.ui.live_chart import CHART, live_chart
-from explorer.ui.page_controls import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
+from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
-from explorer.ui.welcome import SWEEP as LEGEND
-from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 
+LEGEND = (
+    "**Every cell** is an experiment of its own: the sidebar's settings but for the two on the axes.",
+    "Of ratios, the neutral middle of the colours is 1: the gradient neither shrinks nor grows. Purple is vanishing, "
+    "orange exploding.",
+    "**Grey** is exactly 0, **red** infinite or NaN; a **cross** is no possible experiment.",
+    "**Dashed**: where theory says that very deep nets stay level. Below, one row as a line.",
+)
+# Seconds of a slice of the sweep, and between two repaints.
 SLICE, REPAINT = 0.1, 0.8
 
+# Settings as a person knows them.
+AXIS_NAMES = {CONTROLS[name].label.lower(): name for name in AXES}
+# The key of what an axis shows of a setting: its ends, or which of its options.
+SPANS = {name: f"span_{name}" for name in AXES}
 
-def show(experiment: Experiment, baseline: Experiment | None) -> None:
+
+def _span(name: str) -> Control:
+    """The control of an axis' values."""
+    label, values = CONTROLS[name].label, AXES[name]
+    if is_numeric(name):
+        numbers = tuple(float(value) if isinstance(value, float) else int(value) for value in values)
+        ends = f"The ends of the axis of {label.lower()}."
+        default = (numbers[0], numbers[-1])
+        return Span(group=VIEW, label=f"{label}, from and to", help=ends, marks=numbers, default=default)
+    names = tuple(str(value) for value in values)
+    shown = f"What stands on the axis of {label.lower()}."
+    return Several(group=VIEW, label=label, help=shown, options=names, default=names)
+
+
+SPAN_CONTROLS = {SPANS[name]: _span(name) for name in AXES}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepView:
+    """What the page shows."""
+
+    x: str = choice(VIEW, "Across", "The setting on the horizontal axis.", AXIS_NAMES, default="initialization")
+    y: str = choice(VIEW, "Up", "The setting on the vertical axis.", AXIS_NAMES, default="activation")
+    outcome: str = choice(
+        VIEW,
+        "Colour",
+        "What the colour of a cell says. At the start nothing has to be trained.",
+        OUTCOMES,
+        default=next(iter(OUTCOMES)),
+    )
+    cells: int = number(
+        VIEW,
+        "Values an axis",
+        "How many values of a number lie on its axis, spread over its span.",
+        low=2,
+        high=32,
+        marks=(4, 6, 8, 10, 12, 16, 20, 24, 32),
+        default=12,
+    )
+    section: int = number(
+        VIEW,
+        "Section through row",
+        "The row that is drawn as a line below the map, counted from the bottom.",
+        low=1,
+        high=50,
+        default=1,
+    )
+
+
+SWEEP_CONTROLS = controls_of(SweepView)
+
+
+def axis_values(name: str, chosen: tuple[Value, ...], count: int) -> tuple[Value, ...]:
+    """Return the values that lie on an axis: of a number `count` between the chosen ends, else the chosen options."""
+    if not is_numeric(name):
+        return tuple(chosen)
+    low, high = chosen
+    return thin([value for value in AXES[name] if low <= value <= high], count)  # type: ignore[operator]
+
+
+def show() -> None:
     """Draw the page, and go on measuring until every cell is there."""
+    experiment, baseline = chosen()
     head = st.container(gap="xsmall")
     view = _ask()
     sweep = _sweep(experiment, view)
@@ -173,5 +246,4 @@ def _go(state: SweepState, cell: Place) -> None:
         open_experiment(state.sweep.base.but(**changes), state.sweep.base)
 
 
-if __name__ == "__main__":
-    show(*chosen())
+PAGE = Page(title="Sweep", path="sweep", show=show, kind=LAYERS, controls={**SWEEP_CONTROLS, **SPAN_CONTROLS})

@@ -26,21 +26,31 @@ from explorer.figures.spectra import describe_matrix, matrix_figure
 from explorer.figures.steps import describe_steps, steps_figure
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import PROFILE, describe_compared, nets_of, shown_of, time_figure
-from explorer.figures.view import CLIPPING, GATES, MATRIX, REACH, STEPS, TRUNCATION, TimeView
+from explorer.figures.view import (
+    CLIPPING,
+    GATES,
+    MATRIX,
+    REACH,
+    SECOND_FIGURE_CONTROLS,
+    STEPS,
+    TIME_VIEW_CONTROLS,
+    TRUNCATION,
+    TimeView,
+)
 from explorer.sharing.code import time_table
 from explorer.sharing.notebook import time_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.training.cost import refuse_all
+from explorer.training.kinds import TIME_STEPS
 from explorer.ui.jobs import Job
+from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import CHART, live_chart, load_plotly
-from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
+from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.view_row import ask_view, choose_epoch
-from explorer.ui.welcome import TIME as LEGEND
-from explorer.ui.welcome import what_do_i_see
 from explorer.ui.widgets import ask
 
 # First pictures come before anything else is trained; those that take longer follow one by one.
@@ -49,6 +59,25 @@ FIRST_SLICE, SLICE = 0.1, 0.15
 REPAINT, DRAWN_TIMES = 1.0, 4
 # Pixels that all but the main figure needs, and that it keeps: on a laptop the heatmaps end above the fold, and their axis too.
 ABOVE, LOWEST = 300, 520
+LEGEND = (
+    "**Each panel** is a recurrent net: rows are time steps, the beginning of the sequence at the bottom, its end, where the "
+    "answer is, on top; "
+    "columns are epochs of training. Dark is a small gradient.",
+    "**Right of them**, the same numbers at one epoch, all nets in one panel. Upright: every step gets as much gradient. Leaning to the left, "
+    "downwards: what came early is forgotten.",
+    "**Dotted** at the start, **band** the middle half of the seeds.",
+    "**Above**, the loss, and the share of seeds that have learnt it: whose mean squared error, on the sequences they train on, is "
+    "below the task’s bound.",
+    "**Grey** is exactly 0, **red** infinite or NaN: neither is a colour of the scale.",
+    "Below: a **closer look** at what carries the gradient back through time.",
+)
+# Before each key in the link.
+PREFIX = keys_of(TIME_STEPS).prefix
+CONTROLS = {
+    f"{PREFIX}{name}": control
+    for declared in (TIME_VIEW_CONTROLS, SECOND_FIGURE_CONTROLS)
+    for name, control in declared.items()
+}
 IN_THE_ROW = ("compare", "metric", "colour", "axis", "range")
 
 
@@ -104,8 +133,8 @@ class SecondFigure:
 
 def _second(nets: Nets) -> tuple[str, Drawn | None]:
     """Ask which figure, draw it, and return its name and the figure."""
-    key = f"{TIME_PAGE}figure"
-    control = TIME_CONTROLS[key]
+    key = f"{PREFIX}figure"
+    control = CONTROLS[key]
     chosen = st.segmented_control(
         control.label,
         list(SECOND_FIGURES),
@@ -151,8 +180,8 @@ def _truncation(nets: Nets) -> Picture | None:
 
 
 def _matrix(nets: Nets) -> Picture:
-    key, choices = f"{TIME_PAGE}matrix", matrix_choices(nets.compared.experiments.values())
-    chosen = ask(key, TIME_CONTROLS[key], options=choices) if len(choices) > 1 else NEW_STATE
+    key, choices = f"{PREFIX}matrix", matrix_choices(nets.compared.experiments.values())
+    chosen = ask(key, CONTROLS[key], options=choices) if len(choices) > 1 else NEW_STATE
     drawn, view = nets.drawn, nets.view
     return partial(matrix_figure, drawn, view, view.at, nets.compared.caption, chosen), describe_matrix(
         drawn, view.at, chosen
@@ -223,7 +252,7 @@ def show() -> None:
     experiment, baseline = chosen()
     begun = time.perf_counter()
     head = st.container(gap="xsmall")
-    view = ask_view(TimeView, IN_THE_ROW, experiment, TIME_PAGE)
+    view = ask_view(TimeView, IN_THE_ROW, experiment, PREFIX)
     progress = st.empty()
     experiments = COMPARISONS[view.compare].of(experiment, baseline)
     if problem := refuse_all(list(experiments.values())):
@@ -269,7 +298,7 @@ def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -
         alt=main.alt,
         keep=f"{view.axis} {view.metric} {view.compare} {experiment.epochs} {experiment.length}",
         config=CHART | {"toImageButtonOptions": {"filename": filename(experiment), "width": 1920, "height": 1080}},
-        on_click=lambda click: choose_epoch(experiment, click.x, TIME_PAGE) if click.panel != f"x{PROFILE}" else None,
+        on_click=lambda click: choose_epoch(experiment, click.x, PREFIX) if click.panel != f"x{PROFILE}" else None,
         above=ABOVE,
         lowest=LOWEST,
     )
@@ -294,5 +323,4 @@ def _parcel(
     )
 
 
-if __name__ == "__main__":
-    show()
+PAGE = Page(title="Time", path="time", show=show, kind=TIME_STEPS, controls=CONTROLS)

@@ -14,12 +14,13 @@ from explorer.sharing.notebook import experiments_lines, time_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.scene import GRADIENTS, Scene
 from explorer.stories.scene_figures import describe_scene, scene_figure
-from explorer.stories.tour import ANSWER, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
+from explorer.stories.tour import ANSWER, PLAY_CONTROLS, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
 from explorer.training.cost import refuse_all
 from explorer.training.kinds import kind_of
 from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import CHART, live_chart, load_plotly
 from explorer.ui.look import dress
+from explorer.ui.page import Page
 from explorer.ui.sidebar import open_experiment
 from explorer.ui.take_away import Drawn, Parcel, take_away
 from explorer.ui.training_loop import Trainings, work_on
@@ -250,5 +251,4 @@ def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> 
     )
 
 
-if __name__ == "__main__":
-    show()
+PAGE = Page(title="Tour", path="tour", show=show, controls={**TOUR_CONTROLS, **PLAY_CONTROLS})

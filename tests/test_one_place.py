@@ -97,11 +97,11 @@ from explorer.sharing.saved import experiment_json, read_experiment_json
 from explorer.sweeps.sweep import AXES
 from explorer.training.run import Training
 from explorer.ui import link
-from explorer.ui.page_controls import ALL_CONTROLS
+from explorer.ui.keys import settings_by_key
 
 base = Experiment(depth=3, epochs=5, runs=2)
 new = base.but(warmth=2)
-assert ALL_CONTROLS["warmth"].label == "Warmth" and AXES["warmth"] == (0.0, 1.0, 2.0)
+assert settings_by_key()["warmth"].label == "Warmth" and AXES["warmth"] == (0.0, 1.0, 2.0)
 assert link.decode(link.encode(new), None) == new
 assert read_experiment_json(experiment_json(new).encode()).experiment == new
 assert "warmth=2.0" in constructor(new)

@@ -7,13 +7,12 @@ on, would tell it again and again, and undo what a person has set meanwhile. And
 does, holds until the browser knows it: until then it still reports what was there before.
 """
 
+from collections.abc import Collection
+
 import streamlit as st
 
-from explorer.ui.keys import BASELINES
-from explorer.ui.page_controls import ALL_CONTROLS
 from explorer.ui.private import SILENT, is_written, note_told, reported
 
-KEYS = (*ALL_CONTROLS, *BASELINES)
 # Title of the page that was come to last, and whether its controls are still to be drawn.
 PAGE_KEY, ARRIVING_KEY = "_page", "_arriving"
 # Set by every run: still to be read at the start of one that `st.rerun` has started, and not the browser.
@@ -22,8 +21,16 @@ RUN_KEY = "_run"
 DRAWN_KEY, HELD_KEY = "_drawn", "_held"
 
 
-def keep(page: str) -> None:
-    """Keep what all controls hold, those of other pages too; to be called before any is drawn."""
+def keep(page: str, keys: Collection[str]) -> None:
+    """Keep what all controls hold, those of other pages too; to be called before any is drawn.
+
+    Parameters
+    ----------
+    page : str
+        Title of the present page.
+    keys : collection of str
+        Of all controls that are in the link.
+    """
     other = st.session_state.get(PAGE_KEY) != page
     # Until its controls are drawn, which a further change of the page or of a control may prevent.
     arriving = st.session_state[ARRIVING_KEY] = other or st.session_state[ARRIVING_KEY]
@@ -32,7 +39,7 @@ def keep(page: str) -> None:
             note_told(key)
     else:
         _hold(arriving)
-    for key in KEYS:
+    for key in keys:
         if key in st.session_state and (other or reported(key) is SILENT):
             st.session_state[key] = st.session_state[key]
     st.session_state[PAGE_KEY], st.session_state[RUN_KEY], st.session_state[DRAWN_KEY] = page, True, set()
@@ -54,9 +61,9 @@ def note_drawn(key: str) -> None:
     st.session_state.setdefault(DRAWN_KEY, set()).add(key)
 
 
-def note_all_drawn() -> None:
+def note_all_drawn(keys: Collection[str]) -> None:
     """Note that all controls that pages share are drawn, and which of them the app has set against the browser's report."""
-    for key in KEYS:
+    for key in keys:
         if is_written(key) and reported(key) not in (SILENT, st.session_state[key]):
             st.session_state[HELD_KEY][key] = st.session_state[key]
     st.session_state[ARRIVING_KEY] = False

@@ -1,13 +1,13 @@
 """The link: what an address asks for, checked; and the baseline, which travels in it as text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from explorer.choices.controls import Choice, Number
+from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
@@ -15,7 +15,6 @@ from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
 from explorer.training.kinds import TIME_STEPS, Kind, kind_of
 from explorer.ui.keys import BASELINES, keys_of
-from explorer.ui.page_controls import ALL_CONTROLS
 from explorer.ui.private import read_address_again
 
 SCHEMA = "1"
@@ -36,7 +35,7 @@ _keeper = st.components.v2.component(
 )
 
 
-def announce(shown: Kind | None) -> None:
+def announce(shown: Kind | None, controls: Mapping[str, Control]) -> None:
     """Take what is no good out of the address before widgets read it, and say so until a person changes something.
 
     Streamlit would drop most of it without a word, and stumbles over some: a whole number of 400 digits.
@@ -45,13 +44,15 @@ def announce(shown: Kind | None) -> None:
     ----------
     shown : Kind or None
         What the present page shows the experiments of; None where it has settings of its own.
+    controls : mapping of str to Control
+        All controls by key.
     """
     problem = _open_from_address(shown)
-    found = complaints() | ({EXPERIMENT_KEY: problem} if problem else {})
+    found = complaints(controls) | ({EXPERIMENT_KEY: problem} if problem else {})
     if found:
         st.session_state[NOTICE_KEY] = list(found.values())
         _discard(found)
-    _rewrite()
+    _rewrite(controls)
     for sentence in st.session_state.get(NOTICE_KEY, []):
         st.warning(sentence, icon=":material/link_off:")
 
@@ -62,11 +63,11 @@ def _discard(names: Iterable[str]) -> None:
     st.query_params["v"] = SCHEMA
 
 
-def _rewrite() -> None:
+def _rewrite(controls: Mapping[str, Control]) -> None:
     """Write what is said otherwise as widgets do, 2 as 2.0 and relu as ReLU: they would take it for no value of theirs."""
     changed = {}
     for name, said in st.query_params.items():
-        control = ALL_CONTROLS.get(name)
+        control = controls.get(name)
         if isinstance(control, Choice | Number) and said and said != (text := str(control.parse(name, said))):
             changed[name] = text
     if changed:
@@ -140,19 +141,19 @@ def keep_link(page: str, go: str | None = None) -> None:
     _keeper(key="_link_keeper", data={"version": SCHEMA, "when": state, "go": go})
 
 
-def complaints() -> dict[str, str]:
+def complaints(controls: Mapping[str, Control]) -> dict[str, str]:
     """Say, by name, what is wrong with the settings in the present address, a sentence each."""
-    problems = {name: _complaint(name, st.query_params.get_all(name)) for name in st.query_params}
+    asked = {name: st.query_params.get_all(name) for name in st.query_params}
+    problems = {name: _complaint(name, texts, controls.get(name)) for name, texts in asked.items()}
     return {name: problem for name, problem in problems.items() if problem}
 
 
-def _complaint(name: str, texts: list[str]) -> str | None:
+def _complaint(name: str, texts: list[str], control: Control | None) -> str | None:
     if name == "v" and texts[-1] != SCHEMA:
         version = _short(texts[-1])
         return f"The link says it is of version {version}; this app writes version {SCHEMA} and reads what it knows."
     if name in NOT_SETTINGS:
         return None
-    control = ALL_CONTROLS.get(name)
     if control is None:
         return f"The link has a setting called {_short(name)}, which does not exist; it is ignored."
     try:

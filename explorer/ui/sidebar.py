@@ -20,7 +20,6 @@ from explorer.training.kinds import Kind, kind_of
 from explorer.ui.between_pages import note_drawn
 from explorer.ui.keys import keys_of
 from explorer.ui.link import DATA_KEY, GO_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
-from explorer.ui.page_controls import ALL_CONTROLS
 from explorer.ui.widgets import ask
 
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
@@ -31,14 +30,21 @@ OWN_SETTINGS = "Your own settings"
 FEW = 3
 
 
-def sidebar(kind: Kind) -> None:
+def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
     """Draw the controls of a kind of nets and keep the experiment and the pinned baseline for the page.
 
     There is no experiment while a person's own data are asked for but not there, or where settings do not fit together.
+
+    Parameters
+    ----------
+    kind : Kind
+    controls : mapping of str to Control
+        All controls by key, for the page's own, which are drawn later, have a say too: what stands side by side.
     """
     keys = keys_of(kind)
-    settings = _present(kind, keys.prefix)
-    compare = str(_present_value(f"{keys.prefix}compare") or "")
+    settings = {name: _present(f"{keys.prefix}{name}", control) for name, control in kind.experiment.controls().items()}
+    compare_key = f"{keys.prefix}compare"
+    compare = _present(compare_key, controls[compare_key]) if compare_key in controls else ""
     disabled = _disabled(kind.experiment.unchecked(settings), compare)
     with st.sidebar, st.container(gap="xsmall"):
         scenario_place = st.container()
@@ -72,16 +78,8 @@ def chosen() -> tuple[Any, Any]:
 # --- settings ----------------------------------------------------------------------------------
 
 
-def _present(kind: Kind, prefix: str) -> dict[str, Any]:
-    """What all settings are, before their widgets are drawn."""
-    return {name: _present_value(f"{prefix}{name}") for name in kind.experiment.controls()}
-
-
-def _present_value(key: str) -> Any:
-    """What a control holds, or what the link says of it, else its default; None where there is no such control."""
-    control = ALL_CONTROLS.get(key)
-    if control is None:
-        return None
+def _present(key: str, control: Control) -> Any:
+    """What a control holds before its widget is drawn, or what the link says of it, else its default."""
     try:
         return control.check(key, st.session_state.get(key, st.query_params.get(key, control.default)))
     except ValueError:

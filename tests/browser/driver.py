@@ -18,7 +18,10 @@ import pytest
 from explorer.choices.controls import Choice
 from explorer.choices.experiment import CONTROLS
 from explorer.figures.view import VIEW_CONTROLS
-from explorer.ui.page_controls import ALL_CONTROLS
+from explorer.ui.page import controls_by_key
+from pages import PAGES
+
+ALL_CONTROLS = controls_by_key(PAGES)
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [*CONTROLS, *VIEW_CONTROLS]

@@ -18,7 +18,7 @@ from explorer.figures.view import MATRIX
 from explorer.stories.scenarios import MOONS, SCENARIOS
 from explorer.stories.tour import SCENES
 from explorer.ui.link import UNPINNED, encode
-from explorer.ui.page_controls import TIME_PAGE
+from pages.time_page import PREFIX as TIME_PAGE
 from tests.browser.driver import BROWSER_FLAGS, Screen, chromium, server
 
 SIZES = {"1920x1080": (1920, 1080), "1366x768": (1366, 768), "390x844": (390, 844)}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.time_page import CLOSERS
+from pages.time_page import SECOND_FIGURES
 from tests.browser.driver import few
 
 axe_package = pytest.importorskip("axe_playwright_python")
@@ -35,7 +35,7 @@ FIGURES = {
     "Cliff": ("cliff_map", "cliff_section"),
 }
 # Half of what can be looked at closer on Time in each look.
-HALVES = {"light": list(CLOSERS)[::2], "dark": list(CLOSERS)[1::2]}
+HALVES = {"light": list(SECOND_FIGURES)[::2], "dark": list(SECOND_FIGURES)[1::2]}
 # Streamlit's own, by rule: where, and why it is not ours to mend.
 NOT_OURS = {
     # A widget that is switched off writes its label in a fainter colour; WCAG 1.4.3 leaves inactive controls out, and
@@ -185,7 +185,7 @@ def test_the_epoch_is_chosen_by_keyboard(screen, name, key):
 
 def test_what_time_looks_closer_at_is_chosen_by_keyboard(screen):
     screen.open("/time", complete=True, **OVER_TIME)
-    first, second = list(CLOSERS)[:2]
+    first, second = list(SECOND_FIGURES)[:2]
     tab_to(screen, first)
     screen.page.keyboard.press("ArrowRight")
     screen.page.keyboard.press("Space")

@@ -11,18 +11,17 @@ from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.figures.view import CLIFF_CONTROLS, VIEW_CONTROLS
 from explorer.stories.scenarios import SCENARIOS, scenarios_of
-from explorer.ui.page_controls import (
-    ALL_CONTROLS,
-    COMPARISON_CONTROLS,
-    DEPTH_CONTROLS,
-    REMEDIES_PAGE,
-    SHARED_VIEW,
-    SPAN_CONTROLS,
-    SWEEP_CONTROLS,
-    TIME_CONTROLS,
-    TIME_PAGE,
-)
+from explorer.ui.page import controls_by_key
+from pages import PAGES
+from pages.depth_page import DEPTH_CONTROLS
+from pages.remedies_page import COMPARISON_CONTROLS, SHARED_VIEW
+from pages.remedies_page import PREFIX as REMEDIES_PAGE
+from pages.sweep_page import SPAN_CONTROLS, SWEEP_CONTROLS
+from pages.time_page import PREFIX as TIME_PAGE
 from tests.browser.driver import few
+
+ALL_CONTROLS = controls_by_key(PAGES)
+TIME_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items() if key.startswith(TIME_PAGE)}
 
 LAYERED = scenarios_of(Experiment)
 

@@ -12,19 +12,15 @@ from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import decades, number, summary
 from explorer.sweeps.sweep import AXES, thin
 from explorer.ui.link import UNPINNED, encode
-from explorer.ui.page_controls import (
-    AXIS_NAMES,
-    COMPARISON_CONTROLS,
-    DEPTH_CONTROLS,
-    PAGE_CONTROLS,
-    REMEDIES_PAGE,
-    SHARED_VIEW,
-    SPAN_CONTROLS,
-    SPANS,
-    SWEEP_CONTROLS,
-)
+from pages import PAGES
+from pages.depth_page import DEPTH_CONTROLS
+from pages.remedies_page import COMPARISON_CONTROLS, SHARED_VIEW
+from pages.remedies_page import PREFIX as REMEDIES_PAGE
+from pages.sweep_page import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS
 from tests.browser.driver import few
 from tests.browser.test_export import download, png_size
+
+PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 
 SMALL = {"epochs": 20, "runs": 2, "depth": 3}
 START = Experiment(epochs=20, runs=2, depth=3)

@@ -9,10 +9,14 @@ from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.scenarios import scenarios_of
 from explorer.ui.link import encode
-from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
-from pages.time_page import CLOSERS
+from explorer.ui.page import controls_by_key
+from pages import PAGES
+from pages.time_page import PREFIX as TIME_PAGE
+from pages.time_page import SECOND_FIGURES
 from tests.browser.driver import few
 from tests.browser.test_sharing import data_of, save
+
+TIME_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items() if key.startswith(TIME_PAGE)}
 
 SMALL = {"time_length": 10, "time_epochs": 20, "time_runs": 2, "time_hidden": 4}
 BASELINE = encode(RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4, cell="GRU"))
@@ -121,7 +125,7 @@ def test_every_comparison_has_a_panel_for_each(screen, name):
     check_clean(screen)
 
 
-@pytest.mark.parametrize("name", few(CLOSERS, ["recurrent matrix", "truncation"]))
+@pytest.mark.parametrize("name", few(SECOND_FIGURES, ["recurrent matrix", "truncation"]))
 def test_every_closer_look_is_drawn_and_told(screen, name):
     open_time(screen, time_figure=name, time_truncation=2)
     figure = screen.page.locator(".st-key-time_closer .js-plotly-plot:visible")

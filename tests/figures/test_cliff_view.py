@@ -32,7 +32,9 @@ from explorer.figures.view import (
 from explorer.sharing.code import cliff_table, listings
 from explorer.sharing.notebook import cliff_lines
 from explorer.ui.link import complaints
-from explorer.ui.page_controls import PAGE_CONTROLS
+from pages import PAGES
+
+PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHER = {
@@ -97,7 +99,7 @@ def test_a_bad_value_is_named_in_the_link_and_refused_by_the_view(monkeypatch, n
             return [self[key]]
 
     monkeypatch.setattr("explorer.ui.link.st.query_params", Parameters({f"{CLIFF_PAGE}{name}": value}))
-    (said,) = complaints().values()
+    (said,) = complaints(PAGE_CONTROLS).values()
     assert f"{CLIFF_PAGE}{name}" in said
     with pytest.raises(ValueError, match=f"{CLIFF_PAGE}{name}"):
         CliffView(**{name: value})

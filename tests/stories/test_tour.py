@@ -22,9 +22,11 @@ from explorer.stories.tour import SCENES, TOUR, play_key
 from explorer.theory.gates import gate_product
 from explorer.training.cost import estimate, refuse_all
 from explorer.ui.link import UNPINNED, encode
-from explorer.ui.page_controls import PAGE_CONTROLS
+from pages import PAGES
 from tests.rounding import AS_IT_IS, EIGHTS, UP, history_of
 from tests.ui.test_app import components
+
+PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 
 NUMBERS = {scene.name: number for number, scene in enumerate(SCENES, start=1)}
 each_scene = pytest.mark.parametrize("name", TOUR)

@@ -2,11 +2,11 @@
 
 import json
 import os
-from unittest.mock import patch
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from explorer.choices.controls import Choice, Number, Several, Span
 from explorer.choices.datasets import OWN, Data
@@ -17,23 +17,20 @@ from explorer.stories.scenarios import SCENARIOS, scenarios_of
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import AXES, is_numeric
 from explorer.ui.link import UNPINNED, encode
-from explorer.ui.page_controls import (
-    AXIS_NAMES,
-    COMPARISON_CONTROLS,
-    DEPTH_CONTROLS,
-    PAGE_CONTROLS,
-    REMEDIES_PAGE,
-    SHARED_VIEW,
-    SPAN_CONTROLS,
-    SPANS,
-    SWEEP_CONTROLS,
-)
+from pages import PAGES
+from pages.depth_page import DEPTH_CONTROLS
+from pages.remedies_page import COMPARISON_CONTROLS, SHARED_VIEW
+from pages.remedies_page import PREFIX as REMEDIES_PAGE
+from pages.sweep_page import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS
+
+PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 
 LAYERED = scenarios_of(Experiment)
 
 # Small, so that a script runs to its end quickly; what is tested sits on top.
 SMALL = {"epochs": "10", "depth": "3", "width": "4", "runs": "2"}
-PAGES = {"Remedies": "pages/remedies_page.py", "Depth": "pages/depth_page.py", "Sweep": "pages/sweep_page.py"}
+PATHS = {page.title: page.path for page in PAGES}
+FURTHER = ("Remedies", "Depth", "Sweep")
 # Small on the further pages too.
 SMALL_PAGE = SMALL | {"baseline": "none", "deepest": "3", "cells": "3"}
 OWN_DATA = Data(
@@ -49,20 +46,20 @@ def at_home(monkeypatch):
     monkeypatch.chdir(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 
-def run(query=None, state=None, page=None):
-    """Open a link on Explore, and from there a further page, by its title."""
+def opened(path, query, state=None):
+    """A link to a page, by its name in an address; not run yet."""
     app = AppTest.from_file("../../app.py", default_timeout=120)
-    for name, value in (query or {}).items():
+    for name, value in query.items():
         app.query_params[name] = [str(each) for each in value] if isinstance(value, list | tuple) else str(value)
     for name, value in (state or {}).items():
         app.session_state[name] = value
-    if page is None:
-        app.run()
-    else:
-        # A page can be gone to once the app has run; what Explore would train does not matter here.
-        with patch("explorer.ui.training_loop.work_on"):
-            app.run()
-        app.switch_page(PAGES[page]).run()
+    app._page_hash = calc_hash(path)
+    return app
+
+
+def run(query=None, state=None, page="Explore"):
+    """Open a link on a page, by its title."""
+    app = opened(PATHS[page], query or {}, state).run()
     assert not app.exception, app.exception[0].value
     return app
 
@@ -268,7 +265,7 @@ def test_pin_and_unpin():
 # --- the further pages ---------------------------------------------------------------------------
 
 FIGURES = {"Remedies": "remedies_figure", "Depth": "depth_triangles", "Sweep": "sweep_map"}
-each_page = pytest.mark.parametrize("page", PAGES)
+each_page = pytest.mark.parametrize("page", FURTHER)
 
 
 def open_page(page, query=None, state=None):
@@ -566,14 +563,11 @@ def test_stop_keeps_what_was_found_and_resume_goes_on(monkeypatch):
     from explorer.ui import sweep_jobs
 
     query = SMALL_PAGE | axes("depth", "learning_rate") | {"outcome": "share solved", "cells": 4, "seed": 11}
-    app = AppTest.from_file("../../app.py", default_timeout=120)
-    for name, value in query.items():
-        app.query_params[name] = [str(each) for each in value] if isinstance(value, list) else str(value)
-    app.run()
+    app = opened("sweep", query)
     with monkeypatch.context() as patch:
         patch.setattr(sweep_jobs, "FIRST_SLICE", 0.001)
-        patch.setattr("explorer.ui.training_loop.work_on", lambda *_: None)
-        app.switch_page(PAGES["Sweep"]).run()
+        patch.setattr("pages.sweep_page.work_on", lambda *_: None)
+        app.run()
         assert app.button(key="sweep_stop").label == "Stop"
         app.button(key="sweep_stop").click().run()
         assert app.button(key="sweep_stop").label == "Resume"

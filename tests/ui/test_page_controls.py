@@ -20,24 +20,15 @@ from explorer.figures.view import (
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import AXES, Sweep, is_numeric
 from explorer.ui.link import NOT_SETTINGS, complaints
-from explorer.ui.page_controls import (
-    AXIS_NAMES,
-    COMPARISON_CONTROLS,
-    DEPTH_CONTROLS,
-    GRADIENTS,
-    NO_REMEDY,
-    PAGE_CONTROLS,
-    REMEDIES_PAGE,
-    SHARED_VIEW,
-    SPAN_CONTROLS,
-    SPANS,
-    SWEEP_CONTROLS,
-    TIME_PAGE,
-    Comparison,
-    DepthView,
-    SweepView,
-    axis_values,
-)
+from explorer.ui.page import controls_by_key
+from pages import PAGES
+from pages.depth_page import DEPTH_CONTROLS, GRADIENTS, NO_REMEDY, DepthView
+from pages.remedies_page import COMPARISON_CONTROLS, SHARED_VIEW, Comparison
+from pages.remedies_page import PREFIX as REMEDIES_PAGE
+from pages.sweep_page import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
+from pages.time_page import PREFIX as TIME_PAGE
+
+PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 
 SHARED = {f"{REMEDIES_PAGE}{name}": VIEW_CONTROLS[name] for name in SHARED_VIEW}
 OVER_TIME = {f"{TIME_PAGE}{name}": control for name, control in RECURRENT_CONTROLS.items()}
@@ -206,4 +197,4 @@ def test_every_page_control_is_known_to_the_link(monkeypatch):
             if value == ():
                 continue
             monkeypatch.setattr("explorer.ui.link.st.query_params", Parameters({name: value}))
-            assert bool(complaints()) is said
+            assert bool(complaints(controls_by_key(PAGES))) is said

@@ -1,17 +1,19 @@
 """The page of recurrent nets, run without a browser: it never ends in an exception, and every control changes what is shown."""
 
 import json
-from unittest.mock import patch
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from explorer.choices.controls import Choice
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
 from explorer.stories.scenarios import scenarios_of
 from explorer.ui.link import encode
-from explorer.ui.page_controls import TIME_CONTROLS, TIME_PAGE
-from tests.ui.test_app import at_home, components, headline, scenarios  # noqa: F401
+from explorer.ui.page import controls_by_key
+from pages import PAGES
+from pages.time_page import PREFIX as TIME_PAGE
+from tests.ui.test_app import at_home, components, headline, opened, scenarios  # noqa: F401
+
+TIME_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items() if key.startswith(TIME_PAGE)}
 
 RECURRENT = scenarios_of(RecurrentExperiment)
 
@@ -20,13 +22,7 @@ SMALL = {"length": 6, "samples": 8, "hidden": 3, "runs": 2, "epochs": 10}
 
 def run(**settings):
     """Open the page with settings in its link."""
-    app = AppTest.from_file("../../app.py", default_timeout=120)
-    for name, value in (SMALL | settings).items():
-        app.query_params[f"{TIME_PAGE}{name}"] = str(value)
-    # A page can be gone to once the app has run; what Explore would train does not matter here.
-    with patch("explorer.ui.training_loop.work_on"):
-        app.run()
-    app.switch_page("pages/time_page.py").run()
+    app = opened("time", {f"{TIME_PAGE}{name}": value for name, value in (SMALL | settings).items()}).run()
     check(app)
     return app
 

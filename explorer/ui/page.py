@@ -1,0 +1,49 @@
+"""What a page of the app is: one entry, made in the page's own file and listed in the table of pages."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from explorer.choices.controls import Control
+from explorer.training.kinds import Kind
+from explorer.ui.keys import settings_by_key
+
+# The group of controls that choose what is shown, not what is trained.
+VIEW = "View"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page of the app.
+
+    Attributes
+    ----------
+    title : str
+        In the menu.
+    path : str
+        The page's name in an address: old links name it so, never change it.
+    show : callable
+        Draws the page.
+    kind : Kind or None
+        The kind of nets whose settings the sidebar asks for; None where the page has settings of its own.
+    controls : mapping of str to Control
+        What the page asks besides, by key in the link.
+    """
+
+    title: str
+    path: str
+    show: Callable[[], None]
+    kind: Kind | None = None
+    controls: Mapping[str, Control] = field(default_factory=dict)
+
+
+def controls_by_key(pages: Iterable[Page]) -> dict[str, Control]:
+    """Return every control of the app, those of the experiments and those of some pages, by key in the link."""
+    return {**settings_by_key(), **{key: control for page in pages for key, control in page.controls.items()}}
+
+
+def what_do_i_see(lines: Sequence[str]) -> None:
+    """Offer the legend of a page's figure, a line for each of its parts."""
+    with st.popover("What do I see?", icon=":material/help:", type="tertiary"):
+        st.markdown("\n".join(f"- {line}" for line in lines))
