@@ -115,3 +115,22 @@ except ValueError as error:
 else:
     raise AssertionError("an impossible value was taken")
 """)
+
+
+def test_a_page_is_one_file_and_one_line(monkeypatch):
+    """Here an entry in memory: it is found in the menu and in the link."""
+    import app
+    from explorer.choices.controls import Number
+    from explorer.ui import link
+    from explorer.ui.page import Page, controls_by_key
+    from pages import PAGES
+
+    control = Number(group="View", label="Heat", help="How warm.", low=0, high=9, default=1)
+    pages = (*PAGES, Page(title="Weather", path="weather", show=lambda: None, controls={"heat": control}))
+    assert {entry.title: entry.url_path for entry in app.menu(pages)}["Weather"] == "weather"
+    asked = {"heat": "99", "depth": "3"}
+    monkeypatch.setattr(
+        link.st, "query_params", type("Asked", (dict,), {"get_all": lambda self, key: [self[key]]})(asked)
+    )
+    assert "heat must be a number from 0 to 9" in link.complaints(controls_by_key(pages))["heat"]
+    assert "does not exist" in link.complaints(controls_by_key(PAGES))["heat"]

@@ -12,6 +12,10 @@ from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
 from explorer.stories.scenarios import OPENING, SCENARIOS, scenarios_of
 from explorer.ui import link
+from explorer.ui.page import controls_by_key
+from pages import PAGES
+
+ALL_CONTROLS = controls_by_key(PAGES)
 
 LAYERED = scenarios_of(Experiment)
 RECURRENT = scenarios_of(RecurrentExperiment)
@@ -173,7 +177,7 @@ def test_a_bad_baseline_is_named(text, said):
     ],
 )
 def test_what_is_wrong_with_a_setting_is_said_in_a_short_sentence(name, text, said):
-    sentence = link._complaint(name, [text])
+    sentence = link._complaint(name, [text], ALL_CONTROLS.get(name))
     assert said in sentence
     assert len(sentence) < 450
 
@@ -182,7 +186,7 @@ def test_what_is_wrong_with_a_setting_is_said_in_a_short_sentence(name, text, sa
     ("name", "text"), [("depth", "3"), ("v", link.SCHEMA), ("embed", "true"), ("baseline", "?"), ("axis", "log")]
 )
 def test_what_is_right_is_not_complained_about(name, text):
-    assert link._complaint(name, [text]) is None
+    assert link._complaint(name, [text], ALL_CONTROLS.get(name)) is None
 
 
 def test_a_strangers_text_cannot_format_a_page():
