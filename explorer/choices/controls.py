@@ -31,6 +31,15 @@ class Control:
     chooses_seeds: bool = False  # Whether it only says which random numbers are drawn: results are averaged over it
     # A value at which training takes a bearable time; None where the setting hardly changes the cost.
     moderate: Any = None
+    phrase: str = ""  # How a value is told, `{}` standing for it; empty: after the label
+    phrases: Mapping[str, str] = field(default_factory=dict)  # Of values that are told in other words
+
+    def tell(self, value: Any) -> str:
+        """Describe a value: `learning rate 0.1`, `no skip`, `skip over one layer`."""
+        if str(value) in self.phrases:
+            return self.phrases[str(value)]
+        text = f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+        return (self.phrase or f"{self.label[0].lower()}{self.label[1:]} {{}}").format(text)
 
     def cheaper(self, value: Any) -> Iterable[Any]:
         """Return the values on offer that make training cheaper than `value` does, the smallest change first."""

@@ -55,7 +55,7 @@ class Experiment(Settings):
     """
 
     # fmt: off
-    task: str = choice(TASK, "Task", "What the network is to learn.", DATASETS, default="XOR", row=1)
+    task: str = choice(TASK, "Task", "What the network is to learn.", DATASETS, default="XOR", row=1, phrase="{}")
     samples: int = number(
         TRAINING, "Samples", "How many points the data set has. XOR always has its four.",
         low=8, high=2048, marks=(32, 64, 128, 256, 512, 1024), default=128, row=4, moderate=256,
@@ -74,7 +74,7 @@ class Experiment(Settings):
     )
     activation: str = choice(
         NETWORK, "Activation", "The function f in a = f(z) of every hidden unit.",
-        ACTIVATIONS, default="sigmoid", row=3,
+        ACTIVATIONS, default="sigmoid", row=3, phrase="{}",
     )
     initializer: str = choice(
         NETWORK, "Initialization", "How the weights start.", INITIALIZERS, default="uniform", row=3, per_run=True,
@@ -92,18 +92,19 @@ class Experiment(Settings):
     )
     normalization: str = choice(
         REMEDIES, "Normalization", "Centres and scales z of every hidden layer before the activation.",
-        NORMALIZATIONS, default="none", row=1,
+        NORMALIZATIONS, default="none", row=1, phrase="{} norm", phrases={"none": "no normalization"},
     )
     skip: str = choice(
         REMEDIES, "Skip over",
         "Residual connections. One layer: y = x + f(W x + b). Two layers: y = x + f(W₂ f(W₁ x + b₁) + b₂). "
         "The first hidden layer and the output have none: their input is of another width. Over two layers, a last "
         "hidden layer without a partner has none either.",
-        SKIPS, default="none", row=2,
+        SKIPS, default="none", row=2, phrase="skip over {}", phrases={"none": "no skip"},
     )
     clip: str = choice(
         REMEDIES, "Clip by", "Limits the gradient before each update.",
         CLIPPERS, default="none", row=3, per_run=True, matters_at_start=False,
+        phrase="clipping by {}", phrases={"none": "no clipping"},
     )
     threshold: float = number(
         REMEDIES, "Threshold", "The limit c: of each entry, or of the norm of the whole gradient.",
@@ -115,7 +116,7 @@ class Experiment(Settings):
     )
     optimizer: str = choice(
         TRAINING, "Optimizer", "How the gradient becomes an update.",
-        OPTIMIZERS, default="SGD", row=2, matters_at_start=False,
+        OPTIMIZERS, default="SGD", row=2, matters_at_start=False, phrase="{}",
     )
     loss: str = choice(
         TRAINING, "Loss",
@@ -126,6 +127,7 @@ class Experiment(Settings):
     batch: str = choice(
         TRAINING, "Batch", "Samples per update; full: all of them, one update an epoch.",
         BATCHES, default=FULL, row=2, moderate=FULL, matters_at_start=False,
+        phrases={FULL: "full batch", "1": "one sample per update"},
     )
     order: str = choice(
         TRAINING, "Order", "Whether batches take the samples shuffled in every epoch, or always in order.",

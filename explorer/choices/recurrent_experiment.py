@@ -48,10 +48,10 @@ class RecurrentExperiment(Settings):
         default=100, row=1, moderate=100,
     )
     samples: int = _like("samples", help="How many sequences there are.", default=32, moderate=32, row=3)
-    cell: str = choice(NETWORK, "Cell", "What happens in one time step.", CELLS, default="RNN", row=1)
+    cell: str = choice(NETWORK, "Cell", "What happens in one time step.", CELLS, default="RNN", row=1, phrase="{}")
     activation: str = choice(
         NETWORK, "Activation", "The function f of the plain net; LSTM and GRU have sigmoid gates and tanh.",
-        PLAIN_ACTIVATIONS, default="tanh", row=3,
+        PLAIN_ACTIVATIONS, default="tanh", row=3, phrase="{}",
     )
     hidden: int = number(
         NETWORK, "Hidden units", "Size of h_t, and so of W_hh: hidden × hidden.",
@@ -84,6 +84,7 @@ class RecurrentExperiment(Settings):
         "Backpropagation through time is cut after so many steps: nothing flows back from one piece of the "
         "sequence to the one before it. Every update still sees whole sequences. 0: not cut.",
         low=0, high=LONGEST, marks=(0, 1, 2, 5, 10, 20, 50, 100, 200), default=0, row=5,
+        phrase="cut after {} steps", phrases={"0": "not cut", "1": "cut after every step"},
     )
     # fmt: on
     learning_rate: float = _like("learning_rate", default=0.005)

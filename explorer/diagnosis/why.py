@@ -46,9 +46,9 @@ def decompose(history: History, record: int) -> Why:
         parts = {name: values.mean(axis=0) for name, values in steps.items()}
         total = (delta - above).mean(axis=0)
     experiment = history.experiment
-    if experiment.skip == "none":
+    if not experiment.skipped:
         del parts["skip"]
-    if experiment.normalization == "none":
+    if experiment.normalizer.axis is None:
         del parts["normalization"]
     return Why(parts, total, int(finite.sum()))
 

@@ -1,9 +1,8 @@
 """Wording: numbers and settings in words, short, in plain text that every screen can show."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from explorer.choices.controls import Control
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import USUAL, Settings
@@ -63,33 +62,6 @@ def against_last(log_ratio: float) -> str:
     return f"{decades(log_ratio)} {'times' if log_ratio >= 0 else 'of'} the last's"
 
 
-PHRASES = {
-    "normalization": {"none": "no normalization", "batch": "batch norm", "layer": "layer norm"},
-    "skip": {"none": "no skip", "one layer": "skip over one layer", "two layers": "skip over two layers"},
-    "clip": {"none": "no clipping", "value": "clipping by value", "norm": "clipping by norm"},
-    "batch": {"full": "full batch", "1": "one sample per update"},
-    "truncation": {"0": "not cut", "1": "cut after every step"},
-}
-
-
-def setting_text(name: str, value: object, controls: Mapping[str, Control] = CONTROLS) -> str:
-    """Describe one setting: `learning rate 0.1`, `no skip`, `skip over one layer`.
-
-    `controls` are those of its kind of experiment.
-    """
-    label = controls[name].label
-    label = label[0].lower() + label[1:]
-    if str(value) in PHRASES.get(name, {}):
-        return PHRASES[name][str(value)]
-    if name == "truncation":
-        return f"cut after {value} steps"
-    if name in ("task", "activation", "optimizer", "cell"):
-        return str(value)
-    if isinstance(value, float | int):
-        return f"{label} {value:g}" if isinstance(value, float) else f"{label} {value:,}"
-    return f"{label} {value}"
-
-
 def summary(experiment: Experiment, *, depth: str | None = None) -> str:
     """Describe an experiment in one line: what a picture must carry to explain itself.
 
@@ -107,14 +79,14 @@ def summary(experiment: Experiment, *, depth: str | None = None) -> str:
         + gain
         + bias,
     ]
-    parts += [setting_text(name, getattr(e, name)) for name in ("normalization", "skip") if getattr(e, name) != "none"]
-    if e.clip != "none":
+    parts += [CONTROLS[name].tell(getattr(e, name)) for name in ("normalization", "skip") if getattr(e, name) != "none"]
+    if e.clipper.clip is not None:
         parts.append(_clipping(e))
     return " · ".join([*parts, *_training(e)])
 
 
 def _clipping(e: Experiment | RecurrentExperiment) -> str:
-    return f"{setting_text('clip', e.clip)} at {e.threshold:g}"
+    return f"{CONTROLS['clip'].tell(e.clip)} at {e.threshold:g}"
 
 
 def _training(e: Experiment | RecurrentExperiment) -> list[str]:
@@ -158,8 +130,8 @@ def _recurrent_parts(e: RecurrentExperiment) -> dict[str, str]:
         "start of W_hh": e.initialization.formula,
         "strength": "" if "strength" in idle else f"s = {e.strength:g}",
         "forget bias": "" if "forget_bias" in idle else f"forget bias {e.forget_bias:g}",
-        "clipping": _clipping(e) if e.clip != "none" else "no clipping",
-        "truncation": setting_text("truncation", e.truncation, e.controls()),
+        "clipping": CONTROLS["clip"].tell(e.clip) if e.clipper.clip is None else _clipping(e),
+        "truncation": e.controls()["truncation"].tell(e.truncation),
         **{"rate": rate, "batch": batch, "loss": loss, "epochs": epochs, "seeds": seeds},
     }
 
@@ -168,4 +140,4 @@ def difference(before: Settings, after: Settings) -> list[str]:
     """Describe what changed from one experiment to another of its kind, one phrase per setting."""
     old, new, idle = before.settings(), after.settings(), after.without_effect()
     changed = [name for name in new if new[name] != old[name] and name not in idle]
-    return [setting_text(name, new[name], after.controls()) for name in changed]
+    return [after.controls()[name].tell(new[name]) for name in changed]

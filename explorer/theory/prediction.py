@@ -117,7 +117,7 @@ def limit_factor(experiment: Experiment) -> float | None:
     layer normalization (Yang et al. 2019). None with shortcuts, which have no such limit, and where weights have no variance.
     """
     variance, width = experiment.initialization.variance, experiment.width
-    if variance is None or experiment.skip != "none":
+    if variance is None or experiment.skipped:
         return None
     f = experiment.activation_function
     if experiment.normalizer.axis is not None:

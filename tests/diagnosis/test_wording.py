@@ -19,7 +19,6 @@ from explorer.diagnosis.wording import (
     difference,
     number,
     power_of_ten,
-    setting_text,
     summary,
 )
 from explorer.stories.scenarios import SCENARIOS, scenarios_of
@@ -94,7 +93,7 @@ def options_of(control):
     ("name", "controls"), [(name, controls) for controls in (CONTROLS, RECURRENT_CONTROLS) for name in controls]
 )
 def test_every_setting_can_be_said_and_every_option_differently(name, controls):
-    said = [setting_text(name, option, controls) for option in options_of(controls[name])]
+    said = [controls[name].tell(option) for option in options_of(controls[name])]
     assert all(said)
     assert len(set(said)) == len(said)
 
