@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: these matrices are small, two threads only wait
 
 import gc
+import logging
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -63,5 +64,7 @@ else:
     # from meeting the legacy meaning of the pages folder ("Page not found"). Streamlit itself imports pandas with
     # the first table: two first visitors at the same moment would each meet half of it.
     import_module("pandas")
+    logging.disable(logging.WARNING)  # Streamlit warns that no page is being run
     st.navigation(menu(PAGES))
+    logging.disable(logging.NOTSET)
     app = st.App(__file__)

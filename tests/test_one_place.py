@@ -1,4 +1,4 @@
-"""A new activation, a new measure and a new setting touch one place each: the app finds them by itself.
+"""A new activation, measure, setting or page touches one place: the app finds it by itself.
 
 They are put into the house before the rest of it is imported, in a process of their own, and looked for in menu, link,
 caption, theory and code.
@@ -7,6 +7,14 @@ caption, theory and code.
 import subprocess
 import sys
 from pathlib import Path
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from explorer.choices.controls import Number
+from explorer.ui.page import VIEW, Page
+from pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 
@@ -119,18 +127,14 @@ else:
 
 def test_a_page_is_one_file_and_one_line(monkeypatch):
     """Here an entry in memory: it is found in the menu and in the link."""
-    import app
-    from explorer.choices.controls import Number
-    from explorer.ui import link
-    from explorer.ui.page import Page, controls_by_key
-    from pages import PAGES
-
-    control = Number(group="View", label="Heat", help="How warm.", low=0, high=9, default=1)
-    pages = (*PAGES, Page(title="Weather", path="weather", show=lambda: None, controls={"heat": control}))
-    assert {entry.title: entry.url_path for entry in app.menu(pages)}["Weather"] == "weather"
-    asked = {"heat": "99", "depth": "3"}
-    monkeypatch.setattr(
-        link.st, "query_params", type("Asked", (dict,), {"get_all": lambda self, key: [self[key]]})(asked)
-    )
-    assert "heat must be a number from 0 to 9" in link.complaints(controls_by_key(pages))["heat"]
-    assert "does not exist" in link.complaints(controls_by_key(PAGES))["heat"]
+    monkeypatch.chdir(ROOT)
+    control = Number(group=VIEW, label="Heat", help="How warm.", low=0, high=9, default=1)
+    weather = Page(title="Weather", path="weather", show=lambda: st.header("Sunny"), controls={"heat": control})
+    monkeypatch.setattr("pages.PAGES", (*PAGES, weather))
+    app = AppTest.from_file("../app.py", default_timeout=60)
+    app._page_hash = calc_hash("weather")
+    app.query_params["heat"] = "99"
+    app.run()
+    assert not app.exception
+    assert app.main.header[0].value == "Sunny"
+    assert "heat must be a number from 0 to 9" in app.warning[0].value.replace("= '99': heat", "heat")

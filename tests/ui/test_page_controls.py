@@ -28,7 +28,7 @@ from pages.remedies_page import PREFIX as REMEDIES_PAGE
 from pages.sweep_page import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
 from pages.time_page import PREFIX as TIME_PAGE
 
-PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
+PAGE_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items() if key not in CONTROLS}
 
 SHARED = {f"{REMEDIES_PAGE}{name}": VIEW_CONTROLS[name] for name in SHARED_VIEW}
 OVER_TIME = {f"{TIME_PAGE}{name}": control for name, control in RECURRENT_CONTROLS.items()}
