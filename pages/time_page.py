@@ -38,7 +38,7 @@ from explorer.figures.view import (
     TimeView,
 )
 from explorer.sharing.code import time_table
-from explorer.sharing.notebook import time_lines
+from explorer.sharing.notebook import compared_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.training.cost import refuse_all
@@ -319,7 +319,7 @@ def _parcel(
         tables={"History": lambda: histories_csv(compared.histories)},
         experiment=experiment,
         baseline=baseline,
-        lines=time_lines(dict(compared.experiments), nets.view),
+        lines=compared_lines(dict(compared.experiments), nets.view),
     )
 
 

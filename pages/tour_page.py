@@ -10,7 +10,7 @@ from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.wording import summary
 from explorer.figures.view import TimeView
-from explorer.sharing.notebook import experiments_lines, time_lines
+from explorer.sharing.notebook import compared_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.scene import GRADIENTS, Scene
 from explorer.stories.scene_figures import describe_scene, scene_figure
@@ -136,7 +136,7 @@ def _question(scene: Scene, view: TourView) -> None:
 
 def _prepare(scene: Scene) -> None:
     """Measure the start while the room still thinks, and throw the figure away: the answer then shows it at once."""
-    _measure(scene, Trainings(scene.experiments(), None), 0.0)[1].make()
+    _measure(scene, Trainings(list(scene.experiments.values()), None), 0.0)[1].make()
 
 
 def _guess(name: str, index: int) -> None:
@@ -155,14 +155,14 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
         measured, progress = st.empty(), st.empty()
         scene = scene.as_played(played)
         _open(scene)
-    experiments = scene.experiments()
+    experiments = list(scene.experiments.values())
     problem = refuse_all(experiments)
     if problem:
         picture.warning(problem, icon=":material/hourglass_disabled:")
         return
     trainings = Trainings(experiments, progress if scene.trains else None)
     compared, figure = _measure(scene, trainings, FIRST_SLICE if scene.trains else 0.0)
-    measured.markdown(_unbroken(f"On screen: {scene.tell(list(compared.histories.values()))}."))
+    measured.markdown(_unbroken(f"On screen: {scene.tell(compared.measured)}."))
     with picture:
         live_chart(
             figure.make(),
@@ -182,7 +182,7 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
 
 def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compared, Drawn]:
     """Train a scene's experiments for some seconds; return what is known of them and its figure."""
-    compared = Compared.of(scene.named, trainings.train(seconds))
+    compared = Compared.of(scene.experiments, trainings.train(seconds))
     with_answers = scene.figure == GRADIENTS and not scene.experiment.dataset.truth_table
     answers = trainings.jobs[-1].answer_map() if with_answers else None
     figure = partial(scene_figure, scene, compared, answers)
@@ -235,9 +235,9 @@ def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> 
     about: Any = scene.experiment
     baseline: Settings | None
     if isinstance(scene.view, TimeView):
-        lines, settings, baseline = time_lines(scene.named, scene.view), compared.caption, None
+        settings, baseline = compared.caption, None
     else:
-        lines, settings, baseline = experiments_lines(scene.named), summary(about), scene.shown[0][1]
+        settings, baseline = summary(about), scene.shown[0][1]
     return Parcel(
         title=scene.take_home,
         sentences=[scene.caption, scene.question, f"{scene.answers[scene.right].text}. ({scene.source})"],
@@ -247,7 +247,7 @@ def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> 
         tables={"History": lambda: histories_csv(compared.histories)},
         experiment=about,
         baseline=baseline,
-        lines=lines,
+        lines=compared_lines(scene.experiments, scene.view),
     )
 
 

@@ -31,7 +31,7 @@ from explorer.figures.marks import (
     small,
 )
 from explorer.sweeps.outcomes import Finding, Outcome
-from explorer.sweeps.sweep import Cell, Sweep, Value, is_numeric, thin
+from explorer.sweeps.sweep import Place, Sweep, Value, is_numeric, thin
 
 Point = tuple[Value, Value]
 
@@ -50,12 +50,12 @@ class Swept(Protocol):
         ...
 
     @property
-    def findings(self) -> Mapping[Cell, Finding]:
+    def findings(self) -> Mapping[Place, Finding]:
         """By (column, row)."""
         ...
 
     @property
-    def problems(self) -> Mapping[Cell, str]:
+    def problems(self) -> Mapping[Place, str]:
         """By (column, row)."""
         ...
 
@@ -81,17 +81,12 @@ def outcome_text(outcome: Outcome, value: float) -> str:
         return flat_marks(outcome)[value < 0].words
     if outcome.unit == "share":
         return f"{value:.0%}"
-    if outcome.name == "epochs to solve":
-        return f"{10**value:,.0f}"
-    return decades(value)
+    return f"{10**value:,.0f}" if outcome.counts else decades(value)
 
 
 def flat_marks(outcome: Outcome) -> tuple[FlatMark, FlatMark]:
     """Return what +inf and -inf mean."""
-    if outcome.name == "epochs to solve":
-        high, low = "half of the seeds or more never solve it", "solved at the start"
-    else:
-        high, low = NOT_FINITE_WORDS, ZERO_WORDS
+    high, low = outcome.infinite or NOT_FINITE_WORDS, outcome.zero or ZERO_WORDS
     return FlatMark(np.inf, high, theme.NOT_FINITE), FlatMark(-np.inf, low, theme.EXACT_ZERO)
 
 
@@ -137,14 +132,14 @@ def sweep_figure(
     return figure
 
 
-def _cell_text(sweep: Sweep, cell: Cell, outcome: Outcome, finding: Finding) -> str:
+def _cell_text(sweep: Sweep, cell: Place, outcome: Outcome, finding: Finding) -> str:
     said = [_place_text(sweep, cell), f"{outcome.name}: {outcome_text(outcome, outcome.of(finding))}"]
     if finding.trained:
         said += [f"{finding.solved} of {finding.runs} seeds solve it", finding.verdict]
     return "<br>".join(said)
 
 
-def _place_text(sweep: Sweep, cell: Cell) -> str:
+def _place_text(sweep: Sweep, cell: Place) -> str:
     names = (CONTROLS[name].label.lower() for name in (sweep.x, sweep.y))
     return ", ".join(f"{name} {value_text(value)}" for name, value in zip(names, sweep.values(cell), strict=True))
 
@@ -251,7 +246,7 @@ def _ticks(outcome: Outcome) -> dict[str, Any]:
     return ticks(values, ("1" if abs(value) < 1e-12 else number(10**value) for value in values))
 
 
-def describe_sweep(sweep: Sweep, findings: Mapping[Cell, Finding], outcome: Outcome, names: tuple[str, str]) -> str:
+def describe_sweep(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Outcome, names: tuple[str, str]) -> str:
     """Say the smallest and the largest value of a map, and where; `names` are those of x and y as shown."""
     values = {cell: outcome.of(finding) for cell, finding in findings.items()}
     known = [(value, cell) for cell, value in values.items() if not np.isnan(value)]
@@ -265,11 +260,11 @@ def describe_sweep(sweep: Sweep, findings: Mapping[Cell, Finding], outcome: Outc
 
 
 def say_outcome(outcome: Outcome, value: float) -> str:
-    """Say an outcome's number; an infinite one of epochs is never."""
+    """Say an outcome's number; where an infinite one has a meaning of its own, this."""
     if np.isnan(value):
         return "not defined"
-    if np.isposinf(value) and outcome.name == "epochs to solve":
-        return "never"
+    if np.isposinf(value) and outcome.infinite:
+        return outcome.infinite
     return decades(value) if outcome.unit == "decades" else f"{value:.0%}"
 
 
@@ -325,7 +320,7 @@ def _section_layout(sweep: Sweep, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def describe_section(sweep: Sweep, findings: Mapping[Cell, Finding], outcome: Outcome, row: int) -> str:
+def describe_section(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Outcome, row: int) -> str:
     """Say every value of one row of a map."""
     columns = [column for column in range(len(sweep.xs)) if (column, row) in findings]
     told = (f"{sweep.xs[column]} {say_outcome(outcome, outcome.of(findings[column, row]))}" for column in columns)

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from explorer.choices.experiment import Experiment
-from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.figures.view import CliffView, TimeView
+from explorer.choices.settings import Settings
+from explorer.figures.view import CliffView, View
 from explorer.sweeps.outcomes import Outcome
 from explorer.sweeps.sweep import Sweep
+from explorer.training.kinds import kind_of
 
 OWN_DATA = "data=read_csv(open('my.csv', 'rb').read())"
 
 
-def constructor(experiment: Experiment | RecurrentExperiment) -> str:
+def constructor(experiment: Settings) -> str:
     """Write an experiment as it is made: only what differs from the opening example."""
     changed = experiment.settings(changed_only=True)
     arguments = [f"{name}={value!r}" for name, value in changed.items()]
@@ -19,7 +20,7 @@ def constructor(experiment: Experiment | RecurrentExperiment) -> str:
     return f"{type(experiment).__name__}({', '.join([*arguments, *([OWN_DATA] * own)])})"
 
 
-def _imports(experiment: Experiment, names: str, *more: str) -> str:
+def _imports(experiment: Settings, names: str, *more: str) -> str:
     own = ["from explorer.choices.own_data import read_csv"] * (experiment.data is not None)
     return "\n".join([f"from explorer import {names}", *sorted([*more, *own])]) + "\n\n"
 
@@ -36,31 +37,19 @@ def explore_lines(experiment: Experiment, baseline: Experiment | None = None) ->
     )
 
 
-def experiments_lines(named: Mapping[str, Experiment]) -> str:
-    """Repeat what a scene of the tour shows: several experiments by name."""
+def compared_lines(named: Mapping[str, Settings], view: View) -> str:
+    """Repeat what stands side by side, by name, and what is shown of every layer or step."""
+    first = next(iter(named.values()))
     made = "".join(f"    {name!r}: {constructor(experiment)},\n" for name, experiment in named.items())
+    position = kind_of(first).position
     return (
-        f"{_imports(next(iter(named.values())), 'Experiment, train')}"
-        f"experiments = {{\n{made}}}\n"
-        "histories = {name: train(experiment) for name, experiment in experiments.items()}\n"
-        'learn = {name: history.outcome.count("solved") for name, history in histories.items()}\n'
-        'start = {name: history.measures["delta"][:, 0] for name, history in histories.items()}\n'
-        "start  # by name: (runs, layers), RMS of dL/dz before any update\n"
-    )
-
-
-def time_lines(named: Mapping[str, RecurrentExperiment], view: TimeView) -> str:
-    """Repeat what Time shows: what stands side by side, by name, and what is shown of every step."""
-    made = "".join(f"    {name!r}: {constructor(experiment)},\n" for name, experiment in named.items())
-    return (
-        "from explorer import train\n"
-        "from explorer.choices.recurrent_experiment import RecurrentExperiment\n\n"
+        f"{_imports(first, f'{type(first).__name__}, train')}"
         f"experiments = {{\n{made}}}\n"
         "histories = {name: train(experiment) for name, experiment in experiments.items()}\n"
         "for name, history in histories.items():\n"
         "    print(f\"{name}: {history.outcome.count('solved')} of {len(history.outcome)} seeds learn it\")\n"
         f"shown = {{name: history.measures[{view.diagnostic.name!r}] for name, history in histories.items()}}\n"
-        f"shown  # by name: (runs, records, steps), {view.diagnostic.title}; first step to last\n"
+        f"shown  # by name: (runs, records, {position}s), {view.diagnostic.title}; first {position} to last\n"
     )
 
 

@@ -2,12 +2,13 @@
 
 import math
 
-from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.stories.measurements import (
     best,
+    first,
     last,
     share,
+    solved,
     tell_best,
     tell_factor,
     tell_learnt,
@@ -40,7 +41,7 @@ CURES = [
         "layers by about 2 × 10⁴. A skip over each layer brings that down to about 10.",
         source="Ioffe & Szegedy 2015; Yang et al. 2019",
         shown=(("baseline", FIFTY), ("now", FIFTY.but(normalization="batch"))),
-        measure=lambda histories: share(last(histories)),
+        measure=lambda shown: share(last(shown).facts),
         tell=tell_share,
         plays=(Play("skip"), Play("activation", ("ReLU", "tanh", "linear"))),
     ),
@@ -61,7 +62,7 @@ CURES = [
         source="He et al. 2016",
         shown=(("now", RESIDUAL),),
         figure=WHY,
-        measure=lambda histories: share(last(histories)),
+        measure=lambda shown: share(last(shown).facts),
         tell=tell_factor,
         plays=(Play("skip"), Play("depth", (5, 11, 20, 40)), Play("activation", ("sigmoid", "tanh", "ReLU"))),
     ),
@@ -79,7 +80,7 @@ CURES = [
         take_home="One change, and nearly all seeds learn where none did. Over two layers nearly all do as well, only later.",
         source="He et al. 2016",
         shown=(("baseline", OPENING), ("now", RESIDUAL)),
-        measure=lambda histories: last(histories).solved,
+        measure=solved,
         tell=tell_solved,
         plays=(Play("skip"), Play("depth", (5, 8, 11, 15, 20))),
     ),
@@ -98,7 +99,7 @@ CURES = [
         "hundreds of times the last layer's gradient.",
         source="Pascanu et al. 2013",
         shown=(("baseline", EXPLODING), ("now", EXPLODING.but(clip="norm", threshold=0.01))),
-        measure=lambda histories: last(histories).solved,
+        measure=solved,
         tell=tell_solved,
         plays=(Play("clip"), Play("threshold", (0.01, 0.1, 1.0, 10.0)), Play("learning_rate", (0.002, 0.02, 0.2))),
     ),
@@ -116,7 +117,7 @@ CURES = [
         "no seed learns.",
         source="Pascanu et al. 2013",
         shown=(("baseline", OPENING), ("now", OPENING.but(clip="norm", threshold=0.01))),
-        measure=lambda histories: 10.0 ** (last(histories).log_ratio - facts(histories[0]).log_ratio),
+        measure=lambda shown: share(last(shown).facts) / share(first(shown).facts),
         tell=tell_share,
         plays=(Play("clip"), Play("threshold", (0.001, 0.01, 0.1, 1.0))),
     ),
@@ -139,8 +140,8 @@ CURES = [
             for name, norm in zip(("no norm", "batch norm", "layer norm"), NORMS, strict=True)
         ),
         figure=PANELS,
-        measure=lambda histories: last(histories).solved,
-        tell=tell_learnt(("no norm", "batch norm", "layer norm")),
+        measure=solved,
+        tell=tell_learnt,
         plays=(Play("activation", ("sigmoid", "tanh")), Play("depth", (5, 10, 15))),
     ),
     Scene(
@@ -162,7 +163,7 @@ CURES = [
         about=4,
         figure=PANELS,
         measure=best,
-        tell=tell_best(ALONE),
+        tell=tell_best,
         plays=(Play("depth", (3, 5, 8, 11)), Play("width", (4, 8, 16))),
     ),
 ]

@@ -1,23 +1,29 @@
-"""What scenes of the tour measure: one number from the histories on screen, and a clause that says it."""
+"""What scenes of the tour measure: one number from what is on screen, and a clause that says it with its numbers.
+
+Every function takes the diagnoses of the scene's experiments by the names of their panels.
+"""
 
 import math
-from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from explorer.diagnosis.comparison import share as of_the_last
+from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.effects import rank
-from explorer.diagnosis.facts import Facts, facts
+from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.seeds import band
-from explorer.diagnosis.why import decompose
 from explorer.diagnosis.wording import against_last, decades, number
-from explorer.stories.scene import DEPTHS, Histories
-from explorer.training.history import History
+from explorer.stories.scene import DEPTHS, Shown
 
 
-def last(histories: Histories) -> Facts:
-    """Return the facts of the last experiment that is shown."""
-    return facts(histories[-1])
+def first(shown: Shown) -> Diagnosis:
+    """Return the diagnosis of the first experiment that is shown."""
+    return next(iter(shown.values()))
+
+
+def last(shown: Shown) -> Diagnosis:
+    """Return the diagnosis of the last experiment that is shown."""
+    return next(reversed(list(shown.values())))
 
 
 def power(log10: float) -> float:
@@ -25,166 +31,139 @@ def power(log10: float) -> float:
     return math.inf if log10 > 300 else 10.0**log10
 
 
-def share(found: Facts) -> float:
-    """Return the first layer's RMS dL/dz over the last layer's, at the start."""
-    return power(found.log_ratio)
+def share(facts: Facts) -> float:
+    """Return the gradient at the first layer or step over that at the last, at the start."""
+    return power(facts.log_ratio)
 
 
-def factor(found: Facts) -> float:
+def factor(facts: Facts) -> float:
     """Return what each layer multiplies RMS dL/dz by on its way back, at the start."""
-    return power(found.log_factor)
+    return power(facts.log_factor)
 
 
-def mean_part(history: History, part: str) -> float:
+def mean_part(diagnosis: Diagnosis, part: str) -> float:
     """Return the factor that a part of the way back contributes at the start: geometric mean over hidden layers."""
-    return power(float(decompose(history, 0).parts[part].mean()))
+    return power(float(diagnosis.why().parts[part].mean()))
 
 
-def tell_parts(histories: Histories) -> str:
-    """Say what each part contributes."""
-    parts = decompose(histories[-1], 0).parts
-    said = [f"{name} × {number(mean_part(histories[-1], name))}" for name in parts]
-    return f"on average a layer's {', its '.join(said)}"
+def solved(shown: Shown) -> float:
+    """Return how many seeds of the last experiment learn."""
+    return float(last(shown).facts.solved)
 
 
-def tell_share(histories: Histories) -> str:
-    """Say the first layer's share, and what it was."""
-    now, before = last(histories), facts(histories[0])
-    was = "" if len(histories) == 1 else f", before {decades(before.log_ratio)}"
-    return f"at the start layer 1 gets {against_last(now.log_ratio)}{was}"
-
-
-def tell_factor(histories: Histories) -> str:
-    """Say what each layer multiplies the gradient by, and the whole."""
-    now = last(histories)
-    return f"each layer multiplies dL/dz by {decades(now.log_factor)}: layer 1 gets {against_last(now.log_ratio)}"
-
-
-def tell_solved(histories: Histories) -> str:
-    """Say how many seeds learnt it, of two experiments that stand one above the other both."""
-    said = [f"{found.solved} of {found.runs} seeds" for found in map(facts, histories)]
-    who = f"{said[0]} above and {said[-1]} below have" if len(said) > 1 else f"{said[0]} have"
-    return f"{who} learnt it at epoch {last(histories).epoch:,}"
-
-
-def tell_panels(names: Sequence[str]) -> Callable[[Histories], str]:
-    """Say each panel's share of the gradient at the start."""
-
-    def tell(histories: Histories) -> str:
-        said = [f"{name} {decades(facts(each).log_ratio)}" for name, each in zip(names, histories, strict=True)]
-        return f"layer 1 over the last layer, at the start: {', '.join(said)}"
-
-    return tell
-
-
-def tell_learnt(names: Sequence[str]) -> Callable[[Histories], str]:
-    """Say of each panel how many seeds learnt it."""
-
-    def tell(histories: Histories) -> str:
-        found = [facts(each) for each in histories]
-        said = [f"{name} {f.solved} of {f.runs}" for name, f in zip(names, found, strict=True)]
-        return f"seeds that learn it: {', '.join(said)}"
-
-    return tell
-
-
-def most_level(histories: Histories) -> float:
+def most_level(shown: Shown) -> float:
     """Return which of the panels, counted from 1, has the most level gradient at the start."""
-    return 1 + float(np.argmin([abs(facts(each).log_ratio) for each in histories]))
+    return 1 + float(np.argmin([abs(diagnosis.facts.log_ratio) for diagnosis in shown.values()]))
 
 
-def best(histories: Histories) -> float:
+def best(shown: Shown) -> float:
     """Return which of the panels, counted from 1, ranks first: most seeds that learn, then soonest."""
-    return 1.0 + rank([facts(each) for each in histories])[0]
+    return 1.0 + rank([diagnosis.facts for diagnosis in shown.values()])[0]
 
 
-def tell_best(names: Sequence[str]) -> Callable[[Histories], str]:
-    """Say which panel ranks first, and how many seeds learnt it there."""
-
-    def tell(histories: Histories) -> str:
-        first = round(best(histories)) - 1
-        found = facts(histories[first])
-        if not found.solved:
-            return f"no seed of any panel has learnt it at epoch {found.epoch:,}"
-        return (
-            f"{names[first]} comes first: {found.solved} of {found.runs} seeds have learnt it at epoch {found.epoch:,}"
-        )
-
-    return tell
-
-
-def deepest(histories: Histories) -> float:
+def deepest(shown: Shown) -> float:
     """Return the depth up to which at least half of the seeds learn; 0 if they do not at the first."""
-    failing = [depth for depth, each in zip(DEPTHS, map(facts, histories), strict=True) if each.solved * 2 < each.runs]
+    facts = (diagnosis.facts for diagnosis in shown.values())
+    failing = [depth for depth, f in zip(DEPTHS, facts, strict=True) if f.solved * 2 < f.runs]
     return failing[0] - 1.0 if failing else float(DEPTHS[-1])
 
 
-def tell_deepest(histories: Histories) -> str:
-    """Say up to which depth half of the seeds learn."""
-    reach, epoch = deepest(histories), min(int(each.epochs[-1]) for each in histories)
-    where = f"up to {reach:.0f} hidden layers" if reach else "at no depth"
-    return f"by epoch {epoch:,} half of the seeds or more learn {where}"
-
-
-def tell_dead(histories: Histories) -> str:
-    """Say how many hidden units are dead, and how many seeds learnt it."""
-    found = last(histories)
-    dead = 0.0 if math.isnan(found.dead_share) else found.dead_share
-    return (
-        f"{dead:.0%} of the hidden units are off for every sample; {found.solved} of {found.runs} seeds have learnt it"
-    )
-
-
-# --- through time -------------------------------------------------------------------------------
-
-
-def arriving(history: History) -> float:
-    """Return RMS dL/dh at the first step over that at the last, at the start."""
-    return power(facts(history).log_ratio)
-
-
-def learning(histories: Histories) -> float:
+def learning(shown: Shown) -> float:
     """Return of which panels more than half of the seeds learn: 1 for the first, plus 2 for the second, plus 4, ..."""
-    found = map(facts, histories)
-    return float(sum(2**place for place, f in enumerate(found) if f.solved * 2 > f.runs))
+    facts = (diagnosis.facts for diagnosis in shown.values())
+    return float(sum(2**place for place, f in enumerate(facts) if f.solved * 2 > f.runs))
 
 
-def ending(histories: Histories) -> float:
+def ending(shown: Shown) -> float:
     """Return the epoch at which half of the seeds of the first panel are no longer finite; inf if they stay so."""
-    ends = [math.inf if end is None else float(end.epoch) for end in histories[0].endings]
+    ends = [math.inf if end is None else float(end.epoch) for end in first(shown).history.endings]
     return float(band(np.array(ends)).middle)
 
 
-def tell_through_time(name: str) -> Callable[[Histories], str]:
-    """Say of each panel what reaches the first step at the start, and how many seeds learnt it; `name` is what differs."""
-
-    def tell(histories: Histories) -> str:
-        """The sentence, with `name` in it."""
-        found = [facts(each) for each in histories]
-        called = [_called(f.experiment.settings()[name], name) for f in found]
-        shares = [f"{each}: {of_the_last(f.log_ratio)}" for each, f in zip(called, found, strict=True)]
-        learnt = [f"{each}: {f.solved} of {f.runs}" for each, f in zip(called, found, strict=True)]
-        return (
-            f"RMS dL/dh, step 1 over step {found[0].experiment.length}, at the start: {'; '.join(shares)}. "
-            f"Seeds that learn it: {', '.join(learnt)}"
-        )
-
-    return tell
+# --- in words -----------------------------------------------------------------------------------
 
 
-def _called(value: object, name: str) -> str:
-    return f"bias {value:g}" if name == "forget_bias" else str(value)
+def tell_parts(shown: Shown) -> str:
+    """Say what each part contributes."""
+    parts = [f"{part} × {number(mean_part(last(shown), part))}" for part in last(shown).why().parts]
+    return f"on average a layer's {', its '.join(parts)}"
 
 
-def tell_clipping(histories: Histories) -> str:
-    """Say how long the first gradient is, and of each panel how many seeds learnt it or are not finite."""
-    found = [facts(each) for each in histories]
+def tell_share(shown: Shown) -> str:
+    """Say the first layer's share, and what it was."""
+    before = "" if len(shown) == 1 else f", before {decades(first(shown).facts.log_ratio)}"
+    return f"at the start layer 1 gets {against_last(last(shown).facts.log_ratio)}{before}"
+
+
+def tell_factor(shown: Shown) -> str:
+    """Say what each layer multiplies the gradient by, and the whole."""
+    facts = last(shown).facts
+    return f"each layer multiplies dL/dz by {decades(facts.log_factor)}: layer 1 gets {against_last(facts.log_ratio)}"
+
+
+def tell_solved(shown: Shown) -> str:
+    """Say how many seeds have learnt it, of two experiments that stand one above the other both."""
+    counts = [f"{_learnt(diagnosis)} seeds" for diagnosis in shown.values()]
+    who = f"{counts[0]} above and {counts[-1]} below have" if len(counts) > 1 else f"{counts[0]} have"
+    return f"{who} learnt it at epoch {last(shown).facts.epoch:,}"
+
+
+def tell_panels(shown: Shown) -> str:
+    """Say each panel's share of the gradient at the start."""
+    shares = [f"{name} {decades(diagnosis.facts.log_ratio)}" for name, diagnosis in shown.items()]
+    return f"layer 1 over the last layer, at the start: {', '.join(shares)}"
+
+
+def tell_learnt(shown: Shown) -> str:
+    """Say of each panel how many seeds learn it."""
+    return f"seeds that learn it: {', '.join(f'{name} {_learnt(diagnosis)}' for name, diagnosis in shown.items())}"
+
+
+def tell_best(shown: Shown) -> str:
+    """Say which panel ranks first, and how many seeds have learnt it there."""
+    name, diagnosis = list(shown.items())[round(best(shown)) - 1]
+    epoch = diagnosis.facts.epoch
+    if not diagnosis.facts.solved:
+        return f"no seed of any panel has learnt it at epoch {epoch:,}"
+    return f"{name} comes first: {_learnt(diagnosis)} seeds have learnt it at epoch {epoch:,}"
+
+
+def tell_deepest(shown: Shown) -> str:
+    """Say up to which depth half of the seeds learn."""
+    depth, epoch = deepest(shown), min(diagnosis.facts.epoch for diagnosis in shown.values())
+    where = f"up to {depth:.0f} hidden layers" if depth else "at no depth"
+    return f"by epoch {epoch:,} half of the seeds or more learn {where}"
+
+
+def tell_dead(shown: Shown) -> str:
+    """Say how many hidden units are dead, and how many seeds have learnt it."""
+    dead = last(shown).facts.dead_share
+    share_off = 0.0 if math.isnan(dead) else dead
+    return f"{share_off:.0%} of the hidden units are off for every sample; {_learnt(last(shown))} seeds have learnt it"
+
+
+def tell_through_time(shown: Shown) -> str:
+    """Say of each panel what reaches the first step at the start, and how many seeds learn it."""
+    shares = [f"{name}: {of_the_last(diagnosis.facts.log_ratio)}" for name, diagnosis in shown.items()]
+    learnt = [f"{name}: {_learnt(diagnosis)}" for name, diagnosis in shown.items()]
+    return (
+        f"RMS dL/dh, step 1 over step {first(shown).history.experiment.length}, at the start: {'; '.join(shares)}. "
+        f"Seeds that learn it: {', '.join(learnt)}"
+    )
+
+
+def tell_clipping(shown: Shown) -> str:
+    """Say how long the first gradient is, and of each panel how many seeds have learnt it or are not finite."""
     learnt = [
-        f"{'no clipping' if f.experiment.clip == 'none' else f'by {f.experiment.clip}'}: {f.solved} of {f.runs}"
-        + (f" ({f.diverged} not finite)" if f.diverged else "")
-        for f in found
+        f"{name}: {_learnt(diagnosis)}"
+        + (f" ({diagnosis.facts.diverged} not finite)" if diagnosis.facts.diverged else "")
+        for name, diagnosis in shown.items()
     ]
     return (
-        f"the first gradient, of all parameters, is {number(found[0].first_norm)} long. "
+        f"the first gradient, of all parameters, is {number(first(shown).facts.first_norm)} long. "
         f"Seeds that have learnt it: {', '.join(learnt)}"
     )
+
+
+def _learnt(diagnosis: Diagnosis) -> str:
+    return f"{diagnosis.facts.solved} of {diagnosis.facts.runs}"

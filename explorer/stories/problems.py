@@ -6,10 +6,12 @@ from explorer.figures.view import RATIO, View
 from explorer.stories.measurements import (
     deepest,
     factor,
+    first,
     last,
     mean_part,
     most_level,
     share,
+    solved,
     tell_dead,
     tell_deepest,
     tell_factor,
@@ -44,9 +46,9 @@ PROBLEMS = [
         source="Rumelhart, Hinton & Williams 1986",
         shown=(("now", OPENING),),
         figure=WHY,
-        measure=lambda histories: (
-            math.log10(mean_part(histories[0], "slope"))
-            / sum(math.log10(mean_part(histories[0], part)) for part in ("weights", "slope"))
+        measure=lambda shown: (
+            math.log10(mean_part(first(shown), "slope"))
+            / sum(math.log10(mean_part(first(shown), part)) for part in ("weights", "slope"))
         ),
         tell=tell_parts,
         plays=(Play("activation", ("sigmoid", "tanh", "ReLU", "linear")), Play("gain", (0.5, 1.0, 2.0, 4.0))),
@@ -67,7 +69,7 @@ PROBLEMS = [
         source="Hochreiter 1991",
         shown=(("now", OPENING.but(initializer="small normal")),),
         figure=WHY,
-        measure=lambda histories: mean_part(histories[0], "slope"),
+        measure=lambda shown: mean_part(first(shown), "slope"),
         tell=tell_parts,
         plays=(
             Play("initializer", ("small normal", "uniform", "normal")),
@@ -89,7 +91,7 @@ PROBLEMS = [
         "tutorial's own recipe, with Adam, is still there after 100,000 epochs.",
         source="Hochreiter 1991; Bengio et al. 1994",
         shown=(("now", OPENING),),
-        measure=lambda histories: last(histories).solved,
+        measure=solved,
         tell=tell_solved,
         plays=(Play("depth", (1, 2, 3, 5, 8, 11, 15, 20)), Play("learning_rate", (0.01, 0.1, 1.0, 10.0))),
     ),
@@ -131,7 +133,7 @@ PROBLEMS = [
         source="Pascanu et al. 2013; Poole et al. 2016",
         shown=(("now", WIDE),),
         figure=WHY,
-        measure=lambda histories: factor(last(histories)),
+        measure=lambda shown: factor(last(shown).facts),
         tell=tell_factor,
         plays=(Play("activation", ("tanh", "linear", "sigmoid")), Play("gain", (0.1, 0.2, 0.5, 1.0, 2.0))),
     ),
@@ -149,7 +151,7 @@ PROBLEMS = [
         "other number, and the 16 units of a layer stay copies of one.",
         source="Goodfellow et al. 2016, section 8.4",
         shown=(("now", MOONS.but(activation="tanh", initializer="zeros", epochs=200)),),
-        measure=lambda histories: max(share(last(histories)), 10.0 ** last(histories).log_ratio_end),
+        measure=lambda shown: max(share(last(shown).facts), 10.0 ** last(shown).facts.log_ratio_end),
         tell=tell_share,
         plays=(Play("initializer", ("zeros", "constant", "Glorot normal")), Play("activation", ("tanh", "ReLU"))),
     ),
@@ -172,7 +174,7 @@ PROBLEMS = [
         figure=PANELS,
         view=View(colour=RATIO),
         measure=most_level,
-        tell=tell_panels(STARTS),
+        tell=tell_panels,
         plays=(Play("activation", ("ReLU", "tanh", "sigmoid")), Play("depth", (5, 10, 20, 30))),
     ),
     Scene(
@@ -190,7 +192,7 @@ PROBLEMS = [
         source="Maas et al. 2013; Lu et al. 2020",
         shown=(("now", DYING),),
         view=View(metric="dead"),
-        measure=lambda histories: last(histories).dead_share,
+        measure=lambda shown: last(shown).facts.dead_share,
         tell=tell_dead,
         plays=(
             Play("activation", ("ReLU", "leaky ReLU")),

@@ -1,6 +1,6 @@
 """What a scene of the tour is: a question to the room, answers to predict, and the experiments that decide."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -9,8 +9,8 @@ from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry
 from explorer.choices.settings import Settings
+from explorer.diagnosis.diagnose import Diagnosis
 from explorer.figures.view import TimeView, View
-from explorer.training.history import History
 
 # How a scene's experiments are drawn: layer by epoch with loss and profile, one or two of them; what multiplies the
 # gradient of one at its start; the share of seeds that learn, by depth; one small panel for each; recurrent nets side
@@ -18,7 +18,8 @@ from explorer.training.history import History
 GRADIENTS, WHY, BY_DEPTH, PANELS, THROUGH_TIME = "gradients", "why", "by depth", "panels", "through time"
 DEPTHS = tuple(range(1, 11))
 
-Histories = Sequence[History]
+# What is known of the experiments on screen, by the names of their panels.
+Shown = Mapping[str, Diagnosis]
 
 
 @dataclass(frozen=True)
@@ -71,19 +72,14 @@ class Scene(Entry):
     take_home : str
         One sentence; a test recomputes its numbers.
     shown : tuple of (str, Experiment or RecurrentExperiment)
-        What is trained and drawn, with the names of the panels; the first is what the others are held against.
+        What is drawn, with the names of the panels; the first is what the others are held against.
         Of recurrent nets: what the comparison of `view` sets beside the experiment that the scene is about.
+    measure, tell : callable
+        From what is known of `experiments` to the number that decides between the answers, and to a clause that says it.
     about : int
         Index of the experiment in `shown` that the scene is about.
     figure : str
         One of `GRADIENTS`, `WHY`, `BY_DEPTH`, `PANELS`, `THROUGH_TIME`.
-    view : View
-        What the figure shows; a `TimeView` of recurrent nets.
-    plays : tuple of Play
-    measure : callable
-        From the histories of `experiments()` to the number that decides between the answers.
-    tell : callable
-        From the same histories to a clause with the measured numbers.
     """
 
     question: str
@@ -91,8 +87,8 @@ class Scene(Entry):
     right: int
     take_home: str
     shown: tuple[tuple[str, Settings], ...]
-    measure: Callable[[Histories], float]
-    tell: Callable[[Histories], str]
+    measure: Callable[[Shown], float]
+    tell: Callable[[Shown], str]
     about: int = -1
     figure: str = GRADIENTS
     view: View = field(default_factory=View)
@@ -126,23 +122,15 @@ class Scene(Entry):
         if isinstance(self.view, TimeView):
             about = cast(RecurrentExperiment, self.experiment)
             return tuple(COMPARISONS[self.view.compare].of(about.but(**played), None).items())
-        return tuple((name, self._change(each, played)) for name, each in self.shown)
+        return tuple((name, self._change(shown, played)) for name, shown in self.shown)
 
-    def _change(self, each: Settings, played: Mapping[str, Any]) -> Settings:
-        alike = {name: v for name, v in played.items() if getattr(each, name) == getattr(self.experiment, name)}
-        return each.but(**alike)
+    def _change(self, shown: Settings, played: Mapping[str, Any]) -> Settings:
+        alike = {name: v for name, v in played.items() if getattr(shown, name) == getattr(self.experiment, name)}
+        return shown.but(**alike)
 
     @property
-    def named(self) -> dict[str, Any]:
-        """What has to be trained, by name."""
+    def experiments(self) -> dict[str, Any]:
+        """What has to be trained, by the names under which `measure` and `tell` take what is known of it."""
         if self.figure == BY_DEPTH:
             return {f"depth {depth}": self.experiment.but(depth=depth) for depth in DEPTHS}
         return dict(self.shown)
-
-    def experiments(self) -> list[Settings]:
-        """Return what has to be trained, in the order in which `measure` and `tell` take the histories."""
-        return list(self.named.values())
-
-    def deciding(self, number: float) -> list[int]:
-        """Return the indexes of the answers that are right if the measured number is this."""
-        return [index for index, answer in enumerate(self.answers) if answer.low <= number < answer.high]

@@ -44,7 +44,7 @@ def scene_figure(scene: Scene, compared: Compared, answers: AnswerMap | None = N
     if scene.figure == BY_DEPTH:
         return _shares(diagnoses)
     if scene.figure == PANELS:
-        return panels_beside_words(remedies_figure([_panel(*each) for each in compared.measured.items()], scene.view))
+        return panels_beside_words(remedies_figure([_panel(*named) for named in compared.measured.items()], scene.view))
     if isinstance(scene.view, TimeView):
         figure = time_figure(shown_of(compared), scene.view, scene.view.at, compared.names, compared.caption)
         return time_beside_words(figure, compared.caption)
@@ -56,7 +56,9 @@ def _panel(name: str, diagnosis: Diagnosis) -> Tried:
 
 
 def _shares(diagnoses: Sequence[Diagnosis]) -> Any:
-    solved, runs = (np.array([getattr(each.facts, name) for each in diagnoses]) for name in ("solved", "runs"))
+    solved, runs = (
+        np.array([getattr(diagnosis.facts, name) for diagnosis in diagnoses]) for name in ("solved", "runs")
+    )
     ends = np.array([share_interval(int(s), int(r)) for s, r in zip(solved, runs, strict=True)])
     about = diagnoses[0].history.experiment
     name = "plain" if about.skip == "none" else f"skip over {about.skip}"
@@ -66,7 +68,7 @@ def _shares(diagnoses: Sequence[Diagnosis]) -> Any:
 
 def describe_scene(scene: Scene, compared: Compared) -> str:
     """Say a scene's figure with its numbers, for those who do not see it."""
-    diagnoses, told = list(compared.measured.values()), scene.tell(list(compared.histories.values()))
+    diagnoses, told = list(compared.measured.values()), scene.tell(compared.measured)
     said = [f"{told[0].upper()}{told[1:]}."]
     if isinstance(scene.view, TimeView):
         described = describe_compared(shown_of(compared), compared.names, scene.view, scene.view.at)
@@ -79,11 +81,11 @@ def describe_scene(scene: Scene, compared: Compared) -> str:
         said.append(f"dL/dz over that of the layer above: {', '.join(steps)}.")
     if scene.figure == PANELS:
         said += [
-            f"{name}: {_learnt(each)} seeds learn, dL/dz at layer 1 is {against_last(each.facts.log_ratio)}."
-            for name, each in compared.measured.items()
+            f"{name}: {_learnt(diagnosis)} seeds learn, dL/dz at layer 1 is {against_last(diagnosis.facts.log_ratio)}."
+            for name, diagnosis in compared.measured.items()
         ]
     if scene.figure == BY_DEPTH:
-        shares = [f"{depth}: {_learnt(each)}" for depth, each in zip(DEPTHS, diagnoses, strict=True)]
+        shares = [f"{depth}: {_learnt(diagnosis)}" for depth, diagnosis in zip(DEPTHS, diagnoses, strict=True)]
         said.append(f"Seeds that learn, by depth: {', '.join(shares)}.")
     about = diagnoses[scene.about].history.experiment
     return " ".join([*said, summary(about, depth=SHOWN_DEPTHS if scene.figure == BY_DEPTH else None)])

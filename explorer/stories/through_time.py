@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from explorer.figures.view import TimeView
-from explorer.stories.measurements import arriving, ending, learning, tell_clipping, tell_through_time
+from explorer.stories.measurements import ending, first, learning, share, tell_clipping, tell_through_time
 from explorer.stories.scenarios import SCENARIOS
 from explorer.stories.scene import THROUGH_TIME, Answer, Play, Scene
 
@@ -35,8 +35,8 @@ LAST_STEPS = [
         right=2,
         take_home="The plain net forgets: less than 10⁻²⁰ gets there, each step multiplies dL/dh by about 0.5, and no seed learns. "
         "With LSTM and GRU, whose gates start nearly open, nearly all seeds do.",
-        measure=lambda histories: arriving(histories[0]),
-        tell=tell_through_time("cell"),
+        measure=lambda shown: share(first(shown).facts),
+        tell=tell_through_time,
         plays=(Play("length", (20, 30, 50, 100)), Play("strength", (0.5, 1.0, 1.5))),
         **_shown("Three cells, 100 steps"),
     ),
@@ -54,7 +54,7 @@ LAST_STEPS = [
         take_home="A bias of 1 keeps 73% a step, so 2.5 × 10⁻¹⁴ over 100: most seeds learn over 50 steps, few over 100. A bias of "
         "ln 100 keeps 37% all the way, and nearly all learn. The rule is ln T, not 1.",
         measure=learning,
-        tell=tell_through_time("forget_bias"),
+        tell=tell_through_time,
         plays=(Play("length", (20, 30, 50, 100)), Play("cell", ("LSTM", "GRU"))),
         **_shown("Forget bias: ln T"),
     ),

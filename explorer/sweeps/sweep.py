@@ -21,7 +21,6 @@ MAX_CELLS = 32 * 32
 
 Value = str | float
 Place = tuple[int, int]  # column and row of a cell
-Cell = Place
 T = TypeVar("T")
 
 

@@ -17,7 +17,7 @@ from explorer.figures.sweep import CRITICAL, NO_RESULT, NO_VALUE, outcome_text, 
 from explorer.sweeps.chunks import Measurement
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES, Finding
-from explorer.sweeps.sweep import AXES, Cell, Sweep, thin
+from explorer.sweeps.sweep import AXES, Place, Sweep, thin
 from explorer.sweeps.workers import complete
 
 BASE = Experiment(depth=3, epochs=30, runs=4)
@@ -30,8 +30,8 @@ class Results:
     """What a figure is drawn of."""
 
     sweep: Sweep
-    findings: Mapping[Cell, Finding]
-    problems: Mapping[Cell, str]
+    findings: Mapping[Place, Finding]
+    problems: Mapping[Place, str]
 
 
 def results(sweep, keep=lambda cell: True):

@@ -24,12 +24,11 @@ from explorer.diagnosis.seeds import log_band
 from explorer.diagnosis.trials import Results, trials
 from explorer.figures.view import TIME_METRICS, TimeView
 from explorer.sharing.notebook import (
+    compared_lines,
     depth_lines,
-    experiments_lines,
     explore_lines,
     remedies_lines,
     sweep_lines,
-    time_lines,
 )
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import (
@@ -382,13 +381,10 @@ def test_a_sweep_runs_to_its_end_and_leaves_out_what_cannot_be():
 @pytest.mark.parametrize("scene", [SCENES[2], TOUR["All together"]], ids=str)
 def test_a_scenes_lines_give_its_numbers(scene):
     named = {title: each.but(epochs=20) for title, each in scene.shown}
-    learn, start = run_lines(
-        experiments_lines(named), "[learn, {name: values.tolist() for name, values in start.items()}]"
-    )
-    for title, each in named.items():
-        history = train(each)
-        assert learn[title] == history.outcome.count("solved")
-        np.testing.assert_array_equal(start[title], history.measures["delta"][:, 0])
+    shown = run_lines(compared_lines(named, scene.view), "{name: values.tolist() for name, values in shown.items()}")
+    assert list(shown) == list(named)
+    for title, experiment in named.items():
+        np.testing.assert_array_equal(shown[title], train(experiment).measures["delta"])
 
 
 def test_several_histories_are_one_table_that_says_whose_line_is_whose():
@@ -418,7 +414,7 @@ def test_recurrent_histories_are_one_table_by_time_step():
 def test_the_time_lines_give_what_stands_side_by_side(compare):
     named = COMPARISONS[compare].of(RECURRENT.but(cell="GRU"), RECURRENT)
     values, learn = run_lines(
-        time_lines(named, TimeView(metric="dL/dz", compare=compare)),
+        compared_lines(named, TimeView(metric="dL/dz", compare=compare)),
         "[{name: each.tolist() for name, each in shown.items()}, [h.outcome.count('solved') for h in histories.values()]]",
     )
     assert list(values) == list(named)
@@ -430,6 +426,6 @@ def test_the_time_lines_give_what_stands_side_by_side(compare):
 
 @pytest.mark.parametrize("metric", TIME_METRICS)
 def test_the_time_lines_are_python_whatever_is_shown(metric):
-    lines = time_lines({"a": RECURRENT, "it's": RECURRENT.but(cell="LSTM")}, TimeView(metric=metric))
+    lines = compared_lines({"a": RECURRENT, "it's": RECURRENT.but(cell="LSTM")}, TimeView(metric=metric))
     compile(lines, "lines", "exec")
     assert TIME_METRICS[metric] in lines
