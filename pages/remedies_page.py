@@ -17,8 +17,8 @@ from explorer.sharing.code import remedies_table
 from explorer.sharing.notebook import remedies_lines
 from explorer.sharing.saved import filename, table_csv
 from explorer.training.cost import refuse, refuse_all
+from explorer.training.epoch_time import epoch_seconds
 from explorer.training.kinds import LAYERS
-from explorer.training.pace import epoch_seconds
 from explorer.ui.live_chart import CHART, Click, live_chart
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment

@@ -37,7 +37,7 @@ class Step(NamedTuple):
     activation: Activation  # Of a plain cell
 
 
-class Back(NamedTuple):
+class StepGradients(NamedTuple):
     """One layer's gradients at one step."""
 
     h: Array  # dL/dh_t, complete
@@ -45,7 +45,7 @@ class Back(NamedTuple):
     c: Array
     c_before: Array
     past_product: Array  # Written by cells that hand h on: what reaches dL/dh_{t-1} without passing through W_hh
-    room: Array  # One block of scratch
+    scratch: Array  # Of one block, to be overwritten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +64,9 @@ class Cell(Entry):
     # The block in whose place the candidate state, tanh of something, lies; empty where the state itself is squashed.
     squashed: str = ""
     has_c: bool = False  # Whether there is a cell state c beside h
-    hands_on: bool = False  # Whether h_{t-1} also reaches h_t without passing through W_hh
+    direct_path: bool = False  # Whether h_{t-1} also reaches h_t without passing through W_hh
     forward: Callable[[Step], None]  # `forward(step)`: from z to h (and c)
-    backward: Callable[[Step, Back], None]  # `backward(step, back)`: from dL/dh_t to dL/dz_t, left in `step.z`
+    backward: Callable[[Step, StepGradients], None]  # `backward(step, back)`: from dL/dh_t to dL/dz_t, left in `step.z`
 
     @property
     def recurrent(self) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ def _plain_forward(step: Step) -> None:
     step.activation.f(step.z, step.h)
 
 
-def _plain_backward(step: Step, back: Back) -> None:
+def _plain_backward(step: Step, back: StepGradients) -> None:
     z = step.z
     step.activation.df(z, z)
     np.multiply(z, back.h, z)
@@ -107,14 +107,14 @@ def _lstm_forward(step: Step) -> None:
     np.multiply(o, squashed, step.h)
 
 
-def _lstm_backward(step: Step, back: Back) -> None:
-    grad_c, room, sigmoids = back.c, back.room, 3 * step.h.shape[-2]
+def _lstm_backward(step: Step, back: StepGradients) -> None:
+    grad_c, scratch, sigmoids = back.c, back.scratch, 3 * step.h.shape[-2]
     i, f, o, g = step.gates
     delta_i, delta_f, delta_o, delta_g = step.blocks
-    TANH.df(step.c, room)
-    np.multiply(room, o, room)
-    np.multiply(room, back.h, room)
-    np.add(grad_c, room, grad_c)
+    TANH.df(step.c, scratch)
+    np.multiply(scratch, o, scratch)
+    np.multiply(scratch, back.h, scratch)
+    np.add(grad_c, scratch, grad_c)
     SIGMOID.df(step.z[..., :sigmoids, :], step.z[..., :sigmoids, :])
     TANH.df(delta_g, delta_g)
     for delta, upstream, other in (
@@ -144,20 +144,20 @@ def _gru_forward(step: Step) -> None:
     np.add(h, n, h)
 
 
-def _gru_backward(step: Step, back: Back) -> None:
-    grad, room, hidden = back.h, back.room, step.h.shape[-2]
+def _gru_backward(step: Step, back: StepGradients) -> None:
+    grad, scratch, hidden = back.h, back.scratch, step.h.shape[-2]
     r, u, n, _ = step.gates
     delta_r, delta_u, delta_n, from_h = step.blocks
     SIGMOID.df(step.z[..., : 2 * hidden, :], step.z[..., : 2 * hidden, :])
-    np.subtract(step.h_before, n, room)
-    np.multiply(room, grad, room)
-    np.multiply(delta_u, room, delta_u)
+    np.subtract(step.h_before, n, scratch)
+    np.multiply(scratch, grad, scratch)
+    np.multiply(delta_u, scratch, delta_u)
     np.multiply(grad, u, back.past_product)
     TANH.df(delta_n, delta_n)
-    np.subtract(grad, back.past_product, room)
-    np.multiply(delta_n, room, delta_n)
-    np.multiply(delta_n, from_h, room)
-    np.multiply(delta_r, room, delta_r)
+    np.subtract(grad, back.past_product, scratch)
+    np.multiply(delta_n, scratch, delta_n)
+    np.multiply(delta_n, from_h, scratch)
+    np.multiply(delta_r, scratch, delta_r)
     np.multiply(delta_n, r, from_h)
 
 
@@ -201,7 +201,7 @@ CELLS = registry(
             unseen_by_x=("candidate",),
             memory_gate="update",
             squashed="candidate, from x",
-            hands_on=True,
+            direct_path=True,
             forward=_gru_forward,
             backward=_gru_backward,
         ),

@@ -15,7 +15,7 @@ from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.choices.registry import Entry, registry
 
 # By the name of the panel.
-Compared = dict[str, RecurrentExperiment]
+NamedExperiments = dict[str, RecurrentExperiment]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class RecurrentComparison(Entry):
     # The setting in which they differ, whatever it is in the experiment; empty where what it is there counts too.
     changes: str = ""
     # `of(experiment, baseline)` returns experiments by name, 1 to 6 of them; the baseline may be None.
-    of: Callable[[RecurrentExperiment, RecurrentExperiment | None], Compared]
+    of: Callable[[RecurrentExperiment, RecurrentExperiment | None], NamedExperiments]
 
 
 def gated(experiment: RecurrentExperiment) -> RecurrentExperiment:
@@ -33,14 +33,14 @@ def gated(experiment: RecurrentExperiment) -> RecurrentExperiment:
     return experiment if experiment.unit.memory_gate else experiment.but(cell="LSTM")
 
 
-def _biases(experiment: RecurrentExperiment) -> Compared:
+def _biases(experiment: RecurrentExperiment) -> NamedExperiments:
     fitting = round(math.log(experiment.length), 1)
     changed = gated(experiment)
     named = {"bias 0": 0.0, "bias 1": 1.0, f"bias ln {experiment.length} = {fitting:g}": fitting}
     return {f"{changed.cell}, {name}": changed.but(forget_bias=bias) for name, bias in named.items()}
 
 
-def _truncations(experiment: RecurrentExperiment) -> Compared:
+def _truncations(experiment: RecurrentExperiment) -> NamedExperiments:
     # To cut after as many steps as there are, or more, would cut nothing.
     asked = experiment.truncation if experiment.truncation < experiment.length else 0
     steps = asked or max(experiment.length // 5, 1)
@@ -50,11 +50,11 @@ def _truncations(experiment: RecurrentExperiment) -> Compared:
     }
 
 
-def _clippings(experiment: RecurrentExperiment) -> Compared:
+def _clippings(experiment: RecurrentExperiment) -> NamedExperiments:
     return {"no clipping" if name == "none" else f"clip by {name}": experiment.but(clip=name) for name in CLIPPERS}
 
 
-def _with_baseline(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) -> Compared:
+def _with_baseline(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) -> NamedExperiments:
     now = {"now": experiment}
     return now if baseline is None or baseline == experiment else {"baseline": baseline, **now}
 

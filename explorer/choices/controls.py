@@ -135,7 +135,7 @@ class Several(Control):
     def check(self, name: str, value: Any) -> tuple[str, ...]:
         """Return the options that `value`, a sequence of names, holds."""
         one = Choice(label=self.label, group=self.group, help=self.help, default="", options=self.options)
-        wanted = {one.check(name, each) for each in value}
+        wanted = {one.check(name, option) for option in value}
         return tuple(option for option in self.options if option in wanted)
 
     def parse(self, name: str, text: str) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ class Span(Control):
 
     def check(self, name: str, value: Any) -> tuple[float, float]:
         """Return both ends, in order."""
-        ends = sorted(self._mark(name, each) for each in value)
+        ends = sorted(self._mark(name, end) for end in value)
         if len(ends) != 2:
             raise ValueError(f"{name} has {len(ends)} values; it takes two, the ends of a range")
         return ends[0], ends[1]
@@ -193,7 +193,7 @@ def number(group: str, label: str, help: str, **more: Any) -> Any:
 @cache
 def controls_of(settings: type) -> Mapping[str, Control]:
     """Return the controls of a dataclass whose fields were made by `setting`, by field name, read-only."""
-    declared = {each.name: each.metadata["control"] for each in fields(settings) if "control" in each.metadata}
+    declared = {one.name: one.metadata["control"] for one in fields(settings) if "control" in one.metadata}
     return MappingProxyType(declared)
 
 

@@ -45,7 +45,7 @@ def mean_along(values: Array, axis: int) -> Array:
 
 def mean_product(a: Array, b: Array, axis: int) -> Array:
     """Return the mean of a * b along `axis`, kept as an axis of length 1."""
-    if axis == -1:  # no room for the product is needed, and it takes a third of the time
+    if axis == -1:  # the product needs no room of its own, and this takes a third of the time
         return np.vecdot(a, b)[..., None] / a.shape[-1]
     return mean_along(a * b, axis)
 
@@ -80,7 +80,9 @@ def normalize_by(z: Array, mean: Array, variance: Array) -> None:
     np.divide(z, np.sqrt(variance + EPSILON), z)
 
 
-def normalize_backward(delta: Array, normalized: Array, mean: Array, along: Array, scale: Array, room: Array) -> None:
+def normalize_backward(
+    delta: Array, normalized: Array, mean: Array, along: Array, scale: Array, scratch: Array
+) -> None:
     """Turn dL/d(normalized z) into dL/dz, in place.
 
     The gradient loses its mean and its part along the normalized values, then
@@ -94,17 +96,17 @@ def normalize_backward(delta: Array, normalized: Array, mean: Array, along: Arra
         mean(dn) and mean(dn * n).
     scale : array that broadcasts
         1 / std, times whatever else delta is to be multiplied by.
-    room : array of delta's shape
+    scratch : array of delta's shape
         Overwritten.
     """
-    np.multiply(normalized, along, room)
+    np.multiply(normalized, along, scratch)
     np.subtract(delta, mean, delta)
-    np.subtract(delta, room, delta)
+    np.subtract(delta, scratch, delta)
     np.multiply(delta, scale, delta)
 
 
 def affine_backward(
-    delta: Array, normalized: Array, inverse_std: Array, room: Array, affine: tuple[Array, Array, Array], axis: int
+    delta: Array, normalized: Array, inverse_std: Array, scratch: Array, affine: tuple[Array, Array, Array], axis: int
 ) -> None:
     """Turn dL/d(scale * normalized + shift) into dL/dz, in place.
 
@@ -116,11 +118,11 @@ def affine_backward(
     np.multiply(along[..., 0], delta.shape[-1], scale_gradient)
     np.multiply(mean[..., 0], delta.shape[-1], shift_gradient)
     if axis == -1:  # batch: these are the means needed, and the scale, one number a unit, can wait for the last step
-        normalize_backward(delta, normalized, mean, along, scale * inverse_std, room)
+        normalize_backward(delta, normalized, mean, along, scale * inverse_std, scratch)
         return
     np.multiply(delta, scale, delta)
     mean, along = mean_along(delta, axis), mean_product(delta, normalized, axis)
-    normalize_backward(delta, normalized, mean, along, inverse_std, room)
+    normalize_backward(delta, normalized, mean, along, inverse_std, scratch)
 
 
 NORMALIZATIONS = registry(

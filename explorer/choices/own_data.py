@@ -113,8 +113,8 @@ def _delimiter(text: str) -> str:
     lines = [line for line in text.splitlines()[:SNIFFED_LINES] if line.strip()]
 
     def fitting(delimiter: str) -> tuple[int, int]:
-        found = [len(cells) for cells in csv.reader(lines, delimiter=delimiter)]
-        return found.count(COLUMNS), sum(count > 1 for count in found)
+        counts = [len(cells) for cells in csv.reader(lines, delimiter=delimiter)]
+        return counts.count(COLUMNS), sum(count > 1 for count in counts)
 
     try:
         return max(DELIMITERS, key=fitting)
@@ -142,10 +142,10 @@ def _unreadable(last: int, error: csv.Error) -> str:
 
 def _check_shape(row: Row, delimiter: str) -> None:
     if len(row.cells) != COLUMNS:
-        found = f"{len(row.cells)} columns, separated by {DELIMITERS[delimiter]}s"
+        columns = f"{len(row.cells)} columns, separated by {DELIMITERS[delimiter]}s"
         if len(row.cells) == 1:
-            found = "1 column: no comma, semicolon or tab separates it"
-        raise ValueError(f"line {row.line} has {found}; every line must have {COLUMNS}: {EXPECTED}")
+            columns = "1 column: no comma, semicolon or tab separates it"
+        raise ValueError(f"line {row.line} has {columns}; every line must have {COLUMNS}: {EXPECTED}")
     for column, cell in enumerate(row.cells, start=1):
         where = f"line {row.line}, column {column}"
         if len(cell) > MAX_CELL:
@@ -203,8 +203,8 @@ def _classes(rows: list[Row], column: int, delimiter: str) -> tuple[NDArray[np.f
     labels = [row.cells[column] for row in rows]
     for row, label in zip(rows, labels, strict=True):
         if not label or label.casefold() == "nan":
-            found = repr(label) if label else "empty"
-            raise ValueError(f"line {row.line}, column {column + 1}: the label is {found}; every row needs one")
+            shown = repr(label) if label else "empty"
+            raise ValueError(f"line {row.line}, column {column + 1}: the label is {shown}; every row needs one")
     if all(_is_number(label, delimiter) for label in labels):  # 1 and 1.0 are one class
         labels = [f"{_float(label, delimiter):.12g}" for label in labels]
         names = sorted(set(labels), key=float)

@@ -84,7 +84,7 @@ class Settings:
         """Return this experiment with some settings changed."""
         return replace(self, **changes)  # type: ignore[type-var]
 
-    def _by_default(self, forgotten: Callable[[Control], bool]) -> Self:
+    def _with_defaults(self, forgotten: Callable[[Control], bool]) -> Self:
         return self.but(**{name: control.default for name, control in self.controls().items() if forgotten(control)})
 
     def shape_key(self) -> Self:
@@ -95,11 +95,11 @@ class Settings:
         >>> Experiment(gain=2.0).shape_key() == Experiment(initializer="He normal", clip="norm").shape_key()
         True
         """
-        return self._by_default(lambda control: control.per_run)
+        return self._with_defaults(lambda control: control.per_run)
 
     def at_start(self) -> Self:
         """Return the experiment with what does not matter before the first update at its defaults."""
-        return self._by_default(lambda control: not control.matters_at_start)
+        return self._with_defaults(lambda control: not control.matters_at_start)
 
     def without_effect(self) -> set[str]:
         """Return the names of settings that change nothing as the others stand."""

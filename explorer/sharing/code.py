@@ -125,9 +125,9 @@ def remedies_table(names: Sequence[str]) -> Table:
 
 def depth_table() -> Table:
     """What Depth shows."""
-    way_back = depths._WayBack
+    way_back = depths._BackwardPass
     return {
-        "All depths at once": [depths.gradients_by_depth, depths._Nested._draw, way_back.measure],
+        "All depths at once": [depths.gradients_by_depth, depths._NestedNets._draw, way_back.measure],
         "The way back": [way_back._output, way_back._to_dh, way_back._to_dz],
         "dL/dz and dL/dW": [way_back._sizes],
         "Factor per layer, theory": [theory.log_factor, *_theory()],

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.choices.comparisons import COMPARISONS, Compared
+from explorer.choices.comparisons import COMPARISONS, NamedExperiments
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry, registry
@@ -29,7 +29,7 @@ class Scenario(Entry):
     compare: str = ""
 
     @property
-    def compared(self) -> Compared:
+    def compared(self) -> NamedExperiments:
         """The recurrent nets that stand side by side, by name."""
         return COMPARISONS[self.compare].of(self.experiment, None)
 

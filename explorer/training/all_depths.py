@@ -50,7 +50,7 @@ def gradients_by_depth(experiment: Experiment, depths: Sequence[int]) -> DepthGr
     Raises
     ------
     ValueError
-        If there are none, or one is no depth that an experiment can have.
+        If there are none, or one is out of range.
 
     Examples
     --------
@@ -60,23 +60,23 @@ def gradients_by_depth(experiment: Experiment, depths: Sequence[int]) -> DepthGr
     if not len(depths):
         raise ValueError("depths is empty: give at least one number of hidden layers")
     asked = np.array([experiment.but(depth=depth).depth for depth in depths])
-    each, place = np.unique(asked, return_inverse=True)
-    deepest_first = each[::-1]
-    experiment = experiment.but(depth=int(each[-1]))
-    found = np.full((2, experiment.layers, len(each), experiment.runs), np.nan)
-    loss = np.empty((len(each), experiment.runs))
-    size = runs_that_fit(experiment.layers, experiment.width, len(experiment.points().y))
+    distinct, place = np.unique(asked, return_inverse=True)
+    deepest_first = distinct[::-1]
+    experiment = experiment.but(depth=int(distinct[-1]))
+    sizes = np.full((2, experiment.layers, len(distinct), experiment.runs), np.nan)
+    loss = np.empty((len(distinct), experiment.runs))
+    at_once = runs_that_fit(experiment.layers, experiment.width, len(experiment.points().y))
     # Overflow and NaN are findings here, not errors.
     with np.errstate(all="ignore"):
-        for first in range(0, experiment.runs, size):
-            runs = slice(first, min(first + size, experiment.runs))
-            _Nested(experiment, deepest_first, runs).measure(found[..., runs], loss[:, runs])
-    order = len(each) - 1 - place
-    delta, weight_gradient = found[:, :, order].transpose(0, 3, 2, 1)
+        for first in range(0, experiment.runs, at_once):
+            runs = slice(first, min(first + at_once, experiment.runs))
+            _NestedNets(experiment, deepest_first, runs).measure(sizes[..., runs], loss[:, runs])
+    order = len(distinct) - 1 - place
+    delta, weight_gradient = sizes[:, :, order].transpose(0, 3, 2, 1)
     return DepthGradients(asked, delta, weight_gradient, loss[order].T)
 
 
-class _Nested:
+class _NestedNets:
     """Nets of several depths and a few seeds that have their hidden layers in common.
 
     Nets are sorted from the deepest to the shallowest, so that those that have a given layer are the first few.
@@ -124,7 +124,7 @@ class _Nested:
 
     # --- measuring ----------------------------------------------------------------------------
 
-    def measure(self, found: Array, loss: Array) -> None:
+    def measure(self, sizes: Array, loss: Array) -> None:
         """Write dL/dz and dL/dW, (2, layers, nets, runs), and the loss, (nets, runs)."""
         self.network.forward()
         width, samples, runs = self.shape.width, self.network.samples, self.network.runs
@@ -132,10 +132,10 @@ class _Nested:
         at_once = max(CACHE_BYTES // per_net, 1)
         for first in range(0, len(self.depths), at_once):
             nets = slice(first, first + at_once)
-            _WayBack(self, nets).measure(found[:, :, nets], loss[nets])
+            _BackwardPass(self, nets).measure(sizes[:, :, nets], loss[nets])
 
 
-class _WayBack:
+class _BackwardPass:
     """The backward pass of some nets together: of all those that have a layer at once.
 
     Every net's numbers come from the same operations on arrays of the same
@@ -148,7 +148,7 @@ class _WayBack:
         unit, which is the first, all others being 0.
     """
 
-    def __init__(self, nested: _Nested, nets: slice) -> None:
+    def __init__(self, nested: _NestedNets, nets: slice) -> None:
         self.experiment, self.shape, self.network = nested.experiment, nested.shape, nested.network
         self.y, self.depths, self.heads = nested.y, nested.depths[nets], nested.heads[nets]
         one = (self.network.runs, self.shape.width, self.network.samples)
@@ -157,17 +157,17 @@ class _WayBack:
         self.gradient = np.empty((*self.delta.shape[:2], self.shape.width + 1, self.shape.width))
         # A shortcut brings dL/dh back over one layer or two: so many stay at hand.
         self.grad_h = [np.empty_like(self.delta) for _ in range(1 + self.shape.skip)]
-        self.room = np.empty_like(self.delta)
+        self.scratch = np.empty_like(self.delta)
 
-    def measure(self, found: Array, loss: Array) -> None:
+    def measure(self, sizes: Array, loss: Array) -> None:
         """Write dL/dz and dL/dW, (2, layers, nets, runs), and the loss, (nets, runs)."""
-        found[:, self.depths, np.arange(len(self.depths))] = self._output(loss)
+        sizes[:, self.depths, np.arange(len(self.depths))] = self._output(loss)
         for layer in reversed(range(int(self.depths[0]))):
             self._to_dh(layer)
             delta = self._to_dz(layer)
             gradient = self.gradient[: len(delta)]
             np.matmul(self.network.h[layer], delta.swapaxes(-1, -2), gradient)
-            found[:, layer, : len(delta)] = self._sizes(delta, gradient)
+            sizes[:, layer, : len(delta)] = self._sizes(delta, gradient)
 
     def _having(self, layer: int) -> int:
         """How many nets, the first ones, have this hidden layer."""
@@ -218,6 +218,6 @@ class _WayBack:
         if axis is not None:
             scale = network.theta[layer, :, width + 1, :, None]
             unused = np.empty((2, *delta.shape[:-1]))  # the gradients of scale and shift
-            views = network.z[layer], network.inverse_std[layer], self.room[: len(delta)]
+            views = network.z[layer], network.inverse_std[layer], self.scratch[: len(delta)]
             affine_backward(delta, *views, (scale, *unused), axis)
         return delta

@@ -109,15 +109,15 @@ def _moderated(experiment: Settings, name: str) -> Changes:
 
 def _single_changes(experiment: Settings, settled: Changes) -> list[Changes]:
     """Every change of one more setting that is enough; another network last, else the smallest change first."""
-    found: list[tuple[bool, float, Changes]] = []
+    enough: list[tuple[bool, float, Changes]] = []
     for name, control in _lowered(experiment).items():
         present, network = getattr(experiment, name), control.group == NETWORK
         fitting = (v for v in control.cheaper(present) if estimate(experiment.but(**{name: v})).bearable)
         value = None if name in settled else next(fitting, None)
         # A tiny network is another experiment.
         if value is not None and not (network and value < control.moderate):
-            found.append((network, present / value if isinstance(control, Number) else math.inf, {name: value}))
-    return [change for _, _, change in sorted(found, key=lambda way: way[:2])]
+            enough.append((network, present / value if isinstance(control, Number) else math.inf, {name: value}))
+    return [change for _, _, change in sorted(enough, key=lambda way: way[:2])]
 
 
 def _words(experiment: Settings, changes: Changes) -> str:

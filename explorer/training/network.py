@@ -190,7 +190,7 @@ class Network:
         self.n = np.zeros(hidden) if shape.normalized else self.z[:-1]
         # Of several runs h lies apart, a row of ones between: a place without gaps and one copy are faster.
         self.a = np.zeros(hidden if keep else (1, *hidden[1:])) if keep or shape.skip or runs > 1 else None
-        self.room = np.empty((1, *hidden[1:]))  # one layer's scratch
+        self.scratch = np.empty((1, *hidden[1:]))  # of one layer
         self.mean, self.variance, self.inverse_std = np.ones((3, depth, runs, *self._statistic()))
         self._make_gradient_buffers(hidden)
         # One run: 2-D views and np.dot, half the overhead of np.matmul on a stack of one.
@@ -330,7 +330,7 @@ class Network:
             yield np.copyto, (self._view(self.through_slope, layer), delta)
         gradient = self._view(self.gradient, layer)
         affine = self._column(layer, width + 1), gradient[..., width + 1, :], gradient[..., width + 2, :]
-        views = (self._view(stack, layer) for stack in (self.z, self.inverse_std, self.room))
+        views = (self._view(stack, layer) for stack in (self.z, self.inverse_std, self.scratch))
         yield affine_backward, (delta, *views, affine, axis)
 
     def _weight_gradient(self, layer: int) -> Call:

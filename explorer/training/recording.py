@@ -93,10 +93,10 @@ class Records:
 
 
 def _checked(epochs: Sequence[int], last: int) -> NDArray[np.int64]:
-    found = np.array(epochs)
-    if not found.size or found[0] != 0 or (np.diff(found) <= 0).any() or found[-1] > last:
+    checked = np.array(epochs)
+    if not checked.size or checked[0] != 0 or (np.diff(checked) <= 0).any() or checked[-1] > last:
         raise ValueError(f"record_at = {list(epochs)} must ascend from 0 and end by the last epoch, {last}")
-    return found
+    return checked
 
 
 def _arranged(experiments: Sequence[Any]) -> tuple[list[Row], list[slice]]:

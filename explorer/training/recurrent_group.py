@@ -102,8 +102,8 @@ class RecurrentGroup(Group):
         network.x[:] = x.transpose(1, 2, 0)[:, None]
         with np.errstate(all="ignore"):
             network.forward()
-            found = self.experiment.output.f(network.z_out, np.empty_like(network.z_out))[0]
-        return found.reshape(counted, self.shape.outputs, len(x)).transpose(2, 0, 1)
+            answers = self.experiment.output.f(network.z_out, np.empty_like(network.z_out))[0]
+        return answers.reshape(counted, self.shape.outputs, len(x)).transpose(2, 0, 1)
 
     @property
     def nbytes(self) -> int:
@@ -146,7 +146,7 @@ def spectra(matrices: Array) -> tuple[NDArray[np.complex128], Array]:
     """
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(matrices).all(axis=(-2, -1)))
     safe = np.where(finite[..., None, None], matrices, 0.0)
-    found = np.linalg.eigvals(safe).astype(np.complex128)
-    found = np.take_along_axis(found, np.argsort(-np.abs(found), axis=-1), -1)
+    eigenvalues = np.linalg.eigvals(safe).astype(np.complex128)
+    eigenvalues = np.take_along_axis(eigenvalues, np.argsort(-np.abs(eigenvalues), axis=-1), -1)
     missing = np.logical_not(finite)[..., None]
-    return np.where(missing, complex(np.nan, np.nan), found), np.where(missing, np.nan, np.linalg.svdvals(safe))
+    return np.where(missing, complex(np.nan, np.nan), eigenvalues), np.where(missing, np.nan, np.linalg.svdvals(safe))

@@ -18,7 +18,7 @@ import numpy as np
 
 from explorer.choices.activations import ACTIVATIONS, Activation
 from explorer.choices.arrays import Array
-from explorer.choices.cells import Back, Cell, Step
+from explorer.choices.cells import Cell, Step, StepGradients
 from explorer.choices.initializers import INITIALIZERS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.training.measures import root_sum_square
@@ -84,11 +84,11 @@ class RecurrentArchitecture:
 
     def recurrent_weights(self, theta: Array) -> Array:
         """Return every W_hh, layer by layer and gate by gate: (runs, stack * gates, hidden, hidden), a copy."""
-        found = []
+        matrices = []
         for layer, weights in enumerate(self.views(theta).layers):
             rows = weights[:, self.from_h(layer)]
-            found += [rows[:, :, self.cell.block(name, self.hidden)] for name in self.cell.recurrent]
-        return np.stack(found, axis=1)
+            matrices += [rows[:, :, self.cell.block(name, self.hidden)] for name in self.cell.recurrent]
+        return np.stack(matrices, axis=1)
 
     def forget(self, stack: Array) -> None:
         """Set to 0, in an array of theta's shape, what the cell has no weights for."""
@@ -170,7 +170,7 @@ class Layer:
         self.c, self.grad_c = np.zeros((2, steps + 1 if cell.has_c else 1, runs, hidden, samples))
         self.squashed = np.zeros((steps if cell.has_c else 1, runs, hidden, samples))
         self.grad_h = np.zeros((steps + 1, runs, hidden, samples))
-        self.past_product, self.room = np.zeros((2, runs, hidden, samples))
+        self.past_product, self.scratch = np.zeros((2, runs, hidden, samples))
         self.own = np.zeros_like(weights)  # one step's contribution to the gradient
         self.contribution = np.full((steps, runs), np.nan)
         self._steps = [self._step(t) for t in range(steps)]
@@ -196,9 +196,9 @@ class Layer:
             activation=self.shape.activation,
         )
 
-    def _back(self, t: int) -> Back:
+    def _back(self, t: int) -> StepGradients:
         c_before, c = (t, t + 1) if self.shape.cell.has_c else (0, 0)
-        return Back(self.grad_h[t + 1], self.grad_c[c], self.grad_c[c_before], self.past_product, self.room)
+        return StepGradients(self.grad_h[t + 1], self.grad_c[c], self.grad_c[c_before], self.past_product, self.scratch)
 
     def forward(self) -> None:
         """Compute h (and c) of every step from `x`, h_0 and c_0."""
@@ -221,7 +221,7 @@ class Layer:
             Also measure every step's own contribution.
         """
         shape, cell, product = self.shape, self.shape.cell, np.matmul
-        to_h, through, own = self.weights[:, shape.from_h(self.index)], self.room, self.own
+        to_h, through, own = self.weights[:, shape.from_h(self.index)], self.scratch, self.own
         self.gradient[...] = 0.0
         self.grad_h[:first_given] = 0.0
         for t in range(shape.length - 1, -1, -1):
@@ -240,7 +240,7 @@ class Layer:
             else:
                 product(to_h, step.z, through)
                 np.add(grad_before, through, grad_before)
-            if cell.hands_on:
+            if cell.direct_path:
                 np.add(grad_before, self.past_product, grad_before)
 
     def _contribution(self) -> Array:

@@ -25,7 +25,7 @@ from explorer.training.recording import Records
 def _check_alike(experiment: Settings, others: Sequence[Settings]) -> None:
     """Raise ValueError, naming the setting, where an experiment cannot train together with the first."""
     key = experiment.shape_key()
-    for other in (each.shape_key() for each in others):
+    for other in (another.shape_key() for another in others):
         if type(other) is not type(key):
             raise ValueError(f"{type(key).__name__} and {type(other).__name__} cannot train together")
         for name in (*key.controls(), "data"):
@@ -164,13 +164,13 @@ class Training:
 
     def weight_gradient_every_epoch(self, index: int = 0) -> Array:
         """Return the L2 norm of dL/dW, (runs, epochs, layers), of one of the experiments, if it was asked for."""
-        rows, found = self.places[index], []
+        rows, squares = self.places[index], []
         for group in self.groups_of(index):
             if group.every_epoch is None:
                 raise ValueError("every_epoch = False: ask for Training(experiment, every_epoch=True)")
             first = group.runs.start
-            found.append(group.every_epoch[:, :, max(rows.start - first, 0) : rows.stop - first])
-        return np.sqrt(np.concatenate(found, axis=2).transpose(2, 0, 1))
+            squares.append(group.every_epoch[:, :, max(rows.start - first, 0) : rows.stop - first])
+        return np.sqrt(np.concatenate(squares, axis=2).transpose(2, 0, 1))
 
     def answers(self, x: Array, run: int, index: int = 0) -> Array:
         """Return what one run's net of one of the experiments answers now to x of shape (samples, features)."""

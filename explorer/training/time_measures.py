@@ -23,8 +23,8 @@ def _over_layers(of_layer: Callable[[Layer], Array]) -> Callable[[RecurrentNetwo
     """Make a measure: the root mean square over the recurrent layers of what is given of each, (length, runs)."""
 
     def measure(network: RecurrentNetwork) -> Array:
-        each = np.stack([of_layer(layer) for layer in network.layers])
-        return each[0] if len(each) == 1 else root_sum_square(each, 0) / np.sqrt(len(each))
+        values = np.stack([of_layer(layer) for layer in network.layers])
+        return values[0] if len(values) == 1 else root_sum_square(values, 0) / np.sqrt(len(values))
 
     return measure
 
@@ -65,7 +65,7 @@ def _openness(gate: str) -> Callable[[RecurrentNetwork], Array]:
 def _kept(network: RecurrentNetwork) -> Array:
     """What the gate that keeps the state leaves, from each step on to the last: its product, unit by unit, then the mean."""
     cell = network.shape.cell
-    found = np.zeros((network.shape.length, network.runs))
+    kept = np.zeros((network.shape.length, network.runs))
     if not cell.memory_gate:
         return _undefined(network)
     rows = cell.block(cell.memory_gate, network.shape.hidden)
@@ -73,8 +73,8 @@ def _kept(network: RecurrentNetwork) -> Array:
         left = np.ones_like(layer.a[0, :, rows])
         for step in range(network.shape.length - 1, -1, -1):
             np.multiply(left, layer.a[step, :, rows], left)
-            found[step] += left.mean(axis=(-2, -1)) / len(network.layers)
-    return found
+            kept[step] += left.mean(axis=(-2, -1)) / len(network.layers)
+    return kept
 
 
 def _saturated(network: RecurrentNetwork) -> Array:

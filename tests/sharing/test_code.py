@@ -119,7 +119,7 @@ def test_the_word_comes_with_its_judges():
 
 
 def test_depth_shows_the_widening_pass_and_sweep_its_outcome():
-    assert {"_WayBack.measure", "_WayBack._to_dh"} <= names(depth_table())
+    assert {"_BackwardPass.measure", "_BackwardPass._to_dh"} <= names(depth_table())
     for name, outcome in OUTCOMES.items():
         assert name in names(sweep_table(outcome))
 

@@ -6,13 +6,13 @@ import time
 import pytest
 
 from explorer import Experiment
-from explorer.training import pace
-from explorer.training.pace import epoch_seconds
+from explorer.training import epoch_time
+from explorer.training.epoch_time import epoch_seconds
 
 
 def test_an_epoch_of_many_updates_takes_longer_than_an_epoch_of_one(monkeypatch, clock):
     monkeypatch.setattr(time, "thread_time", lambda: clock.now)  # training looks at the clock at every update
-    monkeypatch.setattr(pace, "STRETCH", 0.02)
+    monkeypatch.setattr(epoch_time, "STRETCH", 0.02)
     experiment = Experiment(task="moons", epochs=2000, runs=1)
     full, single = epoch_seconds([experiment, experiment.but(batch="4")])
     assert single / full == pytest.approx(32, rel=0.2)
