@@ -28,17 +28,17 @@ RESIDUAL = OPENING.but(skip="one layer")
 CURES = [
     Scene(
         name="Batch norm, and where it explodes",
-        caption="Batch norm gives every unit a z of spread 1. Here it is put into fifty ReLU layers with He initialization, "
-        "no skips; above, the same net without it.",
-        question="Before any update: how large is the first layer's gradient, against the last's?",
+        caption="Batch norm gives every unit's z a standard deviation of 1. Here it is added to fifty ReLU layers with "
+        "He initialization and no skips; above is the same net without it.",
+        question="Before any update, how large is the first layer's gradient compared with the last layer's?",
         answers=(
             Answer("About a thousandth: it vanishes", 0.0, 0.01),
             Answer("About as large: that is what batch norm is for", 0.1, 10.0),
             Answer("Ten thousand times: it explodes", 1e3, 1e6),
         ),
         right=2,
-        take_home="Batch norm keeps signals level, not gradients: behind ReLU each layer multiplies them by about 1.2, fifty "
-        "layers by about 2 × 10⁴. A skip over each layer brings that down to about 10.",
+        take_home="Batch norm keeps signals level, not gradients: with ReLU each layer multiplies them by about 1.2, "
+        "and fifty layers by about 2 × 10⁴. A skip over each layer brings that down to about 10.",
         source="Ioffe & Szegedy 2015; Yang et al. 2019",
         shown=(("baseline", FIFTY), ("now", FIFTY.but(normalization="batch"))),
         measure=lambda shown: share(last(shown).facts),
@@ -57,8 +57,8 @@ CURES = [
             Answer("All of it, exactly", 0.99, 1.01),
         ),
         right=2,
-        take_home="The skip adds back what the slopes take: about 0.12 reaches layer 1, about 4 million times more. Over two layers "
-        "it is about as much, though every second layer has no way around of its own.",
+        take_home="The skip adds back what the slopes take: about 0.12 reaches layer 1, about 4 million times more. "
+        "With skips over two layers it is about as much, though every second layer has no way around of its own.",
         source="He et al. 2016",
         shown=(("now", RESIDUAL),),
         figure=WHY,
@@ -68,8 +68,8 @@ CURES = [
     ),
     Scene(
         name="The same net, residual, learns",
-        caption="A gradient that arrives is not yet a net that learns. Same eight seeds, same task, same steps; above, the plain "
-        "net that never learnt.",
+        caption="A gradient that arrives is not yet a net that learns. The eight seeds, the task and the steps are the "
+        "same; above is the plain net, which never learns.",
         question="With a skip over every layer, how many of the eight seeds learn XOR within 6,000 epochs?",
         answers=(
             Answer("None", 0.0, 0.5),
@@ -77,7 +77,8 @@ CURES = [
             Answer("All or nearly all", 6.5, 8.5),
         ),
         right=2,
-        take_home="One change, and nearly all seeds learn where none did. Over two layers nearly all do as well, only later.",
+        take_home="One change, and nearly all seeds learn where none did. With skips over two layers nearly all do as "
+        "well, but later.",
         source="He et al. 2016",
         shown=(("baseline", OPENING), ("now", RESIDUAL)),
         measure=solved,
@@ -132,8 +133,9 @@ CURES = [
             Answer("None or one", 0.0, 1.5),
         ),
         right=2,
-        take_home="Nearly all with batch norm, hardly one with layer norm: there each layer still multiplies the gradient by about 0.36, "
-        "with batch norm by about 1.2. What all samples answer alike, layer norm leaves in place.",
+        take_home="Nearly all with batch norm, hardly one with layer norm: there each layer still multiplies the "
+        "gradient by about 0.36, with batch norm by about 1.2. Layer norm leaves in place what all samples have in "
+        "common.",
         source="Ba et al. 2016; Yang et al. 2019",
         shown=tuple(
             (name, NORMED.but(normalization=norm))

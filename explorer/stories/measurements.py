@@ -148,7 +148,7 @@ def tell_through_time(shown: Shown) -> str:
     learnt = [f"{name}: {_learnt(diagnosis)}" for name, diagnosis in shown.items()]
     return (
         f"RMS dL/dh, step 1 over step {first(shown).history.experiment.length}, at the start: {'; '.join(shares)}. "
-        f"Seeds that learn it: {', '.join(learnt)}"
+        f"Seeds that learn it: {'; '.join(learnt)}"
     )
 
 
@@ -161,7 +161,7 @@ def tell_clipping(shown: Shown) -> str:
     ]
     return (
         f"the first gradient, of all parameters, is {number(first(shown).facts.first_norm)} long. "
-        f"Seeds that have learnt it: {', '.join(learnt)}"
+        f"Seeds that have learnt it: {'; '.join(learnt)}"
     )
 
 

@@ -32,8 +32,8 @@ WIDE = MOONS.but(activation="tanh", initializer="normal", width=64, learning_rat
 PROBLEMS = [
     Scene(
         name="What backpropagation multiplies",
-        caption="The gradient starts at the output and travels back. Each layer multiplies it twice: by the weights it came "
-        "through, and by the slope of the activation.",
+        caption="The gradient starts at the output and travels back. Each layer multiplies it twice: by the weights "
+        "that it passes through, and by the slope of the activation.",
         question="Eleven sigmoid layers, weights between -1 and 1. Which of the two makes the gradient small?",
         answers=(
             Answer("The weights", -math.inf, 0.3),
@@ -41,8 +41,8 @@ PROBLEMS = [
             Answer("The slope", 0.7, math.inf),
         ),
         right=2,
-        take_home="A gradient is a product. The weights keep nearly all of it per layer, the slope about 0.21: eleven layers "
-        "on, about 3 × 10⁻⁸ is left.",
+        take_home="A gradient is a product. Per layer the weights keep nearly all of it and the slope about 0.21: after "
+        "eleven layers about 3 × 10⁻⁸ is left.",
         source="Rumelhart, Hinton & Williams 1986",
         shown=(("now", OPENING),),
         figure=WHY,
@@ -64,8 +64,8 @@ PROBLEMS = [
             Answer("1", 0.9, 1.1),
         ),
         right=1,
-        take_home="Small weights do not flatten a sigmoid: its slope is 1/4 there, the most it can be. Ten layers of even that leave "
-        "9.5 × 10⁻⁷ of a gradient, before the tiny weights shrink it further.",
+        take_home="Small weights do not flatten a sigmoid: its slope there is 1/4, the most that it can be. Even so, "
+        "ten layers leave only 9.5 × 10⁻⁷ of a gradient, before the tiny weights shrink it further.",
         source="Hochreiter 1991",
         shown=(("now", OPENING.but(initializer="small normal")),),
         figure=WHY,
@@ -87,8 +87,8 @@ PROBLEMS = [
             Answer("None", 0.0, 0.5),
         ),
         right=2,
-        take_home="None. Layer 1 gets about 3 × 10⁻⁸ of the last layer's gradient, and every net ends up answering 0.5. The "
-        "tutorial's own recipe, with Adam, is still there after 100,000 epochs.",
+        take_home="None. Layer 1 gets about 3 × 10⁻⁸ of the last layer's gradient, and every net ends up answering 0.5. "
+        "The tutorial's own recipe, with Adam, still does so after 100,000 epochs.",
         source="Hochreiter 1991; Bengio et al. 1994",
         shown=(("now", OPENING),),
         measure=solved,
@@ -97,8 +97,8 @@ PROBLEMS = [
     ),
     Scene(
         name="How deep is too deep?",
-        caption="The same task with larger first weights, N(0, 1), and ten times larger steps: kinder to plain sigmoid nets. One "
-        "to ten hidden layers, eight seeds each.",
+        caption="The same task with larger initial weights, N(0, 1), and ten times larger steps, which suit plain "
+        "sigmoid nets better. The nets have one to ten hidden layers, with eight seeds each.",
         question="Up to which depth do at least half of the seeds learn XOR?",
         answers=(
             Answer("2 hidden layers", 1.5, 2.5),
@@ -107,8 +107,8 @@ PROBLEMS = [
             Answer("All ten depths", 9.5, 10.5),
         ),
         right=1,
-        take_home="A plain sigmoid net of this kind learns up to about 5 hidden layers, and from 8 on hardly a seed does. Each "
-        "further layer costs another factor of about 0.3: depth is paid exponentially.",
+        take_home="A plain sigmoid net of this kind learns up to about 5 hidden layers, and from 8 on hardly a seed "
+        "does. Each further layer costs another factor of about 0.3: the price of depth is exponential.",
         source="Hochreiter 1991; Schoenholz et al. 2017",
         shown=(("plain", BEST_PLAIN),),
         figure=BY_DEPTH,
@@ -123,13 +123,13 @@ PROBLEMS = [
         question="What does each of these tanh layers multiply the gradient by?",
         answers=(
             Answer("More than 10: saturation makes it explode", 10.0, math.inf),
-            Answer("About 6, as without", 5.0, 8.0),
+            Answer("About 6, as without tanh", 5.0, 8.0),
             Answer("About 2", 1.5, 2.5),
             Answer("About 0.1: it vanishes", 0.0, 0.3),
         ),
         right=2,
-        take_home="The weights make gradients explode; saturation holds them back. The weights multiply by about 6.5, flat slopes "
-        "bring it down to about 1.9.",
+        take_home="The weights make gradients explode; saturation holds them back. The weights multiply them by about "
+        "6.5; flat slopes bring this down to about 1.9.",
         source="Pascanu et al. 2013; Poole et al. 2016",
         shown=(("now", WIDE),),
         figure=WHY,
@@ -147,8 +147,8 @@ PROBLEMS = [
             Answer("Exactly 0, and it stays so", 0.0, 1e-300),
         ),
         right=2,
-        take_home="A gradient passes through weights, and zeros pass on exactly 0: every dL/dW is 0 for ever. Start all at one "
-        "other number, and the 16 units of a layer stay copies of one.",
+        take_home="A gradient passes through weights, and zeros pass on exactly 0: every dL/dW stays 0. If all weights "
+        "start at one other number, the 16 units of a layer remain copies of one another.",
         source="Goodfellow et al. 2016, section 8.4",
         shown=(("now", MOONS.but(activation="tanh", initializer="zeros", epochs=200)),),
         measure=lambda shown: max(share(last(shown).facts), 10.0 ** last(shown).facts.log_ratio_end),
@@ -167,8 +167,9 @@ PROBLEMS = [
             Answer("He: variance 2 / fan_in", 3.5, 4.5),
         ),
         right=3,
-        take_home="ReLU cuts away half of every signal, so weights need twice the variance. He keeps about 0.1, Glorot about "
-        "1.3 × 10⁻⁴, N(0, 0.01²) about 10⁻²⁹; N(0, 1) makes it about 10¹¹ times larger.",
+        take_home="ReLU cuts away half of every signal, so weights need twice the variance. With He's about 0.1 of the "
+        "gradient arrives, with Glorot's about 1.3 × 10⁻⁴, with N(0, 0.01²) about 10⁻²⁹; N(0, 1) makes it about 10¹¹ "
+        "times larger.",
         source="Glorot & Bengio 2010; He et al. 2015",
         shown=tuple((name, DEEP_RELU.but(initializer=name)) for name in STARTS),
         figure=PANELS,

@@ -99,8 +99,8 @@ SCENARIOS = registry(
         ),
         _scenario(
             "Tutorial recipe, residual",
-            "The same program with a skip over every layer: its outputs start saturated, at a loss of 1. The published run "
-            "sat there for 3,000 epochs, most seeds wait at 0.5; then nearly all solve XOR.",
+            "The same program with a skip over every layer: its outputs start saturated, at a loss of 1. The published "
+            "run stayed there for 3,000 epochs; most seeds here wait at 0.5, and then nearly all solve XOR.",
             TUTORIAL.but(skip="one layer"),
             TUTORIAL,
         ),
@@ -121,8 +121,8 @@ SCENARIOS = registry(
         ),
         _scenario(
             "Exploding tanh, clipped",
-            "Weights too large: the gradient grows hundreds of times on its way back, and updates throw the net about. "
-            "Clipping by norm tames the updates; the ratio of first to last layer stays as it was.",
+            "Weights too large: the gradient grows hundreds of times on its way back, and the updates are far too "
+            "large. Clipping by norm tames the updates; the ratio of first to last layer stays as it was.",
             EXPLODING.but(clip="norm", threshold=0.01),
             EXPLODING,
             source="Pascanu et al. 2013",
@@ -165,8 +165,9 @@ SCENARIOS = registry(
         ),
         Scenario(
             name="Exploding, clipped or not",
-            caption="ReLU units that start as the identity, on a noisy sine: the first gradients are about a thousand long, and within "
-            "five epochs nearly every net has become non-finite. Clipped, the same gradients teach nearly all of them.",
+            caption="ReLU units that start as the identity, on a noisy sine: the first gradients are about a thousand "
+            "long, and within five epochs nearly every net has become non-finite. With the same gradients clipped, "
+            "nearly all of them learn.",
             source="Pascanu et al. 2013; Le et al. 2015",
             experiment=EXPLODING_IN_TIME,
             compare="clipping",
@@ -182,8 +183,9 @@ SCENARIOS = registry(
         ),
         Scenario(
             name="Truncated",
-            caption="Which of two symbols came first, in the first half of 30 steps? Not cut, nearly all nets learn it. With "
-            "the way back cut after 6 steps exactly nothing of the gradient reaches the symbols, and hardly a net does.",
+            caption="Which of two symbols came first, in the first half of 30 steps? Without truncation nearly all nets "
+            "learn it. With backpropagation cut after 6 steps, exactly nothing of the gradient reaches the symbols, and "
+            "hardly any net learns.",
             source="Williams & Peng 1990; Tallec & Ollivier 2017",
             experiment=CUT,
             compare="truncation",

@@ -33,8 +33,8 @@ LAST_STEPS = [
             Answer("Less than 10⁻²⁰", 0.0, 1e-20),
         ),
         right=2,
-        take_home="The plain net forgets: less than 10⁻²⁰ gets there, each step multiplies dL/dh by about 0.5, and no seed learns. "
-        "With LSTM and GRU, whose gates start nearly open, nearly all seeds do.",
+        take_home="The plain net forgets: less than 10⁻²⁰ gets there, because each step multiplies dL/dh by about 0.5, "
+        "and no seed learns. With LSTM and GRU, whose gates start nearly open, nearly all seeds do.",
         measure=lambda shown: share(first(shown).facts),
         tell=tell_through_time,
         plays=(Play("length", (20, 30, 50, 100)), Play("strength", (0.5, 1.0, 1.5))),
@@ -51,8 +51,8 @@ LAST_STEPS = [
             Answer("With 4.6 alone", 3.5, 4.5),
         ),
         right=2,
-        take_home="A bias of 1 keeps 73% a step, so 2.5 × 10⁻¹⁴ over 100: most seeds learn over 50 steps, few over 100. A bias of "
-        "ln 100 keeps 37% all the way, and nearly all learn. The rule is ln T, not 1.",
+        take_home="A bias of 1 keeps 73% per step, hence 2.5 × 10⁻¹⁴ over 100: most seeds learn over 50 steps, few over "
+        "100. A bias of ln 100 keeps 37% all the way, and nearly all learn. The rule is ln T, not 1.",
         measure=learning,
         tell=tell_through_time,
         plays=(Play("length", (20, 30, 50, 100)), Play("cell", ("LSTM", "GRU"))),
@@ -60,17 +60,18 @@ LAST_STEPS = [
     ),
     Scene(
         name="Exploding through time",
-        caption="ReLU units whose W_hh starts as the identity go on with a noisy sine. The first gradient is about a thousand long. The same "
-        "eight seeds are trained as they are, clipped by value, and clipped by norm to 1.",
-        question="Not clipped, how soon is at least half of the nets no longer finite?",
+        caption="ReLU units whose W_hh starts as the identity learn to continue a noisy sine. The first gradient has a "
+        "length of about a thousand. The same eight seeds are trained as they are, clipped by value, and clipped by "
+        "norm to 1.",
+        question="Without clipping, how soon are at least half of the nets no longer finite?",
         answers=(
-            Answer("Never: they only do not learn", 300.5, math.inf),
+            Answer("Never: they stay finite, but do not learn", 300.5, math.inf),
             Answer("After about 100 epochs", 50.0, 200.0),
             Answer("Within 5 epochs", 0.0, 5.5),
         ),
         right=2,
-        take_home="One step that is too long is enough: without clipping nearly all nets end within 5 epochs. With the same "
-        "gradients cut to a length of 1, nearly all learn.",
+        take_home="One step that is too long is enough: without clipping nearly all nets become non-finite within 5 "
+        "epochs. With the same gradients shortened to a length of 1, nearly all learn.",
         measure=ending,
         tell=tell_clipping,
         plays=(
