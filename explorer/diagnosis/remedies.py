@@ -87,8 +87,8 @@ def _why_batch_norm(before: Facts, after: Facts) -> str:
 def _why_layer_norm(before: Facts, after: Facts) -> str:
     if vanishes(after):
         return (
-            f"each layer still multiplies dL/dz by {decades(after.log_factor)}: unlike batch norm, it leaves in place "
-            "what a unit answers to all samples alike"
+            f"each layer still multiplies dL/dz by {decades(after.log_factor)}: unlike batch norm, it does not "
+            "remove what a unit answers to every sample alike"
         )
     return _by_gradient("it keeps every sample's z at one size")(before, after)
 
@@ -108,8 +108,8 @@ def _why_smaller_steps(before: Facts, after: Facts) -> str:
 def _why_skip(before: Facts, after: Facts) -> str:
     if after.diverged > before.diverged:
         return (
-            "every layer's answer comes on top of its input: signals grow, and steps of this size throw "
-            f"{after.diverged} of {after.runs} seeds out of range"
+            "every layer's output is added to its input: signals grow, and steps of this size make "
+            f"{after.diverged} of {after.runs} seeds diverge"
         )
     if explodes(before):
         return f"the gradient was too large, not too small: {gradient_change(before, after)}"
@@ -135,7 +135,7 @@ def _why_clipping(before: Facts, after: Facts) -> str:
         return f"no update was above the threshold of {after.experiment.threshold:g}"
     shortened = f"{_percent(after.clipped_share)} of the updates were limited to {after.experiment.threshold:g}"
     if before.diverged > after.diverged:
-        return f"{shortened}, which kept seeds in range"
+        return f"{shortened}, which kept seeds finite"
     if explodes(before):
         return f"{shortened}, though dL/dz at the first layer is {against_last(after.log_ratio)} as before"
     return shortened
@@ -149,7 +149,7 @@ REMEDIES = registry(
     [
         Remedy(
             name="ReLU",
-            caption="Its slope is 1 wherever a unit is on: nothing is shrunk there.",
+            caption="Its slope is 1 wherever a unit is on: nothing shrinks there.",
             formula="f(z) = max(0, z)",
             source="Nair & Hinton 2010",
             change=lambda experiment: experiment.but(activation="ReLU"),
@@ -167,7 +167,7 @@ REMEDIES = registry(
         ),
         Remedy(
             name="a tenth of the learning rate",
-            caption="Smaller steps stay where the slope that was measured still holds.",
+            caption="Smaller steps stay where the measured slope still holds.",
             formula="η ← η / 10",
             source="LeCun et al. 1998",
             change=lambda experiment: experiment.but(learning_rate=max(experiment.learning_rate / 10, LOWEST_RATE)),
@@ -212,7 +212,7 @@ REMEDIES = registry(
         ),
         Remedy(
             name="clip by value",
-            caption="Bounds every entry of the gradient, and so bends its direction.",
+            caption="Bounds every entry of the gradient, and so changes its direction.",
             formula="g ← min(max(g, -c), c)",
             source="Mikolov 2012",
             change=lambda experiment: experiment.but(clip="value"),

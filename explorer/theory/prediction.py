@@ -165,7 +165,7 @@ def _weight_gradient(experiment: Experiment, paired: Recursion | None) -> tuple[
     if experiment.normalizer.axis is not None:
         return None, "Normalization ties the units of a layer together; dL/dW is predicted without it only."
     if np.any(paired.along_signal > 0):
-        return None, "Behind shortcuts, a rectifier's gradient leans along the signal; dL/dW is not predicted."
+        return None, "With shortcuts, a rectifier's gradient aligns with the signal; dL/dW is not predicted."
     twice = np.where(paired.pairs.first == paired.pairs.second, 1.0, 2.0)
     signal = np.array(paired.signals.h)
     square = np.sum(twice * paired.gradients.delta * signal, axis=1)
