@@ -125,7 +125,7 @@ def in_pytorch(experiment: Experiment) -> Advance:
 
 
 def seconds(advance: Advance, epochs: int) -> float:
-    """CPU seconds an epoch."""
+    """CPU seconds per epoch."""
     start = time.process_time()
     advance(epochs)
     return (time.process_time() - start) / epochs
@@ -159,7 +159,7 @@ def norms_agree(experiment: Experiment) -> float:
 
 
 def line(words: str, ours: float, other: float, value: str, target: str, passed: bool) -> None:
-    """Print a row; times are in microseconds an epoch."""
+    """Print a row; times are in microseconds per epoch."""
     times = f"{ours * 1e6:9,.1f} | {other * 1e6:9,.1f}"
     print(f"| {words:<64} | {times} | {value:>7} | {target:>7} | {'PASS' if passed else 'FAIL'} |", flush=True)
 
@@ -240,7 +240,9 @@ def main() -> None:
         share = norms_agree(case.experiment)
         word = "agree" if share < AGREEMENT else "DISAGREE"
         print(f"{name}: gradient norms of engine and textbook {word} to {share:.0e}")
-    print(f"\n| {'CPU microseconds an epoch':<64} | {'this':>9} | {'other':>9} | {'ratio':>7} | {'target':>7} |      |")
+    print(
+        f"\n| {'CPU microseconds per epoch':<64} | {'this':>9} | {'other':>9} | {'ratio':>7} | {'target':>7} |      |"
+    )
     print(f"|{'-' * 66}|{'-' * 10}:|{'-' * 10}:|{'-' * 8}:|{'-' * 8}:|------|")
     with np.errstate(all="ignore"):
         for part in (compare_single_runs, compare_many_seeds, compare_recording, compare_adam):

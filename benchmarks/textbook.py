@@ -1,4 +1,4 @@
-"""The trainer of a good textbook: one object a layer, samples in rows, z = a @ W + b.
+"""The trainer of a good textbook: one object per layer, samples in rows, z = a @ W + b.
 
 Written to be read, and as fast as that style gets: whole-batch matrix
 products, nothing computed twice. The engine must follow its trajectories and

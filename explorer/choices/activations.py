@@ -35,11 +35,11 @@ class Activation(Entry):
     steepest: float = 1.0  # The largest slope
     # The initializer whose variance keeps signals and gradients nearest to level.
     fitting_initializer: str = "He normal"
-    element_cost: float = 1.0  # How many times the work of ReLU, f and its slope cost on each number
-    call_cost: int = 0  # Nanoseconds that they cost for each layer besides, however small it is
+    element_cost: float = 1.0  # The work of f and its slope on each number, as a multiple of ReLU's
+    call_cost: int = 0  # Nanoseconds they cost per layer in addition, however small it is
 
 
-# Constants as arrays: a ufunc converts a Python number anew at every call, which costs more than the work on a small net.
+# Constants as arrays: a ufunc converts a Python number at every call, which costs more than the work on a small net.
 ZERO, HALF, ONE, MINUS_ONE = np.array(0.0), np.array(0.5), np.array(1.0), np.array(-1.0)
 
 
@@ -118,7 +118,7 @@ def _randomized() -> Activation:
     mean_square = (low**2 + low * high + high**2) / 3
     return Activation(
         name="randomized ReLU",
-        caption="Leaky ReLU whose slope below 0 is drawn anew for every unit, sample and update; "
+        caption="Leaky ReLU whose slope below 0 is drawn afresh for every unit, sample and update; "
         "answers are given with the mean slope.",
         formula="z > 0: z;  else u·z, u ~ U(1/8, 1/3)",
         source="Xu et al. 2015, section 2.4; the range as in PyTorch",

@@ -165,7 +165,7 @@ CELLS = registry(
     [
         Cell(
             name="RNN",
-            caption="The plain recurrent net: the chain is W_hh and the activation's slope, once a step.",
+            caption="The plain recurrent net: the chain is W_hh and the activation's slope, once per step.",
             formula="h_t = f(W_xh x_t + W_hh h_{t-1} + b)",
             source="Elman 1990",
             blocks=("state",),

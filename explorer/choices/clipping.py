@@ -85,8 +85,8 @@ def clipping_of(clippers: Sequence[Clipper], thresholds: Sequence[float]) -> Cli
 
     Parameters
     ----------
-    clippers, thresholds : sequences of one entry a run
-        Runs of the same clipper should lie side by side: each stretch of them is clipped by one call.
+    clippers, thresholds : sequences with one entry per run
+        Runs with the same clipper should be neighbours: one call clips each stretch of them.
 
     Returns
     -------

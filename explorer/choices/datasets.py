@@ -44,7 +44,7 @@ class Task(Entry):
     """What a net of either kind is to learn."""
 
     loss: str = "cross-entropy"  # The loss that is used when nothing else is asked
-    regression: bool = False  # Whether y is a number to hit (else a class, 0 or 1)
+    regression: bool = False  # Whether y is a number to fit (else a class, 0 or 1)
     truth_table: bool = False  # Whether its points are so few that the answers are shown as a table of them all
     solved_below: float = 0.05  # A run has solved the task when its mean squared error is below this
 
@@ -53,7 +53,7 @@ class Task(Entry):
 class Dataset(Task):
     """A task for nets of layers."""
 
-    # `make(rng, samples, noise)` returns Data; None for a person's own.
+    # `make(rng, samples, noise)` returns Data; None for the user's own.
     make: Callable[[np.random.Generator, int, float], Data] | None
     sized: bool = True  # Whether the number of samples can be chosen
     noisy: bool = True  # Whether the noise can be chosen
@@ -133,18 +133,18 @@ DATASETS = registry(
             noisy=False,
             solved_below=0.005,
         ),
-        Dataset(name="noisy XOR", caption="XOR's four corners as clouds of points.", make=_noisy_xor),
-        Dataset(name="moons", caption="Two half-moons that reach into each other.", make=_moons),
+        Dataset(name="noisy XOR", caption="The four corners of XOR as clouds of points.", make=_noisy_xor),
+        Dataset(name="moons", caption="Two interleaving half-moons.", make=_moons),
         Dataset(name="circles", caption="A circle inside a circle.", make=_circles),
         Dataset(
             name="spirals",
             caption="Two spirals wound into each other, a little over one turn each: hard for a shallow net.",
             make=_spirals,
         ),
-        Dataset(name="blobs", caption="Two clouds that a straight line can part.", make=_blobs),
+        Dataset(name="blobs", caption="Two clouds that a straight line can separate.", make=_blobs),
         Dataset(
             name="curve",
-            caption="A regression: hit one and a half waves of a sine.",
+            caption="A regression: fit one and a half periods of a sine.",
             formula="y = sin(1.5 π x), x from -1 to 1, then standardized",
             make=_curve,
             loss="mean squared error",
@@ -152,7 +152,7 @@ DATASETS = registry(
         ),
         Dataset(
             name=OWN,
-            caption="Your own CSV: two number columns and a label column with two classes.",
+            caption="Your own CSV: two columns of numbers and a label column with two classes.",
             make=None,
             sized=False,
             noisy=False,

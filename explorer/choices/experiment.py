@@ -125,7 +125,7 @@ class Experiment(Settings):
         (USUAL, *LOSSES), default=USUAL, row=5, fits=_loss_fits,
     )
     batch: str = choice(
-        TRAINING, "Batch", "Samples per update; full: all of them, one update an epoch.",
+        TRAINING, "Batch", "Samples per update; full: all of them, one update per epoch.",
         BATCHES, default=FULL, row=2, moderate=FULL, matters_at_start=False,
         phrases={FULL: "full batch", "1": "one sample per update"},
     )

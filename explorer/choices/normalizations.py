@@ -117,7 +117,7 @@ def affine_backward(
     mean, along = mean_along(delta, -1), mean_product(delta, normalized, -1)
     np.multiply(along[..., 0], delta.shape[-1], scale_gradient)
     np.multiply(mean[..., 0], delta.shape[-1], shift_gradient)
-    if axis == -1:  # batch: these are the means needed, and the scale, one number a unit, can wait for the last step
+    if axis == -1:  # batch: these are the means needed, and the scale, one number per unit, can wait for the last step
         normalize_backward(delta, normalized, mean, along, scale * inverse_std, scratch)
         return
     np.multiply(delta, scale, delta)

@@ -74,7 +74,7 @@ class RecurrentExperiment(Settings):
     forget_bias: float = number(
         NETWORK, "Forget bias",
         "Where the bias of the gate that keeps the state starts: the forget gate of an LSTM, the update gate "
-        "of a GRU. At rest the gate keeps a share σ(bias) a step: over T steps the bias has to be about ln T.",
+        "of a GRU. At rest the gate keeps a share σ(bias) per step: over T steps the bias has to be about ln T.",
         low=-10.0, high=10.0, marks=(-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.6, 5.0, 6.0), default=4.6, row=5, per_run=True,
     )
     clip: str = _like("clip", default="norm")

@@ -1,8 +1,7 @@
 """Memory tasks: sequences whose answer needs what was seen many steps ago, one entry each.
 
-Every task can be as long as one likes, from 2 steps on; what has to be
-remembered comes in the first half, so that it must be kept for at least the
-other half. Sequences are drawn once, from a fixed generator: seeds differ in
+Every task can have any length from 2 steps on. What has to be remembered comes
+in the first half, so that it must be kept for at least the second half. Sequences are drawn once, from a fixed generator: seeds differ in
 the weights, as everywhere here.
 """
 
@@ -46,7 +45,7 @@ class MemoryTask(Task):
 
 
 def _two_moments(rng: np.random.Generator, samples: int, length: int) -> NDArray[np.int64]:
-    """Draw two steps a sequence: one in the first tenth, one from there to the middle; (samples, 2)."""
+    """Draw two steps per sequence, (samples, 2): one in the first tenth, one from there to the middle."""
     tenth = max(length // 10, 1)
     middle = max(length // 2, tenth + 1)
     return np.stack([rng.integers(0, tenth, samples), rng.integers(tenth, middle, samples)], axis=1)

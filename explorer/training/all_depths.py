@@ -1,4 +1,4 @@
-"""Depths: the gradient before the first update of nets of many depths at once.
+"""All depths: the gradient before the first update, of nets of many depths at once.
 
 Parameters are drawn layer by layer, and a layer does not look ahead. So, of one
 seed, a net of depth k is the first k hidden layers of a deeper one and an
@@ -43,7 +43,7 @@ def gradients_by_depth(experiment: Experiment, depths: Sequence[int]) -> DepthGr
     Parameters
     ----------
     experiment : Experiment
-        Its own depth plays no part.
+        Its own depth does not matter.
     depths : sequence of int
         In any order.
 
@@ -180,7 +180,7 @@ class _BackwardPass:
         return np.stack([root_sum_square(delta, (-2, -1)) / np.sqrt(units), root_sum_square(weights, (-2, -1))])
 
     def _output(self, loss: Array) -> Array:
-        """From what each net's last hidden layer hands on to dL/dz of its output, and the sizes there."""
+        """Compute dL/dz of each net's output from what its last hidden layer hands on; return the sizes there."""
         h = self.network.h[self.depths]
         # The output has a b even where batch normalization leaves hidden layers none.
         h[..., self.shape.width, :] = self.shape.biases

@@ -33,7 +33,7 @@ def estimate(experiment: Settings) -> Cost:
 def refuse(experiment: Settings) -> str | None:
     """Return None if an experiment is within the limits, else one sentence: how large it is and what to lower.
 
-    What is named is enough, each way alone: first the settings that only
+    Each way that is named is enough on its own: first the settings that only
     shorten or thin out the training, the smallest change of them leading,
     then those that make it another network.
     """
@@ -75,7 +75,7 @@ def refuse_depths(experiment: Experiment, deepest: int) -> str | None:
 
 
 def _ways(experiment: Settings) -> list[str]:
-    """Say what brings an experiment within the limits, each way alone.
+    """Return what to set so that an experiment is within the limits; each way is enough on its own.
 
     Where no single setting is enough, settings take their moderate values, one more at a time and from the most to the
     least harmless, until one more change is.
@@ -121,7 +121,7 @@ def _single_changes(experiment: Settings, settled: Changes) -> list[Changes]:
 
 
 def _words(experiment: Settings, changes: Changes) -> str:
-    """Say some changes: "epochs to 20,000 and seeds to 4"."""
+    """Return some changes in words: "epochs to 20,000 and seeds to 4"."""
     return " and ".join(_change(experiment.controls()[name], value) for name, value in changes.items())
 
 
@@ -131,7 +131,7 @@ def _change(control: Control, value: Any) -> str:
 
 
 def _too_much(seconds: float, size: float) -> str:
-    """Say which limit so many seconds, or else so many bytes, would be beyond."""
+    """Return in words which limit is exceeded, of time or else of memory."""
     if seconds > LIMIT_SECONDS:
         return f"take about {_time(seconds)} (the limit is {_time(LIMIT_SECONDS)})"
     return f"need about {_memory(size)} of memory (the limit is {_memory(LIMIT_BYTES)})"

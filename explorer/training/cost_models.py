@@ -110,7 +110,7 @@ def _buffer_size(experiment: Experiment, sizes: set[int]) -> int:
 
 # --- time steps ---------------------------------------------------------------------------------
 
-# The interpreter's work a step stands in the cell's entry.
+# What the interpreter's work per step costs stands in the cell's entry.
 PER_RECURRENT_UPDATE, PER_RECURRENT_MULTIPLY_ADD, PER_RECURRENT_PARAMETER = 20_000, 0.03, 1.0
 PER_RECURRENT_RECORD, PER_MATRIX, PER_MATRIX_CUBED = 340_000, 4_400, 2.1
 PER_STATE_RECORDED, PER_PARAMETER_RECORDED = 3.5, 1.2
@@ -157,7 +157,7 @@ def _matrices(experiment: RecurrentExperiment) -> int:
 
 
 def _recurrent_record(experiment: RecurrentExperiment, groups: int) -> float:
-    """Nanoseconds of one record of all runs; with a full batch, the update makes the pass over all samples anyhow."""
+    """Nanoseconds of one record of all runs; with a full batch the update passes over all samples in any case."""
     measuring = _matrices(experiment) * (PER_MATRIX + PER_MATRIX_CUBED * experiment.hidden**3)
     measuring += PER_STATE_RECORDED * experiment.samples * _elements(experiment)
     measuring += PER_PARAMETER_RECORDED * experiment.length * _weights(experiment)

@@ -27,8 +27,8 @@ def runs_that_fit(layers: int, width: int, samples: int) -> int:
 class Group:
     """A few runs, trained together in one set of arrays.
 
-    This one trains nets of layers. What another kind of net does otherwise it
-    says in the methods under "the net"; the rest is the same for all.
+    This class trains nets of layers. Other kinds of nets override the methods
+    under "the net"; everything else is shared.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ class Group:
     runs : slice
         Which rows of the records these are.
     records : Records
-        Where to write, only these rows; it says of each run which experiment's it is: how that
-        run starts, how fast it learns, how it is clipped.
+        Where to write, and which experiment each run belongs to: how that run starts, how fast it
+        learns, how it is clipped.
     every_epoch : (epochs, layers, runs) array, optional
         Receives the L2 norm of dL/dW at every epoch, not only at recorded ones.
     """
@@ -112,7 +112,7 @@ class Group:
         self.answerer.x[:] = self.x
 
     def _draw_slopes(self, network: Network, rngs: list[np.random.Generator]) -> None:
-        """Draw randomized ReLU's slopes, run by run, so that a run's numbers do not depend on its company."""
+        """Draw randomized ReLU's slopes, run by run, so that a run's numbers do not depend on the other runs."""
         low, high = self.shape.activation.random_slope or (0.0, 0.0)
         assert network.random is not None
         for run, rng in enumerate(rngs):
@@ -201,7 +201,7 @@ class Group:
         return np.where(norm < LARGE_NORM, norm, _robust_norm(network.gradient))
 
     def _end_non_finite(self, network: Network) -> None:
-        """End the runs whose gradient is not finite: note where it began, and set them to 0.
+        """End the runs whose gradient is not finite: record where it began, and set them to 0.
 
         Zeros are finite and cost nothing special; what is recorded of an ended run is NaN.
         """
@@ -250,7 +250,7 @@ class Group:
         return parameters + sum(6 * network.h.nbytes for network in (self.probe, *self.networks.values()))
 
     def release(self) -> None:
-        """Let go of everything but the parameters, which are all that answers need."""
+        """Free everything but the parameters, which are enough to answer."""
         if not self.released:
             self.released = True
             del self.networks, self.probe, self.answerer, self.moments, self.update
@@ -280,7 +280,7 @@ class Group:
         self._record_answers()
 
     def _record_answers(self) -> None:
-        """Ask the net as one would use it: running statistics, mean slopes."""
+        """Record the answers of the net as it would be used: with running statistics and mean slopes."""
         if self.answerer is not self.probe:
             self.answerer.forward()
         z = self.answerer.z_out

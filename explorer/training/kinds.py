@@ -1,6 +1,6 @@
 """The two kinds of nets, of layers and of time steps, and what differs between them.
 
-Everything that asks which kind an experiment is asks `kind_of` and takes the answer from a field.
+Whoever needs to know asks `kind_of` and reads a field.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,13 +24,13 @@ class Kind:
 
     name: str  # In saved files; never change it
     experiment: type[Settings]  # The class of its experiments
-    position: str  # What a place along the net is called, at which something is measured
+    position: str  # What a place along the net is called where something is measured
     length: str  # The setting that says how many positions there are
     measures: Mapping[str, Diagnostic]  # What is measured at every position
     main: str  # The measure that facts, verdicts and opening views are about
     group: type[Group]  # How its runs are trained
     cost: Callable[[Any], Cost]  # `cost(experiment)` estimates what training takes
-    prefix: str  # With which the names of downloaded files begin
+    prefix: str  # The beginning of the names of downloaded files
 
 
 LAYERS = Kind(

@@ -1,4 +1,4 @@
-"""Records: the arrays of the histories of experiments that train together, while they are being filled."""
+"""Recording: when to record, and the arrays of histories while they are being filled."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Ending:
 
 
 class Row(NamedTuple):
-    """Whose numbers a row of the records holds: one run of an experiment."""
+    """The run of an experiment whose numbers a row of the records holds."""
 
     experiment: Any  # an Experiment, or another kind of settings
     seed: int
@@ -39,16 +39,16 @@ class Records:
     Parameters
     ----------
     experiments : sequence of Experiment or RecurrentExperiment
-        Those that train together: of as many positions, samples and epochs.
+        Those that train together; they have equal positions, samples and epochs.
     epochs : sequence of int, optional
         When to record, ascending from 0; the last is where training ends. By default the usual
         schedule up to the experiments' last epoch.
     measured : iterable of str
-        The diagnostics.
+        Names of the diagnostics.
     beside : mapping of name to (shape, type)
-        What else there is of every run and record.
+        Further arrays of every run and record.
     answers : int
-        How many answers are kept.
+        How many answers are kept per record.
 
     Attributes
     ----------

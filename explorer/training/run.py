@@ -1,9 +1,9 @@
 """Training: a run that can be advanced a slice of time at a time, and resumed.
 
 `Training` splits the runs of an experiment, or of several of equal shape, into
-groups whose arrays fit the processor's cache, and advances the group that is
-furthest behind. It knows no thread and no screen: whoever holds it calls
-`advance` until it is complete.
+groups whose arrays fit the processor's cache, and advances the group with the
+fewest records. It knows no thread and no screen: its owner calls `advance`
+until it is complete.
 """
 
 import copy
@@ -118,15 +118,15 @@ class Training:
 
     @property
     def progress(self) -> float:
-        """Share of the epochs that every group has behind it."""
-        behind = [group.epoch for group in self.groups if not group.complete]
-        return min(behind) / max(self._last, 1) if behind else 1.0
+        """Share of the epochs that every group has completed."""
+        epochs = [group.epoch for group in self.groups if not group.complete]
+        return min(epochs) / max(self._last, 1) if epochs else 1.0
 
     def advance(self, seconds: float) -> bool:
         """Train for about `seconds` (at least one update, and up to the first record); return whether complete.
 
-        The group furthest behind goes first, so that all seeds' pictures grow together. It stays for
-        its part of the time: to change at every record would fetch all arrays into the cache anew.
+        The group with the fewest records goes first, so that all seeds' pictures grow together. It keeps
+        its share of the time: switching at every record would load all arrays into the cache again.
         """
         deadline, turn = time.perf_counter() + seconds, seconds / len(self.groups)
         # Overflow and NaN are findings here, not errors: they are looked for and recorded.
@@ -179,10 +179,10 @@ class Training:
         return group.answers(x, row - group.runs.start)
 
     def of(self, *indexes: int) -> "Training":
-        """Return this very training as if there were no experiments in it but those.
+        """Return a view of this training that holds only some of its experiments.
 
-        It is no copy: what is advanced here is advanced there. But it knows only the groups that hold
-        runs of these experiments; `records` are those of all.
+        Advancing the view advances this training. The view has only the groups with runs of these
+        experiments; its `records` are those of all.
         """
         seen = copy.copy(self)
         seen.experiments = tuple(self.experiments[index] for index in indexes)
@@ -197,7 +197,7 @@ class Training:
         return [group for group in self.groups if group.runs.start < rows.stop and rows.start < group.runs.stop]
 
     def release(self) -> None:
-        """Let go of what groups at their end need no more; history and answers stay."""
+        """Free what complete groups no longer need; history and answers remain available."""
         for group in self.groups:
             if group.complete:
                 group.release()
