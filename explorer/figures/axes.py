@@ -218,14 +218,7 @@ def with_settings(layout: dict[str, Any], caption: str, narrow: bool) -> dict[st
 
 
 def foot(words: str, caption: str, narrow: bool) -> tuple[list[dict[str, Any]], int]:
-    """Write what a figure means, and the settings, below its panels.
-
-    Returns
-    -------
-    annotations : list of dict
-    height : int
-        What they need, the axis' ticks and title included.
-    """
+    """Write what a figure means, and the settings, below its panels; return the notes and their height, ticks included."""
     scale, letters = text_scale(narrow), NARROW_LETTERS if narrow else LETTERS
     notes, below = [], 56
     for name, text, size in (("words", words, 15), ("settings", caption, SETTINGS_SIZE)):
@@ -238,19 +231,9 @@ def foot(words: str, caption: str, narrow: bool) -> tuple[list[dict[str, Any]], 
 
 
 def head(lines: Sequence[str], rows: int, above: int, narrow: bool) -> tuple[dict[str, Any], int]:
-    """Write some lines on top, below them room for the legend, which ends `above` pixels over the panels.
+    """Write some lines on top; return them and the upper margin.
 
-    Parameters
-    ----------
-    lines : sequence of str
-    rows : int
-        Of the legend; on a phone every entry has one.
-
-    Returns
-    -------
-    annotation : dict
-    height : int
-        The upper margin.
+    Below them there is room for a legend of some rows, on a phone one for each entry, which ends `above` the panels.
     """
     scale = text_scale(narrow)
     size, text = 16 * scale, "<br>".join(lines)

@@ -25,20 +25,9 @@ from explorer.diagnosis.cliff import (
 )
 from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.wording import decades, number
-from explorer.figures import theme
-from explorer.figures.axes import (
-    Span,
-    decade_ticks,
-    label,
-    legend_above,
-    log_axis,
-    pair,
-    settings,
-    sized,
-    text_scale,
-    title,
-)
-from explorer.figures.marks import NOT_FINITE_WORDS, Panel, Traces, colour_strip, compose, small
+from explorer.figures import axes, marks, theme
+from explorer.figures.axes import Span, title
+from explorer.figures.marks import Panel, Traces
 from explorer.figures.view import GRADIENT, RELIEF, CliffView
 from explorer.sweeps.sweep import thin
 
@@ -69,23 +58,13 @@ def walks(free: Path, clipped: Path, view: CliffView) -> tuple[Walk, Walk]:
 
 
 def cliff_figure(ground: Ground, both: Sequence[Walk], view: CliffView, caption: str) -> go.Figure:
-    """Draw the map on the left, and on the right gradient norm and loss by update.
-
-    Parameters
-    ----------
-    ground : Ground
-    both : sequence of Walk
-        Without clipping, and with.
-    view : CliffView
-    caption : str
-        The settings, below everything.
-    """
+    """Draw the map on the left, and on the right gradient norm and loss by update, of both walks."""
     traces: Traces = (_relief if view.shown == RELIEF else _map)(ground, both, view)
-    traces += colour_strip(colours(view), theme.SIZE_SCALE, "x4", "y4")
+    traces += marks.colour_strip(colours(view), theme.SIZE_SCALE, "x4", "y4")
     for walk in both:
         traces += _by_update(walk, walk.path.norm, Panel(NORM_AXIS, "", "x2", "y2", powers=True, size=9, margin=0.03))
         traces += _by_update(walk, walk.path.loss, Panel(LOSS_AXIS, "", "x2", "y3", powers=True, size=9, margin=0.03))
-    return compose(traces, lambda narrow: _layout(both, view, caption, narrow))
+    return marks.compose(traces, lambda narrow: _layout(both, view, caption, narrow))
 
 
 # --- the map ------------------------------------------------------------------------------------
@@ -101,9 +80,9 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     of_gradient, (low, high) = view.shown == GRADIENT, colours(view)
     # An exact 0 is below the scale, as is the smallest size: both are the darkest colour.
     z = np.nan_to_num(
-        small(logarithm(ground.slope.norm if of_gradient else ground.slope.loss)), neginf=low, posinf=high
+        marks.small(logarithm(ground.slope.norm if of_gradient else ground.slope.loss)), neginf=low, posinf=high
     )
-    w, b = small(ground.w), small(ground.b)
+    w, b = marks.small(ground.w), marks.small(ground.b)
     hover = f"w %{{x:.2f}}, b %{{y:.2f}}<br>{'gradient norm' if of_gradient else 'loss'} 10^%{{z:.2f}}<extra></extra>"
     look = {"zmin": low, "zmax": high, "colorscale": theme.SIZE_SCALE, "showscale": False}
     traces: Traces = [go.Heatmap(x=w, y=b, z=z, hovertemplate=hover, **look)]
@@ -130,8 +109,8 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
 def _wall(ground: Ground) -> go.Scatter:
     """Where theory has the wall."""
     return go.Scatter(
-        x=small(ground.w),
-        y=small(wall(ground.w)),
+        x=marks.small(ground.w),
+        y=marks.small(wall(ground.w)),
         mode="lines",
         line={"width": 2.5, "dash": "dash", "color": "#ffffff"},
         hoverinfo="skip",
@@ -143,12 +122,12 @@ def _wall(ground: Ground) -> go.Scatter:
 def _measured_wall(ground: Ground) -> go.Scatter:
     """How long the gradient gets close beside the wall, for the grid may miss it."""
     low, high = NORM_COLOURS
-    sizes = np.nan_to_num(small(logarithm(ground.on_wall)), neginf=low, posinf=high)
+    sizes = np.nan_to_num(marks.small(logarithm(ground.on_wall)), neginf=low, posinf=high)
     marker = {"size": 7, "symbol": "square", "color": sizes, "cmin": low, "cmax": high}
     said = zip(ground.w, ground.on_wall, strict=True)
     return go.Scatter(
-        x=small(ground.w),
-        y=small(wall(ground.w)),
+        x=marks.small(ground.w),
+        y=marks.small(wall(ground.w)),
         mode="markers",
         marker=marker | {"colorscale": theme.SIZE_SCALE, "showscale": False},
         hovertext=[
@@ -163,7 +142,7 @@ def _measured_wall(ground: Ground) -> go.Scatter:
 def _walk(walk: Walk) -> Traces:
     """A path in a dark casing: on a scale of many colours no single one would always show."""
     points = walk.path.points
-    line = {"x": small(points[:, 0]), "y": small(points[:, 1])}
+    line = {"x": marks.small(points[:, 0]), "y": marks.small(points[:, 1])}
     casing = {"width": 6, "color": theme.CASING}
     return [
         go.Scatter(**line, mode="lines", line=casing, hoverinfo="skip", showlegend=False),
@@ -228,7 +207,7 @@ def _loss_of_path(walk: Walk) -> Traces:
             hovertext=[f"{walk.name}: not finite from update {last + 1} on"],
             hoverinfo="text",
             cliponaxis=False,
-            name=NOT_FINITE_WORDS,
+            name=marks.NOT_FINITE_WORDS,
         )
     ]
 
@@ -253,10 +232,10 @@ def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     """The loss as height, with both paths on it."""
     loss, (low, high) = ground.slope.loss, colours(view)
     surface = go.Surface(
-        x=small(ground.w),
-        y=small(ground.b),
-        z=small(loss),
-        surfacecolor=np.nan_to_num(small(logarithm(loss)), neginf=low),
+        x=marks.small(ground.w),
+        y=marks.small(ground.b),
+        z=marks.small(loss),
+        surfacecolor=np.nan_to_num(marks.small(logarithm(loss)), neginf=low),
         cmin=low,
         cmax=high,
         colorscale=theme.SIZE_SCALE,
@@ -278,9 +257,9 @@ def _on_relief(walk: Walk) -> go.Scatter3d:
         places.append((w, b, loss[update + 1]))
     w, b, z = np.array(places).T
     return go.Scatter3d(
-        x=small(w),
-        y=small(b),
-        z=small(z + 0.008),
+        x=marks.small(w),
+        y=marks.small(b),
+        z=marks.small(z + 0.008),
         mode="lines+markers",
         line={"width": 7, "color": walk.colour},
         marker={"size": 4.5, "symbol": walk.symbol, "color": walk.colour},
@@ -334,27 +313,27 @@ NARROW = _Places(1250, 130, WHOLE, WHOLE, [0.62, 0.97], [0.535, 0.548], [0.285, 
 
 
 def _layout(both: Sequence[Walk], view: CliffView, caption: str, narrow: bool) -> dict[str, Any]:
-    place, scale = NARROW if narrow else WIDE, text_scale(narrow)
+    place, scale = NARROW if narrow else WIDE, axes.text_scale(narrow)
     updates = {"uirevision": view.updates, "range": [0, view.updates], "title": title("update")}
-    values = {"range": list(colours(view)), **decade_ticks(colours(view))}
-    axes: dict[str, Any] = {
+    values = {"range": list(colours(view)), **axes.decade_ticks(colours(view))}
+    named_axes: dict[str, Any] = {
         "xaxis2": updates | {"anchor": "y3", "domain": place.right},
-        "yaxis2": {"domain": place.norm, "anchor": "x2", "showgrid": True, **log_axis(NORM_AXIS)},
-        "yaxis3": {"domain": place.loss, "anchor": "x2", "showgrid": True, **log_axis(LOSS_AXIS)},
-        **pair(4, (place.left, place.strip), values, {"visible": False, "fixedrange": True}),
+        "yaxis2": {"domain": place.norm, "anchor": "x2", "showgrid": True, **axes.log_axis(NORM_AXIS)},
+        "yaxis3": {"domain": place.loss, "anchor": "x2", "showgrid": True, **axes.log_axis(LOSS_AXIS)},
+        **axes.pair(4, (place.left, place.strip), values, {"visible": False, "fixedrange": True}),
     }
     if view.shown != RELIEF:
         bare = {"showgrid": False, "constrain": "domain"}
         w, b = {"range": list(W_SPAN), "title": title("w"), **bare}, {"range": list(B_SPAN), "title": "b", **bare}
-        axes |= pair(1, (place.left, place.ground), w, b)
+        named_axes |= axes.pair(1, (place.left, place.ground), w, b)
     inner = place.height - (190 if narrow else 140)
     notes = _labels(view, place, 16 * scale)
     if view.shown != RELIEF:
         notes += [_wall_note(view), *(note for row, walk in enumerate(both) for note in _where_to(walk, row))]
     layout = {
         "height": place.height,
-        **sized(axes, scale),
-        **legend_above(inner, scale, 0),
+        **axes.sized(named_axes, scale),
+        **axes.legend_above(inner, scale, 0),
         "annotations": [*notes, _settings(caption, narrow)],
         "shapes": [_threshold(view)],
         "margin": {"l": 56, "r": 16, "t": 60, "b": place.below},
@@ -368,7 +347,7 @@ def _settings(caption: str, narrow: bool) -> dict[str, Any]:
     """The settings below everything; on a phone in lines of two."""
     parts = caption.split(" · ")
     lines = [" · ".join(parts[first : first + 2]) for first in range(0, len(parts), 2)]
-    return settings(" ·<br>".join(lines) if narrow else caption, SETTINGS_BELOW)
+    return axes.settings(" ·<br>".join(lines) if narrow else caption, SETTINGS_BELOW)
 
 
 def _scene(across: Sequence[float], up: Sequence[float], away: float) -> dict[str, Any]:
@@ -400,9 +379,9 @@ def _labels(view: CliffView, place: _Places, size: float) -> list[dict[str, Any]
     what = "Gradient norm ‖dL/d(w, b)‖" if view.shown == GRADIENT else f"Loss (h<sub>T</sub> - {TARGET:g})²"
     limit = "entries' limit" if view.clip == "value" else "threshold"
     return [
-        label(f"<b>{what}</b> over w and b, T = {view.steps}", place.left[0], place.ground[1], size=size),
-        label(f"<b>Gradient norm</b>, {limit} dashed", place.right[0], place.norm[1], size=size),
-        label("<b>Loss</b>", place.right[0], place.loss[1], size=size),
+        axes.label(f"<b>{what}</b> over w and b, T = {view.steps}", place.left[0], place.ground[1], size=size),
+        axes.label(f"<b>Gradient norm</b>, {limit} dashed", place.right[0], place.norm[1], size=size),
+        axes.label("<b>Loss</b>", place.right[0], place.loss[1], size=size),
     ]
 
 
@@ -457,8 +436,8 @@ def section_figure(section: Section, caption: str) -> go.Figure:
         line = {"width": 3, "color": theme.BASELINE, "dash": dashes[place % len(dashes)]}
         traces.append(
             go.Scatter(
-                x=small(section.b),
-                y=small(loss),
+                x=marks.small(section.b),
+                y=marks.small(loss),
                 mode="lines",
                 line={"width": 4, "color": theme.NOW, "dash": "solid"} if now else line,
                 name=f"T = {steps}: gradient norm up to {number(section.longest[steps])}",
@@ -467,20 +446,20 @@ def section_figure(section: Section, caption: str) -> go.Figure:
         )
 
     def layout(narrow: bool) -> dict[str, Any]:
-        height, scale, below = 530 if narrow else 420, text_scale(narrow), 130 if narrow else 80
-        axes = {
+        height, scale, below = 530 if narrow else 420, axes.text_scale(narrow), 130 if narrow else 80
+        named_axes = {
             "xaxis": {"range": list(B_SPAN), "title": title(f"b, at w = {number(section.w, 3)}")},
             "yaxis": {"range": [-0.01, 0.5], "title": "loss", "showgrid": True},
         }
         return {
             "height": height,
-            **sized(axes, scale),
+            **axes.sized(named_axes, scale),
             "margin": {"l": 70, "r": 16, "t": 84, "b": below},
             "annotations": [_settings(caption, narrow)],
-            **legend_above(height - 84 - below, scale),
+            **axes.legend_above(height - 84 - below, scale),
         }
 
-    return compose(traces, layout)
+    return marks.compose(traces, layout)
 
 
 # --- what became of both descents, in a headline and, with all numbers, in an alternative text ---

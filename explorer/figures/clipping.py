@@ -9,29 +9,15 @@ import plotly.graph_objects as go
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import band, log_band
 from explorer.diagnosis.wording import decades, number
-from explorer.figures import theme
-from explorer.figures.axes import (
-    LOSS_DECADES,
-    MARGIN,
-    decade_ticks,
-    epoch_axis,
-    label,
-    legend_above,
-    pair,
-    sized,
-    text_scale,
-    title,
-    with_settings,
-)
-from explorer.figures.marks import NOW, START, Panel, Traces, compose, legend_band, legend_line, stacked
-from explorer.figures.panels import epoch_positions
+from explorer.figures import axes, marks, panels, theme
+from explorer.figures.marks import Panel, Traces
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import DIVERGED, SOLVED, History
 
 # In decades.
 NORM_SPAN = (-4.0, 6.0)
-NORMS, LOSSES = Panel(NORM_SPAN, "epoch"), Panel(LOSS_DECADES, "epoch", "x2", "y2")
+NORMS, LOSSES = Panel(NORM_SPAN, "epoch"), Panel(axes.LOSS_DECADES, "epoch", "x2", "y2")
 TITLES = ("‖dL/dθ‖ of the first update after each recorded epoch", "loss")
 LIMITS = {"norm": "threshold of ‖dL/dθ‖", "value": "bound of each entry of dL/dθ"}
 
@@ -53,42 +39,37 @@ def clipped_share(history: History) -> Array:
 def clipping_figure(
     shown: Named, styles: Sequence[LineStyle], caption: str = "", view: View | None = None
 ) -> go.Figure:
-    """Draw by epoch the gradient's norm before and after clipping, and the loss.
+    """Draw by epoch the gradient's norm before and after clipping, and the loss, of either kind of net.
 
-    Parameters
-    ----------
-    shown : sequence of (name, History)
-        Of either kind of net.
-    styles : sequence of LineStyle
-        One for each history.
-    caption : str
-        The settings, below the axes.
-    view : View, optional
-        Whether epochs are on a linear or on a logarithmic axis; else linear.
+    The view says whether epochs are on a linear or on a logarithmic axis; without one they are on a linear one.
     """
     view = view or View()
     traces: Traces = []
     entries: Traces = []
     for (name, history), style in zip(shown, styles, strict=True):
         traces += _curves(name, history, style, view)
-        entries.append(legend_line(f"{name}: {clipping_words(history)}", color=style.colour, width=5))
-    entries += [legend_line("after clipping; loss", **NOW), legend_line("before clipping", **START), legend_band()]
+        entries.append(marks.legend_line(f"{name}: {clipping_words(history)}", color=style.colour, width=5))
+    entries += [
+        marks.legend_line("after clipping; loss", **marks.NOW),
+        marks.legend_line("before clipping", **marks.START),
+        marks.legend_band(),
+    ]
     limits = _limits(shown)
-    entries += [legend_line(f"{LIMITS[clip]}, {threshold:g}", dash="dash") for clip, threshold in limits]
-    epochs = epoch_axis(max((history.experiment.epochs for _, history in shown), default=1), view)
-    return compose([*entries, *stacked(traces)], lambda narrow: _layout(epochs, caption, limits, narrow))
+    entries += [marks.legend_line(f"{LIMITS[clip]}, {threshold:g}", dash="dash") for clip, threshold in limits]
+    epochs = axes.epoch_axis(max((history.experiment.epochs for _, history in shown), default=1), view)
+    return marks.compose([*entries, *marks.stacked(traces)], lambda narrow: _layout(epochs, caption, limits, narrow))
 
 
 def _curves(name: str, history: History, style: LineStyle, view: View) -> Traces:
-    epochs, colour = epoch_positions(history.epochs, view), style.colour
+    epochs, colour = panels.epoch_positions(history.epochs, view), style.colour
     raw, loss = log_band(history.gradient_norm), log_band(history.loss)
     after = log_band(norm_after_clipping(history)).middle
     return [
         NORMS.filled(epochs, raw, style, name),
-        *NORMS.line(epochs, raw.middle, f"{name}, before clipping", **START, color=colour),
-        *NORMS.line(epochs, after, f"{name}, after clipping", **NOW, color=colour),
+        *NORMS.line(epochs, raw.middle, f"{name}, before clipping", **marks.START, color=colour),
+        *NORMS.line(epochs, after, f"{name}, after clipping", **marks.NOW, color=colour),
         LOSSES.filled(epochs, loss, style, name),
-        *LOSSES.line(epochs, loss.middle, f"{name}, median loss", **NOW, color=colour),
+        *LOSSES.line(epochs, loss.middle, f"{name}, median loss", **marks.NOW, color=colour),
     ]
 
 
@@ -117,25 +98,27 @@ def _limits(shown: Named) -> list[tuple[str, float]]:
 
 def _layout(epochs: dict[str, Any], caption: str, limits: list[tuple[str, float]], narrow: bool) -> dict[str, Any]:
     """Norms on the left and losses on the right; on a phone above each other."""
-    whole, (height, scale) = [0.0, 1.0], (860 if narrow else 500, text_scale(narrow))
+    whole, (height, scale) = [0.0, 1.0], (860 if narrow else 500, axes.text_scale(narrow))
     boxes = [(whole, [0.57, 1.0]), (whole, [0.0, 0.43])] if narrow else [([0.0, 0.475], whole), ([0.545, 1.0], whole)]
     limit = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y"}
     limit["line"] = {"color": theme.CURSOR, "width": 2.5, "dash": "dash"}
     levels = sorted({float(np.log10(threshold)) for _, threshold in limits})
-    x = {"title": title("epoch"), "showgrid": False, **epochs}
-    axes: dict[str, Any] = {}
+    x = {"title": axes.title("epoch"), "showgrid": False, **epochs}
+    named_axes: dict[str, Any] = {}
     titles = []
     for place, (box, panel, words) in enumerate(zip(boxes, (NORMS, LOSSES), TITLES, strict=True), start=1):
-        axes |= pair(place, box, x, {"showgrid": True, "range": list(panel.span), **decade_ticks(panel.span)})
-        titles.append(label(words, box[0][0], box[1][1], size=theme.LABEL_SIZE * scale) | {"yshift": 4})
+        named_axes |= axes.pair(
+            place, box, x, {"showgrid": True, "range": list(panel.span), **axes.decade_ticks(panel.span)}
+        )
+        titles.append(axes.label(words, box[0][0], box[1][1], size=theme.LABEL_SIZE * scale) | {"yshift": 4})
     layout = {
         "height": height,
         "shapes": [limit | {"y0": level, "y1": level} for level in levels],
         "annotations": titles,
-        **sized(axes, scale),
-        **legend_above(height - MARGIN["t"] - MARGIN["b"], scale, above=34),
+        **axes.sized(named_axes, scale),
+        **axes.legend_above(height - axes.MARGIN["t"] - axes.MARGIN["b"], scale, above=34),
     }
-    return with_settings(layout, caption, narrow)
+    return axes.with_settings(layout, caption, narrow)
 
 
 def describe_clipping(shown: Named) -> str:

@@ -15,37 +15,9 @@ from numpy.typing import NDArray
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band
 from explorer.diagnosis.wording import decades
-from explorer.figures import theme
-from explorer.figures.axes import (
-    LEVEL_LINE,
-    MARGIN,
-    TOLD,
-    Span,
-    colour_bar,
-    decade_ticks,
-    factor_ticks,
-    label,
-    legend_above,
-    pair,
-    settings,
-    share_ticks,
-    sized,
-    text_scale,
-    title,
-    whole_ticks,
-)
-from explorer.figures.marks import (
-    BAND_WORDS,
-    THEORY_WORDS,
-    Panel,
-    Traces,
-    compose,
-    drawable,
-    flat_colour,
-    heatmap,
-    small,
-)
-from explorer.figures.panels import seeds_text
+from explorer.figures import axes, marks, panels, theme
+from explorer.figures.axes import Span
+from explorer.figures.marks import Panel, Traces
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
 from explorer.sweeps.sweep import thin
 
@@ -63,43 +35,28 @@ SETTINGS_BELOW = 52
 
 @dataclass(frozen=True, eq=False)
 class Triangle:
-    """The gradient of each layer of nets of many depths.
+    """The gradient of each layer of nets of many depths."""
 
-    Attributes
-    ----------
-    name : str
-        What stands above the panel, e.g. "at the start".
-    depths : (depths,) int array
-        Ascending; a depth that is missing leaves its row empty.
-    values : (depths, layers) array
-        log10, median over seeds; -inf an exact 0, +inf not finite, NaN not known. What stands beyond a net's
-        output, layer depth + 1, is ignored.
-    """
-
-    name: str
-    depths: Depths
+    name: str  # What stands above the panel, e.g. "at the start"
+    depths: Depths  # (depths,): ascending; a depth that is missing leaves its row empty
+    # (depths, layers): log10, median over seeds; -inf an exact 0, +inf not finite, NaN not known. What stands
+    # beyond a net's output, layer depth + 1, is ignored
     values: Array
 
 
 def triangle_figure(triangles: Sequence[Triangle], what: str, span: Span, caption: str = "") -> go.Figure:
-    """Draw one heatmap for each triangle, layer by depth, all on the same axes and one colour scale.
+    """Draw one heatmap for each of one to four triangles, layer by depth, all on the same axes and one colour scale.
 
-    Parameters
-    ----------
-    triangles : sequence of Triangle
-        One to four: up to three in a row, four in two rows.
-    what : str
-        Title of the colours: what is shown, of what, e.g. "dL/dz, RMS".
-    span : (float, float)
-        Of the colours, in decades. It does not depend on the values, so that pictures can be compared.
-    caption : str
-        The settings, below the panels.
+    `what` names the colours: what is shown, of what, e.g. "dL/dz, RMS". Their span, in decades, does not depend on
+    the values, so that pictures can be compared.
     """
     deepest = max(int(triangle.depths.max()) for triangle in triangles)
     traces: Traces = []
     for place, triangle in enumerate(triangles, start=1):
         traces += _triangle(triangle, what, deepest, f"x{place}", f"y{place}")
-    return compose(traces, lambda narrow: _captioned(_triangle_layout(triangles, deepest, what, span, narrow), caption))
+    return marks.compose(
+        traces, lambda narrow: _captioned(_triangle_layout(triangles, deepest, what, span, narrow), caption)
+    )
 
 
 def _triangle(triangle: Triangle, what: str, deepest: int, x: str, y: str) -> Traces:
@@ -107,11 +64,11 @@ def _triangle(triangle: Triangle, what: str, deepest: int, x: str, y: str) -> Tr
     for depth, values in zip(triangle.depths, triangle.values, strict=True):
         rows[depth - 1, : depth + 1] = values[: depth + 1]
     size = f"{what}: 10^%{{z:.2f}}"
-    return heatmap(
+    return marks.heatmap(
         rows,
         {"coloraxis": "coloraxis"},
         lambda words: {"hovertemplate": f"depth %{{y}}, layer %{{x}}<br>{words or size}<extra></extra>"},
-        flat=lambda mask, colour: flat_colour(mask, colour) | {"ygap": 3},
+        flat=lambda mask, colour: marks.flat_colour(mask, colour) | {"ygap": 3},
         x=np.arange(1, deepest + 2),
         y=np.arange(1, deepest + 1),
         xaxis=x,
@@ -125,34 +82,36 @@ def _triangle_layout(
     columns = 1 if narrow else 2 if len(triangles) == 4 else len(triangles)
     # One panel alone lies on a phone as it does elsewhere.
     narrow = narrow and len(triangles) > 1
-    rows, scale = -(-len(triangles) // columns), text_scale(narrow)
+    rows, scale = -(-len(triangles) // columns), axes.text_scale(narrow)
     height = 200 + 300 * rows if narrow else 540 if rows == 1 else 740
-    inner = height - MARGIN["t"] - MARGIN["b"] - (NARROW_BAR if narrow else 0)
-    axes: dict[str, Any] = {}
+    inner = height - axes.MARGIN["t"] - axes.MARGIN["b"] - (NARROW_BAR if narrow else 0)
+    named_axes: dict[str, Any] = {}
     labels = []
     for place, triangle in enumerate(triangles, start=1):
         row, column = divmod(place - 1, columns)
         box = _share_of(column, columns, gap=0.035), _share_of(rows - 1 - row, rows, gap=46 / inner)
         lowest, leftmost = row == rows - 1, column == 0
-        x = {"title": title("layer; the last of each row is its output" * lowest), "showticklabels": lowest}
+        x = {"title": axes.title("layer; the last of each row is its output" * lowest), "showticklabels": lowest}
         y = {"title": "hidden layers" * leftmost, "showticklabels": leftmost}
         matches = ({"matches": "x"}, {"matches": "y"}) if place > 1 else ({}, {})
-        axes |= pair(place, box, x | _whole_axis(deepest + 1) | matches[0], y | _whole_axis(deepest) | matches[1])
-        labels.append(label(f"<b>{triangle.name}</b>", box[0][0], box[1][1], size=18 * scale))
+        named_axes |= axes.pair(
+            place, box, x | _whole_axis(deepest + 1) | matches[0], y | _whole_axis(deepest) | matches[1]
+        )
+        labels.append(axes.label(f"<b>{triangle.name}</b>", box[0][0], box[1][1], size=18 * scale))
     bar = {"orientation": "h", "y": -84 / inner, "yanchor": "top"} if narrow else {"ypad": 0}
-    bar = colour_bar(what, scale, thickness=20, **decade_ticks(span), **bar)
+    bar = axes.colour_bar(what, scale, thickness=20, **axes.decade_ticks(span), **bar)
     return {
         "height": height,
         "coloraxis": {"cmin": span[0], "cmax": span[1], "colorscale": theme.SIZE_SCALE, "colorbar": bar},
         "annotations": labels,
-        "margin": MARGIN | {"b": MARGIN["b"] + NARROW_BAR * narrow},
-        **legend_above(inner, scale, above=30),
-        **sized(axes, scale),
+        "margin": axes.MARGIN | {"b": axes.MARGIN["b"] + NARROW_BAR * narrow},
+        **axes.legend_above(inner, scale, above=30),
+        **axes.sized(named_axes, scale),
     }
 
 
 def _whole_axis(last: int) -> dict[str, Any]:
-    return {"range": [0.5, last + 0.5], "showgrid": False, **whole_ticks(last)}
+    return {"range": [0.5, last + 0.5], "showgrid": False, **axes.whole_ticks(last)}
 
 
 def _share_of(index: int, count: int, gap: float) -> tuple[float, float]:
@@ -166,14 +125,14 @@ def _captioned(layout: dict[str, Any], caption: str) -> dict[str, Any]:
     """Write the settings below everything, in one line."""
     if not caption:
         return layout
-    return layout | {"annotations": [*layout.get("annotations", []), settings(caption, SETTINGS_BELOW)]}
+    return layout | {"annotations": [*layout.get("annotations", []), axes.settings(caption, SETTINGS_BELOW)]}
 
 
 def describe_triangle(name: str, depths: Sequence[int], values: Array) -> str:
     """Say the first and the last layer's gradient of nets of several depths; values are log10, (depths, layers)."""
     told = [
         f"depth {depths[row]}: first layer {decades(values[row, 0])}, output {decades(values[row, depths[row]])}"
-        for row in thin(range(len(depths)), TOLD)
+        for row in thin(range(len(depths)), axes.TOLD)
         if not np.isnan(values[row, 0])
     ]
     return f"{name}: {'; '.join(told) or 'not known yet'}."
@@ -184,25 +143,15 @@ def describe_triangle(name: str, depths: Sequence[int], values: Array) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """What a layer multiplies dL/dz by on its way back, for nets of many depths; all values are log10.
-
-    Attributes
-    ----------
-    name : str
-    depths : (depths,) int array
-    start : Band of (depths,) arrays
-        Quartiles over seeds before the first update; NaN where a net is too shallow to have a factor.
-    theory : (depths,) array, optional
-        Of the start; NaN where theory says nothing.
-    trained : (depths,) array, optional
-        Median after training; NaN where it has not been trained yet.
-    """
+    """What a layer multiplies dL/dz by on its way back, for nets of many depths; all values are log10."""
 
     name: str
-    depths: Depths
+    depths: Depths  # (depths,)
+    # of (depths,) arrays: quartiles over seeds before the first update; NaN where a net is too shallow to have a
+    # factor
     start: Band
-    theory: Array | None = None
-    trained: Array | None = None
+    theory: Array | None = None  # (depths,): of the start; NaN where theory says nothing
+    trained: Array | None = None  # (depths,): median after training; NaN where it has not been trained yet
 
 
 def factor_figure(
@@ -210,21 +159,13 @@ def factor_figure(
 ) -> go.Figure:
     """Draw by depth what each layer multiplies dL/dz by: measured, with its band over seeds, and as theory says.
 
-    Parameters
-    ----------
-    curves : sequence of Factors
-        One, or two of which the first is what the second is compared with.
-    deepest : int
-        Where the axis of depth ends.
-    span : (float, float)
-        Of the factor, in decades; what lies beyond is marked at the edge.
-    caption : str
-        The settings, below the axes.
+    Of two curves the first is what the second is compared with. What lies beyond the span, in decades, is marked at
+    the edge.
     """
     panel = Panel(span)
     traces: Traces = []
     for curve, style in zip(curves, _styles(curves), strict=True):
-        traces += _band(curve.depths, curve.start, panel, style, f"{BAND_WORDS}, at the start")
+        traces += _band(curve.depths, curve.start, panel, style, f"{marks.BAND_WORDS}, at the start")
         traces += _at_start(curve, style, panel)
         if curve.trained is not None:
             # Depths not trained yet are left out, so that the line goes on; what is 0 or not finite breaks it.
@@ -232,9 +173,9 @@ def factor_figure(
             solid = {"line": {"width": 3.5, "color": style.colour}, "marker": {"size": 8}}
             name = f"{curve.name}: after training"
             traces += _factor_line(name, curve.depths[known], curve.trained[known], panel, solid)
-    y = {"range": list(span), "title": "a layer multiplies dL/dz by", **factor_ticks(span)}
-    level = LEVEL_LINE | {"xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
-    return compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow) | {"shapes": [level]})
+    y = {"range": list(span), "title": "a layer multiplies dL/dz by", **axes.factor_ticks(span)}
+    level = axes.LEVEL_LINE | {"xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
+    return marks.compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow) | {"shapes": [level]})
 
 
 def _at_start(curve: Factors, style: LineStyle, panel: Panel) -> Traces:
@@ -243,9 +184,13 @@ def _at_start(curve: Factors, style: LineStyle, panel: Panel) -> Traces:
     dotted = {"line": line, "marker": {"size": 7, "symbol": "circle-open"}}
     traces = _factor_line(f"{curve.name}: at the start", curve.depths, curve.start.middle, panel, dotted)
     if curve.theory is not None:
-        dashed = {"line": {"width": 3, "dash": "dash", "color": theme.THEORY}, "mode": "lines", "name": THEORY_WORDS}
+        dashed = {
+            "line": {"width": 3, "dash": "dash", "color": theme.THEORY},
+            "mode": "lines",
+            "name": marks.THEORY_WORDS,
+        }
         # Marks are for what was measured.
-        traces += _factor_line(f"{curve.name}: {THEORY_WORDS}", curve.depths, curve.theory, panel, dashed)[:1]
+        traces += _factor_line(f"{curve.name}: {marks.THEORY_WORDS}", curve.depths, curve.theory, panel, dashed)[:1]
     return traces
 
 
@@ -253,14 +198,14 @@ def _factor_line(name: str, depths: Depths, values: Array, panel: Panel, style: 
     """One line with what it says on hovering, and marks for what has no place on its axis."""
     texts = [f"depth {depth}<br>{name}: × {decades(value)}" for depth, value in zip(depths, values, strict=True)]
     look = {"name": name, "mode": "lines+markers", "hovertext": texts, "hoverinfo": "text", **style}
-    line = go.Scatter(**panel.placed(depths, drawable(values)), **look)
+    line = go.Scatter(**panel.placed(depths, marks.drawable(values)), **look)
     return [line, *panel.edge_marks(depths, values, style["line"]["color"], texts)]
 
 
 def describe_factors(name: str, depths: Sequence[int], measured: Array, theory: Array | None) -> str:
     """Say what each layer multiplies dL/dz by, by depth; all values are log10."""
     told = []
-    for row in thin(range(len(depths)), TOLD):
+    for row in thin(range(len(depths)), axes.TOLD):
         if not np.isnan(measured[row]):
             predicted = np.nan if theory is None else theory[row]
             said = "" if np.isnan(predicted) else f" (theory {decades(predicted)})"
@@ -273,40 +218,21 @@ def describe_factors(name: str, depths: Sequence[int], measured: Array, theory: 
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """In what share of the seeds nets of some depths learn.
-
-    Attributes
-    ----------
-    name : str
-    depths : (depths,) int array
-        Of those that have been trained.
-    share, low, high : (depths,) arrays
-        From 0 to 1, with the ends of an interval.
-    solved, runs : (depths,) int arrays
-        Seeds that learnt, of how many; `runs` may be one number.
-    """
+    """In what share of the seeds nets of some depths learn."""
 
     name: str
-    depths: Depths
+    depths: Depths  # (depths,): of those that have been trained
+    # share, low, high: (depths,): from 0 to 1, with the ends of an interval
     share: Array
     low: Array
     high: Array
+    # solved, runs: (depths,): seeds that learnt, of how many; `runs` may be one number
     solved: NDArray[np.int64]
     runs: NDArray[np.int64] | int
 
 
 def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "") -> go.Figure:
-    """Draw by depth in what share of the seeds nets learn, with an interval.
-
-    Parameters
-    ----------
-    curves : sequence of Shares
-        One, or two of which the first is what the second is compared with.
-    deepest : int
-        Where the axis of depth ends.
-    caption : str
-        The settings, below the axes.
-    """
+    """Draw by depth in what share of the seeds nets learn, with an interval; of two curves the first is the baseline."""
     panel = Panel((0.0, 1.0))
     traces: Traces = []
     for curve, style in zip(curves, _styles(curves), strict=True):
@@ -317,20 +243,20 @@ def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "")
         numbers = zip(curve.depths, curve.solved, runs, curve.low, curve.high, strict=True)
         traces.append(
             go.Scatter(
-                **panel.placed(curve.depths, small(curve.share)),
+                **panel.placed(curve.depths, marks.small(curve.share)),
                 mode="lines+markers",
                 line={"width": width, "color": style.colour},
                 marker={"size": width + 5, "symbol": symbol},
                 hovertext=[
-                    f"{curve.name}<br>depth {depth}: {solved} of {seeds_text(seeds)} ({low:.0%} to {high:.0%})"
+                    f"{curve.name}<br>depth {depth}: {solved} of {panels.seeds_text(seeds)} ({low:.0%} to {high:.0%})"
                     for depth, solved, seeds, low, high in numbers
                 ],
                 hoverinfo="text",
                 name=curve.name,
             )
         )
-    y = {"range": [-0.04, 1.04], "title": "seeds that learn", **share_ticks()}
-    return compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow))
+    y = {"range": [-0.04, 1.04], "title": "seeds that learn", **axes.share_ticks()}
+    return marks.compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow))
 
 
 def describe_shares(name: str, solved: Mapping[int, tuple[int, int]]) -> str:
@@ -358,8 +284,10 @@ def _band(depths: Depths, sides: Band, panel: Panel, style: LineStyle, name: str
 
 
 def _line_layout(y: dict[str, Any], deepest: int, caption: str, narrow: bool) -> dict[str, Any]:
-    height, scale = 520 if narrow else 480, text_scale(narrow)
-    x = {"range": [0.5, deepest + 0.5], "title": title("hidden layers"), **whole_ticks(deepest)}
-    axes = sized({"xaxis": x, "yaxis": {"showgrid": True, **y}}, scale)
-    inner = height - MARGIN["t"] - MARGIN["b"]
-    return _captioned({"height": height, **axes, **legend_above(inner, scale), "margin": MARGIN}, caption)
+    height, scale = 520 if narrow else 480, axes.text_scale(narrow)
+    x = {"range": [0.5, deepest + 0.5], "title": axes.title("hidden layers"), **axes.whole_ticks(deepest)}
+    named_axes = axes.sized({"xaxis": x, "yaxis": {"showgrid": True, **y}}, scale)
+    inner = height - axes.MARGIN["t"] - axes.MARGIN["b"]
+    return _captioned(
+        {"height": height, **named_axes, **axes.legend_above(inner, scale), "margin": axes.MARGIN}, caption
+    )

@@ -14,37 +14,10 @@ from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.seeds import band, logarithm
 from explorer.diagnosis.why import Why
 from explorer.diagnosis.wording import decades, difference, number, summary
-from explorer.figures import theme
-from explorer.figures.axes import (
-    CURSOR_LINE,
-    LOSS_DECADES,
-    TOLD,
-    Box,
-    coloured_name,
-    epoch_axis,
-    label,
-    layer_axis,
-    legend,
-    log_axis,
-    settings,
-    sized,
-    text_scale,
-    ticks,
-    title,
-    value_ticks,
-)
-from explorer.figures.marks import Traces, compose, drawable, small
-from explorer.figures.panels import (
-    Shown,
-    epoch_positions,
-    loss_lines,
-    position_by_epoch,
-    profile,
-    say_value,
-    seeds_text,
-    shown_band,
-    view_strip,
-)
+from explorer.figures import axes, marks, panels, theme
+from explorer.figures.axes import Box
+from explorer.figures.marks import Traces
+from explorer.figures.panels import Shown
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
 from explorer.figures.view import View
 from explorer.sweeps.sweep import thin
@@ -55,20 +28,13 @@ Rows = Sequence[tuple[Shown, LineStyle]]
 
 @dataclass(frozen=True)
 class _Places:
-    """Where everything lies.
+    """Where everything lies."""
 
-    Attributes
-    ----------
-    height : int
-        In pixels.
-    rows, profiles : sequence of boxes
-        Of the baseline, if there is one, and of the present setting.
-    """
-
-    height: int
+    height: int  # In pixels
     loss: Box
     answers: Box
     strip: Box
+    # rows, profiles: Of the baseline, if there is one, and of the present setting
     rows: Sequence[Box]
     profiles: Sequence[Box]
     scale: float
@@ -97,35 +63,27 @@ def _places(count: int, narrow: bool) -> _Places:
         (right, strip),
         [(left, row) for row in rows],
         [(right, row) for row in profiles],
-        text_scale(narrow),
+        axes.text_scale(narrow),
     )
 
 
 def explore_figure(
     now: Shown, baseline: Shown | None, view: View, epoch: int, answer_map: AnswerMap | None = None
 ) -> go.Figure:
-    """Draw one experiment, or two above each other on the same scales.
+    """Draw one experiment, or two above each other on the same scales; the profile and the answers at an epoch.
 
-    Parameters
-    ----------
-    now, baseline : Shown
-        The baseline is drawn above; None leaves all the room to `now`.
-    view : View
-    epoch : int
-        The epoch of profile and answers.
-    answer_map : AnswerMap, optional
-        For the corner, where the task has no truth table.
+    `answer_map` is for the corner, where the task has no truth table.
     """
     rows = [(now, NOW_STYLE)] if baseline is None else [(baseline, BASELINE_STYLE), (now, NOW_STYLE)]
     traces: Traces = []
     for number_of, (shown, style) in enumerate(rows, start=2):
         last = shown is now
-        traces += position_by_epoch(shown.history, view, "x", f"y{number_of}")
-        traces += profile(shown, view, shown.history.at(epoch), style, ("x2", f"y1{number_of}"), legend=last)
-        traces += loss_lines(shown.history, view, style, shown.name, ("x", "y"), each_seed=last)
-    traces += view_strip(view, "x2", "y4")
+        traces += panels.position_by_epoch(shown.history, view, "x", f"y{number_of}")
+        traces += panels.profile(shown, view, shown.history.at(epoch), style, ("x2", f"y1{number_of}"), legend=last)
+        traces += panels.loss_lines(shown.history, view, style, shown.name, ("x", "y"), each_seed=last)
+    traces += panels.view_strip(view, "x2", "y4")
     traces += _answers(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
-    return compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
+    return marks.compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
 
 
 def compared_figure(compared: Compared, view: View, answers: AnswerMap | None = None) -> go.Figure:
@@ -166,38 +124,38 @@ def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
 def _layout(rows: Rows, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
     now = rows[-1][0].history
     chosen = int(now.epochs[now.at(epoch)])
-    across = float(epoch_positions(np.array([chosen]), view)[0])
+    across = float(panels.epoch_positions(np.array([chosen]), view)[0])
     ends = {"x0": across, "x1": across, "y0": place.rows[-1][1][0], "y1": place.loss[1][1]}
     return {
         "height": place.height,
-        **legend(1 + 30 / place.height, place.scale),
-        **sized(_axes(rows, view, place), place.scale),
+        **axes.legend(1 + 30 / place.height, place.scale),
+        **axes.sized(_axes(rows, view, place), place.scale),
         "annotations": _labels(rows, view, chosen, answer_map, place),
-        "shapes": [CURSOR_LINE | ends | {"xref": "x", "yref": "paper"}],
+        "shapes": [axes.CURSOR_LINE | ends | {"xref": "x", "yref": "paper"}],
     }
 
 
 def _axes(rows: Rows, view: View, place: _Places) -> dict[str, Any]:
     last_epoch = max(shown.history.experiment.epochs for shown, _ in rows)
     (left, loss), (right, strip) = place.loss, place.strip
-    lowest, values = f"y{len(rows) + 1}", {"range": list(view.span), "showgrid": True, **value_ticks(view)}
-    epochs = {"title": title("epoch", 2), **epoch_axis(last_epoch, view)}
-    axes = {
+    lowest, values = f"y{len(rows) + 1}", {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
+    epochs = {"title": axes.title("epoch", 2), **axes.epoch_axis(last_epoch, view)}
+    named_axes = {
         "xaxis": epochs | {"domain": left, "anchor": lowest},
         "xaxis2": values | {"domain": right, "anchor": "y4"},
-        "yaxis": {"domain": loss, "title": "loss", **log_axis(LOSS_DECADES)},
+        "yaxis": {"domain": loss, "title": "loss", **axes.log_axis(axes.LOSS_DECADES)},
         "yaxis4": {"domain": strip, "anchor": "x2", "visible": False, "fixedrange": True},
     }
     for number_of, ((shown, _), row, side) in enumerate(zip(rows, place.rows, place.profiles, strict=True), start=2):
-        layers = layer_axis(shown.history.experiment.layers) | {"title": "layer"}
-        axes[f"yaxis{number_of}"] = layers | {"domain": row[1], "anchor": "x"}
+        layers = axes.layer_axis(shown.history.experiment.layers) | {"title": "layer"}
+        named_axes[f"yaxis{number_of}"] = layers | {"domain": row[1], "anchor": "x"}
         own = {"matches": f"y{number_of}", "showticklabels": not place.beside, "title": ""}
-        axes[f"yaxis1{number_of}"] = layers | {"domain": side[1], "anchor": "x2"} | own
+        named_axes[f"yaxis1{number_of}"] = layers | {"domain": side[1], "anchor": "x2"} | own
     bare = {"showticklabels": False, "showgrid": False}
     x, y = (CASES_AXIS, TRUTH_AXIS) if rows[-1][0].history.experiment.dataset.truth_table else (bare, bare)
-    axes["xaxis3"] = x | {"domain": right, "anchor": "y5"}
-    axes["yaxis5"] = y | {"domain": place.answers[1], "anchor": "x3"}
-    return axes
+    named_axes["xaxis3"] = x | {"domain": right, "anchor": "y5"}
+    named_axes["yaxis5"] = y | {"domain": place.answers[1], "anchor": "x3"}
+    return named_axes
 
 
 def _labels(rows: Rows, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places) -> list[dict[str, Any]]:
@@ -210,11 +168,11 @@ def _labels(rows: Rows, view: View, chosen: int, answer_map: AnswerMap | None, p
     )
     return [
         *(
-            label(coloured_name(style.colour, shown.name), 0, row[1][1], size=18 * place.scale)
+            axes.label(axes.coloured_name(style.colour, shown.name), 0, row[1][1], size=18 * place.scale)
             for (shown, style), row in zip(rows, place.rows, strict=True)
         ),
-        *(label(text, box[0][0], box[1][1], size=16 * place.scale) for text, box in corners),
-        settings(summary(now.experiment), 30, place.scale) | {"yanchor": "bottom"},
+        *(axes.label(text, box[0][0], box[1][1], size=16 * place.scale) for text, box in corners),
+        axes.settings(summary(now.experiment), 30, place.scale) | {"yanchor": "bottom"},
     ]
 
 
@@ -229,13 +187,13 @@ def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
 # --- answers: the corner of the figure ----------------------------------------------------------
 
 
-CASES_AXIS = {"range": [-0.5, 3.5], **ticks((0, 1, 2, 3), ("0,0", "0,1", "1,0", "1,1"))}
+CASES_AXIS = {"range": [-0.5, 3.5], **axes.ticks((0, 1, 2, 3), ("0,0", "0,1", "1,0", "1,1"))}
 TRUTH_AXIS = {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
 
 
-def _answers(rows: Rows, record: int, answer_map: AnswerMap | None, axes: dict[str, str]) -> Traces:
+def _answers(rows: Rows, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:
     """What the nets answer: the truth table for every seed, a curve, or the plane with the data."""
-    place = {**axes, "showlegend": False}
+    place = {**named_axes, "showlegend": False}
     if rows[-1][0].history.experiment.dataset.truth_table:
         return _truth_table(rows, record, place)
     if answer_map is None:
@@ -278,23 +236,23 @@ def _answer_curve(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
 
 
 def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
-    data, axes = answer_map.data, {name: place[name] for name in ("xaxis", "yaxis")}
+    data, named_axes = answer_map.data, {name: place[name] for name in ("xaxis", "yaxis")}
     assert answer_map.x2 is not None
     traces: Traces = [
         go.Heatmap(
-            x=small(answer_map.x1),
-            y=small(answer_map.x2),
-            z=small(answer_map.answers),
+            x=marks.small(answer_map.x1),
+            y=marks.small(answer_map.x2),
+            z=marks.small(answer_map.answers),
             zmin=0,
             zmax=1,
             colorscale=theme.ANSWER_SCALE,
             showscale=False,
             hovertemplate="answer %{z:.2f}<extra></extra>",
-            **axes,
+            **named_axes,
         )
     ]
     for class_number, (colour, symbol) in enumerate(zip(theme.CLASSES, ("circle", "diamond"), strict=True)):
-        x = small(data.x[data.y == class_number])
+        x = marks.small(data.x[data.y == class_number])
         marker = {"size": 6, "color": colour, "symbol": symbol, "line": {"width": 0.5, "color": "white"}}
         name = f"class {data.class_names[class_number]}"
         traces.append(
@@ -307,10 +265,10 @@ def describe_history(history: History, view: View, epoch: int, theory: Array | N
     """Say the profile at an epoch and at the start, theory's, and the loss."""
     record = history.at(epoch)
     not_measured = np.isnan(history.measures[view.diagnostic.name][:, 0]).all(axis=0)
-    middle = np.where(not_measured, np.nan, shown_band(history, view).middle)
+    middle = np.where(not_measured, np.nan, panels.shown_band(history, view).middle)
     relative = " over the last layer's" if view.is_ratio else ""
     told = [
-        f"{view.diagnostic.title}{relative}, median over {seeds_text(len(history.loss))}, at epoch "
+        f"{view.diagnostic.title}{relative}, median over {panels.seeds_text(len(history.loss))}, at epoch "
         f"{int(history.epochs[record]):,}: {_say_layers(middle[record], view)}."
     ]
     if record:
@@ -321,13 +279,15 @@ def describe_history(history: History, view: View, epoch: int, theory: Array | N
     solved = history.outcome.count("solved")
     told.append(f"Median loss {number(loss[0])} at the start, {number(loss[-1])} at epoch {int(history.epochs[-1]):,}.")
     have = "has" if len(history.loss) == 1 else "have"
-    told.append(f"{solved} of {seeds_text(len(history.loss))} {have} learnt it.")
+    told.append(f"{solved} of {panels.seeds_text(len(history.loss))} {have} learnt it.")
     return " ".join(told)
 
 
 def _say_layers(values: Array, view: View) -> str:
-    layers = thin(range(1, len(values) + 1), TOLD)
-    said = ["not defined" if np.isnan(values[layer - 1]) else say_value(values[layer - 1], view) for layer in layers]
+    layers = thin(range(1, len(values) + 1), axes.TOLD)
+    said = [
+        "not defined" if np.isnan(values[layer - 1]) else panels.say_value(values[layer - 1], view) for layer in layers
+    ]
     return ", ".join(
         f"layer {layer}{' (output)' * (layer == len(values))} {value}"
         for layer, value in zip(layers, said, strict=True)
@@ -353,7 +313,7 @@ def why_figure(why: Why) -> go.Figure:
     traces: Traces = [
         go.Bar(
             y=layers,
-            x=drawable(values),
+            x=marks.drawable(values),
             orientation="h",
             name=part,
             marker={"color": theme.PARTS[part]},
@@ -363,22 +323,22 @@ def why_figure(why: Why) -> go.Figure:
     ]
     mark = {"symbol": "line-ns", "size": 22, "line": {"width": 4, "color": theme.CURSOR}}
     hover = "layer %{y}<br>all together: × 10^%{x:.2f}<extra></extra>"
-    total = drawable(why.total)
+    total = marks.drawable(why.total)
     traces.append(go.Scatter(y=layers, x=total, mode="markers", marker=mark, name="all together", hovertemplate=hover))
     words = "decades by which dL/dz changes from the layer above to this one"
-    axes = {
+    named_axes = {
         "xaxis": {"title": words, "zeroline": True, "showgrid": True},
         "yaxis": {"title": "hidden layer", "dtick": 1 if len(layers) <= 15 else 5, "showgrid": False},
     }
     height = max(260, min(30 * len(layers) + 110, 700))
     layout = {"template": theme.TEMPLATE, "barmode": "relative", "height": height, "margin": {"b": 56}}
-    return go.Figure(data=traces, layout=layout | legend(1.02) | sized(axes))
+    return go.Figure(data=traces, layout=layout | axes.legend(1.02) | axes.sized(named_axes))
 
 
 def describe_why(why: Why) -> str:
     """Say each layer's parts as factors."""
     told = []
-    for layer in thin(range(len(why.total)), TOLD):
+    for layer in thin(range(len(why.total)), axes.TOLD):
         parts = ", ".join(f"{part} {decades(values[layer])}" for part, values in why.parts.items())
         told.append(f"layer {layer + 1} × {decades(why.total[layer])} ({parts})")
     return f"What multiplies dL/dz on its way back, at each hidden layer: {'; '.join(told)}."

@@ -13,33 +13,9 @@ import plotly.graph_objects as go
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band, band
 from explorer.diagnosis.wording import number
-from explorer.figures import theme
-from explorer.figures.axes import (
-    folded,
-    foot,
-    head,
-    label,
-    legend_above,
-    pair,
-    panel_title,
-    sized,
-    step_axis,
-    text_scale,
-    ticks,
-    title,
-)
-from explorer.figures.marks import (
-    CHOSEN_WORDS,
-    START_WORDS,
-    Curve,
-    FlatMark,
-    Panel,
-    Traces,
-    compose,
-    legend_line,
-    stacked,
-)
-from explorer.figures.panels import Nets, net_line
+from explorer.figures import axes, marks, panels, theme
+from explorer.figures.marks import Curve, FlatMark, Panel, Traces
+from explorer.figures.panels import Nets
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import steps_text
 from explorer.training.history import History
@@ -99,12 +75,7 @@ def heights(shares: Array) -> Array:
 def gates_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
     """Draw how far every gate is open by time step: at an epoch, at the start, and as theory has it at rest.
 
-    Parameters
-    ----------
-    nets : sequence of (Shown, LineStyle)
-        1 to 6; those without gates take no part.
-    caption : str
-        The settings, below everything.
+    Of one to six nets; those without gates take no part.
     """
     jobs = [job for job in JOBS if any(job in gates_of(shown.history) for shown, _ in nets)]
     traces: Traces = []
@@ -117,8 +88,11 @@ def gates_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
         # Dashes upon a line leave both to be seen.
         traces += _theory([(shown.history, gate) for shown, _, gate in gated if gate], panel)
     if jobs:
-        traces += [legend_line(CHOSEN_WORDS, dash="solid"), legend_line(START_WORDS, dash="dot")]
-    return compose(stacked(traces), lambda narrow: _layout(nets, jobs, epoch, caption, narrow), fixed=True)
+        traces += [
+            marks.legend_line(marks.CHOSEN_WORDS, dash="solid"),
+            marks.legend_line(marks.START_WORDS, dash="dot"),
+        ]
+    return marks.compose(marks.stacked(traces), lambda narrow: _layout(nets, jobs, epoch, caption, narrow), fixed=True)
 
 
 def _gate(history: History, gate: str, epoch: int, curve: Curve, panel: Panel) -> Traces:
@@ -158,32 +132,34 @@ def kept_text(history: History, epoch: int) -> str:
 
 def _layout(nets: Nets, jobs: list[str], epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
     """Place a panel for each job, beside each other or, on a phone, below each other."""
-    scale = text_scale(narrow)
-    notes, below = foot(MEANING * bool(jobs), caption, narrow)
+    scale = axes.text_scale(narrow)
+    notes, below = axes.foot(MEANING * bool(jobs), caption, narrow)
     height = (NARROW_HEIGHT if narrow else HEIGHT) if jobs else 40
     inner = len(jobs) * (height + BETWEEN) - BETWEEN if narrow and jobs else height
-    axes = {} if jobs else {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
-    notes += [] if jobs else [label(folded(NO_GATES, 40 if narrow else 130), 0, 0.5, size=18 * scale)]
-    steps = step_axis(max(shown.history.experiment.length for shown, _ in nets)) | {"title": title("time step", 2)}
+    named_axes = {} if jobs else {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
+    notes += [] if jobs else [axes.label(axes.folded(NO_GATES, 40 if narrow else 130), 0, 0.5, size=18 * scale)]
+    steps = axes.step_axis(max(shown.history.experiment.length for shown, _ in nets)) | {
+        "title": axes.title("time step", 2)
+    }
     share = {
         "range": list(SPAN),
         "showgrid": True,
-        **ticks(heights(np.array(SHARES)), (f"{100 * p:g}%" for p in SHARES)),
+        **axes.ticks(heights(np.array(SHARES)), (f"{100 * p:g}%" for p in SHARES)),
     }
     for index, job in enumerate(jobs):
         piece = 1.03 / len(jobs)
         across = [0.0, 1.0] if narrow else [index * piece, index * piece + piece - 0.03]
         upper = 1 - index * (height + BETWEEN) / inner if narrow else 1.0
         box = across, [max(upper - height / inner, 0.0), upper]
-        axes |= pair(index + 1, box, steps, share | {"showticklabels": narrow or index == 0})
-        notes.append(panel_title(index + 1, f"<b>{job}</b><br>{_gate_names(nets, job)}", 15 * scale))
+        named_axes |= axes.pair(index + 1, box, steps, share | {"showticklabels": narrow or index == 0})
+        notes.append(axes.panel_title(index + 1, f"<b>{job}</b><br>{_gate_names(nets, job)}", 15 * scale))
     gated = [(shown, style) for shown, style in nets if gates_of(shown.history)]
-    lines = [net_line(shown, style, kept_text(shown.history, epoch), narrow) for shown, style in gated]
-    above, top = head(lines, (5 if narrow else 1) * bool(jobs), OVER * bool(jobs), narrow)
+    lines = [panels.net_line(shown, style, kept_text(shown.history, epoch), narrow) for shown, style in gated]
+    above, top = axes.head(lines, (5 if narrow else 1) * bool(jobs), OVER * bool(jobs), narrow)
     return {
         "height": inner + below + top,
-        **legend_above(inner, scale, above=OVER),
-        **sized(axes, scale),
+        **axes.legend_above(inner, scale, above=OVER),
+        **axes.sized(named_axes, scale),
         "annotations": [*notes, above],
         "margin": {"l": 64, "r": 16, "t": top, "b": below},
     }

@@ -143,7 +143,6 @@ def heatmap(
         Name, scale and range of the colours.
     hover : callable
         What a cell says on hovering, given the words of its flat mark, or "" for a size.
-    marks : sequence of FlatMark
     flat : callable
         `flat(mask, colour)` is the look of marked cells.
     **place
@@ -189,34 +188,20 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """Two axes, of places and of values, on which curves are drawn.
+    """Two axes, of places and of values, on which curves are drawn."""
 
-    Attributes
-    ----------
-    span : (float, float)
-        Of the axis of values; it stays fixed.
-    across : str
-        What a place is: "distance", "step", "epoch".
-    x, y : str
-        Names of the axes.
-    low, high : FlatMark
-        What -inf and +inf are.
-    sideways : bool
-        Whether values run to the right and places upwards.
-    powers : bool
-        Whether the axis itself is logarithmic, so that values, which are logarithms, are drawn as powers of ten.
-    size, margin : float
-        Of a mark at the edge, in pixels, and its distance from it, as a share of the span.
-    """
-
-    span: Span
-    across: str = ""
+    span: Span  # Of the axis of values; it stays fixed
+    across: str = ""  # What a place is: "distance", "step", "epoch"
+    # x, y: Names of the axes
     x: str = "x"
     y: str = "y"
+    # low, high: What -inf and +inf are
     low: FlatMark = FLAT_MARKS[0]
     high: FlatMark = FLAT_MARKS[1]
-    sideways: bool = False
+    sideways: bool = False  # Whether values run to the right and places upwards
+    # Whether the axis itself is logarithmic, so that values, which are logarithms, are drawn as powers of ten
     powers: bool = False
+    # size, margin: Of a mark at the edge, in pixels, and its distance from it, as a share of the span
     size: float = 11
     margin: float = 0.02
 
@@ -260,16 +245,8 @@ class Panel:
     ) -> Traces:
         """Draw the median over seeds, their middle half as an area, and marks for what has no place on the axis.
 
-        Parameters
-        ----------
-        places : (points,) array
-        sides : Band of (points,) arrays
-        hover : str
-            Plotly's template of what a point says.
-        said : (points,) or (points, numbers) array, optional
-            The plain values for `hover`'s %{customdata}.
-        dash : str
-            "solid", "dash" or "dot"; what is dotted, the start, has no band and is thinner.
+        `hover` is Plotly's template of what a point says, `said` the plain values for its %{customdata}. What is
+        dotted, the start, has no band and is thinner.
         """
         area = [] if dash == "dot" else [self.filled(places, sides, curve.style)]
         line = self.median(curve, places, sides.middle, hover, said, dash)
@@ -312,18 +289,10 @@ class Panel:
         legend: bool | None = True,
         once: bool = False,
     ) -> Traces:
-        """Mark at the edges what lies beyond them, and both infinite ends.
+        """Mark at the edges what lies beyond them, in a colour, and both infinite ends.
 
-        Parameters
-        ----------
-        colour : str
-            Of what lies beyond.
-        hover : str or sequence of str
-            Plotly's template, with {words}, or one text for each point.
-        legend : bool, optional
-            Whether marks stand in the legend; None: only those of infinite ends.
-        once : bool
-            Whether of neighbours beyond the same edge only the first is marked.
+        `hover` is Plotly's template, with {words}, or one text for each point. Where `legend` is None, only infinite
+        ends stand in the legend; `once` leaves one mark for neighbours beyond the same edge.
         """
         low, high = self.span
         finite, arrows = np.isfinite(values), ("left", "right") if self.sideways else ("down", "up")

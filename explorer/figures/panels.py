@@ -11,21 +11,8 @@ from numpy.typing import NDArray
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band, band, log_band, logarithm
 from explorer.diagnosis.wording import decades, number
-from explorer.figures import theme
-from explorer.figures.axes import NARROW_LETTERS, coloured_name, folded
-from explorer.figures.marks import (
-    CHOSEN_WORDS,
-    ROOM_FOR_MARKERS,
-    START_WORDS,
-    THEORY_WORDS,
-    Mask,
-    Panel,
-    Traces,
-    colour_strip,
-    drawable,
-    heatmap,
-    small,
-)
+from explorer.figures import axes, marks, theme
+from explorer.figures.marks import Mask, Panel, Traces
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import History
@@ -33,20 +20,11 @@ from explorer.training.history import History
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """One experiment as it is drawn.
-
-    Attributes
-    ----------
-    history : History
-    name : str
-        What its row is called, e.g. "now: skip over one layer".
-    theory : (positions,) array or None
-        log10 of the prediction for what the view shows, at the start.
-    """
+    """One experiment as it is drawn."""
 
     history: History
-    name: str
-    theory: Array | None = None
+    name: str  # What its row is called, e.g. "now: skip over one layer"
+    theory: Array | None = None  # (positions,): log10 of the prediction for what the view shows, at the start
 
 
 # Compared nets, each with its style.
@@ -55,8 +33,8 @@ Nets = Sequence[tuple[Shown, LineStyle]]
 
 def net_line(shown: Shown, style: LineStyle, words: str, narrow: bool) -> str:
     """Return a net's line above a figure; on a phone the words stand below the name."""
-    name = coloured_name(style.colour, shown.name)
-    return f"{name}<br>{folded(words, NARROW_LETTERS)}" if narrow else f"{name}: {words}"
+    name = axes.coloured_name(style.colour, shown.name)
+    return f"{name}<br>{axes.folded(words, axes.NARROW_LETTERS)}" if narrow else f"{name}: {words}"
 
 
 # --- what a view shows of a history -----------------------------------------------------------
@@ -144,13 +122,13 @@ def position_by_epoch(history: History, view: View, x: str, y: str) -> Traces:
     size = f"{view.diagnostic.title}: {'10^%{z:.2f}' if view.in_decades else '%{z:.3g}'}"
     low, high = view.span
     not_told = (middle == np.inf) & undefined(history, view)[:, None]
-    return heatmap(
+    return marks.heatmap(
         np.where(not_told, np.nan, middle),
         {"zmin": low, "zmax": high, "colorscale": colour_scale(view)},
         lambda words: {"hovertemplate": f"{where}{words or size}<extra></extra>"},
         x=epoch_edges(history.epochs, view),
         y=np.arange(1, middle.shape[0] + 1),
-        customdata=small(np.broadcast_to(history.epochs, middle.shape)),
+        customdata=marks.small(np.broadcast_to(history.epochs, middle.shape)),
         xaxis=x,
         yaxis=y,
         showscale=False,
@@ -158,7 +136,14 @@ def position_by_epoch(history: History, view: View, x: str, y: str) -> Traces:
 
 
 def profile(
-    shown: Shown, view: View, record: int, style: LineStyle, axes: tuple[str, str], *, legend: bool, name: str = ""
+    shown: Shown,
+    view: View,
+    record: int,
+    style: LineStyle,
+    named_axes: tuple[str, str],
+    *,
+    legend: bool,
+    name: str = "",
 ) -> Traces:
     """Draw position against size at one record: median, band over seeds, the start dotted, theory dashed.
 
@@ -169,24 +154,24 @@ def profile(
     places = np.arange(1, len(values) + 1)
     where = [f"{name}, {view.position} {place}" if name else f"{view.position} {place}" for place in places]
     said = [f"{at}: {say_value(value, view)}" for at, value in zip(where, values, strict=True)]
-    panel = Panel(view.span, x=axes[0], y=axes[1], sideways=True, margin=0.015)
+    panel = Panel(view.span, x=named_axes[0], y=named_axes[1], sideways=True, margin=0.015)
     chosen = Band(sides.low[-1], values, sides.high[-1])
     known = ~(np.isnan(chosen.low) | np.isnan(chosen.high))
     lines: list[tuple[Array, dict[str, Any], str, list[str] | None]] = [
-        (start, {"width": 2, "dash": "dot", "color": style.colour}, START_WORDS, None)
+        (start, {"width": 2, "dash": "dot", "color": style.colour}, marks.START_WORDS, None)
     ]
     if shown.theory is not None:
         theory = {"width": 3, "dash": "dash", "color": theme.THEORY}
         texts = [f"{at}, theory: {decades(value)}" for at, value in zip(where, shown.theory, strict=True)]
-        lines.append((shown.theory, theory, THEORY_WORDS, texts))
-    lines.append((values, {"width": 3.5, "color": style.colour}, CHOSEN_WORDS, said))
-    marked = "lines+markers" if len(values) <= ROOM_FOR_MARKERS else "lines"
+        lines.append((shown.theory, theory, marks.THEORY_WORDS, texts))
+    lines.append((values, {"width": 3.5, "color": style.colour}, marks.CHOSEN_WORDS, said))
+    marked = "lines+markers" if len(values) <= marks.ROOM_FOR_MARKERS else "lines"
     return [
         panel.band(places, chosen, known, style.band, showlegend=legend),
         *(
             go.Scatter(
-                **panel.placed(places, drawable(numbers)),
-                mode=marked if words == CHOSEN_WORDS else "lines",
+                **panel.placed(places, marks.drawable(numbers)),
+                mode=marked if words == marks.CHOSEN_WORDS else "lines",
                 line=line,
                 marker={"size": 6},
                 hovertext=texts,
@@ -203,10 +188,10 @@ def profile(
 
 
 def loss_lines(
-    history: History, view: View, style: LineStyle, name: str, axes: tuple[str, str], *, each_seed: bool
+    history: History, view: View, style: LineStyle, name: str, named_axes: tuple[str, str], *, each_seed: bool
 ) -> Traces:
     """Draw the loss over epochs: the median strong and, faintly, every seed."""
-    across, (x, y) = epoch_positions(history.epochs, view), axes
+    across, (x, y) = epoch_positions(history.epochs, view), named_axes
     traces: Traces = []
     if each_seed and len(history.loss) > 1:
         gap = np.full((len(history.loss), 1), np.nan)
@@ -243,4 +228,4 @@ def loss_lines(
 
 def view_strip(view: View, x: str, y: str) -> Traces:
     """Draw the colour bar of a view on the profile's own axis."""
-    return colour_strip(view.span, colour_scale(view), x, y)
+    return marks.colour_strip(view.span, colour_scale(view), x, y)

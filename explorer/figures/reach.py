@@ -10,20 +10,9 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.reach import BOUND, GATE, Cut, ReachCurve
 from explorer.diagnosis.seeds import band, log_band
 from explorer.diagnosis.wording import decades
-from explorer.figures import theme
-from explorer.figures.axes import MARGIN, Span, decade_ticks, legend_above, sized, text_scale, title, with_settings
-from explorer.figures.marks import (
-    NOW,
-    START,
-    START_WORDS,
-    Panel,
-    Traces,
-    compose,
-    legend_band,
-    legend_line,
-    stacked,
-)
-from explorer.figures.panels import seeds_text
+from explorer.figures import axes, marks, panels, theme
+from explorer.figures.axes import Span
+from explorer.figures.marks import Panel, Traces
 from explorer.figures.theme import LineStyle
 
 # In decades.
@@ -40,24 +29,17 @@ def reach_figure(
 ) -> go.Figure:
     """Draw by distance how much of a change of the state is left: trained so far, at the start, and theory.
 
-    Parameters
-    ----------
-    curves : sequence of ReachCurve
-        One for each compared net.
-    styles : sequence of LineStyle
-        One for each curve.
-    caption : str
-        The settings, below the axes.
-    span : (float, float)
-        Of what is left, in decades; what lies beyond is marked at the edge.
+    What lies beyond the span, in decades, is marked at the edge.
     """
     panel = Panel(span, "distance")
     traces: Traces = []
     for curve, style in zip(curves, styles, strict=True):
         traces += _reach_lines(curve, style, panel)
     longest = max((len(curve.theory) for curve in curves), default=2) - 1
-    x = {"range": [0, longest], "title": title("distance d = T − t, first sequence")}
-    return _figure([*_reach_legend(curves, styles), *stacked(traces)], x, "‖ds_T/ds_t‖₂: what is left", span, caption)
+    x = {"range": [0, longest], "title": axes.title("distance d = T − t, first sequence")}
+    return _figure(
+        [*_reach_legend(curves, styles), *marks.stacked(traces)], x, "‖ds_T/ds_t‖₂: what is left", span, caption
+    )
 
 
 def _reach_lines(curve: ReachCurve, style: LineStyle, panel: Panel) -> Traces:
@@ -68,23 +50,23 @@ def _reach_lines(curve: ReachCurve, style: LineStyle, panel: Panel) -> Traces:
     theory = {"width": 2.5, "dash": THEORY_DASH[curve.theory_name], "color": style.colour}
     traces = [panel.filled(distances, now or start, style, curve.name)]
     traces += panel.line(distances, curve.theory, f"{curve.name}, {curve.theory_name}", **theory)
-    traces += panel.line(distances, start.middle, f"{curve.name}, at the start", **START, color=style.colour)
+    traces += panel.line(distances, start.middle, f"{curve.name}, at the start", **marks.START, color=style.colour)
     if now is not None:
-        traces += panel.line(distances, now.middle, f"{curve.name}, trained so far", **NOW, color=style.colour)
+        traces += panel.line(distances, now.middle, f"{curve.name}, trained so far", **marks.NOW, color=style.colour)
     return traces
 
 
 def _reach_legend(curves: Sequence[ReachCurve], styles: Sequence[LineStyle]) -> Traces:
     """A colour for each net, then each kind of line once."""
     entries = [
-        legend_line(named(curve.name, len(curve.start), curve.runs), color=style.colour, width=5)
+        marks.legend_line(named(curve.name, len(curve.start), curve.runs), color=style.colour, width=5)
         for curve, style in zip(curves, styles, strict=True)
     ]
     if any(curve.now is not None for curve in curves):
-        entries.append(legend_line("trained so far, median", **NOW))
-    entries += [legend_line(START_WORDS, **START), legend_band()]
+        entries.append(marks.legend_line("trained so far, median", **marks.NOW))
+    entries += [marks.legend_line(marks.START_WORDS, **marks.START), marks.legend_band()]
     kinds = dict.fromkeys(curve.theory_name for curve in curves)
-    return entries + [legend_line(THEORY_KEYS[kind], width=2.5, dash=THEORY_DASH[kind]) for kind in kinds]
+    return entries + [marks.legend_line(THEORY_KEYS[kind], width=2.5, dash=THEORY_DASH[kind]) for kind in kinds]
 
 
 def named(name: str, asked: int, runs: int) -> str:
@@ -106,7 +88,7 @@ def _say_reach(curve: ReachCurve) -> str:
         return ", ".join(f"at distance {distance} {decades(logs[distance])}" for distance in distances)
 
     asked = len(curve.start)
-    who = f"{named(curve.name, asked, curve.runs)}, {seeds_text(asked)}"
+    who = f"{named(curve.name, asked, curve.runs)}, {panels.seeds_text(asked)}"
     said = [f"{who}: at the start {at(log_band(curve.start).middle)}"]
     if curve.now is not None:
         said.append(f"trained so far {at(log_band(curve.now).middle)}")
@@ -118,16 +100,7 @@ def _say_reach(curve: ReachCurve) -> str:
 
 
 def truncation_figure(cuts: Mapping[str, Cut], styles: Sequence[LineStyle], caption: str = "") -> go.Figure:
-    """Draw RMS dL/dh_t by time step, with the way back cut and whole, and where it is cut.
-
-    Parameters
-    ----------
-    cuts : mapping of a net's name to Cut
-    styles : sequence of LineStyle
-        One for each net.
-    caption : str
-        The settings, below the axes.
-    """
+    """Draw RMS dL/dh_t by time step, with the way back cut and whole, and where it is cut; cuts are by the net's name."""
     panel = Panel(GRADIENT_SPAN, "step")
     traces: Traces = []
     entries: Traces = []
@@ -135,17 +108,21 @@ def truncation_figure(cuts: Mapping[str, Cut], styles: Sequence[LineStyle], capt
         steps = np.arange(1, cut.cut.shape[1] + 1, dtype=float)
         sides = log_band(cut.cut)
         traces.append(panel.filled(steps, sides, style, name))
-        traces += panel.line(steps, log_band(cut.whole).middle, f"{name}, whole", **START, color=style.colour)
-        traces += panel.line(steps, sides.middle, f"{name}, cut", **NOW, color=style.colour)
+        traces += panel.line(steps, log_band(cut.whole).middle, f"{name}, whole", **marks.START, color=style.colour)
+        traces += panel.line(steps, sides.middle, f"{name}, cut", **marks.NOW, color=style.colour)
         words = f"{named(name, len(cut.cut), cut.runs)}: {cut_words(cut)}"
-        entries.append(legend_line(words, color=style.colour, width=5))
-    entries += [legend_line("cut, median", **NOW), legend_line("whole", **START), legend_band()]
+        entries.append(marks.legend_line(words, color=style.colour, width=5))
+    entries += [
+        marks.legend_line("cut, median", **marks.NOW),
+        marks.legend_line("whole", **marks.START),
+        marks.legend_band(),
+    ]
     length = max((cut.cut.shape[1] for cut in cuts.values()), default=1)
     borders = _borders(cuts.values(), length)
     if borders:
-        entries.append(legend_line("here it is cut", width=1.5))
-    x = {"range": [0.5, length + 0.5], "title": title("time step")}
-    return _figure([*entries, *stacked(traces)], x, "dL/dh_t, RMS", GRADIENT_SPAN, caption, shapes=borders)
+        entries.append(marks.legend_line("here it is cut", width=1.5))
+    x = {"range": [0.5, length + 0.5], "title": axes.title("time step")}
+    return _figure([*entries, *marks.stacked(traces)], x, "dL/dh_t, RMS", GRADIENT_SPAN, caption, shapes=borders)
 
 
 def cut_words(cut: Cut) -> str:
@@ -183,10 +160,13 @@ def _figure(traces: Traces, x: dict[str, Any], words: str, span: Span, caption: 
     """Make a figure of one panel of curves."""
 
     def layout(narrow: bool) -> dict[str, Any]:
-        height, scale = 560 if narrow else 480, text_scale(narrow)
-        y = {"showgrid": True, "range": list(span), "title": words, **decade_ticks(span)}
-        axes = sized({"xaxis": {"showgrid": False, **x}, "yaxis": y}, scale)
-        inner = height - MARGIN["t"] - MARGIN["b"]
-        return with_settings({"height": height, **axes, **legend_above(inner, scale)}, caption, narrow) | more
+        height, scale = 560 if narrow else 480, axes.text_scale(narrow)
+        y = {"showgrid": True, "range": list(span), "title": words, **axes.decade_ticks(span)}
+        named_axes = axes.sized({"xaxis": {"showgrid": False, **x}, "yaxis": y}, scale)
+        inner = height - axes.MARGIN["t"] - axes.MARGIN["b"]
+        return (
+            axes.with_settings({"height": height, **named_axes, **axes.legend_above(inner, scale)}, caption, narrow)
+            | more
+        )
 
-    return compose(traces, layout)
+    return marks.compose(traces, layout)

@@ -11,22 +11,9 @@ import plotly.graph_objects as go
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.seeds import band
 from explorer.diagnosis.wording import decades, number, summary
-from explorer.figures import theme
-from explorer.figures.axes import (
-    NARROW_SCALE,
-    Box,
-    epoch_axis,
-    folded,
-    label,
-    layer_axis,
-    legend_above,
-    pair,
-    settings,
-    sized,
-    value_ticks,
-)
-from explorer.figures.marks import Traces, compose
-from explorer.figures.panels import epoch_positions, position_by_epoch, view_strip
+from explorer.figures import axes, marks, panels, theme
+from explorer.figures.axes import Box
+from explorer.figures.marks import Traces
 from explorer.figures.view import View
 from explorer.training.history import History
 
@@ -42,21 +29,11 @@ COLOURS = {"helped": theme.NOW, "helped a little": theme.NOW, "harmed": theme.NO
 
 @dataclass(frozen=True, eq=False)
 class Tried:
-    """One experiment as a panel.
-
-    Attributes
-    ----------
-    name : str
-    word : str
-        What it did, one of the words of `effects`; empty for the experiment itself.
-    solved : str
-        "8 of 8".
-    history : History
-    """
+    """One experiment as a panel."""
 
     name: str
-    word: str
-    solved: str
+    word: str  # What it did, one of the words of `effects`; empty for the experiment itself
+    solved: str  # "8 of 8"
     history: History
 
 
@@ -69,40 +46,40 @@ def remedies_figure(tried: Sequence[Tried], view: View) -> go.Figure:
     """
     traces: Traces = []
     for place, one in enumerate(tried, start=1):
-        traces += position_by_epoch(one.history, view, f"x{place}", f"y{place}")
-    traces += view_strip(view, f"x{len(tried) + 1}", f"y{len(tried) + 1}")
-    return compose(traces, lambda narrow: _layout(tried, view, narrow), fixed=True)
+        traces += panels.position_by_epoch(one.history, view, f"x{place}", f"y{place}")
+    traces += panels.view_strip(view, f"x{len(tried) + 1}", f"y{len(tried) + 1}")
+    return marks.compose(traces, lambda narrow: _layout(tried, view, narrow), fixed=True)
 
 
 def _layout(tried: Sequence[Tried], view: View, narrow: bool) -> dict[str, Any]:
     """Place the panels row by row, and the colour bar below them."""
     most = NARROW if narrow else WIDE
     columns = min(most, -(-len(tried) // -(-len(tried) // most)))
-    scale = 1.0 if columns > NARROW else NARROW_SCALE
+    scale = 1.0 if columns > NARROW else axes.NARROW_SCALE
     above = LINE * (1 + max(len(wrap(one.name, LETTERS)) for one in tried)) + 16
     row_height = ROW - 44 + above
     height = -(-len(tried) // columns) * row_height + FOOT
     width = (1 + GAP) / columns
-    axes: dict[str, Any] = {}
+    named_axes: dict[str, Any] = {}
     labels = []
     for index, one in enumerate(tried):
         row, column = divmod(index, columns)
         left, top = column * width, 1 - row * row_height / height
         box = [left, left + width - GAP], [top - (row_height - TICKS) / height, top - above / height]
-        axes |= _panel_axes(index + 1, one.history, view, box, leftmost=column == 0)
-        labels.append(label(_title(one), left, box[1][1], size=15 * scale) | {"align": "left"})
+        named_axes |= _panel_axes(index + 1, one.history, view, box, leftmost=column == 0)
+        labels.append(axes.label(_title(one), left, box[1][1], size=15 * scale) | {"align": "left"})
     foot = FOOT / height
-    values = {"range": list(view.span), "showgrid": False, "fixedrange": True, **value_ticks(view)}
+    values = {"range": list(view.span), "showgrid": False, "fixedrange": True, **axes.value_ticks(view)}
     strip = [0.3, 1.0], [foot * 0.5, foot * 0.7]
-    axes |= pair(len(tried) + 1, strip, values, {"visible": False, "fixedrange": True})
+    named_axes |= axes.pair(len(tried) + 1, strip, values, {"visible": False, "fixedrange": True})
     what = f"{view.diagnostic.title}{', over the last layer’s' if view.is_ratio else ''}"
-    labels.append(label(what, 0, foot * 0.5, size=16 * scale))
-    caption = settings(summary(tried[0].history.experiment), 30, scale)
+    labels.append(axes.label(what, 0, foot * 0.5, size=16 * scale))
+    caption = axes.settings(summary(tried[0].history.experiment), 30, scale)
     return {
         "height": height,
         "annotations": [*labels, caption | {"yanchor": "bottom"}],
-        **legend_above(height, above=8),
-        **sized(axes, scale),
+        **axes.legend_above(height, above=8),
+        **axes.sized(named_axes, scale),
     }
 
 
@@ -110,18 +87,20 @@ def _title(tried: Tried) -> str:
     """Name a panel, and below the name say what the remedy did."""
     said = f"{tried.word} · {tried.solved}" if tried.word in COLOURS else f"{tried.solved} learn it"
     mark = f'<span style="color:{COLOURS[tried.word]}">■</span> ' if tried.word in COLOURS else ""
-    return f"<b>{folded(tried.name, LETTERS)}</b><br>{mark}{said}"
+    return f"<b>{axes.folded(tried.name, LETTERS)}</b><br>{mark}{said}"
 
 
 def _panel_axes(place: int, history: History, view: View, box: Box, *, leftmost: bool) -> dict[str, Any]:
     """Return the two axes of a panel; they move with the first panel's when a viewer zooms."""
     epochs = history.experiment.epochs
-    x = {"showgrid": False, **epoch_axis(epochs, view)}
+    x = {"showgrid": False, **axes.epoch_axis(epochs, view)}
     if view.axis == "linear":
         x |= {"tickvals": [0, epochs / 2], "ticktext": ["0", f"epoch {epochs / 2:,.0f}"]}
     beside = {"showticklabels": leftmost, "title": "layer" if leftmost else ""}
-    y = layer_axis(history.experiment.layers) | beside
-    return pair(place, box, x, y) if place == 1 else pair(place, box, x | {"matches": "x"}, y | {"matches": "y"})
+    y = axes.layer_axis(history.experiment.layers) | beside
+    return (
+        axes.pair(place, box, x, y) if place == 1 else axes.pair(place, box, x | {"matches": "x"}, y | {"matches": "y"})
+    )
 
 
 def describe_tried(names: Sequence[str], words: Sequence[str], facts: Sequence[Facts]) -> str:
@@ -141,7 +120,7 @@ def loss_figure(tried: Sequence[Tried], view: View) -> go.Figure:
         colour, width = COLOURS.get(one.word, theme.BASELINE), 4 if index == 0 else 2
         traces.append(
             go.Scatter(
-                x=epoch_positions(one.history.epochs, view),
+                x=panels.epoch_positions(one.history.epochs, view),
                 y=np.where(np.isfinite(middle), middle, np.nan),
                 mode="lines",
                 line={"color": colour, "width": width, "dash": DASHES[index % len(DASHES)]},
@@ -149,14 +128,14 @@ def loss_figure(tried: Sequence[Tried], view: View) -> go.Figure:
                 hovertemplate=f"{one.name}<br>epoch %{{x:,.0f}}: median loss %{{y:.3g}}<extra></extra>",
             )
         )
-    epochs = epoch_axis(tried[0].history.experiment.epochs, view)
-    axes = {
+    epochs = axes.epoch_axis(tried[0].history.experiment.epochs, view)
+    named_axes = {
         "xaxis": {"title": "epoch", "showgrid": False, **epochs},
         "yaxis": {"title": "loss, median over seeds", "type": "log", "exponentformat": "power"},
     }
     font = {"font": {"size": theme.TICK_SIZE}}
     layout = {"template": theme.TEMPLATE, "height": 380, "legend": font, "margin": {"b": 56}}
-    return go.Figure(data=traces, layout=layout | sized(axes))
+    return go.Figure(data=traces, layout=layout | axes.sized(named_axes))
 
 
 def describe_losses(names: Sequence[str], facts: Sequence[Facts]) -> str:

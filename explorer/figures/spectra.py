@@ -14,26 +14,10 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import band, log_band
 from explorer.diagnosis.spectra import NEW_STATE, Eigenvalues, largest_text, meaning, not_finite_text, spectrum
 from explorer.diagnosis.wording import number
-from explorer.figures import theme
-from explorer.figures.axes import (
-    CURSOR_LINE,
-    LEVEL_LINE,
-    Box,
-    coloured_name,
-    epoch_axis,
-    factor_ticks,
-    foot,
-    head,
-    legend_above,
-    pair,
-    panel_title,
-    sized,
-    step_axis,
-    text_scale,
-    title,
-)
-from explorer.figures.marks import ABOVE, Curve, Panel, Traces, compose, legend_line, small, stacked
-from explorer.figures.panels import Nets, epoch_positions
+from explorer.figures import axes, marks, panels, theme
+from explorer.figures.axes import Box
+from explorer.figures.marks import Curve, Panel, Traces
+from explorer.figures.panels import Nets
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import History
@@ -61,23 +45,10 @@ class _Asked:
 
 
 def matrix_figure(nets: Nets, view: View, epoch: int, caption: str, matrix: str = NEW_STATE) -> go.Figure:
-    """Draw the recurrent matrices of compared nets.
+    """Draw the recurrent matrices of one to six compared nets; `matrix` says which W_hh, one of `matrix_choices`.
 
-    Left, a complex plane for each net: the eigenvalues of all seeds. Right, by epoch, the largest |λ| and the largest
-    singular value; and all singular values by rank.
-
-    Parameters
-    ----------
-    nets : sequence of (Shown, LineStyle)
-        1 to 6.
-    view : View
-        Says whether the epoch axis is linear or logarithmic.
-    epoch : int
-        The epoch of planes and singular values.
-    caption : str
-        The settings, below everything.
-    matrix : str
-        Which W_hh, one of `matrix_choices`.
+    Left, a complex plane for each net: the eigenvalues of all seeds at an epoch. Right, by epoch, the largest |λ| and the
+    largest singular value; and all singular values by rank.
     """
     by_epoch, by_rank = (_curve_panel(across, len(nets) + place) for place, across in ((1, "epoch"), (2, "rank")))
     traces: Traces = []
@@ -88,14 +59,14 @@ def matrix_figure(nets: Nets, view: View, epoch: int, caption: str, matrix: str 
         if measured is not None:
             eigenvalues, singular = measured
             traces += _eigenvalues(eigenvalues, record, style, plane_reach(nets), place)
-            across = epoch_positions(history.epochs, view)
+            across = panels.epoch_positions(history.epochs, view)
             traces += _over_epochs(curve, RADIUS, history, across, np.abs(eigenvalues[:, :, 0]), by_epoch)
             traces += _over_epochs(curve, STRETCH, history, across, singular[:, :, 0], by_epoch)
             traces += _over_ranks(curve, record, singular, by_rank)
-    traces += [legend_line(RADIUS, dash="solid"), legend_line(STRETCH, dash="dash")]
-    traces += [legend_line("σ at the start", dash="dot")]
+    traces += [marks.legend_line(RADIUS, dash="solid"), marks.legend_line(STRETCH, dash="dash")]
+    traces += [marks.legend_line("σ at the start", dash="dot")]
     asked = _Asked(nets, view, epoch, caption, matrix)
-    return compose(stacked(traces), lambda narrow: _layout(asked, narrow), fixed=True)
+    return marks.compose(marks.stacked(traces), lambda narrow: _layout(asked, narrow), fixed=True)
 
 
 def plane_reach(nets: Nets) -> float:
@@ -110,8 +81,8 @@ def plane_reach(nets: Nets) -> float:
 def _circle(place: int) -> go.Scatter:
     turn = np.linspace(0, 2 * np.pi, 121)
     return go.Scatter(
-        x=small(np.cos(turn)),
-        y=small(np.sin(turn)),
+        x=marks.small(np.cos(turn)),
+        y=marks.small(np.sin(turn)),
         xaxis=f"x{place}",
         yaxis=f"y{place}",
         mode="lines",
@@ -138,16 +109,16 @@ def _eigenvalues(eigenvalues: Eigenvalues, record: int, style: LineStyle, reach:
     groups: list[tuple[NDArray[np.complex128], Array, str, dict[str, Any]]] = [
         (eigenvalues[:, 0].ravel(), np.abs(eigenvalues[:, 0].ravel()), inside, {"marker": open_circle, "name": START}),
         (now[~outside], np.abs(now[~outside]), inside, {"marker": {"size": 6, "color": style.colour}, "name": NOW}),
-        (edge, np.abs(beyond), outer, {"marker": arrows, "name": ABOVE, "showlegend": False}),
+        (edge, np.abs(beyond), outer, {"marker": arrows, "name": marks.ABOVE, "showlegend": False}),
     ]
     return [
         go.Scatter(
-            x=small(values.real),
-            y=small(values.imag),
+            x=marks.small(values.real),
+            y=marks.small(values.imag),
             xaxis=f"x{place}",
             yaxis=f"y{place}",
             mode="markers",
-            customdata=small(sizes),
+            customdata=marks.small(sizes),
             hovertemplate=f"{hover}<extra>{look['name']}</extra>",
             **look,
         )
@@ -186,25 +157,14 @@ def _over_ranks(curve: Curve, record: int, singular: Array, panel: Panel) -> Tra
 
 @dataclass(frozen=True)
 class _Room:
-    """How much room there is.
+    """How much room there is."""
 
-    Attributes
-    ----------
-    columns, rows : int
-        Of planes.
-    plane : int
-        Height of a plane.
-    under : float
-        Height of what is said under it.
-    curves : int
-        Height of a panel of curves where they lie below the planes, else 0.
-    """
-
+    # columns, rows: Of planes
     columns: int
     rows: int
-    plane: int
-    under: float
-    curves: int
+    plane: int  # Height of a plane
+    under: float  # Height of what is said under it
+    curves: int  # Height of a panel of curves where they lie below the planes, else 0
 
     @property
     def planes(self) -> float:
@@ -235,31 +195,31 @@ def _room(count: int, lines: int, narrow: bool) -> _Room:
     columns = min(count, 3) if not narrow else 1 if count <= 3 else 2
     rows = -(-count // columns)
     plane = (270 if columns == 1 else 130) if narrow else (310 if rows == 1 else 270)
-    return _Room(columns, rows, plane, TICKS + LINE * lines * text_scale(narrow), 220 if narrow else 0)
+    return _Room(columns, rows, plane, TICKS + LINE * lines * axes.text_scale(narrow), 220 if narrow else 0)
 
 
 def _layout(asked: _Asked, narrow: bool) -> dict[str, Any]:
-    nets, scale = asked.nets, text_scale(narrow)
+    nets, scale = asked.nets, axes.text_scale(narrow)
     texts = [_plane_text(shown.history, asked) for shown, _ in nets]
     room = _room(len(nets), max(text.count("<br>") + 1 for text in texts), narrow)
-    notes, below = foot(meaning([shown.history.experiment for shown, _ in nets]), asked.caption, narrow)
-    axes: dict[str, Any] = {}
+    notes, below = axes.foot(meaning([shown.history.experiment for shown, _ in nets]), asked.caption, narrow)
+    named_axes: dict[str, Any] = {}
     size = (14 if narrow and room.columns > 1 else 17) * scale
     for index, (shown, style) in enumerate(nets):
         row, column = divmod(index, room.columns)
         piece = ((1.0 if narrow else PLANES) + GAP) / room.columns
         across = [column * piece, column * piece + piece - GAP]
         box = room.box(across, row * (room.plane + room.under + TITLE), room.plane)
-        axes |= _plane_axes(index + 1, box, plane_reach(nets), texts[index], leftmost=column == 0)
-        notes.append(panel_title(index + 1, coloured_name(style.colour, shown.name), size))
+        named_axes |= _plane_axes(index + 1, box, plane_reach(nets), texts[index], leftmost=column == 0)
+        notes.append(axes.panel_title(index + 1, axes.coloured_name(style.colour, shown.name), size))
     words = ("<b>Largest |λ| and σ₁, medians</b>", "<b>Singular values, medians</b>")
-    notes += [panel_title(len(nets) + place, text, 16 * scale) for place, text in enumerate(words, start=1)]
-    axes |= _curve_axes(nets, asked.view, room.curve_boxes())
-    above, top = head([f"W_hh of the {asked.matrix}"], 7 if narrow else 1, TITLE, narrow)
+    notes += [axes.panel_title(len(nets) + place, text, 16 * scale) for place, text in enumerate(words, start=1)]
+    named_axes |= _curve_axes(nets, asked.view, room.curve_boxes())
+    above, top = axes.head([f"W_hh of the {asked.matrix}"], 7 if narrow else 1, TITLE, narrow)
     return {
         "height": round(room.inner + below + top),
-        **legend_above(room.inner, scale, above=TITLE),
-        **sized(axes, scale),
+        **axes.legend_above(room.inner, scale, above=TITLE),
+        **axes.sized(named_axes, scale),
         "annotations": [*notes, above],
         "shapes": _lines(asked),
         "margin": {"l": 64, "r": 16, "t": top, "b": below},
@@ -274,22 +234,22 @@ def _plane_text(history: History, asked: _Asked) -> str:
 def _plane_axes(place: int, box: Box, reach: float, text: str, *, leftmost: bool) -> dict[str, Any]:
     """Return both axes of a plane, on one scale: a circle is a circle."""
     line = {"range": [-reach, reach], "showgrid": True, "constrain": "domain", "tickvals": REACHES[reach]}
-    x = line | {"constraintoward": "left", "title": title(text)}
-    y = line | {"constraintoward": "top", "title": title("Im λ" * leftmost, 0), "showticklabels": leftmost}
+    x = line | {"constraintoward": "left", "title": axes.title(text)}
+    y = line | {"constraintoward": "top", "title": axes.title("Im λ" * leftmost, 0), "showticklabels": leftmost}
     y |= {"scaleanchor": "x" if place == 1 else f"x{place}", "scaleratio": 1}
-    return pair(place, box, x, y)
+    return axes.pair(place, box, x, y)
 
 
 def _curve_axes(nets: Nets, view: View, boxes: tuple[Box, Box]) -> dict[str, Any]:
     experiments = [shown.history.experiment for shown, _ in nets]
-    epochs = epoch_axis(max(experiment.epochs for experiment in experiments), view)
-    ranks = step_axis(max(experiment.hidden for experiment in experiments))
-    sizes = {"range": list(SIZE_SPAN), "showgrid": True, **factor_ticks(SIZE_SPAN)}
-    axes: dict[str, Any] = {}
+    epochs = axes.epoch_axis(max(experiment.epochs for experiment in experiments), view)
+    ranks = axes.step_axis(max(experiment.hidden for experiment in experiments))
+    sizes = {"range": list(SIZE_SPAN), "showgrid": True, **axes.factor_ticks(SIZE_SPAN)}
+    named_axes: dict[str, Any] = {}
     across = (("epoch", epochs), ("rank of the singular value", ranks))
     for place, (box, (words, x)) in enumerate(zip(boxes, across, strict=True), start=len(nets) + 1):
-        axes |= pair(place, box, x | {"title": title(words, 2), "showgrid": False}, sizes)
-    return axes
+        named_axes |= axes.pair(place, box, x | {"title": axes.title(words, 2), "showgrid": False}, sizes)
+    return named_axes
 
 
 def _lines(asked: _Asked) -> list[dict[str, Any]]:
@@ -297,10 +257,10 @@ def _lines(asked: _Asked) -> list[dict[str, Any]]:
     histories = [shown.history for shown, _ in asked.nets]
     # While trainings stream in, some have fewer records than others.
     chosen = max(history.epochs[history.at(asked.epoch)] for history in histories)
-    at = float(epoch_positions(np.array([chosen]), asked.view)[0])
+    at = float(panels.epoch_positions(np.array([chosen]), asked.view)[0])
     first, second = len(asked.nets) + 1, len(asked.nets) + 2
-    level = LEVEL_LINE | {"x0": 0, "x1": 1, "y0": 0, "y1": 0}
-    cursor = CURSOR_LINE | {"x0": at, "x1": at, "y0": 0, "y1": 1, "xref": f"x{first}", "yref": f"y{first} domain"}
+    level = axes.LEVEL_LINE | {"x0": 0, "x1": 1, "y0": 0, "y1": 0}
+    cursor = axes.CURSOR_LINE | {"x0": at, "x1": at, "y0": 0, "y1": 1, "xref": f"x{first}", "yref": f"y{first} domain"}
     return [*(level | {"xref": f"x{place} domain", "yref": f"y{place}"} for place in (first, second)), cursor]
 
 

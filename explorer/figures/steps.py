@@ -10,20 +10,9 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band, band, log_band, logarithm
 from explorer.diagnosis.time_shares import cancelled, last_steps
 from explorer.diagnosis.wording import decades, number
-from explorer.figures import theme
-from explorer.figures.axes import decade_ticks, foot, head, legend_above, sized, step_axis, text_scale, title
-from explorer.figures.marks import (
-    CHOSEN_WORDS,
-    START_WORDS,
-    Curve,
-    Panel,
-    Traces,
-    compose,
-    legend_line,
-    legend_mark,
-    stacked,
-)
-from explorer.figures.panels import Nets, Shown, net_line
+from explorer.figures import axes, marks, panels, theme
+from explorer.figures.marks import Curve, Panel, Traces
+from explorer.figures.panels import Nets, Shown
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import steps_text
 from explorer.training.history import History
@@ -44,15 +33,7 @@ def parts(history: History, record: int) -> tuple[Array, Array]:
 
 
 def steps_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
-    """Draw by time step the norm of the step's part of dL/dW_hh: at an epoch, at the start; at the right the whole.
-
-    Parameters
-    ----------
-    nets : sequence of (Shown, LineStyle)
-        1 to 6.
-    caption : str
-        The settings, below everything.
-    """
+    """Draw by time step the norm of the step's part of dL/dW_hh: at an epoch, at the start; at the right the whole."""
     panel = Panel(SPAN, "step")
     traces: Traces = []
     for place, (shown, style) in enumerate(nets, start=1):
@@ -64,10 +45,10 @@ def steps_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
             traces += panel.curve(Curve(shown.name, style), steps, log_band(norms), hover, dash=dash)
         traces += _whole(shown.name, style, place, norms, whole)
     grey, bar = theme.CURSOR, {"width": 4, "color": theme.CURSOR}
-    traces += [legend_line(CHOSEN_WORDS, dash="solid"), legend_line(START_WORDS, dash="dot")]
-    traces += [legend_mark(WHOLE, grey, symbol="diamond", size=13)]
-    traces += [legend_mark(SUM, grey, symbol="line-ew", size=18, line=bar)]
-    return compose(stacked(traces), lambda narrow: _layout(nets, epoch, caption, narrow), fixed=True)
+    traces += [marks.legend_line(marks.CHOSEN_WORDS, dash="solid"), marks.legend_line(marks.START_WORDS, dash="dot")]
+    traces += [marks.legend_mark(WHOLE, grey, symbol="diamond", size=13)]
+    traces += [marks.legend_mark(SUM, grey, symbol="line-ew", size=18, line=bar)]
+    return marks.compose(marks.stacked(traces), lambda narrow: _layout(nets, epoch, caption, narrow), fixed=True)
 
 
 def half_text(history: History, epoch: int) -> str:
@@ -124,23 +105,23 @@ def _spread(sides: Band, style: LineStyle) -> dict[str, Any] | None:
 
 
 def _layout(nets: Nets, epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
-    scale = text_scale(narrow)
-    notes, below = foot(MEANING, caption, narrow)
+    scale = axes.text_scale(narrow)
+    notes, below = axes.foot(MEANING, caption, narrow)
     inner, edge = (300, 0.78) if narrow else (360, 0.86)
-    steps = step_axis(max(shown.history.experiment.length for shown, _ in nets))
-    whole = {"title": title("all steps", 22 * scale), "range": [0.3, len(nets) + 0.7], "tickvals": []}
+    steps = axes.step_axis(max(shown.history.experiment.length for shown, _ in nets))
+    whole = {"title": axes.title("all steps", 22 * scale), "range": [0.3, len(nets) + 0.7], "tickvals": []}
     words = {"title": {"text": "L2 norm, part of dL/dW_hh" * (not narrow)}}
-    axes = {
-        "xaxis": steps | {"title": title("time step", 2), "domain": [0, edge - 0.02]},
+    named_axes = {
+        "xaxis": steps | {"title": axes.title("time step", 2), "domain": [0, edge - 0.02]},
         "xaxis2": whole | {"domain": [edge, 1], "anchor": "y", "showgrid": False},
-        "yaxis": decade_ticks(SPAN) | {"range": list(SPAN), **words},
+        "yaxis": axes.decade_ticks(SPAN) | {"range": list(SPAN), **words},
     }
-    lines = [net_line(shown, style, half_text(shown.history, epoch), narrow) for shown, style in nets]
-    above, top = head(lines, 6 if narrow else 1, 12, narrow)
+    lines = [panels.net_line(shown, style, half_text(shown.history, epoch), narrow) for shown, style in nets]
+    above, top = axes.head(lines, 6 if narrow else 1, 12, narrow)
     return {
         "height": inner + below + top,
-        **legend_above(inner, scale, above=12),
-        **sized(axes, scale),
+        **axes.legend_above(inner, scale, above=12),
+        **axes.sized(named_axes, scale),
         "annotations": [*notes, above],
         "margin": {"l": 76, "r": 16, "t": top, "b": below},
     }

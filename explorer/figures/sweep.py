@@ -17,19 +17,8 @@ from explorer.choices.arrays import Array
 from explorer.choices.experiment import CONTROLS
 from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import decades, number, summary
-from explorer.figures import theme
-from explorer.figures.axes import colour_bar, decade_ticks, legend, settings, share_ticks, sized, ticks, title
-from explorer.figures.marks import (
-    NOT_FINITE_WORDS,
-    ZERO_WORDS,
-    FlatMark,
-    Panel,
-    Traces,
-    drawable,
-    flat_colour,
-    heatmap,
-    small,
-)
+from explorer.figures import axes, marks, theme
+from explorer.figures.marks import FlatMark, Panel, Traces
 from explorer.sweeps.outcomes import Finding, Outcome
 from explorer.sweeps.sweep import Place, Sweep, Value, is_numeric, thin
 
@@ -86,7 +75,7 @@ def outcome_text(outcome: Outcome, value: float) -> str:
 
 def flat_marks(outcome: Outcome) -> tuple[FlatMark, FlatMark]:
     """Return what +inf and -inf mean."""
-    high, low = outcome.infinite or NOT_FINITE_WORDS, outcome.zero or ZERO_WORDS
+    high, low = outcome.infinite or marks.NOT_FINITE_WORDS, outcome.zero or marks.ZERO_WORDS
     return FlatMark(np.inf, high, theme.NOT_FINITE), FlatMark(-np.inf, low, theme.EXACT_ZERO)
 
 
@@ -98,26 +87,20 @@ def sweep_figure(
 ) -> go.Figure:
     """Draw one outcome over the two settings; cells still to come are empty.
 
-    Parameters
-    ----------
-    swept : Swept
-    outcome : Outcome
-    critical : sequence of (value of x, value of y)
-        The line on which theory's factor is 1.
-    row : int, optional
-        The row of the section, to be outlined.
+    `critical` are points (value of x, value of y) of the line on which theory's factor is 1; the row of the section is
+    outlined.
     """
     sweep = swept.sweep
     values = np.full((len(sweep.ys), len(sweep.xs)), np.nan)
     texts = np.full(values.shape, "", dtype=object)
     for cell, finding in swept.findings.items():
         values[cell[::-1]], texts[cell[::-1]] = outcome.of(finding), _cell_text(sweep, cell, outcome, finding)
-    traces = heatmap(
+    traces = marks.heatmap(
         values,
         _colours(outcome),
         lambda words: {"name": words or outcome.name, "showlegend": False if words else None},
         flat_marks(outcome),
-        flat_colour,
+        marks.flat_colour,
         hovertext=texts,
         hoverinfo="text",
         xgap=1,
@@ -148,7 +131,7 @@ def _colours(outcome: Outcome) -> dict[str, Any]:
     low, high = outcome.span
     shares = theme.SHARE_SCALE if outcome.unit == "share" else theme.SIZE_SCALE
     scale = theme.RATIO_SCALE if outcome.diverging else shares
-    bar = colour_bar(outcome.name, thickness=18, **_ticks(outcome))
+    bar = axes.colour_bar(outcome.name, thickness=18, **_ticks(outcome))
     return {"zmin": low, "zmax": high, "colorscale": scale, "colorbar": bar}
 
 
@@ -211,12 +194,12 @@ def _position(values: tuple[Value, ...], value: Value) -> float:
 
 def _layout(sweep: Sweep) -> dict[str, Any]:
     below = 104 if is_numeric(sweep.x) else 150  # names stand slanted
-    caption = settings(f"varied from: {summary(sweep.base)}", below) | {"yanchor": "bottom"}
+    caption = axes.settings(f"varied from: {summary(sweep.base)}", below) | {"yanchor": "bottom"}
     return {
         "template": theme.TEMPLATE,
         "height": 516 + below,
-        **legend(1.01),
-        **sized({"xaxis": _axis(sweep.x, sweep.xs), "yaxis": _axis(sweep.y, sweep.ys)}),
+        **axes.legend(1.01),
+        **axes.sized({"xaxis": _axis(sweep.x, sweep.xs), "yaxis": _axis(sweep.y, sweep.ys)}),
         "margin": {"l": _left(sweep), "r": BAR_ROOM, "t": 48, "b": below},
         "annotations": [caption],
     }
@@ -232,18 +215,18 @@ def _axis(name: str, values: tuple[Value, ...]) -> dict[str, Any]:
     places = thin(range(len(values)), MOST_TICKS if is_numeric(name) else len(values))
     texts = (value_text(values[place]) for place in places)
     span = [-0.5, len(values) - 0.5]
-    return {"title": title(CONTROLS[name].label), "range": span, "showgrid": False, **ticks(places, texts)}
+    return {"title": axes.title(CONTROLS[name].label), "range": span, "showgrid": False, **axes.ticks(places, texts)}
 
 
 def _ticks(outcome: Outcome) -> dict[str, Any]:
     """Ticks of the outcome's own scale: per cent, powers of ten, or factors where the span is short."""
     low, high = outcome.span
     if outcome.unit == "share":
-        return share_ticks()
+        return axes.share_ticks()
     if high - low > 3:
-        return decade_ticks(outcome.span)
+        return axes.decade_ticks(outcome.span)
     values = np.linspace(low, high, 5).tolist()
-    return ticks(values, ("1" if abs(value) < 1e-12 else number(10**value) for value in values))
+    return axes.ticks(values, ("1" if abs(value) < 1e-12 else number(10**value) for value in values))
 
 
 def describe_sweep(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Outcome, names: tuple[str, str]) -> str:
@@ -284,7 +267,7 @@ def section_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
     panel = Panel(outcome.span, low=low, high=high, size=13, margin=0.03)
     columns = np.arange(len(values))
     line = go.Scatter(
-        **panel.placed(columns, drawable(values)),
+        **panel.placed(columns, marks.drawable(values)),
         mode="lines+markers" if is_numeric(sweep.x) else "markers",
         line={"width": 3.5, "color": theme.NOW},
         marker={"size": 9, "color": theme.NOW},
@@ -302,7 +285,7 @@ def _interval(findings: Sequence[Finding | None], values: Array) -> dict[str, An
         (np.nan, np.nan) if finding is None else share_interval(finding.solved, finding.runs) for finding in findings
     ]
     low, high = np.array(ends).T
-    above, below = small(np.maximum(high - values, 0)), small(np.maximum(values - low, 0))
+    above, below = marks.small(np.maximum(high - values, 0)), marks.small(np.maximum(values - low, 0))
     look = {"color": theme.NOW_FAINT, "thickness": 2.5, "width": 6}
     return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, **look}
 
@@ -314,8 +297,8 @@ def _section_layout(sweep: Sweep, outcome: Outcome) -> dict[str, Any]:
     return {
         "template": theme.TEMPLATE,
         "height": 300,
-        **legend(1.01),
-        **sized({"xaxis": _axis(sweep.x, sweep.xs), "yaxis": y}),
+        **axes.legend(1.01),
+        **axes.sized({"xaxis": _axis(sweep.x, sweep.xs), "yaxis": y}),
         "margin": {"l": _left(sweep), "r": BAR_ROOM, "t": 44, "b": 64},
     }
 

@@ -72,20 +72,13 @@ TEMPLATE = go.layout.Template(
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How one of several compared experiments is drawn.
+    """How one of several compared experiments is drawn."""
 
-    Attributes
-    ----------
-    colour, band, faint : str
-        Of its median, of the area over seeds, and of each seed's own line.
-    dash : str
-        Of lines that may lie upon those of others.
-    """
-
+    # colour, band, faint: Of its median, of the area over seeds, and of each seed's own line
     colour: str
     band: str
     faint: str
-    dash: str = "solid"
+    dash: str = "solid"  # Of lines that may lie upon those of others
 
 
 NOW_STYLE = LineStyle(NOW, NOW_BAND, NOW_FAINT)
@@ -93,12 +86,7 @@ BASELINE_STYLE = LineStyle(BASELINE, BASELINE_BAND, BASELINE_BAND)
 
 
 def line_styles(names: Sequence[str]) -> dict[str, LineStyle]:
-    """Give each of the compared its style, by its place; a present setting and its baseline keep those of Explore.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of all that are compared, whether they have been measured yet or not; six at the most.
+    """Give each of the compared, six at the most, its style by its place; a setting and its baseline keep those of Explore.
 
     Examples
     --------

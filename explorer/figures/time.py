@@ -13,46 +13,10 @@ from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.seeds import band
 from explorer.diagnosis.wording import number
-from explorer.figures import theme
-from explorer.figures.axes import (
-    CURSOR_LINE,
-    Box,
-    coloured_name,
-    epoch_axis,
-    label,
-    legend,
-    log_axis,
-    pair,
-    settings,
-    share_ticks,
-    sized,
-    step_axis,
-    text_scale,
-    title,
-    value_ticks,
-)
-from explorer.figures.marks import (
-    BAND_WORDS,
-    CHOSEN_WORDS,
-    NOT_FINITE_WORDS,
-    START_WORDS,
-    Traces,
-    compose,
-    legend_band,
-    legend_line,
-    small,
-)
-from explorer.figures.panels import (
-    Shown,
-    epoch_positions,
-    loss_lines,
-    position_by_epoch,
-    profile,
-    say_value,
-    seeds_text,
-    shown_band,
-    view_strip,
-)
+from explorer.figures import axes, marks, panels, theme
+from explorer.figures.axes import Box
+from explorer.figures.marks import Traces
+from explorer.figures.panels import Shown, profile
 from explorer.figures.theme import LineStyle, line_styles
 from explorer.figures.view import View
 from explorer.sweeps.sweep import thin
@@ -66,8 +30,8 @@ GAP = 0.028
 LETTERS = 20  # of a large name, on a laptop
 NARROW_LOSS, NARROW_SHARE, NARROW_MAP, NARROW_PROFILE, NARROW_STRIP, NARROW_FOOT = 130, 110, 150, 300, 14, 30
 # Fixed, as all ranges, so that pictures can be compared.
-LOSS_AXIS = {**log_axis((-4.0, 1.0)), "title": "loss"}
-SHARE_AXIS = {"range": [-0.06, 1.06], **share_ticks(3)}
+LOSS_AXIS = {**axes.log_axis((-4.0, 1.0)), "title": "loss"}
+SHARE_AXIS = {"range": [-0.06, 1.06], **axes.share_ticks(3)}
 # Where a mark of the loss stands that has no place on its axis.
 LOSS_TOP = 5.0
 MISSING = "is being measured"
@@ -75,58 +39,35 @@ TOLD = 5  # so many steps of each net are named in the alternative text
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
-    """One compared net, or the room for it.
-
-    Attributes
-    ----------
-    name : str
-    style : LineStyle
-    shown : Shown or None
-        None while nothing is measured yet.
-    empty : str
-        Why there is nothing to draw; "" where there is.
-    """
+class NetPanel:
+    """One compared net, or the room for it."""
 
     name: str
     style: LineStyle
-    shown: Shown | None
-    empty: str
+    shown: Shown | None  # None while nothing is measured yet
+    empty: str  # Why there is nothing to draw; "" where there is
 
 
 def time_figure(shown: Sequence[Shown | None], view: View, epoch: int, names: Sequence[str], caption: str) -> go.Figure:
-    """Draw one to six compared nets.
+    """Draw one to six compared nets, None where nothing is measured yet; the profile at an epoch, the latest if it is negative.
 
-    Parameters
-    ----------
-    shown : sequence of Shown or None
-        None where nothing is measured yet.
-    view : View
-    epoch : int
-        The epoch of the profile; the latest one if it is negative.
-    names : sequence of str
-        Of all of them, by which each keeps its style and its place.
-    caption : str
-        The settings, below everything.
-
-    Raises
-    ------
-    ValueError
-        For more names than there are styles.
+    `names` are those of all of them, by which each keeps its style and its place.
 
     Notes
     -----
     The x axes are epochs, but for "x9", the values of the profile.
     """
-    panels = _panels(shown, names, view)
+    net_panels = _panels(shown, names, view)
     traces: Traces = []
-    for place, panel in enumerate(panels, start=1):
+    for place, panel in enumerate(net_panels, start=1):
         traces += _map(panel, view, f"x{place}", f"y{place}")
         if panel.shown is not None:
-            traces += _over_epochs(panel.shown.history, panel, view, each_seed=len(panels) == 1)
-    traces += _profiles(panels, view, epoch)
-    traces += view_strip(view, f"x{PROFILE}", f"y{STRIP}") + (_legend() if len(panels) > 1 else [])
-    return compose(traces, lambda narrow: _layout(panels, view, epoch, caption, places(len(panels), narrow)))
+            traces += _over_epochs(panel.shown.history, panel, view, each_seed=len(net_panels) == 1)
+    traces += _profiles(net_panels, view, epoch)
+    traces += panels.view_strip(view, f"x{PROFILE}", f"y{STRIP}") + (_legend() if len(net_panels) > 1 else [])
+    return marks.compose(
+        traces, lambda narrow: _layout(net_panels, view, epoch, caption, places(len(net_panels), narrow))
+    )
 
 
 def not_defined(experiment: RecurrentExperiment, view: View) -> str:
@@ -152,30 +93,31 @@ def nets_of(compared: Compared) -> list[tuple[Shown, LineStyle]]:
 # --- traces -----------------------------------------------------------------------------------
 
 
-def _panels(shown: Sequence[Shown | None], names: Sequence[str], view: View) -> list[Panel]:
-    styles, panels = line_styles(names), []
+def _panels(shown: Sequence[Shown | None], names: Sequence[str], view: View) -> list[NetPanel]:
+    styles = line_styles(names)
+    net_panels: list[NetPanel] = []
     for name, net in zip(names, shown, strict=True):
         empty = MISSING if net is None else not_defined(net.history.experiment, view).replace(": ", ":<br>")
-        panels.append(Panel(name, styles[name], net, empty))
-    return panels
+        net_panels.append(NetPanel(name, styles[name], net, empty))
+    return net_panels
 
 
-def _map(panel: Panel, view: View, x: str, y: str) -> Traces:
+def _map(panel: NetPanel, view: View, x: str, y: str) -> Traces:
     if panel.shown is None or panel.empty:
         # Without a trace the panel would lose its axes.
         return [go.Scatter(x=[None], y=[None], xaxis=x, yaxis=y, showlegend=False)]
-    return position_by_epoch(panel.shown.history, view, x, y)
+    return panels.position_by_epoch(panel.shown.history, view, x, y)
 
 
-def _profiles(panels: Sequence[Panel], view: View, epoch: int) -> Traces:
+def _profiles(net_panels: Sequence[NetPanel], view: View, epoch: int) -> Traces:
     """All nets' profiles in one panel, the bands behind the lines."""
-    alone, axes = len(panels) == 1, (f"x{PROFILE}", f"y{PROFILE}")
+    alone, named_axes = len(net_panels) == 1, (f"x{PROFILE}", f"y{PROFILE}")
     traces: Traces = []
-    for panel in panels:
+    for panel in net_panels:
         if panel.shown is not None and not panel.empty:
             record, name = panel.shown.history.at(epoch), "" if alone else panel.name
-            traces += profile(panel.shown, view, record, panel.style, axes, legend=alone, name=name)
-    return sorted(traces, key=lambda trace: trace.name != BAND_WORDS)
+            traces += profile(panel.shown, view, record, panel.style, named_axes, legend=alone, name=name)
+    return sorted(traces, key=lambda trace: trace.name != marks.BAND_WORDS)
 
 
 def learnt(history: History) -> Array:
@@ -186,12 +128,12 @@ def learnt(history: History) -> Array:
     return share
 
 
-def _over_epochs(history: History, panel: Panel, view: View, *, each_seed: bool) -> Traces:
+def _over_epochs(history: History, panel: NetPanel, view: View, *, each_seed: bool) -> Traces:
     """A net's loss, and in what share of the seeds it has learnt the task."""
     style = panel.style
     share = go.Scatter(
-        x=epoch_positions(history.epochs, view),
-        y=small(learnt(history)),
+        x=panels.epoch_positions(history.epochs, view),
+        y=marks.small(learnt(history)),
         xaxis=f"x{SHARE}",
         yaxis=f"y{SHARE}",
         mode="lines",
@@ -201,11 +143,11 @@ def _over_epochs(history: History, panel: Panel, view: View, *, each_seed: bool)
         name=panel.name,
         showlegend=False,
     )
-    lines = loss_lines(history, view, style, panel.name, (f"x{LOSS}", f"y{LOSS}"), each_seed=each_seed)
+    lines = panels.loss_lines(history, view, style, panel.name, (f"x{LOSS}", f"y{LOSS}"), each_seed=each_seed)
     return [*lines, *_loss_end(history, panel, view), share]
 
 
-def _loss_end(history: History, panel: Panel, view: View) -> Traces:
+def _loss_end(history: History, panel: NetPanel, view: View) -> Traces:
     """Mark on top of the loss where its median is no longer finite."""
     beyond = np.flatnonzero(~np.isfinite(band(history.loss).middle))
     if not beyond.size:
@@ -213,7 +155,7 @@ def _loss_end(history: History, panel: Panel, view: View) -> Traces:
     epoch, rim = history.epochs[beyond[:1]], {"color": panel.style.colour, "width": 3}
     return [
         go.Scatter(
-            x=epoch_positions(epoch, view),
+            x=panels.epoch_positions(epoch, view),
             y=[LOSS_TOP],
             xaxis=f"x{LOSS}",
             yaxis=f"y{LOSS}",
@@ -221,7 +163,7 @@ def _loss_end(history: History, panel: Panel, view: View) -> Traces:
             marker={"symbol": "square", "size": 12, "color": theme.NOT_FINITE, "line": rim},
             customdata=epoch,
             hovertemplate=f"{panel.name}<br>epoch %{{customdata:,d}}: median loss not finite<extra></extra>",
-            name=NOT_FINITE_WORDS,
+            name=marks.NOT_FINITE_WORDS,
         )
     ]
 
@@ -229,8 +171,12 @@ def _loss_end(history: History, panel: Panel, view: View) -> Traces:
 def _legend() -> Traces:
     """What the lines of the profile mean, whatever their colour."""
     grey = theme.BASELINE
-    now = legend_line(f"profile {CHOSEN_WORDS}", color=grey, width=3.5)
-    return [now, legend_line(f"profile {START_WORDS}", color=grey, width=2, dash="dot"), legend_band()]
+    now = marks.legend_line(f"profile {marks.CHOSEN_WORDS}", color=grey, width=3.5)
+    return [
+        now,
+        marks.legend_line(f"profile {marks.START_WORDS}", color=grey, width=2, dash="dot"),
+        marks.legend_band(),
+    ]
 
 
 # --- layout -----------------------------------------------------------------------------------
@@ -238,29 +184,17 @@ def _legend() -> Traces:
 
 @dataclass(frozen=True)
 class Places:
-    """Where everything lies.
+    """Where everything lies."""
 
-    Attributes
-    ----------
-    height : int
-        Of the whole figure, in pixels.
-    maps : sequence of boxes
-        Of the heatmaps, in the order of the nets.
-    columns : int
-        Heatmaps in a row.
-    letters : int
-        Of a line of the caption.
-    """
-
-    height: int
-    maps: Sequence[Box]
-    columns: int
+    height: int  # Of the whole figure, in pixels
+    maps: Sequence[Box]  # Of the heatmaps, in the order of the nets
+    columns: int  # Heatmaps in a row
     loss: Box
     share: Box
     profile: Box
     strip: Box
     scale: float = 1.0
-    letters: int = 155
+    letters: int = 155  # Of a line of the caption
 
 
 def places(count: int, narrow: bool) -> Places:
@@ -289,51 +223,53 @@ def _narrow(count: int) -> Places:
     spans = [[float(top - height / inside), float(top)] for top, height in zip(tops, heights, strict=True)]
     loss, share, *maps, profile, strip = [([0.0, 1.0], span) for span in spans]
     height = inside + MARGIN["t"] + MARGIN["b"] + 40
-    return Places(height, maps, 1, loss, share, profile, strip, text_scale(True), 62)
+    return Places(height, maps, 1, loss, share, profile, strip, axes.text_scale(True), 62)
 
 
-def _layout(panels: Sequence[Panel], view: View, epoch: int, caption: str, place: Places) -> dict[str, Any]:
+def _layout(net_panels: Sequence[NetPanel], view: View, epoch: int, caption: str, place: Places) -> dict[str, Any]:
     """Axes, names, the chosen epoch and the settings, so that a picture explains itself."""
-    chosen = _chosen_epoch(panels, epoch)
+    chosen = _chosen_epoch(net_panels, epoch)
     return {
         "height": place.height,
         "margin": MARGIN | {"b": MARGIN["b"] + 40 * (place.scale < 1)},
-        **legend(1 + 30 / place.height, place.scale),
-        **sized(_axes(panels, view, place), place.scale),
-        "annotations": [*_titles(panels, place), *_words(view, chosen, caption, place)],
-        "shapes": _lines(panels, float(epoch_positions(np.array([chosen]), view)[0])),
+        **axes.legend(1 + 30 / place.height, place.scale),
+        **axes.sized(_axes(net_panels, view, place), place.scale),
+        "annotations": [*_titles(net_panels, place), *_words(view, chosen, caption, place)],
+        "shapes": _lines(net_panels, float(panels.epoch_positions(np.array([chosen]), view)[0])),
     }
 
 
-def _chosen_epoch(panels: Sequence[Panel], epoch: int) -> int:
+def _chosen_epoch(net_panels: Sequence[NetPanel], epoch: int) -> int:
     """The recorded epoch that is meant; while some have fewer records than others, the furthest."""
-    known = [panel.shown.history for panel in panels if panel.shown is not None]
+    known = [panel.shown.history for panel in net_panels if panel.shown is not None]
     return max((int(history.epochs[history.at(epoch)]) for history in known), default=0)
 
 
-def _axes(panels: Sequence[Panel], view: View, place: Places) -> dict[str, Any]:
-    known = [panel.shown.history.experiment for panel in panels if panel.shown is not None]
+def _axes(net_panels: Sequence[NetPanel], view: View, place: Places) -> dict[str, Any]:
+    known = [panel.shown.history.experiment for panel in net_panels if panel.shown is not None]
     last = max((experiment.epochs for experiment in known), default=1)
-    epochs = epoch_axis(last, view, short=True) | {"tickangle": 0, "showgrid": False}
+    epochs = axes.epoch_axis(last, view, short=True) | {"tickangle": 0, "showgrid": False}
     longest = max(known, key=lambda experiment: experiment.length, default=None)
-    steps = step_axis(1 if longest is None else longest.length)
+    steps = axes.step_axis(1 if longest is None else longest.length)
     along = "time step → answer" if longest is not None and answers_at_the_end(longest) else "time step"
-    axes: dict[str, Any] = {}
+    named_axes: dict[str, Any] = {}
     for number_of, box in enumerate(place.maps, start=1):
-        lowest, leftmost = number_of > len(panels) - place.columns, (number_of - 1) % place.columns == 0
-        x = epochs | {"title": title("epoch", 2) if lowest else "", "showticklabels": lowest}
+        lowest, leftmost = number_of > len(net_panels) - place.columns, (number_of - 1) % place.columns == 0
+        x = epochs | {"title": axes.title("epoch", 2) if lowest else "", "showticklabels": lowest}
         y = steps | {"title": along if leftmost else "", "showticklabels": leftmost}
         # Where a viewer zooms into one heatmap, all others follow.
-        axes |= pair(number_of, box, x, y) if number_of == 1 else pair(number_of, box, x | AS_X, y | AS_Y)
-    axes |= pair(LOSS, place.loss, epochs | AS_X, LOSS_AXIS)
-    axes |= pair(SHARE, place.share, epochs | AS_X, SHARE_AXIS)
-    values = {"range": list(view.span), "showgrid": True, **value_ticks(view)}
+        named_axes |= (
+            axes.pair(number_of, box, x, y) if number_of == 1 else axes.pair(number_of, box, x | AS_X, y | AS_Y)
+        )
+    named_axes |= axes.pair(LOSS, place.loss, epochs | AS_X, LOSS_AXIS)
+    named_axes |= axes.pair(SHARE, place.share, epochs | AS_X, SHARE_AXIS)
+    values = {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
     own = AS_Y | {"showticklabels": place.columns == 1 and place.scale < 1}
-    axes |= pair(PROFILE, place.profile, values, steps | own)
-    axes |= pair(STRIP, place.strip, {}, {"visible": False, "fixedrange": True})
-    del axes[f"xaxis{STRIP}"]
-    axes[f"xaxis{PROFILE}"]["anchor"], axes[f"yaxis{STRIP}"]["anchor"] = f"y{STRIP}", f"x{PROFILE}"
-    return axes
+    named_axes |= axes.pair(PROFILE, place.profile, values, steps | own)
+    named_axes |= axes.pair(STRIP, place.strip, {}, {"visible": False, "fixedrange": True})
+    del named_axes[f"xaxis{STRIP}"]
+    named_axes[f"xaxis{PROFILE}"]["anchor"], named_axes[f"yaxis{STRIP}"]["anchor"] = f"y{STRIP}", f"x{PROFILE}"
+    return named_axes
 
 
 AS_X, AS_Y = {"matches": "x"}, {"matches": "y"}
@@ -344,18 +280,18 @@ def answers_at_the_end(experiment: RecurrentExperiment) -> bool:
     return experiment.points().first_counted == experiment.length - 1
 
 
-def _titles(panels: Sequence[Panel], place: Places) -> list[dict[str, Any]]:
+def _titles(net_panels: Sequence[NetPanel], place: Places) -> list[dict[str, Any]]:
     """Over each heatmap its name and who learns it; in an empty one, why it is."""
     titles = []
-    size = (18 if max(len(panel.name) for panel in panels) <= LETTERS else 15) * place.scale
-    for panel, (x, y) in zip(panels, place.maps, strict=True):
+    size = (18 if max(len(panel.name) for panel in net_panels) <= LETTERS else 15) * place.scale
+    for panel, (x, y) in zip(net_panels, place.maps, strict=True):
         who = "\N{NO-BREAK SPACE}" if panel.shown is None else learners(panel.shown.history)
-        text = coloured_name(panel.style.colour, panel.name)
+        text = axes.coloured_name(panel.style.colour, panel.name)
         text += f'<br><span style="font-size:{15 * place.scale:g}px">{who}</span>'
-        titles.append(label(text, x[0], y[1], size=size) | {"align": "left"})
+        titles.append(axes.label(text, x[0], y[1], size=size) | {"align": "left"})
         if panel.empty:
             middle = {"xanchor": "center", "yanchor": "middle", "align": "center"}
-            titles.append(label(panel.empty, sum(x) / 2, sum(y) / 2, size=16 * place.scale) | middle)
+            titles.append(axes.label(panel.empty, sum(x) / 2, sum(y) / 2, size=16 * place.scale) | middle)
     return titles
 
 
@@ -371,19 +307,19 @@ def _words(view: View, chosen: int, caption: str, place: Places) -> list[dict[st
     what = "<br>".join(wrap(f"{view.diagnostic.title}{relative}, epoch {chosen:,}", 30))
     size = 16 * place.scale
     return [
-        label(what, place.profile[0][0], place.profile[1][1], size=size) | {"align": "left"},
-        label("Loss, median over seeds", place.loss[0][0], place.loss[1][1], size=size),
-        label("Seeds that have learnt it", place.share[0][0], place.share[1][1], size=size),
-        settings("<br>".join(wrap(caption, place.letters)), 12, place.scale),
+        axes.label(what, place.profile[0][0], place.profile[1][1], size=size) | {"align": "left"},
+        axes.label("Loss, median over seeds", place.loss[0][0], place.loss[1][1], size=size),
+        axes.label("Seeds that have learnt it", place.share[0][0], place.share[1][1], size=size),
+        axes.settings("<br>".join(wrap(caption, place.letters)), 12, place.scale),
     ]
 
 
-def _lines(panels: Sequence[Panel], position: float) -> list[dict[str, Any]]:
+def _lines(net_panels: Sequence[NetPanel], position: float) -> list[dict[str, Any]]:
     """The chosen epoch, a line through loss, share and heatmaps; a frame where there is no heatmap."""
-    cursor = CURSOR_LINE | {"x0": position, "x1": position, "y0": 0, "y1": 1}
+    cursor = axes.CURSOR_LINE | {"x0": position, "x1": position, "y0": 0, "y1": 1}
     frame = {"type": "rect", "x0": 0, "x1": 1, "y0": 0, "y1": 1, "line": {"color": theme.GRID, "width": 2}}
     lines = [cursor | {"xref": f"x{number_of}", "yref": f"y{number_of} domain"} for number_of in (LOSS, SHARE)]
-    for number_of, panel in enumerate(panels, start=1):
+    for number_of, panel in enumerate(net_panels, start=1):
         n = "" if number_of == 1 else number_of
         y = {"yref": f"y{n} domain"}
         lines.append((frame | {"xref": f"x{n} domain"} if panel.empty else cursor | {"xref": f"x{n}"}) | y)
@@ -408,19 +344,21 @@ def _describe_net(history: History, view: View, epoch: int) -> str:
     if why:
         told = [f"{why}."]
     else:
-        start, middle = shown_band(history, view, [0, record]).middle
+        start, middle = panels.shown_band(history, view, [0, record]).middle
         told = [f"at epoch {int(history.epochs[record]):,} {_say_steps(middle, view)}."]
         told += [f"At the start {_say_steps(start, view)}."] * (record > 0)
     loss = band(history.loss).middle
     last = int(history.epochs[-1])
     told.append(f"Median loss {number(loss[0])} at the start, {number(loss[-1])} at epoch {last:,}.")
     seeds = len(history.loss)
-    told.append(f"{history.outcome.count(SOLVED)} of {seeds_text(seeds)} {'has' if seeds == 1 else 'have'} learnt it.")
+    told.append(
+        f"{history.outcome.count(SOLVED)} of {panels.seeds_text(seeds)} {'has' if seeds == 1 else 'have'} learnt it."
+    )
     return " ".join(told)
 
 
 def _say_steps(values: Array, view: View) -> str:
-    return steps_text([say_value(value, view) for value in values])
+    return steps_text([panels.say_value(value, view) for value in values])
 
 
 def steps_text(said: Sequence[str]) -> str:

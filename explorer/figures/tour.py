@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.diagnosis.why import Why
-from explorer.figures.axes import settings
+from explorer.figures import axes
 from explorer.figures.explore import why_figure
 from explorer.figures.remedies import FOOT
 from explorer.figures.time import PROFILE
@@ -47,7 +47,7 @@ def _fewer_ticks(axis: Any) -> dict[str, Any]:
 
 def why_beside_words(why: Why, caption: str) -> go.Figure:
     """Draw what multiplies the gradient, with the settings below it."""
-    return with_height(why_figure(why), annotations=[settings(caption, 66)], margin={"b": 96})
+    return with_height(why_figure(why), annotations=[axes.settings(caption, 66)], margin={"b": 96})
 
 
 def panels_beside_words(figure: go.Figure) -> go.Figure:
