@@ -228,7 +228,7 @@ def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment
             "What each layer multiplies dL/dz by",
             anchor=False,
             help="The root of first over last layer, RMS dL/dz: the geometric mean over all steps back from the output. "
-            "Theory: mean field for a typical seed, corrected for the layers' finite width.",
+            "Theory: mean field for a median seed, corrected for the layers' finite width.",
         )
         _chart(figures["depth_factors"])
 

@@ -141,7 +141,7 @@ def _key_numbers(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
             f"Per layer ({expected})",
             decades(facts.log_factor),
             "The ratio's root: the factor by which dL/dz changes per layer on its way back, the output's step included. "
-            + (no_theory or "Theory: mean field for a typical seed, corrected for the layers' finite width."),
+            + (no_theory or "Theory: mean field for a median seed, corrected for the layers' finite width."),
         ),
         (
             "Seeds that learn it",
@@ -258,7 +258,7 @@ def _reading(view: View) -> None:
         "- **Heatmap**: rows are layers, 1 nearest the input; columns are epochs. The colour is the median over seeds.\n"
         "- **Profile**, right: the same numbers at the chosen epoch, on the same layers; its axis is the colour bar. "
         "The band holds the middle half of the seeds. Dotted: before any update. Dashed: mean-field theory of the start, "
-        "for dL/dz that of a typical seed, for dL/dW the root mean square over seeds, which is larger in narrow deep nets.\n"
+        "for dL/dz that of a median seed, for dL/dW the root mean square over seeds, which is larger in narrow deep nets.\n"
         "- **Loss**, above: thick the median, thin every seed.\n"
         "- Grey means exactly 0, orange-red infinite or NaN: neither is a colour of the scale. Triangles mark values beyond it.\n"
         "- Colours and axes stay where they are when a setting changes, so two pictures can be compared."

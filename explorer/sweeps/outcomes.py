@@ -162,7 +162,7 @@ OUTCOMES = registry(
         ),
         Outcome(
             name="factor against theory, start",
-            caption="The measured factor per layer over the one that mean-field theory predicts for a typical seed: 1 is "
+            caption="The measured factor per layer over the one that mean-field theory predicts for a median seed: 1 is "
             "agreement. Empty cells: no theory, or nothing to compare.",
             formula="measured factor / predicted factor",
             of=lambda finding: finding.log_factor - finding.log_factor_theory,

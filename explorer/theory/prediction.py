@@ -40,17 +40,17 @@ class Prediction:
                 array.setflags(write=False)
 
     def of(self, measure: str) -> Array | None:
-        """Return what is drawn beside a measure: of dL/dz a typical seed, or else the root mean square over seeds."""
+        """Return what is drawn beside a measure: of dL/dz a median seed, or else the root mean square over seeds."""
         return {
             "delta": self.delta if self.median_delta is None else self.median_delta,
             "weight_gradient": self.weight_gradient,
         }.get(measure)
 
     def note(self, measure: Diagnostic) -> str:
-        """Say why there is no theory beside a measure, or not that of a typical seed; empty where there is."""
+        """Say why there is no theory beside a measure, or not that of a median seed; empty where there is."""
         if measure.name == "delta" and self.delta is not None and self.median_delta is None:
             reason = self.median_reason.rstrip(".")
-            return f"The theory line is the root mean square over seeds, not that of a typical seed: {reason}."
+            return f"The theory line is the root mean square over seeds, not that of a median seed: {reason}."
         if self.of(measure.name) is not None:
             return ""
         reasons = {"delta": self.reason, "weight_gradient": self.weight_reason}

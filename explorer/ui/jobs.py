@@ -117,7 +117,7 @@ class Job:
         return self.shared.nbytes // len(self.shared.experiments)
 
     def answer_map(self) -> AnswerMap:
-        """What the typical net answers now, over the plane or the line."""
+        """What the median net answers now, over the plane or the line."""
         return self.ask(answer_map)
 
 

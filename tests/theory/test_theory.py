@@ -100,13 +100,13 @@ WIDE = {
 
 @pytest.mark.parametrize("name", WIDE)
 def test_delta_of_every_layer_is_as_predicted(name):
-    settings, mean_band, typical_band = WIDE[name]
+    settings, mean_band, median_band = WIDE[name]
     asked = experiment(**settings)
     prediction, delta = predict(asked), measured(asked)
-    mean, typical = rms(delta) / prediction.delta, np.median(delta, axis=0) / prediction.median_delta
-    print(name, mean.round(2), typical.round(2))
+    mean, median = rms(delta) / prediction.delta, np.median(delta, axis=0) / prediction.median_delta
+    print(name, mean.round(2), median.round(2))
     assert mean_band[0] < mean.min() and mean.max() < mean_band[1]
-    assert typical_band[0] < typical.min() and typical.max() < typical_band[1]
+    assert median_band[0] < median.min() and median.max() < median_band[1]
 
 
 # Narrow nets: by what a layer's factor of a median seed may differ from the predicted one.
@@ -294,7 +294,7 @@ def test_weight_gradients_of_many_samples_have_a_reason_of_their_own():
     assert prediction.weight_gradient is None and "16 samples" in prediction.weight_reason
 
 
-def test_a_saturated_output_has_no_typical_seed():
+def test_a_saturated_output_has_no_median_seed():
     prediction = predict(experiment(depth=10, width=16, skip="one layer"))
     assert prediction.delta is not None
     assert prediction.median_delta is None and "saturates" in prediction.median_reason
