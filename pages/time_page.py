@@ -86,14 +86,7 @@ IN_THE_ROW = ("compare", "metric", "colour", "axis", "range")
 
 @dataclass(frozen=True, eq=False)
 class Nets:
-    """The nets that stand side by side, and how they are shown.
-
-    Attributes
-    ----------
-    compared : Compared
-    jobs : mapping of name to Job
-    view : TimeView
-    """
+    """The nets that stand side by side, and how they are shown."""
 
     compared: Compared
     jobs: Mapping[str, Job]
@@ -116,35 +109,17 @@ Picture = tuple[Callable[[], Any], str]
 
 @dataclass(frozen=True)
 class SecondFigure:
-    """One of the figures below the main one.
-
-    Attributes
-    ----------
-    title, meaning : str
-        What it is called, and what it says, in a sentence or two.
-    draw : callable
-        From the nets to the picture; None where there is nothing to draw.
-    """
+    """One of the figures below the main one."""
 
     title: str
-    meaning: str
-    draw: Callable[[Nets], Picture | None]
+    meaning: str  # What it says, in a sentence or two
+    draw: Callable[[Nets], Picture | None]  # None where there is nothing to draw
 
 
 def _second(nets: Nets) -> tuple[str, Drawn | None]:
     """Ask which figure, draw it, and return its name and the figure."""
     key = f"{PREFIX}figure"
-    control = CONTROLS[key]
-    chosen = st.segmented_control(
-        control.label,
-        list(SECOND_FIGURES),
-        default=control.default,
-        required=True,
-        key=key,
-        bind="query-params",
-        help=control.help,
-    )
-    name = chosen or control.default
+    name = ask(key, CONTROLS[key], options=list(SECOND_FIGURES), in_a_row=True)
     entry = SECOND_FIGURES[name]
     st.caption(entry.meaning)
     picture = entry.draw(nets)

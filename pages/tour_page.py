@@ -5,7 +5,6 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.choices.controls import Choice
 from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.wording import summary
@@ -59,22 +58,10 @@ def _ask() -> TourView:
     """Draw the row at the bottom: back, the scenes by number, next, and what is shown."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", horizontal_alignment="center"):
         back, numbers, onward = (st.container(width="content") for _ in range(3))
-        control = TOUR_CONTROLS["scene"]
-        assert isinstance(control, Choice)
         with numbers:
-            scene = st.segmented_control(
-                control.label,
-                list(control.options),
-                default=str(control.default),
-                required=True,
-                key="scene",
-                bind="query-params",
-                on_change=_hide,
-                label_visibility="collapsed",
-                help=control.help,
-            )
+            scene = ask("scene", TOUR_CONTROLS["scene"], in_a_row=True, on_change=_hide, label_visibility="collapsed")
         rest = {name: ask(name, TOUR_CONTROLS[name], label_visibility="collapsed") for name in ("revealed", "present")}
-        view = TourView(scene=scene or control.default, **rest)
+        view = TourView(scene=scene, **rest)
         _step(back, "Back", "Left", view.number - 1)
         _step(onward, "Next", "Right", view.number + 1)
     return view

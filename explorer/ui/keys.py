@@ -9,21 +9,11 @@ from explorer.training.kinds import KINDS, LAYERS, TIME_STEPS, Kind
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of a kind of nets.
+    """The keys of a kind of nets."""
 
-    Attributes
-    ----------
-    prefix : str
-        Before the name of every setting: old links name them so, never change it.
-    home : str
-        Title of the first page that shows this kind.
-    empty_baseline : str
-        What the empty text of the baseline stands for.
-    """
-
-    prefix: str
-    home: str
-    empty_baseline: str
+    prefix: str  # Before the name of every setting: old links name them so, never change it
+    home: str  # Title of the first page that shows this kind
+    empty_baseline: str  # What the empty text of the baseline stands for
 
     @property
     def baseline(self) -> str:

@@ -29,18 +29,10 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Click:
-    """Where on a figure a viewer clicked.
+    """Where on a figure a viewer clicked."""
 
-    Attributes
-    ----------
-    panel : str
-        The x axis, as traces name it: "x", "x2", ...
-    x, y : float
-        In the axes' own units; x is the point's custom data where it has any.
-    """
-
-    panel: str
-    x: float
+    panel: str  # The x axis, as traces name it: "x", "x2", ...
+    x: float  # The point's custom data where it has any
     y: float
 
 

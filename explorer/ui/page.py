@@ -15,27 +15,13 @@ VIEW = "View"
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A page of the app.
+    """A page of the app."""
 
-    Attributes
-    ----------
-    title : str
-        In the menu.
-    path : str
-        The page's name in an address: old links name it so, never change it.
-    show : callable
-        Draws the page.
-    kind : Kind or None
-        The kind of nets whose settings the sidebar asks for; None where the page has settings of its own.
-    controls : mapping of str to Control
-        What the page asks besides, by key in the link.
-    """
-
-    title: str
-    path: str
+    title: str  # In the menu
+    path: str  # The page's name in an address: old links name it so, never change it
     show: Callable[[], None]
-    kind: Kind | None = None
-    controls: Mapping[str, Control] = field(default_factory=dict)
+    kind: Kind | None = None  # Whose settings the sidebar asks for; None where the page has settings of its own
+    controls: Mapping[str, Control] = field(default_factory=dict)  # What the page asks besides, by key in the link
 
 
 def controls_by_key(pages: Iterable[Page]) -> dict[str, Control]:

@@ -20,14 +20,12 @@ from explorer.training.kinds import Kind, kind_of
 from explorer.ui.between_pages import note_drawn
 from explorer.ui.keys import keys_of
 from explorer.ui.link import DATA_KEY, GO_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
-from explorer.ui.widgets import ask
+from explorer.ui.widgets import FEW, ask
 
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
 # What the sidebar has set, for the page.
 EXPERIMENT_KEY, PINNED_KEY = "_experiment", "_pinned"
 OWN_SETTINGS = "Your own settings"
-# A choice of so few names that stands alone in its row fills it.
-FEW = 3
 
 
 def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
@@ -123,7 +121,7 @@ def _ask(
 
 
 def _shape(control: Control, experiment: Settings, alone: bool) -> dict[str, Any]:
-    """What a choice offers just now, and whether it fills its row."""
+    """What a choice offers just now; one whose few names are shown, alone in its row, fills it."""
     if not isinstance(control, Choice):
         return {}
     fitting = [name for name in control.options if control.fits(experiment, name)]

@@ -29,25 +29,13 @@ class Known(OrderedDict[Key, Finding]):
 
 @dataclass(frozen=True, eq=False)
 class SweepState:
-    """A sweep at a moment; as a `SweepRun`, but it stands still.
-
-    Attributes
-    ----------
-    sweep : Sweep
-    findings : dict of (column, row) to Finding
-    problems : dict of (column, row) to str
-    progress : float
-        Share of the work done; 1 when complete.
-    seconds_left : float
-        NaN before it is known.
-    complete : bool
-    """
+    """A sweep at a moment; as a `SweepRun`, but it stands still."""
 
     sweep: Sweep
     findings: Mapping[Place, Finding]
     problems: Mapping[Place, str]
-    progress: float
-    seconds_left: float
+    progress: float  # Share of the work done
+    seconds_left: float  # NaN before it is known
     complete: bool
 
 

@@ -17,58 +17,29 @@ from explorer.ui.live_chart import CHART
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure on the page.
+    """A figure on the page."""
 
-    Attributes
-    ----------
-    key : str
-        Of its place on the page.
-    name : str
-    make : callable
-        Draws it anew, for the offline page.
-    alt : str
-        What it shows, in words with its numbers.
-    """
-
-    key: str
+    key: str  # Of its place on the page
     name: str
-    make: Callable[[], Any]
-    alt: str
+    make: Callable[[], Any]  # Draws it anew, for the offline page
+    alt: str  # What it shows, in words with its numbers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parcel:
-    """What a page gives away.
+    """What a page gives away."""
 
-    Attributes
-    ----------
-    title : str
-        The headline.
-    sentences, settings : sequences of str
-    filename : str
-        Without its ending.
-    figures : sequence of Drawn
-        The main one first.
-    tables : mapping of label to callable
-        Each writes a CSV; the label names it on its button, and its first word in the file's name.
-    experiment, baseline : Experiment or RecurrentExperiment
-        What is saved as JSON; None where a page shows no experiment.
-    lines : str
-        Of Python.
-    table : sequence of mappings
-        The page's table, for the offline page.
-    """
-
-    title: str
+    title: str  # The headline
     sentences: Sequence[str] = ()
     settings: Sequence[str]
-    filename: str
-    figures: Sequence[Drawn]
+    filename: str  # Without its ending
+    figures: Sequence[Drawn]  # The main one first
+    # By label, of which the first word is in the file's name; each writes a CSV.
     tables: Mapping[str, Callable[[], str]]
-    experiment: Settings | None = None
+    experiment: Settings | None = None  # What is saved as JSON; None where a page shows no experiment
     baseline: Settings | None = None
-    lines: str
-    table: Sequence[Mapping[str, object]] = ()
+    lines: str  # Of Python
+    table: Sequence[Mapping[str, object]] = ()  # For the offline page
 
 
 def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
@@ -152,21 +123,11 @@ button:focus-visible, select:focus-visible { outline: 2px solid var(--st-primary
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure that can be saved.
+    """A figure that can be saved."""
 
-    Attributes
-    ----------
-    key : str
-        Of its place on the page.
-    name : str
-        For a menu, and above the figure in its picture.
-    filename : str
-        Without its ending.
-    """
-
-    key: str
-    name: str
-    filename: str
+    key: str  # Of its place on the page
+    name: str  # For a menu, and above the figure in its picture
+    filename: str  # Without its ending
 
 
 def share_buttons(title: str, settings: list[str], filename: str, version: str, figures: Sequence[Picture]) -> None:

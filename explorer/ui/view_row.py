@@ -1,6 +1,7 @@
 """The row of a view's controls, with the epoch below it, which a click on a figure moves too."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +11,6 @@ from explorer.choices.controls import controls_of
 from explorer.choices.settings import Settings
 from explorer.figures.view import View
 from explorer.training.recording import record_epochs
-from explorer.ui.between_pages import note_drawn
 from explorer.ui.widgets import ask
 
 V = TypeVar("V", bound=View)
@@ -33,11 +33,8 @@ def ask_view(kind: type[V], names: Sequence[str], experiment: Settings, prefix: 
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         values: dict[str, Any] = {name: ask(f"{prefix}{name}", controls[name]) for name in names}
         epochs = [int(epoch) for epoch in record_epochs(experiment.epochs)]
-        at = controls["at"]
-        note_drawn(f"{prefix}at")
-        values["at"] = st.select_slider(
-            at.label, epochs, value=epochs[-1], key=f"{prefix}at", help=at.help, bind="query-params", width="stretch"
-        )
+        latest = replace(controls["at"], default=epochs[-1])
+        values["at"] = ask(f"{prefix}at", latest, options=epochs, width="stretch")
     return kind(**values)
 
 

@@ -9,6 +9,8 @@ from explorer.choices.controls import Choice, Control, Number, Several, Span
 from explorer.ui.between_pages import note_drawn
 
 Bound = dict[str, Any]
+# So many names are shown beside one another, more in a menu.
+FEW = 3
 
 
 def ask(
@@ -16,13 +18,15 @@ def ask(
     control: Control,
     *,
     options: Sequence[Any] | None = None,
+    in_a_row: bool = False,
     disabled: bool = False,
     on_change: Callable[[], None] | None = None,
     **layout: Any,
 ) -> Any:
     """Draw the widget of one control, bound to the link under `key`, and return its value.
 
-    `options` narrows what a choice or a marked number offers just now.
+    `options` narrows what a choice or a number offers just now; `in_a_row` shows a choice's names beside one another,
+    however many there are.
     """
     note_drawn(key)
     common: Bound = {
@@ -34,7 +38,8 @@ def ask(
         **layout,
     }
     if isinstance(control, Choice):
-        return _ask_choice(control, list(options or control.options), common)
+        names = list(options or control.options)
+        return _ask_choice(control, names, common, in_a_row or len(names) <= FEW)
     if isinstance(control, Several):
         names = list(options or control.options)
         chosen = st.pills(control.label, names, default=list(control.default), selection_mode="multi", **common)
@@ -45,9 +50,9 @@ def ask(
     return _ask_number(control, list(options or _marks(key, control)), common)
 
 
-def _ask_choice(control: Choice, options: list[str], common: Bound) -> str:
+def _ask_choice(control: Choice, options: list[str], common: Bound, in_a_row: bool) -> str:
     default = control.default
-    if len(options) <= 3:
+    if in_a_row:
         # An empty value in a link deselects all: then the default holds.
         return st.segmented_control(control.label, options, default=default, required=True, **common) or default
     return st.selectbox(control.label, options, index=options.index(default), **common)
