@@ -12,11 +12,11 @@ from explorer.diagnosis.wording import summary
 from explorer.figures.sweep import describe_section, describe_sweep, section_figure, sweep_figure, value_text
 from explorer.sharing.code import sweep_table
 from explorer.sharing.notebook import sweep_lines
-from explorer.sharing.saved import filename
+from explorer.sharing.saved import filename, sweep_csv
 from explorer.sweeps.chunks import refuse_sweep
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES
-from explorer.sweeps.sweep import AXES, Place, Sweep, Value, is_numeric, sweep_csv, thin
+from explorer.sweeps.sweep import AXES, Place, Sweep, Value, is_numeric, thin
 from explorer.sweeps.workers import VARIABLE
 from explorer.training.kinds import LAYERS
 from explorer.ui.live_chart import CHART, live_chart

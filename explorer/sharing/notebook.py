@@ -117,7 +117,8 @@ def sweep_lines(sweep: Sweep, outcome: Outcome) -> str:
             sweep.base,
             "Experiment",
             "from explorer.sweeps.outcomes import OUTCOMES",
-            "from explorer.sweeps.sweep import Sweep, sweep_csv",
+            "from explorer.sharing.saved import sweep_csv",
+            "from explorer.sweeps.sweep import Sweep",
             "from explorer.sweeps.sweep_run import run_sweep",
         )
         + "sweep = Sweep(\n"

@@ -3,13 +3,18 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
+from explorer.diagnosis.seeds import share_interval
+from explorer.sweeps.outcomes import OUTCOMES, Finding, Outcome
+from explorer.sweeps.sweep import Place, Sweep
 from explorer.training.history import History
 from explorer.training.kinds import KINDS, LAYERS, kind_of
 
@@ -130,3 +135,43 @@ def history_csv(history: History) -> str:
 def histories_csv(named: Mapping[str, History]) -> str:
     """Write the histories of several experiments as `history_csv` does one, with the experiment's name in front."""
     return table_csv({"experiment": name, **row} for name, history in named.items() for row in history.rows())
+
+
+def sweep_csv(
+    sweep: Sweep, findings: Mapping[Place, Finding], problems: Mapping[Place, str] = MappingProxyType({})
+) -> str:
+    """Write one line for every cell, also for those without a result, and why.
+
+    Ratios, which may leave the range of floating-point numbers, are written as
+    their decimal logarithm and named so: -inf is an exact 0, inf not finite.
+    All else is in plain units; inf epochs: half of the seeds or more never solve it. NaN is what is not defined.
+    """
+    rows = []
+    for cell, experiment in sweep.cells.items():
+        row: dict[str, object] = dict(zip((sweep.x, sweep.y), sweep.values(cell), strict=True))
+        known = problems.get(cell) or (experiment if isinstance(experiment, str) else "not computed")
+        result = _result(findings[cell]) if cell in findings else {"without result": known}
+        rows.append(row | dict.fromkeys(RESULTS, "") | result)
+    return table_csv(rows)
+
+
+def _result(finding: Finding) -> dict[str, object]:
+    row: dict[str, object] = {_heading(outcome): _plain(outcome, outcome.of(finding)) for outcome in OUTCOMES.values()}
+    low, high = share_interval(finding.solved, finding.runs) if finding.trained else (math.nan, math.nan)
+    row |= {"share solved, low": low, "share solved, high": high, "verdict": finding.verdict}
+    return row | {name: getattr(finding, name) for name in ("runs", "solved", "diverged")}
+
+
+def _heading(outcome: Outcome) -> str:
+    return f"log10 {outcome.name}" if outcome.diverging else outcome.name
+
+
+def _plain(outcome: Outcome, value: float) -> float:
+    return 10.0**value if outcome.unit == "decades" and not outcome.diverging else value
+
+
+# The columns of a cell's result.
+RESULTS = (
+    *map(_heading, OUTCOMES.values()),
+    *("runs", "solved", "diverged", "share solved, low", "share solved, high", "verdict", "without result"),
+)

@@ -1,8 +1,5 @@
 """Sweep: an experiment for every pair of values of two settings, as the cells of a map."""
 
-import csv
-import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +9,6 @@ from typing import Any, TypeVar
 from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.datasets import OWN
 from explorer.choices.experiment import CONTROLS, Experiment
-from explorer.diagnosis.seeds import share_interval
-from explorer.sweeps.outcomes import OUTCOMES, Finding, Outcome
 from explorer.training.cost import refuse
 from explorer.training.network import architecture
 
@@ -145,46 +140,3 @@ def _checked(name: str, values: Sequence[Value]) -> tuple[Value, ...]:
         twice = next(value for value in checked if checked.count(value) > 1)
         raise ValueError(f"{name} has the value {twice!r} twice; each is allowed once")
     return tuple(sorted(checked)) if is_numeric(name) else checked
-
-
-# --- as a table -------------------------------------------------------------------------------
-
-
-def sweep_csv(
-    sweep: Sweep, findings: Mapping[Place, Finding], problems: Mapping[Place, str] = MappingProxyType({})
-) -> str:
-    """Write one line for every cell, also for those without a result, and why.
-
-    Ratios, which may leave the range of floating-point numbers, are written as
-    their decimal logarithm and named so: -inf is an exact 0, inf not finite.
-    All else is in plain units; inf epochs: half of the seeds or more never solve it. NaN is what is not defined.
-    """
-    text = io.StringIO()
-    ends = ("runs", "solved", "diverged", "share solved, low", "share solved, high", "verdict", "without result")
-    writer = csv.DictWriter(text, [sweep.x, sweep.y, *map(_heading, OUTCOMES.values()), *ends])
-    writer.writeheader()
-    for cell, experiment in sweep.cells.items():
-        row: dict[str, object] = dict(zip((sweep.x, sweep.y), sweep.values(cell), strict=True))
-        if cell in findings:
-            row |= _result(findings[cell])
-        else:
-            row["without result"] = problems.get(cell) or (
-                experiment if isinstance(experiment, str) else "not computed"
-            )
-        writer.writerow(row)
-    return text.getvalue()
-
-
-def _heading(outcome: Outcome) -> str:
-    return f"log10 {outcome.name}" if outcome.diverging else outcome.name
-
-
-def _result(finding: Finding) -> dict[str, object]:
-    row: dict[str, object] = {_heading(outcome): _plain(outcome, outcome.of(finding)) for outcome in OUTCOMES.values()}
-    low, high = share_interval(finding.solved, finding.runs) if finding.trained else (math.nan, math.nan)
-    row |= {"share solved, low": low, "share solved, high": high, "verdict": finding.verdict}
-    return row | {name: getattr(finding, name) for name in ("runs", "solved", "diverged")}
-
-
-def _plain(outcome: Outcome, value: float) -> float:
-    return 10.0**value if outcome.unit == "decades" and not outcome.diverging else value

@@ -14,6 +14,7 @@ from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.controls import Choice
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS
+from explorer.sharing.saved import sweep_csv
 from explorer.sweeps import chunks as module
 from explorer.sweeps import critical
 from explorer.sweeps.chunks import (
@@ -27,7 +28,7 @@ from explorer.sweeps.chunks import (
 )
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES, find
-from explorer.sweeps.sweep import AXES, MAX_CELLS, Sweep, is_numeric, sweep_csv, thin
+from explorer.sweeps.sweep import AXES, MAX_CELLS, Sweep, is_numeric, thin
 from explorer.sweeps.workers import complete
 from explorer.theory.prediction import limit_factor
 from explorer.training.run import train
