@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -42,3 +42,13 @@ def calls(work: Callable[[], Any]) -> int:
     finally:
         sys.setprofile(before)
     return counted
+
+
+def first_of_each(cases: Iterable[Any], kind: Callable[[Any], Any] = lambda case: None) -> list[Any]:
+    """Parameters of a test that asks the same of many: the first of each kind in every run, the others with -m long."""
+    known, found = set(), []
+    for case in cases:
+        marks = [pytest.mark.long] if kind(case) in known else []
+        known.add(kind(case))
+        found.append(pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=marks))
+    return found

@@ -12,6 +12,7 @@ from explorer.ui.page import controls_by_key
 from pages import PAGES
 from pages.time_page import PREFIX as TIME_PAGE
 from tests.ui.test_app import at_home, components, headline, opened, scenarios  # noqa: F401
+from tests.work import first_of_each
 
 TIME_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items() if key.startswith(TIME_PAGE)}
 
@@ -68,11 +69,12 @@ WORKS = {
 }
 
 
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", [name.removeprefix(TIME_PAGE) for name in TIME_CONTROLS])
-def test_every_option_of_every_control_runs_and_is_shown(name):
+def test_every_option_of_every_control_runs_and_is_shown(name, every):
     key = f"{TIME_PAGE}{name}"
     app = run(**WORKS.get(name, {}))
-    for option in options(TIME_CONTROLS[key]):
+    for option in options(TIME_CONTROLS[key])[None if every else -1 :]:
         if name == "loss" and app.session_state[f"{TIME_PAGE}task"] == "sine":
             continue
         app.session_state[key] = option
@@ -115,7 +117,7 @@ def test_every_setting_of_the_net_changes_the_picture(name):
     assert first["data"] != second["data"]
 
 
-@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("name", first_of_each(RECURRENT))
 def test_every_scenario_is_opened_by_one_choice_and_named(name):
     app = run(compare="baseline", seed=3)
     assert scenarios(app).value == "Your own settings"
