@@ -30,17 +30,9 @@ class Group:
     This class trains nets of layers. Other kinds of nets override the methods
     under "the net"; everything else is shared.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        What all these runs share: the network, the data, the loss, the optimizer, the batches.
-    runs : slice
-        Which rows of the records these are.
-    records : Records
-        Where to write, and which experiment each run belongs to: how that run starts, how fast it
-        learns, how it is clipped.
-    every_epoch : (epochs, layers, runs) array, optional
-        Receives the L2 norm of dL/dW at every epoch, not only at recorded ones.
+    `experiment` is what all runs share: the network, the data, the loss, the optimizer, the batches. `runs` are its rows
+    of the `records`, which say which experiment each run belongs to: how that run starts, how fast it learns, how it
+    is clipped. `every_epoch`, (epochs, layers, runs), receives the L2 norm of dL/dW at every epoch, if given.
     """
 
     diagnostics: ClassVar[Mapping[str, Diagnostic]] = DIAGNOSTICS

@@ -36,26 +36,10 @@ class Row(NamedTuple):
 class Records:
     """The arrays of a `History` while they are being filled: NaN until known.
 
-    Parameters
-    ----------
-    experiments : sequence of Experiment or RecurrentExperiment
-        Those that train together; they have equal positions, samples and epochs.
-    epochs : sequence of int, optional
-        When to record, ascending from 0; the last is where training ends. By default the usual
-        schedule up to the experiments' last epoch.
-    measured : iterable of str
-        Names of the diagnostics.
-    beside : mapping of name to (shape, type)
-        Further arrays of every run and record.
-    answers : int
-        How many answers are kept per record.
-
-    Attributes
-    ----------
-    rows : list of Row
-        All runs of all experiments; those that are clipped alike lie side by side.
-    places : list of slice
-        Which rows are each experiment's.
+    The experiments have equal positions, samples and last epoch. They are recorded by the usual schedule, or at
+    `epochs`, ascending from 0; training ends with the last of these. `measured` names the diagnostics, `beside` further
+    arrays; so many `answers` are kept per record. `rows` are the runs of all experiments, those that are clipped alike
+    side by side; `places` says which rows are each experiment's.
 
     Raises
     ------
