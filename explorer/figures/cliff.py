@@ -35,7 +35,8 @@ from explorer.sweeps.sweep import thin
 LOSS_COLOURS, NORM_COLOURS = (-4.0, 0.0), (-3.0, 3.0)
 NORM_AXIS, LOSS_AXIS = (-4.0, 4.0), (-8.0, 0.3)
 UNCLIPPED, CLIPPED = theme.THEORY, theme.NOW
-WHITE_RIM = {"width": 1.5, "color": "#ffffff"}
+WHITE = "#ffffff"
+WHITE_RIM = {"width": 1.5, "color": WHITE}
 SETTINGS_BELOW = 52
 
 
@@ -108,15 +109,12 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
 
 def _wall(ground: Ground) -> go.Scatter:
     """Where theory has the wall."""
-    return go.Scatter(
-        x=marks.small(ground.w),
-        y=marks.small(wall(ground.w)),
-        mode="lines",
-        line={"width": 2.5, "dash": "dash", "color": "#ffffff"},
-        hoverinfo="skip",
-        name="theory: the wall, where h₀ repels",
-        showlegend=False,
-    )
+    look = {"mode": "lines", "line": {"width": 2.5, "dash": "dash", "color": WHITE}, "showlegend": False}
+    return marks.told(_at_wall(ground), None, name="theory: the wall, where h₀ repels", **look)
+
+
+def _at_wall(ground: Ground) -> dict[str, Any]:
+    return {"x": marks.small(ground.w), "y": marks.small(wall(ground.w))}
 
 
 def _measured_wall(ground: Ground) -> go.Scatter:
@@ -124,37 +122,24 @@ def _measured_wall(ground: Ground) -> go.Scatter:
     low, high = NORM_COLOURS
     sizes = np.nan_to_num(marks.small(logarithm(ground.on_wall)), neginf=low, posinf=high)
     marker = {"size": 7, "symbol": "square", "color": sizes, "cmin": low, "cmax": high}
-    said = zip(ground.w, ground.on_wall, strict=True)
-    return go.Scatter(
-        x=marks.small(ground.w),
-        y=marks.small(wall(ground.w)),
-        mode="markers",
-        marker=marker | {"colorscale": theme.SIZE_SCALE, "showscale": False},
-        hovertext=[
-            f"w {w:.2f}, within {BESIDE:g} of the wall in b<br>gradient norm up to {number(norm)}" for w, norm in said
-        ],
-        hoverinfo="text",
-        name="measured at the wall",
-        showlegend=False,
-    )
+    look = {"mode": "markers", "marker": marker | {"colorscale": theme.SIZE_SCALE, "showscale": False}}
+    texts = [
+        f"w {w:.2f}, within {BESIDE:g} of the wall in b<br>gradient norm up to {number(norm)}"
+        for w, norm in zip(ground.w, ground.on_wall, strict=True)
+    ]
+    return marks.told(_at_wall(ground), texts, name="measured at the wall", showlegend=False, **look)
 
 
 def _walk(walk: Walk) -> Traces:
     """A path in a dark casing: on a scale of many colours no single one would always show."""
     points = walk.path.points
-    line = {"x": marks.small(points[:, 0]), "y": marks.small(points[:, 1])}
-    casing = {"width": 6, "color": theme.CASING}
+    place = {"x": marks.small(points[:, 0]), "y": marks.small(points[:, 1])}
+    texts = [_told(walk, update) for update in range(len(points))]
+    marker = {"size": 9, "symbol": walk.symbol, "color": walk.colour, "line": WHITE_RIM}
+    line, casing = {"width": 3, "color": walk.colour}, {"width": 6, "color": theme.CASING}
     return [
-        go.Scatter(**line, mode="lines", line=casing, hoverinfo="skip", showlegend=False),
-        go.Scatter(
-            **line,
-            mode="lines+markers",
-            line={"width": 3, "color": walk.colour},
-            marker={"size": 9, "symbol": walk.symbol, "color": walk.colour, "line": WHITE_RIM},
-            hovertext=[_told(walk, update) for update in range(len(points))],
-            hoverinfo="text",
-            name=walk.name,
-        ),
+        marks.told(place, None, mode="lines", line=casing, showlegend=False),
+        marks.told(place, texts, mode="lines+markers", line=line, marker=marker, name=walk.name),
         *_exits(walk),
         *_loss_of_path(walk),
     ]
@@ -176,19 +161,11 @@ def _exits(walk: Walk) -> Traces:
     updates = np.array([update for update, _, _ in left])
     way = walk.path.points[updates + 1] - walk.path.points[updates]
     angle = np.degrees(np.arctan2(way[:, 0], way[:, 1]))
-    return [
-        go.Scatter(
-            x=[w for _, w, _ in left],
-            y=[b for _, _, b in left],
-            mode="markers",
-            marker={"symbol": "triangle-up", "angle": angle, "size": 18, "color": walk.colour, "line": WHITE_RIM},
-            hovertext=[_told(walk, update + 1) for update in updates],
-            hoverinfo="text",
-            cliponaxis=False,
-            name=f"{walk.name}: off the map",
-            showlegend=False,
-        )
-    ]
+    place = {"x": [w for _, w, _ in left], "y": [b for _, _, b in left], "cliponaxis": False}
+    texts = [_told(walk, update + 1) for update in updates]
+    marker = {"symbol": "triangle-up", "angle": angle, "size": 18, "color": walk.colour, "line": WHITE_RIM}
+    look = {"name": f"{walk.name}: off the map", "showlegend": False}
+    return [marks.told(place, texts, mode="markers", marker=marker, **look)]
 
 
 def _loss_of_path(walk: Walk) -> Traces:
@@ -198,31 +175,16 @@ def _loss_of_path(walk: Walk) -> Traces:
     if not lost.any():
         return []
     last = int(np.argmax(lost)) - 1
-    return [
-        go.Scatter(
-            x=[float(np.clip(points[last, 0], *W_SPAN))],
-            y=[float(np.clip(points[last, 1], *B_SPAN))],
-            mode="markers",
-            marker={"symbol": "square", "size": 14, "color": theme.NOT_FINITE},
-            hovertext=[f"{walk.name}: not finite from update {last + 1} on"],
-            hoverinfo="text",
-            cliponaxis=False,
-            name=marks.NOT_FINITE_WORDS,
-        )
-    ]
+    w, b = (float(np.clip(place, *span)) for place, span in zip(points[last], (W_SPAN, B_SPAN), strict=True))
+    texts = [f"{walk.name}: not finite from update {last + 1} on"]
+    look = {"mode": "markers", "marker": {"symbol": "square", "size": 14, "color": theme.NOT_FINITE}}
+    return [marks.told({"x": [w], "y": [b], "cliponaxis": False}, texts, name=marks.NOT_FINITE_WORDS, **look)]
 
 
 def _start(view: CliffView) -> go.Scatter:
-    return go.Scatter(
-        x=[view.w],
-        y=[view.b],
-        mode="markers",
-        marker={"symbol": "star", "size": 20, "color": "#ffffff", "line": {"width": 2, "color": theme.CASING}},
-        name="start",
-        hovertext=[f"start: w {view.w:g}, b {view.b:g}"],
-        hoverinfo="text",
-        showlegend=False,
-    )
+    marker = {"symbol": "star", "size": 20, "color": WHITE, "line": {"width": 2, "color": theme.CASING}}
+    texts, look = [f"start: w {view.w:g}, b {view.b:g}"], {"mode": "markers", "marker": marker, "showlegend": False}
+    return marks.told({"x": [view.w], "y": [view.b]}, texts, name="start", **look)
 
 
 # --- relief -------------------------------------------------------------------------------------
@@ -277,16 +239,9 @@ def _by_update(walk: Walk, values: Array, panel: Panel) -> Traces:
     updates = np.arange(len(values))
     texts = [f"{walk.name}, after {update} updates<br>{words} {number(value)}" for update, value in enumerate(values)]
     logs = logarithm(values)
-    line = go.Scatter(
-        **panel.placed(updates, np.where(np.isfinite(logs), values, np.nan)),
-        mode="lines+markers",
-        line={"width": 3, "color": walk.colour},
-        marker={"size": 6, "symbol": walk.symbol},
-        hovertext=texts,
-        hoverinfo="text",
-        name=walk.name,
-        showlegend=False,
-    )
+    place = panel.placed(updates, np.where(np.isfinite(logs), values, np.nan))
+    look = {"line": {"width": 3, "color": walk.colour}, "marker": {"size": 6, "symbol": walk.symbol}}
+    line = marks.told(place, texts, mode="lines+markers", name=walk.name, showlegend=False, **look)
     return [line, *panel.edge_marks(updates, logs, walk.colour, texts, legend=None)]
 
 
@@ -403,7 +358,7 @@ def _noted(text: str, w: float, b: float, xanchor: str, yanchor: str) -> dict[st
         "yshift": -8 if yanchor == "top" else 8,
         "showarrow": False,
         "bgcolor": theme.CASING,
-        "font": {"size": 15, "color": "#ffffff"},
+        "font": {"size": 15, "color": WHITE},
         "borderpad": 4,
     }
 

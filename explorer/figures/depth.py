@@ -197,8 +197,8 @@ def _at_start(curve: Factors, style: LineStyle, panel: Panel) -> Traces:
 def _factor_line(name: str, depths: Depths, values: Array, panel: Panel, style: dict[str, Any]) -> Traces:
     """One line with what it says on hovering, and marks for what has no place on its axis."""
     texts = [f"depth {depth}<br>{name}: × {decades(value)}" for depth, value in zip(depths, values, strict=True)]
-    look = {"name": name, "mode": "lines+markers", "hovertext": texts, "hoverinfo": "text", **style}
-    line = go.Scatter(**panel.placed(depths, marks.drawable(values)), **look)
+    look = {"name": name, "mode": "lines+markers", **style}
+    line = marks.told(panel.placed(depths, marks.drawable(values)), texts, **look)
     return [line, *panel.edge_marks(depths, values, style["line"]["color"], texts)]
 
 
@@ -240,21 +240,15 @@ def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "")
         # Where two curves meet, as they do at 0% and 100%, the one below still shows at the other's sides.
         width, symbol = (3.5, "circle") if style is NOW_STYLE else (6.5, "square")
         runs = np.broadcast_to(curve.runs, curve.depths.shape)
-        numbers = zip(curve.depths, curve.solved, runs, curve.low, curve.high, strict=True)
-        traces.append(
-            go.Scatter(
-                **panel.placed(curve.depths, marks.small(curve.share)),
-                mode="lines+markers",
-                line={"width": width, "color": style.colour},
-                marker={"size": width + 5, "symbol": symbol},
-                hovertext=[
-                    f"{curve.name}<br>depth {depth}: {solved} of {panels.seeds_text(seeds)} ({low:.0%} to {high:.0%})"
-                    for depth, solved, seeds, low, high in numbers
-                ],
-                hoverinfo="text",
-                name=curve.name,
+        texts = [
+            f"{curve.name}<br>depth {depth}: {solved} of {panels.seeds_text(seeds)} ({low:.0%} to {high:.0%})"
+            for depth, solved, seeds, low, high in zip(
+                curve.depths, curve.solved, runs, curve.low, curve.high, strict=True
             )
-        )
+        ]
+        look = {"line": {"width": width, "color": style.colour}, "marker": {"size": width + 5, "symbol": symbol}}
+        place = panel.placed(curve.depths, marks.small(curve.share))
+        traces.append(marks.told(place, texts, mode="lines+markers", name=curve.name, **look))
     y = {"range": [-0.04, 1.04], "title": "seeds that learn", **axes.share_ticks()}
     return marks.compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow))
 

@@ -32,10 +32,10 @@ JOBS = {
     "shows the state": ("output",),
     "lets the new see the old": ("reset",),
 }
-NO_GATES = "A plain net has no gates: each step writes the whole state anew."
+NO_GATES = "A plain recurrent net has no gates: every step overwrites the whole state."
 MEANING = (
     "Mean over units and samples, median over seeds. A state that is kept to 99% at every step is kept to 37% over 100 steps, "
-    "one that is kept to 90% to 0.003%. Percentages stand at the height of ln(p / (1 - p)), where a bias is what it is."
+    "one that is kept to 90% to 0.003%. The axis is ln(p / (1 - p)), on which a bias can be read off directly."
 )
 AT_REST = "theory, at rest: σ(bias)"
 THEORY_STYLE = LineStyle(theme.THEORY, theme.THEORY, theme.THEORY)
@@ -85,7 +85,7 @@ def gates_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
         for shown, style, gate in gated:
             if gate:
                 traces += _gate(shown.history, gate, epoch, Curve(shown.name, style), panel)
-        # Dashes upon a line leave both to be seen.
+        # Dashes over a line leave both visible.
         traces += _theory([(shown.history, gate) for shown, _, gate in gated if gate], panel)
     if jobs:
         traces += [

@@ -164,6 +164,11 @@ def colour_strip(span: Span, scale: object, x: str, y: str) -> Traces:
     return [go.Heatmap(x=values, y=[0], z=values[None, :], xaxis=x, yaxis=y, **look)]
 
 
+def told(place: dict[str, Any], texts: Sequence[str] | None, **look: Any) -> go.Scatter:
+    """Draw what says a text of its own at each point, or nothing."""
+    return go.Scatter(**place, hovertext=texts, hoverinfo="skip" if texts is None else "text", **look)
+
+
 # --- bands, lines and marks at the edge -------------------------------------------------------
 
 

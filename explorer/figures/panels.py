@@ -157,34 +157,22 @@ def profile(
     panel = Panel(view.span, x=named_axes[0], y=named_axes[1], sideways=True, margin=0.015)
     chosen = Band(sides.low[-1], values, sides.high[-1])
     known = ~(np.isnan(chosen.low) | np.isnan(chosen.high))
-    lines: list[tuple[Array, dict[str, Any], str, list[str] | None]] = [
-        (start, {"width": 2, "dash": "dot", "color": style.colour}, marks.START_WORDS, None)
+
+    def line(numbers: Array, texts: list[str] | None, words: str, mode: str, **look: Any) -> go.Scatter:
+        place = panel.placed(places, marks.drawable(numbers))
+        return marks.told(place, texts, name=words, mode=mode, line=look, showlegend=legend)
+
+    traces: Traces = [
+        panel.band(places, chosen, known, style.band, showlegend=legend),
+        line(start, None, marks.START_WORDS, "lines", width=2, dash="dot", color=style.colour),
     ]
     if shown.theory is not None:
-        theory = {"width": 3, "dash": "dash", "color": theme.THEORY}
         texts = [f"{at}, theory: {decades(value)}" for at, value in zip(where, shown.theory, strict=True)]
-        lines.append((shown.theory, theory, marks.THEORY_WORDS, texts))
-    lines.append((values, {"width": 3.5, "color": style.colour}, marks.CHOSEN_WORDS, said))
-    marked = "lines+markers" if len(values) <= marks.ROOM_FOR_MARKERS else "lines"
-    return [
-        panel.band(places, chosen, known, style.band, showlegend=legend),
-        *(
-            go.Scatter(
-                **panel.placed(places, marks.drawable(numbers)),
-                mode=marked if words == marks.CHOSEN_WORDS else "lines",
-                line=line,
-                marker={"size": 6},
-                hovertext=texts,
-                hoverinfo="skip" if texts is None else "text",
-                name=words,
-                showlegend=legend,
-            )
-            for numbers, line, words, texts in lines
-        ),
-        *panel.edge_marks(
-            places, np.where(undefined(shown.history, view), np.nan, values), style.colour, said, legend=False
-        ),
-    ]
+        traces.append(line(shown.theory, texts, marks.THEORY_WORDS, "lines", width=3, dash="dash", color=theme.THEORY))
+    mode = "lines+markers" if len(values) <= marks.ROOM_FOR_MARKERS else "lines"
+    traces.append(line(values, said, marks.CHOSEN_WORDS, mode, width=3.5, color=style.colour))
+    defined = np.where(undefined(shown.history, view), np.nan, values)
+    return traces + panel.edge_marks(places, defined, style.colour, said, legend=False)
 
 
 def loss_lines(

@@ -25,7 +25,7 @@ from explorer.sweeps.sweep import Place, Sweep, Value, is_numeric, thin
 Point = tuple[Value, Value]
 
 CRITICAL = "critical line: χ₁ = 1"
-NO_RESULT, NO_VALUE = "no such experiment", "nothing to show here"
+NO_RESULT, NO_VALUE = "no such experiment", "not defined here"
 MOST_TICKS = 20
 BAR_ROOM = 132  # pixels
 
@@ -144,8 +144,8 @@ def _crosses(swept: Swept, values: Array, texts: NDArray[np.object_]) -> Traces:
     for cells, words, symbol in ((problems, NO_RESULT, "x-thin"), (silent, NO_VALUE, "circle-open")):
         if cells:
             places = np.array(list(cells), dtype=np.float32)
-            marker, said = {"symbol": symbol, **look}, {"hovertext": list(cells.values()), "hoverinfo": "text"}
-            traces.append(go.Scatter(x=places[:, 0], y=places[:, 1], mode="markers", marker=marker, name=words, **said))
+            place, marker = {"x": places[:, 0], "y": places[:, 1]}, {"symbol": symbol, **look}
+            traces.append(marks.told(place, list(cells.values()), mode="markers", marker=marker, name=words))
     return traces
 
 
@@ -238,17 +238,8 @@ def describe_sweep(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Out
     told = []
     for word, (value, cell) in (("smallest", min(known)), ("largest", max(known))):
         x, y = sweep.values(cell)
-        told.append(f"{word} {say_outcome(outcome, value)}, at {names[0]} {x} and {names[1]} {y}")
+        told.append(f"{word} {outcome_text(outcome, value)}, at {names[0]} {x} and {names[1]} {y}")
     return f"{len(known)} of {len(sweep.cells)} cells have a value: {'; '.join(told)}."
-
-
-def say_outcome(outcome: Outcome, value: float) -> str:
-    """Say an outcome's number; where an infinite one has a meaning of its own, this."""
-    if np.isnan(value):
-        return "not defined"
-    if np.isposinf(value) and outcome.infinite:
-        return outcome.infinite
-    return decades(value) if outcome.unit == "decades" else f"{value:.0%}"
 
 
 # --- the section ------------------------------------------------------------------------------
@@ -266,13 +257,12 @@ def section_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
     high, low = flat_marks(outcome)
     panel = Panel(outcome.span, low=low, high=high, size=13, margin=0.03)
     columns = np.arange(len(values))
-    line = go.Scatter(
-        **panel.placed(columns, marks.drawable(values)),
+    line = marks.told(
+        panel.placed(columns, marks.drawable(values)),
+        texts,
         mode="lines+markers" if is_numeric(sweep.x) else "markers",
         line={"width": 3.5, "color": theme.NOW},
         marker={"size": 9, "color": theme.NOW},
-        hovertext=texts,
-        hoverinfo="text",
         name=f"{CONTROLS[sweep.y].label.lower()} {value_text(sweep.ys[row])}",
         error_y=_interval(findings, values) if outcome.unit == "share" else None,
     )
@@ -306,5 +296,5 @@ def _section_layout(sweep: Sweep, outcome: Outcome) -> dict[str, Any]:
 def describe_section(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Outcome, row: int) -> str:
     """Say every value of one row of a map."""
     columns = [column for column in range(len(sweep.xs)) if (column, row) in findings]
-    told = (f"{sweep.xs[column]} {say_outcome(outcome, outcome.of(findings[column, row]))}" for column in columns)
-    return f"{', '.join(told) or 'nothing is measured yet'}."
+    told = (f"{sweep.xs[column]}: {outcome_text(outcome, outcome.of(findings[column, row]))}" for column in columns)
+    return f"{'; '.join(told) or 'nothing is measured yet'}."

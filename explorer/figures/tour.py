@@ -13,7 +13,7 @@ from explorer.figures.time import PROFILE
 
 # In pixels; the live chart lowers it on a low screen.
 HEIGHT = 940
-# Letters of the line of settings, and the height of one more line.
+# Letters of a line of settings, and the height of each further line.
 LETTERS, LINE = 118, 18
 # Where the line ends before the colour bar's numbers.
 LETTERS_THROUGH_TIME = 98
