@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from explorer import Experiment, train
 from explorer.choices.comparisons import COMPARISONS
@@ -47,6 +46,7 @@ from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import Sweep
 from explorer.sweeps.sweep_run import run_sweep
 from explorer.ui.link import encode
+from tests.ui.test_app import opened
 
 LAYERED = scenarios_of(Experiment)
 
@@ -62,12 +62,6 @@ OWN_DATA = Data(
     class_names=("no", "yes"),
 )
 RECURRENT = RecurrentExperiment(length=6, hidden=3, samples=8, runs=2, epochs=4)
-PAGES = {
-    "Explore": None,
-    "Remedies": "pages/remedies_page.py",
-    "Depth": "pages/depth_page.py",
-    "Sweep": "pages/sweep_page.py",
-}
 QUERY = {"depth": "3", "runs": "2", "epochs": "20", "baseline": "none", "deepest": "3", "cells": "2"}
 QUERY |= {"x": "depth", "y": "gain", "outcome": "share solved"}
 
@@ -171,12 +165,7 @@ def test_own_data_take_their_place():
 
 
 def open_link(page="Explore", **query):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    if PAGES[page] is not None:
-        app.switch_page(PAGES[page]).run()
+    app = opened(page.lower(), query).run()
     assert not app.exception, app.exception[0].value
     return app
 

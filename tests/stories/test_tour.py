@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from explorer import train
 from explorer.choices.activations import ACTIVATIONS
@@ -25,7 +25,7 @@ from explorer.training.cost import estimate, refuse_all
 from explorer.ui.link import UNPINNED, encode
 from pages import PAGES
 from tests.rounding import AS_IT_IS, EIGHTS, UP, history_of
-from tests.ui.test_app import components
+from tests.ui.test_app import components, opened
 
 PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 
@@ -478,11 +478,7 @@ def at_home(monkeypatch):
 
 def tour(**query):
     """Open the tour by a link."""
-    app = AppTest.from_file("../../app.py", default_timeout=120)
-    for name, text in {"epochs": "10", "baseline": "none", **query}.items():
-        app.query_params[name] = str(text)
-    app.run()
-    app.switch_page("pages/tour_page.py").run()
+    app = opened("tour", {"epochs": "10", "baseline": "none", **query}).run()
     assert not app.exception, app.exception[0].value
     assert not app.error and not app.warning
     return app
@@ -594,7 +590,8 @@ def test_open_in_time_sets_experiment_and_what_stands_beside_it(played):
 def test_settings_of_explore_survive_the_tour():
     app = tour(depth=7, width=6, scene=2)
     app.button(key="tour_next").click().run()
-    app.switch_page("pages/explore_page.py").run()
+    app._page_hash = calc_hash("explore")
+    app.run()
     assert not app.exception
     assert (app.session_state["depth"], app.session_state["width"], app.session_state["epochs"]) == (7, 6, 10)
     assert app.session_state["baseline"] == UNPINNED
@@ -605,11 +602,7 @@ def test_settings_of_explore_survive_the_tour():
     "query", [{"scene": "19"}, {"scene": "x"}, {"revealed": "no"}, {"present": ""}, {"scene1_gain": "-7"}]
 )
 def test_a_wrong_link_is_answered_in_words(query):
-    app = AppTest.from_file("../../app.py", default_timeout=60)
-    for name, text in {"epochs": "10", **query}.items():
-        app.query_params[name] = text
-    app.run()
-    app.switch_page("pages/tour_page.py").run()
+    app = opened("tour", {"epochs": "10", **query}).run()
     assert not app.exception
     assert len(app.warning) == 1
     assert app.title[0].value == SCENES[0].name
