@@ -6,6 +6,7 @@ Arrays have one row a run and one column a time step, first to last.
 import numpy as np
 
 from explorer.choices.arrays import Array
+from explorer.diagnosis.seeds import logarithm
 
 
 def recent_share(norms: Array) -> Array:
@@ -41,3 +42,12 @@ def cancelled(norms: Array, whole: Array) -> Array:
     with np.errstate(all="ignore"):
         largest = norms.max(axis=1)
         return whole / largest / (norms / largest[:, None]).sum(axis=1)
+
+
+def log_sum(norms: Array) -> Array:
+    """Return log10 of the sum of all steps' norms, even where the sum itself would overflow: (runs,)."""
+    logs = logarithm(norms)
+    largest = logs.max(axis=1)
+    with np.errstate(invalid="ignore"):
+        logs_of_sums: Array = largest + np.log10(np.sum(10.0 ** (logs - largest[:, None]), axis=1))
+    return np.where(np.isfinite(largest), logs_of_sums, largest)

@@ -147,7 +147,7 @@ class Factors:
 
     name: str
     depths: Depths  # (depths,)
-    # of (depths,) arrays: quartiles over seeds before the first update; NaN where a net is too shallow to have a
+    # (depths,): quartiles over seeds before the first update; NaN where a net is too shallow to have a
     # factor
     start: Band
     theory: Array | None = None  # (depths,): of the start; NaN where theory says nothing
@@ -222,11 +222,11 @@ class Shares:
 
     name: str
     depths: Depths  # (depths,): of those that have been trained
-    # share, low, high: (depths,): from 0 to 1, with the ends of an interval
+    # (depths,): from 0 to 1, and the ends of its interval
     share: Array
     low: Array
     high: Array
-    # solved, runs: (depths,): seeds that learnt, of how many; `runs` may be one number
+    # (depths,): seeds that learnt, and of how many; the latter may be one number
     solved: NDArray[np.int64]
     runs: NDArray[np.int64] | int
 

@@ -34,7 +34,7 @@ class _Places:
     loss: Box
     answers: Box
     strip: Box
-    # rows, profiles: Of the baseline, if there is one, and of the present setting
+    # Of the baseline, if there is one, and of the present setting
     rows: Sequence[Box]
     profiles: Sequence[Box]
     scale: float
@@ -76,10 +76,10 @@ def explore_figure(
     """
     rows = [(now, NOW_STYLE)] if baseline is None else [(baseline, BASELINE_STYLE), (now, NOW_STYLE)]
     traces: Traces = []
-    for number_of, (shown, style) in enumerate(rows, start=2):
+    for panel_number, (shown, style) in enumerate(rows, start=2):
         last = shown is now
-        traces += panels.position_by_epoch(shown.history, view, "x", f"y{number_of}")
-        traces += panels.profile(shown, view, shown.history.at(epoch), style, ("x2", f"y1{number_of}"), legend=last)
+        traces += panels.position_by_epoch(shown.history, view, "x", f"y{panel_number}")
+        traces += panels.profile(shown, view, shown.history.at(epoch), style, ("x2", f"y1{panel_number}"), legend=last)
         traces += panels.loss_lines(shown.history, view, style, shown.name, ("x", "y"), each_seed=last)
     traces += panels.view_strip(view, "x2", "y4")
     traces += _answers(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
@@ -146,11 +146,11 @@ def _axes(rows: Rows, view: View, place: _Places) -> dict[str, Any]:
         "yaxis": {"domain": loss, "title": "loss", **axes.log_axis(axes.LOSS_DECADES)},
         "yaxis4": {"domain": strip, "anchor": "x2", "visible": False, "fixedrange": True},
     }
-    for number_of, ((shown, _), row, side) in enumerate(zip(rows, place.rows, place.profiles, strict=True), start=2):
+    for panel_number, ((shown, _), row, side) in enumerate(zip(rows, place.rows, place.profiles, strict=True), start=2):
         layers = axes.layer_axis(shown.history.experiment.layers) | {"title": "layer"}
-        named_axes[f"yaxis{number_of}"] = layers | {"domain": row[1], "anchor": "x"}
-        own = {"matches": f"y{number_of}", "showticklabels": not place.beside, "title": ""}
-        named_axes[f"yaxis1{number_of}"] = layers | {"domain": side[1], "anchor": "x2"} | own
+        named_axes[f"yaxis{panel_number}"] = layers | {"domain": row[1], "anchor": "x"}
+        own = {"matches": f"y{panel_number}", "showticklabels": not place.beside, "title": ""}
+        named_axes[f"yaxis1{panel_number}"] = layers | {"domain": side[1], "anchor": "x2"} | own
     bare = {"showticklabels": False, "showgrid": False}
     x, y = (CASES_AXIS, TRUTH_AXIS) if rows[-1][0].history.experiment.dataset.truth_table else (bare, bare)
     named_axes["xaxis3"] = x | {"domain": right, "anchor": "y5"}

@@ -197,16 +197,16 @@ class Panel:
 
     span: Span  # Of the axis of values; it stays fixed
     across: str = ""  # What a place is: "distance", "step", "epoch"
-    # x, y: Names of the axes
+    # Names of the axes
     x: str = "x"
     y: str = "y"
-    # low, high: What -inf and +inf are
+    # What -inf and +inf are
     low: FlatMark = FLAT_MARKS[0]
     high: FlatMark = FLAT_MARKS[1]
     sideways: bool = False  # Whether values run to the right and places upwards
     # Whether the axis itself is logarithmic, so that values, which are logarithms, are drawn as powers of ten
     powers: bool = False
-    # size, margin: Of a mark at the edge, in pixels, and its distance from it, as a share of the span
+    # A mark at the edge: its size in pixels, and its distance from the edge as a share of the span
     size: float = 11
     margin: float = 0.02
 

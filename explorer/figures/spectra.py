@@ -159,7 +159,7 @@ def _over_ranks(curve: Curve, record: int, singular: Array, panel: Panel) -> Tra
 class _Room:
     """How much room there is."""
 
-    # columns, rows: Of planes
+    # Of planes
     columns: int
     rows: int
     plane: int  # Height of a plane

@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
-from explorer.diagnosis.seeds import Band, band, log_band, logarithm
-from explorer.diagnosis.time_shares import cancelled, last_steps
+from explorer.diagnosis.seeds import Band, band, log_band
+from explorer.diagnosis.time_shares import cancelled, last_steps, log_sum
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.marks import Curve, Panel, Traces
@@ -62,15 +62,6 @@ def half_text(history: History, epoch: int) -> str:
     count = math.ceil(steps)
     last = "the last step" if count == 1 else f"the last {count} steps"
     return f"half of the sum comes from {last}; the whole is {number(share)} of the sum"
-
-
-def log_sum(norms: Array) -> Array:
-    """Return log10 of the sum over steps, even where the sum itself would overflow: (runs,)."""
-    logs = logarithm(norms)
-    largest = logs.max(axis=1)
-    with np.errstate(invalid="ignore"):
-        logs_of_sums: Array = largest + np.log10(np.sum(10.0 ** (logs - largest[:, None]), axis=1))
-    return np.where(np.isfinite(largest), logs_of_sums, largest)
 
 
 def _whole(name: str, style: LineStyle, place: int, norms: Array, whole: Array) -> Traces:

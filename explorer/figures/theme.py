@@ -74,7 +74,7 @@ TEMPLATE = go.layout.Template(
 class LineStyle:
     """How one of several compared experiments is drawn."""
 
-    # colour, band, faint: Of its median, of the area over seeds, and of each seed's own line
+    # Colours of its median, of the area over seeds, and of each seed's own line
     colour: str
     band: str
     faint: str

@@ -253,13 +253,15 @@ def _axes(net_panels: Sequence[NetPanel], view: View, place: Places) -> dict[str
     steps = axes.step_axis(1 if longest is None else longest.length)
     along = "time step → answer" if longest is not None and answers_at_the_end(longest) else "time step"
     named_axes: dict[str, Any] = {}
-    for number_of, box in enumerate(place.maps, start=1):
-        lowest, leftmost = number_of > len(net_panels) - place.columns, (number_of - 1) % place.columns == 0
+    for panel_number, box in enumerate(place.maps, start=1):
+        lowest, leftmost = panel_number > len(net_panels) - place.columns, (panel_number - 1) % place.columns == 0
         x = epochs | {"title": axes.title("epoch", 2) if lowest else "", "showticklabels": lowest}
         y = steps | {"title": along if leftmost else "", "showticklabels": leftmost}
         # Where a viewer zooms into one heatmap, all others follow.
         named_axes |= (
-            axes.pair(number_of, box, x, y) if number_of == 1 else axes.pair(number_of, box, x | AS_X, y | AS_Y)
+            axes.pair(panel_number, box, x, y)
+            if panel_number == 1
+            else axes.pair(panel_number, box, x | AS_X, y | AS_Y)
         )
     named_axes |= axes.pair(LOSS, place.loss, epochs | AS_X, LOSS_AXIS)
     named_axes |= axes.pair(SHARE, place.share, epochs | AS_X, SHARE_AXIS)
@@ -318,9 +320,9 @@ def _lines(net_panels: Sequence[NetPanel], position: float) -> list[dict[str, An
     """The chosen epoch, a line through loss, share and heatmaps; a frame where there is no heatmap."""
     cursor = axes.CURSOR_LINE | {"x0": position, "x1": position, "y0": 0, "y1": 1}
     frame = {"type": "rect", "x0": 0, "x1": 1, "y0": 0, "y1": 1, "line": {"color": theme.GRID, "width": 2}}
-    lines = [cursor | {"xref": f"x{number_of}", "yref": f"y{number_of} domain"} for number_of in (LOSS, SHARE)]
-    for number_of, panel in enumerate(net_panels, start=1):
-        n = "" if number_of == 1 else number_of
+    lines = [cursor | {"xref": f"x{panel_number}", "yref": f"y{panel_number} domain"} for panel_number in (LOSS, SHARE)]
+    for panel_number, panel in enumerate(net_panels, start=1):
+        n = "" if panel_number == 1 else panel_number
         y = {"yref": f"y{n} domain"}
         lines.append((frame | {"xref": f"x{n} domain"} if panel.empty else cursor | {"xref": f"x{n}"}) | y)
     return lines

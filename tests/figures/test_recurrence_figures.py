@@ -10,7 +10,7 @@ from explorer.choices.cells import CELLS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.seeds import band, log_band
 from explorer.diagnosis.spectra import NEW_STATE, matrix_choices, matrix_names, spectrum
-from explorer.diagnosis.time_shares import cancelled, last_steps, recent_share
+from explorer.diagnosis.time_shares import cancelled, last_steps, log_sum, recent_share
 from explorer.diagnosis.wording import number
 from explorer.figures import theme
 from explorer.figures.gates import JOBS, NO_GATES, SPAN, describe_gates, gates_figure, gates_of, heights, openness
@@ -21,7 +21,6 @@ from explorer.figures.steps import (
     SUM,
     WHOLE,
     describe_steps,
-    log_sum,
     parts,
     steps_figure,
 )
