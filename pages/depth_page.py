@@ -161,7 +161,7 @@ def _figures(series: Sequence[DepthSeries], view: DepthView, caption: str) -> di
     # All or none: a curve's style depends on what it is compared with, and must not change while depths arrive.
     shares = [_shares(each) for each in series] if any(each.known for each in series) else []
     told = " ".join(describe_triangle(each.name, each.depths.tolist(), each.values) for each in triangles)
-    found = [
+    figures = [
         Drawn(
             "depth_triangles",
             "Gradient by layer and depth",
@@ -178,10 +178,10 @@ def _figures(series: Sequence[DepthSeries], view: DepthView, caption: str) -> di
     if shares:
         learnt = {each.name: {d: (f.solved, f.runs) for d, f in each.known.items()} for each in series}
         alt = " ".join(describe_shares(name, solved) for name, solved in learnt.items())
-        found.append(
+        figures.append(
             Drawn("depth_shares", "Seeds that learn, by depth", lambda: share_figure(shares, view.deepest), alt)
         )
-    return {each.key: each for each in found}
+    return {figure.key: figure for figure in figures}
 
 
 def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment, baseline: Experiment | None) -> None:

@@ -209,7 +209,7 @@ def _draw(compared: Compared, view: View, answers: AnswerMap | None) -> None:
 
 
 def _parcel(compared: Compared, figures: list[Drawn]) -> Parcel:
-    """What Explore gives away."""
+    """What can be taken away from Explore."""
     now, before = compared.now, compared.baseline
     experiment = now.history.experiment
     given: dict[str, Any] = {

@@ -153,7 +153,7 @@ def _parcel(
     combine: Sequence[str],
     baseline: Experiment | None,
 ) -> Parcel:
-    """What the page gives away."""
+    """What can be taken away from the page."""
     start = results.start
     return Parcel(
         title=results.headline,

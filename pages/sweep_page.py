@@ -154,7 +154,7 @@ def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
 
 def _headline(state: SweepState) -> str:
     """Say how many cells got which verdict."""
-    counts = Counter(found.verdict for found in state.findings.values())
+    counts = Counter(finding.verdict for finding in state.findings.values())
     told = ", ".join(f"{count} {word}" for word, count in counts.most_common())
     missing = len(state.problems)
     more = f"; {missing} {'is' if missing == 1 else 'are'} no possible experiment" if missing else ""

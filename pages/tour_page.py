@@ -40,7 +40,7 @@ def show() -> None:
         load_plotly()  # while the room still thinks
     dress(present=view.present == PRESENTER)
     scene = SCENES[view.number - 1]
-    # Each has a place of its own: what is left of the other would stand there as long as this one trains.
+    # Each has a place of its own: otherwise the rest of the one would stay on screen while the other trains.
     with body:
         if view.revealed == ANSWER:
             st.empty()
@@ -218,7 +218,7 @@ def _open(scene: Scene) -> None:
 
 
 def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> Parcel:
-    """What a scene gives away."""
+    """What can be taken away from a scene."""
     about: Any = scene.experiment
     baseline: Settings | None
     if isinstance(scene.view, TimeView):

@@ -1,12 +1,10 @@
-"""Training jobs: shared between sessions, advanced a slice at a time, kept when complete.
+"""Training jobs: shared between sessions, advanced in short slices, and kept when complete.
 
-A job is one experiment's part in a `Training` with a lock. The page that shows
-it advances it for a fraction of a second, draws, and goes on; when a control
-moves, Streamlit ends that page's script at its next call and the job simply
-stays where it is, to be resumed if the setting comes back. A complete job
-answers at once: it is the cache. Experiments that are asked for together train
-together where their shapes are equal. Jobs are bounded in number and in
-memory; the least recently used go.
+A job is one experiment's part in a `Training`, with a lock. The page that shows it advances it for a fraction of a
+second, draws, and goes on. When a control moves, Streamlit ends the page's script at its next call; the job stays as it
+is and is resumed if the setting comes back. A complete job answers at once: it is the cache. Experiments that are
+requested together train together if their shapes are equal. Jobs are limited in number and in memory; the least recently
+used ones are dropped.
 """
 
 import os
@@ -60,7 +58,8 @@ class SharedTraining:
     ) -> list[History]:
         """Train some of the experiments for about `seconds`, at least up to the first record; return their histories.
 
-        Before any work, when it is this caller's turn, `go_on` is called: who waited in vain ends there, by an exception.
+        Before any work, when it is this caller's turn, `go_on` is called: a caller that was cancelled while waiting
+        raises there.
         """
         with self.lock:
             wanted = self.training.of(*indexes)
@@ -156,34 +155,34 @@ class Jobs:
         """Train some jobs for about `seconds` altogether, each at least up to its first record; return their histories.
 
         A training is advanced once, however many of the jobs share it, and has as many parts of the
-        time as there are incomplete jobs in it. What one does not use is left to those after it.
+        time as there are incomplete jobs in it. Time that one does not use is left for those after it.
         """
         deadline = time.perf_counter() + seconds
         sharing: dict[SharedTraining, list[Job]] = {}
         for job in dict.fromkeys(jobs):
             sharing.setdefault(job.shared, []).append(job)
         parts = {shared: sum(not job.complete for job in members) for shared, members in sharing.items()}
-        rest, found = sum(parts.values()), dict[Job, History]()
+        rest, trained = sum(parts.values()), dict[Job, History]()
         for shared, members in sharing.items():
             slice_ = (deadline - time.perf_counter()) * parts[shared] / max(rest, 1)
             rest -= parts[shared]
             histories = shared.advance([job.index for job in members], slice_)
-            found.update(zip(members, histories, strict=True))
-        return [found[job] for job in jobs]
+            trained.update(zip(members, histories, strict=True))
+        return [trained[job] for job in jobs]
 
     @staticmethod
     def begin(jobs: Sequence[Job], seconds: float, go_on: Callable[[], None] = lambda: None) -> list[History | None]:
-        """Take first records, job by job until the time is over; return what is there. At least one more is, if any is missing.
+        """Take first records, job by job, until the time is over, and at least one if any is missing; return the histories.
 
         `go_on` is called before each, as of `SharedTraining.advance`.
         """
         deadline, one_more = time.perf_counter() + seconds, True
-        found: list[History | None] = []
+        histories: list[History | None] = []
         for job in jobs:
             late = not one_more and time.perf_counter() >= deadline
             one_more = one_more and job.begun
-            found.append(job.advance(0.0, go_on) if job.begun or not late else None)
-        return found
+            histories.append(job.advance(0.0, go_on) if job.begun or not late else None)
+        return histories
 
     def _make(self, experiments: Sequence[Settings]) -> None:
         """Give new experiments their jobs; what can train together does."""

@@ -1,4 +1,4 @@
-"""The link: what an address asks for, checked; and the baseline, which travels in it as text."""
+"""The link: the settings in an address are checked, and the baseline is written into it as text."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -36,9 +36,9 @@ _keeper = st.components.v2.component(
 
 
 def announce(shown: Kind | None, controls: Mapping[str, Control]) -> None:
-    """Take what is no good out of the address before widgets read it, and say so until a person changes something.
+    """Remove invalid parameters from the address before widgets read it, and report them until a setting changes.
 
-    Streamlit would drop most of it without a word, and stumbles over some: a whole number of 400 digits.
+    Streamlit would drop most of them silently, and fails on some: a whole number of 400 digits.
 
     Parameters
     ----------
@@ -48,23 +48,23 @@ def announce(shown: Kind | None, controls: Mapping[str, Control]) -> None:
         All controls by key.
     """
     problem = _open_from_address(shown)
-    found = complaints(controls) | ({EXPERIMENT_KEY: problem} if problem else {})
-    if found:
-        st.session_state[NOTICE_KEY] = list(found.values())
-        _discard(found)
+    problems = complaints(controls) | ({EXPERIMENT_KEY: problem} if problem else {})
+    if problems:
+        st.session_state[NOTICE_KEY] = list(problems.values())
+        _discard(problems)
     _rewrite(controls)
     for sentence in st.session_state.get(NOTICE_KEY, []):
         st.warning(sentence, icon=":material/link_off:")
 
 
 def _discard(names: Iterable[str]) -> None:
-    """Take parameters out of the address."""
+    """Remove parameters from the address."""
     read_address_again(without=names)
     st.query_params["v"] = SCHEMA
 
 
 def _rewrite(controls: Mapping[str, Control]) -> None:
-    """Write what is said otherwise as widgets do, 2 as 2.0 and relu as ReLU: they would take it for no value of theirs."""
+    """Write every value as its widget writes it, 2 as 2.0 and relu as ReLU: otherwise the widget would not recognize it."""
     changed = {}
     for name, said in st.query_params.items():
         control = controls.get(name)
@@ -76,7 +76,7 @@ def _rewrite(controls: Mapping[str, Control]) -> None:
 
 
 def _open_from_address(shown: Kind | None) -> str | None:
-    """Open the experiment that stands in the address as JSON, once; return what is wrong with it, if anything."""
+    """Open an experiment that the address holds as JSON, once; return what is wrong with it, if anything."""
     text = st.query_params.get(EXPERIMENT_KEY)
     if text is None:
         return None
@@ -86,12 +86,12 @@ def _open_from_address(shown: Kind | None) -> str | None:
         _discard([EXPERIMENT_KEY])
         return f"The experiment in the link cannot be opened: {_short(str(error), 300)}."
     keys, controls = keys_of(kind_of(saved.experiment)), saved.experiment.controls()
-    # It sets everything: what else the address says of these is not asked.
+    # The experiment sets all of these: other values in the address do not count.
     _discard([EXPERIMENT_KEY, *([keys.baseline] * saved.pins), *(f"{keys.prefix}{name}" for name in controls)])
     set_controls(saved, shown)
     if GO_KEY in st.session_state:
         return None
-    # Widgets write only what a person changes.
+    # Widgets write a value into the address only when a person changes it.
     changed = saved.experiment.settings(changed_only=True)
     st.query_params.update({f"{keys.prefix}{name}": str(value) for name, value in changed.items()})
     if saved.pins and st.session_state[keys.baseline]:
@@ -116,19 +116,19 @@ def set_controls(saved: Saved, shown: Kind | None) -> None:
 
 
 def present_link() -> str:
-    """Return the address of what is shown; empty where the browser has not told it."""
+    """Return the address of what is shown; empty if the browser has not sent it."""
     place = st.context.url
     settings = {name: st.query_params.get_all(name) for name in st.query_params}
     return f"{place}?{urlencode(settings | {'v': SCHEMA}, doseq=True)}" if place else ""
 
 
 def forget_notice() -> None:
-    """Take the message about the link away; for callbacks."""
+    """Remove the message about the link; for callbacks."""
     st.session_state[NOTICE_KEY] = []
 
 
 def keep_link(page: str, go: str | None = None) -> None:
-    """Keep the schema version in the address and one step of the browser's history for one act of a person.
+    """Keep the schema version in the address, and one step of the browser's history for each action of a person.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def keep_link(page: str, go: str | None = None) -> None:
 
 
 def complaints(controls: Mapping[str, Control]) -> dict[str, str]:
-    """Say, by name, what is wrong with the settings in the present address, a sentence each."""
+    """Return one sentence for every invalid setting in the present address, by name."""
     asked = {name: st.query_params.get_all(name) for name in st.query_params}
     problems = {name: _complaint(name, texts, controls.get(name)) for name, texts in asked.items()}
     return {name: problem for name, problem in problems.items() if problem}
@@ -164,7 +164,7 @@ def _complaint(name: str, texts: list[str], control: Control | None) -> str | No
 
 
 def _short(text: str, limit: int = MAX_SHOWN) -> str:
-    """A stranger's text, cut and made harmless: it is shown as plain words."""
+    """A text that may come from anybody, shortened and made harmless: it is shown as plain text."""
     cut = text if len(text) <= limit else text[:limit] + "…"
     return "".join(character if character.isprintable() else "?" for character in cut).replace("`", "'")
 
@@ -175,7 +175,8 @@ def _short(text: str, limit: int = MAX_SHOWN) -> str:
 def encode(experiment: Settings) -> str:
     """Write an experiment as the text of the link: only what differs from the opening example.
 
-    Empty is the opening example of layers. Of recurrent nets it is that nothing is pinned: there one setting is always named.
+    The empty text stands for the opening example of layers. For recurrent nets it means that nothing is pinned, so that
+    their text always names one setting.
     """
     settings = experiment.settings(changed_only=True)
     if not settings and kind_of(experiment) is TIME_STEPS:
@@ -205,7 +206,7 @@ def decode(text: str, data: Data | None, kind: type[Settings] = Experiment) -> A
 
 
 def pinned(text: str, data: Data | None, kind: type[Settings] = Experiment) -> tuple[Any, str | None]:
-    """Return the pinned baseline, of the kind asked for, and, if the link's text is no good, a sentence that says why."""
+    """Return the pinned baseline, of the kind asked for, and, if the link's text is invalid, a sentence that says why."""
     try:
         return decode(text, data, kind), None
     except ValueError as error:

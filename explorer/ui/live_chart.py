@@ -58,15 +58,15 @@ def live_chart(
     alt : str
         What the figure says, for those who do not see it.
     keep : str
-        Zoom and other things a viewer did to the figure stay while this text stays.
+        Zoom and other changes by the viewer are kept as long as this text is the same.
     config : dict
         Plotly's configuration.
     on_click : callable
         Called with the `Click` of a viewer, before the script runs again.
     above : int
-        Pixels that the rest of the page needs: on a low screen the figure is lowered, so that all is seen at once.
+        Pixels that the rest of the page needs: on a low screen the figure is made lower, so that everything is visible.
     lowest : int
-        Pixels that it is not lowered below.
+        The least height, in pixels.
     """
 
     def clicked() -> None:
@@ -82,7 +82,7 @@ def live_chart(
 
 
 def load_plotly() -> None:
-    """Have Streamlit load Plotly, which it does for a chart of its own: on a page that has none else, an empty one."""
+    """Draw an empty chart, so that Streamlit loads Plotly on a page without any chart of Streamlit's own."""
     nothing = {"visible": False}
     empty = go.Figure(layout={"height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": nothing, "yaxis": nothing})
     with st.container(key="load_plotly"):

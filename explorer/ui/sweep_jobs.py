@@ -1,4 +1,4 @@
-"""Sweeps under way and what they found: shared between sessions, advanced a slice at a time, kept when complete."""
+"""Sweeps and their findings: shared between sessions, advanced in short slices, and kept when complete."""
 
 import math
 import threading
@@ -19,10 +19,10 @@ MAX_FINDINGS = 20_000
 
 
 class Known(OrderedDict[Key, Finding]):
-    """What was found, by experiment; the oldest go first."""
+    """Findings by experiment; of too many, the oldest are dropped first."""
 
-    def __setitem__(self, key: Key, found: Finding) -> None:
-        super().__setitem__(key, found)
+    def __setitem__(self, key: Key, finding: Finding) -> None:
+        super().__setitem__(key, finding)
         while len(self) > MAX_FINDINGS:
             self.popitem(last=False)
 
@@ -48,7 +48,7 @@ class SweepJob:
         self._lock = threading.Lock()
 
     def advance(self, seconds: float) -> SweepState:
-        """Go on for about `seconds`; 0 only looks.
+        """Continue for about `seconds`; 0 only reads the present state.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class SweepJob:
             )
 
     def cancel(self) -> None:
-        """Take back what no worker has begun; what is finished stays."""
+        """Cancel what no worker has begun; what is finished stays."""
         with self._lock:
             if self._run is not None:
                 self._run.cancel()
@@ -81,7 +81,7 @@ class SweepJobs:
         self._lock = threading.Lock()
 
     def get(self, sweep: Sweep) -> SweepJob:
-        """Return the job of a sweep, a new one if there is none; the least recently used go."""
+        """Return the job of a sweep, a new one if there is none; the least recently used jobs are dropped."""
         with self._lock:
             job = self._jobs.pop(sweep, None) or SweepJob(sweep, self.workers, self._known)
             self._jobs[sweep] = job
@@ -120,12 +120,12 @@ class Sweeps:
         self._problem = ""
         self.advance(0.0 if self._stopped else FIRST_SLICE)
         if self._problem:
-            st.error(f"{self._problem}. What was found is shown; nothing is lost.")
+            st.error(f"{self._problem}. All results so far are shown; nothing is lost.")
         if not self.complete:
             self._draw_row()
 
     def advance(self, seconds: float) -> None:
-        """Go on for about `seconds` altogether; 0 only looks."""
+        """Continue for about `seconds` altogether; 0 only reads the present state."""
         try:
             self.states = [job.advance(seconds / len(self._jobs)) for job in self._jobs]
         except (ValueError, ConnectionError) as error:

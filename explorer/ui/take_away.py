@@ -1,4 +1,4 @@
-"""Take away: the one row, alike on every page, that gives away what is shown: pictures, link, page, data, lines of Python."""
+"""The share row, the same on every page: pictures, link, offline page, data and lines of Python of what is shown."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,7 +27,7 @@ class Drawn:
 
 @dataclass(frozen=True, kw_only=True)
 class Parcel:
-    """What a page gives away."""
+    """What can be taken away from a page."""
 
     title: str  # The headline
     sentences: Sequence[str] = ()
@@ -43,7 +43,7 @@ class Parcel:
 
 
 def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
-    """Draw the row; `more` draws what else belongs into it."""
+    """Draw the row; `more` adds to its end."""
     pictures = [Picture(each.key, each.name, f"{each.key}_{parcel.filename}") for each in parcel.figures]
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="take_away"):
         share_buttons(parcel.title, list(parcel.settings), parcel.filename, SCHEMA, pictures)
