@@ -151,7 +151,7 @@ def sized(axes: Mapping[str, Any], scale: float = 1.0) -> dict[str, Any]:
 
 
 def colour_bar(text: str, scale: float = 1.0, **more: Any) -> dict[str, Any]:
-    """Return a colour bar with its title, at the right of the panels or, if it lies, below them."""
+    """Return a colour bar with its title, at the right of the panels or, if it is horizontal, below them."""
     side = "top" if "orientation" in more else "right"
     return {
         "title": {"text": text, "side": side, "font": {"size": theme.LABEL_SIZE * scale}},
@@ -165,7 +165,7 @@ def colour_bar(text: str, scale: float = 1.0, **more: Any) -> dict[str, Any]:
 
 
 def legend(y: float, scale: float = 1.0) -> dict[str, Any]:
-    """Return a legend in a row that stands at a height, as a share of the figure's inside."""
+    """Return a horizontal legend at height y, a share of the figure's inside."""
     place = {"orientation": "h", "x": 0, "y": y, "yanchor": "bottom"}
     # Plotly would leave out a legend of one entry, such as that of exact zeros.
     return {"legend": place | {"font": {"size": theme.TICK_SIZE * scale}}, "showlegend": True}
@@ -231,7 +231,7 @@ def foot(words: str, caption: str, narrow: bool) -> tuple[list[dict[str, Any]], 
 
 
 def head(lines: Sequence[str], rows: int, above: int, narrow: bool) -> tuple[dict[str, Any], int]:
-    """Write some lines on top; return them and the upper margin.
+    """Write some lines above the panels; return them and the upper margin.
 
     Below them there is room for a legend of some rows, on a phone one for each entry, which ends `above` the panels.
     """

@@ -118,7 +118,7 @@ def _at_wall(ground: Ground) -> dict[str, Any]:
 
 
 def _measured_wall(ground: Ground) -> go.Scatter:
-    """How long the gradient gets close beside the wall, for the grid may miss it."""
+    """The longest gradient measured close to the wall, which the map's grid may miss."""
     low, high = NORM_COLOURS
     sizes = np.nan_to_num(marks.small(logarithm(ground.on_wall)), neginf=low, posinf=high)
     marker = {"size": 7, "symbol": "square", "color": sizes, "cmin": low, "cmax": high}
@@ -131,7 +131,7 @@ def _measured_wall(ground: Ground) -> go.Scatter:
 
 
 def _walk(walk: Walk) -> Traces:
-    """A path in a dark casing: on a scale of many colours no single one would always show."""
+    """A path with a dark outline: no single colour stands out from every colour of the map."""
     points = walk.path.points
     place = {"x": marks.small(points[:, 0]), "y": marks.small(points[:, 1])}
     texts = [_told(walk, update) for update in range(len(points))]
@@ -154,7 +154,7 @@ def _told(walk: Walk, update: int) -> str:
 
 
 def _exits(walk: Walk) -> Traces:
-    """Arrows at the edge for what goes on beyond it."""
+    """Arrows at the edge, where a path leaves the map."""
     left = exits(walk.path)
     if not left:
         return []
@@ -209,7 +209,7 @@ def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
 
 
 def _on_relief(walk: Walk) -> go.Scatter3d:
-    """A path, lifted a little above the ground; at the map's edge it ends."""
+    """A path, lifted a little above the surface; it ends at the edge of the map."""
     points, loss = walk.path.points, walk.path.loss
     here = inside(points)
     places = [(*point, height) for point, height, kept in zip(points, loss, here, strict=True) if kept]
@@ -364,7 +364,7 @@ def _noted(text: str, w: float, b: float, xanchor: str, yanchor: str) -> dict[st
 
 
 def _where_to(walk: Walk, row: int) -> list[dict[str, Any]]:
-    """Write at the edge where a path went that leaves the map: of several times by the longest update, as in the headline."""
+    """Write at the edge where a path went when it left the map; if it left more than once, by its longest update, as in the headline."""
     left = exits(walk.path)
     if not left:
         return []
@@ -459,7 +459,7 @@ def headline(free: Path, clipped: Path, view: CliffView) -> str:
 
 
 def _norm(path: Path) -> float:
-    """Of the longest gradient that an update followed."""
+    """Return the norm of the longest gradient that an update followed."""
     return float(path.norm[path.longest])
 
 
@@ -488,7 +488,7 @@ def _last(path: Path) -> str:
 
 
 def _leaves(path: Path) -> str:
-    """Say how a path leaves the map, or ends; empty where it does neither."""
+    """Say how a path leaves the map or stops being finite; empty where it does neither."""
     left = exits(path)
     if left:
         lengths = path.lengths
@@ -501,7 +501,7 @@ def _leaves(path: Path) -> str:
 
 
 def _way_off(path: Path, update: int) -> str:
-    """Say where that update leads what leaves the map by it: w, b or both."""
+    """Say from where to where this update takes w, b or both, whichever leaves the map."""
     ways = zip("wb", (W_SPAN, B_SPAN), path.points[update], path.points[update + 1], strict=True)
     return " and ".join(
         f"{name} from {number(start, 3)} to {number(end, 3)}"
@@ -511,7 +511,7 @@ def _way_off(path: Path, update: int) -> str:
 
 
 def growth(view: CliffView, free: Path) -> str:
-    """Say what theory has to say of the wall at that w where the longest gradient was met, and how far that was from it."""
+    """Say what theory predicts at the w of the longest gradient, and how far from the wall that gradient was."""
     w, b = map(float, free.points[free.longest])
     factor = w * START * (1 - START)
     if not math.isfinite(factor):

@@ -115,7 +115,7 @@ def _whole_axis(last: int) -> dict[str, Any]:
 
 
 def _share_of(index: int, count: int, gap: float) -> tuple[float, float]:
-    """From where to where the piece of this index reaches, of a length of 1 in `count` pieces with gaps between."""
+    """Return start and end of one of `count` equal pieces of a length of 1, with gaps between them."""
     piece = (1 - gap * (count - 1)) / count
     start = index * (piece + gap)
     return start, min(start + piece, 1.0)
@@ -263,7 +263,7 @@ def describe_shares(name: str, solved: Mapping[int, tuple[int, int]]) -> str:
 
 
 def _styles(curves: Sequence[object]) -> list[LineStyle]:
-    """As on Explore: what is compared with is grey, the present setting has the colour."""
+    """As on Explore: the baseline is grey, the present setting has the accent colour."""
     if not 1 <= len(curves) <= 2:
         raise ValueError(f"{len(curves)} curves: give one, or two to compare")
     return [BASELINE_STYLE, NOW_STYLE][-len(curves) :]

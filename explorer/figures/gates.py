@@ -119,7 +119,7 @@ def _theory(gates: list[tuple[History, str]], panel: Panel) -> Traces:
 
 
 def kept_text(history: History, epoch: int) -> str:
-    """Say what the gate that keeps the state leaves of it over all steps, median over seeds; nothing without one."""
+    """Say how much of the state the memory gate keeps over all steps, median over seeds; "" without such a gate."""
     gate = history.experiment.unit.memory_gate
     if not gate:
         return ""

@@ -46,7 +46,7 @@ def compose(traces: Traces, layout: Callable[[bool], dict[str, Any]], **meta: An
 
 
 def small(values: Array) -> NDArray[np.float32]:
-    """Return single precision for the picture: it travels as binary, and has digits enough for a screen."""
+    """Return single precision: it travels as binary, and has enough digits for a screen."""
     return np.asarray(values, dtype=np.float32)
 
 
@@ -117,7 +117,7 @@ def flat_colour(mask: Mask, colour: str) -> dict[str, Any]:
 
 
 def bars(mask: Mask, colour: str) -> dict[str, Any]:
-    """Return the look of cells as bars apart from each other: to some colour-blind viewers the scale has their colour as well."""
+    """Return the look of cells as separate bars: some colour-blind viewers cannot tell their colour from the scale's."""
     if len(mask) <= ROOM_FOR_GAPS:
         return flat_colour(mask, colour) | {"ygap": 3 if len(mask) <= ROOM_FOR_WIDE_GAPS else 1}
     # Rows hardly higher than a gap: every other bar, of some rows, is pale instead.
@@ -134,7 +134,7 @@ def heatmap(
     flat: Callable[[Mask, str], dict[str, Any]] = bars,
     **place: Any,
 ) -> Traces:
-    """Draw sizes as colours, and over them flat marks for what is no size.
+    """Draw numbers as colours, and over them flat marks for zeros and for what is not finite.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def colour_strip(span: Span, scale: object, x: str, y: str) -> Traces:
 
 
 def told(place: dict[str, Any], texts: Sequence[str] | None, **look: Any) -> go.Scatter:
-    """Draw what says a text of its own at each point, or nothing."""
+    """Draw points of which each has a hover text of its own, or none."""
     return go.Scatter(**place, hovertext=texts, hoverinfo="skip" if texts is None else "text", **look)
 
 
@@ -179,7 +179,7 @@ def stretches(mask: Mask) -> Iterator[slice]:
 
 
 def first_of_stretch(mask: Mask) -> Mask:
-    """Return of every stretch of True only its first."""
+    """Return only the first element of every stretch of True."""
     return mask & ~np.concatenate([[False], mask[:-1]])
 
 
@@ -280,7 +280,7 @@ class Panel:
         )
 
     def ends(self, places: Array, values: Array, name: str, colour: str) -> Traces:
-        """Mark at the edges where a line leaves the picture, once each time, and both infinite ends at every place."""
+        """Mark at the edges where a line leaves the panel, once each time, and every zero and non-finite value."""
         hover = f"{self.across} %{{x:,.0f}}<br>{name}: {{words}}<extra></extra>"
         return self.edge_marks(small(places), values, colour, hover, legend=None, once=True)
 
@@ -294,10 +294,10 @@ class Panel:
         legend: bool | None = True,
         once: bool = False,
     ) -> Traces:
-        """Mark at the edges what lies beyond them, in a colour, and both infinite ends.
+        """Mark at the edges what lies beyond them, in a colour, and zeros and non-finite values.
 
-        `hover` is Plotly's template, with {words}, or one text for each point. Where `legend` is None, only infinite
-        ends stand in the legend; `once` leaves one mark for neighbours beyond the same edge.
+        `hover` is Plotly's template, with {words}, or one text for each point. Where `legend` is None, the legend
+        names only zeros and non-finite values; `once` leaves one mark for neighbours beyond the same edge.
         """
         low, high = self.span
         finite, arrows = np.isfinite(values), ("left", "right") if self.sideways else ("down", "up")

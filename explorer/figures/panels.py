@@ -72,7 +72,7 @@ def shown_band(history: History, view: View, records: Sequence[int] | slice = sl
 
 
 def _log_ratio(values: Array) -> Array:
-    """log10 of every position's value over the last one's, which may lie too far apart to be divided."""
+    """log10 of every position's value over the last one's; the values themselves may be too far apart to be divided."""
     logs = logarithm(values)
     last = _last_known(values)
     with np.errstate(invalid="ignore"):
@@ -82,12 +82,12 @@ def _log_ratio(values: Array) -> Array:
 
 
 def _last_known(values: Array) -> int:
-    """The last position of which the diagnostic says anything."""
+    """The last position at which the measure is defined."""
     return int(np.flatnonzero(~np.isnan(values[:, 0]).all(axis=0))[-1]) if np.isfinite(values[:, 0]).any() else -1
 
 
 def undefined(history: History, view: View) -> Mask:
-    """Return of which positions the diagnostic says nothing, as of the output's dead units."""
+    """Return at which positions the measure is not defined, such as dead units of the output."""
     values = history.measures[view.diagnostic.name][:, 0]
     # A run in which nothing is finite at the very start has diverged there: its NaN say something.
     at_once = np.array([ending is not None and ending.epoch == 0 for ending in history.endings])

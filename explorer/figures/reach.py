@@ -70,7 +70,7 @@ def _reach_legend(curves: Sequence[ReachCurve], styles: Sequence[LineStyle]) -> 
 
 
 def named(name: str, asked: int, runs: int) -> str:
-    """Name a net, and say so where not all of its seeds were asked."""
+    """Name a net, and say where only some of its seeds were measured."""
     return name if asked == runs else f"{name} (the first {asked} of {runs} seeds)"
 
 
@@ -126,7 +126,7 @@ def truncation_figure(cuts: Mapping[str, Cut], styles: Sequence[LineStyle], capt
 
 
 def cut_words(cut: Cut) -> str:
-    """Say how long the cut gradient is and where it points: medians over seeds."""
+    """Say how long the truncated gradient is, and the angle between it and the whole one: medians over seeds."""
     share, cosine = (float(band(values).middle) for values in (cut.share, cut.cosine))
     if not np.isfinite(share) or not np.isfinite(cosine):
         return "the gradient is 0 or not finite"

@@ -70,7 +70,7 @@ def matrix_figure(nets: Nets, view: View, epoch: int, caption: str, matrix: str 
 
 
 def plane_reach(nets: Nets) -> float:
-    """Return how far the planes reach from 0: by the strength that is set, not by what was measured."""
+    """Return how far the planes reach from 0. It follows from the strength that is set, not from what was measured."""
     strongest = max(shown.history.experiment.strength for shown, _ in nets)
     return next((reach for reach in REACHES if 1.25 * strongest <= reach), max(REACHES))
 

@@ -52,7 +52,7 @@ def steps_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
 
 
 def half_text(history: History, epoch: int) -> str:
-    """Say in how many of the last steps half of the sum of all steps' norms lies, median over seeds."""
+    """Say how many of the last steps make up half of the sum of all steps' norms, median over seeds."""
     norms, whole = parts(history, history.at(epoch))
     if not norms.any():
         return "every part is exactly 0"

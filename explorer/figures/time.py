@@ -71,13 +71,13 @@ def time_figure(shown: Sequence[Shown | None], view: View, epoch: int, names: Se
 
 
 def not_defined(experiment: RecurrentExperiment, view: View) -> str:
-    """Say why a net has nothing of what the view shows; "" where it has."""
+    """Say why a net does not have what the view shows; "" where it has."""
     reason = view.diagnostic.missing(experiment)
     return f"not defined: {reason}" if reason else ""
 
 
 def shown_of(compared: Compared) -> list[Shown | None]:
-    """Return what is compared as it is drawn; None where nothing is measured yet."""
+    """Return the compared nets as they are drawn; None where nothing is measured yet."""
     return [
         None if diagnosis is None else Shown(diagnosis.history, name)
         for name, diagnosis in zip(compared.names, compared.diagnoses, strict=True)
@@ -85,7 +85,7 @@ def shown_of(compared: Compared) -> list[Shown | None]:
 
 
 def nets_of(compared: Compared) -> list[tuple[Shown, LineStyle]]:
-    """Return those of which something is measured, each in the style that it keeps."""
+    """Return the nets of which something is measured, each with its own style."""
     styles = line_styles(compared.names)
     return [(Shown(history, name), styles[name]) for name, history in compared.histories.items()]
 
@@ -169,7 +169,7 @@ def _loss_end(history: History, panel: NetPanel, view: View) -> Traces:
 
 
 def _legend() -> Traces:
-    """What the lines of the profile mean, whatever their colour."""
+    """Entries of the legend for the kinds of line in the profile, whatever their colour."""
     grey = theme.BASELINE
     now = marks.legend_line(f"profile {marks.CHOSEN_WORDS}", color=grey, width=3.5)
     return [
@@ -240,7 +240,7 @@ def _layout(net_panels: Sequence[NetPanel], view: View, epoch: int, caption: str
 
 
 def _chosen_epoch(net_panels: Sequence[NetPanel], epoch: int) -> int:
-    """The recorded epoch that is meant; while some have fewer records than others, the furthest."""
+    """The recorded epoch that is meant; the latest one, while some nets have fewer records than others."""
     known = [panel.shown.history for panel in net_panels if panel.shown is not None]
     return max((int(history.epochs[history.at(epoch)]) for history in known), default=0)
 

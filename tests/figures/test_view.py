@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from explorer.figures.view import METRICS, RANGES, RATIO, VALUE, VIEW_CONTROLS, View
+from explorer.figures.view import METRICS, RANGES, RATIO, TIME_VIEW_CONTROLS, VALUE, VIEW_CONTROLS, TimeView, View
 from explorer.training.measures import DIAGNOSTICS
 
 
@@ -53,3 +53,11 @@ def test_a_view_never_shares_a_name_with_a_setting():
     from explorer.choices.experiment import CONTROLS
 
     assert not set(VIEW_CONTROLS) & set(CONTROLS)
+
+
+@pytest.mark.parametrize(("view", "controls"), [(View, VIEW_CONTROLS), (TimeView, TIME_VIEW_CONTROLS)])
+def test_what_a_view_offers_follows_from_the_measures_of_its_kind(view, controls):
+    labels = [entry.label for entry in view.kind.measures.values() if entry.label]
+    assert list(controls["metric"].options) == labels
+    assert view().diagnostic is view.kind.measures[view.kind.main]
+    assert f"ratio to last {view.kind.position}" in controls["colour"].options
