@@ -13,7 +13,7 @@ from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.seeds import band, logarithm
 from explorer.diagnosis.why import Why
-from explorer.diagnosis.wording import decades, difference, number, summary
+from explorer.diagnosis.wording import decades, difference, number, summary, verbatim_in_figure
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
@@ -254,7 +254,7 @@ def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
     for class_number, (colour, symbol) in enumerate(zip(theme.CLASSES, ("circle", "diamond"), strict=True)):
         x = marks.small(data.x[data.y == class_number])
         marker = {"size": 6, "color": colour, "symbol": symbol, "line": {"width": 0.5, "color": "white"}}
-        name = f"class {data.class_names[class_number]}"
+        name = f"class {verbatim_in_figure(data.class_names[class_number])}"
         traces.append(
             go.Scatter(x=x[:, 0], y=x[:, 1], mode="markers", marker=marker, hoverinfo="skip", name=name, **place)
         )

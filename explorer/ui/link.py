@@ -11,6 +11,7 @@ from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
+from explorer.diagnosis.wording import verbatim
 from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
 from explorer.training.kinds import TIME_STEPS, Kind, kind_of
@@ -84,7 +85,7 @@ def _open_from_address(shown: Kind | None) -> str | None:
         saved = read_experiment_json(text.encode("utf-8", "replace"), st.session_state.get(DATA_KEY))
     except ValueError as error:
         _discard([EXPERIMENT_KEY])
-        return f"The experiment in the link cannot be opened: {_short(str(error), 300)}."
+        return f"The experiment in the link cannot be opened: {verbatim(error)}."
     keys, controls = keys_of(kind_of(saved.experiment)), saved.experiment.controls()
     # The experiment sets all of these: other values in the address do not count.
     _discard([EXPERIMENT_KEY, *([keys.baseline] * saved.pins), *(f"{keys.prefix}{name}" for name in controls)])
@@ -150,23 +151,17 @@ def complaints(controls: Mapping[str, Control]) -> dict[str, str]:
 
 def _complaint(name: str, texts: list[str], control: Control | None) -> str | None:
     if name == "v" and texts[-1] != SCHEMA:
-        version = _short(texts[-1])
+        version = verbatim(texts[-1], MAX_SHOWN)
         return f"The link says it is of version {version}; this app writes version {SCHEMA} and reads what it knows."
     if name in NOT_SETTINGS:
         return None
     if control is None:
-        return f"The link has a setting called {_short(name)}, which does not exist; it is ignored."
+        return f"The link has a setting called {verbatim(name, MAX_SHOWN)}, which does not exist; it is ignored."
     try:
         control.parse_all(name, texts)
     except ValueError as error:
-        return f"{_short(str(error), 300)}. The default, {control.default}, is used."
+        return f"{verbatim(error)}. The default, {control.default}, is used."
     return None
-
-
-def _short(text: str, limit: int = MAX_SHOWN) -> str:
-    """A text that may come from anybody, shortened and made harmless: it is shown as plain text."""
-    cut = text if len(text) <= limit else text[:limit] + "…"
-    return "".join(character if character.isprintable() else "?" for character in cut).replace("`", "'")
 
 
 # --- the baseline ------------------------------------------------------------------------------
@@ -210,4 +205,4 @@ def pinned(text: str, data: Data | None, kind: type[Settings] = Experiment) -> t
     try:
         return decode(text, data, kind), None
     except ValueError as error:
-        return None, f"The baseline in the link cannot be used: {_short(str(error), 300)}."
+        return None, f"The baseline in the link cannot be used: {verbatim(error)}."

@@ -14,6 +14,7 @@ from explorer.choices.controls import NETWORK, REMEDIES, TASK, TRAINING, Choice,
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.own_data import read_csv
 from explorer.choices.settings import Settings
+from explorer.diagnosis.wording import verbatim
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.training.kinds import Kind, kind_of
@@ -135,7 +136,7 @@ def _experiment(kind: Kind, values: dict[str, Any], data: Data | None) -> Settin
     try:
         return kind.experiment(**values, **own)
     except ValueError as error:
-        st.error(str(error))
+        st.error(verbatim(error))
         return None
 
 
@@ -152,7 +153,7 @@ def _own_data(task: str) -> Data | None:
         try:
             st.session_state[DATA_KEY] = read_csv(upload.getvalue())
         except ValueError as error:
-            st.error(f"{upload.name}: {error}")
+            st.error(f"{verbatim(upload.name)}: {verbatim(error)}")
     return st.session_state.get(DATA_KEY)
 
 
@@ -263,6 +264,6 @@ def _open_file(kind: Kind) -> None:
     try:
         saved = read_experiment_json(upload.getvalue(), st.session_state.get(DATA_KEY))
     except ValueError as error:
-        st.session_state[FILE_PROBLEM_KEY] = f"{upload.name}: {error}"
+        st.session_state[FILE_PROBLEM_KEY] = f"{verbatim(upload.name)}: {verbatim(error)}"
         return
     set_controls(saved, kind)

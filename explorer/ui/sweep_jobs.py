@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from explorer.diagnosis.wording import verbatim
 from explorer.sweeps.outcomes import Finding
 from explorer.sweeps.sweep import Place, Sweep
 from explorer.sweeps.sweep_run import Key, SweepRun
@@ -129,7 +130,7 @@ class Sweeps:
         try:
             self.states = [job.advance(seconds / len(self._jobs)) for job in self._jobs]
         except (ValueError, ConnectionError) as error:
-            self._problem, self._stopped = str(error), True
+            self._problem, self._stopped = verbatim(error), True
             self.states = [job.advance(0.0) for job in self._jobs]
 
     @property

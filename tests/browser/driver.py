@@ -65,11 +65,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Run the app as a person would, on a free port; gives its address."""
+def server(log: list[str] | None = None) -> Iterator[str]:
+    """Run the app as a person would, on a free port; gives its address, and at the end puts what it said into `log`."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--server.address", "localhost", "--server.headless", "true"]
+    command += ["--logger.messageFormat", "%(levelname)s: %(message)s"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         _wait_for_health(f"http://localhost:{port}", process)
@@ -79,10 +80,12 @@ def server() -> Iterator[str]:
             print(f"the app had ended with {process.returncode}:\n{process.communicate()[0].decode(errors='replace')}")
         process.terminate()
         try:
-            process.communicate(timeout=10)
+            said, _ = process.communicate(timeout=10)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            said, _ = process.communicate()
+        if log is not None:
+            log += said.decode(errors="replace").splitlines()
 
 
 def _wait_for_health(address: str, process: "subprocess.Popen[bytes]") -> None:

@@ -154,8 +154,9 @@ def test_changing_pages_faster_than_they_are_drawn_loses_nothing(screen):
     assert not screen.problems
 
 
-def test_a_link_may_be_the_very_first_request_to_a_server(new_screen):
-    with server() as fresh:
+def test_a_link_may_be_the_very_first_request_to_a_server_which_has_nothing_to_warn_of(new_screen):
+    log = []
+    with server(log) as fresh:
         screen = new_screen(at=fresh)
         screen.page.goto(f"{fresh}/explore?depth=20&epochs=20")
         screen.wait_for_chart()
@@ -163,6 +164,8 @@ def test_a_link_may_be_the_very_first_request_to_a_server(new_screen):
         assert not screen.page.get_by_role("dialog").count()
         assert "not found" not in screen.page.locator("body").inner_text().lower()
         assert screen.value("depth") == "20"
+    assert any("You can now view" in line for line in log)
+    assert not [line for line in log if line.startswith(("WARNING", "ERROR", "CRITICAL")) or "Warning" in line]
 
 
 # --- hostile links ------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from explorer.choices.controls import Choice, Number
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.diagnosis.wording import verbatim
 from explorer.stories.scenarios import OPENING, SCENARIOS, scenarios_of
 from explorer.ui import link
 from explorer.ui.page import controls_by_key
@@ -150,7 +151,7 @@ def test_somebody_elses_own_data_is_asked_for_not_invented():
         ("depth:1e999", "depth"),
         ("nonsense", "nonsense"),
         ("a:b:c;;", "a"),
-        ("__class__:1", "__class__"),
+        ("__class__:1", verbatim("__class__")),
         ("task:curve;loss:cross-entropy", "loss"),
         ("x" * 10_000, "…"),
     ],
@@ -190,8 +191,9 @@ def test_what_is_right_is_not_complained_about(name, text):
 
 
 def test_a_strangers_text_cannot_format_a_page():
-    shown = link._short("a\nb\x00`code`\u202e")
-    assert not set(shown) & set("\n\x00`\u202e")
+    shown = verbatim("a\nb\x00`code`\u202e")
+    assert not set(shown) & set("\n\x00\u202e")
+    assert "\\`code\\`" in shown
 
 
 def test_complaints_are_shown_and_the_rest_of_the_link_is_used():
