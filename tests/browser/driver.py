@@ -162,8 +162,8 @@ class Screen:
         self.wait_for_chart()
         return self.finish() if complete else self
 
-    def wait_for_chart(self) -> None:
-        self.page.wait_for_function("window.explorer && explorer.chart()", timeout=30_000)
+    def wait_for_chart(self, timeout: int = 30_000) -> None:
+        self.page.wait_for_function("window.explorer && explorer.chart()", timeout=timeout)
 
     def rest(self, timeout: int = 30_000) -> "Screen":
         """Wait until the app's script has ended."""

@@ -159,8 +159,8 @@ def test_a_link_may_be_the_very_first_request_to_a_server_which_has_nothing_to_w
     with server(log) as fresh:
         screen = new_screen(at=fresh)
         screen.page.goto(f"{fresh}/explore?depth=20&epochs=20")
-        screen.wait_for_chart()
-        screen.rest()
+        screen.wait_for_chart(120_000)  # a new server on a busy machine
+        screen.rest(60_000)
         assert not screen.page.get_by_role("dialog").count()
         assert "not found" not in screen.page.locator("body").inner_text().lower()
         assert screen.value("depth") == "20"
