@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks import textbook
 from explorer.choices.experiment import Experiment
+from explorer.training.group import Group
 from explorer.training.run import Training
 
 WITH_PYTORCH = find_spec("torch") is not None
@@ -82,14 +83,19 @@ def _of(steps: Iterator[Any]) -> Advance:
     return advance
 
 
+def _with_norms(group: Group) -> Iterator[Any]:
+    """The epochs of a group, the squared norm of every layer's dL/dW taken at each, as the other contenders do."""
+    (network,) = group.networks.values()
+    weights = network.gradient[:, :, : group.shape.width].reshape(group.shape.layers, len(group.rngs), -1)
+    squares = np.empty(weights.shape[:2])
+    for _ in group.train():
+        yield np.vecdot(weights, weights, squares)
+
+
 def engine(experiment: Experiment, *, every_epoch: bool = True) -> Advance:
     """All runs of an experiment in this project's engine; only the first and the last epoch are recorded."""
-    # Norms at every epoch are kept for a while only, so that an endless experiment does not fill the memory.
     training = Training(experiment, record_at=[0, experiment.epochs])
-    if every_epoch:
-        for group in training.groups:
-            group.every_epoch = np.zeros((1, experiment.layers, len(group.rngs))).repeat(20_000, axis=0)
-    groups = [_of(group.train()) for group in training.groups]
+    groups = [_of(_with_norms(group) if every_epoch else group.train()) for group in training.groups]
 
     def advance(epochs: int) -> None:
         for group in groups:
@@ -148,9 +154,9 @@ def ratio(others: list[float], ours: list[float]) -> float:
 def norms_agree(experiment: Experiment) -> float:
     """Largest difference of any layer's gradient norm in the first epochs, engine against textbook, as a share."""
     short = experiment.but(epochs=CHECKED_EPOCHS)
-    training = Training(short, every_epoch=True, record_at=[0, short.epochs])
+    training = Training(short, record_at=range(short.epochs + 1))
     training.advance(float("inf"))
-    ours = training.weight_gradient_every_epoch()[0]
+    ours = training.history().measures["weight_gradient"][0, :-1]
     book = np.array(list(islice(textbook.train(short, textbook.build(short)), CHECKED_EPOCHS)))
     return float(np.abs(ours / book - 1).max())
 

@@ -81,18 +81,9 @@ def one_or_each(values: Sequence[float]) -> float | Array:
 
 
 def clipping_of(clippers: Sequence[Clipper], thresholds: Sequence[float]) -> Clip | None:
-    """Make one clipping of the clippers and thresholds of all runs.
+    """Make one clipping of the clippers and thresholds of all runs; None if no run is clipped.
 
-    Parameters
-    ----------
-    clippers, thresholds : sequences with one entry per run
-        Runs with the same clipper should be neighbours: one call clips each stretch of them.
-
-    Returns
-    -------
-    clip : callable or None
-        `clip(gradient, norm)`: as a `Clipper`'s, with the thresholds filled in. Runs without a
-        clipper are left alone; None if all are.
+    Runs with the same clipper should be neighbours: one call clips each stretch of them.
     """
     stretches: list[tuple[slice, Clip]] = []
     first = 0

@@ -39,17 +39,10 @@ def _loss_fits(experiment: Settings, name: str) -> bool:
 class Experiment(Settings):
     """One network, one task, one way to train it, `runs` seeds.
 
-    Every field can be given by keyword; names of choices are those of the
-    registries, upper and lower case alike. The defaults are the app's opening
+    Names of choices are those of the registries, upper and lower case alike. The defaults are the app's opening
     example: eleven layers of four sigmoid units on XOR, which never learn.
+    Raises ValueError naming the field, the value and what is allowed.
 
-    Raises
-    ------
-    ValueError
-        Naming the field, the value and what is allowed.
-
-    Examples
-    --------
     >>> Experiment(depth=10, activation="relu").activation
     'ReLU'
     """

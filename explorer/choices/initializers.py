@@ -35,31 +35,18 @@ class Initializer(Entry):
     passes_gradient: bool = True  # Whether any weight differs from 0
 
 
-def _uniform(variance: Variance) -> Draw:
+def variance_scaling(name: str, variance: Variance, *, normal: bool = False, **more: Any) -> Initializer:
+    """Make an initializer that draws independent weights of mean 0 and the given variance, evenly or else normal."""
+
     def draw(rng: np.random.Generator, fan_in: int, fan_out: int, activation: Activation) -> Array:
-        bound = math.sqrt(3 * variance(fan_in, fan_out, activation))
-        return rng.uniform(-bound, bound, (fan_in, fan_out))
+        size, one = (fan_in, fan_out), variance(fan_in, fan_out, activation)
+        if normal:
+            return rng.normal(0.0, math.sqrt(one), size)
+        bound = math.sqrt(3 * one)
+        return rng.uniform(-bound, bound, size)
 
-    return draw
-
-
-def _normal(variance: Variance) -> Draw:
-    def draw(rng: np.random.Generator, fan_in: int, fan_out: int, activation: Activation) -> Array:
-        std = math.sqrt(variance(fan_in, fan_out, activation))
-        return rng.normal(0.0, std, (fan_in, fan_out))
-
-    return draw
-
-
-def variance_scaling(
-    name: str, variance: Variance, *, normal: bool = False, draws_bias: bool = False, **words: Any
-) -> Initializer:
-    """Make an initializer that draws independent weights of mean 0 and the given variance."""
-    draw = _normal(variance) if normal else _uniform(variance)
     kurtosis = 0.0 if normal else UNIFORM_KURTOSIS
-    return Initializer(
-        name=name, draw=draw, variance=variance, draws_bias=draws_bias, excess_kurtosis=kurtosis, **words
-    )
+    return Initializer(name=name, draw=draw, variance=variance, excess_kurtosis=kurtosis, **more)
 
 
 def _orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: Activation) -> Array:

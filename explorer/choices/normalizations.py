@@ -51,19 +51,10 @@ def mean_product(a: Array, b: Array, axis: int) -> Array:
 
 
 def normalize(z: Array, mean: Array, variance: Array, inverse_std: Array, axis: int) -> None:
-    """Centre and scale z in place.
+    """Overwrite z by (z - mean) / sqrt(variance + EPSILON): Ioffe & Szegedy 2015, algorithm 1; Ba et al. 2016, eq. 3.
 
-    Parameters
-    ----------
-    z : (..., units, samples) array
-        Overwritten by (z - mean) / sqrt(variance + EPSILON).
-    mean, variance, inverse_std : arrays
-        Receive the statistics of z along `axis` (the variance divides by the
-        count) and 1 / sqrt(variance + EPSILON); of z's shape with `axis` of length 1.
-
-    Notes
-    -----
-    Ioffe & Szegedy 2015, algorithm 1; Ba et al. 2016, eq. 3.
+    The three statistics, of z's shape with `axis` of length 1, are written: mean, variance (which divides by the count)
+    and 1 / sqrt(variance + EPSILON).
     """
     mean[...] = mean_along(z, axis)
     np.subtract(z, mean, z)
@@ -85,19 +76,9 @@ def normalize_backward(
 ) -> None:
     """Turn dL/d(normalized z) into dL/dz, in place.
 
-    The gradient loses its mean and its part along the normalized values, then
-    is scaled: dz = (dn - mean(dn) - n * mean(dn * n)) / std (Ioffe & Szegedy
-    2015, section 3).
-
-    Parameters
-    ----------
-    delta, normalized : (..., units, samples) arrays
-    mean, along : arrays that broadcast
-        mean(dn) and mean(dn * n).
-    scale : array that broadcasts
-        1 / std, times whatever else delta is to be multiplied by.
-    scratch : array of delta's shape
-        Overwritten.
+    The gradient loses its mean and its part along the normalized values, then is scaled (Ioffe & Szegedy 2015,
+    section 3): dz = (dn - mean(dn) - n * mean(dn * n)) / std. `along` is mean(dn * n); `scale` is 1 / std, times whatever
+    else delta is to be multiplied by.
     """
     np.multiply(normalized, along, scratch)
     np.subtract(delta, mean, delta)

@@ -49,13 +49,8 @@ def read_csv(content: bytes) -> Data:
     with mean 0 and standard deviation 1; of the two classes, the smaller
     number, or the first in the alphabet, is class 0.
 
-    Raises
-    ------
-    ValueError
-        Naming the line and column, what is wrong and what is allowed.
+    Raises ValueError naming the line and column, what is wrong and what is allowed.
 
-    Examples
-    --------
     >>> read_csv(b"height,weight,label\\n1.7,70,a\\n1.8,90,b\\n1.6,60,a\\n1.9,80,b\\n").class_names
     ('a', 'b')
     """

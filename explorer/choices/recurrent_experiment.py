@@ -27,13 +27,8 @@ def _like(name: str, **changes: Any) -> Any:
 class RecurrentExperiment(Settings):
     """One recurrent net, one task over time, one way to train it, `runs` seeds.
 
-    Raises
-    ------
-    ValueError
-        Naming the field, the value and what is allowed.
+    Raises ValueError naming the field, the value and what is allowed.
 
-    Examples
-    --------
     >>> RecurrentExperiment(cell="lstm", forget_bias=3).cell
     'LSTM'
     """

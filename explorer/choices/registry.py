@@ -30,10 +30,7 @@ E = TypeVar("E", bound=Entry)
 def registry(entries: Iterable[E]) -> Mapping[str, E]:
     """Collect entries in a read-only mapping from name to entry, in their order.
 
-    Raises
-    ------
-    ValueError
-        If two names are equal apart from upper and lower case.
+    Raises ValueError if two names are equal apart from upper and lower case.
     """
     table: dict[str, E] = {}
     seen: set[str] = set()

@@ -21,13 +21,7 @@ USUAL, FULL = "usual", "full"
 
 
 class Settings:
-    """Base of the kinds of experiments: frozen dataclasses of settings.
-
-    Raises
-    ------
-    ValueError
-        When one is made: naming the field, the value and what is allowed.
-    """
+    """Base of the kinds of experiments: frozen dataclasses of settings, checked when one is made."""
 
     # A person's own data, where there are any.
     data: Data | None = None
@@ -60,10 +54,7 @@ class Settings:
     def from_strings(cls, settings: Mapping[str, str], **others: Any) -> Self:
         """Build an experiment from the texts of a link; a setting that is not named has its default.
 
-        Raises
-        ------
-        ValueError
-            Naming an unknown setting, or a value and what is allowed.
+        Raises ValueError naming an unknown setting, or a value and what is allowed.
         """
         controls = cls.controls()
         unknown = [name for name in settings if name not in controls]
@@ -90,8 +81,6 @@ class Settings:
     def shape_key(self) -> Self:
         """Return the experiment with what may differ per run at its defaults: equal keys can train together.
 
-        Examples
-        --------
         >>> Experiment(gain=2.0).shape_key() == Experiment(initializer="He normal", clip="norm").shape_key()
         True
         """

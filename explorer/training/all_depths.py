@@ -40,20 +40,9 @@ def gradients_by_depth(experiment: Experiment, depths: Sequence[int]) -> DepthGr
     Each number is what training the experiment at that depth records at epoch 0: of the whole data set, before
     clipping, and under batch normalization with the data set as the batch.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        Its own depth does not matter.
-    depths : sequence of int
-        In any order.
+    The experiment's own depth does not matter; `depths` may come in any order. Raises ValueError if there are none, or
+    one is out of range.
 
-    Raises
-    ------
-    ValueError
-        If there are none, or one is out of range.
-
-    Examples
-    --------
     >>> gradients_by_depth(Experiment(runs=3), [1, 5]).delta.shape
     (3, 2, 6)
     """
@@ -91,8 +80,7 @@ class _NestedNets:
         theta = self._draw(rngs)
         self.network = Network(self.shape, theta, len(points.y))
         self.network.x[:] = points.x.T
-        if self.network.random is not None:
-            self._draw_slopes(slope_rngs)
+        self.network.draw_slopes(slope_rngs)
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -115,13 +103,6 @@ class _NestedNets:
             theta[:-1, :, shape.width + 1, :] = 1.0
         return theta
 
-    def _draw_slopes(self, rngs: list[np.random.Generator]) -> None:
-        """Draw randomized ReLU's slopes, layer by layer too: a shallow net's are the first of a deep one's."""
-        low, high = self.shape.activation.random_slope or (0.0, 0.0)
-        assert self.network.random is not None
-        for run, rng in enumerate(rngs):
-            self.network.random[:, run] = rng.uniform(low, high, self.network.random[:, run].shape)
-
     # --- measuring ----------------------------------------------------------------------------
 
     def measure(self, sizes: Array, loss: Array) -> None:
@@ -140,12 +121,6 @@ class _BackwardPass:
 
     Every net's numbers come from the same operations on arrays of the same
     shape as when it is trained alone, and so do not depend on the others.
-
-    Attributes
-    ----------
-    delta : (nets, runs, width, samples) array
-        dL/dz of the layer that was passed last; of a net whose last hidden layer is yet to come, of its output
-        unit, which is the first, all others being 0.
     """
 
     def __init__(self, nested: _NestedNets, nets: slice) -> None:
@@ -153,6 +128,8 @@ class _BackwardPass:
         self.y, self.depths, self.heads = nested.y, nested.depths[nets], nested.heads[nets]
         one = (self.network.runs, self.shape.width, self.network.samples)
         self.slope = np.empty(one)
+        # dL/dz of the layer that was passed last; of a net whose last hidden layer is yet to come, of its output unit,
+        # which is the first, all others being 0.
         self.delta = np.zeros((len(self.depths), *one))
         self.gradient = np.empty((*self.delta.shape[:2], self.shape.width + 1, self.shape.width))
         # A shortcut brings dL/dh back over one layer or two: so many stay at hand.

@@ -22,8 +22,6 @@ Changes = Mapping[str, Any]
 def estimate(experiment: Settings) -> Cost:
     """Estimate an experiment's cost; nothing is allocated or trained.
 
-    Examples
-    --------
     >>> estimate(Experiment(epochs=2000)).updates
     2000
     """

@@ -32,13 +32,13 @@ class Group:
 
     `experiment` is what all runs share: the network, the data, the loss, the optimizer, the batches. `runs` are its rows
     of the `records`, which say which experiment each run belongs to: how that run starts, how fast it learns, how it
-    is clipped. `every_epoch`, (epochs, layers, runs), receives the L2 norm of dL/dW at every epoch, if given.
+    is clipped.
     """
 
     diagnostics: ClassVar[Mapping[str, Diagnostic]] = DIAGNOSTICS
 
-    def __init__(self, experiment: Any, runs: slice, records: Records, every_epoch: Array | None = None) -> None:
-        self.experiment, self.runs, self.records, self.every_epoch = experiment, runs, records, every_epoch
+    def __init__(self, experiment: Any, runs: slice, records: Records) -> None:
+        self.experiment, self.runs, self.records = experiment, runs, records
         rows = records.rows[runs]
         self.rngs = [np.random.default_rng(row.seed) for row in rows]
         self.probe_rngs = [rng.spawn(1)[0] for rng in self.rngs]
@@ -103,18 +103,6 @@ class Group:
         )
         self.answerer.x[:] = self.x
 
-    def _draw_slopes(self, network: Network, rngs: list[np.random.Generator]) -> None:
-        """Draw randomized ReLU's slopes, run by run, so that a run's numbers do not depend on the other runs."""
-        low, high = self.shape.activation.random_slope or (0.0, 0.0)
-        assert network.random is not None
-        for run, rng in enumerate(rngs):
-            network.random[:, run] = rng.uniform(low, high, network.random[:, run].shape)
-
-    def _note_epoch(self, network: Network, into: Array) -> None:
-        """Write the squared L2 norm of every layer's dL/dW."""
-        weights = network.flat_gradient[..., : self.shape.width**2]
-        np.vecdot(weights, weights, into)
-
     def _find_ending(self, network: Network, run: int) -> Ending:
         """Find the first non-finite layer: going forward in z, else going backward in dL/dz, else in dL/dW."""
         for quantity, stack, backward in (("z", network.z, False), ("dL/dz", network.delta, True)):
@@ -161,8 +149,7 @@ class Group:
             first += size
 
     def _gradient(self, network: Network, y: Array) -> Array:
-        if network.random is not None:
-            self._draw_slopes(network, self.rngs)
+        network.draw_slopes(self.rngs)
         network.forward()
         self.loss_delta(network.z_out, y, self.output, network.delta_out)
         network.backward()
@@ -171,8 +158,6 @@ class Group:
     def _prepare_update(self, network: Network, y: Array, note: bool = False) -> None:
         """From a batch to `self.update`: gradient, check, clipping, optimizer; `note` records the clipping."""
         gradient = self._gradient(network, y)
-        if self.every_epoch is not None and self.epoch < len(self.every_epoch):
-            self._note_epoch(network, self.every_epoch[self.epoch])
         norm, factor = self._finite_norm(network), self.untouched
         noted = _exact_norm(gradient, norm) if note else None
         if self.clip is not None:
@@ -259,8 +244,7 @@ class Group:
     def _record_state(self) -> None:
         """Measure the whole data set at the present parameters."""
         probe, experiment, scalars = self.probe, self.experiment, self.records.scalars
-        if probe.random is not None:
-            self._draw_slopes(probe, self.probe_rngs)
+        probe.draw_slopes(self.probe_rngs)
         probe.forward()
         loss = experiment.loss_function
         self._put(loss.value(probe.z_out, self.y, experiment.output), scalars["loss"])

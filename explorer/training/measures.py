@@ -48,8 +48,8 @@ class Diagnostic(Entry):
     # is not defined. `update` has theta's shape.
     measure: Callable[..., Array]
     title: str  # For an axis: what is measured, of what
-    unit: str  # "decades" if it is shown as a power of ten, "share" from 0 to 1, or "plain"
-    span: tuple[float, float]  # The fixed range of the colour scale: in decades, or in the quantity itself
+    unit: str = "decades"  # "decades" if it is shown as a power of ten, "share" from 0 to 1, or "plain"
+    span: tuple[float, float] = (-10, 2)  # The fixed range of the colour scale: in decades, or in the quantity itself
     label: str = ""  # What it is called in the menu of what to show; empty: it is not offered there
     stage: Stage = Stage.BACKWARD  # Of which part of an update it looks at the result
     # Why an experiment has nothing of the kind; an empty string where it has.
@@ -81,8 +81,6 @@ def std(values: Array) -> Array:
 def root_sum_square(values: Array, axis: int | tuple[int, ...]) -> Array:
     """Return the L2 norm along `axis`, right even where squares would underflow or overflow.
 
-    Notes
-    -----
     Squares of doubles underflow at 1e-154; then m * sqrt(sum((v / m)^2)) with
     m = max |v| is used. Zeros give 0, infinities inf and NaN NaN.
     """
@@ -132,25 +130,9 @@ def _delta(network: Network) -> Array:
     return np.concatenate([rms(network.delta[:-1]), rms(network.delta_out)[None]])
 
 
-def _through_weights(network: Network) -> Array:
-    return _only_hidden(rms(network.through_weights))
-
-
-def _through_skip(network: Network) -> Array:
-    return _only_hidden(rms(network.through_skip))
-
-
-def _through_slope(network: Network) -> Array:
-    return _only_hidden(rms(network.through_slope))
-
-
 def _handed_on(network: Network) -> Array:
     """What each hidden layer hands on: the input of the next, without its row of ones."""
     return network.h[1:, :, :-1, :]
-
-
-def _activation_mean(network: Network) -> Array:
-    return _only_hidden(mean_along(_flat(_handed_on(network)), -1)[..., 0])
 
 
 def _activation_std(network: Network) -> Array:
@@ -212,8 +194,6 @@ DIAGNOSTICS = registry(
             formula="√ mean (dL/dz)²",
             label="dL/dz",
             measure=_delta,
-            unit="decades",
-            span=(-10, 2),
         ),
         Diagnostic(
             name="weight_gradient",
@@ -223,8 +203,6 @@ DIAGNOSTICS = registry(
             label="dL/dW",
             measure=_weight_gradient,
             stage=Stage.GRADIENT,
-            unit="decades",
-            span=(-10, 2),
         ),
         Diagnostic(
             name="bias_gradient",
@@ -234,8 +212,6 @@ DIAGNOSTICS = registry(
             label="dL/db",
             measure=_bias_gradient,
             stage=Stage.GRADIENT,
-            unit="decades",
-            span=(-10, 2),
         ),
         Diagnostic(
             name="update_ratio",
@@ -245,8 +221,6 @@ DIAGNOSTICS = registry(
             source="Karpathy 2022; CS231n, notes 3",
             label="update : data",
             measure=_update_ratio,
-            unit="decades",
-            span=(-10, 2),
             stage=Stage.UPDATE,
         ),
         Diagnostic(
@@ -257,7 +231,6 @@ DIAGNOSTICS = registry(
             label="activation spread",
             measure=_activation_std,
             stage=Stage.FORWARD,
-            unit="decades",
             span=(-6, 6),
         ),
         Diagnostic(
@@ -265,7 +238,7 @@ DIAGNOSTICS = registry(
             title="activations, mean",
             caption="Mean, over units and samples, of what the layer hands on.",
             formula="mean(h)",
-            measure=_activation_mean,
+            measure=lambda network: _only_hidden(mean_along(_flat(_handed_on(network)), -1)[..., 0]),
             stage=Stage.FORWARD,
             unit="plain",
             span=(-2, 2),
@@ -299,32 +272,25 @@ DIAGNOSTICS = registry(
             "0 means that all units are alike and stay so.",
             measure=_unit_spread,
             stage=Stage.FORWARD,
-            unit="decades",
             span=(-16, 2),
         ),
         Diagnostic(
             name="through_weights",
             title="W'·dL/dz of the layer above, RMS",
             caption="What of the gradient comes back through the weights of the layer above.",
-            measure=_through_weights,
-            unit="decades",
-            span=(-10, 2),
+            measure=lambda network: _only_hidden(rms(network.through_weights)),
         ),
         Diagnostic(
             name="through_skip",
             title="dL/dh, RMS",
             caption="The gradient at what the layer hands on: through the weights above, plus what a skip brings.",
-            measure=_through_skip,
-            unit="decades",
-            span=(-10, 2),
+            measure=lambda network: _only_hidden(rms(network.through_skip)),
         ),
         Diagnostic(
             name="through_slope",
             title="dL/dh · f', RMS",
             caption="The gradient behind the activation's slope, before the normalization.",
-            measure=_through_slope,
-            unit="decades",
-            span=(-10, 2),
+            measure=lambda network: _only_hidden(rms(network.through_slope)),
         ),
     ]
 )

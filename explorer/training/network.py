@@ -136,30 +136,11 @@ class Running:
 
 
 class Network:
-    """Buffers and the two passes for a batch of fixed size.
+    """Buffers and the two passes for a batch of `samples`.
 
-    Parameters
-    ----------
-    shape : Architecture
-    theta : (layers, runs, rows, width) array
-        Shared, not copied: an update in place is seen by the next pass.
-    samples : int
-        Samples in a batch.
-    running : Running, optional
-        Statistics that training updates and that answers use.
-    answering : bool
-        Use running statistics and the mean random slope, as for predictions.
-    keep : bool
-        Keep every layer's share of the gradient's way back, for measuring.
-
-    Attributes
-    ----------
-    x : (runs, inputs, samples) view, to be filled with the inputs
-    z_out, delta_out : (runs, 1, samples) views of the output unit
-    gradient : array of theta's shape, dL/dtheta after `backward`
-    flat_gradient : (layers, runs, parameters) view of it
-    random : (depth, runs, width, samples) array or None
-        Slopes below 0 of randomized ReLU, to be drawn before `forward`.
+    `theta`, (layers, runs, rows, width), is shared, not copied: an update in place is seen by the next pass. Training
+    updates the `running` statistics. A net that is `answering` uses them, and the mean random slope. To `keep` every
+    layer's share of the gradient's way back is for measuring.
     """
 
     def __init__(
@@ -180,11 +161,11 @@ class Network:
             self.h[layer, :, width, :] = shape.has_bias(layer)
         self.z = np.zeros((layers, runs, width, samples))
         self.delta = np.zeros((layers, runs, width, samples))
-        self.gradient = np.zeros_like(theta)
-        self.flat_gradient = self.gradient.reshape(layers, runs, -1)
-        self.x = self.h[0, :, : shape.inputs, :]
+        self.gradient = np.zeros_like(theta)  # dL/dtheta after `backward`
+        self.x = self.h[0, :, : shape.inputs, :]  # to be filled with the inputs
         self.z_out, self.delta_out = self.z[-1, :, :1, :], self.delta[-1, :, :1, :]
         hidden = (depth, runs, width, samples)
+        # Slopes below 0 of randomized ReLU, to be drawn by `draw_slopes` before `forward`.
         self.random = np.empty(hidden) if shape.activation.random_slope and not answering else None
         # What goes into the activation, and what comes out of it before a shortcut is added.
         self.n = np.zeros(hidden) if shape.normalized else self.z[:-1]
@@ -226,6 +207,16 @@ class Network:
     def _column(self, layer: int, row: int) -> Array:
         """One row of a layer's parameters as a column, to broadcast over samples."""
         return self._view(self.theta, layer)[..., row, :, None]
+
+    def draw_slopes(self, rngs: Sequence[np.random.Generator]) -> None:
+        """Draw randomized ReLU's slopes, where there are any, each run's from its own generator.
+
+        They come layer by layer: a shallow net's are the first of a deep one's.
+        """
+        if self.random is not None:
+            low, high = self.shape.activation.random_slope or (0.0, 0.0)
+            for run, rng in enumerate(rngs):
+                self.random[:, run] = rng.uniform(low, high, self.random[:, run].shape)
 
     # --- forward ------------------------------------------------------------------------------
 

@@ -39,12 +39,8 @@ class Records:
     The experiments have equal positions, samples and last epoch. They are recorded by the usual schedule, or at
     `epochs`, ascending from 0; training ends with the last of these. `measured` names the diagnostics, `beside` further
     arrays; so many `answers` are kept per record. `rows` are the runs of all experiments, those that are clipped alike
-    side by side; `places` says which rows are each experiment's.
-
-    Raises
-    ------
-    ValueError
-        If `epochs` do not ascend from 0, or go on after the experiments' last.
+    side by side; `places` says which rows are each experiment's. Raises ValueError if `epochs` do not ascend from 0, or go
+    on after the experiments' last.
     """
 
     def __init__(

@@ -133,16 +133,9 @@ def _of_run(z: Array, run: int) -> Array:
 
 
 def spectra(matrices: Array) -> tuple[NDArray[np.complex128], Array]:
-    """Return eigenvalues and singular values of square matrices, largest first; NaN where a matrix is not finite.
+    """Return the eigenvalues and the singular values of (..., n, n) matrices, both (..., n), the largest first.
 
-    Parameters
-    ----------
-    matrices : (..., n, n) array
-
-    Returns
-    -------
-    eigenvalues : (..., n) complex array
-    singular_values : (..., n) array
+    They are NaN where a matrix is not finite.
     """
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(matrices).all(axis=(-2, -1)))
     safe = np.where(finite[..., None, None], matrices, 0.0)

@@ -142,19 +142,7 @@ def recurrent_architecture(experiment: RecurrentExperiment) -> RecurrentArchitec
 class Layer:
     """The arrays of one recurrent layer over time, and its two passes.
 
-    Parameters
-    ----------
-    shape : RecurrentArchitecture
-    index : int
-        Of this layer, from 0.
-    weights, gradient : (runs, rows, columns) arrays
-        Views of the net's; the gradient is added to.
-    samples : int
-
-    Attributes
-    ----------
-    contribution : (length, runs) array
-        L2 norm of every step's own contribution to dL/dW_hh, where it is measured.
+    `index` counts the layers from 0; `weights` and `gradient`, (runs, rows, columns), are views of the net's.
     """
 
     def __init__(self, shape: RecurrentArchitecture, index: int, weights: Array, gradient: Array, samples: int) -> None:
@@ -172,7 +160,7 @@ class Layer:
         self.grad_h = np.zeros((steps + 1, runs, hidden, samples))
         self.past_product, self.scratch = np.zeros((2, runs, hidden, samples))
         self.own = np.zeros_like(weights)  # one step's contribution to the gradient
-        self.contribution = np.full((steps, runs), np.nan)
+        self.contribution = np.full((steps, runs), np.nan)  # L2 norm of every step's own, where it is measured
         self._steps = [self._step(t) for t in range(steps)]
         self._backs = [self._back(t) for t in range(steps)]
 
@@ -211,14 +199,8 @@ class Layer:
         """Compute delta of every step, dL/dh, dL/dc and the gradient.
 
         dL/dh_{t-1} = delta_t W_hh' + what reaches it otherwise; dL/dW = sum over
-        t of s_t' delta_t. `grad_c` holds what comes to c_T from elsewhere: usually nothing.
-
-        Parameters
-        ----------
-        first_given : int
-            From h of this index on, `grad_h` holds what comes from the answers or the layer above.
-        measuring : bool
-            Also measure every step's own contribution.
+        t of s_t' delta_t. `grad_c` holds what comes to c_T from elsewhere: usually nothing. From h of index
+        `first_given` on, `grad_h` holds what comes from the answers or the layer above.
         """
         shape, cell, product = self.shape, self.shape.cell, np.matmul
         to_h, through, own = self.weights[:, shape.from_h(self.index)], self.scratch, self.own
@@ -262,41 +244,27 @@ class Layer:
 
 
 class RecurrentNetwork:
-    """Buffers and the two passes for a batch of fixed size.
+    """Buffers and the two passes for a batch of so many sequences.
 
-    Parameters
-    ----------
-    shape : RecurrentArchitecture
-    theta : (1, runs, 1, parameters) array
-        Shared, not copied: an update in place is seen by the next pass.
-    samples : int
-        Sequences in a batch.
-
-    Attributes
-    ----------
-    x : (length, runs, inputs, samples) view, to be filled with the inputs
-    z_out, delta_out : (runs, counted steps * outputs, samples) arrays
-        Of the output units, at all steps that count.
-    gradient : array of theta's shape, dL/dtheta after `backward`
-    layers : list of Layer
-    measuring : bool
-        Whether backward also measures every step's contribution to the gradient.
+    `theta`, (1, runs, 1, parameters), is shared, not copied: an update in place is seen by the next pass.
     """
-
-    random = None  # nothing is drawn while it runs
 
     def __init__(self, shape: RecurrentArchitecture, theta: Array, samples: int) -> None:
         self.shape, self.theta, self.samples, self.runs = shape, theta, samples, theta.shape[1]
-        self.measuring, self.gradient = False, np.zeros_like(theta)
+        self.measuring = False  # Whether backward also measures every step's contribution to the gradient
+        self.gradient = np.zeros_like(theta)  # dL/dtheta after `backward`
         self.weights, self._gradients = shape.views(theta), shape.views(self.gradient)
         pairs = zip(self.weights.layers, self._gradients.layers, strict=True)
         self.layers = [Layer(shape, index, *pair, samples) for index, pair in enumerate(pairs)]
-        self.x = self.layers[0].x
+        self.x = self.layers[0].x  # (length, runs, inputs, samples), to be filled with the inputs
         counted = shape.length - shape.first_counted
         answers = np.zeros((2, self.runs, counted, shape.outputs, samples))
         # One array for the losses, seen by the products step by step.
         self.z_out, self.delta_out = answers.reshape(2, self.runs, counted * shape.outputs, samples)
         self._z_steps, self._delta_steps = answers.swapaxes(1, 2)
+
+    def draw_slopes(self, rngs: Sequence[np.random.Generator]) -> None:
+        """Do nothing: no cell has random slopes."""
 
     def forward(self) -> None:
         """Compute every h and the answers' z from `x`."""

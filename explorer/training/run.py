@@ -48,32 +48,14 @@ class Training:
     Trained together, every experiment has the numbers that it has alone; what
     is done once for all of them costs once.
 
-    Parameters
-    ----------
-    experiment, *others : Experiment, or RecurrentExperiment
-        Those of equal `shape_key()`.
-    every_epoch : bool
-        Also keep the L2 norm of every layer's dL/dW at every epoch; not of recurrent nets.
-    record_at : sequence of int, optional
-        The epochs to record, ascending from 0, instead of the usual schedule. Training ends with the
-        last of them, which may come before the experiment's last epoch: [0] measures the start alone.
+    The experiments have equal `shape_key()`s; `experiment` is the first of them, `points` what they all learn, and
+    `places` says which rows of the records are each one's. To record only some epochs, ascending from 0, instead of the
+    usual schedule, name them in `record_at`. Training ends with the last of them, which may come before the experiment's
+    last epoch: [0] measures the start alone.
 
-    Attributes
-    ----------
-    experiments : tuple of Experiment
-        As they were given; `experiment` is the first.
-    points : Data or Sequences
-        What they all learn.
-    places : list of slice
-        Which rows of the records are each experiment's.
+    Raises ValueError naming the setting in which experiments differ that do not fit together, or a `record_at` that
+    cannot be kept.
 
-    Raises
-    ------
-    ValueError
-        Naming the setting in which experiments differ that do not fit together, or a `record_at` that cannot be kept.
-
-    Examples
-    --------
     >>> training = Training(Experiment(epochs=100, depth=2))
     >>> while not training.advance(seconds=0.1):
     ...     print(f"{training.progress:.0%}")
@@ -81,20 +63,12 @@ class Training:
     True
     """
 
-    def __init__(
-        self,
-        experiment: Settings,
-        *others: Settings,
-        every_epoch: bool = False,
-        record_at: Sequence[int] | None = None,
-    ) -> None:
+    def __init__(self, experiment: Settings, *others: Settings, record_at: Sequence[int] | None = None) -> None:
         _check_alike(experiment, others)
         self.experiment: Any = experiment
         self.experiments: tuple[Any, ...] = (experiment, *others)
         self.points = experiment.points()
         kind = kind_of(experiment)
-        if every_epoch and kind.group is not Group:
-            raise ValueError("every_epoch = True: of recurrent nets only records are kept")
         self.records = Records(
             self.experiments,
             record_at,
@@ -104,11 +78,8 @@ class Training:
         )
         self.places, self._last = self.records.places, int(self.records.epochs[-1])
         size, count = group_size(experiment), len(self.records.rows)
-        self.groups: list[Group] = []
-        for first in range(0, count, size):
-            runs = slice(first, min(first + size, count))
-            squares = np.zeros((self._last, experiment.positions, runs.stop - first)) if every_epoch else None
-            self.groups.append(kind.group(experiment, runs, self.records, squares))
+        parts = [slice(first, min(first + size, count)) for first in range(0, count, size)]
+        self.groups = [kind.group(experiment, runs, self.records) for runs in parts]
         self._advancing = {group: group.train() for group in self.groups}
 
     @property
@@ -162,16 +133,6 @@ class Training:
             **{name: values[part] for name, values in records.scalars.items()},
         )
 
-    def weight_gradient_every_epoch(self, index: int = 0) -> Array:
-        """Return the L2 norm of dL/dW, (runs, epochs, layers), of one of the experiments, if it was asked for."""
-        rows, squares = self.places[index], []
-        for group in self.groups_of(index):
-            if group.every_epoch is None:
-                raise ValueError("every_epoch = False: ask for Training(experiment, every_epoch=True)")
-            first = group.runs.start
-            squares.append(group.every_epoch[:, :, max(rows.start - first, 0) : rows.stop - first])
-        return np.sqrt(np.concatenate(squares, axis=2).transpose(2, 0, 1))
-
     def answers(self, x: Array, run: int, index: int = 0) -> Array:
         """Return what one run's net of one of the experiments answers now to x of shape (samples, features)."""
         row = self.places[index].start + run
@@ -211,8 +172,6 @@ class Training:
 def train(experiment: Settings) -> History:
     """Train an experiment to its end and return what was recorded.
 
-    Examples
-    --------
     >>> train(Experiment(depth=2, epochs=50)).outcome[0]
     'stuck'
     """

@@ -122,8 +122,6 @@ TIME_DIAGNOSTICS = registry(
             formula="√ mean (dL/dh_t)²",
             source="Pascanu et al. 2013, eq. 4 and 5",
             measure=_over_layers(lambda layer: rms(layer.grad_h[1:])),
-            unit="decades",
-            span=(-10, 2),
         ),
         Diagnostic(
             name="cell_gradient",
@@ -134,8 +132,6 @@ TIME_DIAGNOSTICS = registry(
             source="Hochreiter & Schmidhuber 1997, section 3.2: the constant error carousel",
             measure=_cell_gradient,
             missing=lambda e: "" if e.unit.has_c else f"{e.cell} has no cell state c",
-            unit="decades",
-            span=(-10, 2),
         ),
         Diagnostic(
             name="delta",
@@ -144,8 +140,6 @@ TIME_DIAGNOSTICS = registry(
             caption="Size of the gradient at what goes into the activations of a step, all gates together.",
             formula="√ mean (dL/dz_t)²",
             measure=_over_layers(lambda layer: rms(layer.z)),
-            unit="decades",
-            span=(-10, 2),
         ),
         Diagnostic(
             name="step_gradient",
@@ -157,8 +151,6 @@ TIME_DIAGNOSTICS = registry(
             source="Pascanu et al. 2013, eq. 4",
             measure=_contribution,
             stage=Stage.GRADIENT,
-            unit="decades",
-            span=(-10, 2),
         ),
         Diagnostic(
             name="activation_std",
@@ -168,7 +160,6 @@ TIME_DIAGNOSTICS = registry(
             formula="std(h_t)",
             measure=_over_layers(lambda layer: std(layer.h[1:])),
             stage=Stage.FORWARD,
-            unit="decades",
             span=(-6, 6),
         ),
         Diagnostic(
@@ -195,8 +186,6 @@ TIME_DIAGNOSTICS = registry(
             measure=_kept,
             stage=Stage.FORWARD,
             missing=lambda e: "" if e.unit.memory_gate else f"{e.cell} has no such gate",
-            unit="decades",
-            span=(-10, 2),
         ),
         _gate("forget", "keeps the whole cell state"),
         _gate("input", "lets the whole candidate in"),

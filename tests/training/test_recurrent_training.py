@@ -202,11 +202,6 @@ def test_a_trained_net_answers_its_own_data_as_recorded(task):
         assert error == pytest.approx(training.history().error[run, -1], rel=1e-12)
 
 
-def test_every_epoch_is_not_kept_over_time():
-    with pytest.raises(ValueError, match="every_epoch"):
-        Training(small(), every_epoch=True)
-
-
 def test_memory_is_told_to_within_a_factor_of_two():
     for cell in CELLS:
         training = Training(small(cell=cell, length=60, samples=64, hidden=16))

@@ -247,14 +247,6 @@ def test_answers_are_those_of_the_experiment_that_is_asked():
             assert np.array_equal(training.answers(x, run, index), alone.answers(x, run), equal_nan=True)
 
 
-def test_norms_of_every_epoch_are_those_of_each_experiment(monkeypatch):
-    alone = [together(e, every_epoch=True).weight_gradient_every_epoch() for e in mixed(MOONS)]
-    monkeypatch.setattr("explorer.training.run.group_size", lambda experiment: 4)
-    training = together(*mixed(MOONS), every_epoch=True)
-    for index, expected in enumerate(alone):
-        assert np.array_equal(training.weight_gradient_every_epoch(index), expected, equal_nan=True)
-
-
 def test_a_learning_rate_that_all_share_stays_a_number():
     same, different = Training(MOONS, MOONS.but(gain=2.0)), Training(MOONS, MOONS.but(learning_rate=1.0))
     assert same.groups[0].rate == MOONS.learning_rate
@@ -402,17 +394,14 @@ def test_measuring_the_start_makes_no_update(e):
 @SHORT
 def test_a_training_that_ends_early_is_the_beginning_of_the_whole(e):
     # As many records on the way as the whole has: randomized ReLU draws new slopes for each of them.
-    whole = together(e, every_epoch=True)
-    training = together(e, record_at=list(range(8)), every_epoch=True)
-    history, expected = training.history(), whole.history()
+    training = together(e, record_at=list(range(8)))
+    history, expected = training.history(), together(e).history()
     assert expected.epochs[:8].tolist() == history.epochs.tolist() == list(range(8))
     assert training.complete and not history.complete
     for name in SCALARS:
         assert np.array_equal(getattr(history, name), getattr(expected, name)[:, :8], equal_nan=True), name
     for name, values in history.measures.items():
         assert np.array_equal(values, expected.measures[name][:, :8], equal_nan=True), name
-    every = training.weight_gradient_every_epoch()
-    assert np.array_equal(every, whole.weight_gradient_every_epoch()[:, :7])
 
 
 def test_starts_of_many_experiments_are_measured_together():

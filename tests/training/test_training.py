@@ -12,7 +12,7 @@ from explorer.choices.experiment import SKIPS
 from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.choices.optimizers import OPTIMIZERS
 from explorer.training.network import architecture
-from explorer.training.recording import Ending, record_epochs
+from explorer.training.recording import Ending
 from explorer.training.run import Training, group_size
 
 # Inside `advance` overflow is a finding, not an error; tests that go around it must not be noisy either.
@@ -539,31 +539,6 @@ def test_memory_is_told_to_within_a_factor_of_two():
                     arrays[id(value)] = value
     held = sum(array.nbytes for array in arrays.values()) + training.records.nbytes
     assert held / 2 < training.nbytes < held * 2
-
-
-# --- every epoch ------------------------------------------------------------------------------
-
-
-def test_norms_of_every_epoch_are_those_of_the_records():
-    e = Experiment(epochs=100, runs=3)
-    training = Training(e, every_epoch=True)
-    training.advance(float("inf"))
-    norms = training.weight_gradient_every_epoch()
-    assert norms.shape == (3, 100, e.layers)
-    at = record_epochs(100)[:-1]
-    np.testing.assert_allclose(norms[:, at], training.history().measures["weight_gradient"][:, :-1], rtol=1e-12)
-
-
-def test_keeping_every_epoch_changes_nothing():
-    e = moons()
-    kept = Training(e, every_epoch=True)
-    kept.advance(float("inf"))
-    assert_equal(everything(kept.history()), everything(train(e)))
-
-
-def test_every_epoch_has_to_be_asked_for():
-    with pytest.raises(ValueError, match="every_epoch"):
-        Training(moons()).weight_gradient_every_epoch()
 
 
 # --- order and batches ------------------------------------------------------------------------
