@@ -11,14 +11,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from explorer.choices.activations import ACTIVATIONS, Activation
+from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.controls import NETWORK, REMEDIES, TASK, TRAINING, choice, controls_of, number, one_two_five
-from explorer.choices.datasets import DATASETS, OWN, Data, Dataset
-from explorer.choices.initializers import INITIALIZERS, Initializer
+from explorer.choices.datasets import DATASETS, OWN, Data
+from explorer.choices.initializers import INITIALIZERS
 from explorer.choices.losses import LOSSES
-from explorer.choices.normalizations import NORMALIZATIONS, Normalization
+from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.choices.optimizers import OPTIMIZERS
+from explorer.choices.registry import EntryOf
 from explorer.choices.settings import FULL, USUAL, Settings
 
 SKIPS: Mapping[str, int] = MappingProxyType({"none": 0, "one layer": 1, "two layers": 2})
@@ -163,25 +164,9 @@ class Experiment(Settings):
 
     # --- the entries that the names stand for -------------------------------------------------
 
-    @property
-    def dataset(self) -> Dataset:
-        """The task's entry."""
-        return DATASETS[self.task]
-
-    @property
-    def activation_function(self) -> Activation:
-        """The activation's entry."""
-        return ACTIVATIONS[self.activation]
-
-    @property
-    def initialization(self) -> Initializer:
-        """The initializer's entry."""
-        return INITIALIZERS[self.initializer]
-
-    @property
-    def normalizer(self) -> Normalization:
-        """The normalization's entry."""
-        return NORMALIZATIONS[self.normalization]
+    dataset = EntryOf("task", DATASETS)
+    initialization = EntryOf("initializer", INITIALIZERS)
+    normalizer = EntryOf("normalization", NORMALIZATIONS)
 
     @property
     def layers(self) -> int:

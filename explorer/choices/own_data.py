@@ -58,7 +58,7 @@ def read_csv(content: bytes) -> Data:
     delimiter = _delimiter(text)
     # One more than are allowed, and a header: enough to know.
     rows = list(islice(_rows(text, delimiter), MAX_ROWS + 2))
-    header = rows.pop(0) if rows and not any(_is_number(cell, delimiter) for cell in rows[0].cells) else None
+    header = rows.pop(0) if rows and all(_float(cell, delimiter) is None for cell in rows[0].cells) else None
     if len(rows) > MAX_ROWS:
         raise ValueError(f"the file has more than {MAX_ROWS:,} rows of data; take a sample of at most {MAX_ROWS:,}")
     if len(rows) < MIN_ROWS:
@@ -94,15 +94,6 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _parsed(text: str, delimiter: str) -> Iterator[Row]:
-    """Yield the rows that are not blank, as they come."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    for cells in reader:
-        stripped = [cell.strip() for cell in cells]
-        if any(stripped):
-            yield Row(reader.line_num, stripped)
-
-
 def _delimiter(text: str) -> str:
     """Return the separator that gives most of the first lines three columns; between equals, tab, then semicolon."""
     lines = [line for line in text.splitlines()[:SNIFFED_LINES] if line.strip()]
@@ -118,13 +109,15 @@ def _delimiter(text: str) -> str:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[Row]:
-    """Yield the rows, each checked to have three columns of bearable length."""
-    last = 0
+    """Yield the rows that are not blank, each checked to have three columns of bearable length."""
+    reader, last = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 0
     try:
-        for row in _parsed(text, delimiter):
-            _check_shape(row, delimiter)
-            last = row.line
-            yield row
+        for cells in reader:
+            row = Row(reader.line_num, [cell.strip() for cell in cells])
+            if any(row.cells):
+                _check_shape(row, delimiter)
+                last = row.line
+                yield row
     except csv.Error as error:
         raise ValueError(_unreadable(last, error)) from None
 
@@ -152,21 +145,14 @@ def _check_shape(row: Row, delimiter: str) -> None:
 # --- from cells to numbers and classes ------------------------------------------------------------
 
 
-def _float(cell: str, delimiter: str) -> float:
-    """Read a number; where the comma does not separate, it may be the decimal mark."""
+def _float(cell: str, delimiter: str) -> float | None:
+    """Read a number, or None; where the comma does not separate, it may be the decimal mark."""
     if delimiter != "," and cell.count(",") == 1 and "." not in cell:
         cell = cell.replace(",", ".")
-    if "_" in cell:  # Python would read 1_000; a table means something else
-        raise ValueError
-    return float(cell)
-
-
-def _is_number(cell: str, delimiter: str) -> bool:
     try:
-        _float(cell, delimiter)
+        return None if "_" in cell else float(cell)  # Python would read 1_000; a table means something else
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _number(row: Row, column: int, delimiter: str) -> float:
@@ -174,9 +160,9 @@ def _number(row: Row, column: int, delimiter: str) -> float:
     cell, where = row.cells[column], f"line {row.line}, column {column + 1}"
     if not cell:
         raise ValueError(f"{where} is empty; a number is needed")
-    if not _is_number(cell, delimiter):
-        raise ValueError(f"{where}: {cell!r} is not a number")
     value = _float(cell, delimiter)
+    if value is None:
+        raise ValueError(f"{where}: {cell!r} is not a number")
     if not math.isfinite(value):
         raise ValueError(f"{where}: {cell!r} is not a finite number")
     if abs(value) > MAX_SIZE:
@@ -200,8 +186,9 @@ def _classes(rows: list[Row], column: int, delimiter: str) -> tuple[NDArray[np.f
         if not label or label.casefold() == "nan":
             shown = repr(label) if label else "empty"
             raise ValueError(f"line {row.line}, column {column + 1}: the label is {shown}; every row needs one")
-    if all(_is_number(label, delimiter) for label in labels):  # 1 and 1.0 are one class
-        labels = [f"{_float(label, delimiter):.12g}" for label in labels]
+    numbers = [_float(label, delimiter) for label in labels]
+    if None not in numbers:  # 1 and 1.0 are one class
+        labels = [f"{number:.12g}" for number in numbers]
         names = sorted(set(labels), key=float)
     else:
         names = sorted(set(labels))

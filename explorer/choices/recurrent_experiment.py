@@ -7,12 +7,12 @@ declared here, in the same way.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from explorer.choices.activations import ACTIVATIONS, Activation
-from explorer.choices.cells import CELLS, Cell
+from explorer.choices.cells import CELLS
 from explorer.choices.controls import NETWORK, REMEDIES, TASK, choice, controls_of, number, setting
 from explorer.choices.experiment import CONTROLS as LAYER_CONTROLS
-from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS, RecurrentInitializer
-from explorer.choices.sequences import LONGEST, SHORTEST, TASKS, MemoryTask, Sequences, sequences
+from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
+from explorer.choices.registry import EntryOf
+from explorer.choices.sequences import LONGEST, SHORTEST, TASKS, Sequences, sequences
 from explorer.choices.settings import Settings
 
 PLAIN_ACTIVATIONS = ("tanh", "sigmoid", "ReLU")
@@ -91,25 +91,9 @@ class RecurrentExperiment(Settings):
     runs: int = _like("runs")
     seed: int = _like("seed")
 
-    @property
-    def dataset(self) -> MemoryTask:
-        """The task's entry."""
-        return TASKS[self.task]
-
-    @property
-    def unit(self) -> Cell:
-        """The cell's entry."""
-        return CELLS[self.cell]
-
-    @property
-    def activation_function(self) -> Activation:
-        """The plain cell's activation."""
-        return ACTIVATIONS[self.activation]
-
-    @property
-    def initialization(self) -> RecurrentInitializer:
-        """The entry of the rule for W_hh."""
-        return RECURRENT_INITIALIZERS[self.initializer]
+    dataset = EntryOf("task", TASKS)
+    unit = EntryOf("cell", CELLS)
+    initialization = EntryOf("initializer", RECURRENT_INITIALIZERS)
 
     @property
     def positions(self) -> int:

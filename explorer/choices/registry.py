@@ -8,7 +8,7 @@ menus show, what the link holds and what `Experiment` accepts.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,17 @@ class Entry:
 
 
 E = TypeVar("E", bound=Entry)
+Named = TypeVar("Named", bound=Entry, covariant=True)
+
+
+class EntryOf(Generic[Named]):
+    """An attribute of an experiment: the entry that the name in one of its settings stands for."""
+
+    def __init__(self, setting: str, table: Mapping[str, Named]) -> None:
+        self.setting, self.table = setting, table
+
+    def __get__(self, experiment: object, owner: type) -> Named:
+        return self.table[getattr(experiment, self.setting)]
 
 
 def registry(entries: Iterable[E]) -> Mapping[str, E]:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
-from explorer.choices.activations import Activation
-from explorer.choices.clipping import CLIPPERS, Clipper
+from explorer.choices.activations import ACTIVATIONS, Activation
+from explorer.choices.clipping import CLIPPERS
 from explorer.choices.controls import Control, controls_of
 from explorer.choices.datasets import Data, Task
 from explorer.choices.losses import LOSSES, Loss, output_unit
-from explorer.choices.optimizers import OPTIMIZERS, Optimizer
+from explorer.choices.optimizers import OPTIMIZERS
+from explorer.choices.registry import EntryOf
 
 # The names of options that stand for "the task's own" and "all samples at once".
 USUAL, FULL = "usual", "full"
@@ -105,20 +106,10 @@ class Settings:
 
     # --- the entries that the names stand for -------------------------------------------------
 
-    @property
-    def dataset(self) -> Task:
-        """The task's entry."""
-        raise NotImplementedError
-
-    @property
-    def clipper(self) -> Clipper:
-        """The clipper's entry."""
-        return CLIPPERS[self.clip]
-
-    @property
-    def update_rule(self) -> Optimizer:
-        """The optimizer's entry."""
-        return OPTIMIZERS[self.optimizer]
+    dataset: EntryOf[Task]  # Of the setting `task`
+    activation_function = EntryOf("activation", ACTIVATIONS)
+    clipper = EntryOf("clip", CLIPPERS)
+    update_rule = EntryOf("optimizer", OPTIMIZERS)
 
     @property
     def loss_function(self) -> Loss:

@@ -46,7 +46,9 @@ class Group:
         self.theta = self._begin(rows)
         self.update = np.zeros_like(self.theta)
         self.moments = [np.zeros_like(self.theta) for _ in range(experiment.update_rule.slots)]
-        self.rate = _learning_rate(rows)
+        rate = one_or_each([row.experiment.learning_rate for row in rows])
+        # Where the runs differ in it, it must broadcast against a stack.
+        self.rate = rate[:, None, None] if isinstance(rate, np.ndarray) else rate
         self.clip = clipping_of([row.experiment.clipper for row in rows], [row.experiment.threshold for row in rows])
         self.step = experiment.update_rule.step
         self.loss_delta, self.output = experiment.loss_function.delta, experiment.output
@@ -164,7 +166,8 @@ class Group:
             factor = self.clip(gradient, norm)
             self.clipped += factor < self.untouched
         if noted is not None:
-            self._note_clipping(noted, factor)
+            self._put(noted, self.records.scalars["gradient_norm"])
+            self._put(factor, self.records.scalars["clip_factor"])
         self.updates += 1
         self.step(gradient, self.moments, self.rate, self.updates, self.update)
 
@@ -223,8 +226,8 @@ class Group:
         """Memory of parameters, moments and buffers, in bytes, roughly."""
         if self.released:
             return self.theta.nbytes
-        parameters = self.theta.nbytes * (2 + len(self.moments))
-        return parameters + sum(6 * network.h.nbytes for network in (self.probe, *self.networks.values()))
+        networks = {self.probe, *self.networks.values()}
+        return self.theta.nbytes * (2 + len(self.moments)) + sum(network.nbytes for network in networks)
 
     def release(self) -> None:
         """Free everything but the parameters, which are enough to answer."""
@@ -280,20 +283,10 @@ class Group:
             if diagnostic.of_update:
                 self._put(diagnostic.measure(network, self.update).T, self.records.measures[name])
 
-    def _note_clipping(self, norm: Array, factor: Array) -> None:
-        self._put(norm, self.records.scalars["gradient_norm"])
-        self._put(factor, self.records.scalars["clip_factor"])
-
 
 def _in_order(values: Array, order: NDArray[np.int64]) -> Array:
     """Take the samples, on the last axis, in each run's own order, (runs, 1, samples); runs are the last axis but two."""
     return np.take_along_axis(values, order.reshape((1,) * (values.ndim - 3) + order.shape), -1)
-
-
-def _learning_rate(rows: Sequence[Row]) -> float | Array:
-    """The learning rate, or where the runs differ in it an array that broadcasts against a stack."""
-    rate = one_or_each([row.experiment.learning_rate for row in rows])
-    return rate[:, None, None] if isinstance(rate, np.ndarray) else rate
 
 
 def _robust_norm(gradient: Array) -> Array:

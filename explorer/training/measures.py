@@ -110,13 +110,8 @@ def _only_hidden(values: Array) -> Array:
     return padded
 
 
-def weight_norm(network: Network, stack: Array) -> Array:
-    """L2 norm of the W part of every layer of a stack of theta's shape: (layers, runs)."""
-    return root_sum_square(stack[:, :, : network.shape.width, :], (-2, -1))
-
-
 def _weight_gradient(network: Network) -> Array:
-    return weight_norm(network, network.gradient)
+    return root_sum_square(network.gradient[:, :, : network.shape.width, :], (-2, -1))
 
 
 def _bias_gradient(network: Network) -> Array:

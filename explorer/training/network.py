@@ -162,7 +162,7 @@ class Network:
         self.z = np.zeros((layers, runs, width, samples))
         self.delta = np.zeros((layers, runs, width, samples))
         self.gradient = np.zeros_like(theta)  # dL/dtheta after `backward`
-        self.x = self.h[0, :, : shape.inputs, :]  # to be filled with the inputs
+        self.x = self.h[0, :, : shape.inputs, :]  # (runs, inputs, samples), to be filled with the inputs
         self.z_out, self.delta_out = self.z[-1, :, :1, :], self.delta[-1, :, :1, :]
         hidden = (depth, runs, width, samples)
         # Slopes below 0 of randomized ReLU, to be drawn by `draw_slopes` before `forward`.
@@ -172,17 +172,14 @@ class Network:
         # Of several runs h lies apart, a row of ones between: a place without gaps and one copy are faster.
         self.a = np.zeros(hidden if keep else (1, *hidden[1:])) if keep or shape.skip or runs > 1 else None
         self.scratch = np.empty((1, *hidden[1:]))  # of one layer
-        self.mean, self.variance, self.inverse_std = np.ones((3, depth, runs, *self._statistic()))
+        axis = shape.normalization.axis
+        statistic = (1 if axis != -1 else width), (1 if axis != -2 else samples)
+        self.mean, self.variance, self.inverse_std = np.ones((3, depth, runs, *statistic))
         self._make_gradient_buffers(hidden)
         # One run: 2-D views and np.dot, half the overhead of np.matmul on a stack of one.
         self._product: Callable[[Array, Array, Array], Any] = np.dot if runs == 1 else np.matmul
         self._forward_calls = list(self._forward_pass())
         self._backward_calls = list(self._backward_pass())
-
-    def _statistic(self) -> tuple[int, int]:
-        """The shape of a normalization's mean: of units, of samples, or none at all."""
-        axis = self.shape.normalization.axis
-        return (1 if axis != -1 else self.shape.width), (1 if axis != -2 else self.samples)
 
     def _make_gradient_buffers(self, hidden: tuple[int, ...]) -> None:
         """Make room for dL/dh: every layer's when they are kept, else three that take turns."""
@@ -217,6 +214,11 @@ class Network:
             low, high = self.shape.activation.random_slope or (0.0, 0.0)
             for run, rng in enumerate(rngs):
                 self.random[:, run] = rng.uniform(low, high, self.random[:, run].shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes, roughly."""
+        return 6 * self.h.nbytes
 
     # --- forward ------------------------------------------------------------------------------
 

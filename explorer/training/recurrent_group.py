@@ -84,7 +84,8 @@ class RecurrentGroup(Group):
         """Find the first non-finite step: going forward in z, else going backward in dL/dz, else in dL/dW."""
         network.forward()  # backward has put dL/dz in the place of z
         for quantity, last in (("z", 0), ("dL/dz", -1)):
-            broken = np.flatnonzero(~np.all([np.isfinite(_of_run(layer.z, run)) for layer in network.layers], axis=0))
+            finite = [np.isfinite(layer.z[:, run]).all(axis=(-2, -1)) for layer in network.layers]
+            broken = np.flatnonzero(~np.all(finite, axis=0))
             if broken.size:
                 return Ending(self.epoch, int(broken[last]) + 1, quantity)
             if quantity == "z":
@@ -105,14 +106,6 @@ class RecurrentGroup(Group):
             answers = self.experiment.output.f(network.z_out, np.empty_like(network.z_out))[0]
         return answers.reshape(counted, self.shape.outputs, len(x)).transpose(2, 0, 1)
 
-    @property
-    def nbytes(self) -> int:
-        """Memory of parameters, moments and buffers, in bytes."""
-        if self.released:
-            return self.theta.nbytes
-        networks = {self.probe, *self.networks.values()}
-        return self.theta.nbytes * (2 + len(self.moments)) + sum(network.nbytes for network in networks)
-
     def _record_state(self) -> None:
         """Measure the whole data set at the present parameters, then the recurrent matrices themselves."""
         self.probe.measuring = True
@@ -124,12 +117,6 @@ class RecurrentGroup(Group):
         eigenvalues, singular_values = spectra(self.shape.recurrent_weights(self.theta))
         self._put(eigenvalues, beside["eigenvalues"])  # type: ignore[arg-type]
         self._put(singular_values, beside["singular_values"])
-
-
-def _of_run(z: Array, run: int) -> Array:
-    """Per step the largest |z| of a run's units and samples: not finite where one is not."""
-    largest: Array = np.abs(z[:, run]).max(axis=(-2, -1))
-    return largest
 
 
 def spectra(matrices: Array) -> tuple[NDArray[np.complex128], Array]:

@@ -10,7 +10,7 @@ the inputs x_t (of the first layer) or the h_t of the layer below, then
 h_{t-1}, then the bias, and whose columns are the cell's blocks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -232,15 +232,11 @@ class Layer:
         norms = np.stack([root_sum_square(np.ascontiguousarray(block), (-2, -1)) for block in seen])
         return root_sum_square(norms, 0)
 
-    def grad_x(self, out: Array) -> None:
-        """Write dL/dx of every step, after `backward`, to `out` of shape (length, runs, inputs, samples)."""
-        np.matmul(self.weights[:, : self.shape.fan_in(self.index)], self.z, out)
-
-    def arrays(self) -> Iterator[Array]:
-        """Yield every array that it holds."""
-        yield from (self.s, self.z, self.c, self.grad_c, self.squashed, self.grad_h, self.own)
-        if self.a is not self.z:
-            yield self.a
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        held = (self.s, self.z, self.c, self.grad_c, self.squashed, self.grad_h, self.own)
+        return sum(array.nbytes for array in held) + (self.a is not self.z) * self.a.nbytes
 
 
 class RecurrentNetwork:
@@ -259,7 +255,7 @@ class RecurrentNetwork:
         self.x = self.layers[0].x  # (length, runs, inputs, samples), to be filled with the inputs
         counted = shape.length - shape.first_counted
         answers = np.zeros((2, self.runs, counted, shape.outputs, samples))
-        # One array for the losses, seen by the products step by step.
+        # One array for the losses, (runs, counted steps * outputs, samples), seen by the products step by step.
         self.z_out, self.delta_out = answers.reshape(2, self.runs, counted * shape.outputs, samples)
         self._z_steps, self._delta_steps = answers.swapaxes(1, 2)
 
@@ -295,10 +291,10 @@ class RecurrentNetwork:
             layer.backward(first_given, self.measuring)
             first_given = 1
             if below is not None:
-                layer.grad_x(below.grad_h[1:])
+                np.matmul(layer.weights[:, : self.shape.hidden], layer.z, below.grad_h[1:])
         self.shape.forget(self.gradient)
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return self.gradient.nbytes + sum(array.nbytes for layer in self.layers for array in layer.arrays())
+        return self.gradient.nbytes + sum(layer.nbytes for layer in self.layers)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from textbook import apply, slope
 
-from explorer.choices.activations import ACTIVATIONS, RANDOM_SLOPE, leaky, leaky_slope, normal_cdf
+from explorer.choices.activations import ACTIVATIONS, leaky, leaky_slope, normal_cdf
 
 # Written a second time, from the formulas, one number at a time.
 DEFINITIONS = {
@@ -135,15 +135,15 @@ def test_he_gain_keeps_the_squared_gradient_of_a_rectifier(activation):
 
 def test_leaky_with_a_random_slope_is_leaky_with_that_slope():
     rng = np.random.default_rng(1)
-    z, slopes = rng.normal(size=200), rng.uniform(*RANDOM_SLOPE, 200)
+    z, slopes = rng.normal(size=200), rng.uniform(*ACTIVATIONS["randomized ReLU"].random_slope, 200)
     assert np.array_equal(leaky(z, slopes, np.empty(200)), np.where(z > 0, z, slopes * z))
     assert np.array_equal(leaky_slope(z, slopes, np.empty(200)), np.where(z > 0, 1.0, slopes))
 
 
 def test_the_answers_slope_of_randomized_relu_is_its_mean_slope():
     entry = ACTIVATIONS["randomized ReLU"]
-    assert entry.random_slope == RANDOM_SLOPE
-    assert slope(entry, np.array([-1.0]))[0] == pytest.approx(sum(RANDOM_SLOPE) / 2)
+    assert entry.random_slope == (1 / 8, 1 / 3)
+    assert slope(entry, np.array([-1.0]))[0] == pytest.approx(sum(entry.random_slope) / 2)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
