@@ -187,9 +187,11 @@ def _scenarios(kind: Kind, experiment: Settings | None, baseline: Settings | Non
 def _open_scenario(key: str, turn: int) -> None:
     """Open what was chosen in a menu, unless another has taken its place meanwhile."""
     present, _ = st.session_state[key]
-    scenario = SCENARIOS.get(st.session_state[f"{key}_{turn}"])
-    if turn == present and scenario is not None:
-        st.session_state[key] = (turn + 1, None)
+    name = st.session_state[f"{key}_{turn}"]
+    if turn == present and name in SCENARIOS:
+        # The menu shows it already: it stays the same menu, and keeps the focus of the keyboard.
+        st.session_state[key] = (turn, name)
+        scenario = SCENARIOS[name]
         set_experiment(scenario.experiment, scenario.baseline, scenario.compare)
 
 

@@ -183,6 +183,17 @@ def test_the_epoch_is_chosen_by_keyboard(screen, name, key):
     screen.page.wait_for_function("key => explorer.value(key) === '2'", arg=key)
 
 
+def test_the_menu_of_scenarios_keeps_the_focus_when_one_is_chosen(screen):
+    screen.open("/", complete=True, **SMALL)
+    menu = screen.box("_scenario").get_by_role("combobox")
+    menu.focus()
+    screen.page.keyboard.press("ArrowDown")
+    screen.page.get_by_role("option", name="Dying ReLU", exact=True).click()
+    screen.page.wait_for_function("explorer.value('_scenario') === 'Dying ReLU' && explorer.value('depth') !== '3'")
+    screen.finish()
+    assert screen.page.evaluate("document.activeElement.closest('.st-key-_scenario') !== null")
+
+
 def test_what_time_looks_closer_at_is_chosen_by_keyboard(screen):
     screen.open("/time", complete=True, **OVER_TIME)
     first, second = list(SECOND_FIGURES)[:2]

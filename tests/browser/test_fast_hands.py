@@ -31,7 +31,7 @@ class Slider:
 
 NETS = {"width": 2, "runs": 2, "epochs": 500}
 SLIDERS = {
-    "Explore": Slider("/", "depth", "· {} hidden layers", NETS | {"epochs": 5000}),
+    "Explore": Slider("/", "depth", "· {} hidden layers", NETS | {"epochs": 1000}),
     "Tour": Slider("/tour", "scene3_depth", "· {} hidden layers", {"scene": 3, "revealed": "answer"}),
     "Remedies": Slider("/remedies", "depth", "· {} hidden layers", NETS),
     "Depth": Slider("/depth", "deepest", "· depth 1 to {} ", NETS),
@@ -45,7 +45,7 @@ FEW, MANY = 3, 50
 def hold_and_check(screen, slider, chance):
     """Hold an arrow key for some presses, towards the farther end; slider, link and picture must agree on where it ended."""
     handle = screen.box(slider.key).locator("input[type=range]")
-    handle.wait_for(timeout=SLOW)
+    handle.wait_for()
     screen.page.wait_for_timeout(chance.randrange(900))
     at, low, high = (int(handle.get_attribute(name)) for name in ("value", "min", "max"))
     right = high - at >= at - low
@@ -56,7 +56,7 @@ def hold_and_check(screen, slider, chance):
         screen.page.wait_for_timeout(chance.randrange(30, 61))
     wanted = at + presses if right else at - presses
     screen.page.wait_for_timeout(1500)  # for a value that comes late
-    screen.page.wait_for_function(AGREE, arg=[slider.key, slider.said], timeout=SLOW)
+    screen.page.wait_for_function(AGREE, arg=[slider.key, slider.said])
     assert int(handle.get_attribute("value")) == wanted
 
 
@@ -69,6 +69,7 @@ AGREE = """([key, said]) => {
 
 
 def hold_often(screen, slider, tries):
+    screen.page.set_default_timeout(SLOW)
     chance = random.Random(slider.key)
     for _ in range(tries):
         hold_and_check(screen, slider, chance)
@@ -91,5 +92,5 @@ def test_so_it_does_on_a_page_that_was_just_come_to(screen, tries):
     link = "&".join(f"{key}={value}" for key, value in slider.settings.items())
     for _ in range(tries):
         screen.page.goto(f"{screen.address}/tour?{link}")
-        screen.page.locator("header").get_by_role("link", name="Explore", exact=True).click(timeout=SLOW)
+        screen.page.locator("header").get_by_role("link", name="Explore", exact=True).click()
         hold_often(screen, slider, 1)
