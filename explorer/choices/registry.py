@@ -8,7 +8,7 @@ menus show, what the link holds and what `Experiment` accepts.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +34,8 @@ class EntryOf(Generic[Named]):
     def __init__(self, setting: str, table: Mapping[str, Named]) -> None:
         self.setting, self.table = setting, table
 
-    def __get__(self, experiment: object, owner: type) -> Named:
-        return self.table[getattr(experiment, self.setting)]
+    def __get__(self, experiment: Any, owner: type) -> Named:
+        return self.table[experiment.__dict__[self.setting]]
 
 
 def registry(entries: Iterable[E]) -> Mapping[str, E]:

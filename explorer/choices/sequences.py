@@ -30,18 +30,12 @@ class Sequences:
     y: Array  # (samples, counted steps, outputs): 0 or 1 for classes, any number for a regression
     first_counted: int  # The loss counts at this step, from 0, and at all steps after it
 
-    @property
-    def baseline(self) -> float:
-        """Mean squared error of the best answer that is always the same."""
-        return float(self.y.reshape(-1, self.y.shape[-1]).var(axis=0).mean())
-
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryTask(Task):
     """A task over time; as classes there is one output for each yes or no."""
 
     make: Callable[[np.random.Generator, int, int], Sequences]  # `make(rng, samples, length)` returns Sequences
-    inputs: tuple[str, ...]  # What each input is
 
 
 def _two_moments(rng: np.random.Generator, samples: int, length: int) -> NDArray[np.int64]:
@@ -119,7 +113,6 @@ TASKS = registry(
             formula="y = 1 where the two marked bits differ; no bits in the second half",
             source="after Hochreiter & Schmidhuber 1997, section 5.4, with XOR for the sum",
             make=_parity,
-            inputs=("bit", "mark"),
         ),
         MemoryTask(
             name="adding",
@@ -127,7 +120,6 @@ TASKS = registry(
             formula="y = x₁ + x₂, x from U(0, 1); always answering 1 errs by 1/6 in the mean square",
             source="Hochreiter & Schmidhuber 1997, section 5.4; the plain sum as in Le et al. 2015",
             make=_adding,
-            inputs=("number", "mark"),
             loss="mean squared error",
             regression=True,
             solved_below=0.02,
@@ -138,7 +130,6 @@ TASKS = registry(
             formula="y = the symbol's two bits",
             source="after Bengio et al. 1994; Hochreiter & Schmidhuber 1997, section 5.2",
             make=_copy,
-            inputs=("bit 1", "bit 2", "signal"),
         ),
         MemoryTask(
             name="which first",
@@ -146,14 +137,12 @@ TASKS = registry(
             formula="y = 1 where A came before B",
             source="after Hochreiter & Schmidhuber 1997, section 5.6: temporal order",
             make=_which_first,
-            inputs=("A", "B"),
         ),
         MemoryTask(
             name="sine",
             caption="A regression at every step: continue a noisy sine whose period and start differ from sequence to sequence.",
             formula="y_t = sin(2π (t + 1)/p + φ), p from 10 to 40 steps; the input has noise of 0.1",
             make=_sine,
-            inputs=("wave",),
             loss="mean squared error",
             regression=True,
         ),

@@ -58,9 +58,10 @@ def layered_cost(experiment: Experiment) -> Cost:
     groups = math.ceil(experiment.runs / Group.size(experiment))
     records, updates = len(record_epochs(experiment.epochs)), experiment.epochs * len(sizes)
     update = _update(experiment, samples / len(sizes), groups, in_batches=len(sizes) > 1)
+    numbers_recorded = 6 + Group.answers_kept(experiment) + len(DIAGNOSTICS) * experiment.layers
     return Cost(
         seconds=(updates * update + records * _record(experiment, groups)) * NS,
-        bytes=8 * experiment.runs * (_history_size(experiment, records) + _buffer_size(experiment, set(sizes))),
+        bytes=8 * experiment.runs * (records * numbers_recorded + _buffer_size(experiment, set(sizes))),
         updates=updates,
     )
 
@@ -85,11 +86,6 @@ def _record(experiment: Experiment, groups: int) -> float:
     measuring = groups * (PER_RECORD + experiment.layers * PER_LAYER_RECORDED) + PER_ELEMENT_RECORDED * elements
     measuring += PER_RUN_RECORDED * experiment.runs * experiment.layers
     return measuring + _update(experiment, samples, groups, in_batches=False)
-
-
-def _history_size(experiment: Experiment, records: int) -> int:
-    """Numbers in the history of a run."""
-    return records * (6 + Group.answers_kept(experiment) + len(DIAGNOSTICS) * experiment.layers)
 
 
 def _buffer_size(experiment: Experiment, sizes: set[int]) -> int:
@@ -122,10 +118,12 @@ def recurrent_cost(experiment: RecurrentExperiment) -> Cost:
     records = len(record_epochs(experiment.epochs))
     groups = math.ceil(experiment.runs / RecurrentGroup.size(experiment))
     epoch = len(sizes) * _recurrent_update(experiment, experiment.samples / len(sizes), groups)
-    numbers = _recurrent_history_size(experiment, records) + _recurrent_buffer_size(experiment, set(sizes))
+    # An eigenvalue is two numbers.
+    spectra = 3 * _matrices(experiment) * experiment.hidden
+    numbers_recorded = 7 + len(TIME_DIAGNOSTICS) * experiment.length + spectra
     return Cost(
         seconds=(experiment.epochs * epoch + records * _recurrent_record(experiment, groups)) * NS,
-        bytes=8 * experiment.runs * numbers,
+        bytes=8 * experiment.runs * (records * numbers_recorded + _recurrent_buffer_size(experiment, set(sizes))),
         updates=experiment.epochs * len(sizes),
     )
 
@@ -164,11 +162,6 @@ def _recurrent_record(experiment: RecurrentExperiment, groups: int) -> float:
     in_batches = len(experiment.batch_sizes()) > 1
     passes = _recurrent_update(experiment, experiment.samples, groups) if in_batches else 0.0
     return groups * PER_RECURRENT_RECORD + experiment.runs * measuring + passes
-
-
-def _recurrent_history_size(experiment: RecurrentExperiment, records: int) -> int:
-    """Numbers in the history of a run; an eigenvalue is two."""
-    return records * (7 + len(TIME_DIAGNOSTICS) * experiment.length + 3 * _matrices(experiment) * experiment.hidden)
 
 
 def _recurrent_buffer_size(experiment: RecurrentExperiment, sizes: set[int]) -> int:

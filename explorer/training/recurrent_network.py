@@ -162,36 +162,33 @@ class Layer:
         self.own = np.zeros_like(weights)  # one step's contribution to the gradient
         self.contribution = np.full((steps, runs), np.nan)  # L2 norm of every step's own, where it is measured
         self._steps = [self._step(t) for t in range(steps)]
-        self._backs = [self._back(t) for t in range(steps)]
 
     def _block(self, stack: Array, t: int) -> tuple[Array, ...]:
         hidden = self.shape.hidden
         return tuple(stack[t, :, k * hidden : (k + 1) * hidden] for k in range(len(self.shape.cell.blocks)))
 
-    def _step(self, t: int) -> Step:
+    def _step(self, t: int) -> tuple[Step, StepGradients]:
         """The views of step t, from 0, which makes h_{t+1} of h_t."""
-        c_before, c = (t, t + 1) if self.shape.cell.has_c else (0, 0)
-        return Step(
+        before, after = (t, t + 1) if self.shape.cell.has_c else (0, 0)
+        step = Step(
             z=self.z[t],
             a=self.a[t],
             blocks=self._block(self.z, t),
             gates=self._block(self.a, t),
             h_before=self.h[t],
             h=self.h[t + 1],
-            c_before=self.c[c_before],
-            c=self.c[c],
+            c_before=self.c[before],
+            c=self.c[after],
             squashed=self.squashed[t % len(self.squashed)],
             activation=self.shape.activation,
         )
-
-    def _back(self, t: int) -> StepGradients:
-        c_before, c = (t, t + 1) if self.shape.cell.has_c else (0, 0)
-        return StepGradients(self.grad_h[t + 1], self.grad_c[c], self.grad_c[c_before], self.past_product, self.scratch)
+        grad_c, grad_c_before = self.grad_c[after], self.grad_c[before]
+        return step, StepGradients(self.grad_h[t + 1], grad_c, grad_c_before, self.past_product, self.scratch)
 
     def forward(self) -> None:
         """Compute h (and c) of every step from `x`, h_0 and c_0."""
         product, transposed, forward = np.matmul, self.weights.swapaxes(-1, -2), self.shape.cell.forward
-        for s, step in zip(self.s, self._steps, strict=False):
+        for s, (step, _) in zip(self.s, self._steps, strict=False):
             product(transposed, s, step.z)
             forward(step)
 
@@ -207,7 +204,7 @@ class Layer:
         self.gradient[...] = 0.0
         self.grad_h[:first_given] = 0.0
         for t in range(shape.length - 1, -1, -1):
-            step, back, grad_before = self._steps[t], self._backs[t], self.grad_h[t]
+            (step, back), grad_before = self._steps[t], self.grad_h[t]
             cell.backward(step, back)
             product(self.s[t], step.z.swapaxes(-1, -2), own)
             np.add(self.gradient, own, self.gradient)
