@@ -68,16 +68,12 @@ def cliff_figure(ground: Ground, both: Sequence[Walk], view: CliffView, caption:
     return marks.compose(traces, lambda narrow: _layout(both, view, caption, narrow))
 
 
-# --- the map ------------------------------------------------------------------------------------
-
-
 def colours(view: CliffView) -> Span:
     """Return the ends of the colours, in decades."""
     return NORM_COLOURS if view.shown == GRADIENT else LOSS_COLOURS
 
 
 def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
-    """Colours, contour lines, the wall, both paths and their start."""
     of_gradient, (low, high) = view.shown == GRADIENT, colours(view)
     # An exact 0 is below the scale, as is the smallest size: both are the darkest colour.
     z = np.nan_to_num(
@@ -108,7 +104,6 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
 
 
 def _wall(ground: Ground) -> go.Scatter:
-    """Where theory has the wall."""
     look = {"mode": "lines", "line": {"width": 2.5, "dash": "dash", "color": WHITE}, "showlegend": False}
     return marks.told(_at_wall(ground), None, name="theory: the wall, where h₀ repels", **look)
 
@@ -154,7 +149,6 @@ def _told(walk: Walk, update: int) -> str:
 
 
 def _exits(walk: Walk) -> Traces:
-    """Arrows at the edge, where a path leaves the map."""
     left = exits(walk.path)
     if not left:
         return []
@@ -169,7 +163,6 @@ def _exits(walk: Walk) -> Traces:
 
 
 def _loss_of_path(walk: Walk) -> Traces:
-    """A mark where a path is no longer finite."""
     points = walk.path.points
     lost = ~np.isfinite(points).all(axis=1)
     if not lost.any():
@@ -187,11 +180,7 @@ def _start(view: CliffView) -> go.Scatter:
     return marks.told({"x": [view.w], "y": [view.b]}, texts, name="start", **look)
 
 
-# --- relief -------------------------------------------------------------------------------------
-
-
 def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
-    """The loss as height, with both paths on it."""
     loss, (low, high) = ground.slope.loss, colours(view)
     surface = go.Surface(
         x=marks.small(ground.w),
@@ -230,11 +219,7 @@ def _on_relief(walk: Walk) -> go.Scatter3d:
     )
 
 
-# --- by update ----------------------------------------------------------------------------------
-
-
 def _by_update(walk: Walk, values: Array, panel: Panel) -> Traces:
-    """One line over updates, with marks for what has no place on its axis."""
     words = "gradient norm" if panel.y == "y2" else "loss"
     updates = np.arange(len(values))
     texts = [f"{walk.name}, after {update} updates<br>{words} {number(value)}" for update, value in enumerate(values)]
@@ -243,9 +228,6 @@ def _by_update(walk: Walk, values: Array, panel: Panel) -> Traces:
     look = {"line": {"width": 3, "color": walk.colour}, "marker": {"size": 6, "symbol": walk.symbol}}
     line = marks.told(place, texts, mode="lines+markers", name=walk.name, showlegend=False, **look)
     return [line, *panel.edge_marks(updates, logs, walk.colour, texts, legend=None)]
-
-
-# --- layout -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -379,9 +361,6 @@ def _where_to(walk: Walk, row: int) -> list[dict[str, Any]]:
     return [note | {"bordercolor": walk.colour, "borderwidth": 2}]
 
 
-# --- a section through the wall -----------------------------------------------------------------
-
-
 def section_figure(section: Section, caption: str) -> go.Figure:
     """Draw the loss along b: the wall rises with the number of steps; the last one is the present."""
     dashes = ("dot", "dashdot", "dash")
@@ -459,12 +438,10 @@ def headline(free: Path, clipped: Path, view: CliffView) -> str:
 
 
 def _norm(path: Path) -> float:
-    """Return the norm of the longest gradient that an update followed."""
     return float(path.norm[path.longest])
 
 
 def _ending(free: Path, clipped: Path, limit: str) -> str:
-    """Say where both end; where clipping ends worse, that it does."""
     without, limited = _end(free), _end(clipped)
     if without == limited:
         return f"both losses end {limited} ({_last(free)})"

@@ -91,13 +91,11 @@ def _share_words(share: float) -> str:
 
 
 def _limits(shown: Named) -> list[tuple[str, float]]:
-    """Every kind of clipping that is shown with its threshold, once."""
     experiments = [history.experiment for _, history in shown]
     return sorted({(one.clip, one.threshold) for one in experiments if one.clip in LIMITS})
 
 
 def _layout(epochs: dict[str, Any], caption: str, limits: list[tuple[str, float]], narrow: bool) -> dict[str, Any]:
-    """Norms on the left and losses on the right; on a phone above each other."""
     whole, (height, scale) = [0.0, 1.0], (860 if narrow else 500, axes.text_scale(narrow))
     boxes = [(whole, [0.57, 1.0]), (whole, [0.0, 0.43])] if narrow else [([0.0, 0.475], whole), ([0.545, 1.0], whole)]
     limit = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y"}

@@ -122,7 +122,6 @@ def _share_of(index: int, count: int, gap: float) -> tuple[float, float]:
 
 
 def _captioned(layout: dict[str, Any], caption: str) -> dict[str, Any]:
-    """Write the settings below everything, in one line."""
     if not caption:
         return layout
     return layout | {"annotations": [*layout.get("annotations", []), axes.settings(caption, SETTINGS_BELOW)]}
@@ -179,7 +178,6 @@ def factor_figure(
 
 
 def _at_start(curve: Factors, style: LineStyle, panel: Panel) -> Traces:
-    """Measured, dotted as on Explore, and theory, dashed."""
     line = {"width": 2.5, "dash": "dot", "color": style.colour}
     dotted = {"line": line, "marker": {"size": 7, "symbol": "circle-open"}}
     traces = _factor_line(f"{curve.name}: at the start", curve.depths, curve.start.middle, panel, dotted)
@@ -195,7 +193,6 @@ def _at_start(curve: Factors, style: LineStyle, panel: Panel) -> Traces:
 
 
 def _factor_line(name: str, depths: Depths, values: Array, panel: Panel, style: dict[str, Any]) -> Traces:
-    """One line with what it says on hovering, and marks for what has no place on its axis."""
     texts = [f"depth {depth}<br>{name}: × {decades(value)}" for depth, value in zip(depths, values, strict=True)]
     look = {"name": name, "mode": "lines+markers", **style}
     line = marks.told(panel.placed(depths, marks.drawable(values)), texts, **look)

@@ -46,7 +46,6 @@ class _Places:
 
 
 def _places(count: int, narrow: bool) -> _Places:
-    """Arrange one or two experiments, with their profiles beside them or, on a phone, all below each other."""
     if narrow:
         rows = ([0.70, 0.83], [0.53, 0.66]) if count == 2 else ([0.53, 0.83],)
         profiles = ([0.355, 0.455], [0.225, 0.325]) if count == 2 else ([0.225, 0.455],)
@@ -118,9 +117,6 @@ def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
     return logs - logs[-1] if view.is_ratio else logs
 
 
-# --- layout -----------------------------------------------------------------------------------
-
-
 def _layout(rows: Rows, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
     now = rows[-1][0].history
     chosen = int(now.epochs[now.at(epoch)])
@@ -159,7 +155,6 @@ def _axes(rows: Rows, view: View, place: _Places) -> dict[str, Any]:
 
 
 def _labels(rows: Rows, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places) -> list[dict[str, Any]]:
-    """Name the rows and panels, and say the settings, so that a picture explains itself."""
     now = rows[-1][0].history
     relative = ", over the last layer's" if view.is_ratio else ""
     corners = (
@@ -184,15 +179,11 @@ def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
     return f"Answers of seed {seed} (median)" if finite else f"Seed {seed} diverged: no answers"
 
 
-# --- answers: the corner of the figure ----------------------------------------------------------
-
-
 CASES_AXIS = {"range": [-0.5, 3.5], **axes.ticks((0, 1, 2, 3), ("0,0", "0,1", "1,0", "1,1"))}
 TRUTH_AXIS = {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
 
 
 def _answers(rows: Rows, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:
-    """What the nets answer: the truth table for every seed, a curve, or the plane with the data."""
     place = {**named_axes, "showlegend": False}
     if rows[-1][0].history.experiment.dataset.truth_table:
         return _truth_table(rows, record, place)

@@ -127,11 +127,7 @@ def kept_text(history: History, epoch: int) -> str:
     return f"the {gate} gate keeps {number(share)} of a unit’s state over {history.experiment.length} steps, on average"
 
 
-# --- layout -----------------------------------------------------------------------------------
-
-
 def _layout(nets: Nets, jobs: list[str], epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
-    """Place a panel for each job, beside each other or, on a phone, below each other."""
     scale = axes.text_scale(narrow)
     notes, below = axes.foot(MEANING * bool(jobs), caption, narrow)
     height = (NARROW_HEIGHT if narrow else HEIGHT) if jobs else 40

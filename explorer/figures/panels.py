@@ -37,9 +37,6 @@ def net_line(shown: Shown, style: LineStyle, words: str, narrow: bool) -> str:
     return f"{name}<br>{axes.folded(words, axes.NARROW_LETTERS)}" if narrow else f"{name}: {words}"
 
 
-# --- what a view shows of a history -----------------------------------------------------------
-
-
 def epoch_positions(epochs: NDArray[np.int64], view: View) -> Array:
     """Return where epochs lie on the axis; on a logarithmic one epoch 0 stands at 0.5."""
     return np.maximum(epochs, 0.5) if view.axis == "log" else epochs.astype(float)
@@ -82,7 +79,6 @@ def _log_ratio(values: Array) -> Array:
 
 
 def _last_known(values: Array) -> int:
-    """The last position at which the measure is defined."""
     return int(np.flatnonzero(~np.isnan(values[:, 0]).all(axis=0))[-1]) if np.isfinite(values[:, 0]).any() else -1
 
 
@@ -110,9 +106,6 @@ def colour_scale(view: View) -> object:
     if view.is_ratio:
         return theme.RATIO_SCALE
     return theme.SIZE_SCALE if view.in_decades else theme.SHARE_SCALE
-
-
-# --- panels -----------------------------------------------------------------------------------
 
 
 def position_by_epoch(history: History, view: View, x: str, y: str) -> Traces:

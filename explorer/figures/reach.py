@@ -43,7 +43,6 @@ def reach_figure(
 
 
 def _reach_lines(curve: ReachCurve, style: LineStyle, panel: Panel) -> Traces:
-    """Theory dashed, the start dotted and, where something is trained, what it is now."""
     distances = np.arange(len(curve.theory), dtype=float)
     start = log_band(curve.start)
     now = None if curve.now is None else log_band(curve.now)
@@ -57,7 +56,6 @@ def _reach_lines(curve: ReachCurve, style: LineStyle, panel: Panel) -> Traces:
 
 
 def _reach_legend(curves: Sequence[ReachCurve], styles: Sequence[LineStyle]) -> Traces:
-    """A colour for each net, then each kind of line once."""
     entries = [
         marks.legend_line(named(curve.name, len(curve.start), curve.runs), color=style.colour, width=5)
         for curve, style in zip(curves, styles, strict=True)
@@ -135,7 +133,6 @@ def cut_words(cut: Cut) -> str:
 
 
 def _borders(cuts: Iterable[Cut], length: int) -> list[dict[str, Any]]:
-    """A thin line between every two pieces."""
     places = {step + 0.5 for cut in cuts if cut.truncation for step in range(cut.truncation, length, cut.truncation)}
     line = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "line": {"color": theme.CURSOR, "width": 1.5}}
     return [line | {"x0": place, "x1": place} for place in sorted(places)] if len(places) <= MOST_BORDERS else []
@@ -157,8 +154,6 @@ def describe_truncation(cuts: Mapping[str, Cut]) -> str:
 
 
 def _figure(traces: Traces, x: dict[str, Any], words: str, span: Span, caption: str, **more: Any) -> go.Figure:
-    """Make a figure of one panel of curves."""
-
     def layout(narrow: bool) -> dict[str, Any]:
         height, scale = 560 if narrow else 480, axes.text_scale(narrow)
         y = {"showgrid": True, "range": list(span), "title": words, **axes.decade_ticks(span)}

@@ -52,7 +52,6 @@ def remedies_figure(tried: Sequence[Tried], view: View) -> go.Figure:
 
 
 def _layout(tried: Sequence[Tried], view: View, narrow: bool) -> dict[str, Any]:
-    """Place the panels row by row, and the colour bar below them."""
     most = NARROW if narrow else WIDE
     columns = min(most, -(-len(tried) // -(-len(tried) // most)))
     scale = 1.0 if columns > NARROW else axes.NARROW_SCALE
@@ -84,7 +83,6 @@ def _layout(tried: Sequence[Tried], view: View, narrow: bool) -> dict[str, Any]:
 
 
 def _title(tried: Tried) -> str:
-    """Name a panel, and below the name say what the remedy did."""
     said = f"{tried.word} · {tried.solved}" if tried.word in COLOURS else f"{tried.solved} learn it"
     mark = f'<span style="color:{COLOURS[tried.word]}">■</span> ' if tried.word in COLOURS else ""
     return f"<b>{axes.folded(tried.name, LETTERS)}</b><br>{mark}{said}"

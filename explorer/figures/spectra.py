@@ -75,9 +75,6 @@ def plane_reach(nets: Nets) -> float:
     return next((reach for reach in REACHES if 1.25 * strongest <= reach), max(REACHES))
 
 
-# --- the planes -------------------------------------------------------------------------------
-
-
 def _circle(place: int) -> go.Scatter:
     turn = np.linspace(0, 2 * np.pi, 121)
     return go.Scatter(
@@ -127,22 +124,17 @@ def _eigenvalues(eigenvalues: Eigenvalues, record: int, style: LineStyle, reach:
     ]
 
 
-# --- the curves -------------------------------------------------------------------------------
-
-
 def _curve_panel(across: str, place: int) -> Panel:
     return Panel(SIZE_SPAN, across, f"x{place}", f"y{place}")
 
 
 def _over_epochs(curve: Curve, words: str, history: History, across: Array, values: Array, panel: Panel) -> Traces:
-    """Median over seeds of the largest |λ| or singular value."""
     said = np.stack([band(values).middle, history.epochs], axis=1)
     hover = f"epoch %{{customdata[1]:,d}}<br>{curve.name}: {words} %{{customdata[0]:.3g}}"
     return panel.curve(curve, across, log_band(values), hover, said, "solid" if words == RADIUS else "dash")
 
 
 def _over_ranks(curve: Curve, record: int, singular: Array, panel: Panel) -> Traces:
-    """Singular values, the largest first, at the start and at a record."""
     ranks = np.arange(1.0, singular.shape[-1] + 1)
     traces: Traces = []
     for when, dash in ((0, "dot"), (record, "solid")):
@@ -150,9 +142,6 @@ def _over_ranks(curve: Curve, record: int, singular: Array, panel: Panel) -> Tra
         hover = f"σ, rank %{{x}}<br>{curve.name}{', at the start' * (dash == 'dot')}: %{{customdata:.3g}}"
         traces += panel.curve(curve, ranks, log_band(values), hover, band(values).middle, dash)
     return traces
-
-
-# --- layout -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -253,7 +242,6 @@ def _curve_axes(nets: Nets, view: View, boxes: tuple[Box, Box]) -> dict[str, Any
 
 
 def _lines(asked: _Asked) -> list[dict[str, Any]]:
-    """A level at 1 in both panels of curves, and the chosen epoch."""
     histories = [shown.history for shown, _ in asked.nets]
     # While trainings stream in, some have fewer records than others.
     chosen = max(history.epochs[history.at(asked.epoch)] for history in histories)

@@ -79,9 +79,6 @@ def flat_marks(outcome: Outcome) -> tuple[FlatMark, FlatMark]:
     return FlatMark(np.inf, high, theme.NOT_FINITE), FlatMark(-np.inf, low, theme.EXACT_ZERO)
 
 
-# --- the map ----------------------------------------------------------------------------------
-
-
 def sweep_figure(
     swept: Swept, outcome: Outcome, *, critical: Sequence[Point] = (), row: int | None = None
 ) -> go.Figure:
@@ -187,9 +184,6 @@ def _position(values: tuple[Value, ...], value: Value) -> float:
     numbers = np.array(values, dtype=float)
     scale: Callable[[Any], Any] = np.log if numbers[0] > 0 else np.asarray
     return float(np.interp(scale(float(value)), scale(numbers), np.arange(len(numbers))))
-
-
-# --- layout -----------------------------------------------------------------------------------
 
 
 def _layout(sweep: Sweep) -> dict[str, Any]:

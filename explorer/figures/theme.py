@@ -67,9 +67,6 @@ TEMPLATE = go.layout.Template(
 )
 
 
-# --- How each of several compared experiments is drawn, here and on every figure that shows it ---
-
-
 @dataclass(frozen=True)
 class LineStyle:
     """How one of several compared experiments is drawn."""

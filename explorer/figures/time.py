@@ -90,9 +90,6 @@ def nets_of(compared: Compared) -> list[tuple[Shown, LineStyle]]:
     return [(Shown(history, name), styles[name]) for name, history in compared.histories.items()]
 
 
-# --- traces -----------------------------------------------------------------------------------
-
-
 def _panels(shown: Sequence[Shown | None], names: Sequence[str], view: View) -> list[NetPanel]:
     styles = line_styles(names)
     net_panels: list[NetPanel] = []
@@ -129,7 +126,6 @@ def learnt(history: History) -> Array:
 
 
 def _over_epochs(history: History, panel: NetPanel, view: View, *, each_seed: bool) -> Traces:
-    """A net's loss, and in what share of the seeds it has learnt the task."""
     style = panel.style
     share = go.Scatter(
         x=panels.epoch_positions(history.epochs, view),
@@ -148,7 +144,6 @@ def _over_epochs(history: History, panel: NetPanel, view: View, *, each_seed: bo
 
 
 def _loss_end(history: History, panel: NetPanel, view: View) -> Traces:
-    """Mark on top of the loss where its median is no longer finite."""
     beyond = np.flatnonzero(~np.isfinite(band(history.loss).middle))
     if not beyond.size:
         return []
@@ -169,7 +164,6 @@ def _loss_end(history: History, panel: NetPanel, view: View) -> Traces:
 
 
 def _legend() -> Traces:
-    """Entries of the legend for the kinds of line in the profile, whatever their colour."""
     grey = theme.BASELINE
     now = marks.legend_line(f"profile {marks.CHOSEN_WORDS}", color=grey, width=3.5)
     return [
@@ -177,9 +171,6 @@ def _legend() -> Traces:
         marks.legend_line(f"profile {marks.START_WORDS}", color=grey, width=2, dash="dot"),
         marks.legend_band(),
     ]
-
-
-# --- layout -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -203,7 +194,6 @@ def places(count: int, narrow: bool) -> Places:
 
 
 def _wide(count: int) -> Places:
-    """Heatmaps beside each other, up to three in a row; the profile at their right, loss and share above."""
     rows = [[0.095, 0.715]] if count <= 3 else [[0.465, 0.715], [0.095, 0.345]]
     columns = -(-count // len(rows))
     width = (0.70 + GAP) / columns
@@ -215,7 +205,6 @@ def _wide(count: int) -> Places:
 
 
 def _narrow(count: int) -> Places:
-    """All below each other: loss, share, the heatmaps, the profile."""
     heights = [NARROW_LOSS, NARROW_SHARE, *[NARROW_MAP] * count, NARROW_PROFILE, NARROW_STRIP]
     gaps = [0, 56, 80, *[54] * (count - 1), 84, 10]
     inside = sum(heights) + sum(gaps) + NARROW_FOOT
@@ -227,7 +216,6 @@ def _narrow(count: int) -> Places:
 
 
 def _layout(net_panels: Sequence[NetPanel], view: View, epoch: int, caption: str, place: Places) -> dict[str, Any]:
-    """Axes, names, the chosen epoch and the settings, so that a picture explains itself."""
     chosen = _chosen_epoch(net_panels, epoch)
     return {
         "height": place.height,
@@ -283,7 +271,6 @@ def answers_at_the_end(experiment: RecurrentExperiment) -> bool:
 
 
 def _titles(net_panels: Sequence[NetPanel], place: Places) -> list[dict[str, Any]]:
-    """Over each heatmap its name and who learns it; in an empty one, why it is."""
     titles = []
     size = (18 if max(len(panel.name) for panel in net_panels) <= LETTERS else 15) * place.scale
     for panel, (x, y) in zip(net_panels, place.maps, strict=True):
@@ -326,9 +313,6 @@ def _lines(net_panels: Sequence[NetPanel], position: float) -> list[dict[str, An
         y = {"yref": f"y{n} domain"}
         lines.append((frame | {"xref": f"x{n} domain"} if panel.empty else cursor | {"xref": f"x{n}"}) | y)
     return lines
-
-
-# --- alternative text ---------------------------------------------------------------------------
 
 
 def describe_compared(shown: Sequence[Shown | None], names: Sequence[str], view: View, epoch: int) -> str:
