@@ -26,6 +26,7 @@ LOSS_DECADES = (-6.0, 1.3)
 # Of layers, depths or columns, so many at most are named in an alternative text, evenly spread.
 TOLD = 8
 LEVEL_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2}}
+LIMIT_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2.5, "dash": "dash"}}
 CURSOR_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2, "dash": "dot"}}
 
 
@@ -87,21 +88,31 @@ def whole_ticks(last: int) -> dict[str, Any]:
 def end_ticks(last: int) -> list[int]:
     """Return the first position, round ones and the last."""
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100) if last / step <= 6)
-    return sorted(
-        {1, *(value for value in range(step, last, step) if 1 + 0.6 * step < value < last - 0.6 * step), last}
-    )
+    room = 0.6 * step
+    return sorted({1, *(value for value in range(step, last, step) if 1 + room < value < last - room), last})
 
 
 # --- axes -------------------------------------------------------------------------------------
 
 
-def pair(number: int, box: Box, x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
-    """Return the two axes of a panel; Plotly gives the first ones no number."""
+AS_X, AS_Y = {"matches": "x"}, {"matches": "y"}
+
+
+def pair(number: int, box: Box, x: dict[str, Any], y: dict[str, Any], *, follow: bool = False) -> dict[str, Any]:
+    """Return the two axes of a panel; where they `follow`, they move with the first ones when a viewer zooms."""
+    # Plotly gives the first ones no number.
     n = "" if number == 1 else str(number)
+    more_x, more_y = (AS_X, AS_Y) if follow and n else ({}, {})
     return {
-        f"xaxis{n}": x | {"domain": list(box[0]), "anchor": f"y{n}"},
-        f"yaxis{n}": y | {"domain": list(box[1]), "anchor": f"x{n}"},
+        f"xaxis{n}": x | more_x | {"domain": list(box[0]), "anchor": f"y{n}"},
+        f"yaxis{n}": y | more_y | {"domain": list(box[1]), "anchor": f"x{n}"},
     }
+
+
+def piece(index: int, count: int, gap: float, length: float = 1.0) -> list[float]:
+    """Return start and end of one of `count` equal pieces of a length, with gaps between them."""
+    width = (length + gap) / count
+    return [index * width, min(index * width + width - gap, 1.0)]
 
 
 def layer_axis(layers: int) -> dict[str, Any]:
@@ -111,9 +122,10 @@ def layer_axis(layers: int) -> dict[str, Any]:
     return {"range": [0.5, layers + 0.5], "showgrid": False, **ticks(values, texts)}
 
 
-def step_axis(last: int) -> dict[str, Any]:
-    """Return range and ticks of time steps."""
-    return {"range": [0.5, last + 0.5], "showgrid": False, "tickvals": end_ticks(last)}
+def step_axis(last: int, words: str = "") -> dict[str, Any]:
+    """Return range, ticks and title of time steps."""
+    named = {"title": title(words, 2)} if words else {}
+    return {"range": [0.5, last + 0.5], "showgrid": False, "tickvals": end_ticks(last), **named}
 
 
 def epoch_axis(last: int, view: View, *, short: bool = False) -> dict[str, Any]:
@@ -176,6 +188,19 @@ def legend_above(inner: float, scale: float = 1.0, above: float = 6) -> dict[str
     return legend(1 + above / inner, scale)
 
 
+def one_panel(
+    x: dict[str, Any], y: dict[str, Any], height: int, narrow: bool, below: int = MARGIN["b"]
+) -> dict[str, Any]:
+    """Return the layout of one panel of curves with a legend above it."""
+    scale = text_scale(narrow)
+    return {
+        "height": height,
+        **sized({"xaxis": x, "yaxis": {"showgrid": True, **y}}, scale),
+        **legend_above(height - MARGIN["t"] - below, scale),
+        "margin": MARGIN | {"b": below},
+    }
+
+
 def label(text: str, x: float, y: float, **font: Any) -> dict[str, Any]:
     """Return a text whose lower left corner is at (x, y) on the paper."""
     place = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
@@ -198,7 +223,7 @@ def folded(text: str, letters: int) -> str:
     return "<br>".join(wrap(text, letters, break_on_hyphens=False))
 
 
-def settings(text: str, below: float, scale: float = 1.0) -> dict[str, Any]:
+def settings(text: str, below: float = 52, scale: float = 1.0) -> dict[str, Any]:
     """Return the settings, `below` the panels: what a picture must carry to explain itself."""
     place = {"yanchor": "top", "yshift": -below, "align": "left", "opacity": 0.85, "name": "settings"}
     return label(text, 0, 0, size=SETTINGS_SIZE * scale) | place
@@ -209,7 +234,7 @@ def with_settings(layout: dict[str, Any], caption: str, narrow: bool) -> dict[st
     lines = wrap(caption, NARROW_SETTINGS_LETTERS if narrow else SETTINGS_LETTERS, break_on_hyphens=False)
     more = SETTINGS_LINE * max(len(lines) - 1, 0)
     margin = layout.get("margin", MARGIN)
-    texts = [*layout.get("annotations", []), *([settings("<br>".join(lines), 52)] if lines else [])]
+    texts = [*layout.get("annotations", []), *([settings("<br>".join(lines))] if lines else [])]
     return layout | {
         "height": layout["height"] + more,
         "margin": margin | {"b": margin["b"] + more},

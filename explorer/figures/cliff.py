@@ -3,26 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
-from explorer.diagnosis.cliff import (
-    B_SPAN,
-    BESIDE,
-    REPELS,
-    START,
-    TARGET,
-    W_SPAN,
-    Ground,
-    Path,
-    Section,
-    exits,
-    inside,
-    wall,
-)
+from explorer.diagnosis import cliff
+from explorer.diagnosis.cliff import B_SPAN, TARGET, W_SPAN, Ground, Path, Section, exits, wall
 from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, theme
@@ -37,7 +26,6 @@ NORM_AXIS, LOSS_AXIS = (-4.0, 4.0), (-8.0, 0.3)
 UNCLIPPED, CLIPPED = theme.THEORY, theme.NOW
 WHITE = "#ffffff"
 WHITE_RIM = {"width": 1.5, "color": WHITE}
-SETTINGS_BELOW = 52
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,32 +85,29 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
                 hoverinfo="skip",
             )
         )
-    traces.append(_measured_wall(ground) if of_gradient else _wall(ground))
+    traces.append(_wall(ground, of_gradient))
     for walk in both:
         traces += _walk(walk)
-    return [*traces, _start(view)]
+    marker = {"symbol": "star", "size": 20, "color": WHITE, "line": {"width": 2, "color": theme.CASING}}
+    look = {"name": "start", "mode": "markers", "marker": marker, "showlegend": False}
+    return [*traces, marks.told({"x": [view.w], "y": [view.b]}, [f"start: w {view.w:g}, b {view.b:g}"], **look)]
 
 
-def _wall(ground: Ground) -> go.Scatter:
-    look = {"mode": "lines", "line": {"width": 2.5, "dash": "dash", "color": WHITE}, "showlegend": False}
-    return marks.told(_at_wall(ground), None, name="theory: the wall, where h₀ repels", **look)
-
-
-def _at_wall(ground: Ground) -> dict[str, Any]:
-    return {"x": marks.small(ground.w), "y": marks.small(wall(ground.w))}
-
-
-def _measured_wall(ground: Ground) -> go.Scatter:
-    """The longest gradient measured close to the wall, which the map's grid may miss."""
+def _wall(ground: Ground, of_gradient: bool) -> go.Scatter:
+    """Where theory has the wall, or the longest gradient measured close to it, which the map's grid may miss."""
+    place = {"x": marks.small(ground.w), "y": marks.small(wall(ground.w)), "showlegend": False}
+    if not of_gradient:
+        line = {"width": 2.5, "dash": "dash", "color": WHITE}
+        return marks.told(place, None, mode="lines", line=line, name="theory: the wall, where h₀ repels")
     low, high = NORM_COLOURS
     sizes = np.nan_to_num(marks.small(logarithm(ground.on_wall)), neginf=low, posinf=high)
     marker = {"size": 7, "symbol": "square", "color": sizes, "cmin": low, "cmax": high}
-    look = {"mode": "markers", "marker": marker | {"colorscale": theme.SIZE_SCALE, "showscale": False}}
+    marker |= {"colorscale": theme.SIZE_SCALE, "showscale": False}
     texts = [
-        f"w {w:.2f}, within {BESIDE:g} of the wall in b<br>gradient norm up to {number(norm)}"
+        f"w {w:.2f}, within {cliff.BESIDE:g} of the wall in b<br>gradient norm up to {number(norm)}"
         for w, norm in zip(ground.w, ground.on_wall, strict=True)
     ]
-    return marks.told(_at_wall(ground), texts, name="measured at the wall", showlegend=False, **look)
+    return marks.told(place, texts, name="measured at the wall", mode="markers", marker=marker)
 
 
 def _walk(walk: Walk) -> Traces:
@@ -174,12 +159,6 @@ def _loss_of_path(walk: Walk) -> Traces:
     return [marks.told({"x": [w], "y": [b], "cliponaxis": False}, texts, name=marks.NOT_FINITE_WORDS, **look)]
 
 
-def _start(view: CliffView) -> go.Scatter:
-    marker = {"symbol": "star", "size": 20, "color": WHITE, "line": {"width": 2, "color": theme.CASING}}
-    texts, look = [f"start: w {view.w:g}, b {view.b:g}"], {"mode": "markers", "marker": marker, "showlegend": False}
-    return marks.told({"x": [view.w], "y": [view.b]}, texts, name="start", **look)
-
-
 def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     loss, (low, high) = ground.slope.loss, colours(view)
     surface = go.Surface(
@@ -200,7 +179,7 @@ def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
 def _on_relief(walk: Walk) -> go.Scatter3d:
     """A path, lifted a little above the surface; it ends at the edge of the map."""
     points, loss = walk.path.points, walk.path.loss
-    here = inside(points)
+    here = cliff.inside(points)
     places = [(*point, height) for point, height, kept in zip(points, loss, here, strict=True) if kept]
     leaving = exits(walk.path)
     if leaving and not here[-1]:
@@ -263,16 +242,21 @@ def _layout(both: Sequence[Walk], view: CliffView, caption: str, narrow: bool) -
         bare = {"showgrid": False, "constrain": "domain"}
         w, b = {"range": list(W_SPAN), "title": title("w"), **bare}, {"range": list(B_SPAN), "title": "b", **bare}
         named_axes |= axes.pair(1, (place.left, place.ground), w, b)
+    threshold = axes.LIMIT_LINE | {"xref": "x2", "x0": 0, "x1": view.updates, "yref": "y2"}
+    threshold |= {"y0": view.threshold, "y1": view.threshold}
     inner = place.height - (190 if narrow else 140)
     notes = _labels(view, place, 16 * scale)
     if view.shown != RELIEF:
-        notes += [_wall_note(view), *(note for row, walk in enumerate(both) for note in _where_to(walk, row))]
+        squares = f"squares: longest gradient<br>within {cliff.BESIDE:g} of the wall"
+        text = squares if view.shown == GRADIENT else "theory: the wall,<br>where h₀ repels"
+        notes.append(_noted(text, 6.1, float(wall(np.array(6.1))), "right", "top"))
+        notes += [note for row, walk in enumerate(both) for note in _where_to(walk, row)]
     layout = {
         "height": place.height,
         **axes.sized(named_axes, scale),
         **axes.legend_above(inner, scale, 0),
         "annotations": [*notes, _settings(caption, narrow)],
-        "shapes": [_threshold(view)],
+        "shapes": [threshold],
         "margin": {"l": 56, "r": 16, "t": 60, "b": place.below},
     }
     if view.shown == RELIEF:
@@ -284,7 +268,7 @@ def _settings(caption: str, narrow: bool) -> dict[str, Any]:
     """The settings below everything; on a phone in lines of two."""
     parts = caption.split(" · ")
     lines = [" · ".join(parts[first : first + 2]) for first in range(0, len(parts), 2)]
-    return axes.settings(" ·<br>".join(lines) if narrow else caption, SETTINGS_BELOW)
+    return axes.settings(" ·<br>".join(lines) if narrow else caption)
 
 
 def _scene(across: Sequence[float], up: Sequence[float], away: float) -> dict[str, Any]:
@@ -306,12 +290,6 @@ def _scene(across: Sequence[float], up: Sequence[float], away: float) -> dict[st
     }
 
 
-def _threshold(view: CliffView) -> dict[str, Any]:
-    line = {"type": "line", "xref": "x2", "x0": 0, "x1": view.updates, "yref": "y2"}
-    ends = {"y0": view.threshold, "y1": view.threshold}
-    return line | ends | {"line": {"color": theme.CURSOR, "width": 2.5, "dash": "dash"}}
-
-
 def _labels(view: CliffView, place: _Places, size: float) -> list[dict[str, Any]]:
     what = "Gradient norm ‖dL/d(w, b)‖" if view.shown == GRADIENT else f"Loss (h<sub>T</sub> - {TARGET:g})²"
     limit = "entries' limit" if view.clip == "value" else "threshold"
@@ -320,12 +298,6 @@ def _labels(view: CliffView, place: _Places, size: float) -> list[dict[str, Any]
         axes.label(f"<b>Gradient norm</b>, {limit} dashed", place.right[0], place.norm[1], size=size),
         axes.label("<b>Loss</b>", place.right[0], place.loss[1], size=size),
     ]
-
-
-def _wall_note(view: CliffView) -> dict[str, Any]:
-    squares = f"squares: longest gradient<br>within {BESIDE:g} of the wall"
-    text = squares if view.shown == GRADIENT else "theory: the wall,<br>where h₀ repels"
-    return _noted(text, 6.1, float(wall(np.array(6.1))), "right", "top")
 
 
 def _noted(text: str, w: float, b: float, xanchor: str, yanchor: str) -> dict[str, Any]:
@@ -363,35 +335,26 @@ def _where_to(walk: Walk, row: int) -> list[dict[str, Any]]:
 
 def section_figure(section: Section, caption: str) -> go.Figure:
     """Draw the loss along b: the wall rises with the number of steps; the last one is the present."""
-    dashes = ("dot", "dashdot", "dash")
-    traces: Traces = []
-    for place, (steps, loss) in enumerate(section.loss.items()):
-        now = place == len(section.loss) - 1
-        line = {"width": 3, "color": theme.BASELINE, "dash": dashes[place % len(dashes)]}
-        traces.append(
-            go.Scatter(
-                x=marks.small(section.b),
-                y=marks.small(loss),
-                mode="lines",
-                line={"width": 4, "color": theme.NOW, "dash": "solid"} if now else line,
-                name=f"T = {steps}: gradient norm up to {number(section.longest[steps])}",
-                hovertemplate=f"T = {steps}, b %{{x:.3f}}<br>loss %{{y:.3g}}<extra></extra>",
-            )
+    earlier = [{"width": 3, "color": theme.BASELINE, "dash": dash} for dash in ("dot", "dashdot", "dash")]
+    lines = [*islice(cycle(earlier), len(section.loss) - 1), {"width": 4, "color": theme.NOW, "dash": "solid"}]
+    traces: Traces = [
+        go.Scatter(
+            x=marks.small(section.b),
+            y=marks.small(loss),
+            mode="lines",
+            line=line,
+            name=f"T = {steps}: gradient norm up to {number(section.longest[steps])}",
+            hovertemplate=f"T = {steps}, b %{{x:.3f}}<br>loss %{{y:.3g}}<extra></extra>",
         )
+        for (steps, loss), line in zip(section.loss.items(), lines, strict=True)
+    ]
+
+    x = {"range": list(B_SPAN), "title": title(f"b, at w = {number(section.w, 3)}")}
+    y = {"range": [-0.01, 0.5], "title": "loss"}
 
     def layout(narrow: bool) -> dict[str, Any]:
-        height, scale, below = 530 if narrow else 420, axes.text_scale(narrow), 130 if narrow else 80
-        named_axes = {
-            "xaxis": {"range": list(B_SPAN), "title": title(f"b, at w = {number(section.w, 3)}")},
-            "yaxis": {"range": [-0.01, 0.5], "title": "loss", "showgrid": True},
-        }
-        return {
-            "height": height,
-            **axes.sized(named_axes, scale),
-            "margin": {"l": 70, "r": 16, "t": 84, "b": below},
-            "annotations": [_settings(caption, narrow)],
-            **axes.legend_above(height - 84 - below, scale),
-        }
+        height, below = (530, 130) if narrow else (420, 80)
+        return axes.one_panel(x, y, height, narrow, below) | {"annotations": [_settings(caption, narrow)]}
 
     return marks.compose(traces, layout)
 
@@ -406,24 +369,19 @@ TOLD = 6
 
 def cliff_summary(view: CliffView) -> str:
     """Say all settings in one line: what a picture must carry to explain itself."""
-    return " · ".join(
-        [
-            f"h_t = σ(w h_(t-1) + b), {view.steps} steps",
-            f"loss (h_{view.steps} - {TARGET:g})²",
-            f"from w {view.w:g}, b {view.b:g}",
-            f"gradient descent, learning rate {view.learning_rate:g}",
-            f"clipping by {view.clip} at {view.threshold:g}",
-            f"{view.updates} updates",
-        ]
+    return (
+        f"h_t = σ(w h_(t-1) + b), {view.steps} steps · loss (h_{view.steps} - {TARGET:g})² · from w {view.w:g}, b {view.b:g} "
+        f"· gradient descent, learning rate {view.learning_rate:g} · clipping by {view.clip} at {view.threshold:g} "
+        f"· {view.updates} updates"
     )
 
 
 def headline(free: Path, clipped: Path, view: CliffView) -> str:
     """Say what clipping changed and where both paths end, with their numbers."""
-    limit = f"clipped by {view.clip} to {view.threshold:g}"
+    limit, norm = f"clipped by {view.clip} to {view.threshold:g}", number(float(free.norm[free.longest]), 3)
     if np.array_equal(free.points, clipped.points, equal_nan=True):
         return (
-            f"No gradient is longer than {number(_norm(free), 3)} in {view.updates} updates: clipping changes nothing, the "
+            f"No gradient is longer than {norm} in {view.updates} updates: clipping changes nothing, the "
             f"loss ends {_end(free)} ({_last(free)})"
         )
     gone, kept = _leaves(free), _leaves(clipped)
@@ -431,14 +389,10 @@ def headline(free: Path, clipped: Path, view: CliffView) -> str:
         return f"Without clipping {gone}; {limit}, {kept}; {_ending(free, clipped, 'clipped')}"
     if gone:
         return f"Without clipping {gone}; {_ending(free, clipped, limit)}"
-    longest = f"without clipping the longest gradient has norm {number(_norm(free), 3)}"
+    longest = f"without clipping the longest gradient has norm {norm}"
     if kept:
         return f"{limit[0].upper()}{limit[1:]}, {kept}; {longest}; {_ending(free, clipped, 'clipped')}"
     return f"Both descents stay on the map; {longest}; {_ending(free, clipped, limit)}"
-
-
-def _norm(path: Path) -> float:
-    return float(path.norm[path.longest])
 
 
 def _ending(free: Path, clipped: Path, limit: str) -> str:
@@ -490,11 +444,13 @@ def _way_off(path: Path, update: int) -> str:
 def growth(view: CliffView, free: Path) -> str:
     """Say what theory predicts at the w of the longest gradient, and how far from the wall that gradient was."""
     w, b = map(float, free.points[free.longest])
-    factor = w * START * (1 - START)
+    factor = w * cliff.START * (1 - cliff.START)
     if not math.isfinite(factor):
         return ""
-    if w <= REPELS:
-        return f"At w = {number(w, 3)} h₀ is nowhere a fixed point that repels (that takes w > {number(REPELS, 3)})."
+    if w <= cliff.REPELS:
+        return (
+            f"At w = {number(w, 3)} h₀ is nowhere a fixed point that repels (that takes w > {number(cliff.REPELS, 3)})."
+        )
     away = abs(b - float(wall(np.array(w))))
     return (
         f"On the wall's line, w h₀ + b = 0.5, at w = {number(w, 3)} an error at h₀ grows {number(factor, 3)} times a step: "

@@ -24,11 +24,6 @@ LIMITS = {"norm": "threshold of ‖dL/dθ‖", "value": "bound of each entry of 
 Named = Sequence[tuple[str, History]]
 
 
-def norm_after_clipping(history: History) -> Array:
-    """Return the global norm of the recorded updates' gradients after clipping: (runs, records)."""
-    return history.gradient_norm * history.clip_factor
-
-
 def clipped_share(history: History) -> Array:
     """Return, per run, the share of all its updates that clipping touched, as far as it is known; NaN before any."""
     known = np.isfinite(history.clipped_share)
@@ -49,21 +44,18 @@ def clipping_figure(
     for (name, history), style in zip(shown, styles, strict=True):
         traces += _curves(name, history, style, view)
         entries.append(marks.legend_line(f"{name}: {clipping_words(history)}", color=style.colour, width=5))
-    entries += [
-        marks.legend_line("after clipping; loss", **marks.NOW),
-        marks.legend_line("before clipping", **marks.START),
-        marks.legend_band(),
-    ]
-    limits = _limits(shown)
+    entries += marks.legend_medians("after clipping; loss", "before clipping")
+    experiments = [history.experiment for _, history in shown]
+    limits = sorted({(one.clip, one.threshold) for one in experiments if one.clip in LIMITS})
     entries += [marks.legend_line(f"{LIMITS[clip]}, {threshold:g}", dash="dash") for clip, threshold in limits]
-    epochs = axes.epoch_axis(max((history.experiment.epochs for _, history in shown), default=1), view)
+    epochs = axes.epoch_axis(max((one.epochs for one in experiments), default=1), view)
     return marks.compose([*entries, *marks.stacked(traces)], lambda narrow: _layout(epochs, caption, limits, narrow))
 
 
 def _curves(name: str, history: History, style: LineStyle, view: View) -> Traces:
     epochs, colour = panels.epoch_positions(history.epochs, view), style.colour
     raw, loss = log_band(history.gradient_norm), log_band(history.loss)
-    after = log_band(norm_after_clipping(history)).middle
+    after = log_band(history.gradient_norm * history.clip_factor).middle
     return [
         NORMS.filled(epochs, raw, style, name),
         *NORMS.line(epochs, raw.middle, f"{name}, before clipping", **marks.START, color=colour),
@@ -80,34 +72,23 @@ def clipping_words(history: History) -> str:
     parts += [f"{outcome.count(DIVERGED)} not finite"] * (DIVERGED in outcome)
     share = clipped_share(history)
     if history.experiment.clip != "none" and np.isfinite(share).any():
-        parts.append(_share_words(float(np.nanmean(share))))
+        mean = np.nanmean(share)
+        size = "no update" if mean == 0 else f"{'under 1%' if mean < 0.01 else f'{mean:.0%}'} of updates"
+        parts.append(f"{size} clipped")
     return ", ".join(parts)
-
-
-def _share_words(share: float) -> str:
-    if share == 0:
-        return "no update clipped"
-    return f"{'under 1%' if share < 0.01 else f'{share:.0%}'} of updates clipped"
-
-
-def _limits(shown: Named) -> list[tuple[str, float]]:
-    experiments = [history.experiment for _, history in shown]
-    return sorted({(one.clip, one.threshold) for one in experiments if one.clip in LIMITS})
 
 
 def _layout(epochs: dict[str, Any], caption: str, limits: list[tuple[str, float]], narrow: bool) -> dict[str, Any]:
     whole, (height, scale) = [0.0, 1.0], (860 if narrow else 500, axes.text_scale(narrow))
     boxes = [(whole, [0.57, 1.0]), (whole, [0.0, 0.43])] if narrow else [([0.0, 0.475], whole), ([0.545, 1.0], whole)]
-    limit = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y"}
-    limit["line"] = {"color": theme.CURSOR, "width": 2.5, "dash": "dash"}
+    limit = axes.LIMIT_LINE | {"xref": "x domain", "x0": 0, "x1": 1, "yref": "y"}
     levels = sorted({float(np.log10(threshold)) for _, threshold in limits})
     x = {"title": axes.title("epoch"), "showgrid": False, **epochs}
     named_axes: dict[str, Any] = {}
     titles = []
     for place, (box, panel, words) in enumerate(zip(boxes, (NORMS, LOSSES), TITLES, strict=True), start=1):
-        named_axes |= axes.pair(
-            place, box, x, {"showgrid": True, "range": list(panel.span), **axes.decade_ticks(panel.span)}
-        )
+        y = {"showgrid": True, "range": list(panel.span), **axes.decade_ticks(panel.span)}
+        named_axes |= axes.pair(place, box, x, y)
         titles.append(axes.label(words, box[0][0], box[1][1], size=theme.LABEL_SIZE * scale) | {"yshift": 4})
     layout = {
         "height": height,
@@ -123,7 +104,8 @@ def describe_clipping(shown: Named) -> str:
     """Say of each how long its gradient is before and after clipping, what became of the seeds, and the loss."""
     told = []
     for name, history in shown:
-        raw, after = log_band(history.gradient_norm).middle, log_band(norm_after_clipping(history)).middle
+        raw = log_band(history.gradient_norm).middle
+        after = log_band(history.gradient_norm * history.clip_factor).middle
         loss, last = band(history.loss).middle, f"{int(history.epochs[-1]):,}"
         experiment = history.experiment
         limit = "" if experiment.clip == "none" else f", clipped by {experiment.clip} at {experiment.threshold:g}"

@@ -27,7 +27,6 @@ Depths = NDArray[np.int64]
 FACTOR_SPAN = (-2.0, 1.0)
 # In pixels: on a narrow screen the colour bar lies below the panels.
 NARROW_BAR = 84
-SETTINGS_BELOW = 52
 
 
 # --- triangles: the gradient of each layer, across, in nets of each depth, up --------------------
@@ -89,14 +88,12 @@ def _triangle_layout(
     labels = []
     for place, triangle in enumerate(triangles, start=1):
         row, column = divmod(place - 1, columns)
-        box = _share_of(column, columns, gap=0.035), _share_of(rows - 1 - row, rows, gap=46 / inner)
+        box = axes.piece(column, columns, 0.035), axes.piece(rows - 1 - row, rows, 46 / inner)
         lowest, leftmost = row == rows - 1, column == 0
         x = {"title": axes.title("layer; the last of each row is its output" * lowest), "showticklabels": lowest}
         y = {"title": "hidden layers" * leftmost, "showticklabels": leftmost}
-        matches = ({"matches": "x"}, {"matches": "y"}) if place > 1 else ({}, {})
-        named_axes |= axes.pair(
-            place, box, x | _whole_axis(deepest + 1) | matches[0], y | _whole_axis(deepest) | matches[1]
-        )
+        x, y = x | _whole_axis(deepest + 1), y | _whole_axis(deepest)
+        named_axes |= axes.pair(place, box, x, y, follow=True)
         labels.append(axes.label(f"<b>{triangle.name}</b>", box[0][0], box[1][1], size=18 * scale))
     bar = {"orientation": "h", "y": -84 / inner, "yanchor": "top"} if narrow else {"ypad": 0}
     bar = axes.colour_bar(what, scale, thickness=20, **axes.decade_ticks(span), **bar)
@@ -114,17 +111,10 @@ def _whole_axis(last: int) -> dict[str, Any]:
     return {"range": [0.5, last + 0.5], "showgrid": False, **axes.whole_ticks(last)}
 
 
-def _share_of(index: int, count: int, gap: float) -> tuple[float, float]:
-    """Return start and end of one of `count` equal pieces of a length of 1, with gaps between them."""
-    piece = (1 - gap * (count - 1)) / count
-    start = index * (piece + gap)
-    return start, min(start + piece, 1.0)
-
-
 def _captioned(layout: dict[str, Any], caption: str) -> dict[str, Any]:
     if not caption:
         return layout
-    return layout | {"annotations": [*layout.get("annotations", []), axes.settings(caption, SETTINGS_BELOW)]}
+    return layout | {"annotations": [*layout.get("annotations", []), axes.settings(caption)]}
 
 
 def describe_triangle(name: str, depths: Sequence[int], values: Array) -> str:
@@ -182,11 +172,8 @@ def _at_start(curve: Factors, style: LineStyle, panel: Panel) -> Traces:
     dotted = {"line": line, "marker": {"size": 7, "symbol": "circle-open"}}
     traces = _factor_line(f"{curve.name}: at the start", curve.depths, curve.start.middle, panel, dotted)
     if curve.theory is not None:
-        dashed = {
-            "line": {"width": 3, "dash": "dash", "color": theme.THEORY},
-            "mode": "lines",
-            "name": marks.THEORY_WORDS,
-        }
+        line = {"width": 3, "dash": "dash", "color": theme.THEORY}
+        dashed = {"line": line, "mode": "lines", "name": marks.THEORY_WORDS}
         # Marks are for what was measured.
         traces += _factor_line(f"{curve.name}: {marks.THEORY_WORDS}", curve.depths, curve.theory, panel, dashed)[:1]
     return traces
@@ -237,11 +224,10 @@ def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "")
         # Where two curves meet, as they do at 0% and 100%, the one below still shows at the other's sides.
         width, symbol = (3.5, "circle") if style is NOW_STYLE else (6.5, "square")
         runs = np.broadcast_to(curve.runs, curve.depths.shape)
+        points = zip(curve.depths, curve.solved, runs, curve.low, curve.high, strict=True)
         texts = [
             f"{curve.name}<br>depth {depth}: {solved} of {panels.seeds_text(seeds)} ({low:.0%} to {high:.0%})"
-            for depth, solved, seeds, low, high in zip(
-                curve.depths, curve.solved, runs, curve.low, curve.high, strict=True
-            )
+            for depth, solved, seeds, low, high in points
         ]
         look = {"line": {"width": width, "color": style.colour}, "marker": {"size": width + 5, "symbol": symbol}}
         place = panel.placed(curve.depths, marks.small(curve.share))
@@ -275,10 +261,5 @@ def _band(depths: Depths, sides: Band, panel: Panel, style: LineStyle, name: str
 
 
 def _line_layout(y: dict[str, Any], deepest: int, caption: str, narrow: bool) -> dict[str, Any]:
-    height, scale = 520 if narrow else 480, axes.text_scale(narrow)
     x = {"range": [0.5, deepest + 0.5], "title": axes.title("hidden layers"), **axes.whole_ticks(deepest)}
-    named_axes = axes.sized({"xaxis": x, "yaxis": {"showgrid": True, **y}}, scale)
-    inner = height - axes.MARGIN["t"] - axes.MARGIN["b"]
-    return _captioned(
-        {"height": height, **named_axes, **axes.legend_above(inner, scale), "margin": axes.MARGIN}, caption
-    )
+    return _captioned(axes.one_panel(x, y, 520 if narrow else 480, narrow), caption)

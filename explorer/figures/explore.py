@@ -11,19 +11,17 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.answers import AnswerMap
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.diagnose import Diagnosis
-from explorer.diagnosis.seeds import band, logarithm
+from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.why import Why
-from explorer.diagnosis.wording import decades, difference, number, summary, verbatim_in_figure
+from explorer.diagnosis.wording import decades, difference, summary, verbatim_in_figure
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
-from explorer.figures.panels import Shown
-from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
+from explorer.figures.panels import Nets, Shown
+from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.figures.view import View
 from explorer.sweeps.sweep import thin
 from explorer.training.history import History
-
-Rows = Sequence[tuple[Shown, LineStyle]]
 
 
 @dataclass(frozen=True)
@@ -39,11 +37,6 @@ class _Places:
     profiles: Sequence[Box]
     scale: float
 
-    @property
-    def beside(self) -> bool:
-        """Whether profiles stand beside the heatmaps, whose layers they share."""
-        return self.scale == 1.0
-
 
 def _places(count: int, narrow: bool) -> _Places:
     if narrow:
@@ -55,15 +48,8 @@ def _places(count: int, narrow: bool) -> _Places:
         rows = profiles = ([0.465, 0.735], [0.095, 0.365]) if count == 2 else ([0.095, 0.735],)
         left, right = [0.0, 0.70], [0.755, 1.0]
         loss, answers, strip, height = [0.84, 1.0], [0.84, 1.0], [0.02, 0.05], 740
-    return _Places(
-        height,
-        (left, loss),
-        (right, answers),
-        (right, strip),
-        [(left, row) for row in rows],
-        [(right, row) for row in profiles],
-        axes.text_scale(narrow),
-    )
+    maps, beside = [(left, row) for row in rows], [(right, row) for row in profiles]
+    return _Places(height, (left, loss), (right, answers), (right, strip), maps, beside, axes.text_scale(narrow))
 
 
 def explore_figure(
@@ -87,25 +73,16 @@ def explore_figure(
 
 def compared_figure(compared: Compared, view: View, answers: AnswerMap | None = None) -> go.Figure:
     """Draw the joint figure of a present setting and its baseline, if there is one."""
-    now, baseline = compared.now, compared.baseline
-    if baseline is None:
-        return explore_figure(_shown(now, "now", view), None, view, view.at, answers)
-    before, after = baseline.history.experiment, now.history.experiment
-    return explore_figure(
-        _shown(now, f"now: {_shortened(difference(before, after))}", view),
-        _shown(baseline, f"baseline: {_shortened(difference(after, before))}", view),
-        view,
-        view.at,
-        answers,
-    )
+    now = _shown("now", compared.now, compared.baseline, view)
+    baseline = None if compared.baseline is None else _shown("baseline", compared.baseline, compared.now, view)
+    return explore_figure(now, baseline, view, view.at, answers)
 
 
-def _shown(diagnosis: Diagnosis, name: str, view: View) -> Shown:
+def _shown(name: str, diagnosis: Diagnosis, other: Diagnosis | None, view: View) -> Shown:
+    if other is not None:
+        words = difference(other.history.experiment, diagnosis.history.experiment)
+        name = f"{name}: {', '.join(words[:3])}{' …' * (len(words) > 3)}"
     return Shown(diagnosis.history, name, theory_line(diagnosis, view))
-
-
-def _shortened(words: list[str]) -> str:
-    return ", ".join(words[:3]) + (" …" if len(words) > 3 else "")
 
 
 def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
@@ -117,7 +94,7 @@ def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
     return logs - logs[-1] if view.is_ratio else logs
 
 
-def _layout(rows: Rows, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
+def _layout(rows: Nets, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
     now = rows[-1][0].history
     chosen = int(now.epochs[now.at(epoch)])
     across = float(panels.epoch_positions(np.array([chosen]), view)[0])
@@ -131,7 +108,7 @@ def _layout(rows: Rows, view: View, epoch: int, answer_map: AnswerMap | None, pl
     }
 
 
-def _axes(rows: Rows, view: View, place: _Places) -> dict[str, Any]:
+def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
     last_epoch = max(shown.history.experiment.epochs for shown, _ in rows)
     (left, loss), (right, strip) = place.loss, place.strip
     lowest, values = f"y{len(rows) + 1}", {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
@@ -145,7 +122,7 @@ def _axes(rows: Rows, view: View, place: _Places) -> dict[str, Any]:
     for panel_number, ((shown, _), row, side) in enumerate(zip(rows, place.rows, place.profiles, strict=True), start=2):
         layers = axes.layer_axis(shown.history.experiment.layers) | {"title": "layer"}
         named_axes[f"yaxis{panel_number}"] = layers | {"domain": row[1], "anchor": "x"}
-        own = {"matches": f"y{panel_number}", "showticklabels": not place.beside, "title": ""}
+        own = {"matches": f"y{panel_number}", "showticklabels": place.scale < 1, "title": ""}
         named_axes[f"yaxis1{panel_number}"] = layers | {"domain": side[1], "anchor": "x2"} | own
     bare = {"showticklabels": False, "showgrid": False}
     x, y = (CASES_AXIS, TRUTH_AXIS) if rows[-1][0].history.experiment.dataset.truth_table else (bare, bare)
@@ -154,7 +131,7 @@ def _axes(rows: Rows, view: View, place: _Places) -> dict[str, Any]:
     return named_axes
 
 
-def _labels(rows: Rows, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places) -> list[dict[str, Any]]:
+def _labels(rows: Nets, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places) -> list[dict[str, Any]]:
     now = rows[-1][0].history
     relative = ", over the last layer's" if view.is_ratio else ""
     corners = (
@@ -183,7 +160,7 @@ CASES_AXIS = {"range": [-0.5, 3.5], **axes.ticks((0, 1, 2, 3), ("0,0", "0,1", "1
 TRUTH_AXIS = {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
 
 
-def _answers(rows: Rows, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:
+def _answers(rows: Nets, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:
     place = {**named_axes, "showlegend": False}
     if rows[-1][0].history.experiment.dataset.truth_table:
         return _truth_table(rows, record, place)
@@ -192,7 +169,7 @@ def _answers(rows: Rows, record: int, answer_map: AnswerMap | None, named_axes: 
     return _answer_curve(answer_map, place) if answer_map.x2 is None else _answer_plane(answer_map, place)
 
 
-def _truth_table(rows: Rows, record: int, place: dict[str, Any]) -> Traces:
+def _truth_table(rows: Nets, record: int, place: dict[str, Any]) -> Traces:
     now = rows[-1][0].history
     ring = {"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}}
     right = {"y": now.experiment.points().y, "marker": ring, "hoverinfo": "skip", "name": "right answer"}
@@ -266,22 +243,14 @@ def describe_history(history: History, view: View, epoch: int, theory: Array | N
         told.append(f"At the start: {_say_layers(middle[0], view)}.")
     if theory is not None:
         told.append(f"Theory, at the start: {_say_layers(theory, view)}.")
-    loss = band(history.loss).middle
-    solved = history.outcome.count("solved")
-    told.append(f"Median loss {number(loss[0])} at the start, {number(loss[-1])} at epoch {int(history.epochs[-1]):,}.")
-    have = "has" if len(history.loss) == 1 else "have"
-    told.append(f"{solved} of {panels.seeds_text(len(history.loss))} {have} learnt it.")
-    return " ".join(told)
+    return " ".join([*told, panels.learning_text(history)])
 
 
 def _say_layers(values: Array, view: View) -> str:
-    layers = thin(range(1, len(values) + 1), axes.TOLD)
-    said = [
-        "not defined" if np.isnan(values[layer - 1]) else panels.say_value(values[layer - 1], view) for layer in layers
-    ]
+    said = ["not defined" if np.isnan(value) else panels.say_value(value, view) for value in values]
     return ", ".join(
-        f"layer {layer}{' (output)' * (layer == len(values))} {value}"
-        for layer, value in zip(layers, said, strict=True)
+        f"layer {layer}{' (output)' * (layer == len(values))} {said[layer - 1]}"
+        for layer in thin(range(1, len(values) + 1), axes.TOLD)
     )
 
 
@@ -293,9 +262,6 @@ def describe_compared_figure(compared: Compared, view: View) -> str:
     if baseline is not None:
         told.append(f"Baseline: {describe_history(baseline.history, view, view.at)}")
     return " ".join(told)
-
-
-# --- why: what multiplies the gradient ----------------------------------------------------------
 
 
 def why_figure(why: Why) -> go.Figure:

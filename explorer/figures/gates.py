@@ -88,10 +88,7 @@ def gates_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
         # Dashes over a line leave both visible.
         traces += _theory([(shown.history, gate) for shown, _, gate in gated if gate], panel)
     if jobs:
-        traces += [
-            marks.legend_line(marks.CHOSEN_WORDS, dash="solid"),
-            marks.legend_line(marks.START_WORDS, dash="dot"),
-        ]
+        traces += marks.legend_times()
     return marks.compose(marks.stacked(traces), lambda narrow: _layout(nets, jobs, epoch, caption, narrow), fixed=True)
 
 
@@ -134,21 +131,17 @@ def _layout(nets: Nets, jobs: list[str], epoch: int, caption: str, narrow: bool)
     inner = len(jobs) * (height + BETWEEN) - BETWEEN if narrow and jobs else height
     named_axes = {} if jobs else {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
     notes += [] if jobs else [axes.label(axes.folded(NO_GATES, 40 if narrow else 130), 0, 0.5, size=18 * scale)]
-    steps = axes.step_axis(max(shown.history.experiment.length for shown, _ in nets)) | {
-        "title": axes.title("time step", 2)
-    }
-    share = {
-        "range": list(SPAN),
-        "showgrid": True,
-        **axes.ticks(heights(np.array(SHARES)), (f"{100 * p:g}%" for p in SHARES)),
-    }
+    steps = axes.step_axis(max(shown.history.experiment.length for shown, _ in nets), "time step")
+    levels = axes.ticks(heights(np.array(SHARES)), (f"{100 * p:g}%" for p in SHARES))
+    share = {"range": list(SPAN), "showgrid": True, **levels}
     for index, job in enumerate(jobs):
-        piece = 1.03 / len(jobs)
-        across = [0.0, 1.0] if narrow else [index * piece, index * piece + piece - 0.03]
+        across = [0.0, 1.0] if narrow else axes.piece(index, len(jobs), 0.03)
         upper = 1 - index * (height + BETWEEN) / inner if narrow else 1.0
         box = across, [max(upper - height / inner, 0.0), upper]
         named_axes |= axes.pair(index + 1, box, steps, share | {"showticklabels": narrow or index == 0})
-        notes.append(axes.panel_title(index + 1, f"<b>{job}</b><br>{_gate_names(nets, job)}", 15 * scale))
+        gates = dict.fromkeys(gates_of(shown.history).get(job, "") for shown, _ in nets)
+        names = ", ".join(f"{gate} gate" for gate in gates if gate)
+        notes.append(axes.panel_title(index + 1, f"<b>{job}</b><br>{names}", 15 * scale))
     gated = [(shown, style) for shown, style in nets if gates_of(shown.history)]
     lines = [panels.net_line(shown, style, kept_text(shown.history, epoch), narrow) for shown, style in gated]
     above, top = axes.head(lines, (5 if narrow else 1) * bool(jobs), OVER * bool(jobs), narrow)
@@ -161,11 +154,6 @@ def _layout(nets: Nets, jobs: list[str], epoch: int, caption: str, narrow: bool)
     }
 
 
-def _gate_names(nets: Nets, job: str) -> str:
-    gates = dict.fromkeys(gates_of(shown.history).get(job, "") for shown, _ in nets)
-    return ", ".join(f"{gate} gate" for gate in gates if gate)
-
-
 def describe_gates(nets: Nets, epoch: int) -> str:
     """Say how far each gate of each net is open at some steps, at the start and at an epoch."""
     gated = [shown for shown, _ in nets if gates_of(shown.history)]
@@ -174,9 +162,7 @@ def describe_gates(nets: Nets, epoch: int) -> str:
     told = ["How far gates are open, mean over units and samples, median over seeds."]
     for shown in gated:
         gates = gates_of(shown.history)
-        said = [
-            f"{gates[job]} gate ({job}) {_say_gate(shown.history, gates[job], epoch)}" for job in JOBS if job in gates
-        ]
+        said = [f"{gate} gate ({job}) {_say_gate(shown.history, gate, epoch)}" for job, gate in gates.items()]
         told.append(f"{shown.name}: {'; '.join([*said, kept_text(shown.history, epoch)])}.")
     return " ".join(told)
 

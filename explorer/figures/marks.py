@@ -36,8 +36,6 @@ ROOM_FOR_MARKERS = 40  # points of a line
 def compose(traces: Traces, layout: Callable[[bool], dict[str, Any]], **meta: Any) -> go.Figure:
     """Make a figure of traces and of its layout, `layout(narrow)`.
 
-    Notes
-    -----
     `layout.meta` holds the layout for a narrow screen; whoever shows the figure there merges it. One layout made at once:
     every later change of a figure would be checked anew, and cost as much again.
     """
@@ -85,15 +83,25 @@ def legend_band() -> go.Scatter:
     return legend_mark(BAND_WORDS, theme.BASELINE_BAND)
 
 
+def legend_medians(now: str, start: str) -> Traces:
+    """Return the entries of the legend for a full and a dotted median and for the bands."""
+    return [legend_line(now, **NOW), legend_line(start, **START), legend_band()]
+
+
+def legend_times() -> Traces:
+    """Return the entries of the legend for lines of two times."""
+    return [legend_line(CHOSEN_WORDS, dash="solid"), legend_line(START_WORDS, dash="dot")]
+
+
 def stacked(traces: Traces) -> Traces:
     """Put bands below lines and marks above both, whichever net they are of; a line's own marks on top."""
-    return sorted(traces, key=_level)
 
+    def level(trace: go.Scatter) -> int:
+        if trace.mode == "markers":
+            return 2 if trace.marker.symbol == "square" else 3
+        return 0 if trace.fill == "toself" else 1
 
-def _level(trace: go.Scatter) -> int:
-    if trace.mode == "markers":
-        return 2 if trace.marker.symbol == "square" else 3
-    return 0 if trace.fill == "toself" else 1
+    return sorted(traces, key=level)
 
 
 # --- heatmap ----------------------------------------------------------------------------------
@@ -136,17 +144,8 @@ def heatmap(
 ) -> Traces:
     """Draw numbers as colours, and over them flat marks for zeros and for what is not finite.
 
-    Parameters
-    ----------
-    values : (rows, columns) array
-    look : dict
-        Name, scale and range of the colours.
-    hover : callable
-        What a cell says on hovering, given the words of its flat mark, or "" for a size.
-    flat : callable
-        `flat(mask, colour)` is the look of marked cells.
-    **place
-        Axes, and what else is common to all.
+    `look` is of the colours: name, scale and range; `flat(mask, colour)` is that of marked cells. `hover` says what a
+    cell tells, given the words of its flat mark, or "" for a size; `place` is common to all.
     """
     traces: Traces = [go.Heatmap(z=drawable(values), **look, **hover(""), **place)]
     for mark in marks:

@@ -15,7 +15,7 @@ from explorer.figures import axes, marks, theme
 from explorer.figures.marks import Mask, Panel, Traces
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
-from explorer.training.history import History
+from explorer.training.history import SOLVED, History
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,16 +70,14 @@ def shown_band(history: History, view: View, records: Sequence[int] | slice = sl
 
 def _log_ratio(values: Array) -> Array:
     """log10 of every position's value over the last one's; the values themselves may be too far apart to be divided."""
-    logs = logarithm(values)
-    last = _last_known(values)
+    logs, last = logarithm(values), -1
+    if np.isfinite(values[:, 0]).any():
+        # The last position at which the measure is defined.
+        last = int(np.flatnonzero(~np.isnan(values[:, 0]).all(axis=0))[-1])
     with np.errstate(invalid="ignore"):
         ratio = logs - logs[..., last : last + 1 or None]
     # Nothing left of nothing is still nothing.
     return np.where(logs == -np.inf, -np.inf, ratio)
-
-
-def _last_known(values: Array) -> int:
-    return int(np.flatnonzero(~np.isnan(values[:, 0]).all(axis=0))[-1]) if np.isfinite(values[:, 0]).any() else -1
 
 
 def undefined(history: History, view: View) -> Mask:
@@ -101,6 +99,14 @@ def seeds_text(count: int) -> str:
     return f"{count} {'seed' if count == 1 else 'seeds'}"
 
 
+def learning_text(history: History) -> str:
+    """Say the median loss at the start and at the end, and how many seeds have learnt the task."""
+    loss, seeds = band(history.loss).middle, len(history.loss)
+    ends = f"{number(loss[0])} at the start, {number(loss[-1])} at epoch {int(history.epochs[-1]):,}"
+    have = "has" if seeds == 1 else "have"
+    return f"Median loss {ends}. {history.outcome.count(SOLVED)} of {seeds_text(seeds)} {have} learnt it."
+
+
 def colour_scale(view: View) -> object:
     """Return the colours of a view: ratios diverge from neutral, shares and sizes run from dark to light."""
     if view.is_ratio:
@@ -111,7 +117,7 @@ def colour_scale(view: View) -> object:
 def position_by_epoch(history: History, view: View, x: str, y: str) -> Traces:
     """Draw layer, or time step, by epoch."""
     middle = shown_band(history, view).middle.T
-    where = f"epoch %{{customdata:,d}}, {view.position} %{{y}}<br>"
+    where = f"epoch %{{customdata:,d}}, {view.kind.position} %{{y}}<br>"
     size = f"{view.diagnostic.title}: {'10^%{z:.2f}' if view.in_decades else '%{z:.3g}'}"
     low, high = view.span
     not_told = (middle == np.inf) & undefined(history, view)[:, None]
@@ -145,7 +151,7 @@ def profile(
     sides = shown_band(shown.history, view, [0, record])
     start, values = sides.middle
     places = np.arange(1, len(values) + 1)
-    where = [f"{name}, {view.position} {place}" if name else f"{view.position} {place}" for place in places]
+    where = [f"{name}, {view.kind.position} {place}" if name else f"{view.kind.position} {place}" for place in places]
     said = [f"{at}: {say_value(value, view)}" for at, value in zip(where, values, strict=True)]
     panel = Panel(view.span, x=named_axes[0], y=named_axes[1], sideways=True, margin=0.015)
     chosen = Band(sides.low[-1], values, sides.high[-1])
@@ -172,39 +178,26 @@ def loss_lines(
     history: History, view: View, style: LineStyle, name: str, named_axes: tuple[str, str], *, each_seed: bool
 ) -> Traces:
     """Draw the loss over epochs: the median strong and, faintly, every seed."""
-    across, (x, y) = epoch_positions(history.epochs, view), named_axes
+    across, middle = epoch_positions(history.epochs, view), band(history.loss).middle
+    place: dict[str, Any] = {"xaxis": named_axes[0], "yaxis": named_axes[1], "mode": "lines"}
     traces: Traces = []
     if each_seed and len(history.loss) > 1:
         gap = np.full((len(history.loss), 1), np.nan)
-        traces.append(
-            go.Scatter(
-                x=np.concatenate([np.broadcast_to(across, history.loss.shape), gap], axis=1).ravel(),
-                y=np.concatenate([history.loss, gap], axis=1).ravel(),
-                xaxis=x,
-                yaxis=y,
-                mode="lines",
-                line={"width": 1, "color": style.faint},
-                hoverinfo="skip",
-                name="each seed",
-                connectgaps=False,
-            )
-        )
-    middle = band(history.loss).middle
-    traces.append(
-        go.Scatter(
-            x=across,
-            y=np.where(np.isfinite(middle), middle, np.nan),
-            xaxis=x,
-            yaxis=y,
-            mode="lines",
-            line={"width": 3.5, "color": style.colour, "dash": style.dash},
-            name=name,
-            showlegend=False,
-            customdata=history.epochs,
-            hovertemplate=f"{name}<br>epoch %{{customdata:,d}}: median loss %{{y:.3g}}<extra></extra>",
-        )
+        x = np.concatenate([np.broadcast_to(across, history.loss.shape), gap], axis=1).ravel()
+        y = np.concatenate([history.loss, gap], axis=1).ravel()
+        look = {"line": {"width": 1, "color": style.faint}, "name": "each seed", "connectgaps": False}
+        traces.append(marks.told({"x": x, "y": y, **place}, None, **look))
+    median = go.Scatter(
+        x=across,
+        y=np.where(np.isfinite(middle), middle, np.nan),
+        line={"width": 3.5, "color": style.colour, "dash": style.dash},
+        name=name,
+        showlegend=False,
+        customdata=history.epochs,
+        hovertemplate=f"{name}<br>epoch %{{customdata:,d}}: median loss %{{y:.3g}}<extra></extra>",
+        **place,
     )
-    return traces
+    return [*traces, median]
 
 
 def view_strip(view: View, x: str, y: str) -> Traces:

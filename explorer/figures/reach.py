@@ -37,9 +37,8 @@ def reach_figure(
         traces += _reach_lines(curve, style, panel)
     longest = max((len(curve.theory) for curve in curves), default=2) - 1
     x = {"range": [0, longest], "title": axes.title("distance d = T − t, first sequence")}
-    return _figure(
-        [*_reach_legend(curves, styles), *marks.stacked(traces)], x, "‖ds_T/ds_t‖₂: what is left", span, caption
-    )
+    traces = [*_reach_legend(curves, styles), *marks.stacked(traces)]
+    return _figure(traces, x, "‖ds_T/ds_t‖₂: what is left", span, caption)
 
 
 def _reach_lines(curve: ReachCurve, style: LineStyle, panel: Panel) -> Traces:
@@ -74,8 +73,8 @@ def named(name: str, asked: int, runs: int) -> str:
 
 def describe_reach(curves: Sequence[ReachCurve]) -> str:
     """Say what is left at a few distances: at the start, by theory and as far as it is trained."""
-    told = [_say_reach(curve) for curve in curves]
-    return " ".join(["What is left of a change of the state, ‖ds_T/ds_t‖₂ of the first sequence, median.", *told])
+    what = "What is left of a change of the state, ‖ds_T/ds_t‖₂ of the first sequence, median."
+    return " ".join([what, *map(_say_reach, curves)])
 
 
 def _say_reach(curve: ReachCurve) -> str:
@@ -110,11 +109,7 @@ def truncation_figure(cuts: Mapping[str, Cut], styles: Sequence[LineStyle], capt
         traces += panel.line(steps, sides.middle, f"{name}, cut", **marks.NOW, color=style.colour)
         words = f"{named(name, len(cut.cut), cut.runs)}: {cut_words(cut)}"
         entries.append(marks.legend_line(words, color=style.colour, width=5))
-    entries += [
-        marks.legend_line("cut, median", **marks.NOW),
-        marks.legend_line("whole", **marks.START),
-        marks.legend_band(),
-    ]
+    entries += marks.legend_medians("cut, median", "whole")
     length = max((cut.cut.shape[1] for cut in cuts.values()), default=1)
     borders = _borders(cuts.values(), length)
     if borders:
@@ -154,14 +149,9 @@ def describe_truncation(cuts: Mapping[str, Cut]) -> str:
 
 
 def _figure(traces: Traces, x: dict[str, Any], words: str, span: Span, caption: str, **more: Any) -> go.Figure:
+    x, y = {"showgrid": False, **x}, {"range": list(span), "title": words, **axes.decade_ticks(span)}
+
     def layout(narrow: bool) -> dict[str, Any]:
-        height, scale = 560 if narrow else 480, axes.text_scale(narrow)
-        y = {"showgrid": True, "range": list(span), "title": words, **axes.decade_ticks(span)}
-        named_axes = axes.sized({"xaxis": {"showgrid": False, **x}, "yaxis": y}, scale)
-        inner = height - axes.MARGIN["t"] - axes.MARGIN["b"]
-        return (
-            axes.with_settings({"height": height, **named_axes, **axes.legend_above(inner, scale)}, caption, narrow)
-            | more
-        )
+        return axes.with_settings(axes.one_panel(x, y, 560 if narrow else 480, narrow), caption, narrow) | more
 
     return marks.compose(traces, layout)

@@ -40,8 +40,6 @@ class Tried:
 def remedies_figure(tried: Sequence[Tried], view: View) -> go.Figure:
     """Draw layer by epoch for each, in the order given.
 
-    Notes
-    -----
     The panels' axes are x1, x2, ... in the order given, so that a click can be told which it met; the height stays as it is.
     """
     traces: Traces = []
@@ -58,15 +56,14 @@ def _layout(tried: Sequence[Tried], view: View, narrow: bool) -> dict[str, Any]:
     above = LINE * (1 + max(len(wrap(one.name, LETTERS)) for one in tried)) + 16
     row_height = ROW - 44 + above
     height = -(-len(tried) // columns) * row_height + FOOT
-    width = (1 + GAP) / columns
     named_axes: dict[str, Any] = {}
     labels = []
     for index, one in enumerate(tried):
         row, column = divmod(index, columns)
-        left, top = column * width, 1 - row * row_height / height
-        box = [left, left + width - GAP], [top - (row_height - TICKS) / height, top - above / height]
+        across, top = axes.piece(column, columns, GAP), 1 - row * row_height / height
+        box = across, [top - (row_height - TICKS) / height, top - above / height]
         named_axes |= _panel_axes(index + 1, one.history, view, box, leftmost=column == 0)
-        labels.append(axes.label(_title(one), left, box[1][1], size=15 * scale) | {"align": "left"})
+        labels.append(axes.label(_title(one), across[0], box[1][1], size=15 * scale) | {"align": "left"})
     foot = FOOT / height
     values = {"range": list(view.span), "showgrid": False, "fixedrange": True, **axes.value_ticks(view)}
     strip = [0.3, 1.0], [foot * 0.5, foot * 0.7]
@@ -96,9 +93,7 @@ def _panel_axes(place: int, history: History, view: View, box: Box, *, leftmost:
         x |= {"tickvals": [0, epochs / 2], "ticktext": ["0", f"epoch {epochs / 2:,.0f}"]}
     beside = {"showticklabels": leftmost, "title": "layer" if leftmost else ""}
     y = axes.layer_axis(history.experiment.layers) | beside
-    return (
-        axes.pair(place, box, x, y) if place == 1 else axes.pair(place, box, x | {"matches": "x"}, y | {"matches": "y"})
-    )
+    return axes.pair(place, box, x, y, follow=True)
 
 
 def describe_tried(names: Sequence[str], words: Sequence[str], facts: Sequence[Facts]) -> str:

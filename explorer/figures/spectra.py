@@ -33,24 +33,16 @@ RADIUS, STRETCH = "largest |λ|", "largest singular value σ₁"
 NOW, START, CIRCLE = "λ at the chosen epoch", "λ at the start", "|λ| = 1"
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What is drawn of the nets: which matrix, at which epoch."""
-
-    nets: Nets
-    view: View
-    epoch: int
-    caption: str
-    matrix: str
-
-
 def matrix_figure(nets: Nets, view: View, epoch: int, caption: str, matrix: str = NEW_STATE) -> go.Figure:
     """Draw the recurrent matrices of one to six compared nets; `matrix` says which W_hh, one of `matrix_choices`.
 
     Left, a complex plane for each net: the eigenvalues of all seeds at an epoch. Right, by epoch, the largest |λ| and the
     largest singular value; and all singular values by rank.
     """
-    by_epoch, by_rank = (_curve_panel(across, len(nets) + place) for place, across in ((1, "epoch"), (2, "rank")))
+    by_epoch, by_rank = (
+        Panel(SIZE_SPAN, across, f"x{place}", f"y{place}")
+        for place, across in enumerate(("epoch", "rank"), start=len(nets) + 1)
+    )
     traces: Traces = []
     for place, (shown, style) in enumerate(nets, start=1):
         history, curve, record = shown.history, Curve(shown.name, style), shown.history.at(epoch)
@@ -65,8 +57,9 @@ def matrix_figure(nets: Nets, view: View, epoch: int, caption: str, matrix: str 
             traces += _over_ranks(curve, record, singular, by_rank)
     traces += [marks.legend_line(RADIUS, dash="solid"), marks.legend_line(STRETCH, dash="dash")]
     traces += [marks.legend_line("σ at the start", dash="dot")]
-    asked = _Asked(nets, view, epoch, caption, matrix)
-    return marks.compose(marks.stacked(traces), lambda narrow: _layout(asked, narrow), fixed=True)
+    return marks.compose(
+        marks.stacked(traces), lambda narrow: _layout(nets, view, epoch, caption, matrix, narrow), fixed=True
+    )
 
 
 def plane_reach(nets: Nets) -> float:
@@ -99,10 +92,8 @@ def _eigenvalues(eigenvalues: Eigenvalues, record: int, style: LineStyle, reach:
     edge = 0.94 * reach * beyond / np.maximum(np.abs(beyond.real), np.abs(beyond.imag))
     arrows = {"symbol": "triangle-up", "size": 10, "angle": 90 - np.degrees(np.angle(beyond)), "color": style.colour}
     open_circle = {"size": 7, "symbol": "circle-open", "color": style.colour, "line": {"width": 1}}
-    inside, outer = (
-        "λ = %{x:.3f} %{y:+.3f} i<br>|λ| = %{customdata:.3f}",
-        "beyond the picture<br>|λ| = %{customdata:.3f}",
-    )
+    size = "<br>|λ| = %{customdata:.3f}"
+    inside, outer = f"λ = %{{x:.3f}} %{{y:+.3f}} i{size}", f"beyond the picture{size}"
     groups: list[tuple[NDArray[np.complex128], Array, str, dict[str, Any]]] = [
         (eigenvalues[:, 0].ravel(), np.abs(eigenvalues[:, 0].ravel()), inside, {"marker": open_circle, "name": START}),
         (now[~outside], np.abs(now[~outside]), inside, {"marker": {"size": 6, "color": style.colour}, "name": NOW}),
@@ -122,10 +113,6 @@ def _eigenvalues(eigenvalues: Eigenvalues, record: int, style: LineStyle, reach:
         for values, sizes, hover, look in groups
         if len(values)
     ]
-
-
-def _curve_panel(across: str, place: int) -> Panel:
-    return Panel(SIZE_SPAN, across, f"x{place}", f"y{place}")
 
 
 def _over_epochs(curve: Curve, words: str, history: History, across: Array, values: Array, panel: Panel) -> Traces:
@@ -187,37 +174,36 @@ def _room(count: int, lines: int, narrow: bool) -> _Room:
     return _Room(columns, rows, plane, TICKS + LINE * lines * axes.text_scale(narrow), 220 if narrow else 0)
 
 
-def _layout(asked: _Asked, narrow: bool) -> dict[str, Any]:
-    nets, scale = asked.nets, axes.text_scale(narrow)
-    texts = [_plane_text(shown.history, asked) for shown, _ in nets]
+def _layout(nets: Nets, view: View, epoch: int, caption: str, matrix: str, narrow: bool) -> dict[str, Any]:
+    scale = axes.text_scale(narrow)
+    texts = [_plane_text(shown.history, epoch, matrix) for shown, _ in nets]
     room = _room(len(nets), max(text.count("<br>") + 1 for text in texts), narrow)
-    notes, below = axes.foot(meaning([shown.history.experiment for shown, _ in nets]), asked.caption, narrow)
+    notes, below = axes.foot(meaning([shown.history.experiment for shown, _ in nets]), caption, narrow)
     named_axes: dict[str, Any] = {}
     size = (14 if narrow and room.columns > 1 else 17) * scale
     for index, (shown, style) in enumerate(nets):
         row, column = divmod(index, room.columns)
-        piece = ((1.0 if narrow else PLANES) + GAP) / room.columns
-        across = [column * piece, column * piece + piece - GAP]
+        across = axes.piece(column, room.columns, GAP, 1.0 if narrow else PLANES)
         box = room.box(across, row * (room.plane + room.under + TITLE), room.plane)
         named_axes |= _plane_axes(index + 1, box, plane_reach(nets), texts[index], leftmost=column == 0)
         notes.append(axes.panel_title(index + 1, axes.coloured_name(style.colour, shown.name), size))
     words = ("<b>Largest |λ| and σ₁, medians</b>", "<b>Singular values, medians</b>")
     notes += [axes.panel_title(len(nets) + place, text, 16 * scale) for place, text in enumerate(words, start=1)]
-    named_axes |= _curve_axes(nets, asked.view, room.curve_boxes())
-    above, top = axes.head([f"W_hh of the {asked.matrix}"], 7 if narrow else 1, TITLE, narrow)
+    named_axes |= _curve_axes(nets, view, room.curve_boxes())
+    above, top = axes.head([f"W_hh of the {matrix}"], 7 if narrow else 1, TITLE, narrow)
     return {
         "height": round(room.inner + below + top),
         **axes.legend_above(room.inner, scale, above=TITLE),
         **axes.sized(named_axes, scale),
         "annotations": [*notes, above],
-        "shapes": _lines(asked),
+        "shapes": _lines(nets, view, epoch),
         "margin": {"l": 64, "r": 16, "t": top, "b": below},
     }
 
 
-def _plane_text(history: History, asked: _Asked) -> str:
-    measured = spectrum(history, asked.matrix)
-    return "<br>".join(["Re λ", *largest_text(history, None if measured is None else measured[0], asked.epoch)])
+def _plane_text(history: History, epoch: int, matrix: str) -> str:
+    measured = spectrum(history, matrix)
+    return "<br>".join(["Re λ", *largest_text(history, None if measured is None else measured[0], epoch)])
 
 
 def _plane_axes(place: int, box: Box, reach: float, text: str, *, leftmost: bool) -> dict[str, Any]:
@@ -241,12 +227,12 @@ def _curve_axes(nets: Nets, view: View, boxes: tuple[Box, Box]) -> dict[str, Any
     return named_axes
 
 
-def _lines(asked: _Asked) -> list[dict[str, Any]]:
-    histories = [shown.history for shown, _ in asked.nets]
+def _lines(nets: Nets, view: View, epoch: int) -> list[dict[str, Any]]:
+    histories = [shown.history for shown, _ in nets]
     # While trainings stream in, some have fewer records than others.
-    chosen = max(history.epochs[history.at(asked.epoch)] for history in histories)
-    at = float(panels.epoch_positions(np.array([chosen]), asked.view)[0])
-    first, second = len(asked.nets) + 1, len(asked.nets) + 2
+    chosen = max(history.epochs[history.at(epoch)] for history in histories)
+    at = float(panels.epoch_positions(np.array([chosen]), view)[0])
+    first, second = len(nets) + 1, len(nets) + 2
     level = axes.LEVEL_LINE | {"x0": 0, "x1": 1, "y0": 0, "y1": 0}
     cursor = axes.CURSOR_LINE | {"x0": at, "x1": at, "y0": 0, "y1": 1, "xref": f"x{first}", "yref": f"y{first} domain"}
     return [*(level | {"xref": f"x{place} domain", "yref": f"y{place}"} for place in (first, second)), cursor]

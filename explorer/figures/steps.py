@@ -12,7 +12,7 @@ from explorer.diagnosis.time_shares import cancelled, last_steps, log_sum
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.marks import Curve, Panel, Traces
-from explorer.figures.panels import Nets, Shown
+from explorer.figures.panels import Nets
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import steps_text
 from explorer.training.history import History
@@ -45,8 +45,7 @@ def steps_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
             traces += panel.curve(Curve(shown.name, style), steps, log_band(norms), hover, dash=dash)
         traces += _whole(shown.name, style, place, norms, whole)
     grey, bar = theme.CURSOR, {"width": 4, "color": theme.CURSOR}
-    traces += [marks.legend_line(marks.CHOSEN_WORDS, dash="solid"), marks.legend_line(marks.START_WORDS, dash="dot")]
-    traces += [marks.legend_mark(WHOLE, grey, symbol="diamond", size=13)]
+    traces += [*marks.legend_times(), marks.legend_mark(WHOLE, grey, symbol="diamond", size=13)]
     traces += [marks.legend_mark(SUM, grey, symbol="line-ew", size=18, line=bar)]
     return marks.compose(marks.stacked(traces), lambda narrow: _layout(nets, epoch, caption, narrow), fixed=True)
 
@@ -99,11 +98,11 @@ def _layout(nets: Nets, epoch: int, caption: str, narrow: bool) -> dict[str, Any
     scale = axes.text_scale(narrow)
     notes, below = axes.foot(MEANING, caption, narrow)
     inner, edge = (300, 0.78) if narrow else (360, 0.86)
-    steps = axes.step_axis(max(shown.history.experiment.length for shown, _ in nets))
+    steps = axes.step_axis(max(shown.history.experiment.length for shown, _ in nets), "time step")
     whole = {"title": axes.title("all steps", 22 * scale), "range": [0.3, len(nets) + 0.7], "tickvals": []}
     words = {"title": {"text": "L2 norm, part of dL/dW_hh" * (not narrow)}}
     named_axes = {
-        "xaxis": steps | {"title": axes.title("time step", 2), "domain": [0, edge - 0.02]},
+        "xaxis": steps | {"domain": [0, edge - 0.02]},
         "xaxis2": whole | {"domain": [edge, 1], "anchor": "y", "showgrid": False},
         "yaxis": axes.decade_ticks(SPAN) | {"range": list(SPAN), **words},
     }
@@ -120,13 +119,11 @@ def _layout(nets: Nets, epoch: int, caption: str, narrow: bool) -> dict[str, Any
 
 def describe_steps(nets: Nets, epoch: int) -> str:
     """Say the norm of some steps' parts of dL/dW_hh and of the whole, of each net, at the start and at an epoch."""
-    told = ["L2 norm of each step's part of dL/dW_hh, before any clipping, median over seeds."]
-    told += [f"{shown.name}: {_say_parts(shown, epoch)}." for shown, _ in nets]
-    return " ".join(told)
+    told = (f"{shown.name}: {_say_parts(shown.history, epoch)}." for shown, _ in nets)
+    return " ".join(["L2 norm of each step's part of dL/dW_hh, before any clipping, median over seeds.", *told])
 
 
-def _say_parts(shown: Shown, epoch: int) -> str:
-    history = shown.history
+def _say_parts(history: History, epoch: int) -> str:
     said = []
     for record in dict.fromkeys((history.at(epoch), 0)):
         norms, whole = parts(history, record)

@@ -7,7 +7,8 @@ not finite; both are marks of their own, never a colour of the scale.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -30,23 +31,13 @@ MOST_TICKS = 20
 BAR_ROOM = 132  # pixels
 
 
-class Swept(Protocol):
-    """What is drawn: a sweep, the findings so far, and why other cells have none."""
+@dataclass(frozen=True, eq=False)
+class Swept:
+    """What is drawn: a sweep, the findings so far, and why other cells have none, by (column, row)."""
 
-    @property
-    def sweep(self) -> Sweep:
-        """What is swept."""
-        ...
-
-    @property
-    def findings(self) -> Mapping[Place, Finding]:
-        """By (column, row)."""
-        ...
-
-    @property
-    def problems(self) -> Mapping[Place, str]:
-        """By (column, row)."""
-        ...
+    sweep: Sweep
+    findings: Mapping[Place, Finding]
+    problems: Mapping[Place, str]
 
 
 def value_text(value: Value) -> str:
@@ -166,17 +157,11 @@ def _critical_line(sweep: Sweep, points: Sequence[Point]) -> Traces:
                 places += [(here - 0.4, there), (here + 0.4, there), (np.nan, np.nan)] if dashes else [(here, there)]
         places.append((np.nan, np.nan))
     line = np.array(places, dtype=np.float32)[:, :: 1 if by_x else -1]
-    shown: dict[str, Any] = {
-        "x": line[:, 0],
-        "y": line[:, 1],
-        "mode": "lines",
-        "hoverinfo": "skip",
-        "connectgaps": False,
-    }
+    place = {"x": line[:, 0], "y": line[:, 1], "mode": "lines", "connectgaps": False}
     look = {"width": 3.5, "dash": "solid" if dashes else "dash", "color": theme.THEORY}
     # The map itself may be of the line's colour: a dark casing parts the two.
-    casing = go.Scatter(line={"width": 7, "color": theme.CASING}, showlegend=False, **shown)
-    return [casing, go.Scatter(line=look, name=CRITICAL, **shown)]
+    casing = marks.told(place, None, line={"width": 7, "color": theme.CASING}, showlegend=False)
+    return [casing, marks.told(place, None, line=look, name=CRITICAL)]
 
 
 def _position(values: tuple[Value, ...], value: Value) -> float:
@@ -189,19 +174,20 @@ def _position(values: tuple[Value, ...], value: Value) -> float:
 def _layout(sweep: Sweep) -> dict[str, Any]:
     below = 104 if is_numeric(sweep.x) else 150  # names stand slanted
     caption = axes.settings(f"varied from: {summary(sweep.base)}", below) | {"yanchor": "bottom"}
+    layout = _over_columns(sweep, _axis(sweep.y, sweep.ys), 516 + below, 48, below)
+    return layout | {"annotations": [caption]}
+
+
+def _over_columns(sweep: Sweep, y: dict[str, Any], height: int, top: int, below: int) -> dict[str, Any]:
+    # Room for the names of the rows: the same beside map and section, so that columns stand above each other.
+    left = max(84.0, 50 + 8.5 * max(len(value_text(value)) for value in sweep.ys))
     return {
         "template": theme.TEMPLATE,
-        "height": 516 + below,
+        "height": height,
         **axes.legend(1.01),
-        **axes.sized({"xaxis": _axis(sweep.x, sweep.xs), "yaxis": _axis(sweep.y, sweep.ys)}),
-        "margin": {"l": _left(sweep), "r": BAR_ROOM, "t": 48, "b": below},
-        "annotations": [caption],
+        **axes.sized({"xaxis": _axis(sweep.x, sweep.xs), "yaxis": y}),
+        "margin": {"l": left, "r": BAR_ROOM, "t": top, "b": below},
     }
-
-
-def _left(sweep: Sweep) -> float:
-    """Room for the names of the rows: the same beside map and section, so that columns stand above each other."""
-    return max(84.0, 50 + 8.5 * max(len(value_text(value)) for value in sweep.ys))
 
 
 def _axis(name: str, values: tuple[Value, ...]) -> dict[str, Any]:
@@ -236,9 +222,6 @@ def describe_sweep(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Out
     return f"{len(known)} of {len(sweep.cells)} cells have a value: {'; '.join(told)}."
 
 
-# --- the section ------------------------------------------------------------------------------
-
-
 def section_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
     """Draw one row of the map as a line, on the same scale; a share with its 95 % interval (Wilson 1927)."""
     sweep = swept.sweep
@@ -261,30 +244,18 @@ def section_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
         error_y=_interval(findings, values) if outcome.unit == "share" else None,
     )
     traces = [line, *panel.edge_marks(columns, values, theme.NOW, texts)]
-    return go.Figure(data=traces, layout=_section_layout(sweep, outcome))
+    bottom, top = outcome.span
+    room = 0.05 * (top - bottom)
+    y = {"title": outcome.name, "range": [bottom - room, top + room], "showgrid": True, **_ticks(outcome)}
+    return go.Figure(data=traces, layout=_over_columns(sweep, y, 300, 44, 64))
 
 
 def _interval(findings: Sequence[Finding | None], values: Array) -> dict[str, Any]:
-    ends = [
-        (np.nan, np.nan) if finding is None else share_interval(finding.solved, finding.runs) for finding in findings
-    ]
-    low, high = np.array(ends).T
+    nothing = (np.nan, np.nan)
+    low, high = np.array([share_interval(one.solved, one.runs) if one else nothing for one in findings]).T
     above, below = marks.small(np.maximum(high - values, 0)), marks.small(np.maximum(values - low, 0))
     look = {"color": theme.NOW_FAINT, "thickness": 2.5, "width": 6}
     return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, **look}
-
-
-def _section_layout(sweep: Sweep, outcome: Outcome) -> dict[str, Any]:
-    low, high = outcome.span
-    room = 0.05 * (high - low)
-    y = {"title": outcome.name, "range": [low - room, high + room], "showgrid": True, **_ticks(outcome)}
-    return {
-        "template": theme.TEMPLATE,
-        "height": 300,
-        **axes.legend(1.01),
-        **axes.sized({"xaxis": _axis(sweep.x, sweep.xs), "yaxis": y}),
-        "margin": {"l": _left(sweep), "r": BAR_ROOM, "t": 44, "b": 64},
-    }
 
 
 def describe_section(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Outcome, row: int) -> str:

@@ -12,7 +12,6 @@ from explorer.choices.arrays import Array
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.seeds import band
-from explorer.diagnosis.wording import number
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
@@ -51,16 +50,17 @@ class NetPanel:
 def time_figure(shown: Sequence[Shown | None], view: View, epoch: int, names: Sequence[str], caption: str) -> go.Figure:
     """Draw one to six compared nets, None where nothing is measured yet; the profile at an epoch, the latest if it is negative.
 
-    `names` are those of all of them, by which each keeps its style and its place.
-
-    Notes
-    -----
-    The x axes are epochs, but for "x9", the values of the profile.
+    `names` are those of all of them, by which each keeps its style and its place. The x axes are epochs, but for "x9",
+    the values of the profile.
     """
     net_panels = _panels(shown, names, view)
     traces: Traces = []
     for place, panel in enumerate(net_panels, start=1):
-        traces += _map(panel, view, f"x{place}", f"y{place}")
+        if panel.shown is None or panel.empty:
+            # Without a trace the panel would lose its axes.
+            traces.append(go.Scatter(x=[None], y=[None], xaxis=f"x{place}", yaxis=f"y{place}", showlegend=False))
+        else:
+            traces += panels.position_by_epoch(panel.shown.history, view, f"x{place}", f"y{place}")
         if panel.shown is not None:
             traces += _over_epochs(panel.shown.history, panel, view, each_seed=len(net_panels) == 1)
     traces += _profiles(net_panels, view, epoch)
@@ -99,13 +99,6 @@ def _panels(shown: Sequence[Shown | None], names: Sequence[str], view: View) -> 
     return net_panels
 
 
-def _map(panel: NetPanel, view: View, x: str, y: str) -> Traces:
-    if panel.shown is None or panel.empty:
-        # Without a trace the panel would lose its axes.
-        return [go.Scatter(x=[None], y=[None], xaxis=x, yaxis=y, showlegend=False)]
-    return panels.position_by_epoch(panel.shown.history, view, x, y)
-
-
 def _profiles(net_panels: Sequence[NetPanel], view: View, epoch: int) -> Traces:
     """All nets' profiles in one panel, the bands behind the lines."""
     alone, named_axes = len(net_panels) == 1, (f"x{PROFILE}", f"y{PROFILE}")
@@ -126,51 +119,35 @@ def learnt(history: History) -> Array:
 
 
 def _over_epochs(history: History, panel: NetPanel, view: View, *, each_seed: bool) -> Traces:
-    style = panel.style
+    style, loss, epochs = panel.style, (f"x{LOSS}", f"y{LOSS}"), history.epochs
     share = go.Scatter(
-        x=panels.epoch_positions(history.epochs, view),
+        x=panels.epoch_positions(epochs, view),
         y=marks.small(learnt(history)),
         xaxis=f"x{SHARE}",
         yaxis=f"y{SHARE}",
         mode="lines",
         line={"width": 3.5, "color": style.colour, "dash": style.dash, "shape": "hv"},
-        customdata=history.epochs,
+        customdata=epochs,
         hovertemplate=f"{panel.name}<br>epoch %{{customdata:,d}}: %{{y:.0%}} of the seeds<extra></extra>",
         name=panel.name,
         showlegend=False,
     )
-    lines = panels.loss_lines(history, view, style, panel.name, (f"x{LOSS}", f"y{LOSS}"), each_seed=each_seed)
-    return [*lines, *_loss_end(history, panel, view), share]
-
-
-def _loss_end(history: History, panel: NetPanel, view: View) -> Traces:
-    beyond = np.flatnonzero(~np.isfinite(band(history.loss).middle))
-    if not beyond.size:
-        return []
-    epoch, rim = history.epochs[beyond[:1]], {"color": panel.style.colour, "width": 3}
-    return [
-        go.Scatter(
-            x=panels.epoch_positions(epoch, view),
-            y=[LOSS_TOP],
-            xaxis=f"x{LOSS}",
-            yaxis=f"y{LOSS}",
-            mode="markers",
-            marker={"symbol": "square", "size": 12, "color": theme.NOT_FINITE, "line": rim},
-            customdata=epoch,
-            hovertemplate=f"{panel.name}<br>epoch %{{customdata:,d}}: median loss not finite<extra></extra>",
-            name=marks.NOT_FINITE_WORDS,
-        )
-    ]
+    traces = panels.loss_lines(history, view, style, panel.name, loss, each_seed=each_seed)
+    beyond = np.flatnonzero(~np.isfinite(band(history.loss).middle))[:1]
+    if beyond.size:
+        place = {"x": panels.epoch_positions(epochs[beyond], view), "y": [LOSS_TOP], "xaxis": loss[0], "yaxis": loss[1]}
+        rim = {"color": style.colour, "width": 3}
+        marker = {"symbol": "square", "size": 12, "color": theme.NOT_FINITE, "line": rim}
+        hover = f"{panel.name}<br>epoch %{{customdata:,d}}: median loss not finite<extra></extra>"
+        look = {"mode": "markers", "marker": marker, "name": marks.NOT_FINITE_WORDS}
+        traces.append(go.Scatter(customdata=epochs[beyond], hovertemplate=hover, **place, **look))
+    return [*traces, share]
 
 
 def _legend() -> Traces:
-    grey = theme.BASELINE
-    now = marks.legend_line(f"profile {marks.CHOSEN_WORDS}", color=grey, width=3.5)
-    return [
-        now,
-        marks.legend_line(f"profile {marks.START_WORDS}", color=grey, width=2, dash="dot"),
-        marks.legend_band(),
-    ]
+    now = marks.legend_line(f"profile {marks.CHOSEN_WORDS}", color=theme.BASELINE, width=3.5)
+    start = marks.legend_line(f"profile {marks.START_WORDS}", color=theme.BASELINE, width=2, dash="dot")
+    return [now, start, marks.legend_band()]
 
 
 @dataclass(frozen=True)
@@ -196,9 +173,8 @@ def places(count: int, narrow: bool) -> Places:
 def _wide(count: int) -> Places:
     rows = [[0.095, 0.715]] if count <= 3 else [[0.465, 0.715], [0.095, 0.345]]
     columns = -(-count // len(rows))
-    width = (0.70 + GAP) / columns
     cells = (divmod(index, columns) for index in range(count))
-    maps = [([column * width, (column + 1) * width - GAP], rows[row]) for row, column in cells]
+    maps = [(axes.piece(column, columns, GAP, 0.70), rows[row]) for row, column in cells]
     right, top = [0.755, 1.0], [0.88, 1.0]
     loss, share = ([0.0, 0.46], top), ([0.54, 1.0], top)
     return Places(HEIGHT, maps, columns, loss, share, (right, [0.095, 0.715]), (right, [0.02, 0.05]))
@@ -246,23 +222,16 @@ def _axes(net_panels: Sequence[NetPanel], view: View, place: Places) -> dict[str
         x = epochs | {"title": axes.title("epoch", 2) if lowest else "", "showticklabels": lowest}
         y = steps | {"title": along if leftmost else "", "showticklabels": leftmost}
         # Where a viewer zooms into one heatmap, all others follow.
-        named_axes |= (
-            axes.pair(panel_number, box, x, y)
-            if panel_number == 1
-            else axes.pair(panel_number, box, x | AS_X, y | AS_Y)
-        )
-    named_axes |= axes.pair(LOSS, place.loss, epochs | AS_X, LOSS_AXIS)
-    named_axes |= axes.pair(SHARE, place.share, epochs | AS_X, SHARE_AXIS)
+        named_axes |= axes.pair(panel_number, box, x, y, follow=True)
+    named_axes |= axes.pair(LOSS, place.loss, epochs | axes.AS_X, LOSS_AXIS)
+    named_axes |= axes.pair(SHARE, place.share, epochs | axes.AS_X, SHARE_AXIS)
     values = {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
-    own = AS_Y | {"showticklabels": place.columns == 1 and place.scale < 1}
+    own = axes.AS_Y | {"showticklabels": place.columns == 1 and place.scale < 1}
     named_axes |= axes.pair(PROFILE, place.profile, values, steps | own)
     named_axes |= axes.pair(STRIP, place.strip, {}, {"visible": False, "fixedrange": True})
     del named_axes[f"xaxis{STRIP}"]
     named_axes[f"xaxis{PROFILE}"]["anchor"], named_axes[f"yaxis{STRIP}"]["anchor"] = f"y{STRIP}", f"x{PROFILE}"
     return named_axes
-
-
-AS_X, AS_Y = {"matches": "x"}, {"matches": "y"}
 
 
 def answers_at_the_end(experiment: RecurrentExperiment) -> bool:
@@ -333,14 +302,7 @@ def _describe_net(history: History, view: View, epoch: int) -> str:
         start, middle = panels.shown_band(history, view, [0, record]).middle
         told = [f"at epoch {int(history.epochs[record]):,} {_say_steps(middle, view)}."]
         told += [f"At the start {_say_steps(start, view)}."] * (record > 0)
-    loss = band(history.loss).middle
-    last = int(history.epochs[-1])
-    told.append(f"Median loss {number(loss[0])} at the start, {number(loss[-1])} at epoch {last:,}.")
-    seeds = len(history.loss)
-    told.append(
-        f"{history.outcome.count(SOLVED)} of {panels.seeds_text(seeds)} {'has' if seeds == 1 else 'have'} learnt it."
-    )
-    return " ".join(told)
+    return " ".join([*told, panels.learning_text(history)])
 
 
 def _say_steps(values: Array, view: View) -> str:

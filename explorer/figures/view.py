@@ -1,6 +1,7 @@
 """View: what of a history is shown and how. Changing it never retrains."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.comparisons import COMPARISONS
-from explorer.choices.controls import Choice, Number, controls_of, one_two_five, setting
+from explorer.choices.controls import choice, controls_of, number, one_two_five
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.cliff import B_SPAN, W_SPAN, Descent
 from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
@@ -22,12 +23,11 @@ RANGES = {"usual": 0, "wide": 26, "widest": 298}
 LATEST = -1
 
 
-def _choice(label: str, help: str, **more: Any) -> Any:
-    return setting(Choice(label=label, help=help, group="View", **more))
+_choice, _number = partial(choice, "View"), partial(number, "View")
 
 
-def _number(label: str, help: str, **more: Any) -> Any:
-    return setting(Number(label=label, help=help, group="View", **more))
+def _stepped(label: str, help: str, marks: tuple[float, ...], default: float) -> Any:
+    return _number(label, help, low=marks[0], high=marks[-1], marks=marks, default=default)
 
 
 def _metric(kind: Kind) -> Any:
@@ -47,12 +47,9 @@ def _colour(kind: Kind, ratio: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """How a history is shown. The page on time has the same view of its own kind of net, see `TimeView`.
+    """How a history is shown; a ValueError names the field, the value and what is allowed.
 
-    Raises
-    ------
-    ValueError
-        Naming the field, the value and what is allowed.
+    The page on time has the same view of its own kind of net, see `TimeView`.
     """
 
     kind: ClassVar[Kind] = LAYERS
@@ -74,18 +71,12 @@ class View:
         "The epoch of the profile and of the answers; a line marks it.",
         low=LATEST,
         high=1_000_000,
-        whole=True,
         default=LATEST,
     )
 
     def __post_init__(self) -> None:
         for name, control in controls_of(type(self)).items():  # type: ignore[arg-type]  # a class is hashable
             object.__setattr__(self, name, control.check(name, getattr(self, name)))
-
-    @property
-    def position(self) -> str:
-        """What a position along the net is called."""
-        return self.kind.position
 
     @property
     def diagnostic(self) -> Diagnostic:
@@ -180,13 +171,7 @@ def nearest(marks: tuple[float, ...], value: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class CliffView:
-    """What the cliff's page shows.
-
-    Raises
-    ------
-    ValueError
-        Naming the field, the value and what is allowed.
-    """
+    """What the cliff's page shows; a ValueError names the field, the value and what is allowed."""
 
     shown: str = _choice(
         "Show",
@@ -194,13 +179,8 @@ class CliffView:
         options=(LOSS, GRADIENT, RELIEF),
         default=LOSS,
     )
-    learning_rate: float = _number(
-        "Learning rate",
-        "An update goes this times the gradient.",
-        low=0.01,
-        high=10.0,
-        marks=one_two_five(0.01, 10.0),
-        default=0.5,
+    learning_rate: float = _stepped(
+        "Learning rate", "An update goes this times the gradient.", one_two_five(0.01, 10.0), default=0.5
     )
     clip: str = _choice(
         "Clip by",
@@ -208,48 +188,28 @@ class CliffView:
         options=tuple(reversed([name for name in CLIPPERS if name != "none"])),
         default="norm",
     )
-    threshold: float = _number(
+    threshold: float = _stepped(
         "Threshold",
         "The longest gradient, or the largest entry, that clipping lets through.",
-        low=0.01,
-        high=1000.0,
-        marks=one_two_five(0.01, 1000.0),
+        one_two_five(0.01, 1000.0),
         default=0.5,
     )
-    updates: int = _number(
+    updates: int = _stepped(
         "Updates",
         "How far both descents are followed: move it to see them go, update by update.",
-        low=5,
-        high=200,
-        marks=tuple(range(5, 201)),
-        whole=True,
+        tuple(range(5, 201)),
         default=180,
     )
-    steps: int = _number(
+    steps: int = _stepped(
         "Steps T",
         "Time steps of the net, through which the gradient goes back. With few there is no cliff.",
-        low=2,
-        high=200,
-        marks=(*range(2, 20), *range(20, 100, 5), *range(100, 201, 10)),
-        whole=True,
+        (*range(2, 20), *range(20, 100, 5), *range(100, 201, 10)),
         default=50,
     )
-    w: float = _number(
-        "Start w",
-        "The recurrent weight at the start; a click on the map sets both.",
-        low=W_SPAN[0],
-        high=W_SPAN[1],
-        marks=_marks(W_SPAN),
-        default=5.5,
+    w: float = _stepped(
+        "Start w", "The recurrent weight at the start; a click on the map sets both.", _marks(W_SPAN), default=5.5
     )
-    b: float = _number(
-        "Start b",
-        "The bias at the start; a click on the map sets both.",
-        low=B_SPAN[0],
-        high=B_SPAN[1],
-        marks=_marks(B_SPAN),
-        default=-2.0,
-    )
+    b: float = _stepped("Start b", "The bias at the start; a click on the map sets both.", _marks(B_SPAN), default=-2.0)
 
     def __post_init__(self) -> None:
         for name, control in controls_of(CliffView).items():
@@ -257,15 +217,8 @@ class CliffView:
 
     def descent(self, *, clipped: bool) -> Descent:
         """Return the descent with clipping, or the same without."""
-        limit = {"clip": self.clip, "threshold": self.threshold} if clipped else {}
-        return Descent(
-            w=self.w,
-            b=self.b,
-            learning_rate=self.learning_rate,
-            updates=self.updates,
-            steps=self.steps,
-            **limit,  # type: ignore[arg-type]
-        )
+        names = ("w", "b", "learning_rate", "updates", "steps", *(("clip", "threshold") if clipped else ()))
+        return Descent(**{name: getattr(self, name) for name in names})
 
 
 CLIFF_VIEW_CONTROLS = controls_of(CliffView)

@@ -3,14 +3,15 @@
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from explorer.diagnosis.wording import verbatim
+from explorer.figures.sweep import Swept
 from explorer.sweeps.outcomes import Finding
-from explorer.sweeps.sweep import Place, Sweep
+from explorer.sweeps.sweep import Sweep
 from explorer.sweeps.sweep_run import Key, SweepRun
 from explorer.sweeps.workers import Workers
 
@@ -29,12 +30,9 @@ class Known(OrderedDict[Key, Finding]):
 
 
 @dataclass(frozen=True, eq=False)
-class SweepState:
+class SweepState(Swept):
     """A sweep at a moment; as a `SweepRun`, but it stands still."""
 
-    sweep: Sweep
-    findings: Mapping[Place, Finding]
-    problems: Mapping[Place, str]
     progress: float  # Share of the work done
     seconds_left: float  # NaN before it is known
     complete: bool

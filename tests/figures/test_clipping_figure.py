@@ -11,14 +11,7 @@ from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.seeds import log_band
 from explorer.figures import theme
 from explorer.figures.axes import LOSS_DECADES
-from explorer.figures.clipping import (
-    NORM_SPAN,
-    clipped_share,
-    clipping_figure,
-    clipping_words,
-    describe_clipping,
-    norm_after_clipping,
-)
+from explorer.figures.clipping import NORM_SPAN, clipped_share, clipping_figure, clipping_words, describe_clipping
 from explorer.figures.marks import NOT_FINITE_WORDS
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.figures.view import View
@@ -53,6 +46,10 @@ def line(figure, name):
     return np.asarray(found.y, dtype=float)
 
 
+def after_clipping(history):
+    return history.gradient_norm * history.clip_factor
+
+
 def entries(figure):
     return [trace.name for trace in figure.data if trace.showlegend is not False]
 
@@ -60,7 +57,7 @@ def entries(figure):
 @each_kind
 def test_after_clipping_by_norm_no_gradient_is_longer_than_the_threshold(e):
     history = train(e.but(clip="norm"))
-    after = norm_after_clipping(history)
+    after = after_clipping(history)
     assert (history.gradient_norm > THRESHOLD).any()
     assert (after <= THRESHOLD * (1 + 1e-9)).all()
     shorter = history.gradient_norm <= THRESHOLD - 1e-6
@@ -70,8 +67,8 @@ def test_after_clipping_by_norm_no_gradient_is_longer_than_the_threshold(e):
 @each_kind
 def test_by_value_no_gradient_gets_longer_and_without_clipping_none_changes(e):
     by_value, free = train(e.but(clip="value")), train(e.but(clip="none"))
-    assert (norm_after_clipping(by_value) <= by_value.gradient_norm).all()
-    assert np.array_equal(norm_after_clipping(free), free.gradient_norm)
+    assert (after_clipping(by_value) <= by_value.gradient_norm).all()
+    assert np.array_equal(after_clipping(free), free.gradient_norm)
 
 
 @each_kind
@@ -80,7 +77,7 @@ def test_lines_are_the_medians_of_norms_and_loss(e):
     figure = draw([("clipped", history)])
     for name, values in (
         ("before clipping", history.gradient_norm),
-        ("after clipping", norm_after_clipping(history)),
+        ("after clipping", after_clipping(history)),
         ("median loss", history.loss),
     ):
         np.testing.assert_allclose(line(figure, f"clipped, {name}"), log_band(values).middle, rtol=1e-6, atol=1e-6)
