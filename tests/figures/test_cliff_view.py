@@ -11,7 +11,7 @@ import pytest
 from explorer.choices.controls import Choice
 from explorer.diagnosis.cliff import B_SPAN, LAST, W_SPAN, Descent, descend, exits, inside, section, slope, survey
 from explorer.diagnosis.cliff import Path as Way
-from explorer.diagnosis.wording import number
+from explorer.diagnosis.wording import number, verbatim
 from explorer.figures.cliff import (
     cliff_figure,
     cliff_summary,
@@ -100,7 +100,7 @@ def test_a_bad_value_is_named_in_the_link_and_refused_by_the_view(monkeypatch, n
 
     monkeypatch.setattr("explorer.ui.link.st.query_params", Parameters({f"{CLIFF_PAGE}{name}": value}))
     (said,) = complaints(PAGE_CONTROLS).values()
-    assert f"{CLIFF_PAGE}{name}" in said
+    assert verbatim(f"{CLIFF_PAGE}{name}") in said
     with pytest.raises(ValueError, match=f"{CLIFF_PAGE}{name}"):
         CliffView(**{name: value})
 
