@@ -58,18 +58,13 @@ class Control:
         return [self.parse(name, text) for text in texts][-1]
 
 
-def _any(experiment: object, option: str) -> bool:
-    """Whatever the other settings are, every option can be chosen."""
-    return True
-
-
 @dataclass(frozen=True, kw_only=True)
 class Choice(Control):
     """One of several names, usually the keys of a registry; upper and lower case are alike."""
 
     options: Sequence[str] | Mapping[str, Any]
     # `fits(experiment, option)`: whether an option can be chosen as the other settings of an experiment stand.
-    fits: Callable[[Any, str], bool] = _any
+    fits: Callable[[Any, str], bool] = lambda experiment, option: True
 
     def cheaper(self, value: Any) -> Iterable[str]:
         """Return the options behind `value`, and at last the moderate one; none where the cost does not depend on it."""
@@ -110,20 +105,15 @@ class Number(Control):
     def check(self, name: str, value: Any) -> float | int:
         """Return `value` as a number in range."""
         kind = "a whole number" if self.whole else "a number"
-        allowed = f"{name} must be {kind} from {self.low:g} to {self.high:g}"
-        if isinstance(value, bool):
-            raise ValueError(f"{name} = {value!r}: {allowed}")
+        refusal = ValueError(f"{name} = {value!r}: {name} must be {kind} from {self.low:g} to {self.high:g}")
         try:
             number = float(value)
         except (TypeError, ValueError, OverflowError):
-            raise ValueError(f"{name} = {value!r}: {allowed}") from None
-        if not math.isfinite(number) or not self.low <= number <= self.high:
-            raise ValueError(f"{name} = {value!r}: {allowed}")
-        if not self.whole:
-            return number
-        if number != int(number):
-            raise ValueError(f"{name} = {value!r}: {allowed}")
-        return int(number)
+            raise refusal from None
+        # NaN lies between no bounds.
+        if isinstance(value, bool) or not self.low <= number <= self.high or (self.whole and number % 1):
+            raise refusal
+        return int(number) if self.whole else number
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -119,13 +119,10 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
                 last = row.line
                 yield row
     except csv.Error as error:
-        raise ValueError(_unreadable(last, error)) from None
-
-
-def _unreadable(last: int, error: csv.Error) -> str:
-    if "limit" in str(error):
-        return f"line {last + 1}: a cell is far too long; at most {MAX_CELL} characters are allowed"
-    return f'line {last + 1}: the quotes are not balanced; every " needs a closing " before the next column'
+        wrong = 'the quotes are not balanced; every " needs a closing " before the next column'
+        if "limit" in str(error):
+            wrong = f"a cell is far too long; at most {MAX_CELL} characters are allowed"
+        raise ValueError(f"line {last + 1}: {wrong}") from None
 
 
 def _check_shape(row: Row, delimiter: str) -> None:

@@ -18,7 +18,7 @@ from explorer.choices.arrays import Array
 from explorer.choices.experiment import Experiment
 from explorer.choices.normalizations import affine_backward
 from explorer.training.group import CACHE_BYTES, runs_that_fit
-from explorer.training.measures import root_sum_square
+from explorer.training.measures import rms, root_sum_square
 from explorer.training.network import Network, architecture, draw_layer
 
 
@@ -152,9 +152,7 @@ class _BackwardPass:
 
     def _sizes(self, delta: Array, gradient: Array) -> Array:
         """RMS of dL/dz and L2 norm of dL/dW of one layer: (2, nets, runs)."""
-        units = delta.shape[-2] * delta.shape[-1]
-        weights = gradient[..., : self.shape.width, :]
-        return np.stack([root_sum_square(delta, (-2, -1)) / np.sqrt(units), root_sum_square(weights, (-2, -1))])
+        return np.stack([rms(delta), root_sum_square(gradient[..., : self.shape.width, :], (-2, -1))])
 
     def _output(self, loss: Array) -> Array:
         """Compute dL/dz of each net's output from what its last hidden layer hands on; return the sizes there."""

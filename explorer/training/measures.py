@@ -35,11 +35,6 @@ class Stage(Enum):
     UPDATE = "update"
 
 
-def _never_missing(experiment: object) -> str:
-    """Every experiment has it."""
-    return ""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Diagnostic(Entry):
     """A number per layer."""
@@ -53,7 +48,7 @@ class Diagnostic(Entry):
     label: str = ""  # What it is called in the menu of what to show; empty: it is not offered there
     stage: Stage = Stage.BACKWARD  # Of which part of an update it looks at the result
     # Why an experiment has nothing of the kind; an empty string where it has.
-    missing: Callable[[Any], str] = _never_missing
+    missing: Callable[[Any], str] = lambda experiment: ""
 
     @property
     def of_update(self) -> bool:
