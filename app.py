@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.ui.between_pages import keep, note_all_drawn
+from explorer.ui.between_pages import ask_for_report, keep
 from explorer.ui.keys import BASELINES
 from explorer.ui.link import GO_KEY, announce, keep_link
 from explorer.ui.look import FAVICON, LOGO
@@ -53,8 +53,8 @@ def main() -> None:
     if page.kind is not None:
         sidebar(page.kind, controls)
     keep_link(page.title, st.session_state.pop(GO_KEY, None))
-    note_all_drawn(keys)
     chosen.run()
+    ask_for_report()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from explorer.figures.view import (
 from explorer.sharing.code import cliff_table
 from explorer.sharing.notebook import cliff_lines
 from explorer.sharing.saved import table_csv
+from explorer.ui.between_pages import set_values
 from explorer.ui.live_chart import CHART, Click, live_chart, load_plotly
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
@@ -104,9 +105,9 @@ def _measure(view: CliffView) -> Seen:
 def _start_at(click: Click, view: CliffView) -> None:
     """Start where the map was clicked: at the nearest w and b on offer."""
     if click.panel == "x":
-        for name, value in (("w", click.x), ("b", click.y)):
-            marks = CLIFF_VIEW_CONTROLS[name].marks  # type: ignore[attr-defined]
-            st.session_state[f"{CLIFF_PAGE}{name}"] = nearest(marks, value)
+        clicked = {"w": click.x, "b": click.y}.items()
+        marks = {name: CLIFF_VIEW_CONTROLS[name].marks for name, _ in clicked}  # type: ignore[attr-defined]
+        set_values({f"{CLIFF_PAGE}{name}": nearest(marks[name], value) for name, value in clicked})
 
 
 def _drawn(seen: Seen) -> tuple[Drawn, Drawn]:

@@ -21,6 +21,7 @@ from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.training.cost import refuse
 from explorer.training.history import History
 from explorer.training.kinds import LAYERS
+from explorer.ui.between_pages import set_values
 from explorer.ui.link import GO_KEY, NOT_SETTINGS
 from explorer.ui.live_chart import CHART, live_chart
 from explorer.ui.page import Page, what_do_i_see
@@ -78,7 +79,7 @@ def _set(key: str, value: object) -> None:
 def _open_scenario(name: str, metric: str = "dL/dz") -> None:
     scenario = SCENARIOS[name]
     set_experiment(scenario.experiment, scenario.baseline)
-    st.session_state["metric"] = metric
+    set_values({"metric": metric})
 
 
 # --- the verdict and the key numbers -------------------------------------------------------------

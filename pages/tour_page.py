@@ -16,6 +16,7 @@ from explorer.stories.scene_figures import describe_scene, scene_figure
 from explorer.stories.tour import ANSWER, PLAY_CONTROLS, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
 from explorer.training.cost import refuse_all
 from explorer.training.kinds import kind_of
+from explorer.ui.between_pages import set_values
 from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import CHART, live_chart, load_plotly
 from explorer.ui.look import dress
@@ -79,16 +80,15 @@ def _step(place: Any, label: str, key: str, to: int) -> None:
 
 
 def _go(to: int) -> None:
-    st.session_state["scene"] = str(to)
-    _hide()
+    set_values({"scene": str(to), "revealed": QUESTION})
 
 
 def _hide() -> None:
-    st.session_state["revealed"] = QUESTION
+    set_values({"revealed": QUESTION})
 
 
 def _reveal() -> None:
-    st.session_state["revealed"] = ANSWER
+    set_values({"revealed": ANSWER})
 
 
 # --- the question -------------------------------------------------------------------------------

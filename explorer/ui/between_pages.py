@@ -1,24 +1,50 @@
 """Between pages and runs: no control loses what it holds, and no older value is written over a newer one.
 
-Streamlit forgets a widget that a run has left out. A browser puts a control up with its default, and reports that
-default as a person's choice, unless it is told a value. So the browser is told all values when the page changes, and
-later those of controls that it does not report. It is told once: `st.rerun`, with which a page shows how training goes
-on, would tell it again and again, and undo what a person has set meanwhile. And what the app has set, as a scenario
-does, holds until the browser knows it: until then it still reports what was there before.
+Streamlit forgets a widget that a run has left out, and a browser puts a new one up with its default, which it later
+reports as a person's choice, unless it is told a value. A message that tells it may be lost where one run follows
+another quickly, as while training goes on; told late, it would undo what a person has set meanwhile. So the browser is
+told what a control holds until it has reported that control, and after every change of page, or of a value by the app,
+it is asked for a report at once. What it reported before it knew of such a change is older, and does not count.
 """
 
-from collections.abc import Collection
+import uuid
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import streamlit as st
 
-from explorer.ui.private import SILENT, is_written, note_told, reported
+from explorer.ui.private import SILENT, reported
 
-# Title of the page that was come to last, and whether its controls are still to be drawn.
-PAGE_KEY, ARRIVING_KEY = "_page", "_arriving"
-# Set by every run: still to be read at the start of one that `st.rerun` has started, and not the browser.
-RUN_KEY = "_run"
-# The controls that were drawn since the browser last reported, and what the app has set against its report.
-DRAWN_KEY, HELD_KEY = "_drawn", "_held"
+# Title of the page that was come to last, and the controls that the browser has reported on it.
+PAGE_KEY, REPORTED_KEY = "_page", "_reported"
+# What the app has set and the browser may not know yet; the latest change, by a name of its own.
+PENDING_KEY, CHANGE_KEY = "_pending", "_change"
+REPORTER_KEY = "_reporter"
+
+_reporter = st.components.v2.component(
+    "explorer_reporter",
+    html="<i hidden></i>",
+    js="""
+let known = null;
+export default function ({ data, setStateValue }) {
+  if (known !== data.change) setStateValue("known", (known = data.change));
+}
+""",
+)
+
+
+def set_values(values: Mapping[str, Any]) -> None:
+    """Set controls; before they are drawn, or in a callback.
+
+    Parameters
+    ----------
+    values : mapping of str to value
+        By key.
+    """
+    changed = {key: value for key, value in values.items() if st.session_state.get(key) != value}
+    st.session_state.update(values)
+    st.session_state[PENDING_KEY] = st.session_state.get(PENDING_KEY, {}) | changed
+    st.session_state[CHANGE_KEY] = uuid.uuid4().hex
 
 
 def keep(page: str, keys: Collection[str]) -> None:
@@ -31,39 +57,23 @@ def keep(page: str, keys: Collection[str]) -> None:
     keys : collection of str
         Of all controls that are in the link.
     """
-    other = st.session_state.get(PAGE_KEY) != page
-    # Until its controls are drawn, which a further change of the page or of a control may prevent.
-    arriving = st.session_state[ARRIVING_KEY] = other or st.session_state[ARRIVING_KEY]
-    if is_written(RUN_KEY):
-        for key in st.session_state[DRAWN_KEY]:
-            note_told(key)
-    else:
-        _hold(arriving)
+    state = st.session_state
+    reports = {key for key in keys if reported(key) is not SILENT}
+    if state.get(PAGE_KEY) != page:
+        state[PAGE_KEY], state[REPORTED_KEY], state[CHANGE_KEY] = page, set(), uuid.uuid4().hex
+    elif reports:
+        state[REPORTED_KEY] = reports
+    pending = state.setdefault(PENDING_KEY, {})
+    known = getattr(state.get(REPORTER_KEY), "known", None) == state[CHANGE_KEY]
+    if known or any(reported(key) == value for key, value in pending.items()):
+        pending.clear()
     for key in keys:
-        if key in st.session_state and (other or reported(key) is SILENT):
-            st.session_state[key] = st.session_state[key]
-    st.session_state[PAGE_KEY], st.session_state[RUN_KEY], st.session_state[DRAWN_KEY] = page, True, set()
+        if key in pending:
+            state[key] = pending[key]
+        elif key in state and key not in state[REPORTED_KEY]:
+            state[key] = state[key]
 
 
-def _hold(arriving: bool) -> None:
-    """Hold what the app has set while the browser reports none of it; of a single value a person may think again."""
-    held = {key: value for key, value in st.session_state.get(HELD_KEY, {}).items() if not is_written(key)}
-    known = len(held) < 2 or any(reported(key) == value for key, value in held.items())
-    if known and not arriving:
-        held = {}
-    for key, value in held.items():
-        st.session_state[key] = value
-    st.session_state[HELD_KEY] = held
-
-
-def note_drawn(key: str) -> None:
-    """Note that a control is drawn, so that the browser is told what it holds."""
-    st.session_state.setdefault(DRAWN_KEY, set()).add(key)
-
-
-def note_all_drawn(keys: Collection[str]) -> None:
-    """Note that all controls that pages share are drawn, and which of them the app has set against the browser's report."""
-    for key in keys:
-        if is_written(key) and reported(key) not in (SILENT, st.session_state[key]):
-            st.session_state[HELD_KEY][key] = st.session_state[key]
-    st.session_state[ARRIVING_KEY] = False
+def ask_for_report() -> None:
+    """Have the browser report once what all controls hold, when it has drawn what was told so far."""
+    _reporter(key=REPORTER_KEY, data={"change": st.session_state[CHANGE_KEY]}, on_known_change=lambda: None)

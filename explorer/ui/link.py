@@ -15,6 +15,7 @@ from explorer.diagnosis.wording import verbatim
 from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
 from explorer.training.kinds import TIME_STEPS, Kind, kind_of
+from explorer.ui.between_pages import set_values
 from explorer.ui.keys import BASELINES, keys_of
 from explorer.ui.private import read_address_again
 
@@ -109,9 +110,9 @@ def set_controls(saved: Saved, shown: Kind | None) -> None:
     forget_notice()
     kind = kind_of(saved.experiment)
     keys, settings = keys_of(kind), saved.experiment.settings()
-    st.session_state.update({f"{keys.prefix}{name}": value for name, value in settings.items()})
+    set_values({f"{keys.prefix}{name}": value for name, value in settings.items()})
     if saved.pins:
-        st.session_state[keys.baseline] = UNPINNED if saved.baseline is None else encode(saved.baseline)
+        set_values({keys.baseline: UNPINNED if saved.baseline is None else encode(saved.baseline)})
     if kind is not shown:
         st.session_state[GO_KEY] = keys.home
 

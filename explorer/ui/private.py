@@ -28,16 +28,3 @@ def reported(key: str) -> Any:
     # Looked up, not listed: a run that this one has overtaken may still write to the same state.
     state = get_session_state()._state
     return state._new_widget_state.get(state.get_widget_id_from_key(key) or "", SILENT)
-
-
-def is_written(key: str) -> bool:
-    """Whether the script has set a value since the browser last reported: a widget tells the browser such a value."""
-    return get_session_state()._state.is_new_state_value(key)
-
-
-def note_told(key: str) -> None:
-    """Note that the browser knows what the script has set: `st.rerun` would tell it again, over what a person sets now."""
-    state = get_session_state()._state
-    widget = state.get_widget_id_from_key(key)
-    if widget is not None and state.is_new_state_value(key):
-        state._new_widget_state.set_from_value(widget, state._new_session_state.pop(key))

@@ -18,7 +18,7 @@ from explorer.diagnosis.wording import verbatim
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.training.kinds import Kind, kind_of
-from explorer.ui.between_pages import note_drawn
+from explorer.ui.between_pages import set_values
 from explorer.ui.keys import keys_of
 from explorer.ui.link import DATA_KEY, GO_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
 from explorer.ui.widgets import FEW, ask
@@ -200,8 +200,8 @@ def set_experiment(experiment: Settings, baseline: Settings | None, compare: str
     forget_notice()
     keys = keys_of(kind_of(experiment))
     settings = experiment.settings() | ({"compare": compare} if compare else {})
-    st.session_state.update({f"{keys.prefix}{name}": value for name, value in settings.items()})
-    st.session_state[keys.baseline] = UNPINNED if baseline is None else encode(baseline)
+    pinned = UNPINNED if baseline is None else encode(baseline)
+    set_values({f"{keys.prefix}{name}": value for name, value in settings.items()} | {keys.baseline: pinned})
 
 
 def open_experiment(experiment: Settings, baseline: Settings | None, compare: str = "") -> None:
@@ -214,7 +214,7 @@ def _pin_buttons(experiment: Settings | None, baseline: Settings | None, key: st
     """Offer to pin the experiment, and to unpin the baseline, whose text lies under `key`."""
 
     def pin(pinned: Settings | None) -> None:
-        st.session_state[key] = UNPINNED if pinned is None else encode(pinned)
+        set_values({key: UNPINNED if pinned is None else encode(pinned)})
 
     with st.container(horizontal=True, gap="small"):
         st.button(
@@ -234,7 +234,6 @@ def _pin_buttons(experiment: Settings | None, baseline: Settings | None, key: st
 
 def _baseline_text(key: str, empty: str) -> str:
     """The baseline as the link holds it: a bound text, so that reload and Back restore it like any control."""
-    note_drawn(key)
     with st.expander("Baseline in the link"):
         return st.text_input(
             "Settings of the baseline",

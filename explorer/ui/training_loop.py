@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.choices.settings import Settings
 from explorer.training.history import History
+from explorer.ui.between_pages import ask_for_report
 from explorer.ui.jobs import Job, jobs
 
 
@@ -45,6 +46,8 @@ def work_on(work: Work, seconds: float, repaint: float) -> None:
     repaint : float
         Seconds between two repaints.
     """
+    if not work.over:
+        ask_for_report()
     painted, results, at_once = time.perf_counter(), work.results, work.lacks_first
     while not work.over:
         work.advance(seconds)

@@ -11,6 +11,7 @@ from explorer.choices.controls import controls_of
 from explorer.choices.settings import Settings
 from explorer.figures.view import View
 from explorer.training.recording import record_epochs
+from explorer.ui.between_pages import set_values
 from explorer.ui.widgets import ask
 
 V = TypeVar("V", bound=View)
@@ -41,4 +42,4 @@ def ask_view(kind: type[V], names: Sequence[str], experiment: Settings, prefix: 
 def choose_epoch(experiment: Settings, epoch: float, prefix: str = "") -> None:
     """Move the slider to the recorded epoch nearest to this one; for callbacks."""
     epochs = record_epochs(experiment.epochs)
-    st.session_state[f"{prefix}at"] = int(epochs[np.abs(epochs - epoch).argmin()])
+    set_values({f"{prefix}at": int(epochs[np.abs(epochs - epoch).argmin()])})

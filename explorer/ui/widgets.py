@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from explorer.choices.controls import Choice, Control, Number, Several, Span
-from explorer.ui.between_pages import note_drawn
 
 Bound = dict[str, Any]
 # So many names are shown beside one another, more in a menu.
@@ -28,7 +27,6 @@ def ask(
     `options` narrows what a choice or a number offers just now; `in_a_row` shows a choice's names beside one another,
     however many there are.
     """
-    note_drawn(key)
     common: Bound = {
         "key": key,
         "help": control.help,

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def asked():
     import streamlit as st
 
-    from explorer.ui.private import SILENT, is_written, note_told, read_address_again, reported
+    from explorer.ui.private import SILENT, read_address_again, reported
 
     if st.query_params.get("speed") == "12345":
         st.query_params["speed"] = "7"
@@ -19,11 +19,6 @@ def asked():
     elif "colour" in st.query_params:
         read_address_again(without=["colour"])
         st.session_state["left"] = [*st.query_params]
-    if st.session_state.get("write"):
-        st.session_state["speed"] = 3
-        st.session_state["written"] = is_written("speed")
-        note_told("speed")
-        st.session_state["still"] = is_written("speed")
     st.session_state["reported"] = None if reported("speed") is SILENT else reported("speed")
     st.number_input("Speed", 0, 10, 5, key="speed", bind="query-params")
 
@@ -47,16 +42,6 @@ def test_what_the_browser_reports_is_told_apart_from_what_it_does_not():
     assert app.session_state["reported"] is None
     app.number_input(key="speed").set_value(8).run()
     assert app.session_state["reported"] == 8
-
-
-def test_a_value_that_was_told_is_kept_and_not_told_again():
-    app = AppTest.from_function(asked).run()
-    app.session_state["write"] = True
-    app.run()
-    assert app.session_state["written"]
-    assert not app.session_state["still"]
-    assert app.number_input(key="speed").value == 3
-    assert not app.number_input(key="speed").proto.set_value
 
 
 def test_no_other_file_takes_private_parts():
