@@ -211,13 +211,7 @@ def descend(descent: Descent) -> Path:
 
 @lru_cache(maxsize=64)
 def side_by_side(*descents: Descent) -> tuple[Path, ...]:
-    """Follow several descents at once; their arrays are shared and read-only.
-
-    Raises
-    ------
-    ValueError
-        If they differ in their numbers of updates or steps.
-    """
+    """Follow several descents of equally many updates and steps at once; their arrays are shared and read-only."""
     lengths = {(descent.updates, descent.steps) for descent in descents}
     if len(lengths) != 1:
         raise ValueError(f"descents side by side must have equally many updates and steps, not {sorted(lengths)}")

@@ -33,28 +33,13 @@ LIMIT_SECONDS = 1.0
 PER_STEP, PER_ELEMENT, PER_MULTIPLY_ADD = 16_000, 6.0, 0.15
 
 
-# --- the derivative of the last state by an earlier one -----------------------------------------
-
-
 def state_jacobians(shape: RecurrentArchitecture, theta: Array, x: Array, h_0: Array | None = None) -> Array:
     """Return ds_T/ds_t of every run for t = 0 to T, where s is the state that is carried on: c of an LSTM, else h.
 
-    All paths count: an LSTM's h_t changes with its c_t (not at t = 0, where both are given).
-
-    Parameters
-    ----------
-    shape : RecurrentArchitecture
-    theta : (1, runs, 1, parameters) array
-    x : (length, inputs) array
-        One sequence.
-    h_0 : (hidden,) array, optional
-        The first state; by default 0.
-
-    Returns
-    -------
-    jacobians : (length + 1, runs, hidden, hidden) array
-        Entry [t, run, i, j] is the derivative of unit j of the last s with respect to unit i of s_t, in the top layer.
-        NaN for a run whose states are not all finite.
+    All paths count: an LSTM's h_t changes with its c_t (not at t = 0, where both are given). `theta` is (1, runs, 1,
+    parameters), `x` one sequence, (length, inputs), `h_0`, (hidden,), the first state, by default 0. Entry [t, run, i, j] of
+    the result is the derivative of unit j of the last s with respect to unit i of s_t, in the top layer; NaN for a run whose
+    states are not all finite.
     """
     network = RecurrentNetwork(replace(shape, truncation=0), theta, 1)
     network.x[:] = x[:, None, :, None]

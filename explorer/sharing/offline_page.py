@@ -16,39 +16,18 @@ pre { background: #f3f6f6; padding: 1rem; overflow-x: auto; } a { color: #0b6e69
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """What a page says, apart from its figures.
-
-    Attributes
-    ----------
-    title : str
-    sentences, settings : sequences of str
-    link : str
-        Empty where it is not known.
-    lines : str
-        Of Python, that repeat it.
-    table : sequence of mappings
-        Rows of equal keys; empty where the page has none.
-    """
+    """What a page says, apart from its figures."""
 
     title: str
     sentences: Sequence[str]
     settings: Sequence[str]
-    link: str
-    lines: str
-    table: Sequence[Mapping[str, object]] = ()
+    link: str  # Empty where it is not known
+    lines: str  # Of Python, that repeat it
+    table: Sequence[Mapping[str, object]] = ()  # Rows of equal keys; empty where the page has none
 
 
 def page_html(sheet: Sheet, figures: Mapping[str, tuple[Any, str]], config: Mapping[str, Any]) -> str:
-    """Write the page.
-
-    Parameters
-    ----------
-    sheet : Sheet
-    figures : mapping of name to (go.Figure, alternative text)
-        Plotly is written into the file once.
-    config : mapping
-        Plotly's configuration.
-    """
+    """Write the page: figures with their alternative texts, by name; `config` is Plotly's, which is in the file once."""
     parts = [f"<h1>{escape(sheet.title)}</h1>", *(f"<p>{escape(sentence)}</p>" for sentence in sheet.sentences)]
     parts += [f"<p><small>{escape(line)}</small></p>" for line in sheet.settings]
     if sheet.link:

@@ -35,20 +35,11 @@ def filename(experiment: Settings) -> str:
 
 @dataclass(frozen=True)
 class Saved:
-    """A saved experiment.
-
-    Attributes
-    ----------
-    experiment : Experiment or RecurrentExperiment
-    baseline : of the same kind, or None
-        What was pinned with it; None where nothing was.
-    pins : bool
-        Whether it says anything of a baseline.
-    """
+    """A saved experiment."""
 
     experiment: Settings
-    baseline: Settings | None
-    pins: bool
+    baseline: Settings | None  # What was pinned with it; None where nothing was
+    pins: bool  # Whether it says anything of a baseline
 
 
 def experiment_json(experiment: Settings, baseline: Settings | None = None) -> str:
@@ -64,14 +55,9 @@ def experiment_json(experiment: Settings, baseline: Settings | None = None) -> s
 
 
 def read_experiment_json(content: bytes, data: Data | None = None) -> Saved:
-    """Read what `experiment_json` wrote, every setting checked; one that is not there has its default.
+    """Read what `experiment_json` wrote; a setting that is not there has its default, `data` replaces a person's own data.
 
-    `data` takes the place of a person's own data.
-
-    Raises
-    ------
-    ValueError
-        Saying what is wrong and what is allowed.
+    Every setting is checked: a ValueError says what is wrong and what is allowed.
     """
     document = _document(content)
     if "settings" not in document:
@@ -142,9 +128,9 @@ def sweep_csv(
 ) -> str:
     """Write one line for every cell, also for those without a result, and why.
 
-    Ratios, which may leave the range of floating-point numbers, are written as
-    their decimal logarithm and named so: -inf is an exact 0, inf not finite.
-    All else is in plain units; inf epochs: half of the seeds or more never solve it. NaN is what is not defined.
+    Ratios, which may leave the range of floating-point numbers, are written as their decimal logarithm and named so: -inf
+    is an exact 0, inf not finite. All else is in plain units; inf epochs: half of the seeds or more never solve it. NaN is
+    what is not defined.
     """
     rows = []
     for cell, experiment in sweep.cells.items():

@@ -13,20 +13,12 @@ from explorer.choices.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario(Entry):
-    """An experiment of either kind that opens with one choice.
-
-    Attributes
-    ----------
-    experiment : Experiment or RecurrentExperiment
-    baseline : Experiment or None
-        What is pinned with it; None of recurrent nets, which `compare` sets beside others instead.
-    compare : str
-        Name of an entry of `COMPARISONS`; empty of nets of layers.
-    """
+    """An experiment of either kind that opens with one choice."""
 
     experiment: Any
+    # What is pinned with it; None of recurrent nets, which `compare` sets beside others instead.
     baseline: Experiment | None = None
-    compare: str = ""
+    compare: str = ""  # Name of an entry of `COMPARISONS`; empty of nets of layers
 
     @property
     def compared(self) -> NamedExperiments:

@@ -33,18 +33,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Play:
-    """A setting that the room can play with after the answer.
+    """A setting that the room can play with after the answer."""
 
-    Attributes
-    ----------
-    setting : str
-        A field of the scene's kind of experiment.
-    values : tuple
-        On offer; all that its control offers where it is empty.
-    """
-
-    setting: str
-    values: tuple[Any, ...] = ()
+    setting: str  # A field of the scene's kind of experiment
+    values: tuple[Any, ...] = ()  # On offer; all that its control offers where it is empty
 
     def control(self, experiment: Settings) -> Control:
         """Return the setting's control with these values and the experiment's own as the default."""
@@ -59,38 +51,20 @@ class Play:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene(Entry):
-    """One scene: `name` is its title, `caption` sets it up, `source` is where the lesson comes from.
+    """One scene: `name` is its title, `caption` sets it up, `source` is where the lesson comes from."""
 
-    Attributes
-    ----------
-    question : str
-        To the room, before anything is shown.
-    answers : tuple of Answer
-        Two to four whose spans do not meet.
-    right : int
-        Index of the right one.
-    take_home : str
-        One sentence; a test recomputes its numbers.
-    shown : tuple of (str, Experiment or RecurrentExperiment)
-        What is drawn, with the names of the panels; the first is what the others are held against.
-        Of recurrent nets: what the comparison of `view` sets beside the experiment that the scene is about.
-    measure, tell : callable
-        From what is known of `experiments` to the number that decides between the answers, and to a clause that says it.
-    about : int
-        Index of the experiment in `shown` that the scene is about.
-    figure : str
-        One of `GRADIENTS`, `WHY`, `BY_DEPTH`, `PANELS`, `THROUGH_TIME`.
-    """
-
-    question: str
-    answers: tuple[Answer, ...]
-    right: int
-    take_home: str
+    question: str  # To the room, before anything is shown
+    answers: tuple[Answer, ...]  # Two to four whose spans do not meet
+    right: int  # Index of the right one
+    take_home: str  # One sentence; a test recomputes its numbers
+    # What is drawn, with the names of the panels; the first is what the others are held against. Of recurrent nets:
+    # what the comparison of `view` sets beside the experiment that the scene is about.
     shown: tuple[tuple[str, Settings], ...]
+    # From what is known of `experiments` to the number that decides between the answers, and to a clause that says it.
     measure: Callable[[Shown], float]
     tell: Callable[[Shown], str]
-    about: int = -1
-    figure: str = GRADIENTS
+    about: int = -1  # Index of the experiment in `shown` that the scene is about
+    figure: str = GRADIENTS  # One of `GRADIENTS`, `WHY`, `BY_DEPTH`, `PANELS`, `THROUGH_TIME`
     view: View = field(default_factory=View)
     plays: tuple[Play, ...] = ()
 

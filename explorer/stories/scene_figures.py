@@ -28,14 +28,9 @@ SHOWN_DEPTHS = f"depth {DEPTHS[0]} to {DEPTHS[-1]}"
 
 
 def scene_figure(scene: Scene, compared: Compared, answers: AnswerMap | None = None) -> Any:
-    """Draw a scene as it is played with.
+    """Draw a scene as it is played with, each of its experiments with its first record at least.
 
-    Parameters
-    ----------
-    compared : Compared
-        The scene's experiments, each with its first record at least.
-    answers : AnswerMap, optional
-        Of the experiment that the scene is about, where the figure has room for it.
+    `answers` are those of the experiment that the scene is about, where the figure has room for them.
     """
     diagnoses = list(compared.measured.values())
     if scene.figure == WHY:

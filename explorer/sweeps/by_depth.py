@@ -34,21 +34,12 @@ def with_remedy(experiment: Experiment, name: str) -> Experiment:
 
 @dataclass(frozen=True, eq=False)
 class DepthStart:
-    """What is known of every depth before training; all values are log10.
+    """What is known of every depth before training; all values are log10."""
 
-    Attributes
-    ----------
-    medians : dict of measure to (depths, layers) array
-        Median over seeds of the gradient of every layer; NaN beyond the net's last.
-    factor : Band of (depths,) arrays
-        What each layer multiplies dL/dz by.
-    theory : (depths,) array
-        The same by theory; NaN where it says nothing.
-    """
-
+    # (depths, layers): median over seeds of the gradient of every layer; NaN beyond the net's last.
     medians: dict[str, Array]
-    factor: Band
-    theory: Array
+    factor: Band  # (depths,): what each layer multiplies dL/dz by
+    theory: Array  # (depths,): the same by theory; NaN where it says nothing
 
 
 @lru_cache(maxsize=16)
@@ -67,25 +58,13 @@ def depth_start(experiment: Experiment, deepest: int) -> DepthStart:
 
 @dataclass(frozen=True, eq=False)
 class DepthSeries:
-    """One experiment at depths 1 to `deepest`.
-
-    Attributes
-    ----------
-    name : str
-    experiment : Experiment
-        Its own depth plays no part.
-    deepest : int
-    findings : mapping of depth to Finding, or None
-        What training found so far; None where nothing is to be trained.
-    complete : bool
-        Whether every depth is trained to its end.
-    """
+    """One experiment at depths 1 to `deepest`."""
 
     name: str
-    experiment: Experiment
+    experiment: Experiment  # Its own depth plays no part
     deepest: int
-    findings: Mapping[int, Finding] | None = None
-    complete: bool = False
+    findings: Mapping[int, Finding] | None = None  # What training found so far; None where nothing is to be trained
+    complete: bool = False  # Whether every depth is trained to its end
 
     @property
     def depths(self) -> NDArray[np.int64]:
@@ -142,9 +121,6 @@ class DepthSeries:
             for depth in self.depths.tolist()
             for layer in range(1, depth + 2)
         ]
-
-
-# --- in words -------------------------------------------------------------------------------------
 
 
 def depth_headline(series: Sequence[DepthSeries]) -> str:

@@ -1,9 +1,7 @@
 """A sweep's work in chunks of a fraction of a second: what they are, how long they take, and the work itself.
 
-A chunk is what a worker is handed at once. Cells of equal shape in it train
-together as one array computation. The chunks come in an order in which the
-whole map shows soon: first a coarse grid of cells, the cheap ones leading,
-then the ones between.
+A chunk is what a worker is handed at once. Cells of equal shape in it train together as one array computation. The whole
+map shows soon: the chunks of a coarse grid of cells come first, the cheap ones leading, then those between.
 """
 
 import time
@@ -36,16 +34,10 @@ PER_FINDING = 0.0006
 
 @dataclass(frozen=True)
 class Chunk:
-    """Cells for one worker.
+    """Cells for one worker."""
 
-    The experiments are distinct; the seconds are estimated for one core.
-    """
-
-    experiments: tuple[Experiment, ...]
-    seconds: float
-
-
-# --- what it will take ------------------------------------------------------------------------
+    experiments: tuple[Experiment, ...]  # Distinct
+    seconds: float  # Estimated for one core
 
 
 def chunk_seconds(experiments: Sequence[Experiment], trained: bool) -> float:
@@ -68,8 +60,7 @@ def sweep_seconds(sweep: Sweep) -> float:
 def refuse_sweep(sweep: Sweep) -> str | None:
     """Return None if a sweep is within `LIMIT_SECONDS`, else one sentence: how long it is and what to lower.
 
-    Memory needs no bound of its own: every cell is within `cost`'s, a chunk
-    of several within a quarter of it, and what is kept of a cell is small.
+    Memory needs no bound of its own: every cell is within `cost`'s, a chunk of several within a quarter of it.
     """
     seconds = sweep_seconds(sweep)
     if seconds <= LIMIT_SECONDS:
@@ -100,14 +91,10 @@ def _fits(sweep: Sweep) -> bool:
     return sweep_seconds(sweep) <= LIMIT_SECONDS
 
 
-# --- cut into pieces --------------------------------------------------------------------------
-
-
 def chunks(sweep: Sweep, known: Iterable[Experiment] = ()) -> list[Chunk]:
-    """Cut what is not known of a sweep into chunks of about `CHUNK_SECONDS`.
+    """Cut what is not known of a sweep into chunks of about `CHUNK_SECONDS`, or of one cell that takes longer.
 
-    A cell that takes longer is a chunk alone. Cells of one shape key stay
-    together; small chunks of the same grid are joined.
+    Cells of one shape key stay together; small chunks of the same grid are joined.
     """
     levels = _levels(sweep, set(known))
     groups: dict[Experiment, list[Experiment]] = defaultdict(list)
@@ -159,17 +146,10 @@ def _joined(cut: Sequence[Chunk]) -> list[Chunk]:
     return joined
 
 
-# --- measured ---------------------------------------------------------------------------------
-
-
 class Measurement:
     """The measuring of some experiments, resumable: those of equal shape train together.
 
-    Parameters
-    ----------
-    experiments : sequence of Experiment
-    trained : bool
-        Whether they are trained; else only their start is measured.
+    If they are not `trained`, only their start is measured.
     """
 
     def __init__(self, experiments: Sequence[Experiment], trained: bool) -> None:

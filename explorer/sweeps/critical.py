@@ -1,9 +1,7 @@
 """The critical line: where, over the map of a sweep, a very deep, very wide net neither shrinks nor grows its gradient.
 
-On it chi_1 = sigma_w^2 E f'^2 is 1: on one side gradients vanish with depth,
-on the other they explode (Poole et al. 2016; Schoenholz et al. 2017). It is a
-statement about the limit of great depth and width; what a narrow net's
-gradients typically do lies somewhat below it.
+On it chi_1 = sigma_w^2 E f'^2 is 1: on one side gradients vanish with depth, on the other they explode (Poole et al. 2016;
+Schoenholz et al. 2017). This holds in the limit of great depth and width; the gradient of a narrow net is somewhat smaller.
 """
 
 import math
@@ -29,9 +27,8 @@ FINE = 33
 def critical_points(sweep: Sweep) -> list[Point]:
     """Return the points (value of x, value of y) at which theory's limit factor crosses 1.
 
-    They are looked for along a numeric axis, for each value of the other one,
-    in the order of that one; of two such axes the one that meets the line more
-    often is taken. Empty where there is no theory or no crossing.
+    They are looked for along a numeric axis, for each value of the other one, in its order; of two such axes the one that
+    meets the line more often is taken. Empty where there is no theory or no crossing.
     """
     along_y = _points(sweep.base, sweep.x, sweep.xs, sweep.y, sweep.ys)
     along_x = _points(sweep.base, sweep.y, sweep.ys, sweep.x, sweep.xs)
@@ -100,8 +97,6 @@ def _bias_variance(experiment: Experiment) -> float | None:
 def critical_strengths(activation: Activation, bias_variance: float) -> tuple[float, ...]:
     """Return every sigma_w at which chi_1 is 1 and changes sides, to a relative 3e-5.
 
-    Examples
-    --------
     >>> from explorer.choices.activations import ACTIVATIONS
     >>> [round(value, 3) for value in critical_strengths(ACTIVATIONS["ReLU"], 0.0)]  # He: sqrt 2
     [1.414]

@@ -20,35 +20,22 @@ class Finding:
     """What is kept of an experiment: a few numbers over its seeds, small enough for thousands of them.
 
     Logarithms are to base 10, medians over seeds; -inf stands for an exact 0, +inf for what is not finite.
-
-    Attributes
-    ----------
-    trained : bool
-        Whether it was trained; else only its start was measured, and what training tells is NaN.
-    log_ratio, log_ratio_end : float
-        RMS dL/dz of the first layer over that of the last, at the start and at the end.
-    log_factor, log_factor_theory : float
-        What each layer multiplies RMS dL/dz by on its way back, at the start; theory's is NaN where there is none.
-    loss : float
-        Median over seeds at the end; not finite where half of the seeds diverged.
-    solve_epoch : float
-        The epoch from which the error stays below the bound: median over seeds, inf where half of them or more never
-        solve it.
-    delta_start, delta_end, weight_start, weight_end : (layers,) arrays
-        RMS dL/dz and L2 norm of dL/dW of every layer.
     """
 
     experiment: Experiment
-    trained: bool
+    trained: bool  # Whether it was trained; else only its start was measured, and what training tells is NaN
+    # RMS dL/dz of the first layer over that of the last, at the start and at the end.
     log_ratio: float
     log_ratio_end: float
+    # What each layer multiplies RMS dL/dz by on its way back, at the start; theory's is NaN where there is none.
     log_factor: float
     log_factor_theory: float
-    loss: float
+    loss: float  # Median over seeds at the end; not finite where half of the seeds diverged
     runs: int
     solved: int
     diverged: int
-    solve_epoch: float
+    solve_epoch: float  # From which the error stays below the bound, median; inf where half of the seeds never solve it
+    # (layers,): RMS dL/dz and L2 norm of dL/dW of every layer.
     delta_start: Array
     delta_end: Array
     weight_start: Array
@@ -57,10 +44,7 @@ class Finding:
 
 
 def find(history: History, *, trained: bool = True) -> Finding:
-    """Keep of a history what a sweep shows.
-
-    `trained` False: the history holds the start alone.
-    """
+    """Keep of a history what a sweep shows; `trained` False: the history holds the start alone."""
     experiment, known = history.experiment, facts(history)
     delta, weight = (log_band(history.measures[name]).middle for name in ("delta", "weight_gradient"))
     return Finding(
@@ -90,43 +74,22 @@ def _final_loss(known: Facts) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome(Entry):
-    """A number of a Finding that a map can show as colour.
+    """A number of a Finding that a map can show as colour."""
 
-    Attributes
-    ----------
-    of : callable
-        From a Finding to the number; NaN where there is none, -inf for an exact 0, +inf for what is not finite.
-    unit : str
-        "decades" (a logarithm to base 10) or "share".
-    span : (float, float)
-        The fixed range of the colours.
-    diverging : bool
-        Whether 0 is the neutral middle: neither shrunk nor grown.
-    trained : bool
-        Whether the networks must be trained for it; else their start is enough.
-    critical : bool
-        Whether theory's critical line, on which gradients neither shrink nor grow, belongs over it.
-    by_theory : bool
-        Whether it compares with what theory predicts.
-    counts : bool
-        Whether it is the logarithm of a count, which is told as a whole number.
-    infinite, zero : str
-        What +inf and -inf mean, where that is something else than infinity and an exact 0.
-    computed_by : tuple of callable
-        Functions that a reader should see beside `of`.
-    """
-
+    # From a Finding to the number; NaN where there is none, -inf for an exact 0, +inf for what is not finite.
     of: Callable[[Finding], float]
-    unit: str
-    span: tuple[float, float]
-    diverging: bool = False
-    trained: bool = True
+    unit: str = "decades"  # "decades" (a logarithm to base 10) or "share"
+    span: tuple[float, float]  # The fixed range of the colours
+    diverging: bool = False  # Whether 0 is the neutral middle: neither shrunk nor grown
+    trained: bool = True  # Whether the networks must be trained for it; else their start is enough
+    # Whether theory's critical line, on which gradients neither shrink nor grow, belongs over it.
     critical: bool = False
-    by_theory: bool = False
-    counts: bool = False
+    by_theory: bool = False  # Whether it compares with what theory predicts
+    counts: bool = False  # Whether it is the logarithm of a count, which is told as a whole number
+    # What +inf and -inf mean, where that is something else than infinity and an exact 0.
     infinite: str = ""
     zero: str = ""
-    computed_by: tuple[Callable[..., Any], ...] = ()
+    computed_by: tuple[Callable[..., Any], ...] = ()  # Functions that a reader should see beside `of`
 
 
 def _log(value: float) -> float:
@@ -143,7 +106,6 @@ OUTCOMES = registry(
             "below 1 the gradient vanishes, above it explodes.",
             formula="rms δ₁ / rms δ_last",
             of=lambda finding: finding.log_ratio,
-            unit="decades",
             span=(-12.0, 12.0),
             diverging=True,
             trained=False,
@@ -154,7 +116,6 @@ OUTCOMES = registry(
             caption="What each layer multiplies RMS dL/dz by on its way back before any update, median over seeds.",
             formula="(rms δ₁ / rms δ_last)^(1/depth)",
             of=lambda finding: finding.log_factor,
-            unit="decades",
             span=(-1.0, 1.0),
             diverging=True,
             trained=False,
@@ -166,7 +127,6 @@ OUTCOMES = registry(
             "agreement. Empty cells: no theory, or nothing to compare.",
             formula="measured factor / predicted factor",
             of=lambda finding: finding.log_factor - finding.log_factor_theory,
-            unit="decades",
             span=(-0.3, 0.3),
             diverging=True,
             trained=False,
@@ -177,7 +137,6 @@ OUTCOMES = registry(
             caption="RMS dL/dz of the first layer over that of the output layer after training, median over seeds.",
             formula="rms δ₁ / rms δ_last",
             of=lambda finding: finding.log_ratio_end,
-            unit="decades",
             span=(-12.0, 12.0),
             diverging=True,
             critical=True,
@@ -198,14 +157,12 @@ OUTCOMES = registry(
             infinite="half of the seeds or more never solve it",
             zero="solved at the start",
             computed_by=(History.solved_epoch,),
-            unit="decades",
             span=(0.0, 5.0),
         ),
         Outcome(
             name="final loss",
             caption="Median over seeds after training. Losses of different kinds cannot be compared.",
             of=lambda finding: _log(finding.loss),
-            unit="decades",
             span=(-4.0, 1.0),
         ),
     ]

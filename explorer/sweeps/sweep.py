@@ -41,8 +41,6 @@ def is_numeric(name: str) -> bool:
 def thin(values: Sequence[T], count: int) -> tuple[T, ...]:
     """Pick `count` of the values, evenly spread, the first and the last included; all if there are fewer.
 
-    Examples
-    --------
     >>> thin(range(1, 51), 6)
     (1, 11, 21, 30, 40, 50)
     """
@@ -58,34 +56,20 @@ def thin(values: Sequence[T], count: int) -> tuple[T, ...]:
 class Sweep:
     """Two settings varied together, everything else as in `base`.
 
-    Attributes
-    ----------
-    base : Experiment
-    x, y : str
-        Names of two settings of `AXES`.
-    xs, ys : tuple
-        Their values; numbers are put in ascending order.
-    trained : bool
-        Whether every cell is trained; else only its start is measured.
+    A ValueError names what is wrong and what is allowed.
 
-    Raises
-    ------
-    ValueError
-        Naming what is wrong and what is allowed.
-
-    Examples
-    --------
     >>> sweep = Sweep(Experiment(epochs=200), "depth", (2, 5), "gain", (1.0, 2.0), trained=True)
     >>> sweep.cells[1, 0].depth, sweep.cells[1, 0].gain
     (5, 1.0)
     """
 
     base: Experiment
+    # x and y are names of two settings of `AXES`, xs and ys their values; numbers are put in ascending order.
     x: str
     xs: tuple[Value, ...]
     y: str
     ys: tuple[Value, ...]
-    trained: bool
+    trained: bool  # Whether every cell is trained; else only its start is measured
 
     def __post_init__(self) -> None:
         for name in (self.x, self.y):
@@ -103,8 +87,8 @@ class Sweep:
     def cells(self) -> Mapping[Place, Experiment | str]:
         """The experiment of every (column, row), or the reason why there is none.
 
-        Where nothing is trained, settings that the start does not depend on
-        are at their default, so that what was measured once is found again.
+        Where nothing is trained, settings that the start does not depend on are at their default: equal starts are
+        measured once.
         """
         return MappingProxyType(
             {

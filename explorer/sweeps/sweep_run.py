@@ -1,7 +1,7 @@
 """A sweep under way: handed out in chunks, gathered as they come, stopped and resumed at will.
 
-It holds no thread. Whoever shows it calls `advance` until it is complete; if
-nobody does, it stops by itself after the few chunks that are handed out.
+It holds no thread. Whoever shows it calls `advance` until it is complete; if nobody does, it stops after the few chunks
+that are handed out.
 """
 
 import time
@@ -38,26 +38,13 @@ class _Handed:
 class SweepRun:
     """A sweep that can be advanced a slice at a time, whoever works.
 
-    Parameters
-    ----------
-    sweep : Sweep
-    workers : Workers
-    known : mutable mapping of (Experiment, trained) to Finding
-        What was measured before is taken from here; what is measured is put there.
-
-    Attributes
-    ----------
-    findings : dict of (column, row) to Finding
-    problems : dict of (column, row) to str
-        Why a cell has no result and will have none.
-
-    Notes
-    -----
-    Not safe to use from two threads at once; hold a lock around its calls.
+    What was measured before is taken from `known`, and what is measured is put there. Hold a lock around the calls if there
+    is more than one thread.
     """
 
     def __init__(self, sweep: Sweep, workers: Workers, known: MutableMapping[Key, Finding]) -> None:
         self.sweep, self._workers, self._known = sweep, workers, known
+        # Why a cell has no result and will have none.
         self.problems = {cell: reason for cell, reason in sweep.cells.items() if isinstance(reason, str)}
         self.findings: dict[Place, Finding] = {}
         self._measured: set[Experiment] = set()
@@ -73,8 +60,6 @@ class SweepRun:
         self._done = self._spent = 0.0
         self._lost_in_a_row = 0
         self._left_at: float | None = None
-
-    # --- how it stands ------------------------------------------------------------------------
 
     @property
     def complete(self) -> bool:
@@ -93,15 +78,10 @@ class SweepRun:
             return 0.0
         return self._spent * max(self._work - self._done, 0.0) / self._done if self._done else float("nan")
 
-    # --- going on and stopping ----------------------------------------------------------------
-
     def advance(self, seconds: float) -> bool:
         """Go on for about `seconds`, gathering what is done; return whether complete.
 
-        Raises
-        ------
-        ValueError, ConnectionError
-            If there are no workers to be had; nothing is lost, and a later call tries again.
+        Raises ValueError or ConnectionError if there are no workers to be had; nothing is lost, a later call tries again.
         """
         begun = time.perf_counter()
         if self._left_at is not None:
@@ -159,8 +139,6 @@ class SweepRun:
     def _must_wait(self) -> bool:
         suspects = any(handed.suspect for handed in self._running.values())
         return bool(self._running) and (suspects or self._waiting[0].suspect)
-
-    # --- gathering ----------------------------------------------------------------------------
 
     def _gather(self, *, lost: bool = False) -> None:
         """Keep what is done; `lost`: the backend is known to be broken."""
@@ -220,18 +198,10 @@ class SweepRun:
 
 
 def run_sweep(sweep: Sweep, where: str = "") -> dict[Place, Finding]:
-    """Measure every cell of a sweep, from beginning to end, and return the findings by (column, row).
+    """Measure every cell of a sweep that is a possible experiment, and return the findings by (column, row).
 
-    A cell that is no possible experiment is left out.
+    `where` is as for `Workers`: empty is this process, a number that many processes, else a Dask scheduler's address.
 
-    Parameters
-    ----------
-    sweep : Sweep
-    where : str
-        As for `Workers`: empty is this process, a number that many processes, else a Dask scheduler's address.
-
-    Examples
-    --------
     >>> from explorer import Experiment
     >>> sweep = Sweep(Experiment(runs=2), "depth", (2, 5), "gain", (1.0, 2.0), trained=False)
     >>> sorted(run_sweep(sweep))

@@ -126,9 +126,8 @@ class _Task:
 class Processes:
     """Processes that can be started from anywhere: from a threaded server, a test, a script.
 
-    They are fresh interpreters with one BLAS thread each. They do not run the
-    caller's main program again, which under a server would be the server's,
-    and end with their parent.
+    They are fresh interpreters with one BLAS thread each and end with their parent. They do not run the caller's main
+    program again, which under a server would be the server's.
     """
 
     def __init__(self, workers: int) -> None:
@@ -185,12 +184,8 @@ def _end_with_parent() -> None:
 class Cluster:
     """The workers of a Dask scheduler.
 
-    Raises
-    ------
-    ValueError
-        If `distributed` is not installed.
-    ConnectionError
-        If nobody answers at the address, no worker has joined, or the workers do not find this package.
+    Raises ValueError if `distributed` is not installed, and ConnectionError if nobody answers at the address, no worker has
+    joined, or the workers do not find this package.
     """
 
     def __init__(self, address: str) -> None:
@@ -277,16 +272,8 @@ def _read(where: str) -> tuple[str, Callable[[], Backend]]:
 class Workers:
     """Those who work for everybody on this server: a backend, made when it is first needed and anew where it broke.
 
-    Parameters
-    ----------
-    where : str, optional
-        Empty: this process. A whole number: that many processes. An address, tcp://host:port: the Dask scheduler
-        there. By default what the environment variable GRADIENT_EXPLORER_WORKERS says.
-
-    Raises
-    ------
-    ValueError
-        Saying what is allowed.
+    `where` is empty for this process, a whole number for that many processes, or the address of a Dask scheduler,
+    tcp://host:port; by default what the environment variable GRADIENT_EXPLORER_WORKERS says. A ValueError says what is allowed.
     """
 
     def __init__(self, where: str | None = None) -> None:
@@ -297,10 +284,7 @@ class Workers:
     def backend(self) -> Backend:
         """Return a backend that takes work: one for all who ask, but in this process one for each.
 
-        Raises
-        ------
-        ValueError, ConnectionError
-            If it cannot be had.
+        Raises ValueError or ConnectionError if it cannot be had.
         """
         if self._make is ThisProcess:
             return ThisProcess()
