@@ -8,7 +8,6 @@ import streamlit as st
 from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.wording import summary
-from explorer.figures.view import TimeView
 from explorer.sharing.notebook import compared_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.scene import GRADIENTS, Scene
@@ -208,12 +207,11 @@ def _play(scene: Scene, number: int) -> dict[str, Any]:
 def _open(scene: Scene) -> None:
     """Offer what the scene is about on the page for its kind: held against its first experiment, or beside the same."""
     experiment, first = scene.experiment, scene.shown[0][1]
-    compare = scene.view.compare if isinstance(scene.view, TimeView) else ""
-    baseline = None if compare or first == experiment else first
+    baseline = None if scene.compare or first == experiment else first
     st.button(
         f"Open in {keys_of(kind_of(experiment)).home}",
         key="tour_open",
-        on_click=lambda: open_experiment(experiment, baseline, compare),
+        on_click=lambda: open_experiment(experiment, baseline, scene.compare),
     )
 
 
@@ -221,7 +219,7 @@ def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> 
     """What can be taken away from a scene."""
     about: Any = scene.experiment
     baseline: Settings | None
-    if isinstance(scene.view, TimeView):
+    if scene.compare:
         settings, baseline = compared.caption, None
     else:
         settings, baseline = summary(about), scene.shown[0][1]

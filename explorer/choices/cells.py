@@ -61,6 +61,7 @@ class Cell(Entry):
     unseen_by_x: tuple[str, ...] = ()
     # The block whose bias is `forget_bias`: the gate that keeps the state; empty where there is none.
     memory_gate: str = ""
+    new_state: str = "candidate"  # The block of the new state; every other block with a W_hh is a gate
     # The block in whose place the candidate state, tanh of something, lies; empty where the state itself is squashed.
     squashed: str = ""
     has_c: bool = False  # Whether there is a cell state c beside h
@@ -169,6 +170,7 @@ CELLS = registry(
             formula="h_t = f(W_xh x_t + W_hh h_{t-1} + b)",
             source="Elman 1990",
             blocks=("state",),
+            new_state="state",
             call_cost=4_800,
             element_cost=4.2,
             forward=_plain_forward,

@@ -112,9 +112,6 @@ def beside_wall(w: Array, steps: int) -> Array:
     return longest
 
 
-# --- map and section ----------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, eq=False)
 class Ground:
     """The map: w of its columns, b of its rows, and what `slope` and `beside_wall` return there."""
@@ -152,9 +149,6 @@ def section(w: float, b_span: Interval, all_steps: tuple[int, ...]) -> Section:
     slopes = {steps: slope(np.full_like(b, w), b, steps) for steps in all_steps}
     loss = {steps: at.loss for steps, at in slopes.items()}
     return Section(w, b, loss, {steps: float(at.norm.max()) for steps, at in slopes.items()})
-
-
-# --- gradient descent ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)

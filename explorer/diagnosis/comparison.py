@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from explorer.choices.cells import CELLS
 from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.facts import HEALTHY_DECADES, Facts, gradient_change
 from explorer.diagnosis.verdict import judge, learn, not_finite
@@ -87,9 +86,6 @@ def _seed_change(old: Facts, new: Facts) -> str:
     return f"{solve}, before {old.solved}{'' if new.runs == old.runs else f' of {old.runs}'}"
 
 
-# --- recurrent nets side by side ------------------------------------------------------------------
-
-
 def time_headline(facts: Mapping[str, Facts]) -> str:
     """Say in one sentence how many seeds learn it, by the names of what is compared."""
     if not facts:
@@ -97,7 +93,7 @@ def time_headline(facts: Mapping[str, Facts]) -> str:
     (first_name, first), *others = facts.items()
     if not others:
         told = f"{judge(first).name}: {learn(first)}"
-    elif all(name in CELLS for name in facts):
+    elif all(name == f.experiment.cell for name, f in facts.items()):
         told = ", ".join(
             [f"{learn(first)} with the {first_name}", *(f"{_count(f, first)} with the {name}" for name, f in others)]
         )

@@ -48,8 +48,6 @@ class Diagnosis:
         """The advice in words; empty if there is none."""
         return f"Try: {', '.join(self.advice)}." if self.advice else ""
 
-    # --- of nets of layers ------------------------------------------------------------------------
-
     @cached_property
     def theory(self) -> Prediction:
         """What mean-field theory predicts of the experiment."""

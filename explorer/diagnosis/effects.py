@@ -100,9 +100,6 @@ def chance_of_more(before: Facts, after: Facts) -> float:
     return ways / math.comb(total, solved)
 
 
-# --- ranking --------------------------------------------------------------------------------------
-
-
 def rank(facts: Sequence[Facts]) -> list[int]:
     """Return the ranking of several experiments: most seeds solved, then soonest, then the lowest loss to two digits."""
 
@@ -120,7 +117,7 @@ def headline(names: Sequence[str], facts: Sequence[Facts], effects: Sequence[Eff
     if not helped:
         return f"None of these {len(names)} clearly helps here."
     best = facts[helped[0]]
-    told = f"{names[helped[0]]} ({best.solved} of {best.runs} seeds)"
+    told = f"{names[helped[0]]} ({best.learnt} seeds)"
     others = [names[index] for index in helped[1:]]
     also = f"; also {', '.join(others)}" if others else ""
     return f"{told[0].upper()}{told[1:]} helps most{also}."

@@ -52,6 +52,11 @@ class Facts:
     dead_share: float = math.nan
     alike_share: float = math.nan
 
+    @property
+    def learnt(self) -> str:
+        """How many seeds solve it: `3 of 8`."""
+        return f"{self.solved} of {self.runs}"
+
 
 def facts(history: History) -> Facts:
     """Gather what the rules look at."""

@@ -119,9 +119,6 @@ def _parameters(training: Training, index: int) -> Array:
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
-# --- truncation ---------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, eq=False)
 class Cut:
     """The truncated gradient of the whole data set against the full one."""
@@ -173,9 +170,6 @@ def _cut(experiment: RecurrentExperiment, theta: Array, points: Sequences) -> tu
         return states[0], states[1], norms[1] / norms[0], np.vecdot(unit[0], unit[1])
 
 
-# --- reach by distance, measured and by theory ----------------------------------------------------
-
-
 BOUND, GATE = "Pascanu's bound", "gate at rest"
 
 
@@ -195,18 +189,14 @@ class ReachCurve:
 
 def reach_curve(experiment: RecurrentExperiment, now: Array | None = None, name: str = "") -> ReachCurve:
     """Measure an experiment's reach at the start; add theory, and the present reach if `state_reach` measured it."""
-    reach, log_step = _at_start(_start_of(experiment))
+    # With defaults where the first states do not depend on it: equal starts are measured once.
+    reach, log_step = _at_start(experiment.at_start().but(loss=USUAL, truncation=0))
     distances = np.arange(experiment.length + 1)
     # Nothing to the power of 0 is 1.
     theory = np.where(distances == 0, 0.0, np.maximum(distances, 1) * log_step)
     kind = GATE if experiment.unit.memory_gate else BOUND
     by_distance = None if now is None else now[:, ::-1]
     return ReachCurve(name or experiment.cell, reach[:, ::-1], by_distance, theory, kind, experiment.runs)
-
-
-def _start_of(experiment: RecurrentExperiment) -> RecurrentExperiment:
-    """Return the experiment with defaults where the first states do not depend on it: equal starts are measured once."""
-    return experiment.at_start().but(loss=USUAL, truncation=0)
 
 
 @lru_cache(maxsize=64)

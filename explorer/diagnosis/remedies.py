@@ -27,16 +27,9 @@ class Remedy(Entry):
     useless: Callable[[Experiment, bool], bool] | None = None
 
 
-def _proper_initialization(experiment: Experiment) -> Experiment:
-    return experiment.but(initializer=experiment.activation_function.fitting_initializer, gain=1.0)
-
-
 def _is_too_flat(experiment: Experiment) -> bool:
     """Whether no usual variance keeps a deep net's gradient level: the slope is far from 1 everywhere."""
     return experiment.activation_function.steepest <= FLAT
-
-
-# --- why ----------------------------------------------------------------------------------------
 
 
 def explodes(f: Facts) -> bool:
@@ -198,7 +191,9 @@ REMEDIES = registry(
             "keeps signals about level. It does not rescue a deep sigmoid net.",
             formula="Var W = g² / fan_in  or  2 / (fan_in + fan_out)",
             source="Glorot & Bengio 2010; He et al. 2015",
-            change=_proper_initialization,
+            change=lambda experiment: experiment.but(
+                initializer=experiment.activation_function.fitting_initializer, gain=1.0
+            ),
             why=_why_initialization,
             useless=lambda experiment, vanishes: vanishes and _is_too_flat(experiment),
         ),

@@ -24,7 +24,8 @@ def matrix_names(experiment: RecurrentExperiment) -> list[str]:
     >>> matrix_names(RecurrentExperiment(cell="GRU"))
     ['reset gate', 'update gate', 'new state']
     """
-    blocks = [NEW_STATE if block in ("state", "candidate") else f"{block} gate" for block in experiment.unit.recurrent]
+    cell = experiment.unit
+    blocks = [NEW_STATE if block == cell.new_state else f"{block} gate" for block in cell.recurrent]
     layers = range(1, experiment.stack + 1)
     return [block + f", layer {layer}" * (layer > 1) for layer in layers for block in blocks]
 
@@ -58,15 +59,15 @@ def not_finite_text(history: History, epoch: int) -> list[str]:
     """Say how many seeds are no longer finite at an epoch, and since when; nothing if all are."""
     chosen = int(history.epochs[history.at(epoch)])
     ended = [ending.epoch for ending in history.endings if ending is not None and ending.epoch <= chosen]
-    return (
-        [f"not finite: {len(ended)} of {len(history.endings)} seeds", f"from epoch {min(ended):,} on"] if ended else []
-    )
+    if not ended:
+        return []
+    return [f"not finite: {len(ended)} of {len(history.endings)} seeds", f"from epoch {min(ended):,} on"]
 
 
 def meaning(experiments: Sequence[RecurrentExperiment]) -> str:
     """Say what the eigenvalues and the singular values mean for the nets compared, in a sentence each."""
     told = [
-        "Eigenvalues inside the circle: without activation, what is remembered shrinks in the long run; outside, it grows.",
+        "Eigenvalues inside the circle: without activation, what is remembered shrinks in the long run; outside, it grows."
     ]
     plain = dict.fromkeys(e.activation for e in experiments if not e.unit.memory_gate)
     for activation in plain:
@@ -75,6 +76,6 @@ def meaning(experiments: Sequence[RecurrentExperiment]) -> str:
             f"In the plain net the gradient must vanish where σ₁ < 1/γ = {bound}, γ being the steepest slope of {activation} "
             "(Pascanu et al. 2013); above, it may explode, but need not."
         )
-    if len(plain) == 0 or any(e.unit.memory_gate for e in experiments):
+    if not plain or any(e.unit.memory_gate for e in experiments):
         told.append("Gates carry the state past this matrix: neither holds for LSTM and GRU.")
     return " ".join(told)

@@ -132,7 +132,7 @@ def _numbers(f: Facts) -> dict[str, object]:
 
 def _columns(f: Facts) -> dict[str, str]:
     return {
-        "Seeds that learn": f"{f.solved} of {f.runs}",
+        "Seeds that learn": f.learnt,
         "Epochs to solve": _epochs(f),
         "Final loss": number(f.loss_end),
         "First / last layer, start": decades(f.log_ratio),

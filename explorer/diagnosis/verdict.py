@@ -18,12 +18,23 @@ from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 LARGE_NORM = 100.0
 
 
+def learn(f: Facts) -> str:
+    """Say how many seeds learn it: `0 of 8 seeds learn it (8 not finite)`."""
+    of = f"{f.solved} of {f.runs} seeds learn it" if f.runs > 1 else f"{f.solved} of 1 seed learns it"
+    return f"{of}{not_finite(f)}"
+
+
+def not_finite(f: Facts) -> str:
+    """Say in brackets how many seeds are not finite; empty if all are."""
+    return f" ({f.diverged} not finite)" if f.diverged else ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict(Entry):
     """A word for how a network does."""
 
     holds: Callable[[Facts], bool]  # Whether this is the word
-    tell: Callable[[Facts], str]  # The sentence after the word
+    tell: Callable[[Facts], str] = lambda f: f"{learn(f)}."  # The sentence after the word
     remedies: tuple[str, ...] = ()  # Names of `REMEDIES` to try
     good: bool = False  # Whether nothing needs mending
     vanishing: bool = False  # Whether what needs mending is a gradient that is too small
@@ -128,30 +139,17 @@ VERDICTS = registry(
 )
 
 
-def learn(f: Facts) -> str:
-    """Say how many seeds learn it: `0 of 8 seeds learn it (8 not finite)`."""
-    of = f"{f.solved} of {f.runs} seeds learn it" if f.runs > 1 else f"{f.solved} of 1 seed learns it"
-    return f"{of}{not_finite(f)}"
-
-
-def not_finite(f: Facts) -> str:
-    """Say in brackets how many seeds are not finite; empty if all are."""
-    return f" ({f.diverged} not finite)" if f.diverged else ""
-
-
 TIME_VERDICTS = registry(
     [
         Verdict(
             name="not finite",
             caption="At least half of the seeds became infinite or NaN.",
             holds=lambda f: f.diverged * 2 >= f.runs,
-            tell=lambda f: f"{learn(f)}.",
         ),
         Verdict(
             name="learns",
             caption="At least half of the seeds answer with a mean squared error below the task's bound.",
             holds=lambda f: f.solved * 2 >= f.runs,
-            tell=lambda f: f"{learn(f)}.",
             good=True,
         ),
         Verdict(
@@ -161,20 +159,17 @@ TIME_VERDICTS = registry(
             holds=lambda f: (
                 not f.first_norm <= LARGE_NORM or (not f.every_position_counts and f.log_ratio > HEALTHY_DECADES)
             ),
-            tell=lambda f: f"{learn(f)}.",
         ),
         Verdict(
             name="vanishing",
             caption="Of a task whose loss counts at the end only, dL/dh of the first step is under 10⁻³ of "
             "that of the last, before any update.",
             holds=lambda f: not f.every_position_counts and f.log_ratio < -HEALTHY_DECADES,
-            tell=lambda f: f"{learn(f)}.",
         ),
         Verdict(
             name="the gradient arrives",
             caption="None of the above holds.",
             holds=lambda f: True,
-            tell=lambda f: f"{learn(f)}.",
             good=True,
         ),
     ]

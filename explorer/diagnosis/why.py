@@ -53,11 +53,8 @@ def decompose(history: History, record: int) -> Why:
     return Why(parts, total, int(finite.sum()))
 
 
-# --- the table of layers that tutorials print -----------------------------------------------------
-
-
 def layer_table(experiment: Experiment) -> list[dict[str, str]]:
-    """Return one row a layer, first to last, and a row with the total."""
+    """Return one row a layer, first to last, and a row with the total, as tutorials print it."""
     shape = architecture(experiment)
     rows = []
     for layer in range(shape.layers):

@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -10,7 +10,7 @@ from typing import Any
 
 from explorer.choices import normalizations
 from explorer.choices.cells import Cell
-from explorer.choices.clipping import CLIPPERS, global_norm
+from explorer.choices.clipping import CLIPPERS, Clipper, global_norm
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
@@ -22,14 +22,8 @@ from explorer.figures import view as views
 from explorer.figures.view import TimeView, View
 from explorer.sweeps import critical, outcomes
 from explorer.sweeps.outcomes import Outcome
-from explorer.theory import finite_width, moments
-from explorer.theory import gates as recurrent_theory
-from explorer.theory import layer_by_layer as layerwise
-from explorer.theory import mean_field as meanfield
-from explorer.theory import prediction as theory
-from explorer.training import all_depths as depths
-from explorer.training import history, recurrent_group
-from explorer.training import time_measures as time_diagnostics
+from explorer.theory import finite_width, gates, layer_by_layer, mean_field, moments, prediction
+from explorer.training import all_depths, history, recurrent_group, time_measures
 from explorer.training.measures import Stage
 from explorer.training.network import Network
 from explorer.training.recurrent_network import Layer, RecurrentArchitecture, RecurrentNetwork
@@ -94,19 +88,16 @@ def _declarations(module: str) -> Mapping[str, tuple[int, str]]:
     return declared
 
 
-# --- which functions made what a page shows -----------------------------------------------------
-
-
 def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table:
     """What Explore shows of an experiment."""
     measure = view.diagnostic.measure
     table: Table = {f"{view.metric}: colours and profile": [measure, *_way_to(view.diagnostic.stage, experiment)]}
     table["Median and band over seeds"] = [seeds.log_band, seeds.band]
-    if theory.predict(experiment).of(view.diagnostic.name) is not None:
+    if prediction.predict(experiment).of(view.diagnostic.name) is not None:
         table["Theory"] = _theory()
     table["Loss and answers"] = [experiment.loss_function.value, Network._forward_pass, answers.answer_map]
     if experiment.clipper.clip is not None:
-        table["Clipping"] = [experiment.clipper, experiment.clipper.clip, global_norm]
+        table["Clipping"] = _clipping([experiment.clipper])
     table["Update"] = [experiment.update_rule, experiment.update_rule.step]
     table["Why"] = [why.decompose]
     table["The verdict"] = [verdict, judge, facts.facts, history.History._outcome]
@@ -125,12 +116,12 @@ def remedies_table(names: Sequence[str]) -> Table:
 
 def depth_table() -> Table:
     """What Depth shows."""
-    way_back = depths._BackwardPass
+    way_back = all_depths._BackwardPass
     return {
-        "All depths at once": [depths.gradients_by_depth, depths._NestedNets._draw, way_back.measure],
+        "All depths at once": [all_depths.gradients_by_depth, all_depths._NestedNets._draw, way_back.measure],
         "The way back": [way_back._output, way_back._to_dh, way_back._to_dz],
         "dL/dz and dL/dW": [way_back._sizes],
-        "Factor per layer, theory": [theory.log_factor, *_theory()],
+        "Factor per layer, theory": [prediction.log_factor, *_theory()],
         "Seeds that learn": [seeds.share_interval, history.History._outcome],
     }
 
@@ -143,7 +134,7 @@ def sweep_table(outcome: Outcome) -> Table:
         "The gradient": [Network._backward_pass, Network._to_dh],
     }
     if outcome.by_theory:
-        table["Theory"] = [theory.log_factor, *_theory()]
+        table["Theory"] = [prediction.log_factor, *_theory()]
     if outcome.critical:
         table["The dashed line"] = [critical.critical_points, moments.fixed_point]
     return table
@@ -171,11 +162,9 @@ def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> 
         "Loss": [experiment.loss_function.value, experiment.loss_function.delta],
         f"Look closer: {figure}": _closer(compared)[figure],
     }
-    clippers = [
-        clipper for clipper in dict.fromkeys(experiment.clipper for experiment in compared) if clipper.clip is not None
-    ]
+    clippers = dict.fromkeys(experiment.clipper for experiment in compared if experiment.clipper.clip is not None)
     if clippers:
-        table["Clipping"] = [*clippers, *(clipper.clip for clipper in clippers if clipper.clip), global_norm]
+        table["Clipping"] = _clipping(clippers)
     table["Update"] = [rule, rule.step]
     table["Seeds that learn"] = [history.History._outcome, facts.facts, judge]
     return table
@@ -194,6 +183,10 @@ def cliff_table(clip: str) -> Table:
     }
 
 
+def _clipping(clippers: Collection[Clipper]) -> list[Piece]:
+    return [*clippers, *(clipper.clip for clipper in clippers if clipper.clip is not None), global_norm]
+
+
 def _cell(cell: Cell, experiment: RecurrentExperiment) -> list[Piece]:
     return [cell, cell.forward, cell.backward, *([] if cell.memory_gate else _activation(experiment))]
 
@@ -202,8 +195,8 @@ def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
     """What made the second figure of Time, by its name."""
     starts = dict.fromkeys(experiment.initialization for experiment in compared)
     gated = {bool(experiment.unit.memory_gate) for experiment in compared}
-    gate: list[Piece] = [recurrent_theory.gate_product] * (True in gated)
-    bounds: list[Piece] = [recurrent_theory.step_bound] * (False in gated)
+    gate: list[Piece] = [gates.gate_product] * (True in gated)
+    bounds: list[Piece] = [gates.step_bound] * (False in gated)
     return {
         views.REACH: [reach.state_reach, reach.reach_norms, reach.state_jacobians, *gate, *bounds],
         views.MATRIX: [
@@ -211,19 +204,15 @@ def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
             RecurrentArchitecture.recurrent_weights,
             recurrent_group.spectra,
         ],
-        views.GATES: [time_diagnostics._gate, time_diagnostics._openness, time_diagnostics._kept, *gate],
+        views.GATES: [time_measures._gate, time_measures._openness, time_measures._kept, *gate],
         views.STEPS: [
             Layer._contribution,
-            time_diagnostics._contribution,
+            time_measures._contribution,
             time_shares.last_steps,
             time_shares.cancelled,
         ],
         views.TRUNCATION: [RecurrentArchitecture.is_cut, Layer.backward, reach.cut_off],
-        views.CLIPPING: [
-            *CLIPPERS.values(),
-            *(clipper.clip for clipper in CLIPPERS.values() if clipper.clip),
-            global_norm,
-        ],
+        views.CLIPPING: _clipping(CLIPPERS.values()),
     }
 
 
@@ -262,4 +251,4 @@ def _normalization(experiment: Experiment, *, forward: bool) -> list[Piece]:
 
 
 def _theory() -> list[Piece]:
-    return [moments.expectations, meanfield.backward, finite_width.median_delta, layerwise.wide_net]
+    return [moments.expectations, mean_field.backward, finite_width.median_delta, layer_by_layer.wide_net]

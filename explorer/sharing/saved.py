@@ -30,9 +30,6 @@ def filename(experiment: Settings) -> str:
     return f"{kind_of(experiment).prefix}_" + "_".join(words).replace(" ", "-").replace(".", "p")[:120]
 
 
-# --- a saved experiment -------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Saved:
     """A saved experiment."""
@@ -98,9 +95,6 @@ def _experiment(kind: type[Settings], settings: object, data: Data | None, where
     if data is None:
         raise ValueError(f"task = {OWN!r}: it is on somebody's own data, which are not in it; load the CSV first")
     return Experiment(**checked, data=data)
-
-
-# --- tables -------------------------------------------------------------------------------------
 
 
 def table_csv(rows: Iterable[Mapping[str, object]]) -> str:

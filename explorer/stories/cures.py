@@ -3,18 +3,7 @@
 import math
 
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.stories.measurements import (
-    best,
-    first,
-    last,
-    share,
-    solved,
-    tell_best,
-    tell_factor,
-    tell_learnt,
-    tell_share,
-    tell_solved,
-)
+from explorer.stories import measurements
 from explorer.stories.scenarios import EXPLODING, MOONS, OPENING
 from explorer.stories.scene import PANELS, WHY, Answer, Play, Scene
 
@@ -41,8 +30,8 @@ CURES = [
         "and fifty layers by about 2 × 10⁴. A skip over each layer brings that down to about 10.",
         source="Ioffe & Szegedy 2015; Yang et al. 2019",
         shown=(("baseline", FIFTY), ("now", FIFTY.but(normalization="batch"))),
-        measure=lambda shown: share(last(shown).facts),
-        tell=tell_share,
+        measure=lambda shown: measurements.share(measurements.last(shown).facts),
+        tell=measurements.tell_share,
         plays=(Play("skip"), Play("activation", ("ReLU", "tanh", "linear"))),
     ),
     Scene(
@@ -62,8 +51,8 @@ CURES = [
         source="He et al. 2016",
         shown=(("now", RESIDUAL),),
         figure=WHY,
-        measure=lambda shown: share(last(shown).facts),
-        tell=tell_factor,
+        measure=lambda shown: measurements.share(measurements.last(shown).facts),
+        tell=measurements.tell_factor,
         plays=(Play("skip"), Play("depth", (5, 11, 20, 40)), Play("activation", ("sigmoid", "tanh", "ReLU"))),
     ),
     Scene(
@@ -81,8 +70,8 @@ CURES = [
         "well, but later.",
         source="He et al. 2016",
         shown=(("baseline", OPENING), ("now", RESIDUAL)),
-        measure=solved,
-        tell=tell_solved,
+        measure=measurements.solved,
+        tell=measurements.tell_solved,
         plays=(Play("skip"), Play("depth", (5, 8, 11, 15, 20))),
     ),
     Scene(
@@ -100,8 +89,8 @@ CURES = [
         "hundreds of times the last layer's gradient.",
         source="Pascanu et al. 2013",
         shown=(("baseline", EXPLODING), ("now", EXPLODING.but(clip="norm", threshold=0.01))),
-        measure=solved,
-        tell=tell_solved,
+        measure=measurements.solved,
+        tell=measurements.tell_solved,
         plays=(Play("clip"), Play("threshold", (0.01, 0.1, 1.0, 10.0)), Play("learning_rate", (0.002, 0.02, 0.2))),
     ),
     Scene(
@@ -118,8 +107,10 @@ CURES = [
         "no seed learns.",
         source="Pascanu et al. 2013",
         shown=(("baseline", OPENING), ("now", OPENING.but(clip="norm", threshold=0.01))),
-        measure=lambda shown: share(last(shown).facts) / share(first(shown).facts),
-        tell=tell_share,
+        measure=lambda shown: (
+            measurements.share(measurements.last(shown).facts) / measurements.share(measurements.first(shown).facts)
+        ),
+        tell=measurements.tell_share,
         plays=(Play("clip"), Play("threshold", (0.001, 0.01, 0.1, 1.0))),
     ),
     Scene(
@@ -142,8 +133,8 @@ CURES = [
             for name, norm in zip(("no norm", "batch norm", "layer norm"), NORMS, strict=True)
         ),
         figure=PANELS,
-        measure=solved,
-        tell=tell_learnt,
+        measure=measurements.solved,
+        tell=measurements.tell_learnt,
         plays=(Play("activation", ("sigmoid", "tanh")), Play("depth", (5, 10, 15))),
     ),
     Scene(
@@ -164,8 +155,8 @@ CURES = [
         shown=tuple((name, REMEDIES[name].change(OPENING) if name in REMEDIES else OPENING) for name in ALONE),
         about=4,
         figure=PANELS,
-        measure=best,
-        tell=tell_best,
+        measure=measurements.best,
+        tell=measurements.tell_best,
         plays=(Play("depth", (3, 5, 8, 11)), Play("width", (4, 8, 16))),
     ),
 ]

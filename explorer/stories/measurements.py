@@ -12,6 +12,7 @@ from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.effects import rank
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.seeds import band
+from explorer.diagnosis.verdict import not_finite
 from explorer.diagnosis.wording import against_last, decades, number
 from explorer.stories.scene import DEPTHS, Shown
 
@@ -80,9 +81,6 @@ def ending(shown: Shown) -> float:
     return float(band(np.array(ends)).middle)
 
 
-# --- in words -----------------------------------------------------------------------------------
-
-
 def tell_parts(shown: Shown) -> str:
     """Say what each part contributes."""
     parts = [f"{part} × {number(mean_part(last(shown), part))}" for part in last(shown).why().parts]
@@ -103,7 +101,7 @@ def tell_factor(shown: Shown) -> str:
 
 def tell_solved(shown: Shown) -> str:
     """Say how many seeds have learnt it, of two experiments that stand one above the other both."""
-    counts = [f"{_learnt(diagnosis)} seeds" for diagnosis in shown.values()]
+    counts = [f"{diagnosis.facts.learnt} seeds" for diagnosis in shown.values()]
     who = f"{counts[0]} above and {counts[-1]} below have" if len(counts) > 1 else f"{counts[0]} have"
     return f"{who} learnt it at epoch {last(shown).facts.epoch:,}"
 
@@ -116,7 +114,7 @@ def tell_panels(shown: Shown) -> str:
 
 def tell_learnt(shown: Shown) -> str:
     """Say of each panel how many seeds learn it."""
-    return f"seeds that learn it: {', '.join(f'{name} {_learnt(diagnosis)}' for name, diagnosis in shown.items())}"
+    return f"seeds that learn it: {', '.join(f'{name} {diagnosis.facts.learnt}' for name, diagnosis in shown.items())}"
 
 
 def tell_best(shown: Shown) -> str:
@@ -125,7 +123,7 @@ def tell_best(shown: Shown) -> str:
     epoch = diagnosis.facts.epoch
     if not diagnosis.facts.solved:
         return f"no seed of any panel has learnt it at epoch {epoch:,}"
-    return f"{name} comes first: {_learnt(diagnosis)} seeds have learnt it at epoch {epoch:,}"
+    return f"{name} comes first: {diagnosis.facts.learnt} seeds have learnt it at epoch {epoch:,}"
 
 
 def tell_deepest(shown: Shown) -> str:
@@ -139,13 +137,15 @@ def tell_dead(shown: Shown) -> str:
     """Say how many hidden units are dead, and how many seeds have learnt it."""
     dead = last(shown).facts.dead_share
     share_off = 0.0 if math.isnan(dead) else dead
-    return f"{share_off:.0%} of the hidden units are off for every sample; {_learnt(last(shown))} seeds have learnt it"
+    return (
+        f"{share_off:.0%} of the hidden units are off for every sample; {last(shown).facts.learnt} seeds have learnt it"
+    )
 
 
 def tell_through_time(shown: Shown) -> str:
     """Say of each panel what reaches the first step at the start, and how many seeds learn it."""
     shares = [f"{name}: {of_the_last(diagnosis.facts.log_ratio)}" for name, diagnosis in shown.items()]
-    learnt = [f"{name}: {_learnt(diagnosis)}" for name, diagnosis in shown.items()]
+    learnt = [f"{name}: {diagnosis.facts.learnt}" for name, diagnosis in shown.items()]
     return (
         f"RMS dL/dh, step 1 over step {first(shown).history.experiment.length}, at the start: {'; '.join(shares)}. "
         f"Seeds that learn it: {'; '.join(learnt)}"
@@ -154,16 +154,8 @@ def tell_through_time(shown: Shown) -> str:
 
 def tell_clipping(shown: Shown) -> str:
     """Say how long the first gradient is, and of each panel how many seeds have learnt it or are not finite."""
-    learnt = [
-        f"{name}: {_learnt(diagnosis)}"
-        + (f" ({diagnosis.facts.diverged} not finite)" if diagnosis.facts.diverged else "")
-        for name, diagnosis in shown.items()
-    ]
+    learnt = [f"{name}: {known.facts.learnt}{not_finite(known.facts)}" for name, known in shown.items()]
     return (
         f"the first gradient, of all parameters, is {number(first(shown).facts.first_norm)} long. "
         f"Seeds that have learnt it: {'; '.join(learnt)}"
     )
-
-
-def _learnt(diagnosis: Diagnosis) -> str:
-    return f"{diagnosis.facts.solved} of {diagnosis.facts.runs}"

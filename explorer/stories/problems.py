@@ -3,23 +3,7 @@
 import math
 
 from explorer.figures.view import RATIO, View
-from explorer.stories.measurements import (
-    deepest,
-    factor,
-    first,
-    last,
-    mean_part,
-    most_level,
-    share,
-    solved,
-    tell_dead,
-    tell_deepest,
-    tell_factor,
-    tell_panels,
-    tell_parts,
-    tell_share,
-    tell_solved,
-)
+from explorer.stories import measurements
 from explorer.stories.scenarios import DYING, MOONS, OPENING
 from explorer.stories.scene import BY_DEPTH, PANELS, WHY, Answer, Play, Scene
 
@@ -47,10 +31,10 @@ PROBLEMS = [
         shown=(("now", OPENING),),
         figure=WHY,
         measure=lambda shown: (
-            math.log10(mean_part(first(shown), "slope"))
-            / sum(math.log10(mean_part(first(shown), part)) for part in ("weights", "slope"))
+            math.log10(measurements.mean_part(measurements.first(shown), "slope"))
+            / sum(math.log10(measurements.mean_part(measurements.first(shown), part)) for part in ("weights", "slope"))
         ),
-        tell=tell_parts,
+        tell=measurements.tell_parts,
         plays=(Play("activation", ("sigmoid", "tanh", "ReLU", "linear")), Play("gain", (0.5, 1.0, 2.0, 4.0))),
     ),
     Scene(
@@ -69,8 +53,8 @@ PROBLEMS = [
         source="Hochreiter 1991",
         shown=(("now", OPENING.but(initializer="small normal")),),
         figure=WHY,
-        measure=lambda shown: mean_part(first(shown), "slope"),
-        tell=tell_parts,
+        measure=lambda shown: measurements.mean_part(measurements.first(shown), "slope"),
+        tell=measurements.tell_parts,
         plays=(
             Play("initializer", ("small normal", "uniform", "normal")),
             Play("activation", ("sigmoid", "tanh", "ReLU")),
@@ -91,8 +75,8 @@ PROBLEMS = [
         "The tutorial's own recipe, with Adam, still does so after 100,000 epochs.",
         source="Hochreiter 1991; Bengio et al. 1994",
         shown=(("now", OPENING),),
-        measure=solved,
-        tell=tell_solved,
+        measure=measurements.solved,
+        tell=measurements.tell_solved,
         plays=(Play("depth", (1, 2, 3, 5, 8, 11, 15, 20)), Play("learning_rate", (0.01, 0.1, 1.0, 10.0))),
     ),
     Scene(
@@ -112,8 +96,8 @@ PROBLEMS = [
         source="Hochreiter 1991; Schoenholz et al. 2017",
         shown=(("plain", BEST_PLAIN),),
         figure=BY_DEPTH,
-        measure=deepest,
-        tell=tell_deepest,
+        measure=measurements.deepest,
+        tell=measurements.tell_deepest,
         plays=(Play("skip"), Play("activation", ("sigmoid", "tanh"))),
     ),
     Scene(
@@ -133,8 +117,8 @@ PROBLEMS = [
         source="Pascanu et al. 2013; Poole et al. 2016",
         shown=(("now", WIDE),),
         figure=WHY,
-        measure=lambda shown: factor(last(shown).facts),
-        tell=tell_factor,
+        measure=lambda shown: measurements.factor(measurements.last(shown).facts),
+        tell=measurements.tell_factor,
         plays=(Play("activation", ("tanh", "linear", "sigmoid")), Play("gain", (0.1, 0.2, 0.5, 1.0, 2.0))),
     ),
     Scene(
@@ -151,8 +135,10 @@ PROBLEMS = [
         "start at one other number, the 16 units of a layer remain copies of one another.",
         source="Goodfellow et al. 2016, section 8.4",
         shown=(("now", MOONS.but(activation="tanh", initializer="zeros", epochs=200)),),
-        measure=lambda shown: max(share(last(shown).facts), 10.0 ** last(shown).facts.log_ratio_end),
-        tell=tell_share,
+        measure=lambda shown: max(
+            measurements.share(measurements.last(shown).facts), 10.0 ** measurements.last(shown).facts.log_ratio_end
+        ),
+        tell=measurements.tell_share,
         plays=(Play("initializer", ("zeros", "constant", "Glorot normal")), Play("activation", ("tanh", "ReLU"))),
     ),
     Scene(
@@ -174,8 +160,8 @@ PROBLEMS = [
         shown=tuple((name, DEEP_RELU.but(initializer=name)) for name in STARTS),
         figure=PANELS,
         view=View(colour=RATIO),
-        measure=most_level,
-        tell=tell_panels,
+        measure=measurements.most_level,
+        tell=measurements.tell_panels,
         plays=(Play("activation", ("ReLU", "tanh", "sigmoid")), Play("depth", (5, 10, 20, 30))),
     ),
     Scene(
@@ -193,8 +179,8 @@ PROBLEMS = [
         source="Maas et al. 2013; Lu et al. 2020",
         shown=(("now", DYING),),
         view=View(metric="dead"),
-        measure=lambda shown: last(shown).facts.dead_share,
-        tell=tell_dead,
+        measure=lambda shown: measurements.last(shown).facts.dead_share,
+        tell=measurements.tell_dead,
         plays=(
             Play("activation", ("ReLU", "leaky ReLU")),
             Play("learning_rate", (0.1, 0.2, 0.5, 1.0, 2.0)),

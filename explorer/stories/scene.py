@@ -10,7 +10,7 @@ from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry
 from explorer.choices.settings import Settings
 from explorer.diagnosis.diagnose import Diagnosis
-from explorer.figures.view import TimeView, View
+from explorer.figures.view import View
 
 # How a scene's experiments are drawn: layer by epoch with loss and profile, one or two of them; what multiplies the
 # gradient of one at its start; the share of seeds that learn, by depth; one small panel for each; recurrent nets side
@@ -58,7 +58,7 @@ class Scene(Entry):
     right: int  # Index of the right one
     take_home: str  # One sentence; a test recomputes its numbers
     # What is drawn, with the names of the panels; the first is what the others are held against. Of recurrent nets:
-    # what the comparison of `view` sets beside the experiment that the scene is about.
+    # what `compare` sets beside the experiment that the scene is about.
     shown: tuple[tuple[str, Settings], ...]
     # From what is known of `experiments` to the number that decides between the answers, and to a clause that says it.
     measure: Callable[[Shown], float]
@@ -66,6 +66,7 @@ class Scene(Entry):
     about: int = -1  # Index of the experiment in `shown` that the scene is about
     figure: str = GRADIENTS  # One of `GRADIENTS`, `WHY`, `BY_DEPTH`, `PANELS`, `THROUGH_TIME`
     view: View = field(default_factory=View)
+    compare: str = ""  # Of recurrent nets, the name of an entry of `COMPARISONS`
     plays: tuple[Play, ...] = ()
 
     @property
@@ -93,9 +94,9 @@ class Scene(Entry):
         So two that differ in one thing alone still differ in that alone. Recurrent nets are set side by side anew:
         a fitting bias depends on the length.
         """
-        if isinstance(self.view, TimeView):
+        if self.compare:
             about = cast(RecurrentExperiment, self.experiment)
-            return tuple(COMPARISONS[self.view.compare].of(about.but(**played), None).items())
+            return tuple(COMPARISONS[self.compare].of(about.but(**played), None).items())
         return tuple((name, self._change(shown, played)) for name, shown in self.shown)
 
     def _change(self, shown: Settings, played: Mapping[str, Any]) -> Settings:

@@ -21,8 +21,7 @@ from explorer.figures.tour import (
     why_beside_words,
     with_height,
 )
-from explorer.figures.view import TimeView
-from explorer.stories.scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, WHY, Scene
+from explorer.stories.scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, THROUGH_TIME, WHY, Scene
 
 SHOWN_DEPTHS = f"depth {DEPTHS[0]} to {DEPTHS[-1]}"
 
@@ -39,22 +38,18 @@ def scene_figure(scene: Scene, compared: Compared, answers: AnswerMap | None = N
     if scene.figure == BY_DEPTH:
         return _shares(diagnoses)
     if scene.figure == PANELS:
-        return panels_beside_words(remedies_figure([_panel(*named) for named in compared.measured.items()], scene.view))
-    if isinstance(scene.view, TimeView):
+        tried = [Tried(name, "", known.facts.learnt, known.history) for name, known in compared.measured.items()]
+        return panels_beside_words(remedies_figure(tried, scene.view))
+    if scene.figure == THROUGH_TIME:
         figure = time_figure(shown_of(compared), scene.view, scene.view.at, compared.names, compared.caption)
         return time_beside_words(figure, compared.caption)
     return joint_beside_words(compared_figure(compared, scene.view, answers))
 
 
-def _panel(name: str, diagnosis: Diagnosis) -> Tried:
-    return Tried(name, "", f"{diagnosis.facts.solved} of {diagnosis.facts.runs}", diagnosis.history)
-
-
 def _shares(diagnoses: Sequence[Diagnosis]) -> Any:
-    solved, runs = (
-        np.array([getattr(diagnosis.facts, name) for diagnosis in diagnoses]) for name in ("solved", "runs")
-    )
-    ends = np.array([share_interval(int(s), int(r)) for s, r in zip(solved, runs, strict=True)])
+    facts = [diagnosis.facts for diagnosis in diagnoses]
+    solved, runs = np.array([(f.solved, f.runs) for f in facts]).T
+    ends = np.array([share_interval(f.solved, f.runs) for f in facts])
     about = diagnoses[0].history.experiment
     name = "plain" if about.skip == "none" else f"skip over {about.skip}"
     curve = Shares(name, np.array(DEPTHS), solved / runs, ends[:, 0], ends[:, 1], solved, runs)
@@ -65,7 +60,7 @@ def describe_scene(scene: Scene, compared: Compared) -> str:
     """Say a scene's figure with its numbers, for those who do not see it."""
     diagnoses, told = list(compared.measured.values()), scene.tell(compared.measured)
     said = [f"{told[0].upper()}{told[1:]}."]
-    if isinstance(scene.view, TimeView):
+    if scene.figure == THROUGH_TIME:
         described = describe_compared(shown_of(compared), compared.names, scene.view, scene.view.at)
         return f"{said[0]} {described} {compared.caption}."
     if scene.figure == GRADIENTS:
@@ -76,15 +71,11 @@ def describe_scene(scene: Scene, compared: Compared) -> str:
         said.append(f"dL/dz over that of the layer above: {', '.join(steps)}.")
     if scene.figure == PANELS:
         said += [
-            f"{name}: {_learnt(diagnosis)} seeds learn, dL/dz at layer 1 is {against_last(diagnosis.facts.log_ratio)}."
+            f"{name}: {diagnosis.facts.learnt} seeds learn, dL/dz at layer 1 is {against_last(diagnosis.facts.log_ratio)}."
             for name, diagnosis in compared.measured.items()
         ]
     if scene.figure == BY_DEPTH:
-        shares = [f"{depth}: {_learnt(diagnosis)}" for depth, diagnosis in zip(DEPTHS, diagnoses, strict=True)]
+        shares = [f"{depth}: {diagnosis.facts.learnt}" for depth, diagnosis in zip(DEPTHS, diagnoses, strict=True)]
         said.append(f"Seeds that learn, by depth: {', '.join(shares)}.")
     about = diagnoses[scene.about].history.experiment
     return " ".join([*said, summary(about, depth=SHOWN_DEPTHS if scene.figure == BY_DEPTH else None)])
-
-
-def _learnt(diagnosis: Diagnosis) -> str:
-    return f"{diagnosis.facts.solved} of {diagnosis.facts.runs}"

@@ -16,7 +16,8 @@ def _shown(scenario: str) -> dict[str, Any]:
         "shown": tuple(entry.compared.items()),
         "about": list(entry.compared.values()).index(entry.experiment),
         "figure": THROUGH_TIME,
-        "view": TimeView(compare=entry.compare),
+        "view": TimeView(),
+        "compare": entry.compare,
         "source": entry.source,
     }
 

@@ -85,8 +85,7 @@ class DepthSeries:
         """Return the median gradient of every layer after training, log10, (depths, layers); NaN where it is not known."""
         values = np.full((self.deepest, self.deepest + 1), math.nan)
         for depth, finding in self.known.items():
-            layers = finding.delta_end if measure == "delta" else finding.weight_end
-            values[depth - 1, : len(layers)] = layers
+            values[depth - 1, : depth + 1] = finding.end[measure]
         return values
 
     @property

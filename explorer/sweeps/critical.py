@@ -14,8 +14,8 @@ from explorer.choices.activations import Activation
 from explorer.choices.arrays import Array
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.sweeps.sweep import Sweep, Value, is_numeric
+from explorer.theory.layer_by_layer import hidden_variances
 from explorer.theory.moments import fixed_point
-from explorer.theory.prediction import limit_factor
 
 Point = tuple[Value, Value]
 
@@ -59,13 +59,14 @@ def _fine_values(name: str, low: float, high: float) -> Array:
 def _crossings(experiments: list[Experiment], places: Array) -> list[float]:
     """Where along `places` sigma_w passes a value at which chi_1 is 1."""
     first = experiments[0]
-    variances = {_bias_variance(experiment) for experiment in experiments}
+    variances = [known for experiment in experiments if (known := hidden_variances(experiment)) is not None]
+    biases = {bias for _, bias in variances}
     # Normalization takes the weights' size out, and shortcuts have no such limit.
-    if first.normalizer.axis is not None or None in variances or len(variances) > 1 or limit_factor(first) is None:
+    if first.normalizer.axis is not None or len(variances) < len(experiments) or len(biases) > 1 or first.skipped:
         return []
-    strengths = np.log([_strength(experiment) for experiment in experiments])
+    strengths = np.log([weight for weight, _ in variances]) / 2
     crossings = []
-    for critical in critical_strengths(first.activation_function, _bias_variance(first) or 0.0):
+    for critical in critical_strengths(first.activation_function, biases.pop()):
         excess = strengths - math.log(critical)
         for here in np.flatnonzero(np.diff(excess > 0)):
             share = excess[here] / (excess[here] - excess[here + 1])
@@ -76,21 +77,6 @@ def _crossings(experiments: list[Experiment], places: Array) -> list[float]:
 def _between(low: float, high: float, share: float) -> float:
     # sigma_w goes with a power of gain and width, so that this is exact.
     return float(low * (high / low) ** share if low > 0 else low + share * (high - low))
-
-
-def _strength(experiment: Experiment) -> float:
-    """sigma_w: the standard deviation of a weight times the root of fan_in, between hidden layers."""
-    variance, width = experiment.initialization.variance, experiment.width
-    assert variance is not None
-    return experiment.gain * math.sqrt(width * variance(width, width, experiment.activation_function))
-
-
-def _bias_variance(experiment: Experiment) -> float | None:
-    """sigma_b^2, or None where weights have no variance that says all."""
-    variance, width = experiment.initialization.variance, experiment.width
-    if variance is None:
-        return None
-    return variance(width, width, experiment.activation_function) if experiment.draws_bias else 0.0
 
 
 @lru_cache(maxsize=128)

@@ -1,14 +1,14 @@
 """Outcomes: what a sweep keeps of one experiment, and the numbers that can colour its map, one entry each."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from explorer.choices.arrays import Array
 from explorer.choices.experiment import Experiment
 from explorer.choices.registry import Entry, registry
-from explorer.diagnosis.facts import Facts, facts
+from explorer.diagnosis.facts import facts
 from explorer.diagnosis.seeds import log_band
 from explorer.diagnosis.verdict import judge
 from explorer.theory.prediction import log_factor
@@ -35,18 +35,16 @@ class Finding:
     solved: int
     diverged: int
     solve_epoch: float  # From which the error stays below the bound, median; inf where half of the seeds never solve it
-    # (layers,): RMS dL/dz and L2 norm of dL/dW of every layer.
-    delta_start: Array
-    delta_end: Array
-    weight_start: Array
-    weight_end: Array
+    end: Mapping[str, Array]  # Of "delta" and "weight_gradient", the gradient of every layer at the end, (layers,)
     verdict: str
 
 
 def find(history: History, *, trained: bool = True) -> Finding:
     """Keep of a history what a sweep shows; `trained` False: the history holds the start alone."""
     experiment, known = history.experiment, facts(history)
-    delta, weight = (log_band(history.measures[name]).middle for name in ("delta", "weight_gradient"))
+    last = history.at(known.epoch)
+    # A seed that diverged counts as larger than all.
+    loss = math.inf if known.diverged * 2 >= known.runs else known.loss_end
     return Finding(
         experiment=experiment,
         trained=trained,
@@ -54,22 +52,14 @@ def find(history: History, *, trained: bool = True) -> Finding:
         log_ratio_end=known.log_ratio_end if trained else math.nan,
         log_factor=known.log_factor,
         log_factor_theory=log_factor(experiment),
-        loss=_final_loss(known) if trained else math.nan,
+        loss=loss if trained else math.nan,
         runs=known.runs,
         solved=known.solved if trained else 0,
         diverged=known.diverged,
         solve_epoch=known.solve_epoch if trained else math.nan,
-        delta_start=delta[0],
-        delta_end=delta[history.at(known.epoch)],
-        weight_start=weight[0],
-        weight_end=weight[history.at(known.epoch)],
+        end={name: log_band(history.measures[name][:, last]).middle for name in ("delta", "weight_gradient")},
         verdict=judge(known).name,
     )
-
-
-def _final_loss(known: Facts) -> float:
-    """The median over seeds of the loss at the end, a seed that diverged counting as larger than all."""
-    return math.inf if known.diverged * 2 >= known.runs else known.loss_end
 
 
 @dataclass(frozen=True, kw_only=True)

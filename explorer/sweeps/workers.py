@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -38,25 +39,22 @@ class Work(Protocol):
         ...
 
 
-class Backend(Protocol):
+class Backend(ABC):
     """What does the work."""
 
-    @property
-    def workers(self) -> int:
-        """How many pieces of work it does at the same time."""
-        ...
+    workers: int  # How many pieces of work it does at the same time
 
+    @abstractmethod
     def submit(self, make: Callable[..., Work], *arguments: Any) -> Future:
         """Take `make(*arguments)` as work to do; the future holds its result."""
-        ...
 
     def wait(self, futures: Collection[Future], seconds: float) -> None:
         """Return when one of the futures is done, or after about `seconds`."""
-        ...
+        wait(futures, timeout=seconds, return_when=FIRST_COMPLETED)
 
+    @abstractmethod
     def shutdown(self, *, finish: bool) -> None:
         """End; wait for what has begun if `finish`. What has not begun is cancelled."""
-        ...
 
 
 def complete(make: Callable[..., Work], *arguments: Any) -> Any:
@@ -66,10 +64,7 @@ def complete(make: Callable[..., Work], *arguments: Any) -> Any:
     return work.result()
 
 
-# --- this process -----------------------------------------------------------------------------
-
-
-class ThisProcess:
+class ThisProcess(Backend):
     """Does one piece of work after the other, without threads, while somebody waits; each can be cancelled at any time."""
 
     workers = 1
@@ -120,10 +115,7 @@ class _Task:
         return True
 
 
-# --- processes of this machine ----------------------------------------------------------------
-
-
-class Processes:
+class Processes(Backend):
     """Processes that can be started from anywhere: from a threaded server, a test, a script.
 
     They are fresh interpreters with one BLAS thread each and end with their parent. They do not run the caller's main
@@ -140,10 +132,6 @@ class Processes:
         """Hand work to the pool; a process is started here if none is idle."""
         with _no_main_program():
             return self.pool.submit(complete, make, *arguments)
-
-    def wait(self, futures: Collection[Future], seconds: float) -> None:
-        """Return when one of the futures is done, or after `seconds`."""
-        wait(futures, timeout=seconds, return_when=FIRST_COMPLETED)
 
     def shutdown(self, *, finish: bool) -> None:
         """End the processes."""
@@ -178,11 +166,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-# --- a Dask cluster; Dask is an optional extra ------------------------------------------------
-
-
-class Cluster:
-    """The workers of a Dask scheduler.
+class Cluster(Backend):
+    """The workers of a Dask scheduler; Dask is an optional extra.
 
     Raises ValueError if `distributed` is not installed, and ConnectionError if nobody answers at the address, no worker has
     joined, or the workers do not find this package.
@@ -219,7 +204,7 @@ class Cluster:
             ) from None
 
     @property
-    def workers(self) -> int:
+    def workers(self) -> int:  # type: ignore[override]
         """Threads of all workers, counted anew every few seconds: workers come and go."""
         if time.monotonic() - self._counted > ANSWER_SECONDS:
             self._count, self._counted = max(sum(self._client.nthreads().values()), 1), time.monotonic()
@@ -228,10 +213,6 @@ class Cluster:
     def submit(self, make: Callable[..., Work], *arguments: Any) -> Future:
         """Hand work to the cluster."""
         return self._executor.submit(pickle.loads, pickle.dumps(_Packed(make, *arguments)))
-
-    def wait(self, futures: Collection[Future], seconds: float) -> None:
-        """Return when one of the futures is done, or after `seconds`."""
-        wait(futures, timeout=seconds, return_when=FIRST_COMPLETED)
 
     def shutdown(self, *, finish: bool) -> None:
         """Leave the cluster, which goes on without us."""
@@ -251,9 +232,6 @@ class _Packed:
 
 def _answer() -> bool:
     return True
-
-
-# --- which of them ----------------------------------------------------------------------------
 
 
 def _read(where: str) -> tuple[str, Callable[[], Backend]]:

@@ -1,7 +1,5 @@
 """Gates: what is known of gradients through time without training, the gates' direct path and the plain net's bound."""
 
-import math
-
 import numpy as np
 
 from explorer.choices.activations import ACTIVATIONS
@@ -20,15 +18,6 @@ def gate_product(bias: float, steps: int | Array) -> float | Array:
     """
     product = np.exp(-np.asarray(steps) * np.logaddexp(0.0, -bias))
     return product if isinstance(steps, np.ndarray) else float(product)
-
-
-def gate_bias(steps: int, share: float = math.exp(-1)) -> float:
-    """Return the bias at which a gate leaves `share` after so many steps; for 1/e it is about ln steps.
-
-    >>> round(gate_bias(100), 2)
-    4.6
-    """
-    return -math.log(math.expm1(-math.log(share) / steps))
 
 
 def step_bound(weights: Array, activation: str) -> float:

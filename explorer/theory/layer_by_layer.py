@@ -45,6 +45,15 @@ def wide_net(experiment: Experiment) -> WideNet:
     )
 
 
+def hidden_variances(experiment: Experiment) -> tuple[float, float] | None:
+    """Return sigma_w^2 = fan_in Var W and sigma_b^2 between hidden layers; None where weights have no variance that says all."""
+    variance, width = experiment.initialization.variance, experiment.width
+    if variance is None:
+        return None
+    one = variance(width, width, experiment.activation_function)
+    return width * one * experiment.gain**2, one if experiment.draws_bias else 0.0
+
+
 def _weight_kurtosis(experiment: Experiment, terms: int) -> float:
     # Of a sum of `terms` weights with random coefficients u, E u^4 = 3 / (terms (terms + 2)) for |u| = 1.
     start = experiment.initialization

@@ -44,9 +44,6 @@ class WideNet:
         return None
 
 
-# --- forward ----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Signals:
     """What goes forward: of each layer an array over pairs, `moments` over samples; entry 0 is the input's, some unused."""
@@ -108,9 +105,6 @@ def _through_activation(
     return moments, joint[0], joint[1], joint[2]
 
 
-# --- backward ---------------------------------------------------------------------------------
-
-
 def output_delta(loss: Loss, output: Activation, pairs: SamplePairs, z: Array, y: Array) -> Array:
     """Return E delta_s delta_t at the output, whose z is normal with covariance `z`."""
     at_nodes = delta_at(loss, output, np.sqrt(z[: pairs.count]) * normal_nodes()[0][:, None], y).T
@@ -139,19 +133,19 @@ class Gradients:
 def backward(net: WideNet, pairs: SamplePairs, s: Signals, delta_out: Array) -> Gradients:
     """Follow dL/dz from the output to the first layer.
 
-    |dL/dh|^2 of a layer is n Var W |delta|^2 of the next, plus that of the
-    layer its shortcut reaches; delta = f' dL/dh, over the normalization's std.
+    |dL/dh|^2 of a layer is n Var W |delta|^2 of the next, plus that of the layer its shortcut reaches; delta = f' dL/dh, over
+    the normalization's std.
     """
     layers = net.depth + 1
     delta, spread = np.zeros((2, layers, len(delta_out)))
     log_scale = np.zeros(layers)
-    delta[-1], scale = _rescaled(delta_out, 0.0)
+    delta[-1], scale = _rescaled(delta_out)
     log_scale[-1] = scale
     # dL/dh and its spread, of those layers that have received a gradient so far.
     waiting = {net.depth: _through_weights(net, net.depth + 1, pairs, delta[-1], spread[-1])}
     for layer in range(net.depth, 0, -1):
         gradient, known = waiting.pop(layer)
-        gradient, factor = _rescaled(gradient, 0.0)
+        gradient, factor = _rescaled(gradient)
         waiting = {other: (values * math.exp(-factor), kept) for other, (values, kept) in waiting.items()}
         scale += factor
         log_scale[layer - 1] = scale
@@ -167,11 +161,9 @@ def backward(net: WideNet, pairs: SamplePairs, s: Signals, delta_out: Array) -> 
     return Gradients(delta, log_scale, spread)
 
 
-def _rescaled(values: Array, log_scale: float) -> tuple[Array, float]:
+def _rescaled(values: Array) -> tuple[Array, float]:
     largest = float(np.abs(values).max())
-    if not 0 < largest < math.inf:
-        return values, log_scale
-    return values / largest, log_scale + math.log(largest)
+    return (values / largest, math.log(largest)) if 0 < largest < math.inf else (values, 0.0)
 
 
 def _log_drop(relative_variance: Array) -> Array:

@@ -38,15 +38,11 @@ def branches(activation: Activation) -> tuple[tuple[float, Function, Function], 
     # Three Gauss-Legendre slopes are exact up to u^5; f'^4 needs u^4.
     node, weight = np.polynomial.legendre.leggauss(3)
     slopes = (high + low + (high - low) * node) / 2
-    return tuple((float(w) / 2, _leaky_at(u), _leaky_slope_at(u)) for u, w in zip(slopes, weight, strict=True))
+    return tuple((float(w) / 2, *_leaky_of(u)) for u, w in zip(slopes, weight, strict=True))
 
 
-def _leaky_at(slope: float) -> Function:
-    return lambda z, out: leaky(z, slope, out)
-
-
-def _leaky_slope_at(slope: float) -> Function:
-    return lambda z, out: leaky_slope(z, slope, out)
+def _leaky_of(slope: float) -> tuple[Function, Function]:
+    return lambda z, out: leaky(z, slope, out), lambda z, out: leaky_slope(z, slope, out)
 
 
 @dataclass(frozen=True)
@@ -83,9 +79,6 @@ def expectations(activation: Activation, q: float | Array) -> Moments:
             m = Moments.of(f(z, np.empty_like(z)), df(z, np.empty_like(z)))
             sums += share * np.array([m.mean, m.second, m.slope_second, m.slope_fourth])
     return Moments(*sums)
-
-
-# --- the limit of great depth -----------------------------------------------------------------
 
 
 @dataclass(frozen=True)

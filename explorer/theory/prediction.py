@@ -6,7 +6,8 @@ product of many random factors is skewed (Hanin 2018). Where a prediction would 
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +16,6 @@ from explorer.choices.arrays import Array
 from explorer.choices.experiment import Experiment
 from explorer.theory.finite_width import median_delta
 from explorer.theory.layer_by_layer import PAIRED_SAMPLES, Recursion, of_groups, subsample, wide_net
-from explorer.theory.moments import expectations, fixed_point
 from explorer.training.measures import Diagnostic
 
 # Measured: narrower layer-normalized nets depart from the large-width formula by factors of 2 to 5 within ten layers.
@@ -29,10 +29,9 @@ class Prediction:
     delta: Array | None = None  # RMS over samples and units of dL/dz, root mean square over seeds
     median_delta: Array | None = None  # The same of a median seed; exactly 0 where more than half of the seeds are dead
     weight_gradient: Array | None = None  # L2 norm of dL/dW, root mean square over seeds
-    # Why there is no `delta`, `median_delta`, `weight_gradient`; empty where there is.
-    reason: str = ""
-    median_reason: str = ""
-    weight_reason: str = ""
+    median_reason: str = ""  # Why there is no `median_delta`; empty where there is
+    reasons: Mapping[str, str] = field(default_factory=dict)  # Why nothing is drawn beside a measure
+    caveats: Mapping[str, str] = field(default_factory=dict)  # Why something else than a median seed is drawn beside it
 
     def __post_init__(self) -> None:
         for array in (self.delta, self.median_delta, self.weight_gradient):
@@ -48,13 +47,9 @@ class Prediction:
 
     def note(self, measure: Diagnostic) -> str:
         """Say why there is no theory beside a measure, or not that of a median seed; empty where there is."""
-        if measure.name == "delta" and self.delta is not None and self.median_delta is None:
-            reason = self.median_reason.rstrip(".")
-            return f"The theory line is the root mean square over seeds, not that of a median seed: {reason}."
         if self.of(measure.name) is not None:
-            return ""
-        reasons = {"delta": self.reason, "weight_gradient": self.weight_reason}
-        reason = reasons.get(measure.name, f"there is no theory here for {measure.title}").rstrip(".")
+            return self.caveats.get(measure.name, "")
+        reason = self.reasons.get(measure.name, f"there is no theory here for {measure.title}").rstrip(".")
         return f"No theory line: {reason}."
 
 
@@ -91,7 +86,7 @@ def _predict(experiment: Experiment) -> Prediction:
 
 
 def _nothing(reason: str) -> Prediction:
-    return Prediction(reason=reason, median_reason=reason, weight_reason=reason)
+    return Prediction(median_reason=reason, reasons={"delta": reason, "weight_gradient": reason})
 
 
 def _no_theory(experiment: Experiment) -> str:
@@ -108,28 +103,6 @@ def _no_theory(experiment: Experiment) -> str:
     if experiment.normalizer.axis == -2 and experiment.width < LAYER_NORM_WIDTH:
         return f"The formula for layer normalization is for wide layers, {LAYER_NORM_WIDTH} units or more."
     return ""
-
-
-def limit_factor(experiment: Experiment) -> float | None:
-    """Return what a layer far from both ends of a very deep, very wide net multiplies |dL/dz| by.
-
-    It is sqrt(chi_1) without normalization; at variance 1, sqrt(E f'^2 / Var f) under batch and sqrt(E f'^2 / E f^2) under
-    layer normalization (Yang et al. 2019). None with shortcuts, which have no such limit, and where weights have no variance.
-    """
-    variance, width = experiment.initialization.variance, experiment.width
-    if variance is None or experiment.skipped:
-        return None
-    f = experiment.activation_function
-    if experiment.normalizer.axis is not None:
-        m = expectations(f, 1.0)
-        below = m.variance if experiment.normalizer.uses_batch else m.second
-        return math.sqrt(float(m.slope_second / below))
-    one = variance(width, width, f)
-    bias = one if experiment.draws_bias else 0.0
-    return math.sqrt(fixed_point(f, width * one * experiment.gain**2, bias).chi)
-
-
-# --- the prediction ---------------------------------------------------------------------------
 
 
 def _by_layer(experiment: Experiment) -> Prediction:
@@ -149,12 +122,14 @@ def _by_layer(experiment: Experiment) -> Prediction:
     if paired is None:
         paired = Recursion.of_pairs(experiment, net, subsample(data))
     median, median_reason = median_delta(experiment, paired, delta, len(data.y))
+    instead = f"The theory line is the root mean square over seeds, not that of a median seed: {median_reason}"
     return Prediction(
         delta=delta,
         median_delta=median,
         weight_gradient=weight_gradient,
         median_reason=median_reason,
-        weight_reason=weight_reason,
+        reasons={"weight_gradient": weight_reason},
+        caveats={"delta": instead} if median is None else {},
     )
 
 

@@ -158,7 +158,7 @@ def test_the_start_sentence_has_the_measured_numbers(history):
     assert decades(found.facts.log_factor) in found.start_sentence
     assert f"theory says {number(found.theory_factor)}" in found.start_sentence
     batch = diagnose(history(OPENING.but(normalization="batch", epochs=1)))
-    assert batch.theory.reason and "theory" not in batch.start_sentence
+    assert batch.theory.reasons["delta"] and "theory" not in batch.start_sentence
 
 
 def heard(text):

@@ -10,7 +10,7 @@ from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis import diagnose
 from explorer.stories.scenarios import CUT, DELAY, EXPLODING_IN_TIME, matching, scenarios_of
-from explorer.theory.gates import gate_bias, gate_product
+from explorer.theory.gates import gate_product
 
 RECURRENT = scenarios_of(RecurrentExperiment)
 CELLS, BIASES, CLIPPINGS, STARTS, CUTS = RECURRENT.values()
@@ -87,7 +87,7 @@ def test_weights_twice_as_large_let_the_gradient_through_and_still_most_plain_ne
 def test_gates_with_a_fitting_bias_remember(history, cell):
     e, plain = CELLS.compared[cell], CELLS.compared["RNN"]
     assert e == plain.but(cell=cell)
-    assert e.forget_bias == pytest.approx(gate_bias(e.length), abs=0.05)
+    assert gate_product(e.forget_bias, e.length) == pytest.approx(math.exp(-1), rel=0.05)
     h = history(e)
     assert solved(h) >= 7
     assert solved(h) > solved(history(plain)) + 4

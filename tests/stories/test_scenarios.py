@@ -7,7 +7,7 @@ from explorer import Experiment, train
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.verdict import judge
 from explorer.stories.scenarios import OPENING, SCENARIOS, matching, scenarios_of
-from explorer.theory.prediction import limit_factor
+from tests.limits import limit_factor
 
 LAYERED = scenarios_of(Experiment)
 

@@ -441,8 +441,8 @@ def test_the_remedies_tried_together_are_the_registrys():
 @each_through_time
 def test_a_scene_through_time_is_a_scenario_of_its_page(name):
     scene = TOUR[name]
-    assert matching(scene.experiment, None, scene.view.compare)
-    assert dict(scene.shown) == COMPARISONS[scene.view.compare].of(scene.experiment, None)
+    assert matching(scene.experiment, None, scene.compare)
+    assert dict(scene.shown) == COMPARISONS[scene.compare].of(scene.experiment, None)
 
 
 @each_through_time
@@ -582,7 +582,7 @@ def test_open_in_time_sets_experiment_and_what_stands_beside_it(played):
     assert app.button(key="tour_open").label == "Open in Time"
     app.button(key="tour_open").click().run()
     assert not app.exception
-    for name, setting in {**scene.experiment.but(**played).settings(), "compare": scene.view.compare}.items():
+    for name, setting in {**scene.experiment.but(**played).settings(), "compare": scene.compare}.items():
         assert app.session_state[f"time_{name}"] == setting
     assert app.session_state["time_baseline"] == UNPINNED
 

@@ -8,6 +8,7 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.diagnosis.facts import facts
+from explorer.diagnosis.seeds import log_band
 from explorer.sweeps.outcomes import OUTCOMES, find
 from explorer.theory.prediction import predict
 
@@ -27,12 +28,9 @@ def test_a_finding_says_what_the_history_says(experiment, histories):
     found, expected = find(history), facts(history)
     assert (found.solved, found.diverged, found.runs) == (expected.solved, expected.diverged, expected.runs)
     assert found.log_ratio == expected.log_ratio
-    median = np.median(history.measures["delta"][:, 0], axis=0)
-    with np.errstate(divide="ignore"):
-        np.testing.assert_allclose(
-            found.delta_start, np.log10(median), atol=0.2
-        )  # geometric against plain, of an even count
-    assert len(found.weight_end) == experiment.layers
+    assert {len(layers) for layers in found.end.values()} == {experiment.layers}
+    for measure, layers in found.end.items():
+        np.testing.assert_array_equal(layers, log_band(history.measures[measure]).middle[history.at(expected.epoch)])
 
 
 def test_epochs_to_solve_is_the_median_over_all_seeds(histories):
@@ -73,4 +71,4 @@ def test_a_finding_can_be_sent_to_another_process(histories):
     found = find(histories[SOLVING])
     back = pickle.loads(pickle.dumps(found))
     assert back.experiment == found.experiment
-    np.testing.assert_array_equal(back.delta_end, found.delta_end)
+    np.testing.assert_array_equal(back.end["delta"], found.end["delta"])

@@ -14,6 +14,7 @@ from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.controls import Choice
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS
+from explorer.diagnosis.seeds import log_band
 from explorer.sharing.saved import sweep_csv
 from explorer.sweeps import chunks as module
 from explorer.sweeps import critical
@@ -30,8 +31,8 @@ from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES, find
 from explorer.sweeps.sweep import AXES, MAX_CELLS, Sweep, is_numeric, thin
 from explorer.sweeps.workers import complete
-from explorer.theory.prediction import limit_factor
 from explorer.training.run import train
+from tests.limits import limit_factor
 from tests.work import calls
 
 SMALL = Experiment(depth=3, epochs=30, runs=2)
@@ -41,13 +42,7 @@ each_axis = pytest.mark.parametrize("name", AXES)
 
 def same_finding(one, other):
     """Whether two findings are equal bit for bit."""
-    for name, value in vars(one).items():
-        if isinstance(value, np.ndarray):
-            np.testing.assert_array_equal(value, getattr(other, name), err_msg=name)
-        elif isinstance(value, float):
-            np.testing.assert_equal(getattr(other, name), value, err_msg=name)
-        else:
-            assert value == getattr(other, name), name
+    np.testing.assert_equal(vars(one), vars(other))
 
 
 # --- axes and cells ---------------------------------------------------------------------------
@@ -269,7 +264,7 @@ def test_every_finding_is_that_of_a_separate_training():
 def test_at_the_start_every_finding_is_record_0_of_a_training():
     for experiment, found in zip(MIXED, complete(Measurement, MIXED, False), strict=True):
         history = train(experiment)
-        np.testing.assert_array_equal(found.delta_start, find(history).delta_start)
+        np.testing.assert_array_equal(found.end["delta"], log_band(history.measures["delta"][:, 0]).middle)
         assert found.log_ratio == find(history).log_ratio
         assert not found.trained
         assert math.isnan(found.loss)

@@ -9,8 +9,9 @@ from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import Experiment
 from explorer.theory.finite_width import dead_shares
 from explorer.theory.layer_by_layer import Recursion, subsample, wide_net
-from explorer.theory.prediction import LAYER_NORM_WIDTH, limit_factor, predict
+from explorer.theory.prediction import LAYER_NORM_WIDTH, predict
 from explorer.training.run import train
+from tests.limits import limit_factor
 
 
 def experiment(**settings):
@@ -284,14 +285,14 @@ def test_no_prediction_comes_with_its_reason(settings, word):
     prediction = predict(experiment(**settings))
     assert prediction.delta is None
     assert prediction.median_delta is None and prediction.weight_gradient is None
-    for reason in (prediction.reason, prediction.median_reason, prediction.weight_reason):
+    for reason in (prediction.median_reason, *prediction.reasons.values()):
         assert word in reason
 
 
 def test_weight_gradients_of_many_samples_have_a_reason_of_their_own():
     prediction = predict(experiment(task="moons"))
-    assert prediction.delta is not None and not prediction.reason
-    assert prediction.weight_gradient is None and "16 samples" in prediction.weight_reason
+    assert prediction.delta is not None and "delta" not in prediction.reasons
+    assert prediction.weight_gradient is None and "16 samples" in prediction.reasons["weight_gradient"]
 
 
 def test_a_saturated_output_has_no_median_seed():
