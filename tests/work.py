@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from explorer.diagnosis.cliff import Descent, Path, side_by_side
+
 
 class Clock:
     """A clock that goes on by one tick, in seconds, whenever somebody looks at it."""
@@ -52,3 +54,8 @@ def first_of_each(cases: Iterable[Any], kind: Callable[[Any], Any] = lambda case
         known.add(kind(case))
         found.append(pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=marks))
     return found
+
+
+def descend(descent: Descent) -> Path:
+    """Follow a single descent on the cliff."""
+    return side_by_side(descent)[0]

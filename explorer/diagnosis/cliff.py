@@ -198,11 +198,6 @@ class Path:
             yield {"update": update, "w": w, "b": b, "loss": loss, "gradient norm": norm}
 
 
-def descend(descent: Descent) -> Path:
-    """Follow a descent."""
-    return side_by_side(descent)[0]
-
-
 @lru_cache(maxsize=64)
 def side_by_side(*descents: Descent) -> tuple[Path, ...]:
     """Follow several descents of equally many updates and steps at once; their arrays are shared and read-only."""

@@ -201,19 +201,15 @@ def reach_curve(experiment: RecurrentExperiment, now: Array | None = None, name:
 
 @lru_cache(maxsize=64)
 def _at_start(experiment: RecurrentExperiment) -> tuple[Array, float]:
-    """Return the reach before the first update, and log10 of what theory says of one step."""
+    """Return the reach before the first update, and log10 of what one step leaves: of a gate at rest, or median bound."""
     shape = recurrent_architecture(experiment)
     rngs = [np.random.default_rng(experiment.seed + run) for run in range(seeds_measured(experiment))]
     theta = draw_recurrent_parameters(shape, [experiment] * len(rngs), rngs)
     reach = reach_norms(shape, theta, experiment.points().x[0])
     reach.flags.writeable = False
-    with np.errstate(divide="ignore"):
-        return reach, float(np.log10(_one_step(experiment, shape, theta)))
-
-
-def _one_step(experiment: RecurrentExperiment, shape: RecurrentArchitecture, theta: Array) -> float | Array:
-    """Return what one step leaves by theory: the gate at rest, or the median over seeds of the bound."""
     if experiment.unit.memory_gate:
-        return gate_product(experiment.forget_bias, 1)
-    top = shape.recurrent_weights(theta)[:, -1]
-    return np.median([step_bound(weights, experiment.activation) for weights in top])
+        step = gate_product(experiment.forget_bias, 1)
+    else:
+        step = np.median([step_bound(w, experiment.activation) for w in shape.recurrent_weights(theta)[:, -1]])
+    with np.errstate(divide="ignore"):
+        return reach, float(np.log10(step))

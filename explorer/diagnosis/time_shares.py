@@ -9,26 +9,19 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import logarithm
 
 
-def recent_share(norms: Array) -> Array:
-    """Return the share that the last k steps have of the sum of all steps' norms, for k = 1 to length.
+def last_steps(norms: Array, share: float = 0.5) -> Array:
+    """Return how many of the last steps have this share of the sum of all steps' norms.
 
-    `norms`, (runs, length), are those of every step's part of dL/dW_hh. Entry [run, k - 1] of the result is the share of
-    the last k steps; the last entry is 1. NaN where all parts are 0 or one is not finite.
+    `norms`, (runs, length), are those of every step's part of dL/dW_hh. NaN where all are 0 or one is not finite.
+
+    >>> last_steps(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 1.0, 9.0]]))
+    array([2., 1.])
     """
     with np.errstate(all="ignore"):
         # Divided by the largest first: a sum of finite norms may overflow, and tiny norms cannot be divided.
         sizes = norms / norms.max(axis=1, keepdims=True)
         sums = np.cumsum(sizes[:, ::-1], axis=1)
-        return sums / sums[:, -1:]
-
-
-def last_steps(norms: Array, share: float = 0.5) -> Array:
-    """Return how many of the last steps have this share of the sum of all steps' norms; NaN where `recent_share` is.
-
-    >>> last_steps(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 1.0, 9.0]]))
-    array([2., 1.])
-    """
-    shares = recent_share(norms)
+        shares = sums / sums[:, -1:]
     # Sums are rounded: the smallest shortfall does not count.
     steps = (shares >= share - 1e-12).argmax(axis=1) + 1.0
     return np.where(np.isfinite(shares).all(axis=1), steps, np.nan)

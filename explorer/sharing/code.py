@@ -44,11 +44,6 @@ class Listing:
     line: int
     text: str
 
-    @property
-    def place(self) -> str:
-        """Where it stands."""
-        return f"{self.module}, line {self.line}"
-
 
 def listings(pieces: Sequence[Piece]) -> list[Listing]:
     """Return the source text of functions, as it is installed, and of entries the lines in which they are declared."""

@@ -140,9 +140,10 @@ def cliff_lines(view: CliffView) -> str:
         f"w={view.w!r}, b={view.b!r}, learning_rate={view.learning_rate!r}, updates={view.updates}, steps={view.steps}"
     )
     return (
-        "from explorer.diagnosis.cliff import B_SPAN, W_SPAN, Descent, descend, survey\n\n"
-        f"free = descend(Descent({same}))\n"
-        f"clipped = descend(Descent({same}, clip={view.clip!r}, threshold={view.threshold!r}))\n"
+        "from dataclasses import replace\n\n"
+        "from explorer.diagnosis.cliff import B_SPAN, W_SPAN, Descent, side_by_side, survey\n\n"
+        f"descent = Descent({same})\n"
+        f"free, clipped = side_by_side(descent, replace(descent, clip={view.clip!r}, threshold={view.threshold!r}))\n"
         "clipped.points  # (updates + 1, 2): w and b, the start first\n"
         "clipped.norm    # (updates + 1,): of the gradient there, before clipping\n"
         f"ground = survey(W_SPAN, B_SPAN, {view.steps})\n"

@@ -12,12 +12,12 @@ import pytest
 
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.diagnosis.cliff import descend
 from explorer.figures.view import CliffView
 from explorer.sharing.saved import experiment_json, read_experiment_json
 from explorer.stories.scenarios import SCENARIOS
 from explorer.ui.link import encode
 from tests.browser.driver import few
+from tests.work import descend
 
 BASELINE = Experiment(depth=3, epochs=20, runs=2)
 SHOWN = BASELINE.but(skip="one layer")

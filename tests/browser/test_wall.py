@@ -2,10 +2,10 @@
 
 import pytest
 
-from explorer.diagnosis.cliff import descend
 from explorer.figures.view import CLIFF_CONTROLS, CliffView
 from tests.browser.test_pages import place
 from tests.browser.test_speed import report
+from tests.work import descend
 
 CHOSEN = {
     "cliff_shown": "gradient",

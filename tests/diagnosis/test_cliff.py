@@ -16,7 +16,6 @@ from explorer.diagnosis.cliff import (
     Descent,
     Path,
     beside_wall,
-    descend,
     exits,
     inside,
     section,
@@ -27,6 +26,7 @@ from explorer.diagnosis.cliff import (
 )
 from explorer.figures.cliff import headline
 from explorer.figures.view import CliffView
+from tests.work import descend
 
 OPENING = CliffView()
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from explorer.choices.controls import Choice
-from explorer.diagnosis.cliff import B_SPAN, LAST, W_SPAN, Descent, descend, exits, inside, section, slope, survey
+from explorer.diagnosis.cliff import B_SPAN, LAST, W_SPAN, Descent, exits, inside, section, slope, survey
 from explorer.diagnosis.cliff import Path as Way
 from explorer.diagnosis.wording import number, verbatim
 from explorer.figures.cliff import (
@@ -33,6 +33,7 @@ from explorer.sharing.code import cliff_table, listings
 from explorer.sharing.notebook import cliff_lines
 from explorer.ui.link import complaints
 from pages import PAGES
+from tests.work import descend
 
 PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 

@@ -10,7 +10,7 @@ from explorer.choices.cells import CELLS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.seeds import band, log_band
 from explorer.diagnosis.spectra import NEW_STATE, matrix_choices, matrix_names, spectrum
-from explorer.diagnosis.time_shares import cancelled, last_steps, log_sum, recent_share
+from explorer.diagnosis.time_shares import cancelled, last_steps, log_sum
 from explorer.diagnosis.wording import number
 from explorer.figures import theme
 from explorer.figures.gates import JOBS, NO_GATES, SPAN, describe_gates, gates_figure, gates_of, heights, openness
@@ -367,13 +367,12 @@ def test_the_whole_is_never_longer_than_the_sum_of_its_parts(cell, changes):
         np.testing.assert_allclose(share, whole / norms.sum(axis=1))
 
 
-def test_the_share_of_the_last_steps_grows_to_one(three):
+def test_the_last_steps_have_half_of_the_sum_and_one_step_fewer_has_not(three):
     for shown, _ in three:
         norms, _ = parts(shown.history, -1)
-        share = recent_share(norms)
-        assert (np.diff(share) >= 0).all()
-        np.testing.assert_allclose(share[:, -1], 1, rtol=1e-15)
-        np.testing.assert_allclose(share[:, 2], norms[:, -3:].sum(axis=1) / norms.sum(axis=1))
+        for steps, run in zip(last_steps(norms).astype(int), norms, strict=True):
+            assert run[-steps:].sum() >= 0.5 * run.sum() * (1 - 1e-9)
+            assert steps == 1 or run[1 - steps :].sum() < 0.5 * run.sum()
 
 
 def test_half_of_equal_steps_is_half_of_them_and_of_a_fading_memory_it_is_the_last_few():
