@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
@@ -70,49 +71,42 @@ class ThisProcess(Backend):
     workers = 1
 
     def __init__(self) -> None:
-        self._tasks: deque[_Task] = deque()
+        self._waiting: deque[tuple[Future, Callable[[], Work]]] = deque()
+        self._begun: Work | None = None  # The oldest work, if it has begun
 
     def submit(self, make: Callable[..., Work], *arguments: Any) -> Future:
         """Take work into the queue; nothing is done yet."""
-        task = _Task(make, arguments)
-        self._tasks.append(task)
-        return task.future
+        future: Future = Future()
+        self._waiting.append((future, partial(make, *arguments)))
+        return future
 
     def wait(self, futures: Collection[Future], seconds: float) -> None:
         """Do the oldest work for about `seconds`, by at least one step, until some is done."""
         deadline, done = time.perf_counter() + seconds, False
-        while self._tasks and not done:
-            task = self._tasks[0]
-            done = not task.future.cancelled() and task.advance(max(deadline - time.perf_counter(), 0.0))
-            if task.future.done():
-                self._tasks.popleft()
+        while self._waiting and not done:
+            future, make = self._waiting[0]
+            done = not future.cancelled() and self._advance(future, make, max(deadline - time.perf_counter(), 0.0))
+            if future.done():
+                self._waiting.popleft()
+                self._begun = None
             if time.perf_counter() >= deadline:
                 return
 
+    def _advance(self, future: Future, make: Callable[[], Work], seconds: float) -> bool:
+        """Go on with the oldest work; return whether its future is settled."""
+        try:
+            self._begun = self._begun or make()
+            if not self._begun.advance(seconds):
+                return False
+            future.set_result(self._begun.result())
+        except Exception as error:
+            future.set_exception(error)
+        return True
+
     def shutdown(self, *, finish: bool) -> None:
         """Cancel whatever waits."""
-        for task in self._tasks:
-            task.future.cancel()
-
-
-class _Task:
-    """Work that waits or has begun, and the future of its result."""
-
-    def __init__(self, make: Callable[..., Work], arguments: tuple[Any, ...]) -> None:
-        self.future: Future = Future()
-        self._make, self._arguments = make, arguments
-        self._work: Work | None = None
-
-    def advance(self, seconds: float) -> bool:
-        """Go on; return whether the future is settled."""
-        try:
-            self._work = self._work or self._make(*self._arguments)
-            if not self._work.advance(seconds):
-                return False
-            self.future.set_result(self._work.result())
-        except Exception as error:
-            self.future.set_exception(error)
-        return True
+        for future, _ in self._waiting:
+            future.cancel()
 
 
 class Processes(Backend):

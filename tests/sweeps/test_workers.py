@@ -35,8 +35,7 @@ MIXED = Sweep(SMALL.but(task="curve"), "activation", ("ReLU", "tanh"), "loss", A
 
 def same_finding(one, other):
     """Whether two findings are equal bit for bit."""
-    for name, value in vars(one).items():
-        np.testing.assert_array_equal(getattr(other, name), value, err_msg=name)
+    np.testing.assert_equal(vars(other), vars(one))
 
 
 def same_findings(one, other):
