@@ -29,12 +29,17 @@ def not_finite(f: Facts) -> str:
     return f" ({f.diverged} not finite)" if f.diverged else ""
 
 
+def tell_learn(f: Facts) -> str:
+    """Say how many seeds learn it, as a sentence."""
+    return f"{learn(f)}."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict(Entry):
     """A word for how a network does."""
 
     holds: Callable[[Facts], bool]  # Whether this is the word
-    tell: Callable[[Facts], str] = lambda f: f"{learn(f)}."  # The sentence after the word
+    tell: Callable[[Facts], str] = tell_learn  # The sentence after the word
     remedies: tuple[str, ...] = ()  # Names of `REMEDIES` to try
     good: bool = False  # Whether nothing needs mending
     vanishing: bool = False  # Whether what needs mending is a gradient that is too small
