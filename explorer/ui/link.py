@@ -15,7 +15,7 @@ from explorer.diagnosis.wording import verbatim
 from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
 from explorer.training.kinds import TIME_STEPS, Kind, kind_of
-from explorer.ui.between_pages import set_values
+from explorer.ui.between_pages import REPORTER_KEY, set_values
 from explorer.ui.keys import BASELINES, keys_of
 from explorer.ui.private import read_address_again
 
@@ -139,7 +139,9 @@ def keep_link(page: str, go: str | None = None) -> None:
     go : str, optional
         Title of a page to go to: `st.switch_page` refuses to while settings are bound to the link.
     """
-    state = f"{page} {sorted(st.query_params.items())}"
+    # Also after each report: Streamlit may have written the address again then, without the version.
+    known = getattr(st.session_state.get(REPORTER_KEY), "known", None)
+    state = f"{page} {known} {sorted(st.query_params.items())}"
     _keeper(key="_link_keeper", data={"version": SCHEMA, "when": state, "go": go})
 
 
