@@ -8,11 +8,11 @@ from explorer.diagnosis.cliff import B_SPAN, BESIDE, LAST, W_SPAN, Ground, Path,
 from explorer.figures.cliff import (
     THROWN,
     cliff_figure,
+    cliff_headline,
     cliff_summary,
     describe_cliff,
     describe_section,
     growth,
-    headline,
     section_figure,
     walks,
 )
@@ -64,7 +64,7 @@ def show() -> None:
     head = st.container(gap="xsmall")
     seen = _measure(_ask())
     with head:
-        st.header(headline(seen.free, seen.clipped, seen.view), anchor=False)
+        st.header(cliff_headline(seen.free, seen.clipped, seen.view), anchor=False)
         st.caption(
             "A recurrent net of one unit has two parameters, so that its whole loss fits on a map (Pascanu et al. 2013, "
             f"figure 6). {growth(seen.view, seen.free)} Click on the map to start there."
@@ -132,7 +132,7 @@ def _parcel(seen: Seen, figures: list[Drawn]) -> Parcel:
     view = seen.view
     named = {"without clipping": seen.free, f"clipped by {view.clip}": seen.clipped}
     return Parcel(
-        title=headline(seen.free, seen.clipped, view),
+        title=cliff_headline(seen.free, seen.clipped, view),
         sentences=[each for each in (growth(view, seen.free), describe_section(seen.section)) if each],
         settings=[cliff_summary(view)],
         filename=f"cliff_T-{view.steps}_{view.clip}-{view.threshold:g}_rate-{view.learning_rate:g}".replace(".", "p"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from explorer.choices.controls import choice, controls_of, number
+from explorer.choices.controls import choice, controls_of, numeric
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import summary
@@ -61,7 +61,7 @@ class DepthView:
         (NO_REMEDY, *REMEDIES),
         default="skip over one layer",
     )
-    deepest: int = number(
+    deepest: int = numeric(
         VIEW, "Up to depth", "Every depth from 1 to this is shown, and trained.", low=2, high=50, default=20
     )
     gradient: str = choice(

@@ -11,7 +11,7 @@ from explorer.choices.experiment import Experiment
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.trials import Results, Trial, trials
 from explorer.diagnosis.wording import summary
-from explorer.figures.remedies import Tried, describe_losses, describe_tried, loss_figure, remedies_figure
+from explorer.figures.remedies import TrialPanel, describe_losses, describe_tried, loss_figure, remedies_figure
 from explorer.figures.view import VIEW_CONTROLS, View
 from explorer.sharing.code import remedies_table
 from explorer.sharing.notebook import remedies_lines
@@ -137,7 +137,7 @@ def _draw(results: Results, view: View, combine: Sequence[str], baseline: Experi
 
 def _figures(results: Results, view: View) -> tuple[Drawn, Drawn]:
     solved = [f"{f.solved} of {f.runs}" for f in results.facts]
-    panels = [Tried(*each) for each in zip(results.names, results.words, solved, results.histories, strict=True)]
+    panels = [TrialPanel(*each) for each in zip(results.names, results.words, solved, results.histories, strict=True)]
     said = f"{results.headline} {describe_tried(results.names, results.words, results.facts)}"
     told = describe_losses(results.names, results.facts)
     return (

@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.choices.controls import Control, Several, Span, choice, controls_of, number
+from explorer.choices.controls import Control, Several, Span, choice, controls_of, numeric
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.wording import summary
-from explorer.figures.sweep import describe_section, describe_sweep, section_figure, sweep_figure, value_text
+from explorer.figures.sweep import describe_row, describe_sweep, row_figure, sweep_figure, value_text
 from explorer.sharing.code import sweep_table
 from explorer.sharing.notebook import sweep_lines
 from explorer.sharing.saved import filename, sweep_csv
@@ -72,7 +72,7 @@ class SweepView:
         OUTCOMES,
         default=next(iter(OUTCOMES)),
     )
-    cells: int = number(
+    cells: int = numeric(
         VIEW,
         "Values an axis",
         "How many values of a number lie on its axis, spread over its span.",
@@ -81,7 +81,7 @@ class SweepView:
         marks=(4, 6, 8, 10, 12, 16, 20, 24, 32),
         default=12,
     )
-    section: int = number(
+    section: int = numeric(
         VIEW,
         "Section through row",
         "The row that is drawn as a line below the map, counted from the bottom.",
@@ -171,8 +171,8 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> No
     section = Drawn(
         "sweep_section",
         f"One row, {across}"[:60],
-        lambda: section_figure(state, outcome, row),
-        f"{outcome.name} {across}: {describe_section(sweep, state.findings, outcome, row)}",
+        lambda: row_figure(state, outcome, row),
+        f"{outcome.name} {across}: {describe_row(sweep, state.findings, outcome, row)}",
     )
     main = Drawn(
         "sweep_map",

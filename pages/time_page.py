@@ -15,7 +15,7 @@ from explorer.diagnosis.reach import cut_off, reach_curve, state_reach
 from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
 from explorer.figures.clipping import clipping_figure, describe_clipping
 from explorer.figures.gates import describe_gates, gates_figure
-from explorer.figures.panels import Shown
+from explorer.figures.panels import DrawnNet
 from explorer.figures.reach import (
     describe_reach,
     describe_truncation,
@@ -93,7 +93,7 @@ class Nets:
     view: TimeView
 
     @property
-    def drawn(self) -> list[tuple[Shown, LineStyle]]:
+    def drawn(self) -> list[tuple[DrawnNet, LineStyle]]:
         """Those of which something is measured, each in its style."""
         return nets_of(self.compared)
 
@@ -108,7 +108,7 @@ Picture = tuple[Callable[[], Any], str]
 
 
 @dataclass(frozen=True)
-class SecondFigure:
+class OfferedFigure:
     """One of the figures below the main one."""
 
     title: str
@@ -181,36 +181,36 @@ def _clipping(nets: Nets) -> Picture:
 
 
 SECOND_FIGURES = {
-    REACH: SecondFigure(
+    REACH: OfferedFigure(
         "Reach: what is left of a change of the state, by distance",
         "If the state changes at step t, how much of it can the last state show at most? The norm of ds_T/ds_t, s being what is "
         "carried on: c of an LSTM, else h. One line a net as it is now, dotted at the start, dashed what theory says of the start.",
         _reach,
     ),
-    MATRIX: SecondFigure(
+    MATRIX: OfferedFigure(
         "The recurrent matrix: eigenvalues and singular values",
         "In a plain net every step back multiplies by W_hh. Eigenvalues inside the unit circle shrink in the long run, those outside "
         "grow; the largest singular value is the most that one step can do. Gates carry the state past it.",
         _matrix,
     ),
-    GATES: SecondFigure(
+    GATES: OfferedFigure(
         "Gates: how far they are open, by time step",
         "The forget gate of an LSTM and the update gate of a GRU keep the state: what they let through in every step is "
         "multiplied. Dashed: where a gate stands while its weights are silent, σ(bias); only the gate that keeps the state has a bias that is not 0.",
         _gates,
     ),
-    STEPS: SecondFigure(
+    STEPS: OfferedFigure(
         "Parts of dL/dW_hh, by time step",
         "The gradient of the recurrent weights is a sum over time steps. Where only the last steps add to it, the net learns "
         "from the recent past alone.",
         _steps,
     ),
-    TRUNCATION: SecondFigure(
+    TRUNCATION: OfferedFigure(
         "Truncation: what cutting the way back takes away",
         "The gradient of the whole data set, not cut and cut: beyond a border nothing flows back.",
         _truncation,
     ),
-    CLIPPING: SecondFigure(
+    CLIPPING: OfferedFigure(
         "Clipping: the gradient's norm before and after, and the loss",
         "The L2 norm of the gradient over all parameters, of the first update of each recorded epoch, before and after clipping; "
         "beside it the loss, on the same seeds.",

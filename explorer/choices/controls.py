@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 # The parts of the sidebar in which the settings of an experiment stand.
-TASK, NETWORK, REMEDIES, TRAINING = "Task", "Network", "Remedies", "Training"
+TASK, NETWORK, REMEDY, TRAINING = "Task", "Network", "Remedies", "Training"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +175,7 @@ def choice(group: str, label: str, help: str, options: Sequence[str] | Mapping[s
     return setting(Choice(group=group, label=label, help=help, options=options, **more))
 
 
-def number(group: str, label: str, help: str, **more: Any) -> Any:
+def numeric(group: str, label: str, help: str, **more: Any) -> Any:
     """Make a dataclass field that holds a number; a whole one if its default is."""
     return setting(Number(group=group, label=label, help=help, whole=isinstance(more["default"], int), **more))
 

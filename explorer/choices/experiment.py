@@ -13,7 +13,7 @@ import numpy as np
 
 from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.clipping import CLIPPERS
-from explorer.choices.controls import NETWORK, REMEDIES, TASK, TRAINING, choice, controls_of, number, one_two_five
+from explorer.choices.controls import NETWORK, REMEDY, TASK, TRAINING, choice, controls_of, numeric, one_two_five
 from explorer.choices.datasets import DATASETS, OWN, Data
 from explorer.choices.initializers import INITIALIZERS
 from explorer.choices.losses import LOSSES
@@ -50,19 +50,19 @@ class Experiment(Settings):
 
     # fmt: off
     task: str = choice(TASK, "Task", "What the network is to learn.", DATASETS, default="XOR", row=1, phrase="{}")
-    samples: int = number(
+    samples: int = numeric(
         TRAINING, "Samples", "How many points the data set has. XOR always has its four.",
         low=8, high=2048, marks=(32, 64, 128, 256, 512, 1024), default=128, row=4, moderate=256,
     )
-    noise: float = number(
+    noise: float = numeric(
         TRAINING, "Noise", "How far the points are scattered around the task's own shape; 0 is the least.",
         low=0.0, high=1.0, marks=(0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), default=0.1, row=4,
     )
-    depth: int = number(
+    depth: int = numeric(
         NETWORK, "Depth", "Hidden layers. The output layer comes on top of them.",
         low=1, high=50, default=11, row=2, moderate=20,
     )
-    width: int = number(
+    width: int = numeric(
         NETWORK, "Width", "Units in each hidden layer.",
         low=2, high=128, marks=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128), default=4, row=2, moderate=32,
     )
@@ -73,7 +73,7 @@ class Experiment(Settings):
     initializer: str = choice(
         NETWORK, "Initialization", "How the weights start.", INITIALIZERS, default="uniform", row=3, per_run=True,
     )
-    gain: float = number(
+    gain: float = numeric(
         TRAINING, "Gain", "The starting weights, but not the biases, are multiplied by this.",
         low=0.01, high=100.0, default=1.0, row=3, per_run=True,
         marks=(0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4142, 1.6667, 2.0, 3.0, 4.0, 5.0, 10.0),
@@ -85,27 +85,27 @@ class Experiment(Settings):
         (USUAL, "zeros", NO_BIASES), default=USUAL, row=6, per_run=True,
     )
     normalization: str = choice(
-        REMEDIES, "Normalization", "Centres and scales z of every hidden layer before the activation.",
+        REMEDY, "Normalization", "Centres and scales z of every hidden layer before the activation.",
         NORMALIZATIONS, default="none", row=1, phrase="{} norm", phrases={"none": "no normalization"},
     )
     skip: str = choice(
-        REMEDIES, "Skip over",
+        REMEDY, "Skip over",
         "Residual connections. One layer: y = x + f(W x + b). Two layers: y = x + f(W₂ f(W₁ x + b₁) + b₂). "
         "The first hidden layer and the output have none: their input is of another width. Over two layers, a last "
         "hidden layer without a partner has none either.",
         SKIPS, default="none", row=2, phrase="skip over {}", phrases={"none": "no skip"},
     )
     clip: str = choice(
-        REMEDIES, "Clip by", "Limits the gradient before each update.",
+        REMEDY, "Clip by", "Limits the gradient before each update.",
         CLIPPERS, default="none", row=3, per_run=True, matters_at_start=False,
         phrase="clipping by {}", phrases={"none": "no clipping"},
     )
-    threshold: float = number(
-        REMEDIES, "Threshold", "The limit c: of each entry, or of the norm of the whole gradient.",
+    threshold: float = numeric(
+        REMEDY, "Threshold", "The limit c: of each entry, or of the norm of the whole gradient.",
         low=1e-6, high=1e6, marks=one_two_five(1e-3, 100), default=1.0, row=4, per_run=True, matters_at_start=False,
     )
-    learning_rate: float = number(
-        REMEDIES, "Learning rate", "How far one update goes.",
+    learning_rate: float = numeric(
+        REMEDY, "Learning rate", "How far one update goes.",
         low=LOWEST_RATE, high=1e3, marks=one_two_five(1e-5, 10), default=0.1, row=4, per_run=True, matters_at_start=False,
     )
     optimizer: str = choice(
@@ -127,17 +127,17 @@ class Experiment(Settings):
         TRAINING, "Order", "Whether batches take the samples shuffled in every epoch, or always in order.",
         (SHUFFLED, "fixed"), default=SHUFFLED, row=7, matters_at_start=False,
     )
-    epochs: int = number(
+    epochs: int = numeric(
         TRAINING, "Epochs", "How often training goes through the data.",
         low=1, high=1_000_000, default=6000, row=1, moderate=20_000, matters_at_start=False,
         marks=(10, 20, 50, 100, 200, 500, 1000, 2000, 3000, 6000, 10_000, 20_000, 50_000, 100_000),
     )
-    runs: int = number(
+    runs: int = numeric(
         TRAINING, "Seeds", "Networks trained at once, alike but for their random numbers. One alone misleads.",
         low=1, high=512, marks=(1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64), default=8, row=1, moderate=8,
         per_run=True, chooses_seeds=True,
     )
-    seed: int = number(
+    seed: int = numeric(
         TRAINING, "First seed", "The seeds are this number and the ones after it.",
         low=0, high=1_000_000, default=0, row=3, per_run=True, chooses_seeds=True,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from explorer.choices.cells import CELLS
-from explorer.choices.controls import NETWORK, REMEDIES, TASK, choice, controls_of, number, setting
+from explorer.choices.controls import NETWORK, REMEDY, TASK, choice, controls_of, numeric, setting
 from explorer.choices.experiment import CONTROLS as LAYER_CONTROLS
 from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.choices.registry import EntryOf
@@ -35,7 +35,7 @@ class RecurrentExperiment(Settings):
 
     task: str = _like("task", options=TASKS, default="which first")
     # fmt: off
-    length: int = number(
+    length: int = numeric(
         TASK, "Length",
         "Time steps of a sequence. From 4 steps on, what must be remembered comes in its first half and the answer at its "
         "end; a sine is continued at every step. A gate’s bias should grow with it, as ln T.",
@@ -48,11 +48,11 @@ class RecurrentExperiment(Settings):
         NETWORK, "Activation", "The function f of the plain net; LSTM and GRU have sigmoid gates and tanh.",
         PLAIN_ACTIVATIONS, default="tanh", row=3, phrase="{}",
     )
-    hidden: int = number(
+    hidden: int = numeric(
         NETWORK, "Hidden units", "Size of h_t, and so of W_hh: hidden × hidden.",
         low=1, high=128, marks=(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128), default=16, row=2, moderate=32,
     )
-    stack: int = number(
+    stack: int = numeric(
         NETWORK, "Recurrent layers", "Each reads the h_t of the one below it; the answer is read from the top.",
         low=1, high=3, default=1, row=2,
     )
@@ -61,12 +61,12 @@ class RecurrentExperiment(Settings):
         "How the recurrent weights start; weights from the input are LeCun's, N(0, 1/fan_in).",
         RECURRENT_INITIALIZERS, default="scaled normal", row=4, per_run=True,
     )
-    strength: float = number(
+    strength: float = numeric(
         NETWORK, "Strength", "The number s that the start of W_hh sets: a radius, a singular value, a factor.",
         low=0.01, high=10.0, marks=(0.1, 0.2, 0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0, 3.0, 5.0),
         default=0.5, row=5, per_run=True,
     )
-    forget_bias: float = number(
+    forget_bias: float = numeric(
         NETWORK, "Forget bias",
         "Where the bias of the gate that keeps the state starts: the forget gate of an LSTM, the update gate "
         "of a GRU. At rest the gate keeps a share σ(bias) per step: over T steps the bias has to be about ln T.",
@@ -74,8 +74,8 @@ class RecurrentExperiment(Settings):
     )
     clip: str = _like("clip", default="norm")
     threshold: float = _like("threshold")
-    truncation: int = number(
-        REMEDIES, "Truncation",
+    truncation: int = numeric(
+        REMEDY, "Truncation",
         "Backpropagation through time is cut after so many steps: nothing flows back from one piece of the "
         "sequence to the one before it. Every update still sees whole sequences. 0: not cut.",
         low=0, high=LONGEST, marks=(0, 1, 2, 5, 10, 20, 50, 100, 200), default=0, row=5,

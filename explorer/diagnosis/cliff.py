@@ -23,9 +23,9 @@ Interval = tuple[float, float]
 
 STEPS, TARGET = 50, 0.7
 START_FIELD = 0.5  # Pascanu's x_0
-START = 1 / (1 + math.exp(-START_FIELD))  # h_0 = σ(x_0)
+START_STATE = 1 / (1 + math.exp(-START_FIELD))  # h_0 = σ(x_0)
 # Above it h_0, where it is a fixed point, repels: w h_0 (1 - h_0) > 1.
-REPELS = 1 / (START * (1 - START))
+REPELS = 1 / (START_STATE * (1 - START_STATE))
 # The map, always all of it: pictures of different settings can be compared; and its points.
 W_SPAN, B_SPAN = (3.0, 7.0), (-4.0, -1.0)
 ACROSS, UP = 161, 121
@@ -66,7 +66,7 @@ class Unit:
         theta = np.zeros((1, points, 1, shape.parameters))
         self.network = RecurrentNetwork(shape, theta, 1)
         self.matrix, self.gradient = shape.views(theta).layers[0], shape.views(self.network.gradient).layers[0]
-        self.network.layers[0].h[0] = START
+        self.network.layers[0].h[0] = START_STATE
 
     def slope(self, w: Array, b: Array) -> Slope:
         """Return loss and gradient at every point; w and b have the same shape."""
@@ -91,7 +91,7 @@ def wall(w: Array) -> Array:
 
     σ(w h_0 + b) = h_0 means w h_0 + b = x_0; an error there grows by a factor w h_0 (1 - h_0) per step.
     """
-    return np.where(w > REPELS, START_FIELD - START * w, np.nan)
+    return np.where(w > REPELS, START_FIELD - START_STATE * w, np.nan)
 
 
 def _towards(far: float, points: int) -> Array:

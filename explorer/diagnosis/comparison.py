@@ -136,7 +136,7 @@ def _reach(facts: Mapping[str, Facts], alone: bool) -> list[str]:
 
 
 def _shares(f: Facts) -> str:
-    return " → ".join(share(log_ratio) for log_ratio in (f.log_ratio, f.log_ratio_end)[: 1 + (f.epoch > 0)])
+    return " → ".join(share_of_last(log_ratio) for log_ratio in (f.log_ratio, f.log_ratio_end)[: 1 + (f.epoch > 0)])
 
 
 def _sizes(facts: Mapping[str, Facts], alone: bool) -> list[str]:
@@ -150,10 +150,10 @@ def _sizes(facts: Mapping[str, Facts], alone: bool) -> list[str]:
     return told + ([f"Updates that clipping made smaller: {clipped}."] if clipped else [])
 
 
-def share(log_ratio: float) -> str:
+def share_of_last(log_ratio: float) -> str:
     """Write a ratio, given its decimal logarithm: a share in percent, a multiple as a number of times.
 
-    >>> share(-1.585), share(-12.4), share(2.0), share(float("-inf"))
+    >>> share_of_last(-1.585), share_of_last(-12.4), share_of_last(2.0), share_of_last(float("-inf"))
     ('2.6%', '4.0 × 10⁻¹³', '100 times', 'exactly 0')
     """
     if not math.isfinite(log_ratio):

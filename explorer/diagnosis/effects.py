@@ -111,7 +111,7 @@ def rank(facts: Sequence[Facts]) -> list[int]:
     return sorted(range(len(facts)), key=key)
 
 
-def headline(names: Sequence[str], facts: Sequence[Facts], effects: Sequence[Effect]) -> str:
+def remedies_headline(names: Sequence[str], facts: Sequence[Facts], effects: Sequence[Effect]) -> str:
     """Say in one sentence which of the remedies that were tried, alone or combined, helped."""
     helped = [index for index in rank(facts) if effects[index].word == HELPED]
     if not helped:

@@ -7,13 +7,13 @@ from functools import cached_property
 
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.diagnose import diagnose
-from explorer.diagnosis.effects import Effect, combined, effect, headline, rank
+from explorer.diagnosis.effects import Effect, combined, effect, rank, remedies_headline
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import decades, number
 from explorer.training.history import History
 
-UNCHANGED = "nothing changed"
+NOTHING_CHANGED = "nothing changed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Trial:
 
 def trials(start: Experiment, combine: Sequence[str]) -> list[Trial]:
     """Return the experiment as it is, with each remedy alone, and with those combined that are named."""
-    tried = [Trial(UNCHANGED, (), start)]
+    tried = [Trial(NOTHING_CHANGED, (), start)]
     tried += [Trial(name, (name,), remedy.change(start)) for name, remedy in REMEDIES.items()]
     if len(combine) > 1:
         tried.append(Trial(" + ".join(combine), tuple(combine), combined(start, combine)))
@@ -88,7 +88,7 @@ class Results:
     def headline(self) -> str:
         """Which of the remedies helped."""
         changed = [index for index, change in enumerate(self.effects) if change is not None]
-        return headline(
+        return remedies_headline(
             [self.names[index] for index in changed],
             [self.facts[index] for index in changed],
             [change for change in self.effects if change is not None],

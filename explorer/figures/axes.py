@@ -11,7 +11,7 @@ from explorer.diagnosis.wording import power_of_ten
 from explorer.figures import theme
 from explorer.figures.view import View
 
-Span = tuple[float, float]
+Limits = tuple[float, float]
 # A panel's (left, right) and (bottom, top), as shares of the figure's inside.
 Box = tuple[Sequence[float], Sequence[float]]
 
@@ -48,14 +48,14 @@ def power_text(exponent: int) -> str:
     return "1" if exponent == 0 else power_of_ten(exponent)
 
 
-def decade_ticks(span: Span, count: int = 6) -> dict[str, Any]:
+def decade_ticks(span: Limits, count: int = 6) -> dict[str, Any]:
     """Return about `count` whole powers of ten, 1 among them, for an axis of logarithms."""
     step = max(round((span[1] - span[0]) / count), 1)
     powers = [power for power in range(math.ceil(span[0]), math.floor(span[1]) + 1) if power % step == 0]
     return ticks(powers, map(power_text, powers))
 
 
-def factor_ticks(span: Span) -> dict[str, Any]:
+def factor_ticks(span: Limits) -> dict[str, Any]:
     """Return ticks for logarithms of factors: 0.1, 0.2, 0.5, 1, 2, ... on a short axis, powers of ten on a long one."""
     if span[1] - span[0] > 4:
         return decade_ticks(span)
@@ -140,7 +140,7 @@ def epoch_axis(last: int, view: View, *, short: bool = False) -> dict[str, Any]:
     return {"type": "log", "range": [np.log10(0.4), np.log10(last)], **ticks(values, ["0", *texts])}
 
 
-def log_axis(span: Span) -> dict[str, Any]:
+def log_axis(span: Limits) -> dict[str, Any]:
     """Return range and ticks, every second power of ten, of a logarithmic axis; its span is in decades."""
     powers = [power for power in range(math.ceil(span[0]), math.floor(span[1]) + 1) if power % 2 == 0]
     return {"type": "log", "range": list(span), **ticks((10.0**power for power in powers), map(power_text, powers))}

@@ -15,7 +15,7 @@ from explorer.diagnosis.cliff import B_SPAN, TARGET, W_SPAN, Ground, Path, Secti
 from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, theme
-from explorer.figures.axes import Span, title
+from explorer.figures.axes import Limits, title
 from explorer.figures.marks import Panel, Traces
 from explorer.figures.view import GRADIENT, RELIEF, CliffView
 from explorer.sweeps.sweep import thin
@@ -56,7 +56,7 @@ def cliff_figure(ground: Ground, both: Sequence[Walk], view: CliffView, caption:
     return marks.compose(traces, lambda narrow: _layout(both, view, caption, narrow))
 
 
-def colours(view: CliffView) -> Span:
+def colours(view: CliffView) -> Limits:
     """Return the ends of the colours, in decades."""
     return NORM_COLOURS if view.shown == GRADIENT else LOSS_COLOURS
 
@@ -272,11 +272,11 @@ def _settings(caption: str, narrow: bool) -> dict[str, Any]:
 
 
 def _scene(across: Sequence[float], up: Sequence[float], away: float) -> dict[str, Any]:
-    def axis(title: str, span: Span, **more: Any) -> dict[str, Any]:
+    def axis(title: str, span: Limits, **more: Any) -> dict[str, Any]:
         plain = {"showbackground": False, "gridcolor": theme.GRID, "tickfont": {"size": 13}}
         return {"title": {"text": title, "font": {"size": theme.LABEL_SIZE}}, "range": list(span), **plain, **more}
 
-    def between(span: Span) -> dict[str, Any]:
+    def between(span: Limits) -> dict[str, Any]:
         # Not at the ends: however it is turned, in a corner two axes' numbers would lie on each other.
         return {"tickvals": list(np.arange(span[0] + 0.5, span[1], 0.5))}
 
@@ -376,7 +376,7 @@ def cliff_summary(view: CliffView) -> str:
     )
 
 
-def headline(free: Path, clipped: Path, view: CliffView) -> str:
+def cliff_headline(free: Path, clipped: Path, view: CliffView) -> str:
     """Say what clipping changed and where both paths end, with their numbers."""
     limit, norm = f"clipped by {view.clip} to {view.threshold:g}", number(float(free.norm[free.longest]), 3)
     if np.array_equal(free.points, clipped.points, equal_nan=True):
@@ -444,7 +444,7 @@ def _way_off(path: Path, update: int) -> str:
 def growth(view: CliffView, free: Path) -> str:
     """Say what theory predicts at the w of the longest gradient, and how far from the wall that gradient was."""
     w, b = map(float, free.points[free.longest])
-    factor = w * cliff.START * (1 - cliff.START)
+    factor = w * cliff.START_STATE * (1 - cliff.START_STATE)
     if not math.isfinite(factor):
         return ""
     if w <= cliff.REPELS:
@@ -463,7 +463,7 @@ def describe_cliff(ground: Ground, free: Path, clipped: Path, view: CliffView) -
     """Say the map's and both paths' numbers."""
     loss, norm = ground.slope.loss, ground.slope.norm
     told = [
-        f"{headline(free, clipped, view)}.",
+        f"{cliff_headline(free, clipped, view)}.",
         f"On the map, w from {ground.w[0]:g} to {ground.w[-1]:g} and b from {ground.b[0]:g} to {ground.b[-1]:g}, the loss "
         f"goes from {number(loss.min())} to {number(loss.max())}, the gradient's norm from {number(norm.min())} to "
         f"{number(norm.max())} at the grid's points.",

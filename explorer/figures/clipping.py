@@ -58,10 +58,10 @@ def _curves(name: str, history: History, style: LineStyle, view: View) -> Traces
     after = log_band(history.gradient_norm * history.clip_factor).middle
     return [
         NORMS.filled(epochs, raw, style, name),
-        *NORMS.line(epochs, raw.middle, f"{name}, before clipping", **marks.START, color=colour),
-        *NORMS.line(epochs, after, f"{name}, after clipping", **marks.NOW, color=colour),
+        *NORMS.line(epochs, raw.middle, f"{name}, before clipping", **marks.DOTTED, color=colour),
+        *NORMS.line(epochs, after, f"{name}, after clipping", **marks.SOLID, color=colour),
         LOSSES.filled(epochs, loss, style, name),
-        *LOSSES.line(epochs, loss.middle, f"{name}, median loss", **marks.NOW, color=colour),
+        *LOSSES.line(epochs, loss.middle, f"{name}, median loss", **marks.SOLID, color=colour),
     ]
 
 

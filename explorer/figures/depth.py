@@ -16,7 +16,7 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band
 from explorer.diagnosis.wording import decades
 from explorer.figures import axes, marks, panels, theme
-from explorer.figures.axes import Span
+from explorer.figures.axes import Limits
 from explorer.figures.marks import Panel, Traces
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
 from explorer.sweeps.sweep import thin
@@ -43,7 +43,7 @@ class Triangle:
     values: Array
 
 
-def triangle_figure(triangles: Sequence[Triangle], what: str, span: Span, caption: str = "") -> go.Figure:
+def triangle_figure(triangles: Sequence[Triangle], what: str, span: Limits, caption: str = "") -> go.Figure:
     """Draw one heatmap for each of one to four triangles, layer by depth, all on the same axes and one colour scale.
 
     `what` names the colours: what is shown, of what, e.g. "dL/dz, RMS". Their span, in decades, does not depend on
@@ -76,7 +76,7 @@ def _triangle(triangle: Triangle, what: str, deepest: int, x: str, y: str) -> Tr
 
 
 def _triangle_layout(
-    triangles: Sequence[Triangle], deepest: int, what: str, span: Span, narrow: bool
+    triangles: Sequence[Triangle], deepest: int, what: str, span: Limits, narrow: bool
 ) -> dict[str, Any]:
     columns = 1 if narrow else 2 if len(triangles) == 4 else len(triangles)
     # One panel alone lies on a phone as it does elsewhere.
@@ -144,7 +144,7 @@ class Factors:
 
 
 def factor_figure(
-    curves: Sequence[Factors], deepest: int = 50, span: Span = FACTOR_SPAN, caption: str = ""
+    curves: Sequence[Factors], deepest: int = 50, span: Limits = FACTOR_SPAN, caption: str = ""
 ) -> go.Figure:
     """Draw by depth what each layer multiplies dL/dz by: measured, with its band over seeds, and as theory says.
 

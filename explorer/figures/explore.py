@@ -17,7 +17,7 @@ from explorer.diagnosis.wording import decades, difference, summary, verbatim_in
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
-from explorer.figures.panels import Nets, Shown
+from explorer.figures.panels import DrawnNet, Styled
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.figures.view import View
 from explorer.sweeps.sweep import thin
@@ -53,7 +53,7 @@ def _places(count: int, narrow: bool) -> _Places:
 
 
 def explore_figure(
-    now: Shown, baseline: Shown | None, view: View, epoch: int, answer_map: AnswerMap | None = None
+    now: DrawnNet, baseline: DrawnNet | None, view: View, epoch: int, answer_map: AnswerMap | None = None
 ) -> go.Figure:
     """Draw one experiment, or two above each other on the same scales; the profile and the answers at an epoch.
 
@@ -78,11 +78,11 @@ def compared_figure(compared: Compared, view: View, answers: AnswerMap | None = 
     return explore_figure(now, baseline, view, view.at, answers)
 
 
-def _shown(name: str, diagnosis: Diagnosis, other: Diagnosis | None, view: View) -> Shown:
+def _shown(name: str, diagnosis: Diagnosis, other: Diagnosis | None, view: View) -> DrawnNet:
     if other is not None:
         words = difference(other.history.experiment, diagnosis.history.experiment)
         name = f"{name}: {', '.join(words[:3])}{' …' * (len(words) > 3)}"
-    return Shown(diagnosis.history, name, theory_line(diagnosis, view))
+    return DrawnNet(diagnosis.history, name, theory_line(diagnosis, view))
 
 
 def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
@@ -94,7 +94,7 @@ def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
     return logs - logs[-1] if view.is_ratio else logs
 
 
-def _layout(rows: Nets, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
+def _layout(rows: Styled, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
     now = rows[-1][0].history
     chosen = int(now.epochs[now.at(epoch)])
     across = float(panels.epoch_positions(np.array([chosen]), view)[0])
@@ -108,7 +108,7 @@ def _layout(rows: Nets, view: View, epoch: int, answer_map: AnswerMap | None, pl
     }
 
 
-def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
+def _axes(rows: Styled, view: View, place: _Places) -> dict[str, Any]:
     last_epoch = max(shown.history.experiment.epochs for shown, _ in rows)
     (left, loss), (right, strip) = place.loss, place.strip
     lowest, values = f"y{len(rows) + 1}", {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
@@ -131,7 +131,9 @@ def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
     return named_axes
 
 
-def _labels(rows: Nets, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places) -> list[dict[str, Any]]:
+def _labels(
+    rows: Styled, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places
+) -> list[dict[str, Any]]:
     now = rows[-1][0].history
     relative = ", over the last layer's" if view.is_ratio else ""
     corners = (
@@ -160,7 +162,7 @@ CASES_AXIS = {"range": [-0.5, 3.5], **axes.ticks((0, 1, 2, 3), ("0,0", "0,1", "1
 TRUTH_AXIS = {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
 
 
-def _answers(rows: Nets, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:
+def _answers(rows: Styled, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:
     place = {**named_axes, "showlegend": False}
     if rows[-1][0].history.experiment.dataset.truth_table:
         return _truth_table(rows, record, place)
@@ -169,7 +171,7 @@ def _answers(rows: Nets, record: int, answer_map: AnswerMap | None, named_axes: 
     return _answer_curve(answer_map, place) if answer_map.x2 is None else _answer_plane(answer_map, place)
 
 
-def _truth_table(rows: Nets, record: int, place: dict[str, Any]) -> Traces:
+def _truth_table(rows: Styled, record: int, place: dict[str, Any]) -> Traces:
     now = rows[-1][0].history
     ring = {"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}}
     right = {"y": now.experiment.points().y, "marker": ring, "hoverinfo": "skip", "name": "right answer"}

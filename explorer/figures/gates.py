@@ -15,7 +15,7 @@ from explorer.diagnosis.seeds import Band, band
 from explorer.diagnosis.wording import number
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.marks import Curve, FlatMark, Panel, Traces
-from explorer.figures.panels import Nets
+from explorer.figures.panels import Styled
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import steps_text
 from explorer.training.history import History
@@ -72,7 +72,7 @@ def heights(shares: Array) -> Array:
         return np.where(np.isfinite(shares), np.log(p) - np.log1p(-p), np.inf)
 
 
-def gates_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
+def gates_figure(nets: Styled, epoch: int, caption: str) -> go.Figure:
     """Draw how far every gate is open by time step: at an epoch, at the start, and as theory has it at rest.
 
     Of one to six nets; those without gates take no part.
@@ -124,7 +124,7 @@ def kept_text(history: History, epoch: int) -> str:
     return f"the {gate} gate keeps {number(share)} of a unit’s state over {history.experiment.length} steps, on average"
 
 
-def _layout(nets: Nets, jobs: list[str], epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
+def _layout(nets: Styled, jobs: list[str], epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
     scale = axes.text_scale(narrow)
     notes, below = axes.foot(MEANING * bool(jobs), caption, narrow)
     height = (NARROW_HEIGHT if narrow else HEIGHT) if jobs else 40
@@ -154,7 +154,7 @@ def _layout(nets: Nets, jobs: list[str], epoch: int, caption: str, narrow: bool)
     }
 
 
-def describe_gates(nets: Nets, epoch: int) -> str:
+def describe_gates(nets: Styled, epoch: int) -> str:
     """Say how far each gate of each net is open at some steps, at the start and at an epoch."""
     gated = [shown for shown, _ in nets if gates_of(shown.history)]
     if not gated:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band
 from explorer.figures import theme
-from explorer.figures.axes import Span
+from explorer.figures.axes import Limits
 from explorer.figures.theme import LineStyle
 
 Traces = list[Any]
@@ -27,7 +27,7 @@ START_WORDS, CHOSEN_WORDS, BAND_WORDS = "at the start", "at the chosen epoch", "
 THEORY_WORDS = "theory, at the start"
 
 # How medians are drawn that were measured now and at the start.
-NOW, START = {"width": 3.5}, {"width": 2.5, "dash": "dot"}
+SOLID, DOTTED = {"width": 3.5}, {"width": 2.5, "dash": "dot"}
 # So many rows of a heatmap leave room for a wide gap between them, and so many for a narrow one.
 ROOM_FOR_WIDE_GAPS, ROOM_FOR_GAPS = 20, 60
 ROOM_FOR_MARKERS = 40  # points of a line
@@ -85,7 +85,7 @@ def legend_band() -> go.Scatter:
 
 def legend_medians(now: str, start: str) -> Traces:
     """Return the entries of the legend for a full and a dotted median and for the bands."""
-    return [legend_line(now, **NOW), legend_line(start, **START), legend_band()]
+    return [legend_line(now, **SOLID), legend_line(start, **DOTTED), legend_band()]
 
 
 def legend_times() -> Traces:
@@ -156,7 +156,7 @@ def heatmap(
     return traces
 
 
-def colour_strip(span: Span, scale: object, x: str, y: str) -> Traces:
+def colour_strip(span: Limits, scale: object, x: str, y: str) -> Traces:
     """Draw the colour bar, on an axis of its values."""
     values = small(np.linspace(*span, 257))
     look = {"zmin": span[0], "zmax": span[1], "colorscale": scale, "showscale": False, "hoverinfo": "skip"}
@@ -194,7 +194,7 @@ class Curve:
 class Panel:
     """Two axes, of places and of values, on which curves are drawn."""
 
-    span: Span  # Of the axis of values; it stays fixed
+    span: Limits  # Of the axis of values; it stays fixed
     across: str = ""  # What a place is: "distance", "step", "epoch"
     # Names of the axes
     x: str = "x"
@@ -270,7 +270,7 @@ class Panel:
         return go.Scatter(
             **self.placed(small(places), drawable(values)),
             mode="lines" if len(values) > 1 else "markers",
-            line={**(START if dash == "dot" else NOW), "dash": dash, "color": curve.style.colour},
+            line={**(DOTTED if dash == "dot" else SOLID), "dash": dash, "color": curve.style.colour},
             marker={"size": 9, "color": curve.style.colour},
             customdata=said,
             hovertemplate=f"{hover}<extra></extra>",

@@ -19,7 +19,7 @@ from explorer.training.history import SOLVED, History
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class DrawnNet:
     """One experiment as it is drawn."""
 
     history: History
@@ -28,10 +28,10 @@ class Shown:
 
 
 # Compared nets, each with its style.
-Nets = Sequence[tuple[Shown, LineStyle]]
+Styled = Sequence[tuple[DrawnNet, LineStyle]]
 
 
-def net_line(shown: Shown, style: LineStyle, words: str, narrow: bool) -> str:
+def net_line(shown: DrawnNet, style: LineStyle, words: str, narrow: bool) -> str:
     """Return a net's line above a figure; on a phone the words stand below the name."""
     name = axes.coloured_name(style.colour, shown.name)
     return f"{name}<br>{axes.folded(words, axes.NARROW_LETTERS)}" if narrow else f"{name}: {words}"
@@ -135,7 +135,7 @@ def position_by_epoch(history: History, view: View, x: str, y: str) -> Traces:
 
 
 def profile(
-    shown: Shown,
+    shown: DrawnNet,
     view: View,
     record: int,
     style: LineStyle,

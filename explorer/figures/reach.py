@@ -11,7 +11,7 @@ from explorer.diagnosis.reach import BOUND, GATE, Cut, ReachCurve
 from explorer.diagnosis.seeds import band, log_band
 from explorer.diagnosis.wording import decades
 from explorer.figures import axes, marks, panels, theme
-from explorer.figures.axes import Span
+from explorer.figures.axes import Limits
 from explorer.figures.marks import Panel, Traces
 from explorer.figures.theme import LineStyle
 
@@ -25,7 +25,7 @@ MOST_BORDERS = 60
 
 
 def reach_figure(
-    curves: Sequence[ReachCurve], styles: Sequence[LineStyle], caption: str = "", span: Span = REACH_SPAN
+    curves: Sequence[ReachCurve], styles: Sequence[LineStyle], caption: str = "", span: Limits = REACH_SPAN
 ) -> go.Figure:
     """Draw by distance how much of a change of the state is left: trained so far, at the start, and theory.
 
@@ -48,9 +48,9 @@ def _reach_lines(curve: ReachCurve, style: LineStyle, panel: Panel) -> Traces:
     theory = {"width": 2.5, "dash": THEORY_DASH[curve.theory_name], "color": style.colour}
     traces = [panel.filled(distances, now or start, style, curve.name)]
     traces += panel.line(distances, curve.theory, f"{curve.name}, {curve.theory_name}", **theory)
-    traces += panel.line(distances, start.middle, f"{curve.name}, at the start", **marks.START, color=style.colour)
+    traces += panel.line(distances, start.middle, f"{curve.name}, at the start", **marks.DOTTED, color=style.colour)
     if now is not None:
-        traces += panel.line(distances, now.middle, f"{curve.name}, trained so far", **marks.NOW, color=style.colour)
+        traces += panel.line(distances, now.middle, f"{curve.name}, trained so far", **marks.SOLID, color=style.colour)
     return traces
 
 
@@ -60,8 +60,8 @@ def _reach_legend(curves: Sequence[ReachCurve], styles: Sequence[LineStyle]) -> 
         for curve, style in zip(curves, styles, strict=True)
     ]
     if any(curve.now is not None for curve in curves):
-        entries.append(marks.legend_line("trained so far, median", **marks.NOW))
-    entries += [marks.legend_line(marks.START_WORDS, **marks.START), marks.legend_band()]
+        entries.append(marks.legend_line("trained so far, median", **marks.SOLID))
+    entries += [marks.legend_line(marks.START_WORDS, **marks.DOTTED), marks.legend_band()]
     kinds = dict.fromkeys(curve.theory_name for curve in curves)
     return entries + [marks.legend_line(THEORY_KEYS[kind], width=2.5, dash=THEORY_DASH[kind]) for kind in kinds]
 
@@ -105,8 +105,8 @@ def truncation_figure(cuts: Mapping[str, Cut], styles: Sequence[LineStyle], capt
         steps = np.arange(1, cut.cut.shape[1] + 1, dtype=float)
         sides = log_band(cut.cut)
         traces.append(panel.filled(steps, sides, style, name))
-        traces += panel.line(steps, log_band(cut.whole).middle, f"{name}, whole", **marks.START, color=style.colour)
-        traces += panel.line(steps, sides.middle, f"{name}, cut", **marks.NOW, color=style.colour)
+        traces += panel.line(steps, log_band(cut.whole).middle, f"{name}, whole", **marks.DOTTED, color=style.colour)
+        traces += panel.line(steps, sides.middle, f"{name}, cut", **marks.SOLID, color=style.colour)
         words = f"{named(name, len(cut.cut), cut.runs)}: {cut_words(cut)}"
         entries.append(marks.legend_line(words, color=style.colour, width=5))
     entries += marks.legend_medians("cut, median", "whole")
@@ -148,7 +148,7 @@ def describe_truncation(cuts: Mapping[str, Cut]) -> str:
     return " ".join(["RMS dL/dh_t by time step, median over seeds.", *told])
 
 
-def _figure(traces: Traces, x: dict[str, Any], words: str, span: Span, caption: str, **more: Any) -> go.Figure:
+def _figure(traces: Traces, x: dict[str, Any], words: str, span: Limits, caption: str, **more: Any) -> go.Figure:
     x, y = {"showgrid": False, **x}, {"range": list(span), "title": words, **axes.decade_ticks(span)}
 
     def layout(narrow: bool) -> dict[str, Any]:

@@ -28,7 +28,7 @@ COLOURS = {"helped": theme.NOW, "helped a little": theme.NOW, "harmed": theme.NO
 
 
 @dataclass(frozen=True, eq=False)
-class Tried:
+class TrialPanel:
     """One experiment as a panel."""
 
     name: str
@@ -37,7 +37,7 @@ class Tried:
     history: History
 
 
-def remedies_figure(tried: Sequence[Tried], view: View) -> go.Figure:
+def remedies_figure(tried: Sequence[TrialPanel], view: View) -> go.Figure:
     """Draw layer by epoch for each, in the order given.
 
     The panels' axes are x1, x2, ... in the order given, so that a click can be told which it met; the height stays as it is.
@@ -49,7 +49,7 @@ def remedies_figure(tried: Sequence[Tried], view: View) -> go.Figure:
     return marks.compose(traces, lambda narrow: _layout(tried, view, narrow), fixed=True)
 
 
-def _layout(tried: Sequence[Tried], view: View, narrow: bool) -> dict[str, Any]:
+def _layout(tried: Sequence[TrialPanel], view: View, narrow: bool) -> dict[str, Any]:
     most = NARROW if narrow else WIDE
     columns = min(most, -(-len(tried) // -(-len(tried) // most)))
     scale = 1.0 if columns > NARROW else axes.NARROW_SCALE
@@ -79,7 +79,7 @@ def _layout(tried: Sequence[Tried], view: View, narrow: bool) -> dict[str, Any]:
     }
 
 
-def _title(tried: Tried) -> str:
+def _title(tried: TrialPanel) -> str:
     said = f"{tried.word} · {tried.solved}" if tried.word in COLOURS else f"{tried.solved} learn it"
     mark = f'<span style="color:{COLOURS[tried.word]}">■</span> ' if tried.word in COLOURS else ""
     return f"<b>{axes.folded(tried.name, LETTERS)}</b><br>{mark}{said}"
@@ -105,7 +105,7 @@ def describe_tried(names: Sequence[str], words: Sequence[str], facts: Sequence[F
     )
 
 
-def loss_figure(tried: Sequence[Tried], view: View) -> go.Figure:
+def loss_figure(tried: Sequence[TrialPanel], view: View) -> go.Figure:
     """Draw the median loss of each over epochs; the experiment itself thick, what helped or harmed in its colour."""
     traces: Traces = []
     for index, one in enumerate(tried):

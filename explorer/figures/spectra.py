@@ -17,7 +17,7 @@ from explorer.diagnosis.wording import number
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Curve, Panel, Traces
-from explorer.figures.panels import Nets
+from explorer.figures.panels import Styled
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import History
@@ -30,10 +30,10 @@ TITLE, LINE, TICKS, UNDER_CURVES = 34, 21, 26, 54
 # What the planes have of a wide figure's width, and where the curves begin.
 PLANES, CURVES, GAP = 0.69, 0.755, 0.02
 RADIUS, STRETCH = "largest |λ|", "largest singular value σ₁"
-NOW, START, CIRCLE = "λ at the chosen epoch", "λ at the start", "|λ| = 1"
+CHOSEN, FIRST, CIRCLE = "λ at the chosen epoch", "λ at the start", "|λ| = 1"
 
 
-def matrix_figure(nets: Nets, view: View, epoch: int, caption: str, matrix: str = NEW_STATE) -> go.Figure:
+def matrix_figure(nets: Styled, view: View, epoch: int, caption: str, matrix: str = NEW_STATE) -> go.Figure:
     """Draw the recurrent matrices of one to six compared nets; `matrix` says which W_hh, one of `matrix_choices`.
 
     Left, a complex plane for each net: the eigenvalues of all seeds at an epoch. Right, by epoch, the largest |λ| and the
@@ -62,7 +62,7 @@ def matrix_figure(nets: Nets, view: View, epoch: int, caption: str, matrix: str 
     )
 
 
-def plane_reach(nets: Nets) -> float:
+def plane_reach(nets: Styled) -> float:
     """Return how far the planes reach from 0. It follows from the strength that is set, not from what was measured."""
     strongest = max(shown.history.experiment.strength for shown, _ in nets)
     return next((reach for reach in REACHES if 1.25 * strongest <= reach), max(REACHES))
@@ -95,8 +95,8 @@ def _eigenvalues(eigenvalues: Eigenvalues, record: int, style: LineStyle, reach:
     size = "<br>|λ| = %{customdata:.3f}"
     inside, outer = f"λ = %{{x:.3f}} %{{y:+.3f}} i{size}", f"beyond the picture{size}"
     groups: list[tuple[NDArray[np.complex128], Array, str, dict[str, Any]]] = [
-        (eigenvalues[:, 0].ravel(), np.abs(eigenvalues[:, 0].ravel()), inside, {"marker": open_circle, "name": START}),
-        (now[~outside], np.abs(now[~outside]), inside, {"marker": {"size": 6, "color": style.colour}, "name": NOW}),
+        (eigenvalues[:, 0].ravel(), np.abs(eigenvalues[:, 0].ravel()), inside, {"marker": open_circle, "name": FIRST}),
+        (now[~outside], np.abs(now[~outside]), inside, {"marker": {"size": 6, "color": style.colour}, "name": CHOSEN}),
         (edge, np.abs(beyond), outer, {"marker": arrows, "name": marks.ABOVE, "showlegend": False}),
     ]
     return [
@@ -174,7 +174,7 @@ def _room(count: int, lines: int, narrow: bool) -> _Room:
     return _Room(columns, rows, plane, TICKS + LINE * lines * axes.text_scale(narrow), 220 if narrow else 0)
 
 
-def _layout(nets: Nets, view: View, epoch: int, caption: str, matrix: str, narrow: bool) -> dict[str, Any]:
+def _layout(nets: Styled, view: View, epoch: int, caption: str, matrix: str, narrow: bool) -> dict[str, Any]:
     scale = axes.text_scale(narrow)
     texts = [_plane_text(shown.history, epoch, matrix) for shown, _ in nets]
     room = _room(len(nets), max(text.count("<br>") + 1 for text in texts), narrow)
@@ -215,7 +215,7 @@ def _plane_axes(place: int, box: Box, reach: float, text: str, *, leftmost: bool
     return axes.pair(place, box, x, y)
 
 
-def _curve_axes(nets: Nets, view: View, boxes: tuple[Box, Box]) -> dict[str, Any]:
+def _curve_axes(nets: Styled, view: View, boxes: tuple[Box, Box]) -> dict[str, Any]:
     experiments = [shown.history.experiment for shown, _ in nets]
     epochs = axes.epoch_axis(max(experiment.epochs for experiment in experiments), view)
     ranks = axes.step_axis(max(experiment.hidden for experiment in experiments))
@@ -227,7 +227,7 @@ def _curve_axes(nets: Nets, view: View, boxes: tuple[Box, Box]) -> dict[str, Any
     return named_axes
 
 
-def _lines(nets: Nets, view: View, epoch: int) -> list[dict[str, Any]]:
+def _lines(nets: Styled, view: View, epoch: int) -> list[dict[str, Any]]:
     histories = [shown.history for shown, _ in nets]
     # While trainings stream in, some have fewer records than others.
     chosen = max(history.epochs[history.at(epoch)] for history in histories)
@@ -238,7 +238,7 @@ def _lines(nets: Nets, view: View, epoch: int) -> list[dict[str, Any]]:
     return [*(level | {"xref": f"x{place} domain", "yref": f"y{place}"} for place in (first, second)), cursor]
 
 
-def describe_matrix(nets: Nets, epoch: int, matrix: str = NEW_STATE) -> str:
+def describe_matrix(nets: Styled, epoch: int, matrix: str = NEW_STATE) -> str:
     """Say the largest |λ| and the largest and smallest singular value of each net, at the start and at an epoch."""
     told = [f"W_hh of the {matrix}, medians over seeds."]
     for shown, _ in nets:

@@ -12,7 +12,7 @@ from explorer.diagnosis.time_shares import cancelled, last_steps, log_sum
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.marks import Curve, Panel, Traces
-from explorer.figures.panels import Nets
+from explorer.figures.panels import Styled
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import steps_text
 from explorer.training.history import History
@@ -32,7 +32,7 @@ def parts(history: History, record: int) -> tuple[Array, Array]:
     return history.measures["step_gradient"][:, record], history.beside["recurrent_gradient"][:, record]
 
 
-def steps_figure(nets: Nets, epoch: int, caption: str) -> go.Figure:
+def steps_figure(nets: Styled, epoch: int, caption: str) -> go.Figure:
     """Draw by time step the norm of the step's part of dL/dW_hh: at an epoch, at the start; at the right the whole."""
     panel = Panel(SPAN, "step")
     traces: Traces = []
@@ -94,7 +94,7 @@ def _spread(sides: Band, style: LineStyle) -> dict[str, Any] | None:
     return reach | {"color": style.colour, "thickness": 2, "width": 0}
 
 
-def _layout(nets: Nets, epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
+def _layout(nets: Styled, epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
     scale = axes.text_scale(narrow)
     notes, below = axes.foot(MEANING, caption, narrow)
     inner, edge = (300, 0.78) if narrow else (360, 0.86)
@@ -117,7 +117,7 @@ def _layout(nets: Nets, epoch: int, caption: str, narrow: bool) -> dict[str, Any
     }
 
 
-def describe_steps(nets: Nets, epoch: int) -> str:
+def describe_steps(nets: Styled, epoch: int) -> str:
     """Say the norm of some steps' parts of dL/dW_hh and of the whole, of each net, at the start and at an epoch."""
     told = (f"{shown.name}: {_say_parts(shown.history, epoch)}." for shown, _ in nets)
     return " ".join(["L2 norm of each step's part of dL/dW_hh, before any clipping, median over seeds.", *told])

@@ -222,7 +222,7 @@ def describe_sweep(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Out
     return f"{len(known)} of {len(sweep.cells)} cells have a value: {'; '.join(told)}."
 
 
-def section_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
+def row_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
     """Draw one row of the map as a line, on the same scale; a share with its 95 % interval (Wilson 1927)."""
     sweep = swept.sweep
     findings = [swept.findings.get((column, row)) for column in range(len(sweep.xs))]
@@ -258,7 +258,7 @@ def _interval(findings: Sequence[Finding | None], values: Array) -> dict[str, An
     return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, **look}
 
 
-def describe_section(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Outcome, row: int) -> str:
+def describe_row(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Outcome, row: int) -> str:
     """Say every value of one row of a map."""
     columns = [column for column in range(len(sweep.xs)) if (column, row) in findings]
     told = (f"{sweep.xs[column]}: {outcome_text(outcome, outcome.of(findings[column, row]))}" for column in columns)

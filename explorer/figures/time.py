@@ -15,7 +15,7 @@ from explorer.diagnosis.seeds import band
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
-from explorer.figures.panels import Shown, profile
+from explorer.figures.panels import DrawnNet, profile
 from explorer.figures.theme import LineStyle, line_styles
 from explorer.figures.view import View
 from explorer.sweeps.sweep import thin
@@ -43,11 +43,13 @@ class NetPanel:
 
     name: str
     style: LineStyle
-    shown: Shown | None  # None while nothing is measured yet
+    shown: DrawnNet | None  # None while nothing is measured yet
     empty: str  # Why there is nothing to draw; "" where there is
 
 
-def time_figure(shown: Sequence[Shown | None], view: View, epoch: int, names: Sequence[str], caption: str) -> go.Figure:
+def time_figure(
+    shown: Sequence[DrawnNet | None], view: View, epoch: int, names: Sequence[str], caption: str
+) -> go.Figure:
     """Draw one to six compared nets, None where nothing is measured yet; the profile at an epoch, the latest if it is negative.
 
     `names` are those of all of them, by which each keeps its style and its place. The x axes are epochs, but for "x9",
@@ -76,21 +78,21 @@ def not_defined(experiment: RecurrentExperiment, view: View) -> str:
     return f"not defined: {reason}" if reason else ""
 
 
-def shown_of(compared: Compared) -> list[Shown | None]:
+def shown_of(compared: Compared) -> list[DrawnNet | None]:
     """Return the compared nets as they are drawn; None where nothing is measured yet."""
     return [
-        None if diagnosis is None else Shown(diagnosis.history, name)
+        None if diagnosis is None else DrawnNet(diagnosis.history, name)
         for name, diagnosis in zip(compared.names, compared.diagnoses, strict=True)
     ]
 
 
-def nets_of(compared: Compared) -> list[tuple[Shown, LineStyle]]:
+def nets_of(compared: Compared) -> list[tuple[DrawnNet, LineStyle]]:
     """Return the nets of which something is measured, each with its own style."""
     styles = line_styles(compared.names)
-    return [(Shown(history, name), styles[name]) for name, history in compared.histories.items()]
+    return [(DrawnNet(history, name), styles[name]) for name, history in compared.histories.items()]
 
 
-def _panels(shown: Sequence[Shown | None], names: Sequence[str], view: View) -> list[NetPanel]:
+def _panels(shown: Sequence[DrawnNet | None], names: Sequence[str], view: View) -> list[NetPanel]:
     styles = line_styles(names)
     net_panels: list[NetPanel] = []
     for name, net in zip(names, shown, strict=True):
@@ -284,7 +286,7 @@ def _lines(net_panels: Sequence[NetPanel], position: float) -> list[dict[str, An
     return lines
 
 
-def describe_compared(shown: Sequence[Shown | None], names: Sequence[str], view: View, epoch: int) -> str:
+def describe_compared(shown: Sequence[DrawnNet | None], names: Sequence[str], view: View, epoch: int) -> str:
     """Say of every net the profile at an epoch and at the start, its loss and who learns it; see `time_figure`."""
     relative = " over the last step's" if view.is_ratio else ""
     told = [f"{view.diagnostic.title}{relative}, median over seeds."]

@@ -9,7 +9,7 @@ import numpy as np
 from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.comparisons import COMPARISONS
-from explorer.choices.controls import choice, controls_of, number, one_two_five
+from explorer.choices.controls import choice, controls_of, numeric, one_two_five
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.cliff import B_SPAN, W_SPAN, Descent
 from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
@@ -23,7 +23,7 @@ RANGES = {"usual": 0, "wide": 26, "widest": 298}
 LATEST = -1
 
 
-_choice, _number = partial(choice, "View"), partial(number, "View")
+_choice, _number = partial(choice, "View"), partial(numeric, "View")
 
 
 def _stepped(label: str, help: str, marks: tuple[float, ...], default: float) -> Any:

@@ -12,7 +12,7 @@ from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import against_last, decades, summary
 from explorer.figures.depth import Shares, share_figure
 from explorer.figures.explore import compared_figure, describe_compared_figure
-from explorer.figures.remedies import Tried, remedies_figure
+from explorer.figures.remedies import TrialPanel, remedies_figure
 from explorer.figures.time import describe_compared, shown_of, time_figure
 from explorer.figures.tour import (
     joint_beside_words,
@@ -38,7 +38,7 @@ def scene_figure(scene: Scene, compared: Compared, answers: AnswerMap | None = N
     if scene.figure == BY_DEPTH:
         return _shares(diagnoses)
     if scene.figure == PANELS:
-        tried = [Tried(name, "", known.facts.learnt, known.history) for name, known in compared.measured.items()]
+        tried = [TrialPanel(name, "", known.facts.learnt, known.history) for name, known in compared.measured.items()]
         return panels_beside_words(remedies_figure(tried, scene.view))
     if scene.figure == THROUGH_TIME:
         figure = time_figure(shown_of(compared), scene.view, scene.view.at, compared.names, compared.caption)

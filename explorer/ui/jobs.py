@@ -21,7 +21,7 @@ from explorer.diagnosis.answers import AnswerMap, answer_map
 from explorer.training.history import History
 from explorer.training.run import Training
 
-Answer = TypeVar("Answer")
+Measured = TypeVar("Measured")
 
 SLICE = 0.1
 MAX_JOBS = 160
@@ -105,7 +105,7 @@ class Job:
         made = self.shared.made
         return made is not None and all(group.record for group in made.groups_of(self.index))
 
-    def ask(self, measure: Callable[[Training], Answer]) -> Answer:
+    def ask(self, measure: Callable[[Training], Measured]) -> Measured:
         """Return what `measure` finds in the training as it is now."""
         with self.shared.lock:
             return measure(self.training)

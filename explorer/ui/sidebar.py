@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.choices.comparisons import COMPARISONS
-from explorer.choices.controls import NETWORK, REMEDIES, TASK, TRAINING, Choice, Control
+from explorer.choices.controls import NETWORK, REMEDY, TASK, TRAINING, Choice, Control
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.own_data import read_csv
 from explorer.choices.settings import Settings
@@ -25,7 +25,7 @@ from explorer.ui.widgets import FEW, ask
 
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
 # What the sidebar has set, for the page.
-EXPERIMENT_KEY, PINNED_KEY = "_experiment", "_pinned"
+CHOSEN_KEY, PINNED_KEY = "_experiment", "_pinned"
 OWN_SETTINGS = "Your own settings"
 
 
@@ -47,7 +47,7 @@ def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
     disabled = _disabled(kind.experiment.unchecked(settings), compare)
     with st.sidebar, st.container(gap="xsmall"):
         scenario_place = st.container()
-        values = _ask(kind, keys.prefix, (TASK, NETWORK, REMEDIES), settings, disabled)
+        values = _ask(kind, keys.prefix, (TASK, NETWORK, REMEDY), settings, disabled)
         pin_place = st.container()
         values |= _ask(kind, keys.prefix, (TRAINING,), settings, disabled)
         data = _own_data(values["task"])
@@ -61,12 +61,12 @@ def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
         _scenarios(kind, experiment, baseline, compare)
     with pin_place:
         _pin_buttons(experiment, baseline, keys.baseline)
-    st.session_state[EXPERIMENT_KEY], st.session_state[PINNED_KEY] = experiment, baseline
+    st.session_state[CHOSEN_KEY], st.session_state[PINNED_KEY] = experiment, baseline
 
 
 def chosen() -> tuple[Any, Any]:
     """Return the experiment and the baseline, None if none is pinned; end the page where there is no experiment."""
-    experiment, baseline = st.session_state[EXPERIMENT_KEY], st.session_state[PINNED_KEY]
+    experiment, baseline = st.session_state[CHOSEN_KEY], st.session_state[PINNED_KEY]
     if experiment is None:
         if st.session_state.get("task") == OWN:
             st.info("Load a CSV in the sidebar to train on your own data, or choose another task.")

@@ -10,7 +10,7 @@ from explorer.diagnosis.cliff import (
     BESIDE,
     LAST,
     REPELS,
-    START,
+    START_STATE,
     TARGET,
     W_SPAN,
     Descent,
@@ -24,7 +24,7 @@ from explorer.diagnosis.cliff import (
     survey,
     wall,
 )
-from explorer.figures.cliff import headline
+from explorer.figures.cliff import cliff_headline
 from explorer.figures.view import CliffView
 from tests.work import descend
 
@@ -32,7 +32,7 @@ OPENING = CliffView()
 
 
 def by_hand(w, b, steps=50):
-    h = START
+    h = START_STATE
     for _ in range(steps):
         h = 1 / (1 + np.exp(-(w * h + b)))
     return (h - TARGET) ** 2
@@ -71,15 +71,15 @@ def test_the_map_is_the_loss_at_its_points():
 def test_on_the_wall_the_state_never_moves():
     w = np.linspace(4.3, 7, 12)
     # Rounding grows there as any error does: a few steps show it.
-    np.testing.assert_allclose(slope(w, wall(w), steps=5).loss, (START - TARGET) ** 2, rtol=1e-9)
+    np.testing.assert_allclose(slope(w, wall(w), steps=5).loss, (START_STATE - TARGET) ** 2, rtol=1e-9)
     assert np.isnan(wall(np.array([REPELS - 1e-9, 3.0]))).all()
 
 
 @pytest.mark.parametrize("steps", [3, 10, 25])
 def test_on_the_wall_the_gradient_is_the_geometric_sum_that_theory_says(steps):
     w = np.linspace(4.5, 7, 6)
-    factor = w * START * (1 - START)
-    by_b = 2 * (START - TARGET) * START * (1 - START) * (factor**steps - 1) / (factor - 1)
+    factor = w * START_STATE * (1 - START_STATE)
+    by_b = 2 * (START_STATE - TARGET) * START_STATE * (1 - START_STATE) * (factor**steps - 1) / (factor - 1)
     np.testing.assert_allclose(slope(w, wall(w), steps).by_b, by_b, rtol=1e-6)
 
 
@@ -240,7 +240,7 @@ def test_what_the_opening_picture_says_is_the_same_however_the_last_digits_fall(
         return side_by_side(opening, *(replace(opening, w=opening.w * w, b=opening.b * b) for w, b in away))
 
     pairs = list(zip(*(moved(OPENING.descent(clipped=limited)) for limited in (False, True)), strict=True))
-    (told,) = {headline(free, clipped, OPENING) for free, clipped in pairs}
+    (told,) = {cliff_headline(free, clipped, OPENING) for free, clipped in pairs}
     assert told.endswith("the loss ends below 0.010 instead of at 0.090 (the last 20 updates)")
     highest = max(clipped.last.max() for _, clipped in pairs)
     assert highest < 0.008, "too near the power of ten that the headline says"

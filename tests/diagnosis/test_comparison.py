@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from explorer import train
 from explorer.choices.cells import CELLS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.diagnosis.comparison import share, time_detail, time_headline
+from explorer.diagnosis.comparison import share_of_last, time_detail, time_headline
 from explorer.diagnosis.facts import HEALTHY_DECADES, facts
 from explorer.diagnosis.verdict import LARGE_NORM, TIME_VERDICTS, judge
 from explorer.training.run import Training
@@ -198,7 +198,7 @@ def test_how_often_clipping_acted_is_told_of_those_that_clip():
 
 @given(some.floats(-20, 20))
 def test_a_share_is_heard_as_it_was(log_ratio):
-    said = share(log_ratio).replace(",", "")
+    said = share_of_last(log_ratio).replace(",", "")
     if said.endswith("%"):
         assert log_ratio < 0
         assert float(said[:-1]) / 100 == pytest.approx(10**log_ratio, rel=0.051)
@@ -207,5 +207,5 @@ def test_a_share_is_heard_as_it_was(log_ratio):
 
 
 def test_nothing_and_not_finite_are_said_so():
-    assert share(-math.inf) == "exactly 0"
-    assert share(math.inf) == share(math.nan) == "not finite"
+    assert share_of_last(-math.inf) == "exactly 0"
+    assert share_of_last(math.inf) == share_of_last(math.nan) == "not finite"

@@ -17,8 +17,8 @@ from explorer.diagnosis.effects import (
     chance_of_more,
     combined,
     effect,
-    headline,
     rank,
+    remedies_headline,
 )
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
@@ -101,6 +101,6 @@ def test_ranking_goes_by_seeds_then_epochs_then_loss(base):
 def test_the_headline_names_only_what_helped(base):
     facts_ = [changed(base, solved=0), changed(base, solved=8, solve_epoch=9.0), changed(base, solved=7)]
     effects = [effect(["batch norm"], replace(base, solved=0), each) for each in facts_]
-    said = headline(["one", "two", "three"], facts_, effects)
+    said = remedies_headline(["one", "two", "three"], facts_, effects)
     assert said == "Two (8 of 8 seeds) helps most; also three."
-    assert headline(["one"], facts_[:1], effects[:1]) == "None of these 1 clearly helps here."
+    assert remedies_headline(["one"], facts_[:1], effects[:1]) == "None of these 1 clearly helps here."

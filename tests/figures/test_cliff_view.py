@@ -14,11 +14,11 @@ from explorer.diagnosis.cliff import Path as Way
 from explorer.diagnosis.wording import number, verbatim
 from explorer.figures.cliff import (
     cliff_figure,
+    cliff_headline,
     cliff_summary,
     describe_cliff,
     describe_section,
     growth,
-    headline,
     section_figure,
     walks,
 )
@@ -169,7 +169,7 @@ def test_the_section_draws_the_present_number_of_steps_last():
 
 def test_the_headline_says_what_was_measured():
     free, clipped = paths(CliffView())
-    told = headline(free, clipped, CliffView())
+    told = cliff_headline(free, clipped, CliffView())
     assert f"{free.norm[free.longest]:.0f} throws w from {free.points[free.longest, 0]:.2f}" in told
     assert told.endswith(" (the last 20 updates)")
 
@@ -198,7 +198,7 @@ each_view = pytest.mark.parametrize("settings", VIEWS, ids=str)
 def test_the_headline_says_where_both_paths_end_and_plainly_where_clipping_ends_worse(settings):
     view = CliffView(**settings)
     free, clipped = paths(view)
-    told = headline(free, clipped, view)
+    told = cliff_headline(free, clipped, view)
     last = min(LAST, view.updates)
     without, limited = (ends(path.loss[-last:]) for path in (free, clipped))
     said = [limited] if without == limited else [limited, without]
@@ -222,7 +222,7 @@ def ends(loss):
 
 
 def test_the_views_of_that_law_end_in_every_way():
-    told = [headline(*paths(view), view) for view in (CliffView(**settings) for settings in VIEWS)]
+    told = [cliff_headline(*paths(view), view) for view in (CliffView(**settings) for settings in VIEWS)]
     for words in (
         "ends worse",
         "instead of",
@@ -238,7 +238,7 @@ def test_the_views_of_that_law_end_in_every_way():
 @each_view
 def test_it_names_what_leaves_the_map_and_only_that(settings):
     view = CliffView(**settings)
-    told, pair = headline(*paths(view), view), paths(view)
+    told, pair = cliff_headline(*paths(view), view), paths(view)
     thrown = any(exits(path) for path in pair) and "changes nothing" not in told
     assert bool(re.search("throws|leads", told)) == thrown
     for path in pair if thrown else ():
@@ -262,29 +262,29 @@ def test_it_names_what_leaves_the_map_and_only_that(settings):
 def test_it_claims_no_throw_where_there_is_none(settings, words):
     view = CliffView(**settings)
     free, clipped = paths(view)
-    assert words in headline(free, clipped, view)
-    assert "throws" not in headline(free, clipped, view)
+    assert words in cliff_headline(free, clipped, view)
+    assert "throws" not in cliff_headline(free, clipped, view)
 
 
 def test_where_both_leave_the_map_both_are_said_and_written_apart():
     view = CliffView(learning_rate=2.0, updates=200, w=6.5, clip="value")
     free, clipped = paths(view)
     assert exits(free) and exits(clipped)
-    assert headline(free, clipped, view).count("a gradient of norm") == 2
+    assert cliff_headline(free, clipped, view).count("a gradient of norm") == 2
     notes = [note for note in figure(view).layout.annotations if note.text.startswith("to w")]
     assert len({note.yshift for note in notes}) == 2
     # The same updates as in the headline.
     for note in notes:
-        assert f" to {note.text.split('b = ')[1]}" in headline(free, clipped, view)
+        assert f" to {note.text.split('b = ')[1]}" in cliff_headline(free, clipped, view)
 
 
 def test_a_path_that_is_not_finite_is_said():
     lost = Way(np.array([[5.0, -2.0], [np.nan, np.nan]]), np.array([0.1, np.nan]), np.array([np.inf, np.nan]))
     kept = descend(Descent(w=5.0, b=-2.0, learning_rate=0.1, updates=1))
-    told = headline(lost, kept, CliffView())
+    told = cliff_headline(lost, kept, CliffView())
     assert "not finite from update 1 on" in told
     assert "instead of not finite" in told
-    assert "the loss ends worse, not finite, without" in headline(kept, lost, CliffView())
+    assert "the loss ends worse, not finite, without" in cliff_headline(kept, lost, CliffView())
 
 
 def test_theorys_growth_is_said_only_where_there_is_a_wall():

@@ -15,7 +15,7 @@ from explorer.figures.axes import TOLD
 from explorer.figures.depth import describe_factors, describe_shares, describe_triangle
 from explorer.figures.explore import describe_history, describe_why
 from explorer.figures.remedies import describe_losses, describe_tried
-from explorer.figures.sweep import describe_section, describe_sweep, outcome_text
+from explorer.figures.sweep import describe_row, describe_sweep, outcome_text
 from explorer.figures.view import METRICS, View
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import Sweep
@@ -90,7 +90,7 @@ def test_a_maps_ends_and_a_rows_cells_are_told():
     told = describe_sweep(sweep, found, outcome, ("depth", "gain"))
     smallest = min(found, key=lambda cell: outcome.of(found[cell]))
     assert f"smallest {decades(outcome.of(found[smallest]))}, at depth {sweep.xs[smallest[0]]}" in told
-    row = describe_section(sweep, found, outcome, 1)
+    row = describe_row(sweep, found, outcome, 1)
     assert row == f"2: {decades(outcome.of(found[0, 1]))}; 8: {decades(outcome.of(found[1, 1]))}."
     assert describe_sweep(sweep, {}, outcome, ("depth", "gain")) == "Nothing is measured yet."
 

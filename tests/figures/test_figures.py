@@ -12,7 +12,7 @@ from explorer.diagnosis.why import decompose
 from explorer.diagnosis.wording import summary
 from explorer.figures import theme
 from explorer.figures.explore import explore_figure, why_figure
-from explorer.figures.panels import Shown
+from explorer.figures.panels import DrawnNet
 from explorer.figures.view import METRICS, RANGES, RATIO, VALUE, View
 from explorer.stories.scenarios import DYING, MOONS
 from explorer.training.run import Training
@@ -50,10 +50,10 @@ def trained():
 
 def draw(trained, experiment, view=View(), baseline=None, at=None, seconds=float("inf")):
     history, asked = trained(experiment, seconds)
-    before = None if baseline is None else Shown(trained(baseline)[0], "baseline: plain")
+    before = None if baseline is None else DrawnNet(trained(baseline)[0], "baseline: plain")
     theory = np.linspace(-8, -1, experiment.layers)
     epoch = history.epochs[-1] if at is None else at
-    return explore_figure(Shown(history, "now", theory), before, view, int(epoch), asked)
+    return explore_figure(DrawnNet(history, "now", theory), before, view, int(epoch), asked)
 
 
 def sent(figure):
@@ -183,7 +183,7 @@ def test_any_value_that_is_no_size_is_kept_from_the_colours(value, trained):
     delta = history.measures["delta"].copy()
     delta[:, 4:, 2] = value
     broken = replace(history, measures=history.measures | {"delta": delta})
-    figure = explore_figure(Shown(broken, "now"), None, View(), 100, None)
+    figure = explore_figure(DrawnNet(broken, "now"), None, View(), 100, None)
     colours = np.array(layer_heatmaps(figure)[0].z)
     assert np.isnan(colours[2, 4:]).all()
     assert np.isfinite(np.delete(colours, 2, axis=0)).all()
@@ -202,7 +202,7 @@ def test_sizes_off_the_scale_are_marked_at_its_edge(trained):
     delta = history.measures["delta"].copy()
     delta[..., 0], delta[..., 1] = 1e-30, 1e30
     figure = explore_figure(
-        Shown(replace(history, measures=history.measures | {"delta": delta}), "now"), None, View(), 100
+        DrawnNet(replace(history, measures=history.measures | {"delta": delta}), "now"), None, View(), 100
     )
     assert {t.name for t in figure.data} >= {"below the scale", "above the scale"}
 

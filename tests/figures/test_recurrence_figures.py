@@ -15,8 +15,8 @@ from explorer.diagnosis.wording import number
 from explorer.figures import theme
 from explorer.figures.gates import JOBS, NO_GATES, SPAN, describe_gates, gates_figure, gates_of, heights, openness
 from explorer.figures.marks import ABOVE, BELOW, NOT_FINITE_WORDS, ZERO_WORDS
-from explorer.figures.panels import Shown
-from explorer.figures.spectra import CIRCLE, NOW, SIZE_SPAN, START, describe_matrix, matrix_figure
+from explorer.figures.panels import DrawnNet
+from explorer.figures.spectra import CHOSEN, CIRCLE, FIRST, SIZE_SPAN, describe_matrix, matrix_figure
 from explorer.figures.steps import (
     SUM,
     WHOLE,
@@ -44,7 +44,7 @@ def at_start(**changes):
 
 
 def drawn(*histories):
-    return [(Shown(h, h.experiment.cell), style) for h, style in zip(histories, STYLES, strict=False)]
+    return [(DrawnNet(h, h.experiment.cell), style) for h, style in zip(histories, STYLES, strict=False)]
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +139,14 @@ def test_the_eigenvalues_drawn_are_those_of_every_seed(three, epoch):
     for place, (shown, style) in enumerate(three, start=1):
         x = "x" if place == 1 else f"x{place}"
         values = spectrum(shown.history, NEW_STATE)[0]
-        for name, record in ((START, 0), (NOW, shown.history.at(epoch))):
+        for name, record in ((FIRST, 0), (CHOSEN, shown.history.at(epoch))):
             expected = values[:, record].ravel()
             inside = expected[np.maximum(abs(expected.real), abs(expected.imag)) <= 2]
             (trace,) = of(figure, name, x)
-            assert len(trace.x) == (len(inside) if name == NOW else len(expected))
-            np.testing.assert_allclose(by_size(points(trace)), by_size(inside if name == NOW else expected), atol=2e-5)
+            assert len(trace.x) == (len(inside) if name == CHOSEN else len(expected))
+            np.testing.assert_allclose(
+                by_size(points(trace)), by_size(inside if name == CHOSEN else expected), atol=2e-5
+            )
             assert trace.marker.color == style.colour
 
 
@@ -162,14 +164,14 @@ def test_eigenvalues_beyond_the_plane_are_marked_at_its_edge_in_their_direction(
     )
     # An upward triangle turned clockwise by its angle points away from 0.
     np.testing.assert_allclose(np.exp(1j * np.radians(90 - plain(edge.marker.angle))), places / abs(places), atol=1e-6)
-    assert len(of(figure, NOW, "x")[0].x) == 9
+    assert len(of(figure, CHOSEN, "x")[0].x) == 9
 
 
 @each_cell
 @pytest.mark.parametrize("strength", [0.5, 1.0, 1.5])
 def test_an_orthogonal_start_lies_on_a_circle_and_stretches_alike_in_all_directions(cell, strength):
     figure = matrix(drawn(at_start(cell=cell, initializer="orthogonal", strength=strength)), 0)
-    np.testing.assert_allclose(abs(points(of(figure, START, "x")[0])), strength, rtol=1e-6)
+    np.testing.assert_allclose(abs(points(of(figure, FIRST, "x")[0])), strength, rtol=1e-6)
     for dash in ("dot", "solid"):
         (sizes,) = lines(figure, "x3", dash)
         np.testing.assert_allclose(10 ** plain(sizes.y), strength, rtol=1e-6)
@@ -177,12 +179,12 @@ def test_an_orthogonal_start_lies_on_a_circle_and_stretches_alike_in_all_directi
 
 def test_the_identity_has_one_eigenvalue():
     figure = matrix(drawn(at_start(initializer="identity", strength=1.2)), 0)
-    np.testing.assert_allclose(points(of(figure, START, "x")[0]), 1.2, atol=1e-6)
+    np.testing.assert_allclose(points(of(figure, FIRST, "x")[0]), 1.2, atol=1e-6)
 
 
 def test_a_matrix_of_zeros_lies_at_the_origin_and_has_marks_on_the_axes_of_sizes():
     figure = matrix(drawn(at_start(initializer="zeros")), 0)
-    assert not points(of(figure, START, "x")[0]).any()
+    assert not points(of(figure, FIRST, "x")[0]).any()
     for axis in ("x2", "x3"):
         marks = [t for t in of(figure, ZERO_WORDS, axis) if t.mode == "markers"]
         assert marks
@@ -230,14 +232,14 @@ def test_a_net_without_this_gate_says_so(three):
     figure = matrix(three, which="forget gate")
     assert "RNN has no such matrix" in figure.layout.xaxis.title.text
     assert "largest |λ|" in figure.layout.xaxis2.title.text
-    assert not of(figure, NOW, "x")
+    assert not of(figure, CHOSEN, "x")
     assert "RNN has no such matrix" in describe_matrix(three, -1, "forget gate")
 
 
 def test_what_is_not_finite_is_marked_and_named(exploded):
     figure = matrix(drawn(exploded), 4)
     assert "not finite: 2 of 3 seeds<br>from epoch 2 on" in figure.layout.xaxis.title.text
-    assert len(of(figure, NOW, "x")[0].x) == exploded.experiment.hidden
+    assert len(of(figure, CHOSEN, "x")[0].x) == exploded.experiment.hidden
     (mark, *_) = of(figure, NOT_FINITE_WORDS, "x2")
     assert mark.marker.color == theme.NOT_FINITE
     np.testing.assert_array_equal(mark.x, exploded.epochs[2:])

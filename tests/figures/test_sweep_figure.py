@@ -13,7 +13,7 @@ from explorer.choices.experiment import CONTROLS
 from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import decades, summary
 from explorer.figures import theme
-from explorer.figures.sweep import CRITICAL, NO_RESULT, NO_VALUE, outcome_text, section_figure, sweep_figure, value_text
+from explorer.figures.sweep import CRITICAL, NO_RESULT, NO_VALUE, outcome_text, row_figure, sweep_figure, value_text
 from explorer.sweeps.chunks import Measurement
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES, Finding
@@ -150,7 +150,7 @@ def test_a_map_before_its_first_cell_draws(swept):
     empty = Results(swept.sweep, {}, {})
     for outcome in OUTCOMES.values():
         assert sent(sweep_figure(empty, outcome))
-        assert sent(section_figure(empty, outcome, 0))
+        assert sent(row_figure(empty, outcome, 0))
 
 
 def test_a_cell_says_both_settings_its_number_its_seeds_and_its_verdict(swept):
@@ -260,7 +260,7 @@ def test_it_can_be_told_from_the_map_under_it():
 @each_outcome
 def test_the_section_is_the_row_of_the_map_on_the_same_scale(outcome, swept):
     for row in range(3):
-        figure = section_figure(swept, outcome, row)
+        figure = row_figure(swept, outcome, row)
         np.testing.assert_array_equal(
             np.array(figure.data[0].y), np.array(heatmaps(sweep_figure(swept, outcome))[0].z)[row]
         )
@@ -269,7 +269,7 @@ def test_the_section_is_the_row_of_the_map_on_the_same_scale(outcome, swept):
 
 
 def test_a_share_has_its_interval(swept):
-    trace = section_figure(swept, SHARE, 2).data[0]
+    trace = row_figure(swept, SHARE, 2).data[0]
     for column in range(3):
         found = swept.findings[column, 2]
         low, high = share_interval(found.solved, found.runs)
@@ -288,7 +288,7 @@ def test_a_share_has_its_interval(swept):
     ],
 )
 def test_what_has_no_place_on_the_scale_is_marked_at_its_edge(value, words, edge, swept):
-    figure = section_figure(changed(swept, (2, 1), log_ratio=value), RATIO, 1)
+    figure = row_figure(changed(swept, (2, 1), log_ratio=value), RATIO, 1)
     (mark,) = named(figure, words)
     assert list(mark.x) == [2]
     assert abs(mark.y[0] - RATIO.span[edge]) < 1
@@ -296,11 +296,11 @@ def test_what_has_no_place_on_the_scale_is_marked_at_its_edge(value, words, edge
 
 def test_points_of_a_choice_are_not_joined():
     swept = results(Sweep(BASE, "activation", ("tanh", "ReLU"), "depth", (2,), trained=False))
-    assert section_figure(swept, RATIO, 0).data[0].mode == "markers"
+    assert row_figure(swept, RATIO, 0).data[0].mode == "markers"
 
 
 def test_the_columns_of_map_and_section_stand_above_each_other(swept):
-    map_, section = sweep_figure(swept, RATIO).layout, section_figure(swept, RATIO, 0).layout
+    map_, section = sweep_figure(swept, RATIO).layout, row_figure(swept, RATIO, 0).layout
     assert (map_.margin.l, map_.margin.r) == (section.margin.l, section.margin.r)
     assert map_.xaxis.range == section.xaxis.range
 

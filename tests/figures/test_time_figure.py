@@ -12,7 +12,7 @@ from explorer.choices.sequences import TASKS
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import theme
 from explorer.figures.axes import end_ticks
-from explorer.figures.panels import Shown
+from explorer.figures.panels import DrawnNet
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, line_styles
 from explorer.figures.time import (
     LOSS,
@@ -49,7 +49,7 @@ def trained():
 
 @pytest.fixture
 def cells(trained):
-    return {name: Shown(trained(experiment), name) for name, experiment in CELLS.items()}
+    return {name: DrawnNet(trained(experiment), name) for name, experiment in CELLS.items()}
 
 
 def draw(shown, view=None, at=-1, caption=""):
@@ -74,7 +74,7 @@ def changed(shown, name, change):
     """The net with a measure changed in place by `change(values)`."""
     values = shown.history.measures[name].copy()
     change(values)
-    return Shown(replace(shown.history, measures=shown.history.measures | {name: values}), shown.name)
+    return DrawnNet(replace(shown.history, measures=shown.history.measures | {name: values}), shown.name)
 
 
 # --- heatmaps ---------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_zeros_and_what_is_not_finite_are_marks_and_no_colours(value, mark, said
     def break_steps(values):
         values[:, 1:, :3] = value
 
-    shown = changed(Shown(trained(experiment), "RNN"), "state_gradient", break_steps)
+    shown = changed(DrawnNet(trained(experiment), "RNN"), "state_gradient", break_steps)
     figure = draw({"RNN": shown})
     colours, flat = [t for t in figure.data if t.type == "heatmap" and t.xaxis == "x"]
     expected = np.zeros(np.shape(colours.z), bool)
@@ -162,7 +162,7 @@ def test_where_rows_are_too_low_for_gaps_marks_are_stripes_of_two_tones(trained)
     def nothing(values):
         values[:] = 0
 
-    shown = changed(Shown(trained(LONG), "RNN"), "state_gradient", nothing)
+    shown = changed(DrawnNet(trained(LONG), "RNN"), "state_gradient", nothing)
     flat = next(t for t in draw({"RNN": shown}).data if t.type == "heatmap" and t.colorscale[0][1] == theme.EXACT_ZERO)
     tones = np.array(flat.z)
     assert set(np.unique(tones)) == {0, 1}
@@ -172,7 +172,7 @@ def test_where_rows_are_too_low_for_gaps_marks_are_stripes_of_two_tones(trained)
 
 
 def test_a_cut_way_back_is_seen_as_exact_zeros(trained):
-    figure = draw({"cut": Shown(trained(SMALL.but(truncation=3)), "cut")})
+    figure = draw({"cut": DrawnNet(trained(SMALL.but(truncation=3)), "cut")})
     flat = [t for t in figure.data if t.type == "heatmap" and t.colorscale[0][1] == theme.EXACT_ZERO]
     # From the loss at the last step the gradient reaches the piece it lies in, and no step before.
     assert np.isfinite(np.array(flat[0].z)[0]).all()
@@ -183,9 +183,9 @@ def test_nets_that_are_not_finite_from_the_start_are_marked_not_left_out(trained
     def break_all(values):
         values[:] = np.nan
 
-    shown = changed(Shown(trained(SMALL), "RNN"), "state_gradient", break_all)
+    shown = changed(DrawnNet(trained(SMALL), "RNN"), "state_gradient", break_all)
     ended = replace(shown.history, endings=(Ending(0, 1, "z"),) * SMALL.runs)
-    flat = [t for t in draw({"RNN": Shown(ended, "RNN")}).data if t.type == "heatmap" and t.xaxis == "x"][1:]
+    flat = [t for t in draw({"RNN": DrawnNet(ended, "RNN")}).data if t.type == "heatmap" and t.xaxis == "x"][1:]
     assert [t.colorscale[0][1] for t in flat] == [theme.NOT_FINITE]
     assert np.isfinite(np.array(flat[0].z)).all()
 
@@ -197,11 +197,11 @@ def test_not_defined_is_said_where_a_cell_has_no_such_thing_and_nowhere_else(cel
     history, view = trained(SMALL.but(cell=cell, activation=activation)), TimeView(metric=metric)
     why = not_defined(history.experiment, view)
     assert bool(why) == np.isnan(history.measures[view.diagnostic.name]).all()
-    figure = draw({"one": Shown(history, "one")}, view)
+    figure = draw({"one": DrawnNet(history, "one")}, view)
     assert bool(why) == ("not defined" in words(figure))
     assert bool(why) == (not heatmaps(figure))
     assert bool(why) == (not on(figure, PROFILE, mode="lines"))
-    assert (why in describe_compared([Shown(history, "one")], ["one"], view, -1)) or not why
+    assert (why in describe_compared([DrawnNet(history, "one")], ["one"], view, -1)) or not why
 
 
 def test_a_plain_net_is_said_to_have_no_forget_gate(cells):
@@ -266,7 +266,7 @@ def test_the_share_of_seeds_ends_where_the_outcome_says(trained):
     for experiment in (SMALL.but(cell="GRU", epochs=60, learning_rate=0.05), SMALL):
         history = trained(experiment)
         assert learnt(history)[-1] == np.mean([outcome == SOLVED for outcome in history.outcome])
-        curve = on(draw({"one": Shown(history, "one")}), SHARE)[0]
+        curve = on(draw({"one": DrawnNet(history, "one")}), SHARE)[0]
         np.testing.assert_allclose(curve.y, learnt(history), rtol=1e-6)
     assert learnt(trained(SMALL.but(cell="GRU", epochs=60, learning_rate=0.05)))[-1] > 0  # so that it says something
 
@@ -285,7 +285,7 @@ def test_a_net_whose_median_loss_is_no_longer_finite_is_marked_there_and_counted
     loss = history.loss.copy()
     loss[:, 3:] = np.nan
     ended = replace(history, loss=loss, error=loss, endings=(Ending(3, 1, "z"),) * SMALL.runs)
-    figure = draw({"RNN": Shown(ended, "RNN"), "LSTM": cells["LSTM"]})
+    figure = draw({"RNN": DrawnNet(ended, "RNN"), "LSTM": cells["LSTM"]})
     (mark,) = [t for t in figure.data if t.type == "scatter" and t.mode == "markers" and t.xaxis == f"x{LOSS}"]
     assert mark.x[0] == history.epochs[3]
     assert mark.marker.color == theme.NOT_FINITE
@@ -342,7 +342,7 @@ def test_the_picture_says_who_learns_it_and_carries_its_settings(cells, trained)
     for each in cells.values():
         assert f"{each.history.outcome.count(SOLVED)} of {SMALL.runs} learn it<" in words(figure)
     unfinished = replace(cells["RNN"].history, experiment=SMALL.but(epochs=50))
-    assert f"of {SMALL.runs} learn it so far<" in words(draw({"RNN": Shown(unfinished, "RNN")}))
+    assert f"of {SMALL.runs} learn it so far<" in words(draw({"RNN": DrawnNet(unfinished, "RNN")}))
 
 
 def test_ticks_of_time_steps_are_few_and_have_the_first_and_the_last():
@@ -357,7 +357,7 @@ def test_ticks_of_time_steps_are_few_and_have_the_first_and_the_last():
 @pytest.mark.parametrize("task", TASKS)
 def test_where_the_answer_is_read_is_said_if_it_is_at_the_end_only(task, trained):
     experiment = SMALL.but(task=task, epochs=1)
-    title = draw({"one": Shown(trained(experiment), "one")}).layout.yaxis.title.text
+    title = draw({"one": DrawnNet(trained(experiment), "one")}).layout.yaxis.title.text
     assert ("answer" in title) == answers_at_the_end(experiment) == (len(experiment.points().y[0]) == 1)
 
 
