@@ -24,10 +24,16 @@ from explorer.figures.depth import (
 from explorer.sharing.code import depth_table
 from explorer.sharing.notebook import depth_lines
 from explorer.sharing.saved import filename, table_csv
-from explorer.sweeps.by_depth import UNCHANGED, DepthSeries, depth_headline, depth_sweep, with_remedy
-from explorer.sweeps.chunks import refuse_sweep
+from explorer.sweeps.by_depth import (
+    UNCHANGED,
+    DepthSeries,
+    depth_headline,
+    depth_sweep,
+    refuse_depth_sweep,
+    with_remedy,
+)
 from explorer.sweeps.sweep import Sweep
-from explorer.training.cost import refuse_depths
+from explorer.training.cost import UP_TO_DEPTH, refuse_depths
 from explorer.training.kinds import LAYERS
 from explorer.training.measures import DIAGNOSTICS
 from explorer.ui.live_chart import CHART, Click, live_chart
@@ -62,7 +68,7 @@ class DepthView:
         default="skip over one layer",
     )
     deepest: int = numeric(
-        VIEW, "Up to depth", "Every depth from 1 to this is shown, and trained.", low=2, high=50, default=20
+        VIEW, UP_TO_DEPTH, "Every depth from 1 to this is shown, and trained.", low=2, high=50, default=20
     )
     gradient: str = choice(
         VIEW,
@@ -96,7 +102,7 @@ def show() -> None:
         st.warning(too_much, icon=":material/hourglass_disabled:")
         return
     sweeps = [depth_sweep(each, view.deepest) for each in experiments]
-    refusal = next((problem for sweep in sweeps if view.train == ON and (problem := refuse_sweep(sweep))), None)
+    refusal = next((problem for sweep in sweeps if view.train == ON and (problem := refuse_depth_sweep(sweep))), None)
     if refusal:
         st.warning(refusal, icon=":material/hourglass_disabled:")
     running = Sweeps(sweeps, tuple(sweeps)) if view.train == ON and not refusal else None

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import dropwhile, takewhile
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from explorer.choices.arrays import Array
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.seeds import Band, band, log_band, logarithm, share_interval
+from explorer.sweeps.chunks import refuse_cells
 from explorer.sweeps.outcomes import Finding
 from explorer.sweeps.sweep import Sweep
 from explorer.theory.prediction import log_factor
 from explorer.training.all_depths import gradients_by_depth
+from explorer.training.cost import UP_TO_DEPTH
 
 UNCHANGED = "as it is"
 
@@ -24,6 +27,13 @@ UNCHANGED = "as it is"
 def depth_sweep(experiment: Experiment, deepest: int) -> Sweep:
     """Return the sweep over depths 1 to `deepest`: one row, whose width is the experiment's."""
     return Sweep(experiment, "depth", tuple(range(1, deepest + 1)), "width", (experiment.width,), trained=True)
+
+
+def refuse_depth_sweep(sweep: Sweep) -> str | None:
+    """Return None if every depth can be trained in a bearable time, else one sentence: how long it takes, what to lower."""
+    deepest = len(sweep.xs)
+    smaller = ((depth_sweep(sweep.base, to), f"set “{UP_TO_DEPTH}” to {to}") for to in range(deepest - 1, 1, -1))
+    return refuse_cells(sweep, f"Training nets of depth 1 to {deepest}", smaller)
 
 
 def with_remedy(experiment: Experiment, name: str) -> Experiment:
@@ -124,11 +134,14 @@ class DepthSeries:
 
 def depth_headline(series: Sequence[DepthSeries]) -> str:
     """Say up to which depth at least half of the seeds learn."""
-    if not any(one.known for one in series):
+    trained = [one for one in series if one.known]
+    if not trained:
         return "How the gradient of each layer depends on the depth of the net"
-    told = [_learnable(one) + (_suffix(one.name) if len(series) > 1 else "") for one in series]
+    names = {one: (_suffix(one.name) if len(series) > 1 else "") for one in series}
+    told = " and ".join(_learnable(one) + names[one] for one in trained)
+    waiting = "".join(f"; no depth is trained yet{names[one]}" for one in series if not one.known)
     complete = all(one.complete for one in series)
-    return f"{'Half' if complete else 'So far half'} of the seeds or more learn {' and '.join(told)}"
+    return f"{'Half' if complete else 'So far half'} of the seeds or more learn {told}{waiting}"
 
 
 def _suffix(name: str) -> str:
@@ -136,16 +149,25 @@ def _suffix(name: str) -> str:
 
 
 def _learnable(series: DepthSeries) -> str:
-    """Say the depths at which half of the seeds or more learn, as far as is known."""
-    known = series.known
-    if not known:
-        return "not trained yet"
-    learnt = [depth for depth, finding in known.items() if finding.solved * 2 >= finding.runs]
+    """Say the depths at which half of the seeds or more learn; nothing is said of a depth that is not known."""
+    known = sorted(series.known)
+    learnt = [depth for depth in known if series.known[depth].solved * 2 >= series.known[depth].runs]
     if not learnt:
-        return "at no depth"
-    first_failure = next((depth for depth in sorted(known) if depth not in learnt), None)
-    if first_failure is None:
-        return f"at every depth up to {max(known)}"
-    before = [depth for depth in learnt if depth < first_failure]
-    told = f"up to depth {max(before)}" if before else f"from depth {min(learnt)}"
-    return told if max(learnt) < first_failure or not before else f"{told}, and at some beyond"
+        return "at no depth" if len(known) == series.deepest else "at no depth that is trained"
+    # The first depths that learn, with no failure between them.
+    stretch = list(takewhile(learnt.__contains__, dropwhile(lambda depth: depth < learnt[0], known)))
+    beyond = ", and at some beyond" if len(stretch) < len(learnt) else ""
+    return _stretch(stretch, known, series.deepest) + beyond
+
+
+def _stretch(depths: Sequence[int], known: Sequence[int], deepest: int) -> str:
+    """Say that some depths learn, which are neighbours among the known ones; others between them are not known."""
+    first, last, every = depths[0], depths[-1], depths == known
+    trained = "" if list(depths) == list(range(1 if every else first, last + 1)) else "trained "
+    if every:
+        return f"at every {trained}depth up to {last}"
+    if not trained and first == 1:
+        return f"up to depth {last}"
+    if first == last:
+        return f"at depth {first}"
+    return f"from depth {first}" if not trained and last == deepest else f"at {trained}depths {first} to {last}"

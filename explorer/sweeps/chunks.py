@@ -58,21 +58,32 @@ def sweep_seconds(sweep: Sweep) -> float:
 
 
 def refuse_sweep(sweep: Sweep) -> str | None:
-    """Return None if a sweep is within `LIMIT_SECONDS`, else one sentence: how long it is and what to lower.
+    """Return None if a sweep is within `LIMIT_SECONDS`, else one sentence: how long it is and what to lower."""
+    counts = (24, 20, 16, 12, 10, 8, 6, 5, 4, 3, 2)
+    thinned = (replace(sweep, xs=thin(sweep.xs, count), ys=thin(sweep.ys, count)) for count in counts)
+    smaller = (
+        (one, f"take {len(one.xs)} × {len(one.ys)} values") for one in thinned if len(one.cells) < len(sweep.cells)
+    )
+    return refuse_cells(sweep, f"This sweep of {len(sweep.xs) * len(sweep.ys):,} cells", smaller)
 
-    Memory needs no bound of its own: every cell is within `cost`'s, a chunk of several within a quarter of it.
+
+def refuse_cells(sweep: Sweep, what: str, smaller: Iterable[tuple[Sweep, str]]) -> str | None:
+    """Return None if the cells of a sweep take at most `LIMIT_SECONDS`, else one sentence: how long they take, what to lower.
+
+    `what` names the cells, `smaller` sweeps of fewer and how to ask for them, the largest first. Memory needs no bound of
+    its own: every cell is within `cost`'s, a chunk of several within a quarter of it.
     """
     seconds = sweep_seconds(sweep)
     if seconds <= LIMIT_SECONDS:
         return None
     minutes = f"about {seconds / 60:,.0f} minutes of one core (the limit is {LIMIT_SECONDS / 60:.0f})"
-    count = len(sweep.xs) * len(sweep.ys)
-    ways = ", or ".join(_ways(sweep)) or "lower several settings"
-    return f"This sweep of {count:,} cells would take {minutes} and is not started: {ways}."
+    fewer = next((words for one, words in smaller if _fits(one)), None)
+    ways = ", or ".join([*_ways(sweep), *filter(None, [fewer])]) or "lower several settings"
+    return f"{what} would take {minutes} and is not started: {ways}."
 
 
 def _ways(sweep: Sweep) -> list[str]:
-    """Single changes of which each is enough, the largest value of each."""
+    """Single changes of settings of which each is enough, the largest value of each."""
     ways = []
     for name, control in sweep.base.controls().items():
         if isinstance(control, Number) and control.group == TRAINING and name not in (sweep.x, sweep.y):
@@ -80,10 +91,6 @@ def _ways(sweep: Sweep) -> list[str]:
             enough = (value for value in lower if _fits(replace(sweep, base=sweep.base.but(**{name: value}))))
             value = next(enough, None)
             ways += [f"set {control.label.lower()} to {value:,}"] if value is not None else []
-    for count in (24, 20, 16, 12, 10, 8, 6, 5, 4, 3, 2):
-        smaller = replace(sweep, xs=thin(sweep.xs, count), ys=thin(sweep.ys, count))
-        if len(smaller.cells) < len(sweep.cells) and _fits(smaller):
-            return [*ways, f"take {len(smaller.xs)} × {len(smaller.ys)} values"]
     return ways
 
 

@@ -15,6 +15,8 @@ from explorer.training.kinds import kind_of
 DEPTHS_SECONDS, DEPTHS_TOGETHER = 10.0, 0.2
 # So many ways to make an experiment cheaper are named.
 MOST_WAYS = 3
+# The label of the control that says how deep the deepest of many depths is.
+UP_TO_DEPTH = "Up to depth"
 
 Changes = Mapping[str, Any]
 
@@ -51,9 +53,10 @@ def refuse_all(experiments: Sequence[Settings]) -> str | None:
     seconds, size = sum(cost.seconds for cost in costs), sum(cost.bytes for cost in costs)
     if seconds <= LIMIT_SECONDS and size <= LIMIT_BYTES:
         return None
+    length = experiments[0].controls()[kind_of(experiments[0]).length]
     return (
         f"These {len(costs)} trainings together would {_too_much(seconds, size)} and are not started: "
-        f"lower epochs, seeds or {kind_of(experiments[0]).length}."
+        f"lower epochs, seeds or {length.label.lower()}."
     )
 
 
@@ -65,7 +68,7 @@ def refuse_depths(experiment: Experiment, deepest: int) -> str | None:
         return None
     return (
         f"Measuring the start of {deepest} depths would take about {_time(seconds)} (the limit is "
-        f"{_time(DEPTHS_SECONDS)}) and is not started: lower the greatest depth, width, samples or seeds."
+        f"{_time(DEPTHS_SECONDS)}) and is not started: lower “{UP_TO_DEPTH}”, width, samples or seeds."
     )
 
 

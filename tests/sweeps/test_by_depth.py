@@ -1,6 +1,8 @@
 """One experiment at every depth: the headline says what the findings say."""
 
+import itertools
 import math
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,8 +10,17 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.diagnosis.seeds import log_band
-from explorer.sweeps.by_depth import UNCHANGED, DepthSeries, depth_headline, with_remedy
+from explorer.sweeps.by_depth import (
+    UNCHANGED,
+    DepthSeries,
+    depth_headline,
+    depth_sweep,
+    refuse_depth_sweep,
+    with_remedy,
+)
 from explorer.sweeps.outcomes import find
+from explorer.training.cost import refuse_depths
+from pages.depth_page import DEPTH_CONTROLS
 
 SMALL = Experiment(width=3, epochs=3, runs=2)
 
@@ -42,6 +53,47 @@ def test_two_series_are_told_apart_and_what_is_not_complete_is_so_far():
     )
     nothing = [series(None, None)]
     assert depth_headline(nothing) == "How the gradient of each layer depends on the depth of the net"
+
+
+CLAIM = re.compile(
+    r"(at every|up to|from|at)( trained)? depths?(?: (?:up to )?(\d+))?(?: to (\d+))?(, and at some beyond)?$"
+)
+
+
+def test_the_headline_claims_nothing_of_a_depth_that_is_not_known_or_fails():
+    for outcomes in itertools.product((None, 0, 8), repeat=5):
+        learnt = {depth for depth, solved in enumerate(outcomes, 1) if solved}
+        trained = {depth for depth, solved in enumerate(outcomes, 1) if solved is not None}
+        told = depth_headline([series(*outcomes, complete=None not in outcomes)]).partition(" learn ")[2]
+        if not learnt:
+            assert told == ("" if not trained else "at no depth" + " that is trained" * (len(trained) < 5))
+            continue
+        how, only_trained, first, last, beyond = CLAIM.match(told).groups()
+        low, high = {"at": (first, last or first), "from": (first, 5)}.get(how, (1, first))
+        claimed = set(range(int(low), int(high) + 1)) & (trained if only_trained else set(range(6)))
+        assert min(learnt) in claimed and claimed <= learnt, (outcomes, told)
+        assert (learnt - claimed != set()) == bool(beyond), (outcomes, told)
+        assert how != "at every" or learnt == trained, (outcomes, told)
+
+
+def test_of_what_is_not_trained_yet_only_that_is_said():
+    both = [series(8, 0), series(None, None, name="ReLU", complete=False)]
+    assert depth_headline(both) == (
+        "So far half of the seeds or more learn up to depth 1 without; no depth is trained yet with ReLU"
+    )
+
+
+def test_a_refusal_of_many_depths_speaks_of_depths_and_names_its_control():
+    base = Experiment(task="moons", width=32, samples=256, epochs=100_000, runs=8)
+    sentence = refuse_depth_sweep(depth_sweep(base, 20))
+    assert sentence.startswith("Training nets of depth 1 to 20 would take")
+    assert not re.search("sweep|cell|value", sentence)
+    depth = int(re.search(r"set “(.*)” to (\d+)", sentence)[2])
+    assert refuse_depth_sweep(depth_sweep(base, depth)) is None
+    assert refuse_depth_sweep(depth_sweep(base, depth + 1)) is not None
+    assert f"“{DEPTH_CONTROLS['deepest'].label}”" in sentence
+    large = Experiment(task="moons", width=128, samples=2048, runs=512)
+    assert f"“{DEPTH_CONTROLS['deepest'].label}”" in refuse_depths(large, 50)
 
 
 def test_start_and_end_are_those_of_nets_trained_alone():
