@@ -31,11 +31,11 @@ class Slider:
 
 NETS = {"width": 2, "runs": 2, "epochs": 500}
 SLIDERS = {
-    "Explore": Slider("/", "depth", "· {} hidden layers", NETS | {"epochs": 1000}),
-    "Tour": Slider("/tour", "scene3_depth", "· {} hidden layers", {"scene": 3, "revealed": "answer"}),
-    "Remedies": Slider("/remedies", "depth", "· {} hidden layers", NETS),
+    "Explore": Slider("/", "depth", "· {} hidden layer", NETS | {"epochs": 1000}),
+    "Tour": Slider("/tour", "scene3_depth", "· {} hidden layer", {"scene": 3, "revealed": "answer"}),
+    "Remedies": Slider("/remedies", "depth", "· {} hidden layer", NETS),
     "Depth": Slider("/depth", "deepest", "· depth 1 to {} ", NETS),
-    "Sweep": Slider("/sweep", "depth", "· {} hidden layers", NETS | {"cells": 4}),
+    "Sweep": Slider("/sweep", "depth", "· {} hidden layer", NETS | {"cells": 4}),
     "Time": Slider("/time", "time_length", "{} steps", {"time_hidden": 4, "time_runs": 2, "time_epochs": 200}),
     "Cliff": Slider("/cliff", "cliff_steps", ", {} steps"),
 }
