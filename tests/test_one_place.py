@@ -4,6 +4,7 @@ They are put into the house before the rest of it is imported, in a process of t
 caption, theory and code.
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,20 +36,24 @@ def add(registry, entry):
     (behind,) = gc.get_referents(registry)
     behind[entry.name] = entry
 
-tanh = activations.ACTIVATIONS["tanh"]
-add(activations.ACTIVATIONS, dataclasses.replace(tanh, name="softer tanh", caption="Half of tanh.",
-    f=lambda z, out: np.multiply(np.tanh(z, out), 0.5, out), df=lambda z, out: np.multiply(tanh.df(z, out), 0.5, out)))
+from explorer.choices.activations import Activation
+add(activations.ACTIVATIONS, README)
 add(measures.DIAGNOSTICS, dataclasses.replace(measures.DIAGNOSTICS["delta"], name="largest", label="largest dL/dz",
     caption="The largest.", measure=lambda network: np.abs(network.delta).max(axis=(-2, -1))))
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Wider(experiment.Experiment):
-    warmth: float = controls.number(controls.TRAINING, "Warmth", "What a new setting does.",
+    warmth: float = controls.numeric(controls.TRAINING, "Warmth", "What a new setting does.",
         low=0.0, high=9.0, marks=(0.0, 1.0, 2.0), default=1.0, per_run=True, matters_at_start=False)
 
 Wider.__name__ = Wider.__qualname__ = "Experiment"
 experiment.Experiment, experiment.CONTROLS = Wider, controls.controls_of(Wider)
 """
+
+
+# The entry that README shows.
+(README,) = re.findall(r"^Activation\(.*?^\)", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+ADD = ADD.replace("README", README)
 
 
 def house(looks):
@@ -69,12 +74,15 @@ from explorer.training.cost import estimate
 from explorer.training.run import train
 from explorer.ui import link
 
-new = Experiment(activation="Softer Tanh", initializer="LeCun", depth=3, epochs=5, runs=2)
+new = Experiment(activation="Softsign", initializer="LeCun", depth=3, epochs=5, runs=2)
 assert new.activation in CONTROLS["activation"].options and new.activation in AXES["activation"]
 assert link.decode(link.encode(new), None) == new
-assert "of 4 softer tanh" in summary(new)
+assert "of 4 softsign" in summary(new)
 assert np.isfinite(predict(new).median_delta).all() and estimate(new).bearable
 assert np.isfinite(train(new).loss).all()
+z, entry = np.linspace(-3, 3, 60), new.activation_function
+slope = (entry.f(z + 1e-6, np.empty_like(z)) - entry.f(z - 1e-6, np.empty_like(z))) / 2e-6
+np.testing.assert_allclose(entry.df(z, np.empty_like(z)), slope, rtol=1e-6)
 assert REMEDIES["fitting initialization"].change(new).initializer == "Glorot normal"
 """)
 
@@ -99,7 +107,7 @@ def test_a_setting_is_one_field():
     house("""
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.own_data import MAX_ROWS
-from explorer.diagnosis.wording import difference
+from explorer.diagnosis.wording import difference, summary
 from explorer.sharing.notebook import constructor
 from explorer.sharing.saved import experiment_json, read_experiment_json
 from explorer.sweeps.sweep import AXES
@@ -113,7 +121,8 @@ assert settings_by_key()["warmth"].label == "Warmth" and AXES["warmth"] == (0.0,
 assert link.decode(link.encode(new), None) == new
 assert read_experiment_json(experiment_json(new).encode()).experiment == new
 assert "warmth=2.0" in constructor(new)
-assert difference(base, new) and new != base
+assert difference(base, new) == ["warmth 2"] and new != base
+assert summary(new) == f"{summary(base)} · warmth 2"
 assert new.shape_key() == base.shape_key() and new.at_start() == base.at_start()
 assert len(Training(base, new).experiments) == 2
 try:

@@ -33,6 +33,10 @@ class Control:
     moderate: Any = None
     phrase: str = ""  # How a value is told, `{}` standing for it; empty: after the label
     phrases: Mapping[str, str] = field(default_factory=dict)  # Of values that are told in other words
+    # `caption(experiment)`: its words below a picture, in which settings follow each other in their order. Words that
+    # begin with a space or a comma go on with those before. None: as `tell` says it, but only where it is not `unsaid`.
+    caption: Callable[[Any], str] | None = None
+    unsaid: Any = None  # The value that means that nothing is done; None: the default
 
     def tell(self, value: Any) -> str:
         """Describe a value: `learning rate 0.1`, `no skip`, `skip over one layer`."""
@@ -163,6 +167,11 @@ class Span(Control):
             if str(value) == str(mark):
                 return mark
         raise ValueError(f"{name} = {value!r} is not on offer; choose two of: {', '.join(map(str, self.marks))}")
+
+
+def told_elsewhere(experiment: Any) -> str:
+    """Leave a setting to the caption of another one."""
+    return ""
 
 
 def setting(control: Control) -> Any:

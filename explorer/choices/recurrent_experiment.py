@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from explorer.choices.cells import CELLS
-from explorer.choices.controls import NETWORK, REMEDY, TASK, choice, controls_of, numeric, setting
+from explorer.choices.controls import NETWORK, REMEDY, TASK, choice, controls_of, numeric, setting, told_elsewhere
 from explorer.choices.experiment import CONTROLS as LAYER_CONTROLS
 from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.choices.registry import EntryOf
@@ -16,6 +16,11 @@ from explorer.choices.sequences import LONGEST, SHORTEST, TASKS, Sequences, sequ
 from explorer.choices.settings import Settings
 
 PLAIN_ACTIVATIONS = ("tanh", "sigmoid", "ReLU")
+
+
+def _units(experiment: "RecurrentExperiment") -> str:
+    units = "unit" if experiment.hidden == 1 else "units"
+    return f" of {experiment.hidden} {units if experiment.unit.memory_gate else experiment.activation}"
 
 
 def _like(name: str, **changes: Any) -> Any:
@@ -40,37 +45,46 @@ class RecurrentExperiment(Settings):
         "Time steps of a sequence. From 4 steps on, what must be remembered comes in its first half and the answer at its "
         "end; a sine is continued at every step. A gate’s bias should grow with it, as ln T.",
         low=SHORTEST, high=LONGEST, marks=(2, 3, 5, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 500),
-        default=100, row=1, moderate=100,
+        default=100, row=1, moderate=100, caption=lambda e: f", {e.length} steps",
     )
-    samples: int = _like("samples", help="How many sequences there are.", default=32, moderate=32, row=3)
-    cell: str = choice(NETWORK, "Cell", "What happens in one time step.", CELLS, default="RNN", row=1, phrase="{}")
+    samples: int = _like(
+        "samples", help="How many sequences there are.", default=32, moderate=32, row=3,
+        caption=lambda e: f", {e.samples} sequences",
+    )
+    cell: str = choice(
+        NETWORK, "Cell", "What happens in one time step.", CELLS, default="RNN", row=1, phrase="{}",
+        caption=lambda e: e.cell,
+    )
     activation: str = choice(
         NETWORK, "Activation", "The function f of the plain net; LSTM and GRU have sigmoid gates and tanh.",
         PLAIN_ACTIVATIONS, default="tanh", row=3, phrase="{}",
+        caption=told_elsewhere,
     )
     hidden: int = numeric(
         NETWORK, "Hidden units", "Size of h_t, and so of W_hh: hidden × hidden.",
         low=1, high=128, marks=(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128), default=16, row=2, moderate=32,
+        caption=_units,
     )
     stack: int = numeric(
         NETWORK, "Recurrent layers", "Each reads the h_t of the one below it; the answer is read from the top.",
-        low=1, high=3, default=1, row=2,
+        low=1, high=3, default=1, row=2, caption=lambda e: f"{e.stack} layers" if e.stack > 1 else "",
     )
     initializer: str = choice(
         NETWORK, "Start of W_hh",
         "How the recurrent weights start; weights from the input are LeCun's, N(0, 1/fan_in).",
-        RECURRENT_INITIALIZERS, default="scaled normal", row=4, per_run=True,
+        RECURRENT_INITIALIZERS, default="scaled normal", row=4, per_run=True, caption=lambda e: e.initialization.formula,
     )
     strength: float = numeric(
         NETWORK, "Strength", "The number s that the start of W_hh sets: a radius, a singular value, a factor.",
         low=0.01, high=10.0, marks=(0.1, 0.2, 0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0, 3.0, 5.0),
-        default=0.5, row=5, per_run=True,
+        default=0.5, row=5, per_run=True, caption=lambda e: f"s = {e.strength:g}",
     )
     forget_bias: float = numeric(
         NETWORK, "Forget bias",
         "Where the bias of the gate that keeps the state starts: the forget gate of an LSTM, the update gate "
         "of a GRU. At rest the gate keeps a share σ(bias) per step: over T steps the bias has to be about ln T.",
         low=-10.0, high=10.0, marks=(-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.6, 5.0, 6.0), default=4.6, row=5, per_run=True,
+        caption=lambda e: f"forget bias {e.forget_bias:g}",
     )
     clip: str = _like("clip", default="norm")
     threshold: float = _like("threshold")
@@ -84,9 +98,9 @@ class RecurrentExperiment(Settings):
     # fmt: on
     learning_rate: float = _like("learning_rate", default=0.005)
     optimizer: str = _like("optimizer", default="Adam")
-    loss: str = _like("loss", help="usual: cross-entropy for classes, mean squared error for numbers.")
     batch: str = _like("batch")
     order: str = _like("order")
+    loss: str = _like("loss", help="usual: cross-entropy for classes, mean squared error for numbers.")
     epochs: int = _like("epochs", high=100_000, default=100, moderate=100)
     runs: int = _like("runs")
     seed: int = _like("seed")

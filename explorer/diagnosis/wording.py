@@ -6,9 +6,7 @@ import string
 from collections.abc import Sequence
 from html import escape
 
-from explorer.choices.experiment import CONTROLS, Experiment
-from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.choices.settings import USUAL, Settings
+from explorer.choices.settings import Settings
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -65,78 +63,49 @@ def against_last(log_ratio: float) -> str:
     return f"{decades(log_ratio)} {'times' if log_ratio >= 0 else 'of'} the last's"
 
 
-def summary(experiment: Experiment, *, depth: str | None = None) -> str:
+def summary(experiment: Settings, *, depth: str | None = None) -> str:
     """Describe an experiment in one line: what a picture must carry to explain itself.
 
     `depth` replaces the number of hidden layers where a picture shows many depths.
     """
-    e = experiment
-    layers = depth or f"{e.depth} hidden {'layer' if e.depth == 1 else 'layers'}"
-    gain = f" × {e.gain:g}" if e.gain != 1 else ""
-    bias = {USUAL: "", "zeros": ", biases 0", "none": ", no biases"}[e.bias]
-    data = [f"{e.samples} samples"] * e.dataset.sized + [f"noise {e.noise:g}"] * e.dataset.noisy
-    parts = [
-        ", ".join([e.task, *data]),
-        f"{layers} of {e.width} {e.activation}",
-        (e.initialization.formula.replace("W ~ ", "") if len(e.initialization.formula) < 16 else e.initializer)
-        + gain
-        + bias,
-    ]
-    parts += [CONTROLS[name].tell(getattr(e, name)) for name in ("normalization", "skip") if getattr(e, name) != "none"]
-    if e.clipper.clip is not None:
-        parts.append(_clipping(e))
-    return " · ".join([*parts, *_training(e)])
+    return compared_summary([experiment], depth=depth)
 
 
-def _clipping(e: Experiment | RecurrentExperiment) -> str:
-    return f"{CONTROLS['clip'].tell(e.clip)} at {e.threshold:g}"
-
-
-def _training(e: Experiment | RecurrentExperiment) -> list[str]:
-    """Describe the training, for both kinds of experiments."""
-    return [
-        f"{e.optimizer} {e.learning_rate:g}",
-        "full batch" if e.batch == "full" else f"batch {e.batch}, {e.order}",
-        e.loss_function.name,
-        f"{e.epochs:,} epochs",
-        f"seeds {e.seed} to {e.seed + e.runs - 1}" if e.runs > 1 else f"seed {e.seed}",
-    ]
-
-
-def compared_summary(experiments: Sequence[RecurrentExperiment]) -> str:
-    """Describe recurrent experiments that are compared in one line; where they differ, name each phrase once: `a / b`."""
-    of_each = [_recurrent_parts(experiment) for experiment in experiments]
+def compared_summary(experiments: Sequence[Settings], *, depth: str | None = None) -> str:
+    """Describe experiments that are compared in one line; where they differ, name each phrase once: `a / b`."""
+    of_each = [_caption_parts(experiment, depth) for experiment in experiments]
     told = []
-    for about in of_each[0]:
-        phrases = list(dict.fromkeys(parts[about] for parts in of_each if parts[about]))
+    for name, control in experiments[0].controls().items():
+        phrases = list(dict.fromkeys(parts[name] for parts in of_each if name in parts))
+        # What is not done is mentioned only if another of them does it.
+        nothing = control.default if control.unsaid is None else control.unsaid
+        if control.caption is None and phrases == [control.tell(nothing)]:
+            continue
         if len(phrases) > MOST_SAID:
-            told.append(f"{len(phrases)} kinds of {about}")
-        elif phrases and phrases not in UNSAID:
+            told.append(f"{len(phrases)} kinds of {control.label[0].lower()}{control.label[1:]}")
+        elif phrases:
             told.append(" / ".join(phrases))
     return " · ".join(told)
 
 
 # If there are more, the names beside the pictures tell them.
 MOST_SAID = 3
-# What is not done is mentioned only if another of them does it.
-UNSAID = (["no clipping"], ["not cut"])
 
 
-def _recurrent_parts(e: RecurrentExperiment) -> dict[str, str]:
-    """Return the parts of a summary by their subject; a part is empty where the experiment has no such thing."""
-    idle, units = e.without_effect(), "unit" if e.hidden == 1 else "units"
-    rate, batch, loss, epochs, seeds = _training(e)
-    return {
-        "data": f"{e.task}, {e.length} steps, {e.samples} sequences",
-        "cell": f"{e.cell} of {e.hidden} {units if 'activation' in idle else e.activation}",
-        "stack": f"{e.stack} layers" if e.stack > 1 else "",
-        "start of W_hh": e.initialization.formula,
-        "strength": "" if "strength" in idle else f"s = {e.strength:g}",
-        "forget bias": "" if "forget_bias" in idle else f"forget bias {e.forget_bias:g}",
-        "clipping": CONTROLS["clip"].tell(e.clip) if e.clipper.clip is None else _clipping(e),
-        "truncation": e.controls()["truncation"].tell(e.truncation),
-        **{"rate": rate, "batch": batch, "loss": loss, "epochs": epochs, "seeds": seeds},
-    }
+def _caption_parts(experiment: Settings, depth: str | None) -> dict[str, str]:
+    """Return the parts of a caption, each by the setting that it begins with."""
+    idle, latest = experiment.without_effect(), ""
+    parts: dict[str, str] = {}
+    for name, control in experiment.controls().items():
+        if name in idle:
+            continue
+        words = control.tell(getattr(experiment, name)) if control.caption is None else control.caption(experiment)
+        if words.startswith((" ", ",")):
+            parts[latest] += words
+        elif words:
+            latest = name
+            parts[name] = depth if depth and name == "depth" else words
+    return parts
 
 
 def difference(before: Settings, after: Settings) -> list[str]:
