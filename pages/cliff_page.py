@@ -42,7 +42,7 @@ LEGEND = (
     "**On the right**, by update: the gradient's norm before clipping, with the threshold dashed, and the loss.",
     "**Below**, a section through the wall: with few steps T there is none.",
 )
-# Beside the present number of steps, in the section through the wall.
+# ArraySpecs the present number of steps, in the section through the wall.
 FEWER = (2, 10)
 # Pixels that all but the figure needs.
 ABOVE = 240

@@ -47,7 +47,7 @@ from explorer.ui.widgets import ask
 LEGEND = (
     "**Triangles**: every row is a net of another depth, every column a layer, the output at the end of its row. Colours "
     "are the gradient: dark is small.",
-    "Beside each other: at the start and after training, as it is and with the remedy.",
+    "ArraySpecs each other: at the start and after training, as it is and with the remedy.",
     "Below: how many **seeds learn** at each depth, and what **each layer multiplies** the gradient by; dashed is theory.",
 )
 # Seconds of a slice of the sweeps, and between two repaints.

@@ -28,7 +28,7 @@ from explorer.ui.widgets import ask
 
 LEGEND = (
     "**Each panel** is the same experiment with one thing changed: rows are layers, columns epochs, colours the gradient.",
-    "A teal square: it **helped**; a red one: it **harmed**. Beside it, how many seeds learn the task.",
+    "A teal square: it **helped**; a red one: it **harmed**. ArraySpecs it, how many seeds learn the task.",
     "All panels share the colour bar below them.",
     "Below: the **ranking** with its numbers, why each helped or could not, and every loss.",
 )

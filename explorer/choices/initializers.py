@@ -39,10 +39,10 @@ def variance_scaling(name: str, variance: Variance, *, normal: bool = False, **m
     """Make an initializer that draws independent weights of mean 0 and the given variance, evenly or else normal."""
 
     def draw(rng: np.random.Generator, fan_in: int, fan_out: int, activation: Activation) -> Array:
-        size, one = (fan_in, fan_out), variance(fan_in, fan_out, activation)
+        size, var = (fan_in, fan_out), variance(fan_in, fan_out, activation)
         if normal:
-            return rng.normal(0.0, math.sqrt(one), size)
-        bound = math.sqrt(3 * one)
+            return rng.normal(0.0, math.sqrt(var), size)
+        bound = math.sqrt(3 * var)
         return rng.uniform(-bound, bound, size)
 
     kurtosis = 0.0 if normal else UNIFORM_KURTOSIS

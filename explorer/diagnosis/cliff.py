@@ -36,8 +36,8 @@ LAST = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Slope:
-    """L, dL/dw and dL/db at some points (w, b), in arrays of the points' shape."""
+class Surface:
+    """The loss surface: L, dL/dw and dL/db at some points (w, b), in arrays of the points' shape."""
 
     loss: Array
     by_w: Array
@@ -68,7 +68,7 @@ class Unit:
         self.matrix, self.gradient = shape.views(theta).layers[0], shape.views(self.network.gradient).layers[0]
         self.network.layers[0].h[0] = START_STATE
 
-    def slope(self, w: Array, b: Array) -> Slope:
+    def surface(self, w: Array, b: Array) -> Surface:
         """Return loss and gradient at every point; w and b have the same shape."""
         (layer,) = self.network.layers
         self.matrix[:, 0, 0], self.matrix[:, 1, 0] = w.ravel(), b.ravel()
@@ -78,12 +78,12 @@ class Unit:
             layer.grad_h[-1] = 2 * error
             self.network.backward_from(self.network.shape.length)
         loss, by_w, by_b = np.square(error), self.gradient[:, 0, 0].copy(), self.gradient[:, 1, 0].copy()
-        return Slope(loss.reshape(w.shape), by_w.reshape(w.shape), by_b.reshape(w.shape))
+        return Surface(loss.reshape(w.shape), by_w.reshape(w.shape), by_b.reshape(w.shape))
 
 
-def slope(w: Array, b: Array, steps: int = STEPS) -> Slope:
+def surface(w: Array, b: Array, steps: int = STEPS) -> Surface:
     """Return loss and gradient of the net of one unit at every point (Pascanu et al. 2013, section 2.3 and figure 6)."""
-    return Unit(w.size, steps).slope(w, b)
+    return Unit(w.size, steps).surface(w, b)
 
 
 def wall(w: Array) -> Array:
@@ -108,17 +108,17 @@ def beside_wall(w: Array, steps: int) -> Array:
     longest = np.full_like(w, np.nan)
     repels = w > REPELS
     b = wall(w[repels]) + _towards(BESIDE, 60)[:, None]
-    longest[repels] = slope(np.broadcast_to(w[repels], b.shape), b, steps).norm.max(axis=0)
+    longest[repels] = surface(np.broadcast_to(w[repels], b.shape), b, steps).norm.max(axis=0)
     return longest
 
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """The map: w of its columns, b of its rows, and what `slope` and `beside_wall` return there."""
+    """The map: w of its columns, b of its rows, and what `surface` and `beside_wall` return there."""
 
     w: Array
     b: Array
-    slope: Slope
+    surface: Surface
     on_wall: Array
 
 
@@ -126,7 +126,7 @@ class Ground:
 def survey(w_span: Interval, b_span: Interval, steps: int) -> Ground:
     """Measure the map between two w and two b."""
     w, b = np.linspace(*w_span, ACROSS), np.linspace(*b_span, UP)
-    return Ground(w, b, slope(*np.meshgrid(w, b), steps), beside_wall(w, steps))
+    return Ground(w, b, surface(*np.meshgrid(w, b), steps), beside_wall(w, steps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +146,9 @@ def section(w: float, b_span: Interval, all_steps: tuple[int, ...]) -> Section:
     near = float(wall(np.array(w)))
     if np.isfinite(near):
         b = np.sort(np.concatenate([b, near + _towards(0.1, 120)]))
-    slopes = {steps: slope(np.full_like(b, w), b, steps) for steps in all_steps}
-    loss = {steps: at.loss for steps, at in slopes.items()}
-    return Section(w, b, loss, {steps: float(at.norm.max()) for steps, at in slopes.items()})
+    surfaces = {steps: surface(np.full_like(b, w), b, steps) for steps in all_steps}
+    loss = {steps: at.loss for steps, at in surfaces.items()}
+    return Section(w, b, loss, {steps: float(at.norm.max()) for steps, at in surfaces.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +211,7 @@ def side_by_side(*descents: Descent) -> tuple[Path, ...]:
     unit, limits = Unit(len(descents), steps), [CLIPPERS[descent.clip].clip for descent in descents]
     rates = np.array([[descent.learning_rate] for descent in descents])
     for update in range(updates + 1):
-        here = unit.slope(points[:, update, 0], points[:, update, 1])
+        here = unit.surface(points[:, update, 0], points[:, update, 1])
         loss[:, update], norm[:, update] = here.loss, here.norm
         if update == updates:
             break

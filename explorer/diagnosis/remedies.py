@@ -12,7 +12,7 @@ from explorer.diagnosis.wording import against_last, decades, number
 # ReLU is not advised where a sample is likelier than this to die on its way through the net.
 DYING_CHANCE = 0.1
 # An activation whose slope nowhere exceeds this shrinks the gradient in every layer.
-FLAT = 0.25
+LOW_SLOPE = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +23,13 @@ class Remedy(Entry):
     # From the facts before and after to a clause: why it helped here, or why it could not.
     why: Callable[[Facts, Facts], str]
     idle: str = "it is there already"  # Why `change` can return the very same experiment
-    # `useless(experiment, vanishes)`: whether it would not help here, where the gradient vanishes or where it does not.
+    # `useless(experiment, vanishing)`: whether it would not help here, where the gradient vanishes or where it does not.
     useless: Callable[[Experiment, bool], bool] | None = None
 
 
 def _is_too_flat(experiment: Experiment) -> bool:
     """Whether no usual variance keeps a deep net's gradient level: the slope is far from 1 everywhere."""
-    return experiment.activation_function.steepest <= FLAT
+    return experiment.activation_function.steepest <= LOW_SLOPE
 
 
 def explodes(f: Facts) -> bool:
@@ -148,7 +148,7 @@ REMEDIES = registry(
             change=lambda experiment: experiment.but(activation="ReLU"),
             why=_why_relu,
             # A sample dies in a layer of n rectifiers with probability 2^-n (Lu et al. 2020).
-            useless=lambda experiment, vanishes: experiment.depth * 2.0**-experiment.width > DYING_CHANCE,
+            useless=lambda experiment, vanishing: experiment.depth * 2.0**-experiment.width > DYING_CHANCE,
         ),
         Remedy(
             name="batch norm",
@@ -195,7 +195,7 @@ REMEDIES = registry(
                 initializer=experiment.activation_function.fitting_initializer, gain=1.0
             ),
             why=_why_initialization,
-            useless=lambda experiment, vanishes: vanishes and _is_too_flat(experiment),
+            useless=lambda experiment, vanishing: vanishing and _is_too_flat(experiment),
         ),
         Remedy(
             name="clip by norm",

@@ -41,8 +41,8 @@ def spectrum(history: History, matrix: str) -> tuple[Eigenvalues, Array] | None:
     names = matrix_names(history.experiment)
     if matrix not in names:
         return None
-    beside, index = history.beside, names.index(matrix)
-    return beside["eigenvalues"][:, :, index], beside["singular_values"][:, :, index]
+    matrices, index = history.recurrent_matrix, names.index(matrix)
+    return matrices["eigenvalues"][:, :, index], matrices["singular_values"][:, :, index]
 
 
 def largest_text(history: History, eigenvalues: Eigenvalues | None, epoch: int) -> list[str]:

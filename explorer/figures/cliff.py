@@ -65,9 +65,9 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     of_gradient, (low, high) = view.shown == GRADIENT, colours(view)
     # An exact 0 is below the scale, as is the smallest size: both are the darkest colour.
     z = np.nan_to_num(
-        marks.small(logarithm(ground.slope.norm if of_gradient else ground.slope.loss)), neginf=low, posinf=high
+        marks.float32(logarithm(ground.surface.norm if of_gradient else ground.surface.loss)), neginf=low, posinf=high
     )
-    w, b = marks.small(ground.w), marks.small(ground.b)
+    w, b = marks.float32(ground.w), marks.float32(ground.b)
     hover = f"w %{{x:.2f}}, b %{{y:.2f}}<br>{'gradient norm' if of_gradient else 'loss'} 10^%{{z:.2f}}<extra></extra>"
     look = {"zmin": low, "zmax": high, "colorscale": theme.SIZE_SCALE, "showscale": False}
     traces: Traces = [go.Heatmap(x=w, y=b, z=z, hovertemplate=hover, **look)]
@@ -90,36 +90,36 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
         traces += _walk(walk)
     marker = {"symbol": "star", "size": 20, "color": WHITE, "line": {"width": 2, "color": theme.CASING}}
     look = {"name": "start", "mode": "markers", "marker": marker, "showlegend": False}
-    return [*traces, marks.told({"x": [view.w], "y": [view.b]}, [f"start: w {view.w:g}, b {view.b:g}"], **look)]
+    return [*traces, marks.points({"x": [view.w], "y": [view.b]}, [f"start: w {view.w:g}, b {view.b:g}"], **look)]
 
 
 def _wall(ground: Ground, of_gradient: bool) -> go.Scatter:
     """Where theory has the wall, or the longest gradient measured close to it, which the map's grid may miss."""
-    place = {"x": marks.small(ground.w), "y": marks.small(wall(ground.w)), "showlegend": False}
+    place = {"x": marks.float32(ground.w), "y": marks.float32(wall(ground.w)), "showlegend": False}
     if not of_gradient:
         line = {"width": 2.5, "dash": "dash", "color": WHITE}
-        return marks.told(place, None, mode="lines", line=line, name="theory: the wall, where h₀ repels")
+        return marks.points(place, None, mode="lines", line=line, name="theory: the wall, where h₀ repels")
     low, high = NORM_COLOURS
-    sizes = np.nan_to_num(marks.small(logarithm(ground.on_wall)), neginf=low, posinf=high)
+    sizes = np.nan_to_num(marks.float32(logarithm(ground.on_wall)), neginf=low, posinf=high)
     marker = {"size": 7, "symbol": "square", "color": sizes, "cmin": low, "cmax": high}
     marker |= {"colorscale": theme.SIZE_SCALE, "showscale": False}
     texts = [
         f"w {w:.2f}, within {cliff.BESIDE:g} of the wall in b<br>gradient norm up to {number(norm)}"
         for w, norm in zip(ground.w, ground.on_wall, strict=True)
     ]
-    return marks.told(place, texts, name="measured at the wall", mode="markers", marker=marker)
+    return marks.points(place, texts, name="measured at the wall", mode="markers", marker=marker)
 
 
 def _walk(walk: Walk) -> Traces:
     """A path with a dark outline: no single colour stands out from every colour of the map."""
     points = walk.path.points
-    place = {"x": marks.small(points[:, 0]), "y": marks.small(points[:, 1])}
+    place = {"x": marks.float32(points[:, 0]), "y": marks.float32(points[:, 1])}
     texts = [_told(walk, update) for update in range(len(points))]
     marker = {"size": 9, "symbol": walk.symbol, "color": walk.colour, "line": WHITE_RIM}
     line, casing = {"width": 3, "color": walk.colour}, {"width": 6, "color": theme.CASING}
     return [
-        marks.told(place, None, mode="lines", line=casing, showlegend=False),
-        marks.told(place, texts, mode="lines+markers", line=line, marker=marker, name=walk.name),
+        marks.points(place, None, mode="lines", line=casing, showlegend=False),
+        marks.points(place, texts, mode="lines+markers", line=line, marker=marker, name=walk.name),
         *_exits(walk),
         *_loss_of_path(walk),
     ]
@@ -144,7 +144,7 @@ def _exits(walk: Walk) -> Traces:
     texts = [_told(walk, update + 1) for update in updates]
     marker = {"symbol": "triangle-up", "angle": angle, "size": 18, "color": walk.colour, "line": WHITE_RIM}
     look = {"name": f"{walk.name}: off the map", "showlegend": False}
-    return [marks.told(place, texts, mode="markers", marker=marker, **look)]
+    return [marks.points(place, texts, mode="markers", marker=marker, **look)]
 
 
 def _loss_of_path(walk: Walk) -> Traces:
@@ -156,16 +156,16 @@ def _loss_of_path(walk: Walk) -> Traces:
     w, b = (float(np.clip(place, *span)) for place, span in zip(points[last], (W_SPAN, B_SPAN), strict=True))
     texts = [f"{walk.name}: not finite from update {last + 1} on"]
     look = {"mode": "markers", "marker": {"symbol": "square", "size": 14, "color": theme.NOT_FINITE}}
-    return [marks.told({"x": [w], "y": [b], "cliponaxis": False}, texts, name=marks.NOT_FINITE_WORDS, **look)]
+    return [marks.points({"x": [w], "y": [b], "cliponaxis": False}, texts, name=marks.NOT_FINITE_WORDS, **look)]
 
 
 def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
-    loss, (low, high) = ground.slope.loss, colours(view)
+    loss, (low, high) = ground.surface.loss, colours(view)
     surface = go.Surface(
-        x=marks.small(ground.w),
-        y=marks.small(ground.b),
-        z=marks.small(loss),
-        surfacecolor=np.nan_to_num(marks.small(logarithm(loss)), neginf=low),
+        x=marks.float32(ground.w),
+        y=marks.float32(ground.b),
+        z=marks.float32(loss),
+        surfacecolor=np.nan_to_num(marks.float32(logarithm(loss)), neginf=low),
         cmin=low,
         cmax=high,
         colorscale=theme.SIZE_SCALE,
@@ -187,9 +187,9 @@ def _on_relief(walk: Walk) -> go.Scatter3d:
         places.append((w, b, loss[update + 1]))
     w, b, z = np.array(places).T
     return go.Scatter3d(
-        x=marks.small(w),
-        y=marks.small(b),
-        z=marks.small(z + 0.008),
+        x=marks.float32(w),
+        y=marks.float32(b),
+        z=marks.float32(z + 0.008),
         mode="lines+markers",
         line={"width": 7, "color": walk.colour},
         marker={"size": 4.5, "symbol": walk.symbol, "color": walk.colour},
@@ -205,7 +205,7 @@ def _by_update(walk: Walk, values: Array, panel: Panel) -> Traces:
     logs = logarithm(values)
     place = panel.placed(updates, np.where(np.isfinite(logs), values, np.nan))
     look = {"line": {"width": 3, "color": walk.colour}, "marker": {"size": 6, "symbol": walk.symbol}}
-    line = marks.told(place, texts, mode="lines+markers", name=walk.name, showlegend=False, **look)
+    line = marks.points(place, texts, mode="lines+markers", name=walk.name, showlegend=False, **look)
     return [line, *panel.edge_marks(updates, logs, walk.colour, texts, legend=None)]
 
 
@@ -339,8 +339,8 @@ def section_figure(section: Section, caption: str) -> go.Figure:
     lines = [*islice(cycle(earlier), len(section.loss) - 1), {"width": 4, "color": theme.NOW, "dash": "solid"}]
     traces: Traces = [
         go.Scatter(
-            x=marks.small(section.b),
-            y=marks.small(loss),
+            x=marks.float32(section.b),
+            y=marks.float32(loss),
             mode="lines",
             line=line,
             name=f"T = {steps}: gradient norm up to {number(section.longest[steps])}",
@@ -461,7 +461,7 @@ def growth(view: CliffView, free: Path) -> str:
 
 def describe_cliff(ground: Ground, free: Path, clipped: Path, view: CliffView) -> str:
     """Say the map's and both paths' numbers."""
-    loss, norm = ground.slope.loss, ground.slope.norm
+    loss, norm = ground.surface.loss, ground.surface.norm
     told = [
         f"{cliff_headline(free, clipped, view)}.",
         f"On the map, w from {ground.w[0]:g} to {ground.w[-1]:g} and b from {ground.b[0]:g} to {ground.b[-1]:g}, the loss "

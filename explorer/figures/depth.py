@@ -182,7 +182,7 @@ def _at_start(curve: Factors, style: LineStyle, panel: Panel) -> Traces:
 def _factor_line(name: str, depths: Depths, values: Array, panel: Panel, style: dict[str, Any]) -> Traces:
     texts = [f"depth {depth}<br>{name}: × {decades(value)}" for depth, value in zip(depths, values, strict=True)]
     look = {"name": name, "mode": "lines+markers", **style}
-    line = marks.told(panel.placed(depths, marks.drawable(values)), texts, **look)
+    line = marks.points(panel.placed(depths, marks.drawable(values)), texts, **look)
     return [line, *panel.edge_marks(depths, values, style["line"]["color"], texts)]
 
 
@@ -230,8 +230,8 @@ def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "")
             for depth, solved, seeds, low, high in points
         ]
         look = {"line": {"width": width, "color": style.colour}, "marker": {"size": width + 5, "symbol": symbol}}
-        place = panel.placed(curve.depths, marks.small(curve.share))
-        traces.append(marks.told(place, texts, mode="lines+markers", name=curve.name, **look))
+        place = panel.placed(curve.depths, marks.float32(curve.share))
+        traces.append(marks.points(place, texts, mode="lines+markers", name=curve.name, **look))
     y = {"range": [-0.04, 1.04], "title": "seeds that learn", **axes.share_ticks()}
     return marks.compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow))
 

@@ -210,9 +210,9 @@ def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
     assert answer_map.x2 is not None
     traces: Traces = [
         go.Heatmap(
-            x=marks.small(answer_map.x1),
-            y=marks.small(answer_map.x2),
-            z=marks.small(answer_map.answers),
+            x=marks.float32(answer_map.x1),
+            y=marks.float32(answer_map.x2),
+            z=marks.float32(answer_map.answers),
             zmin=0,
             zmax=1,
             colorscale=theme.ANSWER_SCALE,
@@ -222,7 +222,7 @@ def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
         )
     ]
     for class_number, (colour, symbol) in enumerate(zip(theme.CLASSES, ("circle", "diamond"), strict=True)):
-        x = marks.small(data.x[data.y == class_number])
+        x = marks.float32(data.x[data.y == class_number])
         marker = {"size": 6, "color": colour, "symbol": symbol, "line": {"width": 0.5, "color": "white"}}
         name = f"class {verbatim_in_figure(data.class_names[class_number])}"
         traces.append(

@@ -43,14 +43,14 @@ def compose(traces: Traces, layout: Callable[[bool], dict[str, Any]], **meta: An
     return go.Figure(data=legend_once(traces), layout=whole)
 
 
-def small(values: Array) -> NDArray[np.float32]:
+def float32(values: Array) -> NDArray[np.float32]:
     """Return single precision: it travels as binary, and has enough digits for a screen."""
     return np.asarray(values, dtype=np.float32)
 
 
 def drawable(values: Array) -> NDArray[np.float32]:
     """Return what a line shows: zeros and non-finite values leave a gap."""
-    return small(np.where(np.isfinite(values), values, np.nan))
+    return float32(np.where(np.isfinite(values), values, np.nan))
 
 
 # --- legend -----------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ FLAT_MARKS = (FlatMark(-np.inf, ZERO_WORDS, theme.EXACT_ZERO), FlatMark(np.inf, 
 
 def flat_colour(mask: Mask, colour: str) -> dict[str, Any]:
     """Return the look of cells in one colour."""
-    return {"z": small(np.where(mask, 1.0, np.nan)), "colorscale": [[0, colour], [1, colour]]}
+    return {"z": float32(np.where(mask, 1.0, np.nan)), "colorscale": [[0, colour], [1, colour]]}
 
 
 def bars(mask: Mask, colour: str) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def bars(mask: Mask, colour: str) -> dict[str, Any]:
     # Rows hardly higher than a gap: every other bar, of some rows, is pale instead.
     pale = np.arange(len(mask))[:, None] // max(len(mask) // 40, 1) % 2
     scale = [[0, colour], [1, theme.see_through(colour, 0.5)]]
-    return {"z": small(np.where(mask, pale, np.nan)), "zmin": 0, "zmax": 1, "colorscale": scale}
+    return {"z": float32(np.where(mask, pale, np.nan)), "zmin": 0, "zmax": 1, "colorscale": scale}
 
 
 def heatmap(
@@ -158,12 +158,12 @@ def heatmap(
 
 def colour_strip(span: Limits, scale: object, x: str, y: str) -> Traces:
     """Draw the colour bar, on an axis of its values."""
-    values = small(np.linspace(*span, 257))
+    values = float32(np.linspace(*span, 257))
     look = {"zmin": span[0], "zmax": span[1], "colorscale": scale, "showscale": False, "hoverinfo": "skip"}
     return [go.Heatmap(x=values, y=[0], z=values[None, :], xaxis=x, yaxis=y, **look)]
 
 
-def told(place: dict[str, Any], texts: Sequence[str] | None, **look: Any) -> go.Scatter:
+def points(place: dict[str, Any], texts: Sequence[str] | None, **look: Any) -> go.Scatter:
     """Draw points of which each has a hover text of its own, or none."""
     return go.Scatter(**place, hovertext=texts, hoverinfo="skip" if texts is None else "text", **look)
 
@@ -224,7 +224,7 @@ class Panel:
             across += [*gap, places[piece], places[piece][::-1]]
             along += [*gap, low[piece], high[piece][::-1]]
         return go.Scatter(
-            **self.placed(small(np.concatenate(across)), small(np.concatenate(along))),
+            **self.placed(float32(np.concatenate(across)), float32(np.concatenate(along))),
             fill="toself",
             fillcolor=colour,
             mode="lines",
@@ -240,7 +240,7 @@ class Panel:
     def line(self, places: Array, logs: Array, name: str, **line: Any) -> Traces:
         """Draw a median of logarithms, and marks at the edges for what has no place between them."""
         hover = f"{self.across} %{{x:,.0f}}<br>{name}: 10^%{{y:.2f}}<extra></extra>"
-        drawn = self.placed(small(places), drawable(logs))
+        drawn = self.placed(float32(places), drawable(logs))
         curve = go.Scatter(**drawn, mode="lines", line=line, name=name, hovertemplate=hover, showlegend=False)
         return [curve, *self.ends(places, logs, name, line["color"])]
 
@@ -268,7 +268,7 @@ class Panel:
     ) -> go.Scatter:
         """Draw the line of `curve` alone."""
         return go.Scatter(
-            **self.placed(small(places), drawable(values)),
+            **self.placed(float32(places), drawable(values)),
             mode="lines" if len(values) > 1 else "markers",
             line={**(DOTTED if dash == "dot" else SOLID), "dash": dash, "color": curve.style.colour},
             marker={"size": 9, "color": curve.style.colour},
@@ -281,7 +281,7 @@ class Panel:
     def ends(self, places: Array, values: Array, name: str, colour: str) -> Traces:
         """Mark at the edges where a line leaves the panel, once each time, and every zero and non-finite value."""
         hover = f"{self.across} %{{x:,.0f}}<br>{name}: {{words}}<extra></extra>"
-        return self.edge_marks(small(places), values, colour, hover, legend=None, once=True)
+        return self.edge_marks(float32(places), values, colour, hover, legend=None, once=True)
 
     def edge_marks(
         self,

@@ -127,7 +127,7 @@ def position_by_epoch(history: History, view: View, x: str, y: str) -> Traces:
         lambda words: {"hovertemplate": f"{where}{words or size}<extra></extra>"},
         x=epoch_edges(history.epochs, view),
         y=np.arange(1, middle.shape[0] + 1),
-        customdata=marks.small(np.broadcast_to(history.epochs, middle.shape)),
+        customdata=marks.float32(np.broadcast_to(history.epochs, middle.shape)),
         xaxis=x,
         yaxis=y,
         showscale=False,
@@ -159,7 +159,7 @@ def profile(
 
     def line(numbers: Array, texts: list[str] | None, words: str, mode: str, **look: Any) -> go.Scatter:
         place = panel.placed(places, marks.drawable(numbers))
-        return marks.told(place, texts, name=words, mode=mode, line=look, showlegend=legend)
+        return marks.points(place, texts, name=words, mode=mode, line=look, showlegend=legend)
 
     traces: Traces = [
         panel.band(places, chosen, known, style.band, showlegend=legend),
@@ -186,7 +186,7 @@ def loss_lines(
         x = np.concatenate([np.broadcast_to(across, history.loss.shape), gap], axis=1).ravel()
         y = np.concatenate([history.loss, gap], axis=1).ravel()
         look = {"line": {"width": 1, "color": style.faint}, "name": "each seed", "connectgaps": False}
-        traces.append(marks.told({"x": x, "y": y, **place}, None, **look))
+        traces.append(marks.points({"x": x, "y": y, **place}, None, **look))
     median = go.Scatter(
         x=across,
         y=np.where(np.isfinite(middle), middle, np.nan),

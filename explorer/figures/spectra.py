@@ -71,8 +71,8 @@ def plane_reach(nets: Styled) -> float:
 def _circle(place: int) -> go.Scatter:
     turn = np.linspace(0, 2 * np.pi, 121)
     return go.Scatter(
-        x=marks.small(np.cos(turn)),
-        y=marks.small(np.sin(turn)),
+        x=marks.float32(np.cos(turn)),
+        y=marks.float32(np.sin(turn)),
         xaxis=f"x{place}",
         yaxis=f"y{place}",
         mode="lines",
@@ -101,12 +101,12 @@ def _eigenvalues(eigenvalues: Eigenvalues, record: int, style: LineStyle, reach:
     ]
     return [
         go.Scatter(
-            x=marks.small(values.real),
-            y=marks.small(values.imag),
+            x=marks.float32(values.real),
+            y=marks.float32(values.imag),
             xaxis=f"x{place}",
             yaxis=f"y{place}",
             mode="markers",
-            customdata=marks.small(sizes),
+            customdata=marks.float32(sizes),
             hovertemplate=f"{hover}<extra>{look['name']}</extra>",
             **look,
         )

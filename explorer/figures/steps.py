@@ -29,7 +29,7 @@ WHOLE, SUM = "norm of the whole dL/dW_hh", "sum of the steps' norms"
 
 def parts(history: History, record: int) -> tuple[Array, Array]:
     """Return the norm of each step's part of dL/dW_hh, (runs, length), and that of the whole, (runs,)."""
-    return history.measures["step_gradient"][:, record], history.beside["recurrent_gradient"][:, record]
+    return history.measures["step_gradient"][:, record], history.recurrent_matrix["recurrent_gradient"][:, record]
 
 
 def steps_figure(nets: Styled, epoch: int, caption: str) -> go.Figure:

@@ -133,7 +133,7 @@ def _crosses(swept: Swept, values: Array, texts: NDArray[np.object_]) -> Traces:
         if cells:
             places = np.array(list(cells), dtype=np.float32)
             place, marker = {"x": places[:, 0], "y": places[:, 1]}, {"symbol": symbol, **look}
-            traces.append(marks.told(place, list(cells.values()), mode="markers", marker=marker, name=words))
+            traces.append(marks.points(place, list(cells.values()), mode="markers", marker=marker, name=words))
     return traces
 
 
@@ -160,8 +160,8 @@ def _critical_line(sweep: Sweep, points: Sequence[Point]) -> Traces:
     place = {"x": line[:, 0], "y": line[:, 1], "mode": "lines", "connectgaps": False}
     look = {"width": 3.5, "dash": "solid" if dashes else "dash", "color": theme.THEORY}
     # The map itself may be of the line's colour: a dark casing parts the two.
-    casing = marks.told(place, None, line={"width": 7, "color": theme.CASING}, showlegend=False)
-    return [casing, marks.told(place, None, line=look, name=CRITICAL)]
+    casing = marks.points(place, None, line={"width": 7, "color": theme.CASING}, showlegend=False)
+    return [casing, marks.points(place, None, line=look, name=CRITICAL)]
 
 
 def _position(values: tuple[Value, ...], value: Value) -> float:
@@ -234,7 +234,7 @@ def row_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
     high, low = flat_marks(outcome)
     panel = Panel(outcome.span, low=low, high=high, size=13, margin=0.03)
     columns = np.arange(len(values))
-    line = marks.told(
+    line = marks.points(
         panel.placed(columns, marks.drawable(values)),
         texts,
         mode="lines+markers" if is_numeric(sweep.x) else "markers",
@@ -253,7 +253,7 @@ def row_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
 def _interval(findings: Sequence[Finding | None], values: Array) -> dict[str, Any]:
     nothing = (np.nan, np.nan)
     low, high = np.array([share_interval(one.solved, one.runs) if one else nothing for one in findings]).T
-    above, below = marks.small(np.maximum(high - values, 0)), marks.small(np.maximum(values - low, 0))
+    above, below = marks.float32(np.maximum(high - values, 0)), marks.float32(np.maximum(values - low, 0))
     look = {"color": theme.NOW_FAINT, "thickness": 2.5, "width": 6}
     return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, **look}
 

@@ -124,7 +124,7 @@ def _over_epochs(history: History, panel: NetPanel, view: View, *, each_seed: bo
     style, loss, epochs = panel.style, (f"x{LOSS}", f"y{LOSS}"), history.epochs
     share = go.Scatter(
         x=panels.epoch_positions(epochs, view),
-        y=marks.small(learnt(history)),
+        y=marks.float32(learnt(history)),
         xaxis=f"x{SHARE}",
         yaxis=f"y{SHARE}",
         mode="lines",

@@ -170,7 +170,7 @@ def cliff_table(clip: str) -> Table:
     clipper = CLIPPERS[clip]
     limit: list[Piece] = [clipper.clip] if clipper.clip is not None else []
     return {
-        "Loss and gradient": [cliff.Unit.__init__, cliff.Unit.slope, Layer.forward, Layer.backward],
+        "Loss and gradient": [cliff.Unit.__init__, cliff.Unit.surface, Layer.forward, Layer.backward],
         "Both descents": [cliff.side_by_side],
         "Clipping": [clipper, *limit],
         "The wall, theory": [cliff.wall],

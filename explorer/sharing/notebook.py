@@ -147,7 +147,7 @@ def cliff_lines(view: CliffView) -> str:
         "clipped.points  # (updates + 1, 2): w and b, the start first\n"
         "clipped.norm    # (updates + 1,): of the gradient there, before clipping\n"
         f"ground = survey(W_SPAN, B_SPAN, {view.steps})\n"
-        "ground.slope.loss  # (values of b, values of w)\n"
+        "ground.surface.loss  # (values of b, values of w)\n"
         'print(f"loss at the end: {free.loss[-1]:.2g} without clipping, {clipped.loss[-1]:.2g} with")\n'
     )
 

@@ -11,7 +11,7 @@ from explorer.choices.clipping import clipping_of, global_norm, one_or_each
 from explorer.choices.experiment import SHUFFLED, Experiment
 from explorer.training.measures import DIAGNOSTICS, LARGE_SQUARE, SMALL_SQUARE, Diagnostic, root_sum_square
 from explorer.training.network import Network, Running, architecture, draw_parameters
-from explorer.training.recording import ANSWERS_FOR, Beside, Ending, Records, Row
+from explorer.training.recording import ANSWERS_FOR, ArraySpecs, Ending, Records, Row
 
 SMALL_NORM, LARGE_NORM = SMALL_SQUARE**0.5, LARGE_SQUARE**0.5
 CACHE_BYTES = 2**20
@@ -72,8 +72,8 @@ class Group:
         return runs_that_fit(experiment.layers, experiment.width, max(experiment.batch_sizes()))
 
     @staticmethod
-    def beside(experiment: Any) -> Beside:
-        """Return what a history has beside its measures."""
+    def recurrent_matrix(experiment: Any) -> ArraySpecs:
+        """Return what a history keeps of the recurrent matrices: the shape of a record, and its type."""
         return {}
 
     @staticmethod

@@ -39,8 +39,8 @@ class History:
     answers: Array | None  # (runs, records, samples): the nets' answers to each sample, where there are few samples
     endings: tuple[Ending | None, ...]  # Per run, where it became non-finite
     target_variance: float  # Mean squared error of always answering the mean target
-    # (runs, records, ...): what a kind of net has beside these; of a recurrent one see `RecurrentGroup`.
-    beside: dict[str, NDArray[Any]] = field(default_factory=dict)
+    # (runs, records, ...): of the recurrent matrices, see `RecurrentGroup`; empty for layers.
+    recurrent_matrix: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def kind(self) -> Kind:

@@ -13,8 +13,8 @@ from explorer.training.measures import DIAGNOSTICS
 # With at most this many samples, the answer to each is kept at every record.
 ANSWERS_FOR = 16
 
-# What a history has beside its measures: shape after runs and records, and type.
-Beside = Mapping[str, tuple[tuple[int, ...], type]]
+# Of arrays by name: shape after runs and records, and type.
+ArraySpecs = Mapping[str, tuple[tuple[int, ...], type]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Records:
     """The arrays of a `History` while they are being filled: NaN until known.
 
     The experiments have equal positions, samples and last epoch. They are recorded by the usual schedule, or at
-    `epochs`, ascending from 0; training ends with the last of these. `measured` names the diagnostics, `beside` further
+    `epochs`, ascending from 0; training ends with the last of these. `measured` names the diagnostics, `recurrent_matrix` further
     arrays; so many `answers` are kept per record. `rows` are the runs of all experiments, those that are clipped alike
     side by side; `places` says which rows are each experiment's. Raises ValueError if `epochs` do not ascend from 0, or go
     on after the experiments' last.
@@ -49,7 +49,7 @@ class Records:
         epochs: Sequence[int] | None = None,
         *,
         measured: Iterable[str] = DIAGNOSTICS,
-        beside: Beside | None = None,
+        recurrent_matrix: ArraySpecs | None = None,
         answers: int = 0,
     ) -> None:
         first = experiments[0]
@@ -59,8 +59,9 @@ class Records:
         names = ("loss", "accuracy", "error", "gradient_norm", "clip_factor", "clipped_share")
         self.scalars = {name: np.full(per_record, np.nan) for name in names}
         self.measures = {name: np.full((*per_record, first.positions), np.nan) for name in measured}
-        self.beside: dict[str, NDArray[Any]] = {
-            name: np.full((*per_record, *shape), np.nan, kind) for name, (shape, kind) in (beside or {}).items()
+        self.recurrent_matrix: dict[str, NDArray[Any]] = {
+            name: np.full((*per_record, *shape), np.nan, kind)
+            for name, (shape, kind) in (recurrent_matrix or {}).items()
         }
         self.answers = np.full((*per_record, answers), np.nan) if answers else None
         self.endings: list[Ending | None] = [None] * len(self.rows)
@@ -68,7 +69,7 @@ class Records:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        arrays = [*self.scalars.values(), *self.measures.values(), *self.beside.values()]
+        arrays = [*self.scalars.values(), *self.measures.values(), *self.recurrent_matrix.values()]
         return sum(array.nbytes for array in arrays) + (0 if self.answers is None else self.answers.nbytes)
 
 
@@ -84,11 +85,11 @@ def _arranged(experiments: Sequence[Any]) -> tuple[list[Row], list[slice]]:
     rows: list[Row] = []
     places = [slice(0)] * len(experiments)
     # One clipper then takes one stretch of rows, and neighbours more often share a number.
-    limits = [(one.clip, one.threshold, one.learning_rate) for one in experiments]
+    limits = [(experiment.clip, experiment.threshold, experiment.learning_rate) for experiment in experiments]
     for index in sorted(range(len(experiments)), key=limits.__getitem__):
-        one = experiments[index]
-        places[index] = slice(len(rows), len(rows) + one.runs)
-        rows += [Row(one, one.seed + run) for run in range(one.runs)]
+        experiment = experiments[index]
+        places[index] = slice(len(rows), len(rows) + experiment.runs)
+        rows += [Row(experiment, experiment.seed + run) for run in range(experiment.runs)]
     return rows, places
 
 

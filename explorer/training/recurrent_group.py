@@ -10,7 +10,7 @@ from explorer.choices.arrays import Array
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.training.group import CACHE_BYTES, MOST_RUNS, Group
 from explorer.training.measures import Diagnostic, root_sum_square
-from explorer.training.recording import Beside, Ending, Row
+from explorer.training.recording import ArraySpecs, Ending, Row
 from explorer.training.recurrent_network import (
     RecurrentArchitecture,
     RecurrentNetwork,
@@ -38,8 +38,8 @@ class RecurrentGroup(Group):
         return min(max(CACHE_BYTES // per_run, 1), MOST_RUNS)
 
     @staticmethod
-    def beside(experiment: RecurrentExperiment) -> Beside:
-        """Return what a history has beside its measures.
+    def recurrent_matrix(experiment: RecurrentExperiment) -> ArraySpecs:
+        """Return what a history keeps of the recurrent matrices: the shape of a record, and its type.
 
         `recurrent_gradient` is the L2 norm of the whole dL/dW_hh, before clipping.
         `eigenvalues` (complex) and `singular_values` are those of every W_hh, layer
@@ -111,12 +111,12 @@ class RecurrentGroup(Group):
         self.probe.measuring = True
         super()._record_state()
         self.probe.measuring, self._just_passed = False, True
-        beside = self.records.beside
+        matrices = self.records.recurrent_matrix
         gradients = self.shape.recurrent_weights(self.probe.gradient)
-        self._put(root_sum_square(root_sum_square(gradients, (-2, -1)), -1), beside["recurrent_gradient"])
+        self._put(root_sum_square(root_sum_square(gradients, (-2, -1)), -1), matrices["recurrent_gradient"])
         eigenvalues, singular_values = spectra(self.shape.recurrent_weights(self.theta))
-        self._put(eigenvalues, beside["eigenvalues"])  # type: ignore[arg-type]
-        self._put(singular_values, beside["singular_values"])
+        self._put(eigenvalues, matrices["eigenvalues"])  # type: ignore[arg-type]
+        self._put(singular_values, matrices["singular_values"])
 
 
 def spectra(matrices: Array) -> tuple[NDArray[np.complex128], Array]:

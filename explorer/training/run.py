@@ -73,7 +73,7 @@ class Training:
             self.experiments,
             record_at,
             measured=kind.measures,
-            beside=kind.group.beside(experiment),
+            recurrent_matrix=kind.group.recurrent_matrix(experiment),
             answers=kind.group.answers_kept(experiment),
         )
         self.places, self._last = self.records.places, int(self.records.epochs[-1])
@@ -129,7 +129,7 @@ class Training:
             answers=None if records.answers is None else records.answers[part],
             endings=tuple(records.endings[rows]),
             target_variance=float(self.points.y.var()),
-            beside={name: values[part] for name, values in records.beside.items()},
+            recurrent_matrix={name: values[part] for name, values in records.recurrent_matrix.items()},
             **{name: values[part] for name, values in records.scalars.items()},
         )
 

@@ -58,7 +58,7 @@ _presenter = st.components.v2.component(
 )
 
 
-def dress(*, present: bool) -> None:
+def apply_style(*, present: bool) -> None:
     """Give the page the tour's look, with `present` that of a lecture room."""
     _words(key="_tour_words")
     if present:

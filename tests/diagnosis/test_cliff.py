@@ -20,7 +20,7 @@ from explorer.diagnosis.cliff import (
     inside,
     section,
     side_by_side,
-    slope,
+    surface,
     survey,
     wall,
 )
@@ -45,22 +45,22 @@ W, B = (grid.ravel() for grid in np.meshgrid(np.linspace(-6, 9, 31), np.linspace
 
 
 def test_the_loss_is_that_of_the_recurrence():
-    found = slope(W, B)
+    found = surface(W, B)
     np.testing.assert_allclose(found.loss, [by_hand(w, b) for w, b in zip(W, B, strict=True)], rtol=1e-10, atol=1e-15)
-    assert slope(W.reshape(33, 31), B.reshape(33, 31)).norm.shape == (33, 31)
+    assert surface(W.reshape(33, 31), B.reshape(33, 31)).norm.shape == (33, 31)
 
 
 def test_the_gradient_is_its_slope():
-    found, step = slope(W, B, steps=6), 1e-6
+    found, step = surface(W, B, steps=6), 1e-6
     for values, dw, db in ((found.by_w, step, 0), (found.by_b, 0, step)):
-        higher, lower = slope(W + dw, B + db, steps=6).loss, slope(W - dw, B - db, steps=6).loss
+        higher, lower = surface(W + dw, B + db, steps=6).loss, surface(W - dw, B - db, steps=6).loss
         np.testing.assert_allclose(values, (higher - lower) / (2 * step), rtol=1e-5, atol=1e-8)
 
 
 def test_the_map_is_the_loss_at_its_points():
     ground = survey(W_SPAN, B_SPAN, 7)
     for row, column in ((0, 0), (60, 40), (-1, -1)):
-        assert ground.slope.loss[row, column] == pytest.approx(by_hand(ground.w[column], ground.b[row], 7), rel=1e-12)
+        assert ground.surface.loss[row, column] == pytest.approx(by_hand(ground.w[column], ground.b[row], 7), rel=1e-12)
     assert (ground.w[0], ground.w[-1]) == W_SPAN
     assert (ground.b[0], ground.b[-1]) == B_SPAN
 
@@ -71,7 +71,7 @@ def test_the_map_is_the_loss_at_its_points():
 def test_on_the_wall_the_state_never_moves():
     w = np.linspace(4.3, 7, 12)
     # Rounding grows there as any error does: a few steps show it.
-    np.testing.assert_allclose(slope(w, wall(w), steps=5).loss, (START_STATE - TARGET) ** 2, rtol=1e-9)
+    np.testing.assert_allclose(surface(w, wall(w), steps=5).loss, (START_STATE - TARGET) ** 2, rtol=1e-9)
     assert np.isnan(wall(np.array([REPELS - 1e-9, 3.0]))).all()
 
 
@@ -80,7 +80,7 @@ def test_on_the_wall_the_gradient_is_the_geometric_sum_that_theory_says(steps):
     w = np.linspace(4.5, 7, 6)
     factor = w * START_STATE * (1 - START_STATE)
     by_b = 2 * (START_STATE - TARGET) * START_STATE * (1 - START_STATE) * (factor**steps - 1) / (factor - 1)
-    np.testing.assert_allclose(slope(w, wall(w), steps).by_b, by_b, rtol=1e-6)
+    np.testing.assert_allclose(surface(w, wall(w), steps).by_b, by_b, rtol=1e-6)
 
 
 def test_the_cliff_appears_with_the_number_of_steps():
@@ -105,10 +105,10 @@ def test_at_the_wall_the_gradient_is_the_longest_within_a_small_distance(steps):
         low, high = middle - far, middle + far
         for _ in range(6):
             b = np.linspace(max(low, middle - far), min(high, middle + far), 2001)
-            norm = slope(np.full_like(b, at), b, steps).norm
+            norm = surface(np.full_like(b, at), b, steps).norm
             middle, far = float(b[norm.argmax()]), far / 30
         assert 0.75 * norm.max() < longest < 1.01 * norm.max()
-    on = slope(w[1:], wall(w[1:]), steps).norm
+    on = surface(w[1:], wall(w[1:]), steps).norm
     assert (found[1:] > on).all()
 
 

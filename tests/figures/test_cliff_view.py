@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from explorer.choices.controls import Choice
-from explorer.diagnosis.cliff import B_SPAN, LAST, W_SPAN, Descent, exits, inside, section, slope, survey
+from explorer.diagnosis.cliff import B_SPAN, LAST, W_SPAN, Descent, exits, inside, section, surface, survey
 from explorer.diagnosis.cliff import Path as Way
 from explorer.diagnosis.wording import number, verbatim
 from explorer.figures.cliff import (
@@ -307,8 +307,8 @@ def test_theorys_growth_is_said_of_the_line_and_how_far_from_it_the_longest_grad
     assert told.startswith(f"On the wall's line, w h₀ + b = 0.5, at w = {number(w, 3)} ")
     assert f"at this w, {number(abs(b - on))} from the line in b" in told
     # There, not where the path was, an error grows as is said: of h_T by what is added to h_0, as long as it is small.
-    grown = float(slope(np.array([w]), np.array([on]), 8).by_b[0]) - float(
-        slope(np.array([w]), np.array([on]), 7).by_b[0]
+    grown = float(surface(np.array([w]), np.array([on]), 8).by_b[0]) - float(
+        surface(np.array([w]), np.array([on]), 7).by_b[0]
     )
     factor = float(re.search(r"grows ([\d.]+) times a step", told)[1])
     assert grown == pytest.approx(2 * (0.6224593312 - 0.7) * 0.2350037 * factor**7, rel=0.05)
@@ -341,7 +341,7 @@ def test_the_lines_of_python_give_what_the_page_shows(view):
     free, clipped = paths(view)
     lines = (
         cliff_lines(view)
-        + "print(repr(float(free.norm[-2])), repr(float(clipped.points[-1, 0])), ground.slope.loss.shape)"
+        + "print(repr(float(free.norm[-2])), repr(float(clipped.points[-1, 0])), ground.surface.loss.shape)"
     )
     done = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True)
     norm, w, *shape = done.stdout.splitlines()[-1].split(maxsplit=2)

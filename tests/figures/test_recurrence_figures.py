@@ -56,13 +56,13 @@ def three():
 def exploded():
     """A net of which the middle seed is not finite from epoch 2 on."""
     history = train(small())
-    broken = {name: values.copy() for name, values in history.beside.items()}
+    broken = {name: values.copy() for name, values in history.recurrent_matrix.items()}
     for values in broken.values():
         values[1:, 2:] = np.nan
     measures = {name: values.copy() for name, values in history.measures.items()}
     measures["step_gradient"][1:, 2:] = np.nan
     end = Ending(2, 3, "z")
-    return replace(history, beside=broken, measures=measures, endings=(None, end, end))
+    return replace(history, recurrent_matrix=broken, measures=measures, endings=(None, end, end))
 
 
 def matrix(nets, epoch=-1, which=NEW_STATE, **view):
@@ -152,7 +152,7 @@ def test_the_eigenvalues_drawn_are_those_of_every_seed(three, epoch):
 
 def test_eigenvalues_beyond_the_plane_are_marked_at_its_edge_in_their_direction():
     history = at_start(hidden=6, strength=1.0)
-    values = history.beside["eigenvalues"]
+    values = history.recurrent_matrix["eigenvalues"]
     values[:] = np.array([3 + 4j, 3 - 4j, -5, 0.5, 0.1, 0])
     figure = matrix(drawn(history))
     (edge,) = of(figure, ABOVE, "x")
@@ -435,7 +435,7 @@ def test_a_gradient_that_is_not_finite_is_marked_and_named(exploded):
 def test_a_net_whose_parts_are_all_zero_says_so():
     history = at_start()
     history.measures["step_gradient"][:] = 0.0
-    history.beside["recurrent_gradient"][:] = 0.0
+    history.recurrent_matrix["recurrent_gradient"][:] = 0.0
     assert "every part is exactly 0" in describe_steps(drawn(history), -1)
     assert of(steps_figure(drawn(history), -1, ""), ZERO_WORDS, "x2")
 

@@ -136,7 +136,7 @@ def test_orthogonal_weights_make_most_plain_nets_learn_and_no_other_start_does(h
     assert 0 < first < 1e-20 * last
     last, first = at_the_start(found["zeros"], "state_gradient")
     assert first == 0 < last
-    np.testing.assert_allclose(found["orthogonal"].beside["singular_values"][:, 0], 1.0, rtol=1e-12)
+    np.testing.assert_allclose(found["orthogonal"].recurrent_matrix["singular_values"][:, 0], 1.0, rtol=1e-12)
     assert STARTS.experiment == DELAY.but(strength=1.0, epochs=2 * DELAY.epochs)
 
 

@@ -28,7 +28,7 @@ def small(**changes):
 def everything(history, runs=slice(None), records=slice(None)):
     """All recorded numbers by name, of some runs and records."""
     found = {name: getattr(history, name)[runs, records] for name in SCALARS}
-    return found | {name: v[runs, records] for name, v in (history.measures | history.beside).items()}
+    return found | {name: v[runs, records] for name, v in (history.measures | history.recurrent_matrix).items()}
 
 
 def assert_equal(one, other):
@@ -146,8 +146,12 @@ def test_a_history_has_a_place_for_every_time_step():
     records = len(h.epochs)
     assert set(h.measures) == set(TIME_DIAGNOSTICS)
     assert all(values.shape == (3, records, e.length) for values in h.measures.values())
-    assert h.beside["recurrent_gradient"].shape == (3, records)
-    assert h.beside["eigenvalues"].shape == h.beside["singular_values"].shape == (3, records, 2 * 4, e.hidden)
+    assert h.recurrent_matrix["recurrent_gradient"].shape == (3, records)
+    assert (
+        h.recurrent_matrix["eigenvalues"].shape
+        == h.recurrent_matrix["singular_values"].shape
+        == (3, records, 2 * 4, e.hidden)
+    )
     assert h.answers is None
     assert h.complete
     assert len(h.rows()) == 3 * records * e.length
@@ -159,19 +163,19 @@ def test_eigenvalues_and_singular_values_are_those_of_the_recurrent_matrix():
     training = Training(e)
     training.advance(float("inf"))
     h = training.history()
-    np.testing.assert_allclose(h.beside["singular_values"][:, 0], 1.2, rtol=1e-12)
-    np.testing.assert_allclose(np.abs(h.beside["eigenvalues"][:, 0]), 1.2, rtol=1e-12)
+    np.testing.assert_allclose(h.recurrent_matrix["singular_values"][:, 0], 1.2, rtol=1e-12)
+    np.testing.assert_allclose(np.abs(h.recurrent_matrix["eigenvalues"][:, 0]), 1.2, rtol=1e-12)
     matrices = training.groups[0].shape.recurrent_weights(training.groups[0].theta)
     expected = np.sort(np.abs(np.linalg.eigvals(matrices)), axis=-1)[..., ::-1]
-    np.testing.assert_allclose(np.abs(h.beside["eigenvalues"][:, -1]), expected, rtol=1e-10)
-    np.testing.assert_allclose(h.beside["singular_values"][:, -1], np.linalg.svd(matrices)[1], rtol=1e-10)
+    np.testing.assert_allclose(np.abs(h.recurrent_matrix["eigenvalues"][:, -1]), expected, rtol=1e-10)
+    np.testing.assert_allclose(h.recurrent_matrix["singular_values"][:, -1], np.linalg.svd(matrices)[1], rtol=1e-10)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_whole_recurrent_gradient_is_part_of_the_whole_gradient(cell):
     h = train(small(cell=cell))
     parts = h.measures["step_gradient"]
-    whole = h.beside["recurrent_gradient"]
+    whole = h.recurrent_matrix["recurrent_gradient"]
     assert (whole <= h.gradient_norm * (1 + 1e-12)).all()
     assert (whole <= parts.sum(axis=-1) * (1 + 1e-12)).all()  # a sum is no longer than its parts end to end
 
