@@ -50,7 +50,7 @@ ABOVE = 240
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """All that the page shows."""
+    """Everything that the page shows, measured."""
 
     view: CliffView
     ground: Ground

@@ -58,7 +58,7 @@ GRADIENTS = {"dL/dz": "delta", "dL/dW": "weight_gradient"}
 
 @dataclass(frozen=True, kw_only=True)
 class DepthView:
-    """What the page shows."""
+    """The settings of the page on depth."""
 
     remedy: str = choice(
         VIEW,

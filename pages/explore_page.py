@@ -166,7 +166,7 @@ def _key_numbers(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
 
 
 def _figures(compared: Compared, view: View, answers: AnswerMap | None, why: Why) -> tuple[Drawn, Drawn]:
-    """The joint figure, and what multiplies the gradient at each layer."""
+    """Make the main figure, and that of what multiplies the gradient at each layer."""
     return (
         Drawn(
             "joint_figure",
@@ -179,7 +179,7 @@ def _figures(compared: Compared, view: View, answers: AnswerMap | None, why: Why
 
 
 def _draw(compared: Compared, view: View, answers: AnswerMap | None) -> None:
-    """Draw the joint figure, and below it a note, what can be taken away, its code, and the tabs."""
+    """Draw the main figure, and below it a note, what can be taken away, its code, and the tabs."""
     now, why = compared.now, compared.now.why(view.at)
     experiment = now.history.experiment
     joint, parts = _figures(compared, view, answers, why)
@@ -210,7 +210,7 @@ def _draw(compared: Compared, view: View, answers: AnswerMap | None) -> None:
 
 
 def _parcel(compared: Compared, figures: list[Drawn]) -> Parcel:
-    """What can be taken away from Explore."""
+    """Collect what can be downloaded from Explore."""
     now, before = compared.now, compared.baseline
     experiment = now.history.experiment
     given: dict[str, Any] = {

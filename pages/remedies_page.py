@@ -43,7 +43,7 @@ REPAINT = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What the page compares."""
+    """The settings of the page on remedies."""
 
     start: str = choice(
         VIEW,
@@ -153,7 +153,7 @@ def _parcel(
     combine: Sequence[str],
     baseline: Experiment | None,
 ) -> Parcel:
-    """What can be taken away from the page."""
+    """Collect what can be downloaded from the page."""
     start = results.start
     return Parcel(
         title=results.headline,

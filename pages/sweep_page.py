@@ -44,7 +44,7 @@ SPANS = {name: f"span_{name}" for name in AXES}
 
 
 def _span(name: str) -> Control:
-    """The control of an axis' values."""
+    """Make the control that selects the values of an axis."""
     label, values = CONTROLS[name].label, AXES[name]
     if is_numeric(name):
         numbers = tuple(float(value) if isinstance(value, float) else int(value) for value in values)
@@ -61,7 +61,7 @@ SPAN_CONTROLS = {SPANS[name]: _span(name) for name in AXES}
 
 @dataclass(frozen=True, kw_only=True)
 class SweepView:
-    """What the page shows."""
+    """The settings of the page on sweeps."""
 
     x: str = choice(VIEW, "Across", "The setting on the horizontal axis.", AXIS_NAMES, default="initialization")
     y: str = choice(VIEW, "Up", "The setting on the vertical axis.", AXIS_NAMES, default="activation")

@@ -94,12 +94,12 @@ class Nets:
 
     @property
     def drawn(self) -> list[tuple[DrawnNet, LineStyle]]:
-        """Those of which something is measured, each in its style."""
+        """The nets that have at least one record, each with its line style."""
         return nets_of(self.compared)
 
     @property
     def styles(self) -> list[LineStyle]:
-        """Theirs."""
+        """The line styles of these nets, in the same order."""
         return [style for _, style in self.drawn]
 
 
@@ -109,7 +109,7 @@ Picture = tuple[Callable[[], Any], str]
 
 @dataclass(frozen=True)
 class OfferedFigure:
-    """One of the figures below the main one."""
+    """A figure that the menu below the main figure offers."""
 
     title: str
     meaning: str  # What it says, in a sentence or two
@@ -132,7 +132,7 @@ def _second(nets: Nets) -> tuple[str, Drawn | None]:
 
 
 def _reach(nets: Nets) -> Picture:
-    """Each net is asked as it is now."""
+    """Draw how much of a change of the state is left, for each net as it is trained now."""
     curves = [
         reach_curve(job.experiment, job.ask(state_reach) if history.epochs[-1] else None, name)
         for name, history in nets.compared.histories.items()
@@ -283,7 +283,7 @@ def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -
 def _parcel(
     nets: Nets, figures: list[Drawn], experiment: RecurrentExperiment, baseline: RecurrentExperiment | None
 ) -> Parcel:
-    """All that is shown; what is saved is what the sidebar says, so that the file sets every control back."""
+    """Collect all that is shown. The saved file holds the settings of the sidebar, so that opening it restores every control."""
     compared = nets.compared
     return Parcel(
         title=compared.headline,

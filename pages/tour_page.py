@@ -94,7 +94,7 @@ def _reveal() -> None:
 
 
 def _guesses() -> dict[str, int]:
-    """What was predicted in this visit, by scene."""
+    """Return the answers that the viewer predicted in this visit, by scene."""
     return st.session_state.setdefault(GUESS_KEY, {})
 
 
@@ -216,7 +216,7 @@ def _open(scene: Scene) -> None:
 
 
 def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> Parcel:
-    """What can be taken away from a scene."""
+    """Collect what can be downloaded from a scene."""
     about: Any = scene.experiment
     baseline: Settings | None
     if scene.compare:

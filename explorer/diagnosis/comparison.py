@@ -27,23 +27,23 @@ class Compared:
 
     @property
     def names(self) -> list[str]:
-        """The names of all."""
+        """The names of all experiments, also of those that have no record yet."""
         return list(self.experiments)
 
     @cached_property
     def measured(self) -> dict[str, Diagnosis]:
-        """Those of which something is measured, by name."""
+        """The diagnoses of the experiments that have at least one record, by name."""
         pairs = zip(self.experiments, self.diagnoses, strict=True)
         return {name: diagnosis for name, diagnosis in pairs if diagnosis is not None}
 
     @property
     def histories(self) -> dict[str, History]:
-        """Their histories by name."""
+        """The histories of the experiments that have at least one record, by name."""
         return {name: diagnosis.history for name, diagnosis in self.measured.items()}
 
     @property
     def now(self) -> Diagnosis:
-        """Of a present setting and its baseline, the present setting."""
+        """The diagnosis of the present setting, which comes after that of its baseline."""
         return list(self.measured.values())[-1]
 
     @property
@@ -58,7 +58,7 @@ class Compared:
 
     @cached_property
     def headline(self) -> str:
-        """Of recurrent nets: who learns it, in one sentence."""
+        """One sentence that says which recurrent nets learn the task."""
         return time_headline(self._facts)
 
     @cached_property

@@ -81,18 +81,18 @@ class Scene(Entry):
 
     @property
     def trains(self) -> bool:
-        """Whether more than the start is shown."""
+        """Whether the scene shows training, and not the start alone."""
         return self.figure != WHY
 
     def as_played(self, played: Mapping[str, Any]) -> "Scene":
-        """Return the scene with settings that were played with."""
+        """Return the scene with the settings that the viewer has changed."""
         return replace(self, shown=self._changed(played))
 
     def _changed(self, played: Mapping[str, Any]) -> tuple[tuple[str, Settings], ...]:
-        """A setting changes what the scene is about, and with it whatever had the same value.
+        """Change the experiment that the scene is about, and each other one that has the same value of a changed setting.
 
-        So two that differ in one thing alone still differ in that alone. Recurrent nets are set side by side anew:
-        a fitting bias depends on the length.
+        So two experiments that differ in one setting still differ in that setting only. A comparison of recurrent nets is
+        made anew, because a suitable bias depends on the length.
         """
         if self.compare:
             about = cast(RecurrentExperiment, self.experiment)

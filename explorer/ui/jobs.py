@@ -91,12 +91,12 @@ class Job:
 
     @property
     def progress(self) -> float:
-        """Share of the epochs done."""
+        """The share of the epochs that are done."""
         return 0.0 if self.shared.made is None else self.shared.made.of(self.index).progress
 
     @property
     def complete(self) -> bool:
-        """Whether it is trained to its end."""
+        """Whether training has reached the last epoch."""
         return self.shared.made is not None and self.shared.made.of(self.index).complete
 
     @property

@@ -9,7 +9,7 @@ from explorer.training.kinds import KINDS, LAYERS, TIME_STEPS, Kind
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of a kind of nets."""
+    """The keys under which the link and the session hold the controls of one kind of nets."""
 
     prefix: str  # Before the name of every setting: old links name them so, never change it
     home: str  # Title of the first page that shows this kind
@@ -17,12 +17,12 @@ class Keys:
 
     @property
     def baseline(self) -> str:
-        """Of the baseline's text."""
+        """The key of the text that describes the baseline."""
         return f"{self.prefix}baseline"
 
     @property
     def scenario(self) -> str:
-        """Of the menu of scenarios, which is not in the link."""
+        """The key of the menu of scenarios, which is not part of the link."""
         return f"_{self.prefix}scenario"
 
 

@@ -15,7 +15,7 @@ VIEW = "View"
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A page of the app."""
+    """A page of the app: its title and address, its controls, and the function that draws it."""
 
     title: str  # In the menu
     path: str  # The page's name in an address: old links name it so, never change it

@@ -32,13 +32,8 @@ OWN_SETTINGS = "Your own settings"
 def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
     """Draw the controls of a kind of nets and keep the experiment and the pinned baseline for the page.
 
-    There is no experiment while a person's own data are asked for but not there, or where settings do not fit together.
-
-    Parameters
-    ----------
-    kind : Kind
-    controls : mapping of str to Control
-        All controls by key, for the page's own, which are drawn later, have a say too: what stands side by side.
+    There is no experiment while a person's own data are missing, or where settings do not fit together. `controls` are all
+    controls by key: what stands side by side is set by a control of the page, and decides which settings have an effect.
     """
     keys = keys_of(kind)
     settings = {name: _present(f"{keys.prefix}{name}", control) for name, control in kind.experiment.controls().items()}
@@ -78,7 +73,7 @@ def chosen() -> tuple[Any, Any]:
 
 
 def _present(key: str, control: Control) -> Any:
-    """What a control holds before its widget is drawn, or what the link says of it, else its default."""
+    """Return the value of a control before its widget is drawn: from the session, or the link, or its default."""
     try:
         return control.check(key, st.session_state.get(key, st.query_params.get(key, control.default)))
     except ValueError:
@@ -86,7 +81,7 @@ def _present(key: str, control: Control) -> Any:
 
 
 def _disabled(experiment: Any, compare: str) -> set[str]:
-    """The settings that change nothing now, in any of the nets that stand side by side."""
+    """Return the settings that have no effect on any of the nets that stand side by side."""
     comparison = COMPARISONS.get(compare)
     if comparison is None:
         return experiment.without_effect()
@@ -122,7 +117,7 @@ def _ask(
 
 
 def _shape(control: Control, experiment: Settings, alone: bool) -> dict[str, Any]:
-    """What a choice offers just now; one whose few names are shown, alone in its row, fills it."""
+    """Return the options that a choice offers now; a choice of few options that is alone in its row fills the row."""
     if not isinstance(control, Choice):
         return {}
     fitting = [name for name in control.options if control.fits(experiment, name)]
@@ -141,7 +136,7 @@ def _experiment(kind: Kind, values: dict[str, Any], data: Data | None) -> Settin
 
 
 def _own_data(task: str) -> Data | None:
-    """Offer the upload while it is wanted; keep what was loaded, also when a later file is no good."""
+    """Offer the upload for a person's own data; keep the last valid file when a later one is invalid."""
     if task != OWN:
         return None
     upload = st.file_uploader(
@@ -161,7 +156,7 @@ def _own_data(task: str) -> Data | None:
 
 
 def _scenarios(kind: Kind, experiment: Settings | None, baseline: Settings | None, compare: str) -> None:
-    """The menu of scenarios; it shows the one that the controls stand at, if any."""
+    """Draw the menu of scenarios; it shows the scenario whose settings the controls have, if there is one."""
     here = None if experiment is None else matching(experiment, baseline, compare)
     shown = here or OWN_SETTINGS
     key = keys_of(kind).scenario
@@ -185,7 +180,7 @@ def _scenarios(kind: Kind, experiment: Settings | None, baseline: Settings | Non
 
 
 def _open_scenario(key: str, turn: int) -> None:
-    """Open what was chosen in a menu, unless another has taken its place meanwhile."""
+    """Open the chosen scenario, unless another menu has replaced this one in the meantime."""
     present, _ = st.session_state[key]
     name = st.session_state[f"{key}_{turn}"]
     if turn == present and name in SCENARIOS:
@@ -205,7 +200,7 @@ def set_experiment(experiment: Settings, baseline: Settings | None, compare: str
 
 
 def open_experiment(experiment: Settings, baseline: Settings | None, compare: str = "") -> None:
-    """Set all of it, and have the app go to the first page that shows such experiments; for callbacks."""
+    """Set every control, and go to the first page that shows experiments of this kind; for callbacks."""
     set_experiment(experiment, baseline, compare)
     st.session_state[GO_KEY] = keys_of(kind_of(experiment)).home
 
@@ -233,7 +228,7 @@ def _pin_buttons(experiment: Settings | None, baseline: Settings | None, key: st
 
 
 def _baseline_text(key: str, empty: str) -> str:
-    """The baseline as the link holds it: a bound text, so that reload and Back restore it like any control."""
+    """Draw the text of the baseline; it is bound to the link, so that reload and Back restore it like any control."""
     with st.expander("Baseline in the link"):
         return st.text_input(
             "Settings of the baseline",

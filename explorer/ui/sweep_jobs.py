@@ -31,7 +31,7 @@ class Known(OrderedDict[Key, Finding]):
 
 @dataclass(frozen=True, eq=False)
 class SweepState(Swept):
-    """A sweep at a moment; as a `SweepRun`, but it stands still."""
+    """What a `SweepRun` has found up to one moment; it does not change any more."""
 
     progress: float  # Share of the work done
     seconds_left: float  # NaN before it is known
@@ -52,7 +52,7 @@ class SweepJob:
         Raises
         ------
         ValueError, ConnectionError
-            If there are no workers to be had.
+            If no workers are available.
         """
         with self._lock:
             self._run = self._run or SweepRun(self._sweep, self._workers, self._known)
@@ -105,11 +105,7 @@ STOPPED_KEY = "_stopped"
 class Sweeps:
     """The sweeps that a page shows, as `training_loop.Work`, and whether a person stopped them.
 
-    Parameters
-    ----------
-    sweeps : sequence of Sweep
-    name : hashable
-        What is stopped when a person stops it; another choice of settings has another name, and goes on.
+    Stopping applies to `name`: sweeps of other settings have another name and continue.
     """
 
     def __init__(self, sweeps: Sequence[Sweep], name: Hashable) -> None:
@@ -143,12 +139,12 @@ class Sweeps:
 
     @property
     def results(self) -> int:
-        """Cells of which something is known."""
+        """The number of cells that have a finding or a problem."""
         return sum(len(state.findings) + len(state.problems) for state in self.states)
 
     @property
     def lacks_first(self) -> bool:
-        """Whether nothing is known yet."""
+        """Whether no cell has a finding or a problem yet."""
         return not self.results
 
     def _draw_row(self) -> None:

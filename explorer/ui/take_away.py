@@ -27,7 +27,7 @@ class Drawn:
 
 @dataclass(frozen=True, kw_only=True)
 class Parcel:
-    """What can be taken away from a page."""
+    """Everything that can be downloaded from a page."""
 
     title: str  # The headline
     sentences: Sequence[str] = ()
@@ -43,7 +43,7 @@ class Parcel:
 
 
 def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
-    """Draw the row; `more` adds to its end."""
+    """Draw the row of buttons; `more` draws further ones at its end."""
     pictures = [Picture(each.key, each.name, f"{each.key}_{parcel.filename}") for each in parcel.figures]
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="take_away"):
         share_buttons(parcel.title, list(parcel.settings), parcel.filename, SCHEMA, pictures)

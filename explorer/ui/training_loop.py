@@ -28,10 +28,10 @@ class Work(Protocol):
         """Whether there is nothing left to do now."""
 
     def advance(self, seconds: float) -> None:
-        """Go on for about `seconds`."""
+        """Work for about `seconds`."""
 
     def show_progress(self) -> None:
-        """Say how far it is, in a Streamlit call."""
+        """Draw how much of the work is done."""
 
 
 def work_on(work: Work, seconds: float, repaint: float) -> None:
@@ -89,7 +89,7 @@ class Trainings:
         return self.histories
 
     def advance(self, seconds: float) -> None:
-        """Go on for about `seconds`: first records first."""
+        """Train for about `seconds`; nets without a first record come first."""
         if self.lacks_first:
             self.begin(seconds)
         else:
@@ -103,15 +103,15 @@ class Trainings:
 
     @property
     def results(self) -> int:
-        """Records of all."""
+        """The number of records of all nets together."""
         return sum(len(history.epochs) for history in self.histories if history is not None)
 
     @property
     def lacks_first(self) -> bool:
-        """Whether nothing is measured yet of some."""
+        """Whether some net has no record yet."""
         return None in self.histories
 
     @property
     def over(self) -> bool:
-        """Whether all are trained to their end."""
+        """Whether every net is trained to its last epoch."""
         return all(history is not None and history.complete for history in self.histories)
