@@ -42,7 +42,7 @@ LEGEND = (
     "**On the right**, by update: the gradient's norm before clipping, with the threshold dashed, and the loss.",
     "**Below**, a section through the wall: with few steps T there is none.",
 )
-# ArraySpecs the present number of steps, in the section through the wall.
+# Beside the present number of steps, in the section through the wall.
 FEWER = (2, 10)
 # Pixels that all but the figure needs.
 ABOVE = 240
@@ -133,7 +133,7 @@ def _parcel(seen: Seen, figures: list[Drawn]) -> Parcel:
     named = {"without clipping": seen.free, f"clipped by {view.clip}": seen.clipped}
     return Parcel(
         title=cliff_headline(seen.free, seen.clipped, view),
-        sentences=[each for each in (growth(view, seen.free), describe_section(seen.section)) if each],
+        sentences=[sentence for sentence in (growth(view, seen.free), describe_section(seen.section)) if sentence],
         settings=[cliff_summary(view)],
         filename=f"cliff_T-{view.steps}_{view.clip}-{view.threshold:g}_rate-{view.learning_rate:g}".replace(".", "p"),
         figures=figures,

@@ -47,7 +47,7 @@ from explorer.ui.widgets import ask
 LEGEND = (
     "**Triangles**: every row is a net of another depth, every column a layer, the output at the end of its row. Colours "
     "are the gradient: dark is small.",
-    "ArraySpecs each other: at the start and after training, as it is and with the remedy.",
+    "Beside each other: at the start and after training, as it is and with the remedy.",
     "Below: how many **seeds learn** at each depth, and what **each layer multiplies** the gradient by; dashed is theory.",
 )
 # Seconds of a slice of the sweeps, and between two repaints.
@@ -97,11 +97,13 @@ def show() -> None:
     names, experiments = [UNCHANGED], [experiment]
     if view.remedy != NO_REMEDY:
         names, experiments = [*names, view.remedy], [*experiments, with_remedy(experiment, view.remedy)]
-    too_much = next((problem for each in experiments if (problem := refuse_depths(each, view.deepest))), None)
+    too_much = next(
+        (problem for experiment in experiments if (problem := refuse_depths(experiment, view.deepest))), None
+    )
     if too_much:
         st.warning(too_much, icon=":material/hourglass_disabled:")
         return
-    sweeps = [depth_sweep(each, view.deepest) for each in experiments]
+    sweeps = [depth_sweep(experiment, view.deepest) for experiment in experiments]
     refusal = next((problem for sweep in sweeps if view.train == ON and (problem := refuse_depth_sweep(sweep))), None)
     if refusal:
         st.warning(refusal, icon=":material/hourglass_disabled:")
@@ -140,11 +142,11 @@ def _ask() -> DepthView:
 def _triangles(series: Sequence[DepthSeries], view: DepthView) -> list[Triangle]:
     measure = GRADIENTS[view.gradient]
     drawn = []
-    for each in series:
-        named = f"{each.name}, " if len(series) > 1 else ""
-        drawn.append(Triangle(f"{named}at the start", each.depths, each.start.medians[measure]))
-        if each.findings is not None:
-            drawn.append(Triangle(f"{named}after training", each.depths, each.end(measure)))
+    for nets in series:
+        named = f"{nets.name}, " if len(series) > 1 else ""
+        drawn.append(Triangle(f"{named}at the start", nets.depths, nets.start.medians[measure]))
+        if nets.findings is not None:
+            drawn.append(Triangle(f"{named}after training", nets.depths, nets.end(measure)))
     return drawn
 
 
@@ -163,10 +165,12 @@ def _shares(series: DepthSeries) -> Shares:
 def _figures(series: Sequence[DepthSeries], view: DepthView, caption: str) -> dict[str, Drawn]:
     """The page's figures, by the key of their place, the main one first; seeds that learn only once a net is trained."""
     diagnostic, triangles = DIAGNOSTICS[GRADIENTS[view.gradient]], _triangles(series, view)
-    factors = [_factors(each) for each in series]
+    factors = [_factors(nets) for nets in series]
     # All or none: a curve's style depends on what it is compared with, and must not change while depths arrive.
-    shares = [_shares(each) for each in series] if any(each.known for each in series) else []
-    told = " ".join(describe_triangle(each.name, each.depths.tolist(), each.values) for each in triangles)
+    shares = [_shares(nets) for nets in series] if any(nets.known for nets in series) else []
+    told = " ".join(
+        describe_triangle(triangle.name, triangle.depths.tolist(), triangle.values) for triangle in triangles
+    )
     figures = [
         Drawn(
             "depth_triangles",
@@ -182,7 +186,7 @@ def _figures(series: Sequence[DepthSeries], view: DepthView, caption: str) -> di
         ),
     ]
     if shares:
-        learnt = {each.name: {d: (f.solved, f.runs) for d, f in each.known.items()} for each in series}
+        learnt = {nets.name: {d: (f.solved, f.runs) for d, f in nets.known.items()} for nets in series}
         alt = " ".join(describe_shares(name, solved) for name, solved in learnt.items())
         figures.append(
             Drawn("depth_shares", "Seeds that learn, by depth", lambda: share_figure(shares, view.deepest), alt)
@@ -210,11 +214,11 @@ def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment
             settings=[caption],
             filename=f"depth_{filename(experiment)}",
             figures=list(figures.values()),
-            tables={"Depths": lambda: table_csv(row for each in series for row in each.rows(measure, title))},
+            tables={"Depths": lambda: table_csv(row for nets in series for row in nets.rows(measure, title))},
             experiment=experiment,
             baseline=baseline,
             lines=depth_lines(
-                {each.name: depth_sweep(each.experiment, view.deepest) for each in series},
+                {nets.name: depth_sweep(nets.experiment, view.deepest) for nets in series},
                 measure,
                 trained=view.train == ON,
             ),
@@ -247,18 +251,18 @@ def _choose_depth(series: Sequence[DepthSeries]) -> None:
     """Open a depth in Explore without a mouse."""
     with st.popover("Open a depth in Explore"):
         depth = st.selectbox("Depth", series[0].depths.tolist(), key="_open_depth")
-        for each in series:
-            chosen, plain = each.experiment.but(depth=depth), series[0].experiment.but(depth=depth)
+        for nets in series:
+            chosen, plain = nets.experiment.but(depth=depth), series[0].experiment.but(depth=depth)
             st.button(
-                f"Open it {each.name}" if each.name == UNCHANGED else f"Open it with {each.name}",
-                key=f"_open_depth_{each.name}",
+                f"Open it {nets.name}" if nets.name == UNCHANGED else f"Open it with {nets.name}",
+                key=f"_open_depth_{nets.name}",
                 on_click=lambda chosen=chosen, plain=plain: open_experiment(chosen, plain),
             )
 
 
 def _go(series: Sequence[DepthSeries], click: Click) -> None:
     """Open the clicked depth in Explore; of the remedy's panels held against the experiment as it is."""
-    panels = [each for each in series for _ in range(1 if each.findings is None else 2)]
+    panels = [nets for nets in series for _ in range(1 if nets.findings is None else 2)]
     number, depth = int(click.panel[1:] or 1), round(click.y)
     if number <= len(panels) and depth in panels[number - 1].depths:
         chosen, plain = panels[number - 1].experiment.but(depth=depth), series[0].experiment.but(depth=depth)

@@ -182,12 +182,12 @@ def _draw(compared: Compared, view: View, answers: AnswerMap | None) -> None:
     """Draw the main figure, and below it a note, what can be taken away, its code, and the tabs."""
     now, why = compared.now, compared.now.why(view.at)
     experiment = now.history.experiment
-    joint, parts = _figures(compared, view, answers, why)
+    main, parts = _figures(compared, view, answers, why)
     image = {"format": "png", "filename": filename(experiment), "width": 1920, "height": 1080, "scale": 1}
     live_chart(
-        joint.make(),
-        key=joint.key,
-        alt=joint.alt,
+        main.make(),
+        key=main.key,
+        alt=main.alt,
         keep=f"{view.axis} {view.metric} {experiment.epochs}",
         config=CHART | {"toImageButtonOptions": image},
         # Heatmap and loss lie on the first x axis, the epochs.
@@ -198,7 +198,7 @@ def _draw(compared: Compared, view: View, answers: AnswerMap | None) -> None:
         st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
     elif note := now.theory.note(view.diagnostic):
         st.caption(note)
-    take_away(_parcel(compared, [joint, parts]))
+    take_away(_parcel(compared, [main, parts]))
     show_code(explore_table(experiment, view, now.rule))
     why_tab, layers_tab, reading_tab = st.tabs(["Why", "Layers", "How to read this"])
     with why_tab:

@@ -28,7 +28,7 @@ from explorer.ui.widgets import ask
 
 LEGEND = (
     "**Each panel** is the same experiment with one thing changed: rows are layers, columns epochs, colours the gradient.",
-    "A teal square: it **helped**; a red one: it **harmed**. ArraySpecs it, how many seeds learn the task.",
+    "A teal square: it **helped**; a red one: it **harmed**. Beside it, how many seeds learn the task.",
     "All panels share the colour bar below them.",
     "Below: the **ranking** with its numbers, why each helped or could not, and every loss.",
 )
@@ -76,19 +76,20 @@ def show() -> None:
     body = st.container()
     start = baseline if comparison.start == BASELINE and baseline is not None else experiment
     tried = trials(start, comparison.combine)
-    tried, refused = [each for each in tried if not refuse(each.experiment)], [e for e in tried if refuse(e.experiment)]
-    problem = refuse_all([each.experiment for each in tried])
+    refused = [trial for trial in tried if refuse(trial.experiment)]
+    tried = [trial for trial in tried if trial not in refused]
+    problem = refuse_all([trial.experiment for trial in tried])
     if problem or not tried or tried[0].remedies:
         st.warning(problem or refuse(start), icon=":material/hourglass_disabled:")
         return
-    trainings = Trainings([each.experiment for each in tried], progress, f"Training {len(tried)} experiments")
+    trainings = Trainings([trial.experiment for trial in tried], progress, f"Training {len(tried)} experiments")
     results = Results.of(tried, trainings.train(FIRST_SLICE))
     with head:
         _headline(results)
     with body:
         _draw(results, view, comparison.combine, baseline)
-    for each in refused:
-        st.caption(f"Not tried: {each.name}. {refuse(each.experiment)}")
+    for trial in refused:
+        st.caption(f"Not tried: {trial.name}. {refuse(trial.experiment)}")
     work_on(trainings, SLICE, REPAINT)
 
 
@@ -137,7 +138,9 @@ def _draw(results: Results, view: View, combine: Sequence[str], baseline: Experi
 
 def _figures(results: Results, view: View) -> tuple[Drawn, Drawn]:
     solved = [f"{f.solved} of {f.runs}" for f in results.facts]
-    panels = [TrialPanel(*each) for each in zip(results.names, results.words, solved, results.histories, strict=True)]
+    panels = [
+        TrialPanel(*values) for values in zip(results.names, results.words, solved, results.histories, strict=True)
+    ]
     said = f"{results.headline} {describe_tried(results.names, results.words, results.facts)}"
     told = describe_losses(results.names, results.facts)
     return (

@@ -142,7 +142,7 @@ def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
     except ValueError as problem:
         st.warning(f"{str(problem)[0].upper()}{str(problem)[1:]}.", icon=":material/grid_off:")
         return None
-    if all(isinstance(each, str) for each in sweep.cells.values()):
+    if all(isinstance(cell, str) for cell in sweep.cells.values()):
         st.warning(str(sweep.cells[0, 0]), icon=":material/grid_off:")
         return sweep
     refusal = refuse_sweep(sweep)

@@ -125,7 +125,7 @@ def _second(nets: Nets) -> tuple[str, Drawn | None]:
     picture = entry.draw(nets)
     if picture is None:
         return name, None
-    drawn = Drawn("time_closer", entry.title, *picture)
+    drawn = Drawn("time_second", entry.title, *picture)
     keep = f"{name} {nets.view.compare} {nets.view.axis}"
     live_chart(drawn.make(), key=drawn.key, alt=drawn.alt, keep=keep, config=CHART, on_click=lambda click: None)
     return name, drawn

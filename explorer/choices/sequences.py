@@ -52,8 +52,8 @@ def _put(x: Array, steps: NDArray[np.int64], feature: int, values: NDArray[Any] 
 
 def _two_bits(samples: int) -> NDArray[np.int64]:
     """All four pairs of bits in turn: (samples, 2)."""
-    each = np.arange(samples) % 4
-    return np.stack([each // 2, each % 2], axis=1)
+    pair = np.arange(samples) % 4
+    return np.stack([pair // 2, pair % 2], axis=1)
 
 
 def _at_the_end(x: Array, y: NDArray[Any]) -> Sequences:

@@ -49,7 +49,7 @@ def walks(free: Path, clipped: Path, view: CliffView) -> tuple[Walk, Walk]:
 def cliff_figure(ground: Ground, both: Sequence[Walk], view: CliffView, caption: str) -> go.Figure:
     """Draw the map on the left, and on the right gradient norm and loss by update, of both walks."""
     traces: Traces = (_relief if view.shown == RELIEF else _map)(ground, both, view)
-    traces += marks.colour_strip(colours(view), theme.SIZE_SCALE, "x4", "y4")
+    traces += marks.colour_bar(colours(view), theme.SIZE_SCALE, "x4", "y4")
     for walk in both:
         traces += _by_update(walk, walk.path.norm, Panel(NORM_AXIS, "", "x2", "y2", powers=True, size=9, margin=0.03))
         traces += _by_update(walk, walk.path.loss, Panel(LOSS_AXIS, "", "x2", "y3", powers=True, size=9, margin=0.03))

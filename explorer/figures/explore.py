@@ -66,13 +66,13 @@ def explore_figure(
         traces += panels.position_by_epoch(shown.history, view, "x", f"y{panel_number}")
         traces += panels.profile(shown, view, shown.history.at(epoch), style, ("x2", f"y1{panel_number}"), legend=last)
         traces += panels.loss_lines(shown.history, view, style, shown.name, ("x", "y"), each_seed=last)
-    traces += panels.view_strip(view, "x2", "y4")
+    traces += panels.view_colour_bar(view, "x2", "y4")
     traces += _answers(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
     return marks.compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
 
 
 def compared_figure(compared: Compared, view: View, answers: AnswerMap | None = None) -> go.Figure:
-    """Draw the joint figure of a present setting and its baseline, if there is one."""
+    """Draw the figure of a present setting and its baseline, if there is one."""
     now = _shown("now", compared.now, compared.baseline, view)
     baseline = None if compared.baseline is None else _shown("baseline", compared.baseline, compared.now, view)
     return explore_figure(now, baseline, view, view.at, answers)
@@ -257,7 +257,7 @@ def _say_layers(values: Array, view: View) -> str:
 
 
 def describe_compared_figure(compared: Compared, view: View) -> str:
-    """Say what the joint figure shows, with its numbers."""
+    """Say what the figure shows, with its numbers."""
     now, baseline = compared.now, compared.baseline
     described = describe_history(now.history, view, view.at, theory_line(now, view))
     told = [now.sentence, described, f"{summary(now.history.experiment)}."]

@@ -156,7 +156,7 @@ def heatmap(
     return traces
 
 
-def colour_strip(span: Limits, scale: object, x: str, y: str) -> Traces:
+def colour_bar(span: Limits, scale: object, x: str, y: str) -> Traces:
     """Draw the colour bar, on an axis of its values."""
     values = float32(np.linspace(*span, 257))
     look = {"zmin": span[0], "zmax": span[1], "colorscale": scale, "showscale": False, "hoverinfo": "skip"}

@@ -200,6 +200,6 @@ def loss_lines(
     return [*traces, median]
 
 
-def view_strip(view: View, x: str, y: str) -> Traces:
+def view_colour_bar(view: View, x: str, y: str) -> Traces:
     """Draw the colour bar of a view on the profile's own axis."""
-    return marks.colour_strip(view.span, colour_scale(view), x, y)
+    return marks.colour_bar(view.span, colour_scale(view), x, y)

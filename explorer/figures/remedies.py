@@ -45,7 +45,7 @@ def remedies_figure(tried: Sequence[TrialPanel], view: View) -> go.Figure:
     traces: Traces = []
     for place, one in enumerate(tried, start=1):
         traces += panels.position_by_epoch(one.history, view, f"x{place}", f"y{place}")
-    traces += panels.view_strip(view, f"x{len(tried) + 1}", f"y{len(tried) + 1}")
+    traces += panels.view_colour_bar(view, f"x{len(tried) + 1}", f"y{len(tried) + 1}")
     return marks.compose(traces, lambda narrow: _layout(tried, view, narrow), fixed=True)
 
 

@@ -66,7 +66,7 @@ def time_figure(
         if panel.shown is not None:
             traces += _over_epochs(panel.shown.history, panel, view, each_seed=len(net_panels) == 1)
     traces += _profiles(net_panels, view, epoch)
-    traces += panels.view_strip(view, f"x{PROFILE}", f"y{STRIP}") + (_legend() if len(net_panels) > 1 else [])
+    traces += panels.view_colour_bar(view, f"x{PROFILE}", f"y{STRIP}") + (_legend() if len(net_panels) > 1 else [])
     return marks.compose(
         traces, lambda narrow: _layout(net_panels, view, epoch, caption, places(len(net_panels), narrow))
     )

@@ -26,7 +26,7 @@ def with_height(figure: go.Figure, **changes: Any) -> go.Figure:
     return figure
 
 
-def joint_beside_words(figure: go.Figure) -> go.Figure:
+def beside_words(figure: go.Figure) -> go.Figure:
     """Fit Explore's figure: the line of settings is broken in two where it is too long."""
     for text in figure.select_annotations({"name": "settings"}):
         parts = text.text.split(" · ")

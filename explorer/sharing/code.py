@@ -155,7 +155,7 @@ def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> 
             RecurrentNetwork.backward_from,
         ],
         "Loss": [experiment.loss_function.value, experiment.loss_function.delta],
-        f"Look closer: {figure}": _closer(compared)[figure],
+        f"Look closer: {figure}": _second_figure(compared)[figure],
     }
     clippers = dict.fromkeys(experiment.clipper for experiment in compared if experiment.clipper.clip is not None)
     if clippers:
@@ -186,7 +186,7 @@ def _cell(cell: Cell, experiment: RecurrentExperiment) -> list[Piece]:
     return [cell, cell.forward, cell.backward, *([] if cell.memory_gate else _activation(experiment))]
 
 
-def _closer(compared: Sequence[RecurrentExperiment]) -> Table:
+def _second_figure(compared: Sequence[RecurrentExperiment]) -> Table:
     """What made the second figure of Time, by its name."""
     starts = dict.fromkeys(experiment.initialization for experiment in compared)
     gated = {bool(experiment.unit.memory_gate) for experiment in compared}

@@ -15,7 +15,7 @@ from explorer.figures.explore import compared_figure, describe_compared_figure
 from explorer.figures.remedies import TrialPanel, remedies_figure
 from explorer.figures.time import describe_compared, shown_of, time_figure
 from explorer.figures.tour import (
-    joint_beside_words,
+    beside_words,
     panels_beside_words,
     time_beside_words,
     why_beside_words,
@@ -43,7 +43,7 @@ def scene_figure(scene: Scene, compared: Compared, answers: AnswerMap | None = N
     if scene.figure == THROUGH_TIME:
         figure = time_figure(shown_of(compared), scene.view, scene.view.at, compared.names, compared.caption)
         return time_beside_words(figure, compared.caption)
-    return joint_beside_words(compared_figure(compared, scene.view, answers))
+    return beside_words(compared_figure(compared, scene.view, answers))
 
 
 def _shares(diagnoses: Sequence[Diagnosis]) -> Any:

@@ -98,11 +98,11 @@ def _through_activation(
     a, slope = activation.f(z, np.empty_like(z)), activation.df(z, np.empty_like(z))
     # A random slope is drawn for each sample: between two samples only its mean counts, which f and f' have.
     moments = Moments.of(a, slope) if activation.random_slope is None else expectations(activation, q)
-    joint = [joint_expectation(values, pairs, correlation) for values in (a, slope, slope * slope)]
+    expected = [joint_expectation(values, pairs, correlation) for values in (a, slope, slope * slope)]
     own = (moments.second, moments.slope_second, moments.slope_fourth)
-    for values, exact in zip(joint, own, strict=True):
+    for values, exact in zip(expected, own, strict=True):
         values[: pairs.count] = exact
-    return moments, joint[0], joint[1], joint[2]
+    return moments, expected[0], expected[1], expected[2]
 
 
 def output_delta(loss: Loss, output: Activation, pairs: SamplePairs, z: Array, y: Array) -> Array:

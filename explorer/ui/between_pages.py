@@ -34,13 +34,7 @@ export default function ({ data, setStateValue }) {
 
 
 def set_values(values: Mapping[str, Any]) -> None:
-    """Set controls; before they are drawn, or in a callback.
-
-    Parameters
-    ----------
-    values : mapping of str to value
-        By key.
-    """
+    """Set controls to values, by key; before they are drawn, or in a callback."""
     changed = {key: value for key, value in values.items() if st.session_state.get(key) != value}
     st.session_state.update(values)
     st.session_state[PENDING_KEY] = st.session_state.get(PENDING_KEY, {}) | changed
@@ -48,14 +42,9 @@ def set_values(values: Mapping[str, Any]) -> None:
 
 
 def keep(page: str, keys: Collection[str]) -> None:
-    """Keep what all controls hold, those of other pages too; to be called before any is drawn.
+    """Keep the values of all controls in the link, also of other pages; `page` is the title of the present one.
 
-    Parameters
-    ----------
-    page : str
-        Title of the present page.
-    keys : collection of str
-        Of all controls that are in the link.
+    To be called before any control is drawn.
     """
     state = st.session_state
     reports = {key for key in keys if reported(key) is not SILENT}

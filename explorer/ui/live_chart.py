@@ -47,26 +47,10 @@ def live_chart(
     above: int = 240,
     lowest: int = 590,
 ) -> None:
-    """Draw a figure in place.
+    """Draw a figure, updating the one that `key` has put on screen before; `alt` says in words what it shows.
 
-    Parameters
-    ----------
-    figure : go.Figure
-        With a height of its own.
-    key : str
-        The same in every run, so that the figure on screen is updated.
-    alt : str
-        What the figure says, for those who do not see it.
-    keep : str
-        Zoom and other changes by the viewer are kept as long as this text is the same.
-    config : dict
-        Plotly's configuration.
-    on_click : callable
-        Called with the `Click` of a viewer, before the script runs again.
-    above : int
-        Pixels that the rest of the page needs: on a low screen the figure is made lower, so that everything is visible.
-    lowest : int
-        The least height, in pixels.
+    The viewer's zoom is kept as long as the text `keep` is the same. `on_click` receives a click before the script runs
+    again. On a low screen the figure is made lower to leave `above` pixels for the rest of the page, but not below `lowest`.
     """
 
     def clicked() -> None:

@@ -1,4 +1,4 @@
-"""The app's own two pictures, as Streamlit takes them."""
+"""How the app looks: its logo and icon, and the style sheets and the script of the tour."""
 
 from base64 import b64encode
 from pathlib import Path

@@ -89,7 +89,7 @@ def _disabled(experiment: Any, compare: str) -> set[str]:
         compared = comparison.of(experiment, None).values()
     except ValueError:  # the settings do not fit together, which is said where the experiment is made
         return experiment.without_effect()
-    return set.intersection(*(each.without_effect() for each in compared)) | {comparison.changes}
+    return set.intersection(*(experiment.without_effect() for experiment in compared)) | {comparison.changes}
 
 
 def _ask(

@@ -44,7 +44,7 @@ class Parcel:
 
 def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
     """Draw the row of buttons; `more` draws further ones at its end."""
-    pictures = [Picture(each.key, each.name, f"{each.key}_{parcel.filename}") for each in parcel.figures]
+    pictures = [Picture(figure.key, figure.name, f"{figure.key}_{parcel.filename}") for figure in parcel.figures]
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="take_away"):
         share_buttons(parcel.title, list(parcel.settings), parcel.filename, SCHEMA, pictures)
         link = present_link()
@@ -73,7 +73,7 @@ def _page(parcel: Parcel, link: str) -> str:
         lines=parcel.lines,
         table=parcel.table,
     )
-    return page_html(sheet, {each.name: (each.make(), each.alt) for each in parcel.figures}, CHART)
+    return page_html(sheet, {figure.name: (figure.make(), figure.alt) for figure in parcel.figures}, CHART)
 
 
 def _data(parcel: Parcel) -> None:
@@ -133,18 +133,8 @@ class Picture:
 def share_buttons(title: str, settings: list[str], filename: str, version: str, figures: Sequence[Picture]) -> None:
     """Offer the slide, the link, and each figure as PNG and SVG, all pictures of 1920 x 1080.
 
-    Parameters
-    ----------
-    title : str
-        Written above the slide's figure, the first one, in large type.
-    settings : list of str
-        At most two lines below it.
-    filename : str
-        Of the slide, without its ending.
-    version : str
-        The link's schema version, added to the link.
-    figures : sequence of Picture
-        The main one first.
+    The slide shows the first figure below the title in large type, with at most two lines of settings; its file name has
+    no ending yet. The schema version is added to the link.
     """
     data = {"title": title, "settings": settings, "filename": filename, "version": version}
     _component(key="share", data=data | {"figures": [asdict(figure) for figure in figures]}, width="content")

@@ -37,14 +37,8 @@ class Work(Protocol):
 def work_on(work: Work, seconds: float, repaint: float) -> None:
     """Advance in slices and run the page again when there is something new to draw; the last thing that a page does.
 
-    Every slice ends in a Streamlit call: there the script stops when a control has moved.
-
-    Parameters
-    ----------
-    seconds : float
-        Of a slice.
-    repaint : float
-        Seconds between two repaints.
+    A slice takes `seconds`, and `repaint` seconds pass between two repaints. Every slice ends in a Streamlit call: there
+    the script stops when a control has moved.
     """
     if not work.over:
         ask_for_report()
@@ -58,15 +52,9 @@ def work_on(work: Work, seconds: float, repaint: float) -> None:
 
 
 class Trainings:
-    """The trainings that a page shows, as `Work`; all in one order.
+    """The trainings that a page shows, as `Work`, in the order of the experiments.
 
-    Parameters
-    ----------
-    experiments : sequence of Experiment or RecurrentExperiment
-    place : st.empty or None
-        Of the progress bar; None where none is to be seen.
-    words : str
-        What the progress bar says before the share that is done.
+    `place` is where the progress bar is drawn, if anywhere; it says `words` before the share that is done.
     """
 
     def __init__(self, experiments: Sequence[Settings], place: Any, words: str = "Training") -> None:

@@ -18,17 +18,9 @@ V = TypeVar("V", bound=View)
 
 
 def ask_view(kind: type[V], names: Sequence[str], experiment: Settings, prefix: str = "") -> V:
-    """Draw the controls of some of a view's fields in one row and the recorded epochs below it; return the view.
+    """Draw the controls of the view's fields `names` in one row and the experiment's epochs below it; return the view.
 
-    Parameters
-    ----------
-    kind : type of View
-    names : sequence of str
-        The fields that stand in the row.
-    experiment : Experiment or RecurrentExperiment
-        Whose epochs there are to choose from.
-    prefix : str
-        Before each name in the link.
+    In the link `prefix` stands before each name.
     """
     controls: Any = controls_of(kind)  # type: ignore[arg-type]  # a class is hashable
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):

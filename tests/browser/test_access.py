@@ -31,7 +31,7 @@ FIGURES = {
     "Remedies": ("remedies_figure", "remedies_loss"),
     "Depth": ("depth_triangles", "depth_factors", "depth_shares"),
     "Sweep": ("sweep_map", "sweep_section"),
-    "Time": ("side_by_side", "time_closer"),
+    "Time": ("side_by_side", "time_second"),
     "Cliff": ("cliff_map", "cliff_section"),
 }
 # Half of what can be looked at closer on Time in each look.
@@ -99,7 +99,7 @@ def test_nor_in_what_time_looks_closer_at(new_screen, look):
         screen.finish()
         screen.page.mouse.move(0, 0)  # Streamlit's own shade below the pointer is not what is asked about
         screen.page.wait_for_timeout(300)
-        assert not findings(screen, "time_figure", "time_matrix", "time_closer"), closer
+        assert not findings(screen, "time_figure", "time_matrix", "time_second"), closer
 
 
 @pytest.mark.parametrize("button", few(["What do I see?", "Data", "Notebook"], ["Data"]))

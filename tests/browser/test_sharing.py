@@ -247,7 +247,7 @@ def test_what_is_taken_away_from_time_is_what_it_shows(screen, context, tmp_path
     screen.open("/time", complete=True, **asked, time_baseline=pinned)
     words = ["which first, 10 steps", "LSTM of 4 units", "clipping by value", "/time?", *map("=".join, asked.items())]
     check_slide(screen, *words)
-    check_pictures(screen, ["side_by_side", "time_closer"], *words)
+    check_pictures(screen, ["side_by_side", "time_second"], *words)
     check_offline(screen, context, tmp_path, 2, asked | {"time_baseline": pinned})
     _, content = save(screen, data_of(screen, "Experiment (JSON)").click)
     screen.page.keyboard.press("Escape")

@@ -128,9 +128,9 @@ def test_every_comparison_has_a_panel_for_each(screen, name):
 @pytest.mark.parametrize("name", few(SECOND_FIGURES, ["recurrent matrix", "truncation"]))
 def test_every_closer_look_is_drawn_and_told(screen, name):
     open_time(screen, time_figure=name, time_truncation=2)
-    figure = screen.page.locator(".st-key-time_closer .js-plotly-plot:visible")
+    figure = screen.page.locator(".st-key-time_second .js-plotly-plot:visible")
     assert figure.count() == 1
-    told = screen.page.locator(".st-key-time_closer [role=figure]").first.get_attribute("aria-label")
+    told = screen.page.locator(".st-key-time_second [role=figure]").first.get_attribute("aria-label")
     assert "GRU" in told
     assert any(digit in told for digit in "0123456789")
     check_clean(screen)
