@@ -9,8 +9,9 @@ from explorer.choices.experiment import Experiment
 from explorer.diagnosis.answers import AnswerMap
 from explorer.diagnosis.comparison import Compared, compare
 from explorer.diagnosis.diagnose import Diagnosis
+from explorer.diagnosis.layers import layer_table
 from explorer.diagnosis.verdict import VERDICTS, Verdict
-from explorer.diagnosis.why import Why, layer_table
+from explorer.diagnosis.why import Why
 from explorer.diagnosis.wording import decades, number, summary
 from explorer.figures.explore import compared_figure, describe_compared_figure, describe_why, why_figure
 from explorer.figures.view import VIEW_CONTROLS, View

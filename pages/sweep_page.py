@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.choices.arrays import thin
 from explorer.choices.controls import Control, Several, Span, choice, controls_of, numeric
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.wording import summary
@@ -16,7 +17,7 @@ from explorer.sharing.saved import filename, sweep_csv
 from explorer.sweeps.chunks import refuse_sweep
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES
-from explorer.sweeps.sweep import AXES, Place, Sweep, Value, is_numeric, thin
+from explorer.sweeps.sweep import AXES, Place, Sweep, Value, is_numeric
 from explorer.sweeps.workers import VARIABLE
 from explorer.training.kinds import LAYERS
 from explorer.ui.live_chart import CHART, live_chart

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.choices.arrays import Array
+from explorer.choices.arrays import Array, thin
 from explorer.diagnosis import cliff
 from explorer.diagnosis.cliff import B_SPAN, TARGET, W_SPAN, Ground, Path, Section, exits, wall
 from explorer.diagnosis.seeds import logarithm
@@ -18,7 +18,6 @@ from explorer.figures import axes, marks, theme
 from explorer.figures.axes import Limits, title
 from explorer.figures.marks import Panel, Traces
 from explorer.figures.view import GRADIENT, RELIEF, CliffView
-from explorer.sweeps.sweep import thin
 
 # In decades, always the same: pictures of different settings can be compared.
 LOSS_COLOURS, NORM_COLOURS = (-4.0, 0.0), (-3.0, 3.0)

@@ -12,14 +12,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from explorer.choices.arrays import Array
+from explorer.choices.arrays import Array, thin
 from explorer.diagnosis.seeds import Band
 from explorer.diagnosis.wording import decades
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Limits
 from explorer.figures.marks import Panel, Traces
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
-from explorer.sweeps.sweep import thin
 
 Depths = NDArray[np.int64]
 

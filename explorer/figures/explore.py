@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.choices.arrays import Array
+from explorer.choices.arrays import Array, thin
 from explorer.diagnosis.answers import AnswerMap
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.diagnose import Diagnosis
+from explorer.diagnosis.plain_text import verbatim_in_figure
 from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.why import Why
-from explorer.diagnosis.wording import decades, difference, summary, verbatim_in_figure
+from explorer.diagnosis.wording import decades, difference, summary
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
 from explorer.figures.panels import DrawnNet, Styled
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.figures.view import View
-from explorer.sweeps.sweep import thin
 from explorer.training.history import History
 
 

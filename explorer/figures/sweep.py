@@ -14,14 +14,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from explorer.choices.arrays import Array
+from explorer.choices.arrays import Array, thin
 from explorer.choices.experiment import CONTROLS
 from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import decades, number, summary
 from explorer.figures import axes, marks, theme
 from explorer.figures.marks import FlatMark, Panel, Traces
 from explorer.sweeps.outcomes import Finding, Outcome
-from explorer.sweeps.sweep import Place, Sweep, Value, is_numeric, thin
+from explorer.sweeps.sweep import Place, Sweep, Value, is_numeric
 
 Point = tuple[Value, Value]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.choices.arrays import Array
+from explorer.choices.arrays import Array, thin
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.seeds import band
@@ -18,7 +18,6 @@ from explorer.figures.marks import Traces
 from explorer.figures.panels import DrawnNet, profile
 from explorer.figures.theme import LineStyle, line_styles
 from explorer.figures.view import View
-from explorer.sweeps.sweep import thin
 from explorer.training.history import DIVERGED, SOLVED, History
 
 # Numbers of the axes: the heatmaps' are 1 to 6, and the colour bar lies on the profile's x axis.

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 
+from explorer.choices.arrays import thin
 from explorer.choices.controls import TRAINING, Number
 from explorer.choices.experiment import Experiment
 from explorer.sweeps.outcomes import Finding, find
-from explorer.sweeps.sweep import Sweep, thin
+from explorer.sweeps.sweep import Sweep
 from explorer.training import cost, cost_models
 from explorer.training.run import Training
 

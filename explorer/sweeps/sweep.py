@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.datasets import OWN
@@ -16,7 +16,6 @@ MAX_CELLS = 32 * 32
 
 Value = str | float
 Place = tuple[int, int]  # column and row of a cell
-T = TypeVar("T")
 
 
 def _offered(control: Control) -> tuple[Value, ...]:
@@ -36,20 +35,6 @@ AXES: Mapping[str, tuple[Value, ...]] = MappingProxyType(
 def is_numeric(name: str) -> bool:
     """Whether an axis' values are numbers, with an order of their own."""
     return isinstance(CONTROLS[name], Number)
-
-
-def thin(values: Sequence[T], count: int) -> tuple[T, ...]:
-    """Pick `count` of the values, evenly spread, the first and the last included; all if there are fewer.
-
-    >>> thin(range(1, 51), 6)
-    (1, 11, 21, 30, 40, 50)
-    """
-    if count >= len(values):
-        return tuple(values)
-    if count < 2:
-        return tuple(values[:count])
-    step = (len(values) - 1) / (count - 1)
-    return tuple(values[round(number * step)] for number in range(count))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
-from explorer.diagnosis.wording import verbatim
+from explorer.diagnosis.plain_text import verbatim
 from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
 from explorer.training.kinds import TIME_STEPS, Kind, kind_of

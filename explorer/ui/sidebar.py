@@ -14,7 +14,7 @@ from explorer.choices.controls import NETWORK, REMEDY, TASK, TRAINING, Choice, C
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.own_data import read_csv
 from explorer.choices.settings import Settings
-from explorer.diagnosis.wording import verbatim
+from explorer.diagnosis.plain_text import verbatim
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.training.kinds import Kind, kind_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.diagnosis.wording import verbatim
+from explorer.diagnosis.plain_text import verbatim
 from explorer.figures.sweep import Swept
 from explorer.sweeps.outcomes import Finding
 from explorer.sweeps.sweep import Sweep

@@ -6,11 +6,12 @@ import re
 import pytest
 
 from explorer import Experiment, train
+from explorer.choices.arrays import thin
 from explorer.diagnosis.effects import rank
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import decades, number, summary
-from explorer.sweeps.sweep import AXES, thin
+from explorer.sweeps.sweep import AXES
 from explorer.ui.link import UNPINNED, encode
 from pages import PAGES
 from pages.depth_page import DEPTH_CONTROLS

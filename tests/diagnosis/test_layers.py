@@ -3,7 +3,7 @@
 import pytest
 
 from explorer import Experiment
-from explorer.diagnosis.why import layer_table
+from explorer.diagnosis.layers import layer_table
 from explorer.training.run import Training
 
 

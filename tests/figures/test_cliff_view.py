@@ -11,7 +11,8 @@ import pytest
 from explorer.choices.controls import Choice
 from explorer.diagnosis.cliff import B_SPAN, LAST, W_SPAN, Descent, exits, inside, section, surface, survey
 from explorer.diagnosis.cliff import Path as Way
-from explorer.diagnosis.wording import number, verbatim
+from explorer.diagnosis.plain_text import verbatim
+from explorer.diagnosis.wording import number
 from explorer.figures.cliff import (
     cliff_figure,
     cliff_headline,

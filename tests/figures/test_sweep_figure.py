@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from explorer import Experiment
+from explorer.choices.arrays import thin
 from explorer.choices.experiment import CONTROLS
 from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import decades, summary
@@ -17,7 +18,7 @@ from explorer.figures.sweep import CRITICAL, NO_RESULT, NO_VALUE, outcome_text, 
 from explorer.sweeps.chunks import Measurement
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES, Finding
-from explorer.sweeps.sweep import AXES, Place, Sweep, thin
+from explorer.sweeps.sweep import AXES, Place, Sweep
 from explorer.sweeps.workers import complete
 
 BASE = Experiment(depth=3, epochs=30, runs=4)

@@ -11,6 +11,7 @@ import pytest
 
 from explorer import Experiment
 from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.arrays import thin
 from explorer.choices.controls import Choice
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS
@@ -29,7 +30,7 @@ from explorer.sweeps.chunks import (
 )
 from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES, find
-from explorer.sweeps.sweep import AXES, MAX_CELLS, Sweep, is_numeric, thin
+from explorer.sweeps.sweep import AXES, MAX_CELLS, Sweep, is_numeric
 from explorer.sweeps.workers import complete
 from explorer.training.run import train
 from tests.limits import limit_factor

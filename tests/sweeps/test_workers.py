@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from explorer import Experiment
+from explorer.choices.arrays import thin
 from explorer.sweeps import sweep_run as sweep_runs
 from explorer.sweeps.chunks import Measurement
-from explorer.sweeps.sweep import AXES, Sweep, thin
+from explorer.sweeps.sweep import AXES, Sweep
 from explorer.sweeps.sweep_run import MAX_LOST, MAX_LOST_IN_A_ROW, SweepRun
 from explorer.sweeps.workers import VARIABLE, Cluster, Processes, ThisProcess, Workers, complete
 

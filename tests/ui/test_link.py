@@ -10,7 +10,7 @@ from explorer.choices.controls import Choice, Number
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
-from explorer.diagnosis.wording import verbatim
+from explorer.diagnosis.plain_text import verbatim
 from explorer.stories.scenarios import OPENING, SCENARIOS, scenarios_of
 from explorer.ui import link
 from explorer.ui.page import controls_by_key

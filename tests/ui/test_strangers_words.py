@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 
 from explorer.choices.datasets import OWN
-from explorer.diagnosis.wording import WORD_JOINER, verbatim, verbatim_in_figure
+from explorer.diagnosis.plain_text import WORD_JOINER, verbatim, verbatim_in_figure
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import FORMAT, VERSION
 
