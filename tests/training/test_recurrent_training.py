@@ -155,7 +155,7 @@ def test_a_history_has_a_place_for_every_time_step():
     assert h.answers is None
     assert h.complete
     assert len(h.rows()) == 3 * records * e.length
-    assert h.target_variance == pytest.approx(e.points().baseline)
+    assert h.target_variance == pytest.approx(e.points().y.var())
 
 
 def test_eigenvalues_and_singular_values_are_those_of_the_recurrent_matrix():
