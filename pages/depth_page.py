@@ -163,7 +163,7 @@ def _shares(series: DepthSeries) -> Shares:
 
 
 def _figures(series: Sequence[DepthSeries], view: DepthView, caption: str) -> dict[str, Drawn]:
-    """The page's figures, by the key of their place, the main one first; seeds that learn only once a net is trained."""
+    """Return the figures by key, the main one first; that of seeds that learn exists only once a net is trained."""
     diagnostic, triangles = DIAGNOSTICS[GRADIENTS[view.gradient]], _triangles(series, view)
     factors = [_factors(nets) for nets in series]
     # All or none: a curve's style depends on what it is compared with, and must not change while depths arrive.

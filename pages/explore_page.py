@@ -103,7 +103,7 @@ def _headline(compared: Compared) -> None:
 
 
 def _draw_numbers(compared: Compared) -> None:
-    """The key numbers in a row, which wraps on a phone; clipping only where one of the two clips."""
+    """Draw the key numbers in a row, which wraps on a phone; clipping is among them only if an experiment clips."""
     before = None if compared.baseline is None else _key_numbers(compared.baseline)
     clips = any(experiment.clip != "none" for experiment in compared.experiments.values())
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -128,7 +128,7 @@ def _clipped(experiment: Experiment, share: float) -> str:
 
 
 def _key_numbers(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
-    """The key numbers of a history: label, value, meaning."""
+    """Return the label, value and meaning of each key number of a history."""
     experiment, facts = diagnosis.history.experiment, diagnosis.facts
     factor, no_theory = diagnosis.theory_factor, diagnosis.theory.median_reason
     expected = "no theory here" if factor is None else f"theory {number(factor)}"

@@ -174,7 +174,7 @@ def _parcel(
 
 @lru_cache(maxsize=32)
 def _costs(experiments: tuple[Experiment, ...]) -> list[float]:
-    """The seconds of an epoch of each over those of the first, measured on this machine; equal experiments cost the same."""
+    """Return the time of an epoch of each trial over that of the first, measured on this machine."""
     different = list(dict.fromkeys(experiments))
     seconds = dict(zip(different, epoch_seconds(different), strict=True))
     return [seconds[experiment] / seconds[experiments[0]] for experiment in experiments]
@@ -190,7 +190,7 @@ def _table(rows: list[dict[str, object]]) -> None:
 
 
 def _why(results: Results) -> None:
-    """One sentence for each remedy, with its formula and source, and a link that opens it in Explore."""
+    """Write one sentence for each remedy, with its formula and source, and a button that opens it in Explore."""
     st.subheader("What each did here, and why", anchor=False)
     for index in results.order:
         trial, effect = results.tried[index], results.effects[index]

@@ -99,7 +99,7 @@ def _guesses() -> dict[str, int]:
 
 
 def _question(scene: Scene, view: TourView) -> None:
-    """The question alone, large, with the answers to choose from."""
+    """Draw the question alone, in large type, with the answers to choose from."""
     guess = _guesses().get(scene.name)
     with st.container(key="tour_question", width=1200, gap="medium"):
         st.caption(f"Scene {view.number} of {len(SCENES)}")
@@ -121,7 +121,7 @@ def _question(scene: Scene, view: TourView) -> None:
 
 
 def _prepare(scene: Scene) -> None:
-    """Measure the start while the room still thinks, and throw the figure away: the answer then shows it at once."""
+    """Measure the start before the answer is asked for, so that its figure then appears at once."""
     _measure(scene, Trainings(list(scene.experiments.values()), None), 0.0)[1].make()
 
 
@@ -176,7 +176,7 @@ def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compar
 
 
 def _answer(scene: Scene, view: TourView) -> None:
-    """Which answer was right, what was predicted, and the sentence to take home."""
+    """Draw the right answer, the prediction, and the sentence to remember."""
     st.caption(f"Scene {view.number} of {len(SCENES)}: {scene.name}")
     st.markdown(_unbroken(scene.question))
     st.header(scene.answers[scene.right].text, anchor=False)

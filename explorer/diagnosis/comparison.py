@@ -48,7 +48,7 @@ class Compared:
 
     @property
     def baseline(self) -> Diagnosis | None:
-        """Of a present setting and its baseline, the baseline; None where they are the same."""
+        """The diagnosis of the baseline; None where it is the same experiment as the present one."""
         first = next(iter(self.measured.values()))
         return None if first.history.experiment == self.now.history.experiment else first
 
@@ -63,7 +63,7 @@ class Compared:
 
     @cached_property
     def detail(self) -> str:
-        """Of recurrent nets: what became of the gradient on its way back."""
+        """Sentences on how much of the gradient of recurrent nets arrives at the first step."""
         return time_detail(self._facts)
 
     @property

@@ -17,7 +17,7 @@ from explorer.training.history import History
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """What a history says."""
+    """All that is concluded from a history."""
 
     history: History
     facts: Facts

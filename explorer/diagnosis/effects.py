@@ -18,7 +18,7 @@ LOSS_FACTOR = 2.0
 
 @dataclass(frozen=True)
 class Effect:
-    """What remedies did."""
+    """The effect of one or more remedies."""
 
     word: str  # "helped", "helped a little", "no clear difference", "harmed" or "no change"
     sentence: str  # The word, the numbers, and why

@@ -26,7 +26,7 @@ class Trial:
 
     @property
     def about(self) -> str:
-        """What its remedies are, with formula and source."""
+        """A description of its remedies, with formula and source."""
         entries = [REMEDIES[name] for name in self.remedies]
         return "\n\n".join(f"{entry.name}: {entry.caption} {entry.formula} ({entry.source})" for entry in entries)
 
@@ -71,12 +71,12 @@ class Results:
 
     @property
     def names(self) -> list[str]:
-        """What was tried."""
+        """The names of the trials."""
         return [trial.name for trial in self.tried]
 
     @property
     def words(self) -> list[str]:
-        """What each did, in a word; empty for the unchanged experiment."""
+        """The effect of each trial in a word; empty for the unchanged experiment."""
         return [change.word if change else "" for change in self.effects]
 
     @cached_property
@@ -86,7 +86,7 @@ class Results:
 
     @cached_property
     def headline(self) -> str:
-        """Which of the remedies helped."""
+        """One sentence that says which of the remedies helped."""
         changed = [index for index, change in enumerate(self.effects) if change is not None]
         return remedies_headline(
             [self.names[index] for index in changed],

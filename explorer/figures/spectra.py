@@ -83,7 +83,7 @@ def _circle(place: int) -> go.Scatter:
 
 
 def _eigenvalues(eigenvalues: Eigenvalues, record: int, style: LineStyle, reach: float, place: int) -> Traces:
-    """Those at the start as open circles, those at a record as filled ones, and what lies beyond at the edge."""
+    """Draw eigenvalues at the start as open circles, at a record as filled ones, and those out of range at the edge."""
     now = eigenvalues[:, record].ravel()
     now = now[np.isfinite(now)]
     outside = np.maximum(np.abs(now.real), np.abs(now.imag)) > reach
@@ -144,12 +144,12 @@ class _Room:
 
     @property
     def planes(self) -> float:
-        """All rows of planes, with what is under them."""
+        """The height of all rows of planes, with what stands below them."""
         return self.rows * (self.plane + self.under) + (self.rows - 1) * TITLE
 
     @property
     def inner(self) -> float:
-        """All panels."""
+        """The height of all panels together."""
         return self.planes + 2 * (TITLE + self.curves) + UNDER_CURVES if self.curves else self.planes
 
     def box(self, across: list[float], top: float, height: float) -> Box:

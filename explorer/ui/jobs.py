@@ -116,7 +116,7 @@ class Job:
         return self.shared.nbytes // len(self.shared.experiments)
 
     def answer_map(self) -> AnswerMap:
-        """What the median net answers now, over the plane or the line."""
+        """Return the answers of the median net now, over the plane or the line."""
         return self.ask(answer_map)
 
 
@@ -185,7 +185,7 @@ class Jobs:
         return histories
 
     def _make(self, experiments: Sequence[Settings]) -> None:
-        """Give new experiments their jobs; what can train together does."""
+        """Make the jobs of new experiments; those that can train together share a training."""
         alike: dict[Settings, list[Settings]] = {}
         for experiment in experiments:
             alike.setdefault(experiment.shape_key(), []).append(experiment)

@@ -1,4 +1,4 @@
-"""Under which keys the controls of each kind of nets are kept: in the link and in the session."""
+"""The keys under which the link and the session hold the controls of each kind of nets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Click:
-    """Where on a figure a viewer clicked."""
+    """The place on a figure that a viewer clicked."""
 
     panel: str  # The x axis, as traces name it: "x", "x2", ...
     x: float  # The point's custom data where it has any

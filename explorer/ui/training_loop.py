@@ -13,11 +13,11 @@ from explorer.ui.jobs import Job, jobs
 
 
 class Work(Protocol):
-    """What is done in slices while a page is shown."""
+    """Work that a page does in slices while it is shown."""
 
     @property
     def results(self) -> int:
-        """How many results there are to draw."""
+        """The number of results that can be drawn."""
 
     @property
     def lacks_first(self) -> bool:
