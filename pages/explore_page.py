@@ -105,7 +105,7 @@ def _headline(compared: Compared) -> None:
 def _draw_numbers(compared: Compared) -> None:
     """Draw the key numbers in a row, which wraps on a phone; clipping is among them only if an experiment clips."""
     before = None if compared.baseline is None else _key_numbers(compared.baseline)
-    clips = any(experiment.clip != "none" for experiment in compared.experiments.values())
+    clips = any(experiment.clipper.limits for experiment in compared.experiments.values())
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         for index, (label, value, meaning) in enumerate(_key_numbers(compared.now)[: 5 if clips else 4]):
             old = f"from {before[index][1]}" if before else None
@@ -122,7 +122,7 @@ def _rules(verdict: Verdict) -> str:
 
 
 def _clipped(experiment: Experiment, share: float) -> str:
-    if experiment.clip == "none":
+    if not experiment.clipper.limits:
         return "none"
     return "none yet" if np.isnan(share) else f"{share:.0%}"
 

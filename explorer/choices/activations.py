@@ -36,6 +36,7 @@ class Activation(Entry):
     steepest: float = 1.0  # The largest slope
     # The initializer whose variance keeps signals and gradients nearest to level.
     fitting_initializer: str = "He normal"
+    in_plain_nets: bool = False  # Whether plain recurrent nets offer it
     element_cost: float = 1.0  # The work of f and its slope on each number, as a multiple of ReLU's
     call_cost: int = 0  # Nanoseconds they cost per layer in addition, however small it is
 
@@ -206,6 +207,7 @@ ACTIVATIONS = registry(
             caption="Squeezes z into (0, 1). Its slope is at most 1/4: every layer shrinks the gradient unless the weights are "
             "very large.",
             formula="1 / (1 + e⁻ᶻ)",
+            in_plain_nets=True,
             f=_sigmoid,
             df=_sigmoid_slope,
             saturation=(0.015, 0.985),
@@ -217,6 +219,7 @@ ACTIVATIONS = registry(
             caption="Squeezes z into (-1, 1). Slope 1 at 0, close to 0 once |z| passes 3.",
             formula="tanh z",
             source="LeCun et al. 1998, section 4.4",
+            in_plain_nets=True,
             f=np.tanh,
             df=_tanh_slope,
             saturation=(-0.97, 0.97),
@@ -227,6 +230,7 @@ ACTIVATIONS = registry(
             caption="Slope 1 above 0 and 0 below: no shrinking, but a unit that is below 0 for all data is dead.",
             formula="max(0, z)",
             source="Nair & Hinton 2010",
+            in_plain_nets=True,
             f=_relu,
             df=_relu_slope,
         ),

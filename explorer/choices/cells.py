@@ -7,8 +7,8 @@ element-wise, over all runs, units and samples at once, and is written here.
 Shapes: z and a (runs, blocks * hidden, samples), states (runs, hidden, samples).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from explorer.choices.activations import ACTIVATIONS, Activation
 from explorer.choices.arrays import Array
 from explorer.choices.registry import Entry, registry
 
+KEEPS = "keeps the state"
 SIGMOID, TANH = ACTIVATIONS["sigmoid"], ACTIVATIONS["tanh"]
 
 
@@ -59,8 +60,7 @@ class Cell(Entry):
     # Blocks in which h_{t-1}, or x_t, has no weights: these stay exactly 0.
     unseen_by_h: tuple[str, ...] = ()
     unseen_by_x: tuple[str, ...] = ()
-    # The block whose bias is `forget_bias`: the gate that keeps the state; empty where there is none.
-    memory_gate: str = ""
+    gates: Mapping[str, str] = field(default_factory=dict, hash=False)  # By what each does, its block
     new_state: str = "candidate"  # The block of the new state; every other block with a W_hh is a gate
     # The block in whose place the candidate state, tanh of something, lies; empty where the state itself is squashed.
     squashed: str = ""
@@ -68,6 +68,11 @@ class Cell(Entry):
     direct_path: bool = False  # Whether h_{t-1} also reaches h_t without passing through W_hh
     forward: Callable[[Step], None]  # `forward(step)`: from z to h (and c)
     backward: Callable[[Step, StepGradients], None]  # `backward(step, back)`: from dL/dh_t to dL/dz_t, left in `step.z`
+
+    @property
+    def memory_gate(self) -> str:
+        """The block whose bias is `forget_bias`: the gate that keeps the state; empty where there is none."""
+        return self.gates.get(KEEPS, "")
 
     @property
     def recurrent(self) -> tuple[str, ...]:
@@ -184,7 +189,7 @@ CELLS = registry(
             blocks=("input", "forget", "output", "candidate"),
             call_cost=10_500,
             element_cost=8.0,
-            memory_gate="forget",
+            gates={KEEPS: "forget", "lets the new in": "input", "shows the state": "output"},
             squashed="candidate",
             has_c=True,
             forward=_lstm_forward,
@@ -201,7 +206,7 @@ CELLS = registry(
             element_cost=5.5,
             unseen_by_h=("candidate, from x",),
             unseen_by_x=("candidate",),
-            memory_gate="update",
+            gates={KEEPS: "update", "lets the new see the old": "reset"},
             squashed="candidate, from x",
             direct_path=True,
             forward=_gru_forward,

@@ -22,6 +22,13 @@ class Clipper(Entry):
     # (runs,), is its global L2 norm over all parameters of each run; `threshold` is a number, or one of each run, shape
     # (runs,). Returns the factor of each run: the global norm afterwards over that before, 1 where nothing was done.
     clip: Callable[[Array, Array, float | Array], Array] | None
+    threshold_name: str = ""  # What its threshold is, beside a line in a picture
+    by_entry: bool = False  # Whether the threshold is that of each entry, not of the whole gradient
+
+    @property
+    def limits(self) -> bool:
+        """Whether it changes any gradient."""
+        return self.clip is not None
 
 
 def global_norm(gradient: Array) -> Array:
@@ -60,6 +67,8 @@ CLIPPERS = registry(
             formula="g ← min(max(g, -c), c)",
             source="Mikolov 2012",
             clip=_by_value,
+            threshold_name="bound of each entry of dL/dθ",
+            by_entry=True,
         ),
         Clipper(
             name="norm",
@@ -67,6 +76,7 @@ CLIPPERS = registry(
             formula="g ← g·min(1, c / (‖g‖ + 1e-6)), ‖g‖ over all parameters together",
             source="Pascanu et al. 2013, algorithm 1; 1e-6 as in PyTorch",
             clip=_by_norm,
+            threshold_name="threshold of ‖dL/dθ‖",
         ),
     ]
 )

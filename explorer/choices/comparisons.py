@@ -51,7 +51,10 @@ def _truncations(experiment: RecurrentExperiment) -> NamedExperiments:
 
 
 def _clippings(experiment: RecurrentExperiment) -> NamedExperiments:
-    return {"no clipping" if name == "none" else f"clip by {name}": experiment.but(clip=name) for name in CLIPPERS}
+    return {
+        f"clip by {name}" if clipper.limits else "no clipping": experiment.but(clip=name)
+        for name, clipper in CLIPPERS.items()
+    }
 
 
 def _with_baseline(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) -> NamedExperiments:

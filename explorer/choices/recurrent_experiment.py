@@ -7,6 +7,7 @@ declared here, in the same way.
 from dataclasses import dataclass, replace
 from typing import Any
 
+from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.cells import CELLS
 from explorer.choices.controls import NETWORK, REMEDY, TASK, choice, controls_of, numeric, setting, told_elsewhere
 from explorer.choices.experiment import CONTROLS as LAYER_CONTROLS
@@ -15,7 +16,7 @@ from explorer.choices.registry import EntryOf
 from explorer.choices.sequences import LONGEST, SHORTEST, TASKS, Sequences, sequences
 from explorer.choices.settings import Settings
 
-PLAIN_ACTIVATIONS = ("tanh", "sigmoid", "ReLU")
+PLAIN_ACTIVATIONS = tuple(name for name, entry in ACTIVATIONS.items() if entry.in_plain_nets)
 
 
 def _units(experiment: "RecurrentExperiment") -> str:

@@ -43,7 +43,7 @@ class Settings:
         if self.dataset.regression and not self.loss_function.regression:
             raise ValueError(
                 f"loss = {self.loss!r} needs classes, but task = {self.task!r} is a regression; "
-                "choose: usual, half squared error, mean squared error"
+                f"choose: {', '.join([USUAL, *(name for name, loss in LOSSES.items() if loss.regression)])}"
             )
 
     @classmethod
@@ -93,7 +93,7 @@ class Settings:
 
     def without_effect(self) -> set[str]:
         """Return the names of settings that change nothing as the others stand."""
-        idle = {"threshold": self.clipper.clip is None, "order": self.batch == FULL}
+        idle = {"threshold": not self.clipper.limits, "order": self.batch == FULL}
         return {name for name, is_idle in idle.items() if is_idle}
 
     @classmethod

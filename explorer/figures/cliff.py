@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array, thin
+from explorer.choices.clipping import CLIPPERS
 from explorer.diagnosis import cliff
 from explorer.diagnosis.cliff import B_SPAN, TARGET, W_SPAN, Ground, Path, Section, exits, wall
 from explorer.diagnosis.seeds import logarithm
@@ -291,7 +292,7 @@ def _scene(across: Sequence[float], up: Sequence[float], away: float) -> dict[st
 
 def _labels(view: CliffView, place: _Places, size: float) -> list[dict[str, Any]]:
     what = "Gradient norm ‖dL/d(w, b)‖" if view.shown == GRADIENT else f"Loss (h<sub>T</sub> - {TARGET:g})²"
-    limit = "entries' limit" if view.clip == "value" else "threshold"
+    limit = "entries' limit" if CLIPPERS[view.clip].by_entry else "threshold"
     return [
         axes.label(f"<b>{what}</b> over w and b, T = {view.steps}", place.left[0], place.ground[1], size=size),
         axes.label(f"<b>Gradient norm</b>, {limit} dashed", place.right[0], place.norm[1], size=size),

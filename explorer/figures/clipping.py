@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
+from explorer.choices.clipping import CLIPPERS
 from explorer.diagnosis.seeds import band, log_band
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, panels, theme
@@ -19,7 +20,6 @@ from explorer.training.history import DIVERGED, SOLVED, History
 NORM_SPAN = (-4.0, 6.0)
 NORMS, LOSSES = Panel(NORM_SPAN, "epoch"), Panel(axes.LOSS_DECADES, "epoch", "x2", "y2")
 TITLES = ("‖dL/dθ‖ of the first update after each recorded epoch", "loss")
-LIMITS = {"norm": "threshold of ‖dL/dθ‖", "value": "bound of each entry of dL/dθ"}
 
 Named = Sequence[tuple[str, History]]
 
@@ -46,8 +46,10 @@ def clipping_figure(
         entries.append(marks.legend_line(f"{name}: {clipping_words(history)}", color=style.colour, width=5))
     entries += marks.legend_medians("after clipping; loss", "before clipping")
     experiments = [history.experiment for _, history in shown]
-    limits = sorted({(one.clip, one.threshold) for one in experiments if one.clip in LIMITS})
-    entries += [marks.legend_line(f"{LIMITS[clip]}, {threshold:g}", dash="dash") for clip, threshold in limits]
+    limits = sorted({(one.clip, one.threshold) for one in experiments if one.clipper.limits})
+    entries += [
+        marks.legend_line(f"{CLIPPERS[clip].threshold_name}, {threshold:g}", dash="dash") for clip, threshold in limits
+    ]
     epochs = axes.epoch_axis(max((one.epochs for one in experiments), default=1), view)
     return marks.compose([*entries, *marks.stacked(traces)], lambda narrow: _layout(epochs, caption, limits, narrow))
 
@@ -71,7 +73,7 @@ def clipping_words(history: History) -> str:
     parts = [f"{outcome.count(SOLVED)} of {len(outcome)} learn"]
     parts += [f"{outcome.count(DIVERGED)} not finite"] * (DIVERGED in outcome)
     share = clipped_share(history)
-    if history.experiment.clip != "none" and np.isfinite(share).any():
+    if history.experiment.clipper.limits and np.isfinite(share).any():
         mean = np.nanmean(share)
         size = "no update" if mean == 0 else f"{'under 1%' if mean < 0.01 else f'{mean:.0%}'} of updates"
         parts.append(f"{size} clipped")
@@ -108,7 +110,8 @@ def describe_clipping(shown: Named) -> str:
         after = log_band(history.gradient_norm * history.clip_factor).middle
         loss, last = band(history.loss).middle, f"{int(history.epochs[-1]):,}"
         experiment = history.experiment
-        limit = "" if experiment.clip == "none" else f", clipped by {experiment.clip} at {experiment.threshold:g}"
+        clips = experiment.clipper.limits
+        limit = f", clipped by {experiment.clip} at {experiment.threshold:g}" if clips else ""
         told.append(
             f"{name}{limit}: {clipping_words(history)}; ‖dL/dθ‖ {decades(raw[0])} before and {decades(after[0])} after "
             f"clipping at the start, at most {decades(float(raw.max()))} and {decades(float(after.max()))}, "

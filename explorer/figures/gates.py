@@ -5,12 +5,14 @@ apart: the axis is that of the gate's own z, ln(openness / (1 - openness)), on
 which a bias is a height.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
+from explorer.choices.cells import CELLS
 from explorer.diagnosis.seeds import Band, band
 from explorer.diagnosis.wording import number
 from explorer.figures import axes, marks, panels, theme
@@ -25,13 +27,7 @@ SPAN = (-7.0, 7.0)
 SHARES = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 SHUT = FlatMark(-np.inf, "exactly 0: shut", theme.EXACT_ZERO)
 OPEN = FlatMark(np.inf, "exactly 1, or not finite", theme.NOT_FINITE)
-# By the job, the gates that do it. Of these the first two are a cell's memory gate.
-JOBS = {
-    "keeps the state": ("forget", "update"),
-    "lets the new in": ("input",),
-    "shows the state": ("output",),
-    "lets the new see the old": ("reset",),
-}
+JOBS = tuple(dict.fromkeys(job for cell in CELLS.values() for job in cell.gates))
 NO_GATES = "A plain recurrent net has no gates: every step overwrites the whole state."
 MEANING = (
     "Mean over units and samples, median over seeds. A state that is kept to 99% at every step is kept to 37% over 100 steps, "
@@ -43,10 +39,9 @@ THEORY_STYLE = LineStyle(theme.THEORY, theme.THEORY, theme.THEORY)
 HEIGHT, NARROW_HEIGHT, BETWEEN, OVER = 300, 190, 92, 52
 
 
-def gates_of(history: History) -> dict[str, str]:
+def gates_of(history: History) -> Mapping[str, str]:
     """Return the gates that a history's cell has, by what they do."""
-    blocks = history.experiment.unit.blocks
-    return {job: gate for job, gates in JOBS.items() for gate in gates if gate in blocks}
+    return history.experiment.unit.gates
 
 
 def openness(history: History, gate: str) -> Array:

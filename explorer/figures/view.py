@@ -185,7 +185,7 @@ class CliffView:
     clip: str = _choice(
         "Clip by",
         "norm: the whole gradient is shortened to the threshold; value: each of its two entries is cut to it.",
-        options=tuple(reversed([name for name in CLIPPERS if name != "none"])),
+        options=tuple(reversed([name for name, clipper in CLIPPERS.items() if clipper.limits])),
         default="norm",
     )
     threshold: float = _stepped(

@@ -91,7 +91,7 @@ def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table
     if prediction.predict(experiment).of(view.diagnostic.name) is not None:
         table["Theory"] = _theory()
     table["Loss and answers"] = [experiment.loss_function.value, Network._forward_pass, answers.answer_map]
-    if experiment.clipper.clip is not None:
+    if experiment.clipper.limits:
         table["Clipping"] = _clipping([experiment.clipper])
     table["Update"] = [experiment.update_rule, experiment.update_rule.step]
     table["Why"] = [why.decompose]
@@ -157,7 +157,7 @@ def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> 
         "Loss": [experiment.loss_function.value, experiment.loss_function.delta],
         f"Look closer: {figure}": _second_figure(compared)[figure],
     }
-    clippers = dict.fromkeys(experiment.clipper for experiment in compared if experiment.clipper.clip is not None)
+    clippers = dict.fromkeys(experiment.clipper for experiment in compared if experiment.clipper.limits)
     if clippers:
         table["Clipping"] = _clipping(clippers)
     table["Update"] = [rule, rule.step]
@@ -239,7 +239,7 @@ def _written_out(function: Callable[..., Any]) -> list[Piece]:
 
 
 def _normalization(experiment: Experiment, *, forward: bool) -> list[Piece]:
-    if experiment.normalization == "none":
+    if experiment.normalizer.axis is None:
         return []
     both: list[Piece] = [normalizations.affine_backward, normalizations.normalize_backward]
     return [experiment.normalizer, *([normalizations.normalize] if forward else both)]

@@ -9,6 +9,7 @@ from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry, registry
 from explorer.choices.settings import Settings
+from explorer.training.kinds import kind_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +189,7 @@ SCENARIOS = registry(
 
 def scenarios_of(kind: type[Settings]) -> Mapping[str, Scenario]:
     """Return the scenarios of one kind of experiment, by name."""
-    return {name: scenario for name, scenario in SCENARIOS.items() if isinstance(scenario.experiment, kind)}
+    return {name: scenario for name, scenario in SCENARIOS.items() if kind_of(scenario.experiment).experiment is kind}
 
 
 def matching(experiment: Settings, baseline: Settings | None, compare: str = "") -> str | None:

@@ -51,7 +51,7 @@ def _shares(diagnoses: Sequence[Diagnosis]) -> Any:
     solved, runs = np.array([(f.solved, f.runs) for f in facts]).T
     ends = np.array([share_interval(f.solved, f.runs) for f in facts])
     about = diagnoses[0].history.experiment
-    name = "plain" if about.skip == "none" else f"skip over {about.skip}"
+    name = f"skip over {about.skip}" if about.skipped else "plain"
     curve = Shares(name, np.array(DEPTHS), solved / runs, ends[:, 0], ends[:, 1], solved, runs)
     return with_height(share_figure([curve], DEPTHS[-1], summary(about, depth=SHOWN_DEPTHS)))
 

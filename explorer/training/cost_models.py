@@ -94,7 +94,7 @@ def _buffer_size(experiment: Experiment, sizes: set[int]) -> int:
     The last batch of an epoch may be smaller, with a net of its own.
     """
     normalizer, random = experiment.normalizer, experiment.activation_function.random_slope is not None
-    normalized, skips = normalizer.axis is not None, experiment.skip != "none"
+    normalized, skips = normalizer.axis is not None, experiment.skipped > 0
     # h, z, dL/dz, and where they exist n and random slopes; to measure also the slopes and all ways back.
     training = 3 + normalized + random
     measuring = training + 3 + skips + normalized

@@ -31,6 +31,8 @@ class Kind:
     group: type[Group]  # How its runs are trained
     cost: Callable[[Any], Cost]  # `cost(experiment)` estimates what training takes
     prefix: str  # The beginning of the names of downloaded files
+    opens_pinned: bool  # Whether a link that names no baseline has the opening example pinned
+    takes_own_data: bool  # Whether a person's own data can be its task
 
 
 LAYERS = Kind(
@@ -43,6 +45,8 @@ LAYERS = Kind(
     group=Group,
     cost=layered_cost,
     prefix="gradients",
+    opens_pinned=True,
+    takes_own_data=True,
 )
 TIME_STEPS = Kind(
     name="recurrent",
@@ -54,6 +58,8 @@ TIME_STEPS = Kind(
     group=RecurrentGroup,
     cost=recurrent_cost,
     prefix="through-time",
+    opens_pinned=False,
+    takes_own_data=False,
 )
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (LAYERS, TIME_STEPS)})
 _BY_CLASS = {kind.experiment: kind for kind in KINDS.values()}

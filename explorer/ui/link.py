@@ -9,12 +9,11 @@ import streamlit as st
 
 from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.datasets import OWN, Data
-from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
 from explorer.diagnosis.plain_text import verbatim
 from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
-from explorer.training.kinds import TIME_STEPS, Kind, kind_of
+from explorer.training.kinds import LAYERS, Kind, kind_of
 from explorer.ui.between_pages import REPORTER_KEY, set_values
 from explorer.ui.keys import BASELINES, keys_of
 from explorer.ui.private import read_address_again
@@ -177,12 +176,12 @@ def encode(experiment: Settings) -> str:
     their text always names one setting.
     """
     settings = experiment.settings(changed_only=True)
-    if not settings and kind_of(experiment) is TIME_STEPS:
+    if not settings and not kind_of(experiment).opens_pinned:
         settings = {"task": experiment.task}
     return ";".join(f"{name}:{value}" for name, value in settings.items())
 
 
-def decode(text: str, data: Data | None, kind: type[Settings] = Experiment) -> Any:
+def decode(text: str, data: Data | None, kind: Kind = LAYERS) -> Any:
     """Read what `encode` wrote: an experiment of the kind asked for; None where nothing is pinned.
 
     Raises
@@ -190,20 +189,19 @@ def decode(text: str, data: Data | None, kind: type[Settings] = Experiment) -> A
     ValueError
         Naming what is wrong and what is allowed.
     """
-    layers = kind is Experiment
-    if text == UNPINNED or (not text and not layers):
+    if text == UNPINNED or not (text or kind.opens_pinned):
         return None
     if not text:
         return OPENING
     pairs = [part.partition(":") for part in text.split(";")]
     settings = {name: value for name, _, value in pairs}
-    own = layers and settings.get("task", "").casefold() == OWN
+    own = kind.takes_own_data and settings.get("task", "").casefold() == OWN
     if own and data is None:
         raise ValueError("the baseline is on somebody's own data, which a link does not carry: load the CSV first")
-    return kind.from_strings(settings, **({"data": data} if own else {}))
+    return kind.experiment.from_strings(settings, **({"data": data} if own else {}))
 
 
-def pinned(text: str, data: Data | None, kind: type[Settings] = Experiment) -> tuple[Any, str | None]:
+def pinned(text: str, data: Data | None, kind: Kind = LAYERS) -> tuple[Any, str | None]:
     """Return the pinned baseline, of the kind asked for, and, if the link's text is invalid, a sentence that says why."""
     try:
         return decode(text, data, kind), None

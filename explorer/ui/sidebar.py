@@ -49,7 +49,7 @@ def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
         text = _baseline_text(keys.baseline, keys.empty_baseline)
         _load_experiment(kind)
     experiment = _experiment(kind, values, data)
-    baseline, problem = pinned(text, st.session_state.get(DATA_KEY), kind.experiment)
+    baseline, problem = pinned(text, st.session_state.get(DATA_KEY), kind)
     if problem:
         st.warning(problem, icon=":material/link_off:")
     with scenario_place:

@@ -12,6 +12,7 @@ from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
 from explorer.diagnosis.plain_text import verbatim
 from explorer.stories.scenarios import OPENING, SCENARIOS, scenarios_of
+from explorer.training.kinds import TIME_STEPS
 from explorer.ui import link
 from explorer.ui.page import controls_by_key
 from pages import PAGES
@@ -89,32 +90,32 @@ def test_no_text_is_the_opening_example_and_none_is_no_baseline():
 @settings(max_examples=200, deadline=None)
 @given(recurrent_experiments())
 def test_any_recurrent_experiment_comes_back_from_its_text(e):
-    assert link.decode(link.encode(e), None, RecurrentExperiment) == e
+    assert link.decode(link.encode(e), None, TIME_STEPS) == e
 
 
 @pytest.mark.parametrize("name", RECURRENT)
 def test_every_recurrent_scenario_comes_back_from_its_text(name):
     e = RECURRENT[name].experiment
-    assert link.pinned(link.encode(e), None, RecurrentExperiment) == (e, None)
+    assert link.pinned(link.encode(e), None, TIME_STEPS) == (e, None)
 
 
 @settings(max_examples=100, deadline=None)
 @given(some.text(max_size=200))
 def test_any_text_is_a_recurrent_baseline_or_a_sentence_never_an_error(text):
-    experiment, problem = link.pinned(text, None, RecurrentExperiment)
+    experiment, problem = link.pinned(text, None, TIME_STEPS)
     assert experiment is None or isinstance(experiment, RecurrentExperiment)
     assert problem is None or problem.startswith("The baseline in the link cannot be used")
 
 
 def test_of_recurrent_nets_no_text_is_no_baseline_and_the_opening_example_has_one():
-    assert link.decode("", None, RecurrentExperiment) is None
-    assert link.decode(link.UNPINNED, None, RecurrentExperiment) is None
+    assert link.decode("", None, TIME_STEPS) is None
+    assert link.decode(link.UNPINNED, None, TIME_STEPS) is None
     assert link.encode(RecurrentExperiment()) != ""
 
 
 @pytest.mark.parametrize(("text", "said"), [("depth:3", "depth"), ("length:1", "length"), (f"task:{OWN}", "task")])
 def test_a_recurrent_baseline_of_the_wrong_kind_is_named(text, said):
-    experiment, problem = link.pinned(text, OWN_DATA, RecurrentExperiment)
+    experiment, problem = link.pinned(text, OWN_DATA, TIME_STEPS)
     assert experiment is None
     assert said in problem
 
