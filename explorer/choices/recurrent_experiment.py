@@ -9,7 +9,7 @@ from typing import Any
 
 from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.cells import CELLS
-from explorer.choices.controls import NETWORK, REMEDY, TASK, choice, controls_of, numeric, setting, told_elsewhere
+from explorer.choices.controls import NETWORK, REMEDY, TASK, choice, numeric, setting, told_elsewhere
 from explorer.choices.experiment import CONTROLS as LAYER_CONTROLS
 from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.choices.registry import EntryOf
@@ -133,6 +133,3 @@ class RecurrentExperiment(Settings):
     def points(self) -> Sequences:
         """Return the data: the same for every seed."""
         return sequences(self.task, self.samples, self.length)
-
-
-RECURRENT_CONTROLS = controls_of(RecurrentExperiment)

@@ -18,7 +18,6 @@ from explorer.training.measures import Diagnostic, offered
 
 VALUE = "value"
 RATIO, TIME_RATIO = (f"ratio to last {kind.position}" for kind in (LAYERS, TIME_STEPS))
-METRICS, TIME_METRICS = (offered(kind.measures) for kind in (LAYERS, TIME_STEPS))
 RANGES = {"usual": 0, "wide": 26, "widest": 298}
 LATEST = -1
 

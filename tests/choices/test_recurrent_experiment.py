@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from explorer.choices.experiment import CONTROLS
-from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 
-each_control = pytest.mark.parametrize("name", RECURRENT_CONTROLS)
+each_control = pytest.mark.parametrize("name", RecurrentExperiment.controls())
 
 
 @each_control
@@ -20,7 +20,7 @@ def test_a_bad_value_is_refused_when_it_is_made(name):
 @each_control
 def test_it_cannot_be_changed(name):
     with pytest.raises(AttributeError):
-        setattr(RecurrentExperiment(), name, RECURRENT_CONTROLS[name].default)
+        setattr(RecurrentExperiment(), name, RecurrentExperiment.controls()[name].default)
 
 
 def test_it_is_made_of_texts_and_gives_them_back():
@@ -53,12 +53,12 @@ SHARED = ("clip", "threshold", "learning_rate", "optimizer", "batch", "order", "
 
 @pytest.mark.parametrize("name", SHARED)
 def test_what_means_the_same_is_the_same_control_but_for_its_default(name):
-    assert replace(RECURRENT_CONTROLS[name], default=CONTROLS[name].default) == CONTROLS[name]
+    assert replace(RecurrentExperiment.controls()[name], default=CONTROLS[name].default) == CONTROLS[name]
 
 
 @each_control
 def test_every_control_has_words(name):
-    control = RECURRENT_CONTROLS[name]
+    control = RecurrentExperiment.controls()[name]
     assert control.label
     assert control.help.endswith((".", ")"))
     assert control.group in {each.group for each in CONTROLS.values()}

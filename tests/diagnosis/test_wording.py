@@ -12,7 +12,7 @@ from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.controls import Choice
 from explorer.choices.datasets import OWN
 from explorer.choices.experiment import CONTROLS
-from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.wording import (
     compared_summary,
     decades,
@@ -90,7 +90,8 @@ def options_of(control):
 
 
 @pytest.mark.parametrize(
-    ("name", "controls"), [(name, controls) for controls in (CONTROLS, RECURRENT_CONTROLS) for name in controls]
+    ("name", "controls"),
+    [(name, controls) for controls in (CONTROLS, RecurrentExperiment.controls()) for name in controls],
 )
 def test_every_setting_can_be_said_and_every_option_differently(name, controls):
     said = [controls[name].tell(option) for option in options_of(controls[name])]
@@ -155,11 +156,11 @@ def test_only_what_changed_and_matters_is_named_of_recurrent_nets():
     assert difference(e.but(truncation=20), e) == ["not cut"]
 
 
-@pytest.mark.parametrize("name", RECURRENT_CONTROLS)
+@pytest.mark.parametrize("name", RecurrentExperiment.controls())
 @pytest.mark.parametrize("cell", ["RNN", "LSTM"])
 def test_a_recurrent_summary_tells_every_change_that_matters_and_no_other(name, cell):
     base = RecurrentExperiment(cell=cell, batch="16", task="copy")
-    others = [base.but(**{name: option}) for option in options_of(RECURRENT_CONTROLS[name])]
+    others = [base.but(**{name: option}) for option in options_of(RecurrentExperiment.controls()[name])]
     told = {compared_summary([other]) for other in others}
     # Two losses are those of their own task: the usual one and the one that it is.
     different = {other.loss_function.name for other in others} if name == "loss" else {getattr(o, name) for o in others}

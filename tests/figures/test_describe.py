@@ -16,10 +16,12 @@ from explorer.figures.depth import describe_factors, describe_shares, describe_t
 from explorer.figures.explore import describe_history, describe_why
 from explorer.figures.remedies import describe_losses, describe_tried
 from explorer.figures.sweep import describe_row, describe_sweep, outcome_text
-from explorer.figures.view import METRICS, View
+from explorer.figures.view import View
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import Sweep
 from explorer.sweeps.sweep_run import run_sweep
+from explorer.training.kinds import LAYERS
+from explorer.training.measures import offered
 
 SMALL = Experiment(depth=3, runs=3, epochs=20)
 HISTORY = train(SMALL)
@@ -46,12 +48,12 @@ def test_of_many_layers_some_are_told_the_first_and_the_output_among_them():
     assert "layer 41 (output)" in told
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", offered(LAYERS.measures))
 def test_every_metric_is_told_and_what_is_not_defined_is_named(metric):
     told = describe_history(HISTORY, View(metric=metric), -1)
     assert View(metric=metric).diagnostic.title in told
     assert "nan" not in told
-    assert ("not defined" in told) == bool(np.isnan(HISTORY.measures[METRICS[metric]]).any())
+    assert ("not defined" in told) == bool(np.isnan(HISTORY.measures[offered(LAYERS.measures)[metric]]).any())
 
 
 def test_exact_zeros_are_told():

@@ -13,8 +13,10 @@ from explorer.diagnosis.wording import summary
 from explorer.figures import theme
 from explorer.figures.explore import explore_figure, why_figure
 from explorer.figures.panels import DrawnNet
-from explorer.figures.view import METRICS, RANGES, RATIO, VALUE, View
+from explorer.figures.view import RANGES, RATIO, VALUE, View
 from explorer.stories.scenarios import DYING, MOONS
+from explorer.training.kinds import LAYERS
+from explorer.training.measures import offered
 from explorer.training.run import Training
 
 SMALL = Experiment(epochs=100)
@@ -69,7 +71,7 @@ def scale(figure):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", offered(LAYERS.measures))
 @pytest.mark.parametrize("colour", [VALUE, RATIO])
 def test_every_metric_and_colour_draws_for_every_kind_of_history(kind, metric, colour, trained):
     for axis in ("linear", "log"):
@@ -130,7 +132,7 @@ def test_a_picture_is_small_enough_to_stream(trained):
     assert len(big.to_json()) < 600_000
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", offered(LAYERS.measures))
 def test_colours_do_not_move_when_a_remedy_is_flipped(metric, trained):
     view = View(metric=metric)
     scales = {tuple(scale(draw(trained, KINDS[kind], view))) for kind in ("healthy", "vanishing", "diverged", "zeros")}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentExperiment
 from explorer.diagnosis.reach import (
     BOUND,
     GATE,
@@ -166,7 +166,7 @@ def test_what_the_start_depends_on_is(change):
 
 @each_cell
 def test_work_and_memory_are_bounded_for_every_experiment(cell):
-    lengths, hidden = (RECURRENT_CONTROLS[name].marks for name in ("length", "hidden"))
+    lengths, hidden = (RecurrentExperiment.controls()[name].marks for name in ("length", "hidden"))
     for length in lengths:
         for units in hidden:
             e = RecurrentExperiment(cell=cell, length=length, hidden=units, runs=64)

@@ -26,8 +26,10 @@ from explorer.figures.time import (
     places,
     time_figure,
 )
-from explorer.figures.view import RANGES, TIME_METRICS, TIME_RATIO, TimeView
+from explorer.figures.view import RANGES, TIME_RATIO, TimeView
 from explorer.training.history import SOLVED
+from explorer.training.kinds import TIME_STEPS
+from explorer.training.measures import offered
 from explorer.training.recording import Ending
 
 SMALL = RecurrentExperiment(length=8, samples=8, hidden=4, epochs=5, runs=3)
@@ -97,7 +99,7 @@ def test_time_runs_upwards_from_step_1_to_the_last(cells):
     assert low < 1 < SMALL.length < high
 
 
-@pytest.mark.parametrize("metric", TIME_METRICS)
+@pytest.mark.parametrize("metric", offered(TIME_STEPS.measures))
 @pytest.mark.parametrize("span", RANGES)
 def test_there_is_one_colour_range_for_all_and_it_is_the_value_axis(metric, span, cells):
     view = TimeView(metric=metric, range=span)
@@ -190,7 +192,7 @@ def test_nets_that_are_not_finite_from_the_start_are_marked_not_left_out(trained
     assert np.isfinite(np.array(flat[0].z)).all()
 
 
-@pytest.mark.parametrize("metric", TIME_METRICS)
+@pytest.mark.parametrize("metric", offered(TIME_STEPS.measures))
 @pytest.mark.parametrize("activation", ["tanh", "ReLU"])
 @pytest.mark.parametrize("cell", CELLS)
 def test_not_defined_is_said_where_a_cell_has_no_such_thing_and_nowhere_else(cell, activation, metric, trained):

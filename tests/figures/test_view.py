@@ -4,18 +4,19 @@ from itertools import pairwise
 
 import pytest
 
-from explorer.figures.view import METRICS, RANGES, RATIO, TIME_VIEW_CONTROLS, VALUE, VIEW_CONTROLS, TimeView, View
-from explorer.training.measures import DIAGNOSTICS
+from explorer.figures.view import RANGES, RATIO, TIME_VIEW_CONTROLS, VALUE, VIEW_CONTROLS, TimeView, View
+from explorer.training.kinds import LAYERS
+from explorer.training.measures import DIAGNOSTICS, offered
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", offered(LAYERS.measures))
 @pytest.mark.parametrize("colour", [VALUE, RATIO])
 @pytest.mark.parametrize("span", RANGES)
 def test_every_view_has_a_range_that_does_not_depend_on_data(metric, colour, span):
     view = View(metric=metric, colour=colour, range=span)
     low, high = view.span
     assert low < high
-    assert view.diagnostic is DIAGNOSTICS[METRICS[metric]]
+    assert view.diagnostic is DIAGNOSTICS[offered(LAYERS.measures)[metric]]
     if not view.in_decades:
         assert (low, high) == view.diagnostic.span
     if view.is_ratio:

@@ -18,9 +18,11 @@ from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentEx
 from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import VERDICTS
-from explorer.figures.view import METRICS, TIME_METRICS, SecondFigure, TimeView, View
+from explorer.figures.view import SecondFigure, TimeView, View
 from explorer.sharing.code import depth_table, explore_table, listings, remedies_table, sweep_table, time_table
 from explorer.sweeps.outcomes import OUTCOMES
+from explorer.training.kinds import LAYERS, TIME_STEPS
+from explorer.training.measures import offered
 
 RICH = Experiment(normalization="batch", clip="norm", optimizer="Adam")
 VERDICT = VERDICTS["vanishing"]
@@ -30,7 +32,7 @@ ALONE = TimeView(compare="baseline")
 
 
 def tables():
-    for metric in METRICS:
+    for metric in offered(LAYERS.measures):
         yield f"explore {metric}", explore_table(RICH, View(metric=metric), VERDICT)
     for name in ACTIVATIONS:
         yield f"activation {name}", explore_table(Experiment(activation=name), View(), VERDICT)
@@ -46,7 +48,7 @@ def tables():
     yield "depth", depth_table()
     for name, outcome in OUTCOMES.items():
         yield f"sweep {name}", sweep_table(outcome)
-    for metric in TIME_METRICS:
+    for metric in offered(TIME_STEPS.measures):
         yield f"time {metric}", time_table(RECURRENT, TimeView(metric=metric), FIGURES[0])
     for figure in FIGURES:
         yield f"time {figure}", time_table(RECURRENT, TimeView(), figure)

@@ -15,13 +15,13 @@ from explorer import Experiment, train
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.controls import Choice
 from explorer.choices.datasets import OWN, Data
-from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.effects import effect, rank
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.seeds import log_band
 from explorer.diagnosis.trials import Results, trials
-from explorer.figures.view import TIME_METRICS, TimeView
+from explorer.figures.view import TimeView
 from explorer.sharing.notebook import (
     compared_lines,
     depth_lines,
@@ -45,6 +45,8 @@ from explorer.sweeps.by_depth import DepthSeries
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import Sweep
 from explorer.sweeps.sweep_run import run_sweep
+from explorer.training.kinds import TIME_STEPS
+from explorer.training.measures import offered
 from explorer.ui.link import encode
 from tests.ui.test_app import opened
 
@@ -93,9 +95,9 @@ def test_a_recurrent_experiment_that_was_saved_opens_again(name, baseline):
     assert (saved.experiment, saved.baseline, saved.pins) == (experiment, baseline, True)
 
 
-@pytest.mark.parametrize("name", RECURRENT_CONTROLS)
+@pytest.mark.parametrize("name", RecurrentExperiment.controls())
 def test_every_recurrent_setting_comes_back_from_its_file(name):
-    control = RECURRENT_CONTROLS[name]
+    control = RecurrentExperiment.controls()[name]
     values = control.options if isinstance(control, Choice) else (control.low, control.high)
     for value in values:
         experiment = RECURRENT.but(**{name: value})
@@ -413,8 +415,8 @@ def test_the_time_lines_give_what_stands_side_by_side(compare):
     assert learn == [history.outcome.count("solved") for history in histories]
 
 
-@pytest.mark.parametrize("metric", TIME_METRICS)
+@pytest.mark.parametrize("metric", offered(TIME_STEPS.measures))
 def test_the_time_lines_are_python_whatever_is_shown(metric):
     lines = compared_lines({"a": RECURRENT, "it's": RECURRENT.but(cell="LSTM")}, TimeView(metric=metric))
     compile(lines, "lines", "exec")
-    assert TIME_METRICS[metric] in lines
+    assert offered(TIME_STEPS.measures)[metric] in lines

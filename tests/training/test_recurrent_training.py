@@ -10,7 +10,7 @@ from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.controls import Choice, Number
 from explorer.choices.optimizers import OPTIMIZERS
-from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.sequences import TASKS
 from explorer.training.recording import Ending
 from explorer.training.recurrent_group import RecurrentGroup
@@ -291,10 +291,12 @@ def numbers(history):
 
 
 def test_every_number_has_another_value_to_flip_to():
-    assert {name for name, control in RECURRENT_CONTROLS.items() if isinstance(control, Number)} == set(OTHER)
+    assert {name for name, control in RecurrentExperiment.controls().items() if isinstance(control, Number)} == set(
+        OTHER
+    )
 
 
-CHOICES = [name for name, control in RECURRENT_CONTROLS.items() if isinstance(control, Choice)]
+CHOICES = [name for name, control in RecurrentExperiment.controls().items() if isinstance(control, Choice)]
 
 
 @pytest.mark.parametrize("name", OTHER)
@@ -306,7 +308,7 @@ def test_flipping_a_number_alone_changes_the_history(name):
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_every_option_gives_a_history_of_its_own(name):
-    options = [option for option in RECURRENT_CONTROLS[name].options if (name, option) != ("loss", "usual")]
+    options = [option for option in RecurrentExperiment.controls()[name].options if (name, option) != ("loss", "usual")]
     histories = {option: numbers(train(base(name).but(**{name: option}))) for option in options}
     for one, other in itertools.combinations(options, 2):
         assert histories[one] != histories[other], f"{one} and {other} are the same"

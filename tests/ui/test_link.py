@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.choices.controls import Choice, Number
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS, Experiment
-from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.plain_text import verbatim
 from explorer.stories.scenarios import OPENING, SCENARIOS, scenarios_of
 from explorer.training.kinds import TIME_STEPS
@@ -57,7 +57,7 @@ def experiments():
 
 def recurrent_experiments():
     """Any recurrent experiment."""
-    return values(RECURRENT_CONTROLS).map(lambda chosen: built(RecurrentExperiment, chosen, "copy"))
+    return values(RecurrentExperiment.controls()).map(lambda chosen: built(RecurrentExperiment, chosen, "copy"))
 
 
 @pytest.mark.parametrize("name", LAYERED)
@@ -120,7 +120,9 @@ def test_a_recurrent_baseline_of_the_wrong_kind_is_named(text, said):
     assert said in problem
 
 
-@pytest.mark.parametrize(("kind", "controls"), [(Experiment, CONTROLS), (RecurrentExperiment, RECURRENT_CONTROLS)])
+@pytest.mark.parametrize(
+    ("kind", "controls"), [(Experiment, CONTROLS), (RecurrentExperiment, RecurrentExperiment.controls())]
+)
 def test_texts_fit_the_field_they_travel_in(kind, controls):
     longest = kind(
         **{

@@ -6,7 +6,7 @@ import pytest
 
 from explorer.choices.controls import Choice, Number, Several, Span, controls_of
 from explorer.choices.experiment import CONTROLS, Experiment
-from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.figures.view import (
     CLIFF_CONTROLS,
@@ -31,7 +31,7 @@ from pages.time_page import PREFIX as TIME_PAGE
 PAGE_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items() if key not in CONTROLS}
 
 SHARED = {f"{REMEDIES_PAGE}{name}": VIEW_CONTROLS[name] for name in SHARED_VIEW}
-OVER_TIME = {f"{TIME_PAGE}{name}": control for name, control in RECURRENT_CONTROLS.items()}
+OVER_TIME = {f"{TIME_PAGE}{name}": control for name, control in RecurrentExperiment.controls().items()}
 PARTS = {
     "view": VIEW_CONTROLS,
     "shared view": SHARED,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from explorer.choices.controls import Choice
-from explorer.choices.recurrent_experiment import RECURRENT_CONTROLS, RecurrentExperiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.stories.scenarios import scenarios_of
 from explorer.ui.link import encode
 from explorer.ui.page import controls_by_key
@@ -110,7 +110,7 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("name", RECURRENT_CONTROLS)
+@pytest.mark.parametrize("name", RecurrentExperiment.controls())
 def test_every_setting_of_the_net_changes_the_picture(name):
     one, two, beside = PAIRS[name]
     first, second = (figures(run(**({"compare": "baseline"} | beside | {name: value})))[0] for value in (one, two))
