@@ -14,7 +14,7 @@ import streamlit as st
 
 from explorer.ui.between_pages import ask_for_report, keep
 from explorer.ui.keys import BASELINES
-from explorer.ui.link import GO_KEY, announce, keep_link
+from explorer.ui.link import announce, keep_link
 from explorer.ui.look import FAVICON, LOGO
 from explorer.ui.page import Page, controls_by_key
 from explorer.ui.sidebar import sidebar
@@ -52,7 +52,7 @@ def main() -> None:
     keep(page.title, keys)
     if page.kind is not None:
         sidebar(page.kind, controls)
-    keep_link(page.title, st.session_state.pop(GO_KEY, None))
+    keep_link(page.title)
     chosen.run()
     ask_for_report()
 

@@ -22,8 +22,8 @@ from explorer.stories.scenarios import SCENARIOS, matching
 from explorer.training.cost import refuse
 from explorer.training.history import History
 from explorer.training.kinds import LAYERS
-from explorer.ui.between_pages import set_values
-from explorer.ui.link import GO_KEY, NOT_SETTINGS
+from explorer.ui.between_pages import go_to, set_values
+from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import CHART, live_chart
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen, set_experiment
@@ -63,7 +63,7 @@ def _welcome() -> None:
         st.markdown("See why gradients vanish or explode, in real training. **Try:**", width="content")
         st.button("Skip connections", on_click=lambda: _open_scenario(SKIPS), key="try_skips")
         st.button("Dying ReLU", on_click=lambda: _open_scenario(DYING, metric="dead"), key="try_dying")
-        st.button("All remedies", on_click=lambda: _set(GO_KEY, remedies_page.PAGE.title), key="try_remedies")
+        st.button("All remedies", on_click=lambda: go_to(remedies_page.PAGE.title), key="try_remedies")
         st.button(
             "Close",
             icon=":material/close:",

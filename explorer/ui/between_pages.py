@@ -20,6 +20,8 @@ PAGE_KEY, REPORTED_KEY = "_page", "_reported"
 # What the app has set and the browser may not know yet; the latest change, by a name of its own.
 PENDING_KEY, CHANGE_KEY = "_pending", "_change"
 REPORTER_KEY = "_reporter"
+# Title of the page to which the app itself is going, and what all controls hold on the way.
+GO_KEY, TAKEN_KEY = "_go_to", "_taken"
 
 _reporter = st.components.v2.component(
     "explorer_reporter",
@@ -41,21 +43,33 @@ def set_values(values: Mapping[str, Any]) -> None:
     st.session_state[CHANGE_KEY] = uuid.uuid4().hex
 
 
-def keep(page: str, keys: Collection[str]) -> None:
-    """Keep the values of all controls in the link, also of other pages; `page` is the title of the present one.
+def go_to(page: str) -> None:
+    """Have the app go to the page of this title, with what all controls hold now; before they are drawn, or in a callback."""
+    st.session_state[GO_KEY] = page
+    st.session_state.pop(TAKEN_KEY, None)
 
-    To be called before any control is drawn.
+
+def keep(page: str, keys: Collection[str]) -> None:
+    """Keep what all controls hold, those of other pages too; to be called before any is drawn.
+
+    Parameters
+    ----------
+    page : str
+        Title of the present page.
+    keys : collection of str
+        Of all controls that are in the link.
     """
     state = st.session_state
-    reports = {key for key in keys if reported(key) is not SILENT}
     if state.get(PAGE_KEY) != page:
-        state[PAGE_KEY], state[REPORTED_KEY], state[CHANGE_KEY] = page, set(), uuid.uuid4().hex
-    elif reports:
+        _arrive(page)
+    elif reports := {key for key in keys if reported(key) is not SILENT}:
         state[REPORTED_KEY] = reports
-    pending = state.setdefault(PENDING_KEY, {})
-    known = getattr(state.get(REPORTER_KEY), "known", None) == state[CHANGE_KEY]
-    if known or any(reported(key) == value for key, value in pending.items()):
-        pending.clear()
+        _forget_what_is_known()
+    if state.get(GO_KEY) == page:
+        del state[GO_KEY]
+    if GO_KEY in state:
+        state.setdefault(TAKEN_KEY, {key: state[key] for key in keys if key in state})
+    pending = state.get(TAKEN_KEY, state[PENDING_KEY])
     for key in keys:
         if key in pending:
             state[key] = pending[key]
@@ -63,6 +77,25 @@ def keep(page: str, keys: Collection[str]) -> None:
             state[key] = state[key]
 
 
+def _arrive(page: str) -> None:
+    """Begin with a page: what the app took along to it counts until the browser knows it."""
+    state = st.session_state
+    taken = state.pop(TAKEN_KEY, {})
+    state[PENDING_KEY] = state.get(PENDING_KEY, {}) | (taken if state.pop(GO_KEY, None) == page else {})
+    state[PAGE_KEY], state[REPORTED_KEY], state[CHANGE_KEY] = page, set(), uuid.uuid4().hex
+
+
+def _forget_what_is_known() -> None:
+    """Hold no longer what the browser knows: it has answered, or reports all that was set but for one that a person set."""
+    state = st.session_state
+    pending = state[PENDING_KEY]
+    answered = getattr(state.get(REPORTER_KEY), "known", None) == state[CHANGE_KEY]
+    others = [key for key, value in pending.items() if reported(key) not in (SILENT, value)]
+    if answered or len(others) <= min(1, len(pending) - 1):
+        pending.clear()
+
+
 def ask_for_report() -> None:
     """Have the browser report once what all controls hold, when it has drawn what was told so far."""
-    _reporter(key=REPORTER_KEY, data={"change": st.session_state[CHANGE_KEY]}, on_known_change=lambda: None)
+    if GO_KEY not in st.session_state:  # a report would call the browser back
+        _reporter(key=REPORTER_KEY, data={"change": st.session_state[CHANGE_KEY]}, on_known_change=lambda: None)

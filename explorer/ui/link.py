@@ -1,5 +1,6 @@
 """The link: the settings in an address are checked, and the baseline is written into it as text."""
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from explorer.diagnosis.plain_text import verbatim
 from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
 from explorer.training.kinds import LAYERS, Kind, kind_of
-from explorer.ui.between_pages import REPORTER_KEY, set_values
+from explorer.ui.between_pages import GO_KEY, REPORTER_KEY, go_to, set_values
 from explorer.ui.keys import BASELINES, keys_of
 from explorer.ui.private import read_address_again
 
@@ -26,8 +27,6 @@ EXPERIMENT_KEY = "experiment"
 DATA_KEY = "_own_data"
 # Streamlit's own parameters, and ours that are not settings.
 NOT_SETTINGS = {"v", "embed", "embed_options", *BASELINES, EXPERIMENT_KEY}
-# Set by a callback: the title of the page to go to.
-GO_KEY = "_go_to"
 MAX_SHOWN = 60
 NOTICE_KEY = "_link_notice"
 
@@ -113,7 +112,7 @@ def set_controls(saved: Saved, shown: Kind | None) -> None:
     if saved.pins:
         set_values({keys.baseline: UNPINNED if saved.baseline is None else encode(saved.baseline)})
     if kind is not shown:
-        st.session_state[GO_KEY] = keys.home
+        go_to(keys.home)
 
 
 def present_link() -> str:
@@ -128,20 +127,19 @@ def forget_notice() -> None:
     st.session_state[NOTICE_KEY] = []
 
 
-def keep_link(page: str, go: str | None = None) -> None:
+def keep_link(page: str) -> None:
     """Keep the schema version in the address, and one step of the browser's history for each action of a person.
 
-    Parameters
-    ----------
-    page : str
-        Title of the present page.
-    go : str, optional
-        Title of a page to go to: `st.switch_page` refuses to while settings are bound to the link.
+    Where the app goes to another page, the browser goes there: `st.switch_page` refuses to while settings are bound to
+    the link. `page` is the title of the present one.
     """
     # Also after each report: Streamlit may have written the address again then, without the version.
     known = getattr(st.session_state.get(REPORTER_KEY), "known", None)
     state = f"{page} {known} {sorted(st.query_params.items())}"
-    _keeper(key="_link_keeper", data={"version": SCHEMA, "when": state, "go": go})
+    go = st.session_state.get(GO_KEY)
+    # Anew in every run until it is there: a message may be lost where one run follows another quickly.
+    when = f"{state} {time.monotonic_ns()}" if go else state
+    _keeper(key="_link_keeper", data={"version": SCHEMA, "when": when, "go": go})
 
 
 def complaints(controls: Mapping[str, Control]) -> dict[str, str]:

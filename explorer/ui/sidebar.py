@@ -18,9 +18,9 @@ from explorer.diagnosis.plain_text import verbatim
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.training.kinds import Kind, kind_of
-from explorer.ui.between_pages import set_values
+from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.keys import keys_of
-from explorer.ui.link import DATA_KEY, GO_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
+from explorer.ui.link import DATA_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
 from explorer.ui.widgets import FEW, ask
 
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
@@ -202,7 +202,7 @@ def set_experiment(experiment: Settings, baseline: Settings | None, compare: str
 def open_experiment(experiment: Settings, baseline: Settings | None, compare: str = "") -> None:
     """Set every control, and go to the first page that shows experiments of this kind; for callbacks."""
     set_experiment(experiment, baseline, compare)
-    st.session_state[GO_KEY] = keys_of(kind_of(experiment)).home
+    go_to(keys_of(kind_of(experiment)).home)
 
 
 def _pin_buttons(experiment: Settings | None, baseline: Settings | None, key: str) -> None:
