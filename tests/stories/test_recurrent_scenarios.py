@@ -83,7 +83,7 @@ def test_weights_twice_as_large_let_the_gradient_through_and_still_most_plain_ne
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+@pytest.mark.parametrize("cell", ["LSTM", pytest.param("GRU", marks=pytest.mark.long)])
 def test_gates_with_a_fitting_bias_remember(history, cell):
     e, plain = CELLS.compared[cell], CELLS.compared["RNN"]
     assert e == plain.but(cell=cell)

@@ -574,7 +574,7 @@ def test_open_in_explore_sets_experiment_and_baseline():
     assert app.session_state["baseline"] == encode(OPENING)
 
 
-@pytest.mark.parametrize("played", [{}, {"learning_rate": 0.0005}])
+@pytest.mark.parametrize("played", [pytest.param({}, marks=pytest.mark.long), {"learning_rate": 0.0005}])
 def test_open_in_time_sets_experiment_and_what_stands_beside_it(played):
     scene = TOUR["Exploding through time"]
     number = NUMBERS[scene.name]

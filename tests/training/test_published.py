@@ -131,7 +131,7 @@ def test_glorot_mean_singular_value_of_a_layers_jacobian(initializer, published,
 # --- He et al. 2015, section 2.2 --------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("layers", "published"), [(22, 9.7e-4), (30, 6.3e-5)])
+@pytest.mark.parametrize(("layers", "published"), [(22, 9.7e-4), pytest.param(30, 6.3e-5, marks=pytest.mark.long)])
 def test_he_glorot_starves_deep_rectifiers_and_he_does_not(layers, published):
     # delta_2 / delta_L of L hidden layers. Its expected square does not depend on the width, its spread does:
     # sd of ln = sqrt(5 L / n), so 150 seeds of width 128 know the ratio to about 4 %.
