@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.ui.between_pages import ask_for_report, keep
+from explorer.ui.between_pages import ask_for_report, keep, place_of_report
 from explorer.ui.keys import BASELINES
 from explorer.ui.link import announce, keep_link
 from explorer.ui.look import FAVICON, LOGO
@@ -52,7 +52,8 @@ def main() -> None:
     keep(page.title, keys)
     if page.kind is not None:
         sidebar(page.kind, controls)
-    keep_link(page.title)
+    with place_of_report():
+        keep_link(page.title)
     chosen.run()
     ask_for_report()
 

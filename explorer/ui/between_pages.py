@@ -19,7 +19,7 @@ from explorer.ui.private import SILENT, reported
 PAGE_KEY, REPORTED_KEY = "_page", "_reported"
 # What the app has set and the browser may not know yet; the latest change, by a name of its own.
 PENDING_KEY, CHANGE_KEY = "_pending", "_change"
-REPORTER_KEY = "_reporter"
+REPORTER_KEY, PLACE_KEY = "_reporter", "_place_of_report"
 # Title of the page to which the app itself is going, and what all controls hold on the way.
 GO_KEY, TAKEN_KEY = "_go_to", "_taken"
 
@@ -95,7 +95,15 @@ def _forget_what_is_known() -> None:
         pending.clear()
 
 
+def place_of_report() -> Any:
+    """Reserve a place without height for what asks for a report; what else has no height may stand there too."""
+    st.session_state[PLACE_KEY] = st.container(gap=None)
+    return st.session_state[PLACE_KEY]
+
+
 def ask_for_report() -> None:
     """Have the browser report once what all controls hold, when it has drawn what was told so far."""
-    if GO_KEY not in st.session_state:  # a report would call the browser back
+    if GO_KEY in st.session_state:  # a report would call the browser back
+        return
+    with st.session_state[PLACE_KEY]:
         _reporter(key=REPORTER_KEY, data={"change": st.session_state[CHANGE_KEY]}, on_known_change=lambda: None)
