@@ -144,7 +144,7 @@ def _sizes(facts: Mapping[str, Facts], alone: bool) -> list[str]:
     if not facts:
         return []
     norms = _listed({name: number(f.first_norm) for name, f in facts.items()}, alone)
-    clips = {name: f for name, f in facts.items() if f.experiment.clipper.clip and not math.isnan(f.clipped_share)}
+    clips = {name: f for name, f in facts.items() if f.experiment.clipper.limits and not math.isnan(f.clipped_share)}
     clipped = _listed({name: f"{f.clipped_share:.0%}" for name, f in clips.items()}, alone)
     told = [f"L2 norm of the first update's gradient, over all parameters, before clipping: {norms}."]
     return told + ([f"Updates that clipping made smaller: {clipped}."] if clipped else [])

@@ -52,12 +52,7 @@ def go_to(page: str) -> None:
 def keep(page: str, keys: Collection[str]) -> None:
     """Keep what all controls hold, those of other pages too; to be called before any is drawn.
 
-    Parameters
-    ----------
-    page : str
-        Title of the present page.
-    keys : collection of str
-        Of all controls that are in the link.
+    `page` is the title of the present page; `keys` are those of all controls that are in the link.
     """
     state = st.session_state
     if state.get(PAGE_KEY) != page:
@@ -85,13 +80,16 @@ def _arrive(page: str) -> None:
     state[PAGE_KEY], state[REPORTED_KEY], state[CHANGE_KEY] = page, set(), uuid.uuid4().hex
 
 
+def answered() -> Any:
+    """Return the latest change that the browser has answered for; None before its first answer."""
+    return getattr(st.session_state.get(REPORTER_KEY), "known", None)
+
+
 def _forget_what_is_known() -> None:
-    """Hold no longer what the browser knows: it has answered, or reports all that was set but for one that a person set."""
-    state = st.session_state
-    pending = state[PENDING_KEY]
-    answered = getattr(state.get(REPORTER_KEY), "known", None) == state[CHANGE_KEY]
-    others = [key for key, value in pending.items() if reported(key) not in (SILENT, value)]
-    if answered or len(others) <= min(1, len(pending) - 1):
+    """Hold no longer what the browser knows: it has answered, or reports all as set but for one that a person has set."""
+    pending = st.session_state[PENDING_KEY]
+    as_set = [reported(key) == value for key, value in pending.items() if reported(key) is not SILENT]
+    if answered() == st.session_state[CHANGE_KEY] or (any(as_set) and as_set.count(False) <= 1):
         pending.clear()
 
 

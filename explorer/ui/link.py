@@ -15,7 +15,7 @@ from explorer.diagnosis.plain_text import verbatim
 from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
 from explorer.training.kinds import LAYERS, Kind, kind_of
-from explorer.ui.between_pages import GO_KEY, REPORTER_KEY, go_to, set_values
+from explorer.ui.between_pages import GO_KEY, answered, go_to, set_values
 from explorer.ui.keys import BASELINES, keys_of
 from explorer.ui.private import read_address_again
 
@@ -134,8 +134,7 @@ def keep_link(page: str) -> None:
     the link. `page` is the title of the present one.
     """
     # Also after each report: Streamlit may have written the address again then, without the version.
-    known = getattr(st.session_state.get(REPORTER_KEY), "known", None)
-    state = f"{page} {known} {sorted(st.query_params.items())}"
+    state = f"{page} {answered()} {sorted(st.query_params.items())}"
     go = st.session_state.get(GO_KEY)
     # Anew in every run until it is there: a message may be lost where one run follows another quickly.
     when = f"{state} {time.monotonic_ns()}" if go else state

@@ -208,7 +208,7 @@ MOVES = [
 ]
 
 
-def test_a_toggle_shows_its_first_picture_soon(screen):
+def test_a_toggle_shows_its_picture(screen):
     screen.open("/time", time_seed=4321, time_epochs=10, complete=True)
     took = []
     for key, option in MOVES:
