@@ -27,9 +27,17 @@ _reporter = st.components.v2.component(
     "explorer_reporter",
     html="<i hidden></i>",
     js="""
-let known = null;
+let known = null, page = null, left = { page: null, at: 0 };
+const leave = event => {
+  if (event.type === "popstate" || event.target.closest?.("header a, [data-testid=stSidebarNav] a"))
+    left = { page, at: performance.now() };
+};
+for (const kind of ["click", "popstate"]) window.addEventListener(kind, leave, true);
 export default function ({ data, setStateValue }) {
-  if (known !== data.change) setStateValue("known", (known = data.change));
+  page = data.page;
+  // A report from a page that a person is leaving would call the browser back to it; ten seconds are for slow connections.
+  const leaving = page === left.page && performance.now() - left.at < 10000;
+  if (known !== data.change && !leaving) setStateValue("known", (known = data.change));
 }
 """,
 )
@@ -99,9 +107,19 @@ def place_of_report() -> Any:
     return st.session_state[PLACE_KEY]
 
 
+def give_way() -> None:
+    """End the run here if a person has asked for another: `st.rerun` would call them back from the page they went to."""
+    with st.session_state[PLACE_KEY]:
+        st.empty()
+
+
 def ask_for_report() -> None:
     """Have the browser report once what all controls hold, when it has drawn what was told so far."""
     if GO_KEY in st.session_state:  # a report would call the browser back
         return
     with st.session_state[PLACE_KEY]:
-        _reporter(key=REPORTER_KEY, data={"change": st.session_state[CHANGE_KEY]}, on_known_change=lambda: None)
+        _reporter(
+            key=REPORTER_KEY,
+            data={"change": st.session_state[CHANGE_KEY], "page": st.session_state[PAGE_KEY]},
+            on_known_change=lambda: None,
+        )

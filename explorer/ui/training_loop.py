@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.choices.settings import Settings
 from explorer.training.history import History
-from explorer.ui.between_pages import ask_for_report
+from explorer.ui.between_pages import ask_for_report, give_way
 from explorer.ui.jobs import Job, jobs
 
 
@@ -38,7 +38,7 @@ def work_on(work: Work, seconds: float, repaint: float) -> None:
     """Advance in slices and run the page again when there is something new to draw; the last thing that a page does.
 
     A slice takes `seconds`, and `repaint` seconds pass between two repaints. Every slice ends in a Streamlit call: there
-    the script stops when a control has moved.
+    the script stops when a control has moved or another page was asked for.
     """
     if not work.over:
         ask_for_report()
@@ -48,6 +48,7 @@ def work_on(work: Work, seconds: float, repaint: float) -> None:
         work.show_progress()
         late = time.perf_counter() - painted > repaint
         if work.over or (work.results > results and (at_once or late)):
+            give_way()
             st.rerun()
 
 

@@ -1,5 +1,7 @@
 """Links: every control comes back, whatever the way there; and what is wrong with a link is said, not obeyed."""
 
+import re
+
 import pytest
 
 from explorer.choices.experiment import CONTROLS, Experiment
@@ -151,6 +153,49 @@ def test_changing_pages_faster_than_they_are_drawn_loses_nothing(screen):
     assert screen.value("time_clip") == "value"
     hasten(screen, "Explore", 1500)
     assert screen.values(["width", "depth"]) == {"width": "7", "depth": "23"}
+    assert not screen.problems
+
+
+class SlowConnection:
+    """A connection on which what the server says is held back on demand."""
+
+    def __init__(self, page):
+        self.held, self.send = None, None
+        page.route_web_socket(re.compile("_stcore/stream"), self._connect)
+
+    def _connect(self, route):
+        self.send = route.send
+        route.connect_to_server().on_message(self._pass_on)
+
+    def _pass_on(self, message):
+        self.send(message) if self.held is None else self.held.append(message)
+
+    def hold(self):
+        self.held = self.held or []
+
+    def deliver(self, count=None):
+        """Deliver the first `count` messages, or all and from now on those that come."""
+        now, later = (self.held, None) if count is None else (self.held[:count], self.held[count:])
+        for message in now:
+            self.send(message)
+        self.held = later
+
+
+def test_a_page_that_a_person_is_leaving_does_not_call_them_back(screen):
+    connection = SlowConnection(screen.page)
+    screen.open("/", complete=True, epochs=20)
+    connection.hold()
+    screen.pick("_scenario", SCENARIO)  # the app sets controls, and asks the browser whether it knows them
+    screen.page.wait_for_timeout(1500)
+    before = len(connection.held)
+    hasten(screen, "Time", 300)
+    connection.deliver(before)
+    screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=SCENARIO)
+    screen.page.wait_for_timeout(2000)
+    connection.deliver()
+    screen.page.wait_for_timeout(2000)
+    assert screen.page_name() == "time"
+    assert screen.value("time_task")
     assert not screen.problems
 
 
