@@ -122,7 +122,7 @@ def _question(scene: Scene, view: TourView) -> None:
 
 def _prepare(scene: Scene) -> None:
     """Measure the start before the answer is asked for, so that its figure then appears at once."""
-    _measure(scene, Trainings(list(scene.experiments.values()), None), 0.0)[1].make()
+    _measure(scene, Trainings(list(scene.experiments.values())), 0.0)[1].make()
 
 
 def _guess(name: str, index: int) -> None:
@@ -134,21 +134,23 @@ def _guess(name: str, index: int) -> None:
 
 def _revealed(scene: Scene, view: TourView, below: Any) -> None:
     """Words on the left, the figure on the right, what can be taken away below; it trains on until it is complete."""
-    words, picture = st.columns([1, 2.1], gap="medium")
-    with words, st.container(key="tour_words", gap="small"):
+    left, picture = st.columns([1, 2.1], gap="medium")
+    words = left.container(key="tour_words", gap="small")
+    with words:
         _answer(scene, view)
         played = _play(scene, view.number)
-        measured, progress = st.empty(), st.empty()
-        scene = scene.as_played(played)
-        _open(scene)
+    scene = scene.as_played(played)
     experiments = list(scene.experiments.values())
     problem = refuse_all(experiments)
     if problem:
         picture.warning(problem, icon=":material/hourglass_disabled:")
         return
-    trainings = Trainings(experiments, progress if scene.trains else None)
+    # Before the words that it gives are drawn: an empty place would make what stands below jump at every repaint.
+    trainings = Trainings(experiments)
     compared, figure = _measure(scene, trainings, FIRST_SLICE if scene.trains else 0.0)
-    measured.markdown(_unbroken(f"On screen: {scene.tell(compared.measured)}."))
+    with words:
+        st.markdown(_unbroken(f"On screen: {scene.tell(compared.measured)}."))
+        _open(scene)
     with picture:
         live_chart(
             figure.make(),
@@ -159,6 +161,9 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
             on_click=lambda click: None,
             above=140 if view.present == PRESENTER else 240,
         )
+        if scene.trains:
+            trainings.place = st.empty()
+            trainings.show_progress()
     if view.present != PRESENTER:
         with below:
             take_away(_parcel(scene, view, compared, figure))

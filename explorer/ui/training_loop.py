@@ -55,14 +55,14 @@ def work_on(work: Work, seconds: float, repaint: float) -> None:
 class Trainings:
     """The trainings that a page shows, as `Work`, in the order of the experiments.
 
-    `place` is where the progress bar is drawn, if anywhere; it says `words` before the share that is done.
+    `place` is where the progress bar is drawn, if anywhere yet; it says `words` before the share that is done.
     """
 
-    def __init__(self, experiments: Sequence[Settings], place: Any, words: str = "Training") -> None:
+    def __init__(self, experiments: Sequence[Settings], place: Any = None, words: str = "Training") -> None:
         self.jobs: list[Job] = jobs().together(experiments)
         # None where nothing is measured yet.
         self.histories: list[History | None] = [None] * len(self.jobs)
-        self._place, self._words = place, words
+        self.place, self._words = place, words
 
     def train(self, seconds: float) -> list[History]:
         """Train for about `seconds`, each at least up to its first record, and return all histories."""
@@ -87,8 +87,8 @@ class Trainings:
     def show_progress(self) -> None:
         """Draw the progress bar while there is something left to do."""
         share = sum(job.progress for job in self.jobs) / len(self.jobs)
-        if share < 1 and self._place is not None:
-            self._place.progress(share, text=f"{self._words}: {share:.0%}")
+        if share < 1 and self.place is not None:
+            self.place.progress(share, text=f"{self._words}: {share:.0%}")
 
     @property
     def results(self) -> int:
