@@ -12,9 +12,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.work import clock  # noqa: F401
+from explorer.training.compiled import KERNELS
+from tests.work import clock, in_numpy  # noqa: F401
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Of several processes the first compiles; which nets take the kernels must not depend on who is ready when.
+    KERNELS.wait()
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
     config.addinivalue_line("markers", "long: left out unless asked for, pytest -m long")

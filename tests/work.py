@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from explorer.diagnosis.cliff import Descent, Path, side_by_side
+from explorer.training.compiled import OFF, VARIABLE
 
 
 class Clock:
@@ -27,6 +28,12 @@ def clock(monkeypatch):
     ticking = Clock()
     monkeypatch.setattr(time, "perf_counter", ticking)
     return ticking
+
+
+@pytest.fixture
+def in_numpy(monkeypatch):
+    """Every training is NumPy's, whose steps can be looked at one by one."""
+    monkeypatch.setenv(VARIABLE, OFF)
 
 
 def calls(work: Callable[[], Any]) -> int:

@@ -20,7 +20,7 @@ class Optimizer(Entry):
     slots: int  # How many arrays of the parameters' shape it remembers (moments)
     # `step(gradient, moments, rate, t, out)` writes the step to subtract into `out`. `rate` is the learning rate, a
     # number or an array that broadcasts; `t` counts updates from 1. The gradient may not be changed.
-    step: Callable[[Array, list[Array], float | Array, int, Array], None]
+    step: Callable[[Array, Array, float | Array, int, Array], None]
 
 
 MOMENTUM = 0.9
@@ -28,18 +28,18 @@ ADAM_BETAS, ADAM_EPSILON = (0.9, 0.999), 1e-7
 RMSPROP_DECAY, RMSPROP_EPSILON = 0.9, 1e-8
 
 
-def _sgd(gradient: Array, moments: list[Array], rate: float | Array, t: int, out: Array) -> None:
+def _sgd(gradient: Array, moments: Array, rate: float | Array, t: int, out: Array) -> None:
     np.multiply(gradient, rate, out)
 
 
-def _momentum(gradient: Array, moments: list[Array], rate: float | Array, t: int, out: Array) -> None:
+def _momentum(gradient: Array, moments: Array, rate: float | Array, t: int, out: Array) -> None:
     (velocity,) = moments
     np.multiply(velocity, MOMENTUM, velocity)
     np.add(velocity, gradient, velocity)
     np.multiply(velocity, rate, out)
 
 
-def _nesterov(gradient: Array, moments: list[Array], rate: float | Array, t: int, out: Array) -> None:
+def _nesterov(gradient: Array, moments: Array, rate: float | Array, t: int, out: Array) -> None:
     (velocity,) = moments
     np.multiply(velocity, MOMENTUM, velocity)
     np.add(velocity, gradient, velocity)
@@ -48,7 +48,7 @@ def _nesterov(gradient: Array, moments: list[Array], rate: float | Array, t: int
     np.multiply(out, rate, out)
 
 
-def _rmsprop(gradient: Array, moments: list[Array], rate: float | Array, t: int, out: Array) -> None:
+def _rmsprop(gradient: Array, moments: Array, rate: float | Array, t: int, out: Array) -> None:
     (square,) = moments
     np.multiply(gradient, gradient, out)
     np.multiply(out, 1 - RMSPROP_DECAY, out)
@@ -60,7 +60,7 @@ def _rmsprop(gradient: Array, moments: list[Array], rate: float | Array, t: int,
     np.multiply(out, rate, out)
 
 
-def _adam(gradient: Array, moments: list[Array], rate: float | Array, t: int, out: Array) -> None:
+def _adam(gradient: Array, moments: Array, rate: float | Array, t: int, out: Array) -> None:
     # m_hat / (sqrt(v_hat) + eps) with both bias corrections moved into two scalars.
     mean, square = moments
     beta1, beta2 = ADAM_BETAS

@@ -18,6 +18,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
 
+from explorer.training.compiled import KERNELS
+
 VARIABLE = "GRADIENT_EXPLORER_WORKERS"
 MOST_PROCESSES = 256
 ALLOWED = (
@@ -148,8 +150,9 @@ def _no_main_program() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """In a worker, before its first task: leave Ctrl-C to the parent, and end when the parent is gone."""
+    """In a worker, before its first task: leave Ctrl-C to the parent, end when it is gone, and compute as it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    KERNELS.wait()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -45,7 +45,7 @@ class Group:
         self.running: Running | None = None
         self.theta = self._begin(rows)
         self.update = np.zeros_like(self.theta)
-        self.moments = [np.zeros_like(self.theta) for _ in range(experiment.update_rule.slots)]
+        self.moments = np.zeros((experiment.update_rule.slots, *self.theta.shape))
         rate = one_or_each([row.experiment.learning_rate for row in rows])
         # Where the runs differ in it, it must broadcast against a stack.
         self.rate = rate[:, None, None] if isinstance(rate, np.ndarray) else rate
@@ -141,8 +141,8 @@ class Group:
             return
         x, y = self.x, self.y
         if self.experiment.order == SHUFFLED:
-            order = np.stack([rng.permutation(x.shape[-1]) for rng in self.rngs])[:, None, :]
-            x, y = _in_order(x, order), _in_order(y, order)
+            self.order = np.stack([rng.permutation(x.shape[-1]) for rng in self.rngs])[:, None, :]
+            x, y = _in_order(x, self.order), _in_order(y, self.order)
         first = 0
         for size in self.sizes:
             network = self.networks[size]
@@ -161,7 +161,7 @@ class Group:
         """From a batch to `self.update`: gradient, check, clipping, optimizer; `note` records the clipping."""
         gradient = self._gradient(network, y)
         norm, factor = self._finite_norm(network), self.untouched
-        noted = _exact_norm(gradient, norm) if note else None
+        noted = safe_norm(gradient, norm) if note else None
         if self.clip is not None:
             factor = self.clip(gradient, norm)
             self.clipped += factor < self.untouched
@@ -178,19 +178,24 @@ class Group:
         if np.add.reduce(norm) < LARGE_NORM:
             return norm
         self._end_non_finite(network)
-        return np.where(norm < LARGE_NORM, norm, _robust_norm(network.gradient))
+        return safe_norm(network.gradient, norm)
 
     def _end_non_finite(self, network: Network) -> None:
-        """End the runs whose gradient is not finite: record where it began, and set them to 0.
+        """End the runs whose gradient is not finite.
 
-        Zeros are finite and cost nothing special; what is recorded of an ended run is NaN.
+        Set to 0 they cost nothing special; what is recorded of an ended run is NaN.
         """
         for run in np.flatnonzero(~np.isfinite(_robust_norm(network.gradient)) & self.alive):
-            self.alive[run] = False
-            self.records.endings[self.runs.start + run] = self._find_ending(network, int(run))
+            self._end_run(int(run), self._find_ending(network, int(run)))
+        network.gradient[:, self.ended] = 0.0
+
+    def _end_run(self, run: int, ending: Ending) -> None:
+        """Record where a run became non-finite, and set it to 0."""
+        self.records.endings[self.runs.start + run] = ending
+        self.alive[run] = False
         self.ended = np.flatnonzero(~self.alive)
-        for stack in (self.theta, network.gradient, *self.moments):
-            stack[:, self.ended] = 0.0
+        self.theta[:, run] = 0.0
+        self.moments[:, :, run] = 0.0
 
     def train(self) -> Iterator[bool]:
         """Train to the last record, pausing after every update; yields whether a record was made since."""
@@ -279,6 +284,9 @@ class Group:
         if self.updates:
             self._put(self.clipped / self.updates, self.records.scalars["clipped_share"])
         self._prepare_update(network, y, note=True)
+        self._measure_update(network)
+
+    def _measure_update(self, network: Network) -> None:
         for name, diagnostic in self.diagnostics.items():
             if diagnostic.of_update:
                 self._put(diagnostic.measure(network, self.update).T, self.records.measures[name])
@@ -299,7 +307,7 @@ def _robust_norm(gradient: Array) -> Array:
     return global_norm(gradient / scale[:, None, None]) * scale
 
 
-def _exact_norm(gradient: Array, norm: Array) -> Array:
-    """`norm`, but for runs so small that squares have lost digits."""
-    small = norm < SMALL_NORM
-    return np.where(small, _robust_norm(gradient), norm) if small.any() else norm
+def safe_norm(gradient: Array, norm: Array) -> Array:
+    """Return `norm`, but for runs so small or large that squares have lost digits."""
+    usual = (norm >= SMALL_NORM) & (norm < LARGE_NORM)
+    return norm if usual.all() else np.where(usual, norm, _robust_norm(gradient))

@@ -16,6 +16,7 @@ import numpy as np
 
 from explorer.choices.arrays import Array
 from explorer.choices.settings import Settings
+from explorer.training.compiled import group_for
 from explorer.training.group import Group
 from explorer.training.history import History
 from explorer.training.kinds import kind_of
@@ -79,7 +80,8 @@ class Training:
         self.places, self._last = self.records.places, int(self.records.epochs[-1])
         size, count = group_size(experiment), len(self.records.rows)
         parts = [slice(first, min(first + size, count)) for first in range(0, count, size)]
-        self.groups = [kind.group(experiment, runs, self.records) for runs in parts]
+        make = group_for(kind.group, self.experiments)
+        self.groups = [make(experiment, runs, self.records) for runs in parts]
         self._advancing = {group: group.train() for group in self.groups}
 
     @property

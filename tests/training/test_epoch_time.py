@@ -10,7 +10,7 @@ from explorer.training import epoch_time
 from explorer.training.epoch_time import epoch_seconds
 
 
-def test_an_epoch_of_many_updates_takes_longer_than_an_epoch_of_one(monkeypatch, clock):
+def test_an_epoch_of_many_updates_takes_longer_than_an_epoch_of_one(monkeypatch, clock, in_numpy):
     monkeypatch.setattr(time, "thread_time", lambda: clock.now)  # training looks at the clock at every update
     monkeypatch.setattr(epoch_time, "STRETCH", 0.02)
     experiment = Experiment(task="moons", epochs=2000, runs=1)

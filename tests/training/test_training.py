@@ -296,7 +296,7 @@ def test_the_measured_gradient_is_the_one_before_clipping():
 
 
 @pytest.mark.parametrize("batch", ["full", "8"])
-def test_clipped_share_counts_the_updates_that_were_clipped(batch):
+def test_clipped_share_counts_the_updates_that_were_clipped(batch, in_numpy):
     e = moons(clip="norm", threshold=0.25, batch=batch, learning_rate=0.5)
     training = Training(e)
     group, counts, epochs = training.groups[0], np.zeros(3), {0: np.full(3, np.nan)}
@@ -421,7 +421,7 @@ def test_so_does_one_whose_length_overflows_only_over_all_layers(clip):
 
 
 @pytest.mark.parametrize("size", [1e10, 1e70, 1e80, 1e120, 1e150])
-def test_clipping_by_norm_works_for_gradients_whose_squares_overflow(size):
+def test_clipping_by_norm_works_for_gradients_whose_squares_overflow(size, in_numpy):
     e = Experiment(
         task="curve", samples=8, depth=1, width=2, activation="linear", bias="none", epochs=3, runs=1, clip="norm",
         learning_rate=1e-3,

@@ -80,7 +80,7 @@ def test_the_whole_depth_curve_is_as_published(skip, layers):
     assert_within_two_standard_errors(skip, layers, 100)
 
 
-def test_the_loss_the_tutorial_prints_is_a_little_above_one_half():
+def test_the_loss_the_tutorial_prints_is_a_little_above_one_half(in_numpy):
     # It adds up each sample's loss before its own update; published: .500135.
     e = RECIPE.but(epochs=6000, runs=4)
     group, y = Training(e).groups[0], [0.0, 1.0, 1.0, 0.0]

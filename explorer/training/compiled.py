@@ -1,0 +1,249 @@
+"""Compiled training: which runs take the compiled kernels, and how these get ready without anybody waiting for them."""
+
+import logging
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.choices.arrays import Array
+from explorer.choices.clipping import global_norm
+from explorer.choices.experiment import Experiment
+from explorer.training.group import Group, safe_norm
+from explorer.training.network import Network
+from explorer.training.recording import Records
+
+VARIABLE, OFF = "GRADIENT_EXPLORER_COMPILED", "off"
+KERNEL = "explorer.training.kernel"
+# Wider nets spend their time in matrix products, which are BLAS's own ground.
+WIDEST = 48
+# A call of a kernel cannot be interrupted: a control that moves waits for it.
+CALL_SECONDS = 0.01
+
+_log = logging.getLogger(__name__)
+
+
+# --- getting ready ------------------------------------------------------------------------------
+
+
+class Kernels:
+    """The module of the kernels, once it is there; until then, and where it cannot be, NumPy does its work.
+
+    To compile it takes twenty seconds, once for a machine: a process of low priority does that, and leaves the result on
+    disk, beside the module or, if that is not writable, in the user's cache.
+    """
+
+    def __init__(self) -> None:
+        self._module: Any = None
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def now(self) -> Any:
+        """Return the module, or None if it is not ready; the first call begins to make it ready."""
+        if self._thread is None:
+            self.prepare()
+        return None if os.environ.get(VARIABLE) == OFF else self._module
+
+    def wait(self) -> bool:
+        """Wait until everything is done that can be done; return whether there are kernels."""
+        self.prepare().join()
+        return self._module is not None
+
+    def prepare(self) -> threading.Thread:
+        """Begin to make the kernels ready, once, in a thread of its own, which is returned."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._prepare, name="kernels", daemon=True)
+                self._thread.start()
+            return self._thread
+
+    def _prepare(self) -> None:
+        if os.environ.get(VARIABLE) == OFF or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+            return
+        if find_spec("numba") is None:
+            _log.warning("numba is not installed for this Python: nets train in NumPy alone, several times slower.")
+            return
+        try:
+            _compile_elsewhere()
+            self._module = import_module(KERNEL)
+        except Exception as error:  # whatever keeps a compiler from working, the app works without
+            _log.warning("nets train in NumPy alone, several times slower: numba failed (%s).", error)
+
+
+def _compile_elsewhere() -> None:
+    root = str(Path(__file__).resolve().parents[2])
+    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    command = f"import os; getattr(os, 'nice', int)(19); import {KERNEL}"
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["it ended without a word"])[-1])
+
+
+KERNELS = Kernels()
+
+
+# --- who takes them -----------------------------------------------------------------------------
+
+
+def group_for(group: type[Group], experiments: Sequence[Any]) -> type[Group]:
+    """Return what trains the runs of these experiments, of equal shape: `group`, or the same in compiled kernels.
+
+    Kernels take nets of layers that are not too wide, and of which everything has a compiled form.
+    """
+    kernel = KERNELS.now()
+    if kernel is None or group is not Group or experiments[0].width > WIDEST:
+        return group
+    if not all(map(kernel.has_forms, experiments)):
+        return group
+    return CompiledGroup
+
+
+NO_NORMS, NOT_NOTED = np.empty((0, 0)), np.empty((0, 0, 0, 0))
+
+
+class CompiledGroup(Group):
+    """A group of nets of layers that trains in a compiled kernel, run by run; between its calls NumPy measures."""
+
+    def __init__(self, experiment: Experiment, runs: slice, records: Records) -> None:
+        super().__init__(experiment, runs, records)
+        self.kernel = KERNELS.now()
+        self.net = self.kernel.net_of(self.shape)
+        self.rules = [self.kernel.rule_of(row.experiment) for row in records.rows[runs]]
+        self._sizes = np.array(self.sizes)
+        self._x, self._y = np.ascontiguousarray(self.x[0]), np.ascontiguousarray(self.y[0, 0])
+        self._in_order = np.arange(self._y.size)[None]
+        self._order: dict[int, NDArray[np.int64]] = {}  # By run, that of the present epoch
+        random = self.shape.activation.random_slope is not None
+        self._random_shape = (self.shape.depth, self.shape.width, self.sizes[0]) if random else (0, 0, 0)
+        self._batch, self._epoch_seconds = 0, CALL_SECONDS
+        # Orders are drawn before a call, slopes in it: of both an epoch at a time, as NumPy's way draws them.
+        self._most = 1 if self.rules[0].shuffled and random else 2**40
+
+    def train(self) -> Iterator[bool]:
+        """Train to the last record, pausing after every call of a kernel; yields whether a record was made since."""
+        last = int(self.records.epochs[-1])
+        for following in [*map(int, self.records.epochs[1:]), last]:
+            ends = self.epoch == last
+            self._record_state()
+            self._record_first_update(applied=not ends)
+            self.record += 1
+            if ends:
+                break
+            yield True
+            while self.epoch < following:
+                self._train_towards(following)
+                yield False
+            if self.ended.size == self.alive.size:
+                break
+        self.record = len(self.records.epochs)
+
+    def _record_first_update(self, *, applied: bool) -> None:
+        """Make the first update of an epoch and measure it; after the last record it is not applied."""
+        scalars = self.records.scalars
+        if self.updates:
+            self._put(self.clipped / self.updates, scalars["clipped_share"])
+        running = [] if self.running is None else [self.running.mean, self.running.variance]
+        before = [stack.copy() for stack in (self.theta, *running)]
+        noted = np.zeros((len(self.rngs), 2, *self.theta[:, 0].shape))
+        factor = self._advance(1, noted=noted)
+        gradient, self.update[...] = noted.transpose(1, 2, 0, 3, 4)
+        after = self.theta.copy()
+        self.theta[:, self.alive] = before[0][:, self.alive]
+        self._put(safe_norm(gradient, global_norm(gradient)), scalars["gradient_norm"])
+        self._put(factor, scalars["clip_factor"])
+        self._measure_update(self.probe)
+        if applied:
+            self.theta[...] = after
+        else:  # answers stay as recorded
+            for stack, kept in zip(running, before[1:], strict=True):
+                stack[...] = kept
+
+    def _train_towards(self, epoch: int) -> None:
+        """Train on to an epoch, as far as a call may take, and at least to the end of the present one."""
+        epochs = min(max(int(CALL_SECONDS / self._epoch_seconds), 1), self._most, epoch - self.epoch)
+        start = time.perf_counter()
+        self._advance(epochs * len(self.sizes) - self._batch)
+        self._epoch_seconds = max((time.perf_counter() - start) / epochs, self._epoch_seconds / 4)
+
+    def _advance(self, count: int, *, norms: Array | None = None, noted: Array | None = None) -> Array:
+        """Train all runs that go on for `count` updates; return by which factor the last one of each was clipped.
+
+        `norms`, of shape (runs, epochs, layers), and `noted`, (runs, 2, layers, rows, width), are filled as `train_run` says.
+        """
+        factor = self.untouched.copy()
+        for run in map(int, np.flatnonzero(self.alive)):
+            room = NO_NORMS if norms is None else norms[run], NOT_NOTED if noted is None else noted[run]
+            factor[run] = self._train_run(run, count, *room)
+        self.updates += count
+        epochs, self._batch = divmod(self._batch + count, len(self.sizes))
+        self.epoch += epochs
+        return factor
+
+    def _train_run(self, run: int, count: int, norms: Array, noted: Array) -> float:
+        orders, random = self._orders(run, count), np.empty(self._random_shape)
+        running, unused = self.running, np.empty((0, 0))
+        made, clipped, failed, factor = self.kernel.train_run(
+            self.net,
+            self.rules[run],
+            self.theta[:, run],
+            self.moments[:, :, run],
+            unused if running is None else running.mean[:, run, :, 0],
+            unused if running is None else running.variance[:, run, :, 0],
+            self._x,
+            self._y,
+            self._sizes,
+            orders,
+            random,
+            self.rngs[run],
+            self._batch,
+            count,
+            self.updates,
+            norms,
+            noted,
+        )
+        self.clipped[run] += clipped
+        if failed:
+            epoch, batch = divmod(self._batch + made, len(self.sizes))
+            start = sum(self.sizes[:batch])
+            samples = orders[epoch % len(orders), start : start + self.sizes[batch]]
+            self._end(run, self.epoch + epoch, samples, random)
+        return float(factor)
+
+    def _orders(self, run: int, count: int) -> NDArray[np.int64]:
+        """The samples in the order of each epoch, drawn as NumPy's way draws them; that of an epoch which has begun is known."""
+        if not self.rules[run].shuffled:
+            return self._in_order
+        epochs = math.ceil((self._batch + count) / len(self.sizes))
+        known = [self._order[run]] if self._batch else []
+        drawn = [self.rngs[run].permutation(self._y.size) for _ in range(epochs - len(known))]
+        self._order[run] = [*known, *drawn][-1]
+        return np.array([*known, *drawn])
+
+    def _end(self, run: int, epoch: int, samples: NDArray[np.int64], random: Array) -> None:
+        """End a run before an update that is not finite: NumPy makes its two passes again and finds where that began."""
+        network = Network(self.shape, np.ascontiguousarray(self.theta[:, run : run + 1]), len(samples))
+        network.x[:] = self.x[..., samples]
+        if network.random is not None:
+            network.random[:, 0] = random[..., : len(samples)]
+        network.forward()
+        self.loss_delta(network.z_out, self.y[..., samples], self.output, network.delta_out)
+        network.backward()
+        now, self.epoch = self.epoch, epoch
+        self._end_run(run, self._find_ending(network, 0))
+        self.epoch = now

@@ -1,0 +1,341 @@
+"""Compiled training gives what NumPy's gives, rounding apart; and where it cannot be had, NumPy does all."""
+
+import logging
+import sys
+from itertools import product
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from explorer.choices import ACTIVATIONS, CLIPPERS, INITIALIZERS, LOSSES, NORMALIZATIONS, OPTIMIZERS
+from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.training import compiled
+from explorer.training.compiled import KERNELS, WIDEST, CompiledGroup, Kernels
+from explorer.training.group import Group
+from explorer.training.measures import root_sum_square
+from explorer.training.run import Training
+from tests.rounding import AS_IT_IS, DOWN, UP, nudge
+
+pytestmark = pytest.mark.skipif(not KERNELS.wait(), reason="numba is not installed")
+
+SMALL = {
+    "task": "moons",
+    "samples": 20,
+    "noise": 0.1,
+    "width": 5,
+    "depth": 4,
+    "runs": 2,
+    "epochs": 12,
+    "learning_rate": 0.05,
+}
+QUANTITIES = ("loss", "accuracy", "error", "gradient_norm", "clip_factor", "clipped_share")
+
+
+def trained(experiment, monkeypatch, *, in_numpy, towards=AS_IT_IS):
+    monkeypatch.setenv(compiled.VARIABLE, compiled.OFF if in_numpy else "")
+    training = Training(experiment)
+    assert type(training.groups[0]) is (Group if in_numpy else CompiledGroup)
+    if towards is not AS_IT_IS:
+        for group in training.groups:
+            for values in (group.theta, group.x, group.probe.x, *(network.x for network in group.networks.values())):
+                nudge(values, towards)
+    training.advance(float("inf"))
+    return training.history()
+
+
+# A loss on its way to overflow: rounding decides which update is the first that is not finite.
+HUGE = 1e100
+# Where all units of a layer are alike these are 0 or 0/0, but for what NumPy's products round unlike.
+OF_UNLIKE_UNITS = ("unit_spread", "update_ratio")
+
+
+def differences(one, other, *, loss_alone=False):
+    """The largest relative difference of anything recorded so far, (runs, records); infinite where only one is finite.
+
+    A layer's number counts from 1e-12 of its largest on, dL/db, a sum over samples, from 1e-6 of the largest dL/dz: below
+    that are differences of large numbers.
+    """
+    found = []
+    scalars = QUANTITIES[:1] if loss_alone else QUANTITIES
+    values = [(getattr(one, name)[..., None], getattr(other, name)[..., None]) for name in scalars]
+    alike = one.experiment.initializer in ("zeros", "constant")
+    names = [name for name in one.measures if not (loss_alone or (alike and name in OF_UNLIKE_UNITS))]
+    values += [(one.measures[name], other.measures[name]) for name in names]
+    for name, (a, b) in zip([*scalars, *names], values, strict=True):
+        finite = np.isfinite(a) & np.isfinite(b)
+        same = (np.isnan(a) & np.isnan(b)) | (a == b)
+        with np.errstate(all="ignore"):
+            floor = 1e-12 * np.abs(np.where(finite, a, 0.0)).max(axis=(0, 1))
+            if name == "bias_gradient":
+                floor = 1e-6 * np.nanmax(one.measures["delta"], axis=(0, 1))
+            relative = np.abs(a - b) / np.maximum(np.maximum(np.abs(a), floor), 1e-300)
+        found.append(np.where(same, 0.0, np.where(finite, relative, np.inf)).max(axis=-1))
+    return np.maximum.accumulate(np.max(found, axis=0), axis=1)
+
+
+def assert_alike(experiment, monkeypatch, *, loss_alone=False):
+    """Compare whole trainings: to 1e-9, or, where training amplifies rounding, by what one unit in the last place does.
+
+    From where that is much training is chaotic, and says nothing of the kernel.
+    """
+    numpy, ours = (trained(experiment, monkeypatch, in_numpy=each) for each in (True, False))
+    off = differences(numpy, ours, loss_alone=loss_alone)
+    if (off < 1e-9).all():
+        if np.nanmax(numpy.loss) < HUGE:
+            assert numpy.outcome == ours.outcome
+            assert [ending and ending.epoch for ending in numpy.endings] == [
+                ending and ending.epoch for ending in ours.endings
+            ]
+        return
+    nudged = [trained(experiment, monkeypatch, in_numpy=True, towards=towards) for towards in (UP, DOWN)]
+    amplified = np.max([differences(numpy, each, loss_alone=loss_alone) for each in nudged], axis=(0, 1))
+    ordered = amplified < 1e-7
+    assert (off <= np.maximum(1e-9, 1e6 * amplified))[:, ordered].all(), (
+        f"{off.max():.1e}; one unit: {amplified.max():.1e}"
+    )
+
+
+# --- every entry --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("normalization", "skip"), product(NORMALIZATIONS, CONTROLS["skip"].options))
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_normalization_and_skip(activation, normalization, skip, monkeypatch):
+    e = Experiment(**SMALL, activation=activation, normalization=normalization, skip=skip, initializer="He normal")
+    assert_alike(e, monkeypatch)
+
+
+@pytest.mark.parametrize("clip", CLIPPERS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_optimizer_and_clipping(loss, optimizer, clip, monkeypatch):
+    e = Experiment(**SMALL, activation="tanh", loss=loss, optimizer=optimizer, clip=clip, threshold=0.05)
+    assert_alike(e, monkeypatch)
+
+
+@pytest.mark.parametrize("order", CONTROLS["order"].options)
+@pytest.mark.parametrize("batch", CONTROLS["batch"].options)
+@pytest.mark.parametrize("activation", ["tanh", "randomized ReLU"])
+def test_every_batch_and_order_also_where_slopes_are_drawn(activation, batch, order, monkeypatch):
+    e = Experiment(**SMALL, activation=activation, batch=batch, order=order, normalization="batch", initializer="LeCun")
+    assert_alike(e, monkeypatch)
+
+
+@pytest.mark.parametrize("task", ["curve", "XOR"])
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_every_initializer_on_a_regression_and_on_a_truth_table(task, initializer, monkeypatch):
+    e = Experiment(**SMALL | {"task": task}, activation="sigmoid", initializer=initializer)
+    assert_alike(e, monkeypatch)
+
+
+def test_runs_that_train_together_learn_each_by_its_own_rule(monkeypatch):
+    changes = [{"clip": clip, "threshold": 0.02, "learning_rate": rate} for clip in CLIPPERS for rate in (0.01, 0.1)]
+    experiments = [Experiment(**SMALL | change, activation="tanh") for change in changes]
+    monkeypatch.setenv(compiled.VARIABLE, "")
+    together = Training(*experiments)
+    together.advance(float("inf"))
+    for index, experiment in enumerate(experiments):
+        alone = trained(experiment, monkeypatch, in_numpy=False)
+        np.testing.assert_array_equal(together.history(index).loss, alone.loss)
+
+
+# --- what does not stay finite --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", ["full", "4"])
+@pytest.mark.parametrize("activation", ["ReLU", "linear", "ELU"])
+def test_a_run_that_overflows_ends_at_the_same_update_and_place(activation, batch, monkeypatch):
+    changes = {"task": "curve", "learning_rate": 100.0, "epochs": 60, "runs": 4, "width": 9, "depth": 8}
+    e = Experiment(**SMALL | changes, activation=activation, batch=batch, initializer="normal")
+    numpy, ours = (trained(e, monkeypatch, in_numpy=each) for each in (True, False))
+    assert any(numpy.endings)
+    assert numpy.endings == ours.endings
+
+
+# --- the functions ------------------------------------------------------------------------------
+
+
+def values(name, z):
+    """f(z) and f'(z) by the kernel."""
+    kernel = KERNELS.now()
+    net = kernel.net_of(SimpleNamespace(
+        activation=ACTIVATIONS[name], normalization=NORMALIZATIONS["none"], inputs=1, width=1, depth=1, skip=0,
+        has_bias=lambda layer: True,
+    ))  # fmt: skip
+    a, slope = z[None].copy(), np.empty((1, z.size))
+    kernel.activate(net.activation, net.below, net.scale, a, np.full_like(a, 0.2), slope, z.size)
+    return a[0], slope[0]
+
+
+EXACT = {
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: 1 / (2 * np.cosh(z / 2)) ** 2),
+    "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
+    "ELU": (lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))), lambda z: np.exp(np.minimum(z, 0))),
+    "softplus": (lambda z: np.logaddexp(0, z), lambda z: 1 / (1 + np.exp(-z))),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_functions_made_of_the_exponential_are_exact_into_the_tails(name):
+    size = np.geomspace(1e-300, 700, 20_000)
+    z = np.concatenate([-size[::-1], [0.0], size])
+    for ours, exact in zip(values(name, z), EXACT[name], strict=True):
+        with np.errstate(all="ignore"):
+            expected = exact(z.astype(np.longdouble))
+        seen = np.abs(expected) > 1e-300
+        assert np.abs(ours[seen] / expected[seen] - 1).max() < 2e-15
+        assert np.abs(ours[~seen] - expected[~seen]).max(initial=0.0) < 1e-300
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_infinite_and_missing_numbers_come_out_as_numpys_do(name):
+    z = np.array([np.inf, -np.inf, np.nan, 0.0])
+    entry, (a, _) = ACTIVATIONS[name], values(name, z)
+    with np.errstate(all="ignore"):
+        expected = entry.f(z, np.empty_like(z)), entry.df(z, np.empty_like(z))
+    if entry.random_slope is None:  # f itself has the mean slope, for answers
+        np.testing.assert_allclose(a[[0, 2, 3]], expected[0][[0, 2, 3]], rtol=1e-15)
+        assert np.isfinite(a[1]) <= np.isfinite(expected[0][1]) or a[1] == expected[0][1]
+    assert np.isnan(a[2])
+
+
+# --- from one record to the next ------------------------------------------------------------------
+
+
+def test_norms_can_be_had_at_every_epoch(monkeypatch):
+    monkeypatch.setenv(compiled.VARIABLE, "")
+    e = Experiment(**SMALL, activation="tanh")
+    group = Training(e, record_at=[0, e.epochs]).groups[0]
+    norms = np.empty((e.runs, e.epochs, e.layers))
+    group._advance(e.epochs, norms=norms)
+    monkeypatch.setenv(compiled.VARIABLE, compiled.OFF)
+    other = Training(e, record_at=range(e.epochs + 1))
+    other.advance(float("inf"))
+    expected = other.history().measures["weight_gradient"][:, :-1]
+    np.testing.assert_allclose(np.sqrt(norms), expected, rtol=1e-11)
+    assert root_sum_square(norms, -1).min() > 0
+
+
+@pytest.mark.parametrize("batch", ["full", "8"])
+def test_training_in_one_call_or_many_is_the_same_to_the_bit(batch, monkeypatch):
+    monkeypatch.setenv(compiled.VARIABLE, "")
+    e = Experiment(
+        **SMALL | {"epochs": 400}, activation="sigmoid", batch=batch, optimizer="Adam", normalization="batch"
+    )
+    ends = []
+    for seconds in (10.0, 1e-9):
+        monkeypatch.setattr(compiled, "CALL_SECONDS", seconds)
+        training = Training(e, record_at=[0, e.epochs])
+        while not training.advance(1e-6):
+            pass
+        ends.append(training.history())
+    np.testing.assert_array_equal(ends[0].loss, ends[1].loss)
+    np.testing.assert_array_equal(ends[0].answers, ends[1].answers)
+
+
+# --- who takes the kernels ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["activation_function", "normalizer", "loss_function", "clipper", "update_rule"])
+def test_an_entry_without_a_compiled_form_trains_in_numpy(what, monkeypatch):
+    monkeypatch.setenv(compiled.VARIABLE, "")
+    known = Experiment(**SMALL)
+    assert compiled.group_for(Group, [known]) is CompiledGroup
+
+    class Other:
+        """The same experiment with an entry that nobody has compiled."""
+
+        def __getattr__(self, name):
+            return SimpleNamespace(name="a new one", axis=-3) if name == what else getattr(known, name)
+
+    assert compiled.group_for(Group, [known, Other()]) is Group
+
+
+@pytest.mark.parametrize("initializer", ["zeros", "constant"])
+@pytest.mark.parametrize("width", [2, 3, 4, 5, 9, 14])
+def test_units_that_start_alike_stay_alike_to_the_last_digit(width, initializer, monkeypatch):
+    monkeypatch.setenv(compiled.VARIABLE, "")
+    e = Experiment(
+        **SMALL | {"task": "curve", "width": width, "epochs": 200}, activation="tanh", initializer=initializer
+    )
+    training = Training(e.but(bias="zeros"))
+    training.advance(float("inf"))
+    theta = training.groups[0].theta
+    assert (theta[:-1] == theta[:-1, :, :, :1]).all()  # into a hidden layer
+    assert (theta[1:, :, :width] == theta[1:, :, :1]).all()  # out of it
+    assert theta[-1].any()
+
+
+def test_wide_nets_keep_their_matrix_products_in_blas(monkeypatch):
+    monkeypatch.setenv(compiled.VARIABLE, "")
+    assert compiled.group_for(Group, [Experiment(width=WIDEST)]) is CompiledGroup
+    assert compiled.group_for(Group, [Experiment(width=WIDEST + 1)]) is Group
+
+
+def test_without_numba_one_line_says_that_training_is_slower(monkeypatch, caplog):
+    monkeypatch.setattr(compiled, "find_spec", lambda name: None)
+    kernels = Kernels()
+    with caplog.at_level(logging.WARNING):
+        assert not kernels.wait()
+        assert kernels.now() is None
+    assert len(caplog.records) == 1
+    assert "numba" in caplog.text
+
+
+def test_a_compiler_that_fails_is_told_once_and_numpy_goes_on(monkeypatch, caplog):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    kernels = Kernels()
+    with caplog.at_level(logging.WARNING):
+        assert not kernels.wait()
+        assert kernels.now() is None
+    assert len(caplog.records) == 1
+
+
+def test_nobody_waits_for_the_compiler(monkeypatch):
+    monkeypatch.setattr(compiled, "_compile_elsewhere", lambda: waiting.wait(30))
+    import threading
+
+    waiting, kernels = threading.Event(), Kernels()
+    assert kernels.now() is None
+    waiting.set()
+    assert kernels.wait()
+    assert kernels.now() is KERNELS.now()
+
+
+# --- at random ------------------------------------------------------------------------------------
+
+
+def any_experiment(rng):
+    """A random experiment; None where the settings do not fit together."""
+    choices = {
+        name: control.options for name, control in CONTROLS.items() if hasattr(control, "options") and name != "task"
+    }
+    settings = {name: str(rng.choice(list(options))) for name, options in choices.items()}
+    # Equal units that are normalized, or all zeros, are 0/0 but for rounding: asked for above, without normalization.
+    settings["initializer"] = str(rng.choice([name for name in INITIALIZERS if name not in ("zeros", "constant")]))
+    settings |= {"task": str(rng.choice(["XOR", "moons", "circles", "spirals", "curve"]))}
+    settings |= {
+        "depth": int(rng.integers(1, 12)),
+        "width": int(rng.integers(2, 12)),
+        "samples": int(rng.choice([16, 50])),
+    }
+    settings |= {
+        "learning_rate": float(rng.choice([1e-3, 1e-2, 0.1, 1.0, 10.0])),
+        "threshold": float(rng.choice([0.01, 1.0])),
+    }
+    settings |= {"epochs": int(rng.choice([3, 20])), "runs": int(rng.choice([1, 3])), "seed": int(rng.integers(1000))}
+    try:
+        return Experiment(**settings)
+    except ValueError:
+        return None
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 60))])
+def test_random_experiments(seed, monkeypatch):
+    rng, done = np.random.default_rng(seed), 0
+    while done < 50:
+        experiment = any_experiment(rng)
+        if experiment is not None:
+            assert_alike(experiment, monkeypatch, loss_alone=True)
+            done += 1
