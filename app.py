@@ -12,8 +12,8 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.training.compiled import KERNELS
 from explorer.ui.between_pages import ask_for_report, keep, place_of_report
+from explorer.ui.compiling import prepare_kernels
 from explorer.ui.keys import BASELINES
 from explorer.ui.link import announce, keep_link
 from explorer.ui.look import FAVICON, LOGO
@@ -66,7 +66,7 @@ else:
     # from meeting the legacy meaning of the pages folder ("Page not found"). Streamlit itself imports pandas with
     # the first table: two first visitors at the same moment would each meet half of it.
     import_module("pandas")
-    KERNELS.prepare()
+    prepare_kernels()
     logging.disable(logging.WARNING)  # Streamlit warns that no page is being run
     st.navigation(menu(PAGES))
     logging.disable(logging.NOTSET)

@@ -18,6 +18,6 @@ from tests.work import clock, in_numpy  # noqa: F401
 
 def pytest_configure(config: pytest.Config) -> None:
     # Of several processes the first compiles; which nets take the kernels must not depend on who is ready when.
-    KERNELS.wait()
+    KERNELS.load()
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
     config.addinivalue_line("markers", "long: left out unless asked for, pytest -m long")

@@ -67,6 +67,9 @@ def test_streamlit_starts_with_the_screen(path):
     assert room(path) == SCREEN or "streamlit" not in distributions(path)
 
 
+KERNEL = "kernel.py"
+
+
 @each_file
 def test_below_the_sweeps_nothing_knows_threads_or_processes(path):
     if ROOMS.index(room(path)) < ROOMS.index(MACHINE):
@@ -81,7 +84,14 @@ def test_plotly_stays_with_the_figures(path):
 @each_file
 def test_nothing_is_imported_that_the_app_does_not_install(path):
     outside = distributions(path) - set(sys.stdlib_module_names) - {"explorer"}
-    assert outside <= NEEDED_TO_RUN
+    assert outside <= NEEDED_TO_RUN | ({"numba"} if path.name == KERNEL else set())
+
+
+def test_numba_is_known_to_the_kernels_alone_which_nobody_imports_by_name():
+    """Where it cannot be installed, all else works without."""
+    assert [path.name for path in FILES if "numba" in distributions(path)] == [KERNEL]
+    module = "explorer.training." + KERNEL.removesuffix(".py")
+    assert not [path for path in FILES if module in imports(path)]
 
 
 def public():

@@ -62,6 +62,7 @@ class Backend(ABC):
 
 def complete(make: Callable[..., Work], *arguments: Any) -> Any:
     """Do work from start to end: what a worker elsewhere runs."""
+    KERNELS.load()
     work = make(*arguments)
     work.advance(math.inf)
     return work.result()
@@ -150,9 +151,8 @@ def _no_main_program() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """In a worker, before its first task: leave Ctrl-C to the parent, end when it is gone, and compute as it does."""
+    """In a worker, before its first task: leave Ctrl-C to the parent, and end when the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    KERNELS.wait()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

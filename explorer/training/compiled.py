@@ -1,16 +1,11 @@
-"""Compiled training: which runs take the compiled kernels, and how these get ready without anybody waiting for them."""
+"""Compiled training: which runs take the compiled kernels, once these are loaded."""
 
 import logging
 import math
 import os
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +18,7 @@ from explorer.training.group import Group, safe_norm
 from explorer.training.network import Network
 from explorer.training.recording import Records
 
+# The variable of the environment that, set to "off", leaves all training to NumPy.
 VARIABLE, OFF = "GRADIENT_EXPLORER_COMPILED", "off"
 KERNEL = "explorer.training.kernel"
 # Wider nets spend their time in matrix products, which are BLAS's own ground.
@@ -33,66 +29,30 @@ CALL_SECONDS = 0.01
 _log = logging.getLogger(__name__)
 
 
-# --- getting ready ------------------------------------------------------------------------------
-
-
 class Kernels:
-    """The module of the kernels, once it is there; until then, and where it cannot be, NumPy does its work.
-
-    To compile it takes twenty seconds, once for a machine: a process of low priority does that, and leaves the result on
-    disk, beside the module or, if that is not writable, in the user's cache.
-    """
+    """The module of the kernels, once it is loaded; until then, and where it cannot be, NumPy trains."""
 
     def __init__(self) -> None:
         self._module: Any = None
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._failed = False
 
     def now(self) -> Any:
-        """Return the module, or None if it is not ready; the first call begins to make it ready."""
-        if self._thread is None:
-            self.prepare()
+        """Return the module, or None if it is not loaded."""
         return None if os.environ.get(VARIABLE) == OFF else self._module
 
-    def wait(self) -> bool:
-        """Wait until everything is done that can be done; return whether there are kernels."""
-        self.prepare().join()
+    def load(self) -> bool:
+        """Load the kernels, which takes about a second, and return whether there are any.
+
+        Where nobody has done so since they changed, they are compiled first, which takes twenty. The result stays on
+        disk, beside the module or, if that is not writable, in the user's cache.
+        """
+        if self._module is None and not self._failed and os.environ.get(VARIABLE) != OFF:
+            try:
+                self._module = import_module(KERNEL)
+            except Exception as error:  # whatever keeps a compiler from working, all works without
+                self._failed = True
+                _log.warning("Nets train in NumPy alone, several times slower: %s.", error)
         return self._module is not None
-
-    def prepare(self) -> threading.Thread:
-        """Begin to make the kernels ready, once, in a thread of its own, which is returned."""
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._prepare, name="kernels", daemon=True)
-                self._thread.start()
-            return self._thread
-
-    def _prepare(self) -> None:
-        if os.environ.get(VARIABLE) == OFF or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
-            return
-        if find_spec("numba") is None:
-            _log.warning("numba is not installed for this Python: nets train in NumPy alone, several times slower.")
-            return
-        try:
-            _compile_elsewhere()
-            self._module = import_module(KERNEL)
-        except Exception as error:  # whatever keeps a compiler from working, the app works without
-            _log.warning("nets train in NumPy alone, several times slower: numba failed (%s).", error)
-
-
-def _compile_elsewhere() -> None:
-    root = str(Path(__file__).resolve().parents[2])
-    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    command = f"import os; getattr(os, 'nice', int)(19); import {KERNEL}"
-    done = subprocess.run(
-        [sys.executable, "-c", command],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError((done.stderr.strip().splitlines() or ["it ended without a word"])[-1])
 
 
 KERNELS = Kernels()

@@ -7,7 +7,7 @@ without a branch, which the compiler turns into vector instructions.
 u counts units, k units of the layer before (or inputs), s samples. `block` is a layer's part of theta, of shape
 (rows, width); z, h, slopes and delta of a layer are (width, samples), of which the first `count` samples are in use.
 
-To import this module takes numba, and the first time on a machine about twenty seconds: `compiled` sees to both.
+To import this module takes numba, and the first time on a machine about twenty seconds.
 """
 
 import math
@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, typeof, types
 from numba.extending import intrinsic
 
@@ -47,7 +46,7 @@ def bits(typing_context: Any, number: Any) -> Any:
     """The 64 bits of a double as an integer."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.IntType(64))
+        return builder.bitcast(arguments[0], context.get_value_type(types.int64))
 
     return types.int64(types.float64), build
 
@@ -57,7 +56,7 @@ def double(typing_context: Any, integer: Any) -> Any:
     """The double that has these 64 bits."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.DoubleType())
+        return builder.bitcast(arguments[0], context.get_value_type(types.float64))
 
     return types.float64(types.int64), build
 

@@ -282,7 +282,7 @@ def lines_of(app):
     return block
 
 
-def test_explores_lines_give_what_the_page_shows(monkeypatch):
+def test_explores_lines_give_what_the_page_shows(monkeypatch, in_numpy):
     monkeypatch.chdir(ROOT)
     app = open_link(**QUERY | {"baseline": encode(OTHER)})
     ratio, outcome, before = run_lines(
@@ -348,7 +348,7 @@ def test_the_sweep_lines_give_the_pages_cells(monkeypatch):
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
-def test_every_outcomes_lines_run(name):
+def test_every_outcomes_lines_run(name, in_numpy):
     sweep = Sweep(SMALL, "activation", ("sigmoid", "ReLU"), "learning_rate", (0.1,), trained=OUTCOMES[name].trained)
     values = run_lines(sweep_lines(sweep, OUTCOMES[name]), "[[*cell, repr(v)] for cell, v in values.items()]")
     expected = {cell: OUTCOMES[name].of(found) for cell, found in run_sweep(sweep).items()}
@@ -370,7 +370,7 @@ def test_a_sweep_runs_to_its_end_and_leaves_out_what_cannot_be():
 
 
 @pytest.mark.parametrize("scene", [SCENES[2], TOUR["All together"]], ids=str)
-def test_a_scenes_lines_give_its_numbers(scene):
+def test_a_scenes_lines_give_its_numbers(scene, in_numpy):
     named = {title: each.but(epochs=20) for title, each in scene.shown}
     shown = run_lines(compared_lines(named, scene.view), "{name: values.tolist() for name, values in shown.items()}")
     assert list(shown) == list(named)

@@ -17,7 +17,7 @@ from explorer.training.measures import root_sum_square
 from explorer.training.run import Training
 from tests.rounding import AS_IT_IS, DOWN, UP, nudge
 
-pytestmark = pytest.mark.skipif(not KERNELS.wait(), reason="numba is not installed")
+pytestmark = pytest.mark.skipif(not KERNELS.load(), reason="numba is not installed")
 
 SMALL = {
     "task": "moons",
@@ -274,33 +274,14 @@ def test_wide_nets_keep_their_matrix_products_in_blas(monkeypatch):
 
 
 def test_without_numba_one_line_says_that_training_is_slower(monkeypatch, caplog):
-    monkeypatch.setattr(compiled, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, compiled.KERNEL, None)  # as where it cannot be imported
     kernels = Kernels()
     with caplog.at_level(logging.WARNING):
-        assert not kernels.wait()
-        assert kernels.now() is None
-    assert len(caplog.records) == 1
-    assert "numba" in caplog.text
-
-
-def test_a_compiler_that_fails_is_told_once_and_numpy_goes_on(monkeypatch, caplog):
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    kernels = Kernels()
-    with caplog.at_level(logging.WARNING):
-        assert not kernels.wait()
-        assert kernels.now() is None
-    assert len(caplog.records) == 1
-
-
-def test_nobody_waits_for_the_compiler(monkeypatch):
-    monkeypatch.setattr(compiled, "_compile_elsewhere", lambda: waiting.wait(30))
-    import threading
-
-    waiting, kernels = threading.Event(), Kernels()
+        assert not kernels.load()
+        assert not kernels.load()
     assert kernels.now() is None
-    waiting.set()
-    assert kernels.wait()
-    assert kernels.now() is KERNELS.now()
+    assert len(caplog.records) == 1
+    assert "NumPy alone" in caplog.text
 
 
 # --- at random ------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def updates(*jobs):
 
 
 @pytest.mark.parametrize("seconds", [0.02, 0.1])
-def test_a_slice_looks_at_the_clock_after_every_update_and_ends_in_time(seconds, clock):
+def test_a_slice_looks_at_the_clock_after_every_update_and_ends_in_time(seconds, clock, in_numpy):
     job = Jobs().get(SMALL.but(epochs=1_000_000))
     job.advance(0.0)
     for _ in range(8):
@@ -293,7 +293,7 @@ def test_time_is_shared_in_parts_and_none_is_lost(monkeypatch, clock):
         assert seconds == pytest.approx(0.1 * count, rel=0.1)
 
 
-def test_a_slice_for_many_ends_in_time(clock):
+def test_a_slice_for_many_ends_in_time(clock, in_numpy):
     jobs = Jobs().together([experiment.but(epochs=1_000_000) for experiment in REMEDIES])
     Jobs.advance(jobs, 0.0)
     for _ in range(8):
