@@ -279,7 +279,7 @@ def test_random_moves_never_end_in_an_exception(new_screen):
     screen.open(epochs=20, complete=True)
 
 
-@pytest.mark.parametrize("page", few(PAGE_KEYS, ["remedies", "time"]))
+@pytest.mark.parametrize("page", few(PAGE_KEYS, ["time"]))
 def test_random_moves_on_a_further_page_never_end_in_an_exception(new_screen, page):
     small = {"time": SMALL_OVER_TIME, "cliff": {}}.get(page, SMALL_LAYERS)
     screen = new_screen(1920, 1400).open(f"/{page}", **small)

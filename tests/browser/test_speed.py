@@ -12,7 +12,7 @@ REMEDIES = {
     "clip": ["none", "value", "norm"],
 }
 # So many in every run; a person who measures sets more.
-TOGGLES = int(os.environ.get("EXPLORER_TOGGLES", "6"))
+TOGGLES = int(os.environ.get("EXPLORER_TOGGLES", "3"))
 
 
 def walk():
