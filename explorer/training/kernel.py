@@ -209,7 +209,14 @@ def activate(code, below, scale, z, random, slope, count):
 
 @summed
 def forward_product(block, h, z, fan_in, fan_out, bias_row, count):
-    """z = W' h + b, of one layer; four units of the layer before at a time."""
+    """z = W' h + b, of one layer; four units of the layer before at a time, or plainly of a single sample."""
+    if count == 1:
+        for u in range(fan_out):
+            total = block[bias_row, u]
+            for k in range(fan_in):
+                total += block[k, u] * h[k, 0]
+            z[u, 0] = total
+        return
     for u in range(fan_out):
         b = block[bias_row, u]
         k = 0
@@ -236,6 +243,13 @@ def forward_product(block, h, z, fan_in, fan_out, bias_row, count):
 @summed
 def backward_product(block, delta, through, width, fan_out, count):
     """dL/dh = W delta, of one layer."""
+    if count == 1:
+        for k in range(width):
+            total = 0.0
+            for u in range(fan_out):
+                total += block[k, u] * delta[u, 0]
+            through[k, 0] = total
+        return
     for k in range(width):
         u = 0
         if fan_out >= 4:
@@ -278,6 +292,14 @@ def weight_gradient(h, delta, gradient, fan_in, fan_out, bias_row, has_bias, cou
     Units that are alike stay so to the last digit: all sums of a layer run in the same order. That is why the last four
     rows may be taken a second time.
     """
+    if count == 1:
+        for k in range(fan_in):
+            for u in range(fan_out):
+                gradient[k, u] = h[k, 0] * delta[u, 0]
+        if has_bias:
+            for u in range(fan_out):
+                gradient[bias_row, u] = delta[u, 0]
+        return
     for u in range(fan_out):
         for first in range(0, fan_in - 3, 4):
             four_rows(h, delta, gradient, first, u, count)

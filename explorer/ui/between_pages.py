@@ -27,17 +27,21 @@ _reporter = st.components.v2.component(
     "explorer_reporter",
     html="<i hidden></i>",
     js="""
-let known = null, page = null, left = { page: null, at: 0 };
-const leave = event => {
-  if (event.type === "popstate" || event.target.closest?.("header a, [data-testid=stSidebarNav] a"))
-    left = { page, at: performance.now() };
+let known = null, latest = null, page = null;
+const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+// A report from a page that a person is leaving would call the browser back to it; ten seconds are for slow connections.
+const leaving = from => {
+  const left = window.explorerHistory?.left;
+  return left?.page === from && performance.now() - left.at < 10000;
 };
-for (const kind of ["click", "popstate"]) window.addEventListener(kind, leave, true);
-export default function ({ data, setStateValue }) {
+export default async function ({ data, parentElement, setStateValue }) {
+  latest = data.change;
+  // Who has just come may have gone on already, by a click that nobody here has seen: then the next page comes meanwhile.
+  if (page !== data.page) await wait(1500);
+  const here = (parentElement.host ?? parentElement).isConnected && latest === data.change;
+  if (!here || known === data.change || leaving(data.page)) return;
   page = data.page;
-  // A report from a page that a person is leaving would call the browser back to it; ten seconds are for slow connections.
-  const leaving = page === left.page && performance.now() - left.at < 10000;
-  if (known !== data.change && !leaving) setStateValue("known", (known = data.change));
+  setStateValue("known", (known = data.change));
 }
 """,
 )

@@ -1,4 +1,5 @@
-// Keeps the address: its schema version, and one entry of the browser's history for one act of a person.
+// Keeps the address: its schema version, and one entry of the browser's history for one act of a person; knows which page
+// a person is leaving.
 
 const { pushState, replaceState } = window.History.prototype;
 
@@ -10,6 +11,11 @@ function coalesce() {
   const act = () => (window.explorerHistory.acted = true);
   for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, act, true);
   window.addEventListener("popstate", () => (window.explorerHistory.acted = false), true);
+  const leave = event => {
+    if (event.type === "popstate" || event.target.closest?.("header a, [data-testid=stSidebarNav] a"))
+      window.explorerHistory.left = { page: window.explorerHistory.page, at: performance.now() };
+  };
+  for (const kind of ["click", "popstate"]) window.addEventListener(kind, leave, true);
   const note = (state, title, url) => {
     const isNew = url !== undefined && url !== null && !alike(new URL(url, window.location.href), window.location);
     (window.explorerHistory.acted && isNew ? pushState : replaceState).call(window.history, state, title, url);
@@ -38,6 +44,7 @@ function go(title) {
 
 export default function ({ data }) {
   coalesce();
+  window.explorerHistory.page = data.page;
   const address = new URL(window.location.href);
   if (address.searchParams.get("v") !== data.version) {
     address.searchParams.set("v", data.version);

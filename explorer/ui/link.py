@@ -138,7 +138,7 @@ def keep_link(page: str) -> None:
     go = st.session_state.get(GO_KEY)
     # Anew in every run until it is there: a message may be lost where one run follows another quickly.
     when = f"{state} {time.monotonic_ns()}" if go else state
-    _keeper(key="_link_keeper", data={"version": SCHEMA, "when": when, "go": go})
+    _keeper(key="_link_keeper", data={"version": SCHEMA, "page": page, "when": when, "go": go})
 
 
 def complaints(controls: Mapping[str, Control]) -> dict[str, str]:
