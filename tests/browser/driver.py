@@ -36,6 +36,10 @@ BROWSER_FLAGS = [
 ]
 
 
+# Milliseconds: a busy machine may take long, but must end right.
+PATIENCE = 90_000
+
+
 def few(values: Iterable[Any], often: Container[Any]) -> list[Any]:
     """Parameters of a test, of which only some, those of `often`, are run in every run; all with -m "long or not long"."""
     return [
@@ -139,6 +143,7 @@ class Screen:
         self.page, self.address = page, address
         self.problems: list[str] = []
         self.dialogs: list[str] = []
+        page.set_default_timeout(PATIENCE)
         page.add_init_script(LIBRARY)
         page.on("console", self._note_error)
         page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
@@ -162,10 +167,10 @@ class Screen:
         self.wait_for_chart()
         return self.finish() if complete else self
 
-    def wait_for_chart(self, timeout: int = 30_000) -> None:
+    def wait_for_chart(self, timeout: int = PATIENCE) -> None:
         self.page.wait_for_function("window.explorer && explorer.chart()", timeout=timeout)
 
-    def rest(self, timeout: int = 30_000) -> "Screen":
+    def rest(self, timeout: int = PATIENCE) -> "Screen":
         """Wait until the app's script has ended."""
         self.page.wait_for_timeout(120)
         self.page.wait_for_selector(
@@ -173,7 +178,7 @@ class Screen:
         )
         return self
 
-    def finish(self, timeout: int = 60_000) -> "Screen":
+    def finish(self, timeout: int = PATIENCE) -> "Screen":
         """Wait until training is over and the page is drawn: at rest, without progress, and both for a while."""
         self.page.wait_for_timeout(120)
         self.page.evaluate("explorer.restedSince = null")
@@ -280,5 +285,5 @@ class Screen:
         self.page.wait_for_function("explorer.settings() !== ''")
         self.page.evaluate("explorer.arm()")
         move()
-        self.page.wait_for_function("explorer.took !== null", timeout=30_000)
+        self.page.wait_for_function("explorer.took !== null")
         return self.page.evaluate("explorer.took")
