@@ -99,7 +99,7 @@ def assert_alike(experiment, monkeypatch, *, loss_alone=False):
 # --- every entry --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("normalization", "skip"), product(NORMALIZATIONS, CONTROLS["skip"].options))
+@pytest.mark.parametrize(("normalization", "skip"), [*product(NORMALIZATIONS, CONTROLS["skip"].options)])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_normalization_and_skip(activation, normalization, skip, monkeypatch):
     e = Experiment(**SMALL, activation=activation, normalization=normalization, skip=skip, initializer="He normal")
