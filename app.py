@@ -66,8 +66,8 @@ else:
     # from meeting the legacy meaning of the pages folder ("Page not found"). Streamlit itself imports pandas with
     # the first table: two first visitors at the same moment would each meet half of it.
     import_module("pandas")
-    prepare_kernels()
     logging.disable(logging.WARNING)  # Streamlit warns that no page is being run
     st.navigation(menu(PAGES))
     logging.disable(logging.NOTSET)
+    prepare_kernels()  # after it, as it may have something to say
     app = st.App(__file__)

@@ -141,8 +141,8 @@ class Group:
             return
         x, y = self.x, self.y
         if self.experiment.order == SHUFFLED:
-            self.order = np.stack([rng.permutation(x.shape[-1]) for rng in self.rngs])[:, None, :]
-            x, y = _in_order(x, self.order), _in_order(y, self.order)
+            order = np.stack([rng.permutation(x.shape[-1]) for rng in self.rngs])[:, None, :]
+            x, y = _in_order(x, order), _in_order(y, order)
         first = 0
         for size in self.sizes:
             network = self.networks[size]

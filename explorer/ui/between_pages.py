@@ -3,8 +3,9 @@
 Streamlit forgets a widget that a run has left out, and a browser puts a new one up with its default, which it later
 reports as a person's choice, unless it is told a value. A message that tells it may be lost where one run follows
 another quickly, as while training goes on; told late, it would undo what a person has set meanwhile. So the browser is
-told what a control holds until it has reported that control, and after every change of page, or of a value by the app,
-it is asked for a report at once. What it reported before it knew of such a change is older, and does not count.
+told what a control holds until it has reported that control. After a change of a value by the app it is asked to report at
+once; after a change of page a little later, as a person may already have left again. What it reported before it knew of
+such a change is older, and does not count.
 """
 
 import uuid
