@@ -1,5 +1,7 @@
 // Keeps the address: its schema version, and one entry of the browser's history for one act of a person; knows which page
-// a person is leaving.
+// a person is leaving, and sees that they get away from it.
+
+const LINKS = "header a, [data-testid=stSidebarNav] a";
 
 const { pushState, replaceState } = window.History.prototype;
 
@@ -12,8 +14,8 @@ function coalesce() {
   for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, act, true);
   window.addEventListener("popstate", () => (window.explorerHistory.acted = false), true);
   const leave = event => {
-    if (event.type === "popstate" || event.target.closest?.("header a, [data-testid=stSidebarNav] a"))
-      window.explorerHistory.left = { page: window.explorerHistory.page, at: performance.now() };
+    const to = event.type === "popstate" ? null : event.target.closest?.(LINKS)?.textContent.trim();
+    if (to !== undefined) window.explorerHistory.left = { page: window.explorerHistory.page, to, at: performance.now() };
   };
   for (const kind of ["click", "popstate"]) window.addEventListener(kind, leave, true);
   const note = (state, title, url) => {
@@ -36,8 +38,18 @@ function alike(one, other) {
   return settings(one) === settings(other);
 }
 
+// What a control has to report may reach the server after the click that leaves its page, and would call the person back:
+// the page that was left is drawn again. Half a second later, if it still is the one that is there, they are sent on.
+function sendOn() {
+  const { left, page } = window.explorerHistory;
+  if (!left?.to || left.page !== page || left.to === page || performance.now() - left.at > 10000) return;
+  setTimeout(() => {
+    if (window.explorerHistory.left === left && window.explorerHistory.page === page) go(left.to);
+  }, 500);
+}
+
 function go(title) {
-  const link = [...document.querySelectorAll("header a, [data-testid=stSidebarNav] a")].find(a => a.textContent.trim() === title);
+  const link = [...document.querySelectorAll(LINKS)].find(a => a.textContent.trim() === title);
   if (link) link.click();
   else window.location.assign(`./${title.toLowerCase()}${window.location.search}`);
 }
@@ -51,4 +63,5 @@ export default function ({ data }) {
     replaceState.call(window.history, window.history.state, "", address);
   }
   if (data.go) go(data.go);
+  else sendOn();
 }

@@ -157,15 +157,18 @@ def test_changing_pages_faster_than_they_are_drawn_loses_nothing(screen):
 
 
 class SlowConnection:
-    """A connection on which what the server says is held back on demand."""
+    """A connection on which what the server says, or what the browser asks, is held back on demand."""
 
     def __init__(self, page):
         self.held, self.send = None, None
+        self.asked, self.ask = None, None
         page.route_web_socket(re.compile("_stcore/stream"), self._connect)
 
     def _connect(self, route):
-        self.send = route.send
-        route.connect_to_server().on_message(self._pass_on)
+        connected = route.connect_to_server()
+        self.send, self.ask = route.send, connected.send
+        connected.on_message(self._pass_on)
+        route.on_message(lambda message: self.ask(message) if self.asked is None else self.asked.append(message))
 
     def _pass_on(self, message):
         self.send(message) if self.held is None else self.held.append(message)
@@ -194,6 +197,27 @@ def test_a_page_that_a_person_is_leaving_does_not_call_them_back(screen):
     screen.page.wait_for_timeout(2000)
     connection.deliver()
     screen.page.wait_for_timeout(2000)
+    assert screen.page_name() == "time"
+    assert screen.value("time_task")
+    assert not screen.problems
+
+
+def test_a_report_that_is_overtaken_by_the_click_on_another_page_does_not_call_back(screen):
+    connection = SlowConnection(screen.page)
+    screen.open("/", complete=True, epochs=20)
+    connection.hold()
+    screen.pick("_scenario", SCENARIO)
+    screen.page.wait_for_timeout(1500)
+    connection.asked = []
+    connection.deliver()
+    screen.page.wait_for_timeout(2000)
+    (report,) = connection.asked
+    connection.asked = None
+    hasten(screen, "Time", 0)
+    screen.page.wait_for_timeout(50)
+    connection.ask(report)
+    screen.page.wait_for_timeout(3000)
+    screen.rest()
     assert screen.page_name() == "time"
     assert screen.value("time_task")
     assert not screen.problems
