@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,15 @@ from explorer.choices.clipping import global_norm
 from explorer.choices.experiment import Experiment
 from explorer.training.group import Group, safe_norm
 from explorer.training.network import Network
-from explorer.training.recording import Records
+from explorer.training.recording import Ending, Records
+from explorer.training.recurrent_group import RecurrentGroup
+from explorer.training.recurrent_network import Layer, RecurrentArchitecture, RecurrentNetwork
 
 # The variable of the environment that, set to "off", leaves all training to NumPy.
 VARIABLE, OFF = "GRADIENT_EXPLORER_COMPILED", "off"
 KERNEL = "explorer.training.kernel"
 # Wider nets spend their time in matrix products, which are BLAS's own ground.
-WIDEST = 48
+WIDEST = 64
 # A call of a kernel cannot be interrupted: a control that moves waits for it.
 CALL_SECONDS = 0.01
 
@@ -64,14 +66,19 @@ KERNELS = Kernels()
 def group_for(group: type[Group], experiments: Sequence[Any]) -> type[Group]:
     """Return what trains the runs of these experiments, of equal shape: `group`, or the same in compiled kernels.
 
-    Kernels take nets of layers that are not too wide, and of which everything has a compiled form.
+    Kernels take nets that are not too wide, and of which everything has a compiled form.
     """
-    kernel = KERNELS.now()
-    if kernel is None or group is not Group or experiments[0].width > WIDEST:
+    kernel, first = KERNELS.now(), experiments[0]
+    if kernel is None:
         return group
-    if not all(map(kernel.has_forms, experiments)):
-        return group
-    return CompiledGroup
+    if group is Group and first.width <= WIDEST and all(map(kernel.has_forms, experiments)):
+        return CompiledGroup
+    if group is RecurrentGroup and first.hidden <= WIDEST and all(map(kernel.has_cell_forms, experiments)):
+        return CompiledRecurrentGroup
+    return group
+
+
+# --- nets of layers -----------------------------------------------------------------------------
 
 
 NO_NORMS, NOT_NOTED = np.empty((0, 0)), np.empty((0, 0, 0, 0))
@@ -207,3 +214,48 @@ class CompiledGroup(Group):
         now, self.epoch = self.epoch, epoch
         self._end_run(run, self._find_ending(network, 0))
         self.epoch = now
+
+
+# --- nets over time -----------------------------------------------------------------------------
+
+
+class CompiledLayer(Layer):
+    """A recurrent layer whose passes are a kernel's, run by run. Between the two `z` holds the activations' slopes."""
+
+    def __init__(self, shape: RecurrentArchitecture, index: int, weights: Array, gradient: Array, samples: int) -> None:
+        super().__init__(shape, index, weights, gradient, samples)
+        self.kernel = KERNELS.now()
+        self.recurrence = self.kernel.recurrence_of(shape, index)
+
+    def forward(self) -> None:
+        """Compute h (and c) of every step from `x`, h_0 and c_0."""
+        for run, weights in enumerate(self.weights):
+            self.kernel.recur(self.recurrence, weights, self.s, self.z, self.a, self.c, self.squashed, run)
+
+    def backward(self, first_given: int, measuring: bool) -> None:
+        """Compute delta of every step, dL/dh, dL/dc and the gradient, as `Layer.backward` says."""
+        self.grad_h[:first_given] = 0.0
+        for run, (weights, gradient) in enumerate(zip(self.weights, self.gradient, strict=True)):
+            states = self.s, self.z, self.a, self.c, self.grad_c, self.grad_h
+            self.kernel.recur_back(self.recurrence, weights, gradient, *states, self.contribution, run, measuring)
+
+
+class CompiledRecurrentNetwork(RecurrentNetwork):
+    """A recurrent net of compiled layers."""
+
+    layer: ClassVar[type[Layer]] = CompiledLayer
+
+
+class CompiledRecurrentGroup(RecurrentGroup):
+    """A group of recurrent nets whose passes are compiled; all else is NumPy's, once for all steps."""
+
+    network: ClassVar[type[RecurrentNetwork]] = CompiledRecurrentNetwork
+
+    def _find_ending(self, network: RecurrentNetwork, run: int) -> Ending:  # type: ignore[override]
+        """Find the first non-finite step; NumPy makes the passes again, as the kernels leave slopes in the place of z."""
+        alone = RecurrentNetwork(self.shape, np.ascontiguousarray(self.theta[:, run : run + 1]), network.samples)
+        alone.x[:] = network.x[:, min(run, network.x.shape[1] - 1)][:, None]
+        alone.delta_out[:] = network.delta_out[run]
+        alone.forward()
+        alone.backward()
+        return super()._find_ending(alone, 0)

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from llvmlite import ir
 from numba import njit, typeof, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from explorer.choices.activations import Activation
@@ -24,8 +26,10 @@ from explorer.choices.normalizations import EPSILON
 from explorer.choices.normalizations import MOMENTUM as FOLLOW
 from explorer.choices.optimizers import ADAM_BETAS, ADAM_EPSILON, RMSPROP_DECAY, RMSPROP_EPSILON
 from explorer.choices.optimizers import MOMENTUM as DECAY
-from explorer.training.measures import LARGE_SQUARE
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.training.measures import LARGE_SQUARE, SMALL_SQUARE
 from explorer.training.network import Architecture
+from explorer.training.recurrent_network import RecurrentArchitecture
 
 BETA_1, BETA_2 = ADAM_BETAS
 
@@ -206,116 +210,190 @@ def activate(code, below, scale, z, random, slope, count):
 
 # --- products -----------------------------------------------------------------------------------
 
+# Blocks of a product whose sums stay in registers while they grow: the compiler, which cannot know that arrays do not
+# overlap, would write every sum back at each step. Where a block does not fit the last one is taken at the edge, over
+# numbers that are there already: every sum of a product runs in the same order, so that units that are alike stay so to
+# the last digit.
+INDEX, DOUBLE = ir.IntType(64), ir.DoubleType()
+FUSED = ("contract",)
 
-@summed
-def forward_product(block, h, z, fan_in, fan_out, bias_row, count):
-    """z = W' h + b, of one layer; four units of the layer before at a time, or plainly of a single sample."""
-    if count == 1:
-        for u in range(fan_out):
-            total = block[bias_row, u]
-            for k in range(fan_in):
-                total += block[k, u] * h[k, 0]
-            z[u, 0] = total
-        return
-    for u in range(fan_out):
-        b = block[bias_row, u]
-        k = 0
-        if fan_in >= 4:
-            w0, w1, w2, w3 = block[0, u], block[1, u], block[2, u], block[3, u]
+
+class _Build:
+    """What the blocks are written with: LLVM's instructions on vectors of `lanes` samples."""
+
+    def __init__(self, context: Any, builder: Any, types_of_arrays: Any, arrays: Any, lanes: int) -> None:
+        self.builder, self.lanes, self.vector = builder, lanes, ir.VectorType(DOUBLE, lanes)
+        pairs = zip(types_of_arrays, arrays, strict=True)
+        self.arrays = [context.make_array(kind)(context, builder, array) for kind, array in pairs]
+
+    def place(self, array: int, indexes: Any, kind: Any) -> Any:
+        """Where a number of an array stands."""
+        builder, (data, strides) = self.builder, self._layout(array)
+        for index, stride in zip(indexes, strides, strict=True):
+            data = builder.add(data, builder.mul(index, stride))
+        return builder.inttoptr(data, kind.as_pointer())
+
+    def _layout(self, array: int) -> tuple[Any, Any]:
+        struct = self.arrays[array]
+        return self.builder.ptrtoint(struct.data, INDEX), cgutils.unpack_tuple(self.builder, struct.strides)
+
+    def length(self, array: int) -> Any:
+        """An array's first dimension."""
+        return cgutils.unpack_tuple(self.builder, self.arrays[array].shape)[0]
+
+    def load(self, array: int, *indexes: Any, vector: bool = False) -> Any:
+        """One number, or that and what follows it: as many as there are lanes."""
+        return self._aligned(self.builder.load(self.place(array, indexes, self.vector if vector else DOUBLE)))
+
+    def store(self, value: Any, array: int, *indexes: Any) -> None:
+        self._aligned(self.builder.store(value, self.place(array, indexes, value.type)))
+
+    @staticmethod
+    def _aligned(instruction: Any) -> Any:
+        instruction.align = 8  # rows start where they start
+        return instruction
+
+    def spread(self, number: Any) -> Any:
+        """One number in all lanes."""
+        first, none = ir.IntType(32), ir.Constant(self.vector, ir.Undefined)
+        vector = self.builder.insert_element(none, number, first(0))
+        return self.builder.shuffle_vector(vector, none, ir.VectorType(first, self.lanes)([0] * self.lanes))
+
+    def variable(self, start: Any) -> Any:
+        place = cgutils.alloca_once(self.builder, start.type)
+        self.builder.store(start, place)
+        return place
+
+    def add_product(self, place: Any, one: Any, other: Any) -> None:
+        product = self.builder.fmul(one, other, flags=FUSED)
+        self.builder.store(self.builder.fadd(self.builder.load(place), product, flags=FUSED), place)
+
+    def total(self, vector: Any) -> Any:
+        """The sum of the lanes."""
+        lanes = [self.builder.extract_element(vector, ir.IntType(32)(lane)) for lane in range(self.lanes)]
+        while len(lanes) > 1:
+            lanes = [self.builder.fadd(one, other) for one, other in zip(lanes[::2], lanes[1::2], strict=True)]
+        return lanes[0]
+
+
+def _product_block(units: int, lanes: int) -> Any:
+    """Make target[u:u+units, s:s+lanes] = bias + weights' source, of a sum over all rows of the weights."""
+
+    @intrinsic
+    def block(typing_context: Any, weights: Any, bias: Any, source: Any, target: Any, u: Any, s: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            *arrays, first, sample = arguments
+            make = _Build(context, builder, signature.args[:4], arrays, lanes)
+            columns = [builder.add(first, INDEX(unit)) for unit in range(units)]
+            sums = [make.variable(make.spread(make.load(1, column))) for column in columns]
+            with cgutils.for_range(builder, make.length(0)) as loop:
+                samples = make.load(2, loop.index, sample, vector=True)
+                for column, place in zip(columns, sums, strict=True):
+                    make.add_product(place, make.spread(make.load(0, loop.index, column)), samples)
+            for column, place in zip(columns, sums, strict=True):
+                make.store(builder.load(place), 3, column, sample)
+            return context.get_dummy_value()
+
+        return types.void(weights, bias, source, target, types.int64, types.int64), build
+
+    return block
+
+
+def _gradient_block(rows: int, units: int, lanes: int) -> Any:
+    """Make gradient[k:k+rows, u:u+units] += h delta', of a sum over so many whole vectors of samples."""
+
+    @intrinsic
+    def block(typing_context: Any, h: Any, delta: Any, gradient: Any, k: Any, u: Any, vectors: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            *arrays, first_row, first_unit, count = arguments
+            make = _Build(context, builder, signature.args[:3], arrays, lanes)
+            lines = [builder.add(first_row, INDEX(row)) for row in range(rows)]
+            columns = [builder.add(first_unit, INDEX(unit)) for unit in range(units)]
+            sums = {(k, u): make.variable(make.vector([0.0] * lanes)) for k in range(rows) for u in range(units)}
+            with cgutils.for_range(builder, count) as loop:
+                sample = builder.mul(loop.index, INDEX(lanes))
+                right = [make.load(1, column, sample, vector=True) for column in columns]
+                for k, line in enumerate(lines):
+                    left = make.load(0, line, sample, vector=True)
+                    for u, values in enumerate(right):
+                        make.add_product(sums[k, u], left, values)
+            for (k, u), place in sums.items():
+                at = lines[k], columns[u]
+                make.store(builder.fadd(make.load(2, *at), make.total(builder.load(place))), 2, *at)
+            return context.get_dummy_value()
+
+        return types.void(h, delta, gradient, types.int64, types.int64, types.int64), build
+
+    return block
+
+
+four_by_eight, one_by_eight = _product_block(4, 8), _product_block(1, 8)
+four_by_four, one_by_four = _product_block(4, 4), _product_block(1, 4)
+rows_by_units, rows_by_one, one_by_one = _gradient_block(4, 2, 4), _gradient_block(4, 1, 4), _gradient_block(1, 1, 4)
+
+
+@compiled
+def product(weights, bias, source, target, count):
+    """target = weights' source + bias, of `count` samples; weights (sources, targets)."""
+    sources, targets = weights.shape
+    if count < 4:
+        for u in range(targets):
             for s in range(count):
-                z[u, s] = b + w0 * h[0, s] + w1 * h[1, s] + w2 * h[2, s] + w3 * h[3, s]
-            k = 4
+                total = bias[u]
+                for k in range(sources):
+                    total += weights[k, u] * source[k, s]
+                target[u, s] = total
+        return
+    size = 8 if count >= 8 else 4
+    for block in range((count + size - 1) // size):
+        s = min(block * size, count - size)
+        if targets >= 4:
+            for four in range((targets + 3) // 4):
+                u = min(4 * four, targets - 4)
+                if size == 8:
+                    four_by_eight(weights, bias, source, target, u, s)
+                else:
+                    four_by_four(weights, bias, source, target, u, s)
         else:
-            for s in range(count):
-                z[u, s] = b
-        while k + 4 <= fan_in:
-            w0, w1, w2, w3 = block[k, u], block[k + 1, u], block[k + 2, u], block[k + 3, u]
-            for s in range(count):
-                z[u, s] += w0 * h[k, s] + w1 * h[k + 1, s] + w2 * h[k + 2, s] + w3 * h[k + 3, s]
-            k += 4
-        while k < fan_in:
-            w0 = block[k, u]
-            for s in range(count):
-                z[u, s] += w0 * h[k, s]
-            k += 1
+            for u in range(targets):
+                if size == 8:
+                    one_by_eight(weights, bias, source, target, u, s)
+                else:
+                    one_by_four(weights, bias, source, target, u, s)
+
+
+@compiled
+def add_weight_gradient(h, delta, gradient, count):
+    """gradient += h delta', of `count` samples; gradient (rows of h, rows of delta)."""
+    rows, units = gradient.shape
+    vectors = count // 4
+    for k in range(rows):
+        for u in range(units):
+            total = 0.0
+            for s in range(4 * vectors, count):
+                total += h[k, s] * delta[u, s]
+            gradient[k, u] += total
+    if vectors == 0:
+        return
+    whole_rows = rows - rows % 4
+    for k in range(0, whole_rows, 4):
+        for u in range(0, units - 1, 2):
+            rows_by_units(h, delta, gradient, k, u, vectors)
+        if units % 2:
+            rows_by_one(h, delta, gradient, k, units - 1, vectors)
+    for k in range(whole_rows, rows):
+        for u in range(units):
+            one_by_one(h, delta, gradient, k, u, vectors)
 
 
 @summed
-def backward_product(block, delta, through, width, fan_out, count):
-    """dL/dh = W delta, of one layer."""
-    if count == 1:
-        for k in range(width):
-            total = 0.0
-            for u in range(fan_out):
-                total += block[k, u] * delta[u, 0]
-            through[k, 0] = total
-        return
-    for k in range(width):
-        u = 0
-        if fan_out >= 4:
-            w0, w1, w2, w3 = block[k, 0], block[k, 1], block[k, 2], block[k, 3]
-            for s in range(count):
-                through[k, s] = w0 * delta[0, s] + w1 * delta[1, s] + w2 * delta[2, s] + w3 * delta[3, s]
-            u = 4
-        else:
-            for s in range(count):
-                through[k, s] = 0.0
-        while u + 4 <= fan_out:
-            w0, w1, w2, w3 = block[k, u], block[k, u + 1], block[k, u + 2], block[k, u + 3]
-            for s in range(count):
-                through[k, s] += w0 * delta[u, s] + w1 * delta[u + 1, s] + w2 * delta[u + 2, s] + w3 * delta[u + 3, s]
-            u += 4
-        while u < fan_out:
-            w0 = block[k, u]
-            for s in range(count):
-                through[k, s] += w0 * delta[u, s]
-            u += 1
-
-
-@njit(**_loops, fastmath=SUMS, forceinline=True)
-def four_rows(h, delta, gradient, k, u, count):
-    """dL/dW of four neighbouring units of the layer before and one unit."""
-    g0 = g1 = g2 = g3 = 0.0
-    for s in range(count):
-        d = delta[u, s]
-        g0 += h[k, s] * d
-        g1 += h[k + 1, s] * d
-        g2 += h[k + 2, s] * d
-        g3 += h[k + 3, s] * d
-    gradient[k, u], gradient[k + 1, u], gradient[k + 2, u], gradient[k + 3, u] = g0, g1, g2, g3
-
-
-@summed
-def weight_gradient(h, delta, gradient, fan_in, fan_out, bias_row, has_bias, count):
-    """dL/dW = h delta' and dL/db, of one layer.
-
-    Units that are alike stay so to the last digit: all sums of a layer run in the same order. That is why the last four
-    rows may be taken a second time.
-    """
-    if count == 1:
-        for k in range(fan_in):
-            for u in range(fan_out):
-                gradient[k, u] = h[k, 0] * delta[u, 0]
-        if has_bias:
-            for u in range(fan_out):
-                gradient[bias_row, u] = delta[u, 0]
-        return
-    for u in range(fan_out):
-        for first in range(0, fan_in - 3, 4):
-            four_rows(h, delta, gradient, first, u, count)
-        if fan_in % 4 and fan_in > 4:
-            four_rows(h, delta, gradient, fan_in - 4, u, count)
-        if fan_in < 4:
-            for k in range(fan_in):
-                total = 0.0
-                for s in range(count):
-                    total += h[k, s] * delta[u, s]
-                gradient[k, u] = total
-        if has_bias:
-            total = 0.0
-            for s in range(count):
-                total += delta[u, s]
-            gradient[bias_row, u] = total
+def add_bias_gradient(delta, gradient, count):
+    """gradient += the sum of delta over `count` samples."""
+    for u in range(gradient.size):
+        total = 0.0
+        for s in range(count):
+            total += delta[u, s]
+        gradient[u] += total
 
 
 # --- normalization ------------------------------------------------------------------------------
@@ -461,6 +539,13 @@ def scaled_norm(values):
     for i in range(values.size):
         total += (values[i] / largest) ** 2
     return largest * math.sqrt(total)
+
+
+@compiled
+def safe_norm(values):
+    """The L2 norm of a flat array, right even where squares would underflow or overflow."""
+    total = sum_of_squares(values)
+    return math.sqrt(total) if SMALL_SQUARE < total < LARGE_SQUARE else scaled_norm(values)
 
 
 @compiled
@@ -635,20 +720,22 @@ def source_of(skip, layer):
     return -1
 
 
+def _fields(kind: type) -> Any:
+    """The type of a named tuple of numbers."""
+    by_type = {int: types.int64, float: types.float64, bool: types.boolean}
+    return types.NamedTuple([by_type[field] for field in kind.__annotations__.values()], kind)
+
+
 def _signature():
     """The types of `train_run`: named, so that it is compiled once, and not again for arrays that lie otherwise."""
 
     def array(kind, dimensions, layout="A"):
         return types.Array(kind, dimensions, layout)
 
-    def fields(kind):
-        by_type = {int: types.int64, float: types.float64, bool: types.boolean}
-        return types.NamedTuple([by_type[field] for field in kind.__annotations__.values()], kind)
-
     numbers, counts = types.float64, types.int64
     result = types.Tuple([types.int64, types.int64, types.boolean, types.float64])
     return result(
-        fields(Net), fields(Rule), array(numbers, 3), array(numbers, 4), array(numbers, 2), array(numbers, 2),
+        _fields(Net), _fields(Rule), array(numbers, 3), array(numbers, 4), array(numbers, 2), array(numbers, 2),
         array(numbers, 2, "C"), array(numbers, 1, "C"), array(counts, 1, "C"), array(counts, 2, "C"),
         array(numbers, 3, "C"), typeof(np.random.default_rng(0)), counts, counts, counts,
         array(numbers, 2, "C"), array(numbers, 4, "C"),
@@ -713,7 +800,7 @@ def train_run(
     mean, variance = np.empty(statistic), np.empty(statistic)
     z_out = np.empty((1, most))
     targets = np.empty(most)
-    none = np.empty((width, 0))
+    none, nothing = np.empty((width, 0)), np.zeros(width)
     whole = sizes.size == 1 and not rule.shuffled
     factor, made, clipped, failed = 1.0, 0, 0, False
     epoch, batch, start = 0, first, 0
@@ -733,7 +820,7 @@ def train_run(
         for layer in range(depth):
             fan_in = width if layer else net.inputs
             z = h[layer + 1]
-            forward_product(theta[layer], h[layer], z, fan_in, width, width, n)
+            product(theta[layer, :fan_in], theta[layer, width], h[layer], z, n)
             if net.normalization == OVER_SAMPLES:
                 normalize_batch(z, theta[layer], normalized[layer], inverse_std[layer], mean, variance, n)
                 unbiased = n / max(n - 1, 1)
@@ -750,13 +837,17 @@ def train_run(
                 for u in range(width):
                     for s in range(n):
                         z[u, s] += h[source, u, s]
-        forward_product(theta[depth], h[depth], z_out, width, 1, width, n)
+        product(theta[depth, :width, :1], theta[depth, width], h[depth], z_out, n)
         loss_delta(rule.loss, rule.linear, z_out[0], targets, delta[depth, 0], n)
         # backward
-        weight_gradient(h[depth], delta[depth], gradient[depth], width, 1, width, net.output_bias, n)
+        gradient[...] = 0.0
+        add_weight_gradient(h[depth], delta[depth], gradient[depth, :width, :1], n)
+        if net.output_bias:
+            add_bias_gradient(delta[depth], gradient[depth, width, :1], n)
         for layer in range(depth - 1, -1, -1):
             grad_h, d = through[layer % 3], delta[layer]
-            backward_product(theta[layer + 1], delta[layer + 1], grad_h, width, 1 if layer + 1 == depth else width, n)
+            fan_out = 1 if layer + 1 == depth else width
+            product(theta[layer + 1, :width, :fan_out].T, nothing, delta[layer + 1], grad_h, n)
             # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
             later = layer + 1 if net.skip == 1 else layer + 2
             if net.skip and later < depth and source_of(net.skip, later) == layer + 1:
@@ -773,7 +864,9 @@ def train_run(
                 along = variance
                 through_layer(d, theta[layer], gradient[layer], normalized[layer], inverse_std[layer], mean, along, n)
             fan_in = width if layer else net.inputs
-            weight_gradient(h[layer], d, gradient[layer], fan_in, width, width, net.hidden_bias, n)
+            add_weight_gradient(h[layer], d, gradient[layer, :fan_in], n)
+            if net.hidden_bias:
+                add_bias_gradient(d, gradient[layer, width], n)
         # update
         total = sum_of_squares(flat_gradient)
         norm = math.sqrt(total)
@@ -803,3 +896,177 @@ def train_run(
     for slot in range(slots):
         copy(shared_moments[slot], moments[slot], True)
     return made, clipped, failed, factor
+
+
+# --- nets over time -----------------------------------------------------------------------------
+
+# A loop for each line of the formulas: beyond a few arrays the compiler gives up looking whether they overlap.
+
+RNN, LSTM, GRU = range(3)
+CELL_FORMS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
+
+
+class Recurrence(NamedTuple):
+    """What the two passes of one recurrent layer depend on."""
+
+    cell: int
+    activation: int  # Of a plain cell, and what it takes, as for `activate`
+    below: float
+    scale: float
+    fan_in: int
+    hidden: int
+    truncation: int
+
+
+def has_cell_forms(experiment: RecurrentExperiment) -> bool:
+    """Whether everything in which a recurrent net's passes differ has a compiled form."""
+    return experiment.unit.name in CELL_FORMS and experiment.activation_function.name in ACTIVATION_FORMS
+
+
+def recurrence_of(shape: RecurrentArchitecture, layer: int) -> Recurrence:
+    """Return a recurrent layer as the kernels take it."""
+    scale, at_zero = _slopes(shape.activation)
+    return Recurrence(
+        cell=CELL_FORMS[shape.cell.name],
+        activation=ACTIVATION_FORMS[shape.activation.name],
+        below=at_zero / scale,
+        scale=scale,
+        fan_in=shape.fan_in(layer),
+        hidden=shape.hidden,
+        truncation=shape.truncation,
+    )
+
+
+_arrays = [types.Array(types.float64, dimensions, "C") for dimensions in range(5)]
+_strided = types.Array(types.float64, 2, "A")
+
+
+@njit(
+    types.void(_fields(Recurrence), _strided, *[_arrays[4]] * 5, types.int64), **_loops, fastmath=EXACT
+)  # fmt: skip
+def recur(layer, weights, s, z, a, c, squashed, run):
+    """Compute h (and c) of every step of one run of a recurrent layer.
+
+    Parameters
+    ----------
+    layer : Recurrence
+    weights : array (rows, columns)
+        The run's.
+    s, z, a, c, squashed : arrays (steps, runs, units, samples)
+        Those of `Layer`. z gets the slopes of the activations, the gates' and the candidate's or the plain cell's.
+    run : int
+    """
+    hidden, count = layer.hidden, s.shape[3]
+    none = np.empty((hidden, 0))
+    into, bias = weights[:-1], weights[-1].copy()
+    first, last = layer.fan_in, layer.fan_in + hidden
+    for t in range(z.shape[0]):
+        before, after, slope = s[t, run, first:last], s[t + 1, run, first:last], z[t, run]
+        if layer.cell == RNN:
+            product(into, bias, s[t, run], after, count)
+            activate(layer.activation, layer.below, layer.scale, after, none, slope, count)
+            continue
+        gates = a[t, run]
+        product(into, bias, s[t, run], gates, count)
+        if layer.cell == LSTM:
+            activate(SIGMOID, 0.0, 1.0, gates[: 3 * hidden], none, slope[: 3 * hidden], count)
+            activate(TANH, 0.0, 1.0, gates[3 * hidden :], none, slope[3 * hidden :], count)
+            old, new, seen = c[t, run], c[t + 1, run], squashed[t, run]
+            for u in range(hidden):
+                for k in range(count):
+                    new[u, k] = gates[hidden + u, k] * old[u, k] + gates[u, k] * gates[3 * hidden + u, k]
+                for k in range(count):
+                    seen[u, k] = tanh(new[u, k])[0]
+                for k in range(count):
+                    after[u, k] = gates[2 * hidden + u, k] * seen[u, k]
+        else:
+            activate(SIGMOID, 0.0, 1.0, gates[: 2 * hidden], none, slope[: 2 * hidden], count)
+            candidate = gates[2 * hidden : 3 * hidden]
+            for u in range(hidden):
+                for k in range(count):
+                    candidate[u, k] += gates[u, k] * gates[3 * hidden + u, k]
+            activate(TANH, 0.0, 1.0, candidate, none, slope[2 * hidden : 3 * hidden], count)
+            for u in range(hidden):
+                for k in range(count):
+                    kept = (before[u, k] - candidate[u, k]) * gates[hidden + u, k]
+                    after[u, k] = kept + candidate[u, k]
+
+
+@njit(
+    types.void(
+        _fields(Recurrence), _strided, _strided, *[_arrays[4]] * 6, _arrays[2], types.int64, types.boolean
+    ), **_loops, fastmath=EXACT,
+)  # fmt: skip
+def recur_back(layer, weights, gradient, s, z, a, c, grad_c, grad_h, contribution, run, measuring):
+    """Compute dL/dz, in the place of the slopes, dL/dh, dL/dc and the gradient of one run, from what `recur` left.
+
+    Parameters
+    ----------
+    layer, weights, s, z, a, c, run
+        As for `recur`.
+    gradient : array (rows, columns)
+        The run's, written.
+    grad_c, grad_h : arrays (steps + 1, runs, hidden, samples)
+        Of the latter what comes from the answers or the layer above, 0 where nothing does; of the last grad_c as well.
+    contribution : array (steps, runs)
+        While `measuring`, the L2 norm of what each step adds to dL/dW_hh.
+    measuring : bool
+    """
+    hidden, count = layer.hidden, s.shape[3]
+    first, last = layer.fan_in, layer.fan_in + hidden
+    own, through, nothing = np.empty(gradient.shape), np.empty((hidden, count)), np.zeros(hidden)
+    back = weights[first:last].T
+    gradient[...] = 0.0
+    for t in range(z.shape[0] - 1, -1, -1):
+        delta, grad, gates = z[t, run], grad_h[t + 1, run], a[t if layer.cell != RNN else 0, run]
+        before = s[t, run, first:last]
+        if layer.cell == RNN:
+            for u in range(hidden):
+                for k in range(count):
+                    delta[u, k] *= grad[u, k]
+        elif layer.cell == LSTM:
+            state, old, here, earlier = c[t + 1, run], c[t, run], grad_c[t + 1, run], grad_c[t, run]
+            for u in range(hidden):
+                for k in range(count):
+                    seen, slope = tanh(state[u, k])
+                    here[u, k] += slope * gates[2 * hidden + u, k] * grad[u, k]
+                    delta[2 * hidden + u, k] *= grad[u, k] * seen
+                for k in range(count):
+                    earlier[u, k] = here[u, k] * gates[hidden + u, k]
+                for k in range(count):
+                    delta[u, k] *= here[u, k] * gates[3 * hidden + u, k]
+                for k in range(count):
+                    delta[hidden + u, k] *= here[u, k] * old[u, k]
+                for k in range(count):
+                    delta[3 * hidden + u, k] *= here[u, k] * gates[u, k]
+        else:
+            for u in range(hidden):
+                for k in range(count):
+                    delta[hidden + u, k] *= (before[u, k] - gates[2 * hidden + u, k]) * grad[u, k]
+                for k in range(count):
+                    delta[2 * hidden + u, k] *= grad[u, k] - grad[u, k] * gates[hidden + u, k]
+                for k in range(count):
+                    delta[u, k] *= delta[2 * hidden + u, k] * gates[3 * hidden + u, k]
+                for k in range(count):
+                    delta[3 * hidden + u, k] = delta[2 * hidden + u, k] * gates[u, k]
+        own[...] = 0.0
+        add_weight_gradient(s[t, run], delta, own, count)
+        if layer.cell == GRU:  # blocks that have no weights from h, or from x
+            own[first:last, 2 * hidden : 3 * hidden] = 0.0
+            own[:first, 3 * hidden :] = 0.0
+        for row in range(gradient.shape[0]):
+            for column in range(gradient.shape[1]):
+                gradient[row, column] += own[row, column]
+        if measuring:
+            contribution[t, run] = safe_norm(own[first:last].reshape(-1))
+        if layer.truncation and t and t % layer.truncation == 0:
+            grad_c[t if layer.cell == LSTM else 0, run] = 0.0
+            continue
+        product(back, nothing, delta, through, count)
+        earlier_h = grad_h[t, run]
+        for u in range(hidden):
+            if layer.cell == GRU:
+                for k in range(count):
+                    through[u, k] += grad[u, k] * gates[hidden + u, k]
+            for k in range(count):
+                earlier_h[u, k] += through[u, k]

@@ -24,6 +24,7 @@ class RecurrentGroup(Group):
     """A few runs of a recurrent experiment; what is common to all nets is `Group`'s."""
 
     diagnostics: ClassVar[Mapping[str, Diagnostic]] = TIME_DIAGNOSTICS
+    network: ClassVar[type[RecurrentNetwork]] = RecurrentNetwork  # Which makes the passes
     shape: RecurrentArchitecture  # type: ignore[assignment]
     networks: dict[int, RecurrentNetwork]  # type: ignore[assignment]
     probe: RecurrentNetwork  # type: ignore[assignment]
@@ -66,10 +67,10 @@ class RecurrentGroup(Group):
 
     def _make_networks(self) -> None:
         """One network per batch size, and one that measures; all share theta."""
-        self.networks = {size: RecurrentNetwork(self.shape, self.theta, size) for size in set(self.sizes)}
+        self.networks = {size: self.network(self.shape, self.theta, size) for size in set(self.sizes)}
         count = self.x.shape[-1]
         # Over time the arrays are large: where one network sees all samples it measures too.
-        self.probe = self.networks.get(count) or RecurrentNetwork(self.shape, self.theta, count)
+        self.probe = self.networks.get(count) or self.network(self.shape, self.theta, count)
         self.answerer, self._just_passed = self.probe, False
         self.probe.x[:] = self.x
 

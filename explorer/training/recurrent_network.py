@@ -12,7 +12,7 @@ h_{t-1}, then the bias, and whose columns are the cell's blocks.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -242,13 +242,15 @@ class RecurrentNetwork:
     `theta`, (1, runs, 1, parameters), is shared, not copied: an update in place is seen by the next pass.
     """
 
+    layer: ClassVar[type[Layer]] = Layer
+
     def __init__(self, shape: RecurrentArchitecture, theta: Array, samples: int) -> None:
         self.shape, self.theta, self.samples, self.runs = shape, theta, samples, theta.shape[1]
         self.measuring = False  # Whether backward also measures every step's contribution to the gradient
         self.gradient = np.zeros_like(theta)  # dL/dtheta after `backward`
         self.weights, self._gradients = shape.views(theta), shape.views(self.gradient)
         pairs = zip(self.weights.layers, self._gradients.layers, strict=True)
-        self.layers = [Layer(shape, index, *pair, samples) for index, pair in enumerate(pairs)]
+        self.layers = [self.layer(shape, index, *pair, samples) for index, pair in enumerate(pairs)]
         self.x = self.layers[0].x  # (length, runs, inputs, samples), to be filled with the inputs
         counted = shape.length - shape.first_counted
         answers = np.zeros((2, self.runs, counted, shape.outputs, samples))

@@ -236,5 +236,7 @@ def test_a_scene_can_be_taken_away(screen):
     rows = list(csv.DictReader(io.StringIO(saved("History (CSV)", inside="Data").decode())))
     history = train(scene.experiment)
     last = [float(row["loss"]) for row in rows if row["epoch"] == str(scene.experiment.epochs) and row["layer"] == "1"]
-    assert last == history.loss[:, -1].tolist()
+    assert last == pytest.approx(
+        history.loss[:, -1].tolist(), rel=1e-9
+    )  # a server that has just started may train in NumPy
     assert read_experiment_json(saved("Experiment (JSON)"), None).experiment == scene.experiment
