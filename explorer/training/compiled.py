@@ -2,11 +2,14 @@
 
 import logging
 import math
+import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +30,8 @@ KERNEL = "explorer.training.kernel"
 WIDEST = 64
 # A call of a kernel cannot be interrupted: a control that moves waits for it.
 CALL_SECONDS = 0.01
+# Runs that take less altogether are done one after the other: to hand them over would take as long.
+WORTH_SECONDS = 0.002
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +63,34 @@ class Kernels:
 
 
 KERNELS = Kernels()
+
+
+# --- on how many cores ----------------------------------------------------------------------------
+
+Made = TypeVar("Made")
+
+
+def cores() -> int:
+    """How many cores runs are shared out over: all but one, which is the server's; in a worker of a sweep one."""
+    if multiprocessing.parent_process() is not None:
+        return 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(allowed - 1, 1)
+
+
+CORES = cores()
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(CORES, thread_name_prefix="kernel")
+
+
+def of_each(work: Callable[[int], Made], runs: Sequence[int], seconds: float) -> list[Made]:
+    """Return what `work`, in a kernel, makes of each run; side by side, where it takes so many `seconds` that this is worth it."""
+    if CORES == 1 or len(runs) == 1 or seconds < WORTH_SECONDS:
+        return [work(run) for run in runs]
+    return list(_threads().map(work, runs))
 
 
 # --- who takes them -----------------------------------------------------------------------------
@@ -153,19 +186,31 @@ class CompiledGroup(Group):
 
         `norms`, of shape (runs, epochs, layers), and `noted`, (runs, 2, layers, rows, width), are filled as `train_run` says.
         """
-        factor = self.untouched.copy()
-        for run in map(int, np.flatnonzero(self.alive)):
+        runs, factor = [*map(int, np.flatnonzero(self.alive))], self.untouched.copy()
+        seconds = self._epoch_seconds * count / len(self.sizes)
+
+        def train(run: int) -> Any:
             room = NO_NORMS if norms is None else norms[run], NOT_NOTED if noted is None else noted[run]
-            factor[run] = self._train_run(run, count, *room)
+            return self._train_run(run, count, *room)
+
+        for run, (made, clipped, failed, last, orders, random) in zip(runs, of_each(train, runs, seconds), strict=True):
+            self.clipped[run] += clipped
+            factor[run] = last
+            if failed:
+                epoch, batch = divmod(self._batch + made, len(self.sizes))
+                start = sum(self.sizes[:batch])
+                samples = orders[epoch % len(orders), start : start + self.sizes[batch]]
+                self._end(run, self.epoch + epoch, samples, random)
         self.updates += count
         epochs, self._batch = divmod(self._batch + count, len(self.sizes))
         self.epoch += epochs
         return factor
 
-    def _train_run(self, run: int, count: int, norms: Array, noted: Array) -> float:
+    def _train_run(self, run: int, count: int, norms: Array, noted: Array) -> Any:
+        """Train a run; return what the kernel does, the orders of the samples and the random slopes."""
         orders, random = self._orders(run, count), np.empty(self._random_shape)
         running, unused = self.running, np.empty((0, 0))
-        made, clipped, failed, factor = self.kernel.train_run(
+        result = self.kernel.train_run(
             self.net,
             self.rules[run],
             self.theta[:, run],
@@ -184,13 +229,7 @@ class CompiledGroup(Group):
             norms,
             noted,
         )
-        self.clipped[run] += clipped
-        if failed:
-            epoch, batch = divmod(self._batch + made, len(self.sizes))
-            start = sum(self.sizes[:batch])
-            samples = orders[epoch % len(orders), start : start + self.sizes[batch]]
-            self._end(run, self.epoch + epoch, samples, random)
-        return float(factor)
+        return *result, orders, random
 
     def _orders(self, run: int, count: int) -> NDArray[np.int64]:
         """The samples in the order of each epoch, drawn as NumPy's way draws them; that of an epoch which has begun is known."""
@@ -226,18 +265,27 @@ class CompiledLayer(Layer):
         super().__init__(shape, index, weights, gradient, samples)
         self.kernel = KERNELS.now()
         self.recurrence = self.kernel.recurrence_of(shape, index)
+        self._seconds = 0.0  # Of the last pass
 
     def forward(self) -> None:
         """Compute h (and c) of every step from `x`, h_0 and c_0."""
-        for run, weights in enumerate(self.weights):
-            self.kernel.recur(self.recurrence, weights, self.s, self.z, self.a, self.c, self.squashed, run)
+        states = self.s, self.z, self.a, self.c, self.squashed
+        self._pass(lambda run: self.kernel.recur(self.recurrence, self.weights[run], *states, run))
 
     def backward(self, first_given: int, measuring: bool) -> None:
         """Compute delta of every step, dL/dh, dL/dc and the gradient, as `Layer.backward` says."""
         self.grad_h[:first_given] = 0.0
-        for run, (weights, gradient) in enumerate(zip(self.weights, self.gradient, strict=True)):
-            states = self.s, self.z, self.a, self.c, self.grad_c, self.grad_h
-            self.kernel.recur_back(self.recurrence, weights, gradient, *states, self.contribution, run, measuring)
+        states = self.s, self.z, self.a, self.c, self.grad_c, self.grad_h, self.contribution
+
+        def back(run: int) -> None:
+            self.kernel.recur_back(self.recurrence, self.weights[run], self.gradient[run], *states, run, measuring)
+
+        self._pass(back)
+
+    def _pass(self, work: Callable[[int], None]) -> None:
+        start = time.perf_counter()
+        of_each(work, range(len(self.weights)), self._seconds)
+        self._seconds = time.perf_counter() - start
 
 
 class CompiledRecurrentNetwork(RecurrentNetwork):

@@ -2,8 +2,11 @@
 
 import logging
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -292,6 +295,27 @@ def test_training_in_one_call_or_many_is_the_same_to_the_bit(batch, monkeypatch)
         ends.append(training.history())
     np.testing.assert_array_equal(ends[0].loss, ends[1].loss)
     np.testing.assert_array_equal(ends[0].answers, ends[1].answers)
+
+
+@pytest.mark.parametrize("experiment", [
+    Experiment(**SMALL | {"runs": 5, "epochs": 40}, activation="randomized ReLU", batch="8"),
+    Experiment(**SMALL | {"runs": 5, "task": "curve", "learning_rate": 100.0, "depth": 8}, activation="linear"),
+    RecurrentExperiment(**OVER_TIME | {"runs": 5}, cell="LSTM"),
+], ids=["layers", "overflow", "time"])  # fmt: skip
+def test_on_several_cores_every_number_is_the_same(experiment, monkeypatch):
+    with ThreadPoolExecutor(3) as threads, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        alone = trained(experiment, monkeypatch, in_numpy=False)
+        handed_over = Mock(wraps=threads.map)
+        monkeypatch.setattr(compiled, "_threads", lambda: SimpleNamespace(map=handed_over))
+        monkeypatch.setattr(compiled, "CORES", 3)
+        monkeypatch.setattr(compiled, "WORTH_SECONDS", 0.0)
+        together = trained(experiment, monkeypatch, in_numpy=False)
+    assert handed_over.called
+    assert alone.endings == together.endings
+    for name, values in alone.measures.items():
+        np.testing.assert_array_equal(together.measures[name], values)
+    np.testing.assert_array_equal(together.loss, alone.loss)
 
 
 # --- who takes the kernels ------------------------------------------------------------------------
