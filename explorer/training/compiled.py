@@ -4,6 +4,7 @@ import logging
 import math
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,17 +79,18 @@ def cores() -> int:
     return max(allowed - 1, 1)
 
 
-CORES = cores()
+CORES, THREAD = cores(), "kernel"
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(CORES, thread_name_prefix="kernel")
+    return ThreadPoolExecutor(CORES, thread_name_prefix=THREAD)
 
 
 def of_each(work: Callable[[int], Made], runs: Sequence[int], seconds: float) -> list[Made]:
-    """Return what `work`, in a kernel, makes of each run; side by side, where it takes so many `seconds` that this is worth it."""
-    if CORES == 1 or len(runs) == 1 or seconds < WORTH_SECONDS:
+    """Return what `work`, mostly done in kernels, makes of each run; side by side, if it takes so many `seconds` that this pays."""
+    alone = CORES == 1 or len(runs) == 1 or seconds < WORTH_SECONDS
+    if alone or threading.current_thread().name.startswith(THREAD):  # these do not wait for each other
         return [work(run) for run in runs]
     return list(_threads().map(work, runs))
 
@@ -119,6 +121,8 @@ NO_NORMS, NOT_NOTED = np.empty((0, 0)), np.empty((0, 0, 0, 0))
 
 class CompiledGroup(Group):
     """A group of nets of layers that trains in a compiled kernel, run by run; between its calls NumPy measures."""
+
+    abreast = CORES
 
     def __init__(self, experiment: Experiment, runs: slice, records: Records) -> None:
         super().__init__(experiment, runs, records)
@@ -297,6 +301,7 @@ class CompiledRecurrentNetwork(RecurrentNetwork):
 class CompiledRecurrentGroup(RecurrentGroup):
     """A group of recurrent nets whose passes are compiled; all else is NumPy's, once for all steps."""
 
+    abreast = CORES
     network: ClassVar[type[RecurrentNetwork]] = CompiledRecurrentNetwork
 
     def _find_ending(self, network: RecurrentNetwork, run: int) -> Ending:  # type: ignore[override]

@@ -36,6 +36,7 @@ class Group:
     """
 
     diagnostics: ClassVar[Mapping[str, Diagnostic]] = DIAGNOSTICS
+    abreast: ClassVar[int] = 1  # How many groups advance side by side
 
     def __init__(self, experiment: Any, runs: slice, records: Records) -> None:
         self.experiment, self.runs, self.records = experiment, runs, records

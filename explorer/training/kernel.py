@@ -792,7 +792,7 @@ def train_run(
         copy(shared_moments[slot], moments[slot], False)
     h = np.zeros((depth + 1, width, most))
     slope = np.empty((depth, width, most))
-    delta = np.zeros((depth + 1, width, most))
+    delta = np.zeros((2, width, most))  # of a layer and the one after it
     through = np.empty((3, width, most))
     normalized = np.empty((depth if net.normalization else 0, width, most))
     statistic = max(width, most)
@@ -838,16 +838,16 @@ def train_run(
                     for s in range(n):
                         z[u, s] += h[source, u, s]
         product(theta[depth, :width, :1], theta[depth, width], h[depth], z_out, n)
-        loss_delta(rule.loss, rule.linear, z_out[0], targets, delta[depth, 0], n)
+        loss_delta(rule.loss, rule.linear, z_out[0], targets, delta[depth % 2, 0], n)
         # backward
         gradient[...] = 0.0
-        add_weight_gradient(h[depth], delta[depth], gradient[depth, :width, :1], n)
+        add_weight_gradient(h[depth], delta[depth % 2], gradient[depth, :width, :1], n)
         if net.output_bias:
-            add_bias_gradient(delta[depth], gradient[depth, width, :1], n)
+            add_bias_gradient(delta[depth % 2], gradient[depth, width, :1], n)
         for layer in range(depth - 1, -1, -1):
-            grad_h, d = through[layer % 3], delta[layer]
+            grad_h, d = through[layer % 3], delta[layer % 2]
             fan_out = 1 if layer + 1 == depth else width
-            product(theta[layer + 1, :width, :fan_out].T, nothing, delta[layer + 1], grad_h, n)
+            product(theta[layer + 1, :width, :fan_out].T, nothing, delta[(layer + 1) % 2], grad_h, n)
             # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
             later = layer + 1 if net.skip == 1 else layer + 2
             if net.skip and later < depth and source_of(net.skip, later) == layer + 1:

@@ -16,7 +16,7 @@ import numpy as np
 
 from explorer.choices.arrays import Array
 from explorer.choices.settings import Settings
-from explorer.training.compiled import group_for
+from explorer.training.compiled import group_for, of_each
 from explorer.training.group import Group
 from explorer.training.history import History
 from explorer.training.kinds import kind_of
@@ -98,24 +98,31 @@ class Training:
     def advance(self, seconds: float) -> bool:
         """Train for about `seconds` (at least one update, and up to the first record); return whether complete.
 
-        The group with the fewest records goes first, so that all seeds' pictures grow together. It keeps
-        its share of the time: switching at every record would load all arrays into the cache again.
+        The group with the fewest records goes first, so that all seeds' pictures grow together; compiled groups go side by
+        side, as many as there are cores for. A group keeps its share of the time: switching at every record would load all
+        arrays into the cache again.
         """
         deadline, turn = time.perf_counter() + seconds, seconds / len(self.groups)
+        while not self.complete:
+            groups = sorted((group for group in self.groups if not group.complete), key=attrgetter("record"))
+            abreast = groups[: groups[0].abreast]
+            until = time.perf_counter() + turn
+            late = of_each(lambda index: self._turn(abreast[index], until, deadline), range(len(abreast)), turn)  # noqa: B023
+            if any(late) and all(group.record for group in self.groups):
+                break
+        return self.complete
+
+    def _turn(self, group: Group, until: float, deadline: float) -> bool:
+        """Train a group to its first record after `until`, or to the deadline; return whether that has passed."""
         # Overflow and NaN are findings here, not errors: they are looked for and recorded.
         with np.errstate(all="ignore"):
-            while not self.complete:
-                until = time.perf_counter() + turn
-                for recorded in self._advancing[min(self.groups, key=attrgetter("record"))]:
-                    now = time.perf_counter()
-                    late = now >= deadline
-                    if late or (recorded and now >= until):
-                        break
-                else:
-                    continue
-                if late and all(group.record for group in self.groups):
+            for recorded in self._advancing[group]:
+                now = time.perf_counter()
+                if now >= deadline:
+                    return True
+                if recorded and now >= until:
                     break
-        return self.complete
+        return False
 
     def history(self, index: int = 0) -> History:
         """Return what has been recorded so far of one of the experiments.

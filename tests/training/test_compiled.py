@@ -297,18 +297,22 @@ def test_training_in_one_call_or_many_is_the_same_to_the_bit(batch, monkeypatch)
     np.testing.assert_array_equal(ends[0].answers, ends[1].answers)
 
 
+@pytest.mark.parametrize("size", [1, 2, 5])
 @pytest.mark.parametrize("experiment", [
     Experiment(**SMALL | {"runs": 5, "epochs": 40}, activation="randomized ReLU", batch="8"),
     Experiment(**SMALL | {"runs": 5, "task": "curve", "learning_rate": 100.0, "depth": 8}, activation="linear"),
     RecurrentExperiment(**OVER_TIME | {"runs": 5}, cell="LSTM"),
 ], ids=["layers", "overflow", "time"])  # fmt: skip
-def test_on_several_cores_every_number_is_the_same(experiment, monkeypatch):
-    with ThreadPoolExecutor(3) as threads, warnings.catch_warnings():
+def test_on_several_cores_every_number_is_the_same(experiment, size, monkeypatch):
+    monkeypatch.setattr("explorer.training.run.group_size", lambda experiment: size)
+    with ThreadPoolExecutor(3, thread_name_prefix=compiled.THREAD) as threads, warnings.catch_warnings():
         warnings.simplefilter("error")
         alone = trained(experiment, monkeypatch, in_numpy=False)
         handed_over = Mock(wraps=threads.map)
         monkeypatch.setattr(compiled, "_threads", lambda: SimpleNamespace(map=handed_over))
         monkeypatch.setattr(compiled, "CORES", 3)
+        monkeypatch.setattr(CompiledGroup, "abreast", 3)
+        monkeypatch.setattr(CompiledRecurrentGroup, "abreast", 3)
         monkeypatch.setattr(compiled, "WORTH_SECONDS", 0.0)
         together = trained(experiment, monkeypatch, in_numpy=False)
     assert handed_over.called
