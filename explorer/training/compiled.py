@@ -2,15 +2,11 @@
 
 import logging
 import math
-import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +14,7 @@ from numpy.typing import NDArray
 from explorer.choices.arrays import Array
 from explorer.choices.clipping import global_norm
 from explorer.choices.experiment import Experiment
+from explorer.training.cores import CORES, of_each
 from explorer.training.group import Group, safe_norm
 from explorer.training.network import Network
 from explorer.training.recording import Ending, Records
@@ -31,8 +28,6 @@ KERNEL = "explorer.training.kernel"
 WIDEST = 64
 # A call of a kernel cannot be interrupted: a control that moves waits for it.
 CALL_SECONDS = 0.01
-# Runs that take less altogether are done one after the other: to hand them over would take as long.
-WORTH_SECONDS = 0.002
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +46,7 @@ class Kernels:
     def load(self) -> bool:
         """Load the kernels, which takes about a second, and return whether there are any.
 
-        Where nobody has done so since they changed, they are compiled first, which takes twenty. The result stays on
+        Where nobody has done so since they changed, they are compiled first, which takes half a minute. The result stays on
         disk, beside the module or, if that is not writable, in the user's cache.
         """
         if self._module is None and not self._failed and os.environ.get(VARIABLE) != OFF:
@@ -64,35 +59,6 @@ class Kernels:
 
 
 KERNELS = Kernels()
-
-
-# --- on how many cores ----------------------------------------------------------------------------
-
-Made = TypeVar("Made")
-
-
-def cores() -> int:
-    """How many cores runs are shared out over: all but one, which is the server's; in a worker of a sweep one."""
-    if multiprocessing.parent_process() is not None:
-        return 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(allowed - 1, 1)
-
-
-CORES, THREAD = cores(), "kernel"
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(CORES, thread_name_prefix=THREAD)
-
-
-def of_each(work: Callable[[int], Made], runs: Sequence[int], seconds: float) -> list[Made]:
-    """Return what `work`, mostly done in kernels, makes of each run; side by side, if it takes so many `seconds` that this pays."""
-    alone = CORES == 1 or len(runs) == 1 or seconds < WORTH_SECONDS
-    if alone or threading.current_thread().name.startswith(THREAD):  # these do not wait for each other
-        return [work(run) for run in runs]
-    return list(_threads().map(work, runs))
 
 
 # --- who takes them -----------------------------------------------------------------------------

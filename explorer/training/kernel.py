@@ -7,7 +7,7 @@ without a branch, which the compiler turns into vector instructions.
 u counts units, k units of the layer before (or inputs), s samples. `block` is a layer's part of theta, of shape
 (rows, width); z, h, slopes and delta of a layer are (width, samples), of which the first `count` samples are in use.
 
-To import this module takes numba, and the first time on a machine about twenty seconds.
+To import this module takes numba, and the first time on a machine about half a minute.
 """
 
 import math
@@ -720,6 +720,99 @@ def source_of(skip, layer):
     return -1
 
 
+class Room(NamedTuple):
+    """Where the two passes leave what they compute; `most` samples in a batch."""
+
+    h: Any  # (depth + 1, width, most): the inputs, then what each layer hands on
+    slope: Any  # (depth, width, most)
+    delta: Any  # (2, width, most): of a layer and the one after it
+    through: Any  # (3, width, most): dL/dh of a layer and of the two after it
+    normalized: Any  # (depth, width, most), if any is
+    inverse_std: Any  # (depth, width or most)
+    mean: Any
+    variance: Any
+    z_out: Any  # (1, most)
+    nothing: Any  # A bias of 0
+
+
+@compiled
+def room_for(net, most):
+    """Make room for batches of so many samples."""
+    depth, width, statistic = net.depth, net.width, max(net.width, most)
+    return Room(
+        np.zeros((depth + 1, width, most)),
+        np.empty((depth, width, most)),
+        np.zeros((2, width, most)),
+        np.empty((3, width, most)),
+        np.empty((depth if net.normalization else 0, width, most)),
+        np.empty((depth, statistic)),
+        np.empty(statistic),
+        np.empty(statistic),
+        np.empty((1, most)),
+        np.zeros(width),
+    )
+
+
+@compiled
+def forward(net, theta, room, running_mean, running_variance, random, n):
+    """From the inputs of `n` samples, in room.h[0], to z of the output."""
+    depth, width, h = net.depth, net.width, room.h
+    none = np.empty((width, 0))
+    for layer in range(depth):
+        block, z = theta[layer], h[layer + 1]
+        product(block[: width if layer else net.inputs], block[width], h[layer], z, n)
+        if net.normalization == OVER_SAMPLES:
+            mean, variance = room.mean, room.variance
+            normalize_batch(z, block, room.normalized[layer], room.inverse_std[layer], mean, variance, n)
+            unbiased = n / max(n - 1, 1)
+            for u in range(width):
+                running_mean[layer, u] = running_mean[layer, u] * (1 - FOLLOW) + mean[u] * FOLLOW
+                running_variance[layer, u] *= 1 - FOLLOW
+                running_variance[layer, u] += variance[u] * (FOLLOW * unbiased)
+        elif net.normalization == OVER_UNITS:
+            normalize_layer(z, block, room.normalized[layer], room.inverse_std[layer], room.mean, n)
+        drawn = random[layer] if net.activation == RANDOMIZED else none
+        activate(net.activation, net.below, net.scale, z, drawn, room.slope[layer], n)
+        source = source_of(net.skip, layer)
+        if source >= 0:
+            for u in range(width):
+                for s in range(n):
+                    z[u, s] += h[source, u, s]
+    product(theta[depth, :width, :1], theta[depth, width], h[depth], room.z_out, n)
+
+
+@compiled
+def backward(net, theta, gradient, room, n):
+    """From dL/dz of the output, in room.delta, to the whole gradient."""
+    depth, width, h = net.depth, net.width, room.h
+    gradient[...] = 0.0
+    add_weight_gradient(h[depth], room.delta[depth % 2], gradient[depth, :width, :1], n)
+    if net.output_bias:
+        add_bias_gradient(room.delta[depth % 2], gradient[depth, width, :1], n)
+    for layer in range(depth - 1, -1, -1):
+        grad_h, d, after = room.through[layer % 3], room.delta[layer % 2], room.delta[(layer + 1) % 2]
+        fan_out = 1 if layer + 1 == depth else width
+        product(theta[layer + 1, :width, :fan_out].T, room.nothing, after, grad_h, n)
+        # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
+        later = layer + 1 if net.skip == 1 else layer + 2
+        if net.skip and later < depth and source_of(net.skip, later) == layer + 1:
+            back = room.through[later % 3]
+            for u in range(width):
+                for s in range(n):
+                    grad_h[u, s] += back[u, s]
+        for u in range(width):
+            for s in range(n):
+                d[u, s] = grad_h[u, s] * room.slope[layer, u, s]
+        block, grad = theta[layer], gradient[layer]
+        if net.normalization == OVER_SAMPLES:
+            through_batch(d, block, grad, room.normalized[layer], room.inverse_std[layer], n)
+        elif net.normalization == OVER_UNITS:
+            through_layer(d, block, grad, room.normalized[layer], room.inverse_std[layer], room.mean, room.variance, n)
+        add_weight_gradient(h[layer], d, grad[: width if layer else net.inputs], n)
+        if net.hidden_bias:
+            add_bias_gradient(d, grad[width], n)
+
+
 def _fields(kind: type) -> Any:
     """The type of a named tuple of numbers."""
     by_type = {int: types.int64, float: types.float64, bool: types.boolean}
@@ -790,17 +883,8 @@ def train_run(
     moments, update = np.empty((slots, theta.size)), np.empty(theta.size)
     for slot in range(slots):
         copy(shared_moments[slot], moments[slot], False)
-    h = np.zeros((depth + 1, width, most))
-    slope = np.empty((depth, width, most))
-    delta = np.zeros((2, width, most))  # of a layer and the one after it
-    through = np.empty((3, width, most))
-    normalized = np.empty((depth if net.normalization else 0, width, most))
-    statistic = max(width, most)
-    inverse_std = np.empty((depth, statistic))
-    mean, variance = np.empty(statistic), np.empty(statistic)
-    z_out = np.empty((1, most))
+    room = room_for(net, most)
     targets = np.empty(most)
-    none, nothing = np.empty((width, 0)), np.zeros(width)
     whole = sizes.size == 1 and not rule.shuffled
     factor, made, clipped, failed = 1.0, 0, 0, False
     epoch, batch, start = 0, first, 0
@@ -813,61 +897,12 @@ def train_run(
                 sample = order[start + s]
                 targets[s] = y[sample]
                 for k in range(net.inputs):
-                    h[0, k, s] = x[k, sample]
+                    room.h[0, k, s] = x[k, sample]
         if net.activation == RANDOMIZED:
             draw_slopes(rng, net.low, net.high, random[:, :, :n])
-        # forward
-        for layer in range(depth):
-            fan_in = width if layer else net.inputs
-            z = h[layer + 1]
-            product(theta[layer, :fan_in], theta[layer, width], h[layer], z, n)
-            if net.normalization == OVER_SAMPLES:
-                normalize_batch(z, theta[layer], normalized[layer], inverse_std[layer], mean, variance, n)
-                unbiased = n / max(n - 1, 1)
-                for u in range(width):
-                    running_mean[layer, u] = running_mean[layer, u] * (1 - FOLLOW) + mean[u] * FOLLOW
-                    running_variance[layer, u] *= 1 - FOLLOW
-                    running_variance[layer, u] += variance[u] * (FOLLOW * unbiased)
-            elif net.normalization == OVER_UNITS:
-                normalize_layer(z, theta[layer], normalized[layer], inverse_std[layer], mean, n)
-            drawn = random[layer] if net.activation == RANDOMIZED else none
-            activate(net.activation, net.below, net.scale, z, drawn, slope[layer], n)
-            source = source_of(net.skip, layer)
-            if source >= 0:
-                for u in range(width):
-                    for s in range(n):
-                        z[u, s] += h[source, u, s]
-        product(theta[depth, :width, :1], theta[depth, width], h[depth], z_out, n)
-        loss_delta(rule.loss, rule.linear, z_out[0], targets, delta[depth % 2, 0], n)
-        # backward
-        gradient[...] = 0.0
-        add_weight_gradient(h[depth], delta[depth % 2], gradient[depth, :width, :1], n)
-        if net.output_bias:
-            add_bias_gradient(delta[depth % 2], gradient[depth, width, :1], n)
-        for layer in range(depth - 1, -1, -1):
-            grad_h, d = through[layer % 3], delta[layer % 2]
-            fan_out = 1 if layer + 1 == depth else width
-            product(theta[layer + 1, :width, :fan_out].T, nothing, delta[(layer + 1) % 2], grad_h, n)
-            # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
-            later = layer + 1 if net.skip == 1 else layer + 2
-            if net.skip and later < depth and source_of(net.skip, later) == layer + 1:
-                back = through[later % 3]
-                for u in range(width):
-                    for s in range(n):
-                        grad_h[u, s] += back[u, s]
-            for u in range(width):
-                for s in range(n):
-                    d[u, s] = grad_h[u, s] * slope[layer, u, s]
-            if net.normalization == OVER_SAMPLES:
-                through_batch(d, theta[layer], gradient[layer], normalized[layer], inverse_std[layer], n)
-            elif net.normalization == OVER_UNITS:
-                along = variance
-                through_layer(d, theta[layer], gradient[layer], normalized[layer], inverse_std[layer], mean, along, n)
-            fan_in = width if layer else net.inputs
-            add_weight_gradient(h[layer], d, gradient[layer, :fan_in], n)
-            if net.hidden_bias:
-                add_bias_gradient(d, gradient[layer, width], n)
-        # update
+        forward(net, theta, room, running_mean, running_variance, random, n)
+        loss_delta(rule.loss, rule.linear, room.z_out[0], targets, room.delta[depth % 2, 0], n)
+        backward(net, theta, gradient, room, n)
         total = sum_of_squares(flat_gradient)
         norm = math.sqrt(total)
         if not total < LARGE_SQUARE:

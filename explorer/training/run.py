@@ -16,7 +16,8 @@ import numpy as np
 
 from explorer.choices.arrays import Array
 from explorer.choices.settings import Settings
-from explorer.training.compiled import group_for, of_each
+from explorer.training.compiled import group_for
+from explorer.training.cores import of_each
 from explorer.training.group import Group
 from explorer.training.history import History
 from explorer.training.kinds import kind_of

@@ -401,6 +401,7 @@ def test_recurrent_histories_are_one_table_by_time_step():
     assert all(math.isnan(float(row["forget_gate"])) for row in mine)
 
 
+@pytest.mark.usefixtures("in_numpy")
 @pytest.mark.parametrize("compare", COMPARISONS)
 def test_the_time_lines_give_what_stands_side_by_side(compare):
     named = COMPARISONS[compare].of(RECURRENT.but(cell="GRU"), RECURRENT)

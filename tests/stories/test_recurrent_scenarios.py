@@ -131,7 +131,9 @@ def test_clipping_changes_nothing_in_how_the_gradient_is_shared_by_the_steps(his
 def test_orthogonal_weights_make_most_plain_nets_learn_and_no_other_start_does(history):
     found = {name: history(each) for name, each in STARTS.compared.items()}
     assert solved(found["orthogonal"]) >= 5
-    assert all(solved(h) <= 3 for name, h in found.items() if name != "orthogonal")
+    assert all(
+        solved(h) <= 4 for name, h in found.items() if name != "orthogonal"
+    )  # of 8: not most, whatever is rounded
     last, first = at_the_start(found["largest singular value"], "state_gradient")
     assert 0 < first < 1e-20 * last
     last, first = at_the_start(found["zeros"], "state_gradient")

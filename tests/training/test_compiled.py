@@ -16,7 +16,7 @@ from explorer.choices.cells import CELLS
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentExperiment
 from explorer.choices.sequences import TASKS
-from explorer.training import compiled
+from explorer.training import compiled, cores
 from explorer.training.compiled import KERNELS, WIDEST, CompiledGroup, CompiledRecurrentGroup, Kernels
 from explorer.training.group import Group
 from explorer.training.measures import root_sum_square
@@ -305,15 +305,15 @@ def test_training_in_one_call_or_many_is_the_same_to_the_bit(batch, monkeypatch)
 ], ids=["layers", "overflow", "time"])  # fmt: skip
 def test_on_several_cores_every_number_is_the_same(experiment, size, monkeypatch):
     monkeypatch.setattr("explorer.training.run.group_size", lambda experiment: size)
-    with ThreadPoolExecutor(3, thread_name_prefix=compiled.THREAD) as threads, warnings.catch_warnings():
+    with ThreadPoolExecutor(3, thread_name_prefix=cores.THREAD) as threads, warnings.catch_warnings():
         warnings.simplefilter("error")
         alone = trained(experiment, monkeypatch, in_numpy=False)
         handed_over = Mock(wraps=threads.map)
-        monkeypatch.setattr(compiled, "_threads", lambda: SimpleNamespace(map=handed_over))
-        monkeypatch.setattr(compiled, "CORES", 3)
+        monkeypatch.setattr(cores, "_threads", lambda: SimpleNamespace(map=handed_over))
+        monkeypatch.setattr(cores, "CORES", 3)
         monkeypatch.setattr(CompiledGroup, "abreast", 3)
         monkeypatch.setattr(CompiledRecurrentGroup, "abreast", 3)
-        monkeypatch.setattr(compiled, "WORTH_SECONDS", 0.0)
+        monkeypatch.setattr(cores, "WORTH_SECONDS", 0.0)
         together = trained(experiment, monkeypatch, in_numpy=False)
     assert handed_over.called
     assert alone.endings == together.endings
