@@ -14,7 +14,7 @@ WORTH_SECONDS = 0.002
 Made = TypeVar("Made")
 
 
-def cores() -> int:
+def _available() -> int:
     """How many cores runs are shared out over: all but one, which is the server's; in a worker of a sweep one."""
     if multiprocessing.parent_process() is not None:
         return 1
@@ -22,7 +22,7 @@ def cores() -> int:
     return max(allowed - 1, 1)
 
 
-CORES, THREAD = cores(), "kernel"
+CORES, THREAD = _available(), "kernel"
 
 
 @cache
