@@ -51,6 +51,7 @@ class Kernels:
         """
         if self._module is None and not self._failed and os.environ.get(VARIABLE) != OFF:
             try:
+                import_module("numba")  # first, so that what is said where it is missing names it
                 self._module = import_module(KERNEL)
             except Exception as error:  # whatever keeps a compiler from working, all works without
                 self._failed = True

@@ -210,7 +210,8 @@ def test_a_report_that_is_overtaken_by_the_click_on_another_page_does_not_call_b
     screen.page.wait_for_timeout(1500)
     connection.asked = []
     connection.deliver()
-    screen.page.wait_for_timeout(2000)
+    while not connection.asked:
+        screen.page.wait_for_timeout(100)
     (report,) = connection.asked
     connection.asked = None
     hasten(screen, "Time", 0)
