@@ -185,11 +185,11 @@ def test_every_task_over_time_and_batch(cell, task, batch, monkeypatch):
 @pytest.mark.parametrize("cell", CELLS)
 def test_over_time_gradients_beyond_the_smallest_squares_are_as_numpys(cell, monkeypatch):
     # At the start: once biases have moved h rests where the rounding of their sums has put it.
-    small = {"length": 300, "strength": 0.05, "forget_bias": -6.0, "epochs": 0, "hidden": 4}
+    small = {"length": 300, "strength": 0.05, "forget_bias": -6.0, "epochs": 1, "hidden": 4}
     e = RecurrentExperiment(**OVER_TIME | small, cell=cell)
     numpy, ours = (trained(e, monkeypatch, in_numpy=each) for each in (True, False))
     for name in ("state_gradient", "step_gradient"):
-        one, other = numpy.measures[name], ours.measures[name]
+        one, other = numpy.measures[name][:, 0], ours.measures[name][:, 0]
         assert (one[one > 0].min() < 1e-160) or cell == "GRU"
         np.testing.assert_allclose(other, one, rtol=1e-8, atol=1e-307)
 
