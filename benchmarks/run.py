@@ -2,13 +2,16 @@
 
 Everything that is compared runs interleaved, round by round, in one process on
 one thread, and is timed in CPU seconds; what is printed is the median over the
-rounds of each pair's ratio. Before anything is timed, the contenders'
-gradients must agree. The exit code is always 0: machines differ, readers judge.
+rounds of each pair's ratio. "NumPy" is the engine without compiled kernels.
+Before anything is timed, the contenders' gradients must agree. The exit code is
+always 0: machines differ, readers judge.
 """
 
 import argparse
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import islice
@@ -19,6 +22,11 @@ import numpy as np
 
 from benchmarks import textbook
 from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.settings import Settings
+from explorer.stories.scenarios import SCENARIOS
+from explorer.training import cores
+from explorer.training.compiled import KERNELS, OFF, VARIABLE, CompiledGroup
 from explorer.training.group import Group
 from explorer.training.run import Training
 
@@ -38,28 +46,28 @@ class Case:
     experiment : Experiment
     epochs : int
         How many make a round.
-    textbook, pytorch : float
-        The ratios aimed at.
+    textbook, pytorch : pair of float
+        The ratios aimed at, by NumPy alone and by the kernels.
     """
 
     words: str
     experiment: Experiment
     epochs: int
-    textbook: float
-    pytorch: float
+    textbook: tuple[float, float]
+    pytorch: tuple[float, float]
 
 
 CLIPPED: dict[str, Any] = {"clip": "norm", "runs": 1, "epochs": 1_000_000}
 CASES = {
-    "a": Case("XOR, 10 layers of 4, sigmoid", Experiment(depth=10, **CLIPPED), 400, 5, 20),
-    "b": Case("XOR, 50 layers of 4, sigmoid", Experiment(depth=50, **CLIPPED), 80, 6, 20),
+    "a": Case("XOR, 10 layers of 4, sigmoid", Experiment(depth=10, **CLIPPED), 400, (5, 60), (20, 200)),
+    "b": Case("XOR, 50 layers of 4, sigmoid", Experiment(depth=50, **CLIPPED), 80, (6, 60), (20, 150)),
     "c": Case(
         "256 samples, 20 layers of 16, tanh",
         Experiment(
             task="moons", samples=256, depth=20, width=16, activation="tanh", initializer="Glorot uniform",
             learning_rate=0.01, **CLIPPED,
         ),
-        40, 2, 4,
+        40, (2, 2.5), (4, 5),
     ),
     "d": Case(
         "256 samples, 50 layers of 64, ReLU, batch norm, skips",
@@ -67,10 +75,23 @@ CASES = {
             task="moons", samples=256, depth=50, width=64, activation="ReLU", initializer="He normal",
             normalization="batch", skip="one layer", learning_rate=0.01, **CLIPPED,
         ),
-        2, 1.6, 1.3,
+        2, (1.6, 1.4), (1.3, 1.5),
     ),
 }  # fmt: skip
 
+
+TUTORIAL = next(each.experiment for name, each in SCENARIOS.items() if name.startswith("Tutorial recipe"))
+# What people wait for: whole trainings with all their records, and how much sooner the kernels should end.
+WHOLE: dict[str, tuple[Settings, float]] = {
+    "opening example": (Experiment(), 10),
+    "the same with batch norm": (Experiment(normalization="batch"), 10),
+    "the same with layer norm": (Experiment(normalization="layer"), 10),
+    "tutorial recipe, 3,000 epochs": (TUTORIAL.but(epochs=3_000), 10),
+    "sigmoid rescued by batch norm": (SCENARIOS["Sigmoid rescued by batch norm"].experiment, 4),
+    "He against Glorot": (SCENARIOS["He against Glorot, 30 ReLU layers"].experiment, 1.5),
+    "LSTM over 100 steps": (RecurrentExperiment(cell="LSTM"), 3),
+    "GRU over 100 steps": (RecurrentExperiment(cell="GRU"), 3),
+}
 
 # --- contenders: each a function that trains on for so many epochs ------------------------------
 
@@ -101,6 +122,29 @@ def engine(experiment: Experiment, *, every_epoch: bool = True) -> Advance:
         for group in groups:
             group(epochs)
 
+    return advance
+
+
+@contextmanager
+def numpy_alone() -> Iterator[None]:
+    """What is made meanwhile trains in NumPy."""
+    os.environ[VARIABLE] = OFF
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
+
+
+def in_kernels(experiment: Experiment) -> Advance:
+    """One run in the compiled kernels, the norm of every layer's dL/dW taken at each epoch."""
+    (group,) = Training(experiment, record_at=[0, experiment.epochs]).groups
+    if not isinstance(group, CompiledGroup):
+        raise TypeError(f"{experiment} does not train in kernels")
+
+    def advance(epochs: int) -> None:
+        group._advance(epochs * len(group.sizes), norms=np.empty((1, epochs, experiment.layers)))
+
+    advance(1)
     return advance
 
 
@@ -185,14 +229,19 @@ def at_most(words: str, longer: list[float], shorter: list[float], target: float
 def compare_single_runs(rounds: int) -> None:
     """One run, against the textbook and PyTorch."""
     for name, case in CASES.items():
-        contenders = {"ours": engine(case.experiment), "textbook": by_the_book(case.experiment)}
+        with numpy_alone():
+            contenders = {"NumPy": engine(case.experiment), "textbook": by_the_book(case.experiment)}
+        if KERNELS.now():
+            contenders["kernels"] = in_kernels(case.experiment)
         if WITH_PYTORCH:
             contenders["PyTorch"] = in_pytorch(case.experiment)
         times = paired(contenders, case.epochs, rounds)
         print(f"| {name}: {case.words:<61} |{' ' * 11}|{' ' * 11}|{' ' * 9}|{' ' * 9}|      |")
-        at_least(f"{name} against textbook", times["textbook"], times["ours"], case.textbook)
-        if WITH_PYTORCH:
-            at_least(f"{name} against PyTorch", times["PyTorch"], times["ours"], case.pytorch)
+        for way, ours in enumerate(["NumPy", "kernels"]):
+            if ours in times:
+                at_least(f"{name} in {ours}, against textbook", times["textbook"], times[ours], case.textbook[way])
+            if ours in times and WITH_PYTORCH:
+                at_least(f"{name} in {ours}, against PyTorch", times["PyTorch"], times[ours], case.pytorch[way])
 
 
 def compare_many_seeds(rounds: int) -> None:
@@ -209,13 +258,28 @@ def compare_many_seeds(rounds: int) -> None:
     at_least("240 seeds of a together, a run, against textbook", per_run["textbook"], per_run["ours"], 40)
 
 
-def whole_training(experiment: Experiment, record_at: list[int] | None) -> Advance:
+def whole_training(experiment: Settings, record_at: list[int] | None = None) -> Advance:
     """A complete training from scratch, whatever the number of epochs asked for."""
 
     def advance(epochs: int) -> None:
         Training(experiment, record_at=record_at).advance(float("inf"))
 
     return advance
+
+
+def compare_whole_trainings(rounds: int) -> None:
+    """Whole trainings with all records, in kernels against NumPy."""
+    if not KERNELS.now():
+        return
+    for words, (experiment, target) in WHOLE.items():
+        train = whole_training(experiment)
+
+        def slowly(epochs: int, train: Advance = train) -> None:
+            with numpy_alone():
+                train(epochs)
+
+        times = paired({"NumPy": slowly, "kernels": train}, experiment.epochs, max(rounds // 10, 1))
+        at_least(f"{words}, kernels against NumPy", times["NumPy"], times["kernels"], target)
 
 
 def compare_recording(rounds: int) -> None:
@@ -242,6 +306,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of the engine as ratios, each beside its target.")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under a minute")
     rounds = 9 if parser.parse_args().quick else 41
+    cores.CORES = 1
+    KERNELS.load()
     for name, case in CASES.items():
         share = norms_agree(case.experiment)
         word = "agree" if share < AGREEMENT else "DISAGREE"
@@ -251,8 +317,11 @@ def main() -> None:
     )
     print(f"|{'-' * 66}|{'-' * 10}:|{'-' * 10}:|{'-' * 8}:|{'-' * 8}:|------|")
     with np.errstate(all="ignore"):
-        for part in (compare_single_runs, compare_many_seeds, compare_recording, compare_adam):
-            part(rounds)
+        compare_single_runs(rounds)
+        compare_whole_trainings(rounds)
+        with numpy_alone():
+            for part in (compare_many_seeds, compare_recording, compare_adam):
+                part(rounds)
 
 
 if __name__ == "__main__":
