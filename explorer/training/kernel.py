@@ -935,6 +935,7 @@ def train_run(
 
 # --- nets over time -----------------------------------------------------------------------------
 
+# Here s is the array of what a layer reads at each step, and k counts samples.
 # A loop for each line of the formulas: beyond a few arrays the compiler gives up looking whether they overlap.
 
 RNN, LSTM, GRU = range(3)

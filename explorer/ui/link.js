@@ -14,6 +14,7 @@ function coalesce() {
   for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, act, true);
   window.addEventListener("popstate", () => (window.explorerHistory.acted = false), true);
   const leave = event => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab opens, and this one stays
     const to = event.type === "popstate" ? null : event.target.closest?.(LINKS)?.textContent.trim();
     if (to !== undefined) window.explorerHistory.left = { page: window.explorerHistory.page, to, at: performance.now() };
   };

@@ -224,6 +224,18 @@ def test_a_report_that_is_overtaken_by_the_click_on_another_page_does_not_call_b
     assert not screen.problems
 
 
+def test_who_opens_another_page_in_a_tab_of_its_own_stays(screen):
+    screen.open("/", complete=True, epochs=20)
+    link = screen.page.locator("header").get_by_role("link", name="Time", exact=True)
+    link.evaluate("""link => {
+      link.addEventListener("click", event => { event.preventDefault(); event.stopPropagation(); });
+      link.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey: true })); }""")
+    screen.press("skip", "one layer")
+    screen.page.wait_for_timeout(3000)
+    assert screen.page_name() in ("", "explore")
+    assert screen.value("skip") == "one layer"
+
+
 def test_a_link_may_be_the_very_first_request_to_a_server_which_has_nothing_to_warn_of(new_screen):
     log = []
     with server(log) as fresh:
