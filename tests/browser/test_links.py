@@ -228,7 +228,7 @@ def test_who_opens_another_page_in_a_tab_of_its_own_stays(screen):
     screen.open("/", complete=True, epochs=20)
     link = screen.page.locator("header").get_by_role("link", name="Time", exact=True)
     link.evaluate("""link => {
-      link.addEventListener("click", event => { event.preventDefault(); event.stopPropagation(); });
+      link.addEventListener("click", event => { event.preventDefault(); event.stopPropagation(); }, { once: true });
       link.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey: true })); }""")
     screen.press("skip", "one layer")
     screen.page.wait_for_timeout(3000)
