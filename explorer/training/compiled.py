@@ -1,12 +1,13 @@
 """Compiled training: which runs take the compiled kernels, once these are loaded."""
 
+import copy
 import logging
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,17 @@ def group_for(group: type[Group], experiments: Sequence[Any]) -> type[Group]:
 # --- nets of layers -----------------------------------------------------------------------------
 
 
-NO_NORMS, NOT_NOTED = np.empty((0, 0)), np.empty((0, 0, 0, 0))
+NO_NORMS, NOT_NOTED = np.empty((0, 0, 0)), np.empty((0, 0, 0, 0, 0))
+
+
+class Failure(NamedTuple):
+    """A run before an update that is not finite: its epoch, its samples, and randomized ReLU's slopes."""
+
+    run: int
+    first: bool  # Whether it is the first update of a call
+    epoch: int
+    samples: NDArray[np.int64]
+    random: Array
 
 
 class CompiledGroup(Group):
@@ -94,8 +105,12 @@ class CompiledGroup(Group):
     def __init__(self, experiment: Experiment, runs: slice, records: Records) -> None:
         super().__init__(experiment, runs, records)
         self.kernel = KERNELS.now()
-        self.net = self.kernel.net_of(self.shape)
-        self.rules = [self.kernel.rule_of(row.experiment) for row in records.rows[runs]]
+        self.lanes = self.kernel.lanes_for(self.shape, max(self.sizes))
+        self.nets = {lanes: self.kernel.net_of(self.shape, lanes) for lanes in (1, self.lanes)}
+        self.rule = self.kernel.rule_of(experiment)
+        # Of every run the learning rate, and the largest norm and value that its clipping lets through.
+        chosen = [row.experiment for row in records.rows[runs]]
+        self._limits = np.array([(each.learning_rate, *self.kernel.limits_of(each)) for each in chosen])
         self._sizes = np.array(self.sizes)
         self._x, self._y = np.ascontiguousarray(self.x[0]), np.ascontiguousarray(self.y[0, 0])
         self._in_order = np.arange(self._y.size)[None]
@@ -104,125 +119,157 @@ class CompiledGroup(Group):
         self._random_shape = (self.shape.depth, self.shape.width, self.sizes[0]) if random else (0, 0, 0)
         self._batch, self._epoch_seconds = 0, CALL_SECONDS
         # Orders are drawn before a call, slopes in it: of both an epoch at a time, as NumPy's way draws them.
-        self._most = 1 if self.rules[0].shuffled and random else 2**40
+        self._most = 1 if self.rule.shuffled and random else 2**40
 
     def train(self) -> Iterator[bool]:
         """Train to the last record, pausing after every call of a kernel; yields whether a record was made since."""
         last = int(self.records.epochs[-1])
         for following in [*map(int, self.records.epochs[1:]), last]:
-            ends = self.epoch == last
             self._record_state()
-            self._record_first_update(applied=not ends)
-            self.record += 1
-            if ends:
+            if self.epoch == last:
+                self._record_last_update()
                 break
+            self._record_and_train_towards(following)
+            self.record += 1
             yield True
-            while self.epoch < following:
-                self._train_towards(following)
+            while self.epoch < following and self.ended.size < self.alive.size:
+                _, failures = self._train_towards(following)
+                self._end(failures)
                 yield False
             if self.ended.size == self.alive.size:
                 break
         self.record = len(self.records.epochs)
 
-    def _record_first_update(self, *, applied: bool) -> None:
-        """Make the first update of an epoch and measure it; after the last record it is not applied."""
-        scalars = self.records.scalars
+    def _record_and_train_towards(self, epoch: int) -> None:
+        """Train on to an epoch, as far as a call may take, and measure the first update made on the way."""
+        measured, noted = copy.copy(self.probe), np.zeros((2, *self.theta.shape))
+        measured.theta = self.theta.copy()
         if self.updates:
-            self._put(self.clipped / self.updates, scalars["clipped_share"])
-        running = [] if self.running is None else [self.running.mean, self.running.variance]
-        before = [stack.copy() for stack in (self.theta, *running)]
-        noted = np.zeros((len(self.rngs), 2, *self.theta[:, 0].shape))
-        factor = self._advance(1, noted=noted)
-        gradient, self.update[...] = noted.transpose(1, 2, 0, 3, 4)
-        after = self.theta.copy()
-        self.theta[:, self.alive] = before[0][:, self.alive]
-        self._put(safe_norm(gradient, global_norm(gradient)), scalars["gradient_norm"])
-        self._put(factor, scalars["clip_factor"])
-        self._measure_update(self.probe)
-        if applied:
-            self.theta[...] = after
-        else:  # answers stay as recorded
-            for stack, kept in zip(running, before[1:], strict=True):
-                stack[...] = kept
+            self._put(self.clipped / self.updates, self.records.scalars["clipped_share"])
+        factor, failures = self._train_towards(epoch, noted)
+        self._end(failure for failure in failures if failure.first)
+        gradient, self.update = noted
+        self._put(safe_norm(gradient, global_norm(gradient)), self.records.scalars["gradient_norm"])
+        self._put(factor, self.records.scalars["clip_factor"])
+        self._measure_update(measured)
+        self._end(failure for failure in failures if not failure.first)
 
-    def _train_towards(self, epoch: int) -> None:
-        """Train on to an epoch, as far as a call may take, and at least to the end of the present one."""
+    def _record_last_update(self) -> None:
+        """Measure the update after the last record, which is not applied: answers stay as recorded."""
+        running = [] if self.running is None else [self.running.mean, self.running.variance]
+        stacks = [self.theta, *running]
+        before = [stack.copy() for stack in stacks]
+        self._record_and_train_towards(self.epoch)
+        for stack, kept in zip(stacks, before, strict=True):
+            stack[:, self.alive] = kept[:, self.alive]
+
+    def _train_towards(self, epoch: int, noted: Array = NOT_NOTED) -> tuple[Array, list[Failure]]:
+        """Train on to an epoch, as far as a call may take, and at least to the end of the present one.
+
+        Beyond the last epoch it is one update. Returns what `_advance` does.
+        """
         epochs = min(max(int(CALL_SECONDS / self._epoch_seconds), 1), self._most, epoch - self.epoch)
         start = time.perf_counter()
-        self._advance(epochs * len(self.sizes) - self._batch)
-        self._epoch_seconds = max((time.perf_counter() - start) / epochs, self._epoch_seconds / 4)
+        result = self._advance(max(epochs * len(self.sizes) - self._batch, 1), noted=noted)
+        self._epoch_seconds = max((time.perf_counter() - start) / max(epochs, 1), self._epoch_seconds / 4)
+        return result
 
-    def _advance(self, count: int, *, norms: Array | None = None, noted: Array | None = None) -> Array:
-        """Train all runs that go on for `count` updates; return by which factor the last one of each was clipped.
+    def _advance(self, count: int, *, norms: Array = NO_NORMS, noted: Array = NOT_NOTED) -> tuple[Array, list[Failure]]:
+        """Train all runs that go on for `count` updates.
 
-        `norms`, of shape (runs, epochs, layers), and `noted`, (runs, 2, layers, rows, width), are filled as `train_run` says.
+        `norms`, (runs, epochs, layers), and `noted` are filled as `train_runs` says. Returns by which factor the first update of
+        each run was clipped, and the runs that did not get on.
         """
-        runs, factor = [*map(int, np.flatnonzero(self.alive))], self.untouched.copy()
+        abreast, failures, factor = self._abreast(), [], self.untouched.copy()
+
+        def train(index: int) -> Any:
+            return self._train_runs(abreast[index], count, norms, noted)
+
         seconds = self._epoch_seconds * count / len(self.sizes)
-
-        def train(run: int) -> Any:
-            room = NO_NORMS if norms is None else norms[run], NOT_NOTED if noted is None else noted[run]
-            return self._train_run(run, count, *room)
-
-        for run, (made, clipped, failed, last, orders, random) in zip(runs, of_each(train, runs, seconds), strict=True):
-            self.clipped[run] += clipped
-            factor[run] = last
-            if failed:
+        made_of_each = of_each(train, range(len(abreast)), seconds)
+        for runs, (counts, factors, orders, random) in zip(abreast, made_of_each, strict=True):
+            self.clipped[runs] += counts[1, : runs.size]
+            factor[runs] = factors[: runs.size]
+            for lane in np.flatnonzero(counts[0, : runs.size] < count):
+                made = int(counts[0, lane])
                 epoch, batch = divmod(self._batch + made, len(self.sizes))
-                start = sum(self.sizes[:batch])
-                samples = orders[epoch % len(orders), start : start + self.sizes[batch]]
-                self._end(run, self.epoch + epoch, samples, random)
+                start, order = sum(self.sizes[:batch]), orders[lane % len(orders)]
+                samples = order[epoch % len(order), start : start + self.sizes[batch]]
+                failures.append(Failure(int(runs[lane]), made == 0, self.epoch + epoch, samples, random))
         self.updates += count
         epochs, self._batch = divmod(self._batch + count, len(self.sizes))
         self.epoch += epochs
-        return factor
+        return factor, failures
 
-    def _train_run(self, run: int, count: int, norms: Array, noted: Array) -> Any:
-        """Train a run; return what the kernel does, the orders of the samples and the random slopes."""
-        orders, random = self._orders(run, count), np.empty(self._random_shape)
-        running, unused = self.running, np.empty((0, 0))
-        result = self.kernel.train_run(
-            self.net,
-            self.rules[run],
-            self.theta[:, run],
-            self.moments[:, :, run],
-            unused if running is None else running.mean[:, run, :, 0],
-            unused if running is None else running.variance[:, run, :, 0],
+    def _abreast(self) -> list[NDArray[np.int64]]:
+        """The runs that go on, each part of which is one call's; too few to go abreast go one by one."""
+        going = np.flatnonzero(self.alive)
+        parts = [going[first : first + self.lanes] for first in range(0, len(going), self.lanes)]
+        if parts and parts[-1].size < self.kernel.FEWEST_ABREAST:
+            parts[-1:] = list(parts[-1][:, None])
+        return parts
+
+    def _train_runs(self, runs: NDArray[np.int64], count: int, norms: Array, noted: Array) -> Any:
+        """Train runs abreast; return what `train_runs` writes, the orders of the samples and the random slopes."""
+        lanes = 1 if runs.size == 1 else self.lanes
+        orders, random = self._orders(runs, count), np.empty(self._random_shape)
+        running, unused = self.running, np.empty((len(self.rngs), 0, 0))
+        # Lanes without a run take the first one's; they have no parameters.
+        limits = self._limits[np.resize(runs, lanes)].T.copy()
+        counts, factors = np.zeros((2, lanes), dtype=np.int64), np.ones(lanes)
+        self.kernel.train_runs(
+            self.nets[lanes],
+            self.rule,
+            runs,
+            *limits,
+            self.theta,
+            self.moments,
+            unused if running is None else running.mean[..., 0].swapaxes(0, 1),
+            unused if running is None else running.variance[..., 0].swapaxes(0, 1),
             self._x,
             self._y,
             self._sizes,
             orders,
             random,
-            self.rngs[run],
+            self.rngs[runs[0]],
             self._batch,
             count,
             self.updates,
             norms,
             noted,
+            counts,
+            factors,
         )
-        return *result, orders, random
+        return counts, factors, orders, random
 
-    def _orders(self, run: int, count: int) -> NDArray[np.int64]:
-        """The samples in the order of each epoch, drawn as NumPy's way draws them; that of an epoch which has begun is known."""
-        if not self.rules[run].shuffled:
-            return self._in_order
+    def _orders(self, runs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """The samples in the order of each epoch, drawn as NumPy's way draws them; that of an epoch which has begun is known.
+
+        Of shape (runs, epochs, samples); one run and one epoch stand for all of them where all are alike.
+        """
+        if not self.rule.shuffled:
+            return self._in_order[None]
         epochs = math.ceil((self._batch + count) / len(self.sizes))
-        known = [self._order[run]] if self._batch else []
-        drawn = [self.rngs[run].permutation(self._y.size) for _ in range(epochs - len(known))]
-        self._order[run] = [*known, *drawn][-1]
-        return np.array([*known, *drawn])
+        orders = []
+        for run in map(int, runs):
+            known = [self._order[run]] if self._batch else []
+            drawn = [self.rngs[run].permutation(self._y.size) for _ in range(epochs - len(known))]
+            orders.append([*known, *drawn])
+            self._order[run] = orders[-1][-1]
+        return np.array(orders)
 
-    def _end(self, run: int, epoch: int, samples: NDArray[np.int64], random: Array) -> None:
-        """End a run before an update that is not finite: NumPy makes its two passes again and finds where that began."""
-        network = Network(self.shape, np.ascontiguousarray(self.theta[:, run : run + 1]), len(samples))
-        network.x[:] = self.x[..., samples]
-        if network.random is not None:
-            network.random[:, 0] = random[..., : len(samples)]
-        network.forward()
-        self.loss_delta(network.z_out, self.y[..., samples], self.output, network.delta_out)
-        network.backward()
-        now, self.epoch = self.epoch, epoch
-        self._end_run(run, self._find_ending(network, 0))
+    def _end(self, failures: Iterable[Failure]) -> None:
+        """End runs before an update that is not finite: NumPy makes its two passes again and finds where that began."""
+        now = self.epoch
+        for run, _, self.epoch, samples, random in failures:
+            network = Network(self.shape, np.ascontiguousarray(self.theta[:, run : run + 1]), len(samples))
+            network.x[:] = self.x[..., samples]
+            if network.random is not None:
+                network.random[:, 0] = random[..., : len(samples)]
+            network.forward()
+            self.loss_delta(network.z_out, self.y[..., samples], self.output, network.delta_out)
+            network.backward()
+            self._end_run(run, self._find_ending(network, 0))
         self.epoch = now
 
 

@@ -1,8 +1,9 @@
-"""Compiled kernels: the sums of `Network`, the clippings and the optimizers again, in plain loops over one run.
+"""Compiled kernels: the sums of `Network`, the clippings and the optimizers again, in plain loops over one run or a few.
 
 NumPy is the reference, and does whatever has no form here. On small nets most of its time is the price of its calls;
 here a run's net stays in the processor's first cache from one record to the next. Samples are innermost, in loops
-without a branch, which the compiler turns into vector instructions.
+without a branch, which the compiler turns into vector instructions. Where a batch has few samples, eight runs go abreast:
+then a vector holds one number of each, and columns are samples by runs. Every number is that of the run alone, to the bit.
 
 u counts units, k units of the layer before (or inputs), s samples. `block` is a layer's part of theta, of shape
 (rows, width); z, h, slopes and delta of a layer are (width, samples), of which the first `count` samples are in use.
@@ -42,7 +43,9 @@ _loops: Any = {"nogil": True, "error_model": "numpy", "cache": True}
 compiled: Callable = njit(**_loops, fastmath=EXACT)
 inlined: Callable = njit(**_loops, fastmath=EXACT, forceinline=True)
 summed: Callable = njit(**_loops, fastmath=SUMS)
-as_written: Callable = njit(**_loops)  # NumPy's generators multiply and add in two steps
+# NumPy's generators multiply and add in two steps; and where the compiler may take these in one, whether it does hangs on
+# what stands around: then a run abreast would have other last digits than alone.
+as_written: Callable = njit(**_loops, fastmath=False)  # named: what calls it would pass on its own
 
 
 @intrinsic
@@ -155,7 +158,7 @@ ACTIVATION_FORMS = {
 }
 
 
-@compiled
+@as_written
 def activate(code, below, scale, z, random, slope, count):
     """Replace z, (width, samples), by f(z), and write f'(z); of `count` samples.
 
@@ -268,12 +271,15 @@ class _Build:
         product = self.builder.fmul(one, other, flags=FUSED)
         self.builder.store(self.builder.fadd(self.builder.load(place), product, flags=FUSED), place)
 
-    def total(self, vector: Any) -> Any:
-        """The sum of the lanes."""
-        lanes = [self.builder.extract_element(vector, ir.IntType(32)(lane)) for lane in range(self.lanes)]
-        while len(lanes) > 1:
-            lanes = [self.builder.fadd(one, other) for one, other in zip(lanes[::2], lanes[1::2], strict=True)]
-        return lanes[0]
+    def lanes_of(self, vector: Any) -> list[Any]:
+        """The numbers in a vector."""
+        return [self.builder.extract_element(vector, ir.IntType(32)(lane)) for lane in range(self.lanes)]
+
+    def tree(self, values: list[Any]) -> Any:
+        """The sum of two, four or eight numbers or vectors, neighbours first."""
+        while len(values) > 1:
+            values = [self.builder.fadd(one, other) for one, other in zip(values[::2], values[1::2], strict=True)]
+        return values[0]
 
 
 def _product_block(units: int, lanes: int) -> Any:
@@ -319,7 +325,7 @@ def _gradient_block(rows: int, units: int, lanes: int) -> Any:
                         make.add_product(sums[k, u], left, values)
             for (k, u), place in sums.items():
                 at = lines[k], columns[u]
-                make.store(builder.fadd(make.load(2, *at), make.total(builder.load(place))), 2, *at)
+                make.store(builder.fadd(make.load(2, *at), make.tree(make.lanes_of(builder.load(place)))), 2, *at)
             return context.get_dummy_value()
 
         return types.void(h, delta, gradient, types.int64, types.int64, types.int64), build
@@ -329,20 +335,182 @@ def _gradient_block(rows: int, units: int, lanes: int) -> Any:
 
 four_by_eight, one_by_eight = _product_block(4, 8), _product_block(1, 8)
 four_by_four, one_by_four = _product_block(4, 4), _product_block(1, 4)
+four_by_one, one_by_itself = _product_block(4, 1), _product_block(1, 1)
 rows_by_units, rows_by_one, one_by_one = _gradient_block(4, 2, 4), _gradient_block(4, 1, 4), _gradient_block(1, 1, 4)
+one_by_one_singly = _gradient_block(1, 1, 1)
 
 
-@compiled
+# Of runs abreast a batch has few samples: here a vector holds one number of each run, and each has its own weights.
+LANES = 8
+# Of more samples these fill the vectors; of more parameters those of several runs leave the second cache.
+FEW_SAMPLES, FEW_PARAMETERS = 8, 4096
+# To take them all at once takes three times as long as one.
+FEWEST_ABREAST = 3
+
+
+def _product_abreast(units: int, samples: int) -> Any:
+    """Make target[u:u+units, s:s+samples] = bias + weights' source, of every run."""
+
+    @intrinsic
+    def block(typing_context: Any, weights: Any, bias: Any, source: Any, target: Any, u: Any, s: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            *arrays, first_unit, first_sample = arguments
+            make = _Build(context, builder, signature.args[:4], arrays, LANES)
+            columns = [builder.add(first_unit, INDEX(unit)) for unit in range(units)]
+            places = [builder.mul(builder.add(first_sample, INDEX(k)), INDEX(LANES)) for k in range(samples)]
+            none = INDEX(0)
+            sums = [[make.variable(make.load(1, column, none, vector=True)) for _ in places] for column in columns]
+            with cgutils.for_range(builder, make.length(0)) as loop:
+                values = [make.load(2, loop.index, place, vector=True) for place in places]
+                for column, line in zip(columns, sums, strict=True):
+                    weight = make.load(0, loop.index, column, none, vector=True)
+                    for value, total in zip(values, line, strict=True):
+                        make.add_product(total, weight, value)
+            for column, line in zip(columns, sums, strict=True):
+                for place, total in zip(places, line, strict=True):
+                    make.store(builder.load(total), 3, column, place)
+            return context.get_dummy_value()
+
+        return types.void(weights, bias, source, target, types.int64, types.int64), build
+
+    return block
+
+
+@intrinsic
+def entry_abreast(typing_context: Any, h: Any, delta: Any, gradient: Any, k: Any, u: Any, count: Any) -> Any:
+    """Make gradient[k, u] += h delta' of every run, of a sum over so many samples, in the order in which one run's is taken."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        *arrays, row, unit, samples = arguments
+        make = _Build(context, builder, signature.args[:3], arrays, LANES)
+
+        def add(total: Any, sample: Any) -> None:
+            place = builder.mul(sample, INDEX(LANES))
+            make.add_product(total, make.load(0, row, place, vector=True), make.load(1, unit, place, vector=True))
+
+        rest, *sums = [make.variable(make.vector([0.0] * LANES)) for _ in range(5)]
+        fours = builder.udiv(samples, INDEX(4))
+        with cgutils.for_range(builder, fours) as loop:
+            for k, total in enumerate(sums):
+                add(total, builder.add(builder.mul(loop.index, INDEX(4)), INDEX(k)))
+        whole = builder.mul(fours, INDEX(4))
+        with cgutils.for_range(builder, builder.sub(samples, whole)) as loop:
+            add(rest, builder.add(whole, loop.index))
+        place = row, unit, INDEX(0)
+        start = builder.fadd(make.load(2, *place, vector=True), builder.load(rest))
+        make.store(builder.fadd(start, make.tree([builder.load(total) for total in sums])), 2, *place)
+        return context.get_dummy_value()
+
+    return types.void(h, delta, gradient, types.int64, types.int64, types.int64), build
+
+
+four_by_one_abreast, two_by_two_abreast = _product_abreast(4, 1), _product_abreast(2, 2)
+one_by_two_abreast, one_by_one_abreast = _product_abreast(1, 2), _product_abreast(1, 1)
+
+
+@intrinsic
+def squares_abreast(typing_context: Any, values: Any, totals: Any) -> Any:
+    """Write the sum of the squares of each run's numbers, values (numbers, lanes), in the order of `sum_of_squares`."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        make = _Build(context, builder, signature.args, arguments, LANES)
+        sums = [make.variable(make.vector([0.0] * LANES)) for _ in range(8)]
+
+        def add(total: Any, number: Any) -> None:
+            value = make.load(0, number, INDEX(0), vector=True)
+            make.add_product(total, value, value)
+
+        eights = builder.udiv(make.length(0), INDEX(8))
+        with cgutils.for_range(builder, eights) as loop:
+            for k, total in enumerate(sums):
+                add(total, builder.add(builder.mul(loop.index, INDEX(8)), INDEX(k)))
+        whole = builder.mul(eights, INDEX(8))
+        with cgutils.for_range(builder, builder.sub(make.length(0), whole)) as loop:
+            add(sums[0], builder.add(whole, loop.index))
+        make.store(make.tree([builder.load(total) for total in sums]), 1, INDEX(0))
+        return context.get_dummy_value()
+
+    return types.void(values, totals), build
+
+
+@intrinsic
+def sum_of_squares(typing_context: Any, values: Any) -> Any:
+    """Of all numbers of a flat array without gaps."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        make = _Build(context, builder, signature.args, arguments, 8)
+        total, eights = make.variable(make.vector([0.0] * 8)), builder.udiv(make.length(0), INDEX(8))
+        with cgutils.for_range(builder, eights) as loop:
+            value = make.load(0, builder.mul(loop.index, INDEX(8)), vector=True)
+            make.add_product(total, value, value)
+        lanes = make.lanes_of(builder.load(total))
+        first, whole = make.variable(lanes[0]), builder.mul(eights, INDEX(8))
+        with cgutils.for_range(builder, builder.sub(make.length(0), whole)) as loop:
+            value = make.load(0, builder.add(whole, loop.index))
+            make.add_product(first, value, value)
+        return make.tree([builder.load(first), *lanes[1:]])
+
+    return types.float64(values), build
+
+
+@intrinsic
+def scale_abreast(typing_context: Any, values: Any, factors: Any) -> Any:
+    """Multiply all numbers of each run by its factor, values (numbers, lanes)."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        make = _Build(context, builder, signature.args, arguments, LANES)
+        factor = make.load(1, INDEX(0), vector=True)
+        with cgutils.for_range(builder, make.length(0)) as loop:
+            value = make.load(0, loop.index, INDEX(0), vector=True)
+            make.store(builder.fmul(value, factor), 0, loop.index, INDEX(0))
+        return context.get_dummy_value()
+
+    return types.void(values, factors), build
+
+
+@as_written
+def product_abreast(weights, bias, source, target, count):
+    """target = weights' source + bias, of `count` samples of every run; weights (sources, targets, lanes)."""
+    targets = weights.shape[1]
+    if count == 1:
+        for u in range(0, targets - 3, 4):
+            four_by_one_abreast(weights, bias, source, target, u, 0)
+        for u in range(targets - targets % 4, targets):
+            one_by_one_abreast(weights, bias, source, target, u, 0)
+        return
+    for pair in range((count + 1) // 2):
+        s = min(2 * pair, count - 2)
+        for u in range(0, targets - 1, 2):
+            two_by_two_abreast(weights, bias, source, target, u, s)
+        if targets % 2:
+            one_by_two_abreast(weights, bias, source, target, targets - 1, s)
+
+
+@as_written
+def add_weight_gradient_abreast(h, delta, gradient, count):
+    """gradient += h delta', of `count` samples of every run; gradient (rows of h, rows of delta, lanes)."""
+    for k in range(gradient.shape[0]):
+        for u in range(gradient.shape[1]):
+            entry_abreast(h, delta, gradient, k, u, count)
+
+
+@as_written
+def product_of_few(weights, bias, source, target, count):
+    """The same of so few samples that they fill no vector."""
+    targets = weights.shape[1]
+    for s in range(count):
+        for u in range(0, targets - 3, 4):
+            four_by_one(weights, bias, source, target, u, s)
+        for u in range(targets - targets % 4, targets):
+            one_by_itself(weights, bias, source, target, u, s)
+
+
+@as_written
 def product(weights, bias, source, target, count):
     """target = weights' source + bias, of `count` samples; weights (sources, targets)."""
-    sources, targets = weights.shape
+    targets = weights.shape[1]
     if count < 4:
-        for u in range(targets):
-            for s in range(count):
-                total = bias[u]
-                for k in range(sources):
-                    total += weights[k, u] * source[k, s]
-                target[u, s] = total
+        product_of_few(weights, bias, source, target, count)
         return
     size = 8 if count >= 8 else 4
     for block in range((count + size - 1) // size):
@@ -362,17 +530,21 @@ def product(weights, bias, source, target, count):
                     one_by_four(weights, bias, source, target, u, s)
 
 
-@compiled
+@as_written
+def add_gradient_of_few(h, delta, gradient, count):
+    """gradient += h delta', of so few samples that they fill no vector."""
+    for k in range(gradient.shape[0]):
+        for u in range(gradient.shape[1]):
+            one_by_one_singly(h, delta, gradient, k, u, count)
+
+
+@as_written
 def add_weight_gradient(h, delta, gradient, count):
     """gradient += h delta', of `count` samples; gradient (rows of h, rows of delta)."""
     rows, units = gradient.shape
-    vectors = count // 4
-    for k in range(rows):
-        for u in range(units):
-            total = 0.0
-            for s in range(4 * vectors, count):
-                total += h[k, s] * delta[u, s]
-            gradient[k, u] += total
+    vectors, rest = count // 4, count % 4
+    if rest:
+        add_gradient_of_few(h[:, count - rest :], delta[:, count - rest :], gradient, rest)
     if vectors == 0:
         return
     whole_rows = rows - rows % 4
@@ -384,16 +556,6 @@ def add_weight_gradient(h, delta, gradient, count):
     for k in range(whole_rows, rows):
         for u in range(units):
             one_by_one(h, delta, gradient, k, u, vectors)
-
-
-@summed
-def add_bias_gradient(delta, gradient, count):
-    """gradient += the sum of delta over `count` samples."""
-    for u in range(gradient.size):
-        total = 0.0
-        for s in range(count):
-            total += delta[u, s]
-        gradient[u] += total
 
 
 # --- normalization ------------------------------------------------------------------------------
@@ -491,36 +653,36 @@ HALF_SQUARED, MEAN_SQUARED, CROSS_ENTROPY = range(3)
 LOSS_FORMS = {"half squared error": HALF_SQUARED, "mean squared error": MEAN_SQUARED, "cross-entropy": CROSS_ENTROPY}
 
 
-@compiled
-def loss_delta(code, linear, z, y, delta, count):
-    """Write dL/dz of the output unit."""
+@as_written
+def loss_delta(code, linear, z, y, delta, count, lanes):
+    """Write dL/dz of the output unit, of `count` samples of each run."""
     if code == CROSS_ENTROPY:
-        for s in range(count):
+        for s in range(count * lanes):
             delta[s] = (sigmoid(z[s])[0] - y[s]) * (1.0 / count)
         return
     factor = 2.0 / count if code == MEAN_SQUARED else 1.0
     if linear:
-        for s in range(count):
+        for s in range(count * lanes):
             delta[s] = (z[s] - y[s]) * factor
     else:
-        for s in range(count):
+        for s in range(count * lanes):
             a, slope = sigmoid(z[s])
             delta[s] = (a - y[s]) * slope * factor
 
 
 # --- clipping and the step ----------------------------------------------------------------------
 
-UNCLIPPED, BY_VALUE, BY_NORM = range(3)
-CLIPPING_FORMS = {"none": UNCLIPPED, "value": BY_VALUE, "norm": BY_NORM}
+# What clipping limits: nothing, the norm of all numbers, or each of them.
+CLIPPING_FORMS = {"none": (False, False), "norm": (True, False), "value": (False, True)}
 
 
-@summed
-def sum_of_squares(values):
-    """Of all numbers of a flat array."""
-    total = 0.0
-    for i in range(values.size):
-        total += values[i] * values[i]
-    return total
+@as_written
+def squares(values, totals):
+    """Write the sum of the squares of each run's numbers, values (numbers, lanes)."""
+    if totals.size == 1:
+        totals[0] = sum_of_squares(values.reshape(-1))
+    else:
+        squares_abreast(values, totals)
 
 
 @compiled
@@ -541,30 +703,43 @@ def scaled_norm(values):
     return largest * math.sqrt(total)
 
 
-@compiled
+@as_written
 def safe_norm(values):
     """The L2 norm of a flat array, right even where squares would underflow or overflow."""
-    total = sum_of_squares(values)
+    total: float = sum_of_squares(values)
     return math.sqrt(total) if SMALL_SQUARE < total < LARGE_SQUARE else scaled_norm(values)
 
 
 @compiled
-def clip(code, gradient, norm, threshold):
-    """Limit a flat gradient in place; return the global norm afterwards over that before."""
-    if code == BY_NORM:
-        factor = min(threshold / (norm + 1e-6), 1.0)
-        if factor < 1.0:
-            for i in range(gradient.size):
-                gradient[i] *= factor
-        return factor
-    if code == BY_VALUE:
-        for i in range(gradient.size):
-            g = gradient[i]
-            g = threshold if g > threshold else g
-            gradient[i] = -threshold if g < -threshold else g
-        # The two norms are rounded in different orders: a norm no larger than the threshold was not clipped.
-        return min(math.sqrt(sum_of_squares(gradient)) / norm, 1.0) if norm > threshold else 1.0
-    return 1.0
+def clip(gradient, norms, limits, bounds, factors, totals):
+    """Limit gradients, (numbers, lanes), in place; write each run's global norm afterwards over that before.
+
+    `limits` are those of the norms and `bounds` those of the values; infinite where there is none. `totals` is room.
+    """
+    least = 1.0
+    for r in range(norms.size):
+        factors[r] = min(limits[r] / (norms[r] + 1e-6), 1.0)
+        least = min(factors[r], least)
+    if least < 1.0:
+        if norms.size == LANES:
+            scale_abreast(gradient, factors)
+        else:
+            flat = gradient.reshape(-1)
+            for i in range(flat.size):
+                flat[i] *= factors[0]
+    tightest = math.inf
+    for r in range(norms.size):
+        tightest = min(bounds[r], tightest)
+        for i in range(len(gradient) if bounds[r] < math.inf else 0):
+            g = gradient[i, r]
+            g = bounds[r] if g > bounds[r] else g
+            gradient[i, r] = -bounds[r] if g < -bounds[r] else g
+    if tightest < math.inf:
+        squares(gradient, totals)
+        for r in range(norms.size):
+            # The two norms are rounded in different orders: a norm no larger than the bound was not clipped.
+            if norms[r] > bounds[r]:
+                factors[r] = min(math.sqrt(totals[r]) / norms[r], 1.0)
 
 
 SGD, MOMENTUM, NESTEROV, RMSPROP, ADAM = range(5)
@@ -572,34 +747,34 @@ OPTIMIZER_FORMS = {"SGD": SGD, "momentum": MOMENTUM, "Nesterov": NESTEROV, "RMSp
 
 
 @compiled
-def step(code, theta, gradient, moments, update, rate, t):
-    """Write the update of flat parameters and subtract it; `t` counts updates from 1."""
+def step(code, theta, gradient, moments, update, rates, t):
+    """Write the update of flat parameters, each at its rate, and subtract it; `t` counts updates from 1."""
     if code == SGD:
         for i in range(theta.size):
-            update[i] = gradient[i] * rate
+            update[i] = gradient[i] * rates[i]
     elif code == MOMENTUM:
         first = moments[0]
         for i in range(theta.size):
             first[i] = first[i] * DECAY + gradient[i]
-            update[i] = first[i] * rate
+            update[i] = first[i] * rates[i]
     elif code == NESTEROV:
         first = moments[0]
         for i in range(theta.size):
             first[i] = first[i] * DECAY + gradient[i]
-            update[i] = (first[i] * DECAY + gradient[i]) * rate
+            update[i] = (first[i] * DECAY + gradient[i]) * rates[i]
     elif code == RMSPROP:
         first = moments[0]
         for i in range(theta.size):
             first[i] = first[i] * RMSPROP_DECAY + gradient[i] * gradient[i] * (1 - RMSPROP_DECAY)
-            update[i] = gradient[i] / (math.sqrt(first[i]) + RMSPROP_EPSILON) * rate
+            update[i] = gradient[i] / (math.sqrt(first[i]) + RMSPROP_EPSILON) * rates[i]
     else:
         first, second = moments[0], moments[1]
         root = math.sqrt(1.0 - BETA_2**t)
-        epsilon, pace = ADAM_EPSILON * root, rate * (root / (1.0 - BETA_1**t))
+        epsilon, correction = ADAM_EPSILON * root, root / (1.0 - BETA_1**t)
         for i in range(theta.size):
             first[i] = first[i] * BETA_1 + gradient[i] * (1 - BETA_1)
             second[i] = second[i] * BETA_2 + gradient[i] * gradient[i] * (1 - BETA_2)
-            update[i] = first[i] / (math.sqrt(second[i]) + epsilon) * pace
+            update[i] = first[i] / (math.sqrt(second[i]) + epsilon) * (rates[i] * correction)
     for i in range(theta.size):
         theta[i] -= update[i]
 
@@ -619,6 +794,7 @@ def draw_slopes(rng, low, high, random):
 class Net(NamedTuple):
     """What the two passes depend on."""
 
+    lanes: int  # How many runs are abreast: 1, or LANES
     inputs: int
     width: int
     depth: int
@@ -634,15 +810,12 @@ class Net(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """How a run learns."""
+    """How runs of equal shape learn."""
 
     loss: int
     linear: bool  # Whether the output unit is
     shuffled: bool  # Whether there is an order of the samples for every epoch
-    clipping: int
-    threshold: float
     optimizer: int
-    rate: float
 
 
 def has_forms(experiment: Experiment) -> bool:
@@ -656,11 +829,18 @@ def has_forms(experiment: Experiment) -> bool:
     )
 
 
-def net_of(shape: Architecture) -> Net:
-    """Return an architecture as the kernels take it."""
+def lanes_for(shape: Architecture, samples: int) -> int:
+    """Return how many runs go abreast, with batches of up to so many samples."""
+    few = samples <= FEW_SAMPLES and shape.layers * shape.rows * shape.width <= FEW_PARAMETERS
+    return LANES if few and not shape.normalized and shape.activation.random_slope is None else 1
+
+
+def net_of(shape: Architecture, lanes: int) -> Net:
+    """Return an architecture as the kernels take it, for so many runs abreast."""
     scale, at_zero = _slopes(shape.activation)
     low, high = shape.activation.random_slope or (0.0, 0.0)
     return Net(
+        lanes=lanes,
         inputs=shape.inputs,
         width=shape.width,
         depth=shape.depth,
@@ -684,29 +864,41 @@ def _slopes(activation: Activation) -> tuple[float, float]:
 
 
 def rule_of(experiment: Experiment) -> Rule:
-    """Return how a run of an experiment learns, as the kernels take it."""
+    """Return how the runs of an experiment learn, as the kernels take it."""
     return Rule(
         loss=LOSS_FORMS[experiment.loss_function.name],
         linear=experiment.dataset.regression,
         shuffled=experiment.order == SHUFFLED and len(experiment.batch_sizes()) > 1,
-        clipping=CLIPPING_FORMS[experiment.clipper.name],
-        threshold=float(experiment.threshold),
         optimizer=OPTIMIZER_FORMS[experiment.update_rule.name],
-        rate=float(experiment.learning_rate),
     )
 
 
+def limits_of(experiment: Experiment) -> tuple[float, float]:
+    """Return the largest norm and the largest value that clipping lets through, infinite where it does not look at them."""
+    by_norm, by_value = CLIPPING_FORMS[experiment.clipper.name]
+    threshold = float(experiment.threshold)
+    return threshold if by_norm else math.inf, threshold if by_value else math.inf
+
+
 @compiled
-def copy(shared, own, back):
-    """Copy a run's part of an array of several runs into a flat one of its own, or back."""
+def fetch(shared, run, own, lane):
+    """Copy a run's part of an array of several, (layers, runs, rows, width), into a lane of (numbers, lanes)."""
     i = 0
     for layer in range(shared.shape[0]):
-        for k in range(shared.shape[1]):
-            for u in range(shared.shape[2]):
-                if back:
-                    shared[layer, k, u] = own[i]
-                else:
-                    own[i] = shared[layer, k, u]
+        for k in range(shared.shape[2]):
+            for u in range(shared.shape[3]):
+                own[i, lane] = shared[layer, run, k, u]
+                i += 1
+
+
+@compiled
+def bring_back(shared, run, own, lane):
+    """The reverse of `fetch`."""
+    i = 0
+    for layer in range(shared.shape[0]):
+        for k in range(shared.shape[2]):
+            for u in range(shared.shape[3]):
+                shared[layer, run, k, u] = own[i, lane]
                 i += 1
 
 
@@ -721,7 +913,7 @@ def source_of(skip, layer):
 
 
 class Room(NamedTuple):
-    """Where the two passes leave what they compute; `most` samples in a batch."""
+    """Where the two passes leave what they compute; `most` columns: the samples of a batch, of each run abreast."""
 
     h: Any  # (depth + 1, width, most): the inputs, then what each layer hands on
     slope: Any  # (depth, width, most)
@@ -732,12 +924,14 @@ class Room(NamedTuple):
     mean: Any
     variance: Any
     z_out: Any  # (1, most)
-    nothing: Any  # A bias of 0
+    nothing: Any  # (width, lanes): a bias of 0
+    ones: Any  # (1, most): by which delta makes dL/db
 
 
 @compiled
-def room_for(net, most):
+def room_for(net, samples):
     """Make room for batches of so many samples."""
+    most = samples * net.lanes
     depth, width, statistic = net.depth, net.width, max(net.width, most)
     return Room(
         np.zeros((depth + 1, width, most)),
@@ -749,68 +943,117 @@ def room_for(net, most):
         np.empty(statistic),
         np.empty(statistic),
         np.empty((1, most)),
-        np.zeros(width),
+        np.zeros((width, net.lanes)),
+        np.ones((1, most)),
     )
+
+
+# From here on theta is (layers, rows, width) of one run, and (layers, rows, width, lanes) of runs abreast: what the compiler
+# makes of `ndim` is decided while it compiles.
+
+
+@inlined
+def towards(weights, bias, source, target, n):
+    """target = weights' source + bias, of `n` samples of one run or of those abreast."""
+    if weights.ndim == 2:
+        product(weights, bias, source, target, n)
+    else:
+        product_abreast(weights, bias, source, target, n)
+
+
+@inlined
+def turned(weights):
+    """Weights with what they come from and what they go to exchanged."""
+    if weights.ndim == 2:
+        return weights.T
+    return weights.transpose((1, 0, 2))
+
+
+@inlined
+def add_gradient(h, delta, gradient, n):
+    """gradient += h delta', of `n` samples of one run or of those abreast."""
+    if gradient.ndim == 2:
+        add_weight_gradient(h, delta, gradient, n)
+    else:
+        add_weight_gradient_abreast(h, delta, gradient, n)
+
+
+@inlined
+def normalized(net, layer, z, block, room, running_mean, running_variance, n):
+    """Normalize z of a layer in place, with its scale and shift."""
+    if block.ndim == 3:
+        return  # no runs go abreast
+    if net.normalization == OVER_SAMPLES:
+        mean, variance = room.mean, room.variance
+        normalize_batch(z, block, room.normalized[layer], room.inverse_std[layer], mean, variance, n)
+        unbiased = n / max(n - 1, 1)
+        for u in range(net.width):
+            running_mean[layer, u] = running_mean[layer, u] * (1 - FOLLOW) + mean[u] * FOLLOW
+            running_variance[layer, u] *= 1 - FOLLOW
+            running_variance[layer, u] += variance[u] * (FOLLOW * unbiased)
+    elif net.normalization == OVER_UNITS:
+        normalize_layer(z, block, room.normalized[layer], room.inverse_std[layer], room.mean, n)
+
+
+@inlined
+def through_normalization(net, layer, delta, block, gradient, room, n):
+    """From dL/dn of a layer to dL/dz in place, and the gradient of scale and shift."""
+    if block.ndim == 3:
+        return
+    values, inverse_std = room.normalized[layer], room.inverse_std[layer]
+    if net.normalization == OVER_SAMPLES:
+        through_batch(delta, block, gradient, values, inverse_std, n)
+    elif net.normalization == OVER_UNITS:
+        through_layer(delta, block, gradient, values, inverse_std, room.mean, room.variance, n)
 
 
 @compiled
 def forward(net, theta, room, running_mean, running_variance, random, n):
     """From the inputs of `n` samples, in room.h[0], to z of the output."""
-    depth, width, h = net.depth, net.width, room.h
+    depth, width, h, columns = net.depth, net.width, room.h, n * net.lanes
     none = np.empty((width, 0))
     for layer in range(depth):
         block, z = theta[layer], h[layer + 1]
-        product(block[: width if layer else net.inputs], block[width], h[layer], z, n)
-        if net.normalization == OVER_SAMPLES:
-            mean, variance = room.mean, room.variance
-            normalize_batch(z, block, room.normalized[layer], room.inverse_std[layer], mean, variance, n)
-            unbiased = n / max(n - 1, 1)
-            for u in range(width):
-                running_mean[layer, u] = running_mean[layer, u] * (1 - FOLLOW) + mean[u] * FOLLOW
-                running_variance[layer, u] *= 1 - FOLLOW
-                running_variance[layer, u] += variance[u] * (FOLLOW * unbiased)
-        elif net.normalization == OVER_UNITS:
-            normalize_layer(z, block, room.normalized[layer], room.inverse_std[layer], room.mean, n)
+        towards(block[: width if layer else net.inputs], block[width], h[layer], z, n)
+        if net.normalization:
+            normalized(net, layer, z, block, room, running_mean, running_variance, n)
         drawn = random[layer] if net.activation == RANDOMIZED else none
-        activate(net.activation, net.below, net.scale, z, drawn, room.slope[layer], n)
+        activate(net.activation, net.below, net.scale, z, drawn, room.slope[layer], columns)
         source = source_of(net.skip, layer)
         if source >= 0:
             for u in range(width):
-                for s in range(n):
+                for s in range(columns):
                     z[u, s] += h[source, u, s]
-    product(theta[depth, :width, :1], theta[depth, width], h[depth], room.z_out, n)
+    towards(theta[depth, :width, :1], theta[depth, width], h[depth], room.z_out, n)
 
 
 @compiled
-def backward(net, theta, gradient, room, n):
-    """From dL/dz of the output, in room.delta, to the whole gradient."""
-    depth, width, h = net.depth, net.width, room.h
+def backward(net, theta, gradient, room, nothing, n):
+    """From dL/dz of the output, in room.delta, to the whole gradient; `nothing` is a bias of 0."""
+    depth, width, h, columns = net.depth, net.width, room.h, n * net.lanes
     gradient[...] = 0.0
-    add_weight_gradient(h[depth], room.delta[depth % 2], gradient[depth, :width, :1], n)
+    add_gradient(h[depth], room.delta[depth % 2], gradient[depth, :width, :1], n)
     if net.output_bias:
-        add_bias_gradient(room.delta[depth % 2], gradient[depth, width, :1], n)
+        add_gradient(room.ones, room.delta[depth % 2], gradient[depth, width : width + 1, :1], n)
     for layer in range(depth - 1, -1, -1):
         grad_h, d, after = room.through[layer % 3], room.delta[layer % 2], room.delta[(layer + 1) % 2]
         fan_out = 1 if layer + 1 == depth else width
-        product(theta[layer + 1, :width, :fan_out].T, room.nothing, after, grad_h, n)
+        towards(turned(theta[layer + 1, :width, :fan_out]), nothing, after, grad_h, n)
         # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
         later = layer + 1 if net.skip == 1 else layer + 2
         if net.skip and later < depth and source_of(net.skip, later) == layer + 1:
             back = room.through[later % 3]
             for u in range(width):
-                for s in range(n):
+                for s in range(columns):
                     grad_h[u, s] += back[u, s]
         for u in range(width):
-            for s in range(n):
+            for s in range(columns):
                 d[u, s] = grad_h[u, s] * room.slope[layer, u, s]
-        block, grad = theta[layer], gradient[layer]
-        if net.normalization == OVER_SAMPLES:
-            through_batch(d, block, grad, room.normalized[layer], room.inverse_std[layer], n)
-        elif net.normalization == OVER_UNITS:
-            through_layer(d, block, grad, room.normalized[layer], room.inverse_std[layer], room.mean, room.variance, n)
-        add_weight_gradient(h[layer], d, grad[: width if layer else net.inputs], n)
+        if net.normalization:
+            through_normalization(net, layer, d, theta[layer], gradient[layer], room, n)
+        add_gradient(h[layer], d, gradient[layer, : width if layer else net.inputs], n)
         if net.hidden_bias:
-            add_bias_gradient(d, grad[width], n)
+            add_gradient(room.ones, d, gradient[layer, width : width + 1], n)
 
 
 def _fields(kind: type) -> Any:
@@ -826,111 +1069,159 @@ def _signature():
         return types.Array(kind, dimensions, layout)
 
     numbers, counts = types.float64, types.int64
-    result = types.Tuple([types.int64, types.int64, types.boolean, types.float64])
-    return result(
-        _fields(Net), _fields(Rule), array(numbers, 3), array(numbers, 4), array(numbers, 2), array(numbers, 2),
-        array(numbers, 2, "C"), array(numbers, 1, "C"), array(counts, 1, "C"), array(counts, 2, "C"),
+    return types.void(
+        _fields(Net), _fields(Rule), array(counts, 1, "C"), *[array(numbers, 1, "C")] * 3,
+        array(numbers, 4), array(numbers, 5), array(numbers, 3), array(numbers, 3),
+        array(numbers, 2, "C"), array(numbers, 1, "C"), array(counts, 1, "C"), array(counts, 3, "C"),
         array(numbers, 3, "C"), typeof(np.random.default_rng(0)), counts, counts, counts,
-        array(numbers, 2, "C"), array(numbers, 4, "C"),
+        array(numbers, 3, "C"), array(numbers, 5, "C"), array(counts, 2, "C"), array(numbers, 1, "C"),
     )  # fmt: skip
 
 
+@compiled
+def take_samples(net, order, x, y, inputs, targets):
+    """Write the inputs and targets of a batch, of each run in its order; order (lanes, samples), or one for all."""
+    for lane in range(net.lanes):
+        own = order[lane if lane < len(order) else 0]
+        for s in range(own.size):
+            targets[s * net.lanes + lane] = y[own[s]]
+            for k in range(net.inputs):
+                inputs[k, s * net.lanes + lane] = x[k, own[s]]
+
+
+@compiled
+def both_passes(net, rule, theta, gradient, room, targets, running_mean, running_variance, random, n):
+    """From parameters, (numbers, lanes), to their gradient on a batch of `n` samples."""
+    shape = net.depth + 1, theta.shape[0] // ((net.depth + 1) * net.width), net.width
+    delta = room.delta[net.depth % 2, 0]
+    if net.lanes == 1:
+        weights, gradients = (
+            theta.reshape(-1)[: theta.shape[0]].reshape(shape),
+            gradient.reshape(-1)[: theta.shape[0]].reshape(shape),
+        )
+        forward(net, weights, room, running_mean, running_variance, random, n)
+        loss_delta(rule.loss, rule.linear, room.z_out[0], targets, delta, n, 1)
+        backward(net, weights, gradients, room, room.nothing[:, 0], n)
+    else:
+        weights, gradients = theta.reshape((*shape, net.lanes)), gradient.reshape((*shape, net.lanes))
+        forward(net, weights, room, running_mean, running_variance, random, n)
+        loss_delta(rule.loss, rule.linear, room.z_out[0], targets, delta, n, net.lanes)
+        backward(net, weights, gradients, room, room.nothing, n)
+
+
+@compiled
+def note_norms(net, gradient, runs, norms, totals):
+    """Write the squared L2 norm of every layer's dL/dW into `norms`, (runs, layers)."""
+    rows = gradient.shape[0] // (net.depth + 1)
+    for layer in range(net.depth + 1):
+        squares(gradient[layer * rows : layer * rows + net.width**2], totals)
+        for lane in range(runs.size):
+            norms[runs[lane], layer] = totals[lane]
+
+
 @njit(_signature(), **_loops, fastmath=EXACT)
-def train_run(
-    net, rule, shared, shared_moments, running_mean, running_variance,
-    x, y, sizes, orders, random, rng, first, count, updates, norms, noted,
+def train_runs(
+    net, rule, runs, rates, limits, bounds, shared, shared_moments, running_mean, running_variance,
+    x, y, sizes, orders, random, rng, first, count, updates, norms, noted, counts, factors,
 ):  # fmt: skip
-    """Train one run for `count` updates, from batch `first` of an epoch on.
+    """Train one run, or a few abreast, for `count` updates, from batch `first` of an epoch on.
 
     Parameters
     ----------
     net, rule
-    shared : array (layers, rows, width)
+    runs : array of int, up to net.lanes of them
+        Which of those in the arrays below.
+    rates, limits, bounds : arrays (lanes,)
+        Learning rate, and largest norm and value that clipping lets through, of each run; also of lanes without one.
+    shared : array (layers, runs, rows, width)
         Theta, updated in place.
-    shared_moments : array (slots, layers, rows, width)
+    shared_moments : array (slots, layers, runs, rows, width)
         The optimizer's memory, updated in place.
-    running_mean, running_variance : arrays (depth, width)
+    running_mean, running_variance : arrays (runs, depth, width)
         Under batch normalization, updated in place.
     x, y : arrays (inputs, samples) and (samples,)
     sizes : array of int
         Of the batches of an epoch.
-    orders : array of int, (epochs, samples)
-        The samples in the order of each epoch, the first of which is that of `first`; one row where all are alike.
+    orders : array of int, (lanes, epochs, samples)
+        The samples in the order of each epoch, the first of which is that of `first`; one where all are alike.
     random : array (depth, width, samples of a batch)
         Room for randomized ReLU's slopes.
     rng : Generator
         Draws them.
     first, count, updates : int
         `updates` were made before.
-    norms : array (epochs, layers) or (0, 0)
+    norms : array (runs, epochs, layers) or of length 0
         Where there is room, the squared L2 norm of every layer's dL/dW at the last update of each epoch, before clipping.
-    noted : array (2, layers, rows, width), or of length 0
-        Where there is room, the gradient before clipping, and the update made of it, of the last one.
-
-    Returns
-    -------
-    tuple of int, int, bool and float
-        How many updates were made, how many of them were clipped, whether the next one's gradient is not finite (it is
-        not made, and `random` is what it saw), and by which factor the last one was clipped.
+    noted : array (2, layers, runs, rows, width), or of length 0
+        Where there is room, the gradient before clipping, and the update made of it, of the first one.
+    counts : array of int, (2, lanes)
+        Written: how many updates were made, and how many of them were clipped. A run that made fewer than `count` has a
+        gradient that is not finite; that update is not made, and `random` is what it saw.
+    factors : array (lanes,)
+        Written: by which factor the first update was clipped.
     """
-    width, depth = net.width, net.depth
-    rows, most = shared.shape[1], sizes[0]
-    theta = np.empty((depth + 1, rows, width))
-    copy(shared, theta.reshape(-1), False)
-    gradient = np.zeros((depth + 1, rows, width))
-    flat_theta, flat_gradient = theta.reshape(-1), gradient.reshape(-1)
-    slots = shared_moments.shape[0]
-    moments, update = np.empty((slots, theta.size)), np.empty(theta.size)
-    for slot in range(slots):
-        copy(shared_moments[slot], moments[slot], False)
-    room = room_for(net, most)
-    targets = np.empty(most)
-    whole = sizes.size == 1 and not rule.shuffled
-    factor, made, clipped, failed = 1.0, 0, 0, False
-    epoch, batch, start = 0, first, 0
-    for earlier in range(first):
-        start += sizes[earlier]
+    lanes, depth, slots, most = net.lanes, net.depth, shared_moments.shape[0], sizes[0]
+    numbers = (depth + 1) * shared.shape[2] * net.width
+    theta, gradient = np.zeros((numbers, lanes)), np.zeros((numbers, lanes))
+    moments, update, pace = np.zeros((slots, numbers, lanes)), np.empty((numbers, lanes)), np.empty((numbers, lanes))
+    pace[...] = rates
+    for lane in range(runs.size):
+        fetch(shared, runs[lane], theta, lane)
+        for slot in range(slots):
+            fetch(shared_moments[slot], runs[lane], moments[slot], lane)
+    room, targets = room_for(net, most), np.empty(most * lanes)
+    totals, lengths, clipping = np.empty(lanes), np.empty(lanes), np.ones(lanes)
+    alive = np.arange(lanes) < runs.size
+    counts[...] = 0
+    made, epoch, batch, start = 0, 0, first, int(sizes[:first].sum())
     while made < count:
-        order, n = orders[epoch if rule.shuffled else 0], sizes[batch]
-        if not whole or not made:
-            for s in range(n):
-                sample = order[start + s]
-                targets[s] = y[sample]
-                for k in range(net.inputs):
-                    room.h[0, k, s] = x[k, sample]
+        n = sizes[batch]
+        if sizes.size > 1 or rule.shuffled or not made:
+            take_samples(net, orders[:, epoch if rule.shuffled else 0, start : start + n], x, y, room.h[0], targets)
         if net.activation == RANDOMIZED:
             draw_slopes(rng, net.low, net.high, random[:, :, :n])
-        forward(net, theta, room, running_mean, running_variance, random, n)
-        loss_delta(rule.loss, rule.linear, room.z_out[0], targets, room.delta[depth % 2, 0], n)
-        backward(net, theta, gradient, room, n)
-        total = sum_of_squares(flat_gradient)
-        norm = math.sqrt(total)
-        if not total < LARGE_SQUARE:
-            norm = scaled_norm(flat_gradient)
-            if not norm < math.inf:
-                failed = True
-                break
-        last_of_epoch = batch + 1 == sizes.size
-        if norms.size and last_of_epoch:
-            for layer in range(depth + 1):
-                norms[epoch, layer] = sum_of_squares(gradient[layer, :width].reshape(-1))
-        noting = noted.size and made + 1 == count
-        if noting:
-            copy(noted[0], flat_gradient, True)
-        factor = clip(rule.clipping, flat_gradient, norm, rule.threshold)
-        clipped += factor < 1.0
-        made += 1
-        step(rule.optimizer, flat_theta, flat_gradient, moments, update, rule.rate, updates + made)
-        if noting:
-            copy(noted[1], update, True)
-        if last_of_epoch:
+        both_passes(
+            net, rule, theta, gradient, room, targets, running_mean[runs[0]], running_variance[runs[0]], random, n
+        )
+        squares(gradient, totals)
+        for lane in range(lanes):
+            lengths[lane] = math.sqrt(totals[lane])
+            if not totals[lane] < LARGE_SQUARE:
+                lengths[lane] = scaled_norm(gradient[:, lane])
+            if not lengths[lane] < math.inf:  # The run ends; set to 0 it costs nothing special
+                bring_back(shared, runs[lane], theta, lane)
+                theta[:, lane] = gradient[:, lane] = moments[:, :, lane] = lengths[lane] = 0.0
+                alive[lane] = False
+        if not alive.any():
+            break
+        if norms.size and batch + 1 == sizes.size:
+            note_norms(net, gradient, runs, norms[:, epoch], totals)
+        if noted.size and not made:
+            for lane in range(runs.size):
+                bring_back(noted[0], runs[lane], gradient, lane)
+        clip(gradient, lengths, limits, bounds, clipping, totals)
+        step(
+            rule.optimizer,
+            theta.reshape(-1),
+            gradient.reshape(-1),
+            moments.reshape(slots, -1),
+            update.reshape(-1),
+            pace.reshape(-1),
+            updates + made + 1,
+        )
+        if not made:
+            factors[:] = clipping
+            for lane in range(runs.size if noted.size else 0):
+                bring_back(noted[1], runs[lane], update, lane)
+        counts[0] += alive
+        counts[1] += alive & (clipping < 1.0)
+        made, batch, start = made + 1, batch + 1, start + n
+        if batch == sizes.size:
             epoch, batch, start = epoch + 1, 0, 0
-        else:
-            batch, start = batch + 1, start + n
-    copy(shared, flat_theta, True)
-    for slot in range(slots):
-        copy(shared_moments[slot], moments[slot], True)
-    return made, clipped, failed, factor
+    for lane in np.flatnonzero(alive):
+        bring_back(shared, runs[lane], theta, lane)
+        for slot in range(slots):
+            bring_back(shared_moments[slot], runs[lane], moments[slot], lane)
 
 
 # --- nets over time -----------------------------------------------------------------------------

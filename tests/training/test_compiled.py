@@ -226,7 +226,7 @@ def values(name, z):
     net = kernel.net_of(SimpleNamespace(
         activation=ACTIVATIONS[name], normalization=NORMALIZATIONS["none"], inputs=1, width=1, depth=1, skip=0,
         has_bias=lambda layer: True,
-    ))  # fmt: skip
+    ), 1)  # fmt: skip
     a, slope = z[None].copy(), np.empty((1, z.size))
     kernel.activate(net.activation, net.below, net.scale, a, np.full_like(a, 0.2), slope, z.size)
     return a[0], slope[0]
@@ -321,6 +321,31 @@ def test_on_several_cores_every_number_is_the_same(experiment, size, monkeypatch
     for name, values in alone.measures.items():
         np.testing.assert_array_equal(together.measures[name], values)
     np.testing.assert_array_equal(together.loss, alone.loss)
+
+
+FEW = {"task": "xor", "width": 5, "depth": 4, "runs": 11, "epochs": 60, "learning_rate": 0.5}
+
+
+@pytest.mark.parametrize("experiment", [
+    Experiment(**FEW, activation="tanh", initializer="normal", clip="norm", threshold=0.1, optimizer="momentum"),
+    Experiment(**FEW, activation="SiLU", clip="value", threshold=0.01, batch="1", order="shuffled", skip="two layers"),
+    Experiment(**FEW | {"task": "curve", "samples": 8, "learning_rate": 1.0}, activation="ReLU", initializer="normal"),
+    Experiment(**FEW | {"task": "moons", "samples": 19}, batch="8", optimizer="Adam", loss="cross-entropy"),
+], ids=["norm", "value", "overflow", "batches"])  # fmt: skip
+def test_runs_abreast_have_the_parameters_of_a_run_alone_to_the_bit(experiment, monkeypatch):
+    monkeypatch.setenv(compiled.VARIABLE, "")
+    ends = []
+    for size in (1, 2, 8, 11):
+        monkeypatch.setattr("explorer.training.run.group_size", lambda experiment, size=size: size)
+        training = Training(experiment)
+        training.advance(float("inf"))
+        theta = np.concatenate([group.theta for group in training.groups], axis=1)
+        ends.append((training.history().endings, theta))
+    for endings, theta in ends[1:]:
+        assert endings == ends[0][0]
+        np.testing.assert_array_equal(theta, ends[0][1])
+    ended = sum(ending is not None for ending in ends[0][0])
+    assert 0 < ended < experiment.runs if experiment.task == "curve" else ended == 0
 
 
 # --- who takes the kernels ------------------------------------------------------------------------
