@@ -12,8 +12,9 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.ui.ahead import QUIET
 from explorer.ui.between_pages import ask_for_report, keep, place_of_report
-from explorer.ui.compiling import prepare_kernels
+from explorer.ui.compiling import prepare
 from explorer.ui.keys import BASELINES
 from explorer.ui.link import announce, keep_link
 from explorer.ui.look import FAVICON, LOGO
@@ -42,6 +43,7 @@ def settle() -> None:
 
 def main() -> None:
     """Draw what all pages share, then the page."""
+    QUIET.disturb()
     st.set_page_config(page_title="Gradient Explorer", page_icon=FAVICON, layout="wide", initial_sidebar_state=330)
     st.logo(LOGO, size="large")
     chosen = st.navigation(menu(PAGES), position="top")
@@ -69,5 +71,5 @@ else:
     logging.disable(logging.WARNING)  # Streamlit warns that no page is being run
     st.navigation(menu(PAGES))
     logging.disable(logging.NOTSET)
-    prepare_kernels()  # after it, as it may have something to say
+    prepare(work for page in PAGES for work in page.ahead())  # after it, as it may have something to say
     app = st.App(__file__)

@@ -36,6 +36,7 @@ from explorer.sweeps.sweep import Sweep
 from explorer.training.cost import UP_TO_DEPTH, refuse_depths
 from explorer.training.kinds import LAYERS
 from explorer.training.measures import DIAGNOSTICS
+from explorer.ui.ahead import swept
 from explorer.ui.live_chart import CHART, Click, live_chart
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
@@ -269,4 +270,11 @@ def _go(series: Sequence[DepthSeries], click: Click) -> None:
         open_experiment(chosen, plain)
 
 
-PAGE = Page(title="Depth", path="depth", show=show, kind=LAYERS, controls=DEPTH_CONTROLS)
+PAGE = Page(
+    title="Depth",
+    path="depth",
+    show=show,
+    kind=LAYERS,
+    controls=DEPTH_CONTROLS,
+    ahead=lambda: [swept(depth_sweep(Experiment(), DepthView().deepest))],
+)

@@ -18,10 +18,11 @@ from explorer.figures.view import VIEW_CONTROLS, View
 from explorer.sharing.code import explore_table
 from explorer.sharing.notebook import explore_lines
 from explorer.sharing.saved import filename, history_csv
-from explorer.stories.scenarios import SCENARIOS, matching
+from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.training.cost import refuse
 from explorer.training.history import History
 from explorer.training.kinds import LAYERS
+from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import CHART, live_chart
@@ -293,4 +294,11 @@ def show() -> None:
     work_on(trainings, SLICE, REPAINT)
 
 
-PAGE = Page(title="Explore", path="explore", show=show, kind=LAYERS, controls=VIEW_CONTROLS)
+PAGE = Page(
+    title="Explore",
+    path="explore",
+    show=show,
+    kind=LAYERS,
+    controls=VIEW_CONTROLS,
+    ahead=lambda: (trained([entry.experiment, entry.baseline or entry.experiment]) for entry in scenarios_of(Experiment).values()),
+)

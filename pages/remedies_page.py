@@ -19,6 +19,7 @@ from explorer.sharing.saved import filename, table_csv
 from explorer.training.cost import refuse, refuse_all
 from explorer.training.epoch_time import epoch_seconds
 from explorer.training.kinds import LAYERS
+from explorer.ui.ahead import trained
 from explorer.ui.live_chart import CHART, Click, live_chart
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
@@ -218,4 +219,5 @@ PAGE = Page(
     show=show,
     kind=LAYERS,
     controls={f"{PREFIX}{name}": VIEW_CONTROLS[name] for name in SHARED_VIEW} | dict(COMPARISON_CONTROLS),
+    ahead=lambda: [trained([trial.experiment for trial in trials(Experiment(), ())])],
 )

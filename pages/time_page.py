@@ -40,9 +40,10 @@ from explorer.figures.view import (
 from explorer.sharing.code import time_table
 from explorer.sharing.notebook import compared_lines
 from explorer.sharing.saved import filename, histories_csv
-from explorer.stories.scenarios import SCENARIOS, matching
+from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.training.cost import refuse_all
 from explorer.training.kinds import TIME_STEPS
+from explorer.ui.ahead import trained
 from explorer.ui.jobs import Job
 from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import CHART, live_chart, load_plotly
@@ -298,4 +299,11 @@ def _parcel(
     )
 
 
-PAGE = Page(title="Time", path="time", show=show, kind=TIME_STEPS, controls=CONTROLS)
+PAGE = Page(
+    title="Time",
+    path="time",
+    show=show,
+    kind=TIME_STEPS,
+    controls=CONTROLS,
+    ahead=lambda: (trained([*entry.compared.values()]) for entry in scenarios_of(RecurrentExperiment).values()),
+)

@@ -15,6 +15,7 @@ from explorer.stories.scene_figures import describe_scene, scene_figure
 from explorer.stories.tour import ANSWER, PLAY_CONTROLS, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
 from explorer.training.cost import refuse_all
 from explorer.training.kinds import kind_of
+from explorer.ui.ahead import trained
 from explorer.ui.between_pages import set_values
 from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import CHART, live_chart, load_plotly
@@ -241,4 +242,10 @@ def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> 
     )
 
 
-PAGE = Page(title="Tour", path="tour", show=show, controls={**TOUR_CONTROLS, **PLAY_CONTROLS})
+PAGE = Page(
+    title="Tour",
+    path="tour",
+    show=show,
+    controls={**TOUR_CONTROLS, **PLAY_CONTROLS},
+    ahead=lambda: (trained([*scene.experiments.values()]) for scene in SCENES if scene.trains),
+)

@@ -4,6 +4,7 @@ import os
 
 # Before NumPy is imported: two threads cost more than they bring, and the order of sums must not vary.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("GRADIENT_EXPLORER_AHEAD", "off")  # tests ask when they want to see something trained
 
 import sys
 from pathlib import Path

@@ -1215,7 +1215,7 @@ def train_runs(
                 bring_back(noted[1], runs[lane], update, lane)
         counts[0] += alive
         counts[1] += alive & (clipping < 1.0)
-        made, batch, start = made + 1, batch + 1, start + n
+        made, batch, start = made + 1, batch + 1, int(start + n)
         if batch == sizes.size:
             epoch, batch, start = epoch + 1, 0, 0
     for lane in np.flatnonzero(alive):

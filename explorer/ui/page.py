@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.choices.controls import Control
 from explorer.training.kinds import Kind
+from explorer.ui.ahead import Ahead
 from explorer.ui.keys import settings_by_key
 
 # The group of controls that choose what is shown, not what is trained.
@@ -22,6 +23,7 @@ class Page:
     show: Callable[[], None]
     kind: Kind | None = None  # Whose settings the sidebar asks for; None where the page has settings of its own
     controls: Mapping[str, Control] = field(default_factory=dict)  # What the page asks besides, by key in the link
+    ahead: Callable[[], Iterable[Ahead]] = tuple  # What is trained before somebody opens the page, most wanted first
 
 
 def controls_by_key(pages: Iterable[Page]) -> dict[str, Control]:

@@ -19,7 +19,7 @@ def test_the_kernels_are_compiled_elsewhere_while_the_server_goes_on(fresh, monk
     monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: compiled.wait(30))
     monkeypatch.setattr(KERNELS, "load", loaded.set)
     monkeypatch.setenv(VARIABLE, "")
-    compiling.prepare_kernels()  # returns, though nothing is compiled
+    compiling.prepare()  # returns, though nothing is compiled
     assert not loaded.is_set()
     compiled.set()
     assert loaded.wait(30)
@@ -30,5 +30,5 @@ def test_switched_off_nothing_is_compiled(fresh, monkeypatch):
     monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: pytest.fail("compiled"))
     monkeypatch.setattr(KERNELS, "load", ended.set)
     monkeypatch.setenv(VARIABLE, OFF)
-    compiling.prepare_kernels()
+    compiling.prepare()
     assert ended.wait(30)
