@@ -1218,7 +1218,9 @@ def train_runs(
         made, batch, start = made + 1, batch + 1, int(start + n)
         if batch == sizes.size:
             epoch, batch, start = epoch + 1, 0, 0
-    for lane in np.flatnonzero(alive):
+    for lane in range(runs.size):
+        if not alive[lane]:
+            continue
         bring_back(shared, runs[lane], theta, lane)
         for slot in range(slots):
             bring_back(shared_moments[slot], runs[lane], moments[slot], lane)
