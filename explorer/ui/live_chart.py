@@ -1,7 +1,7 @@
 """A figure that is updated in place while a training streams in; a click on it comes back.
 
 `st.plotly_chart` mounts a new chart whenever its data change, which blanks the
-figure at every repaint. This small component hands the same `go.Figure` to
+figure at every repaint. This small component hands a figure to
 `Plotly.react`, of the Plotly that Streamlit itself loads with the first
 ordinary chart of a page.
 """
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
+
+from explorer.figures import plain
+from explorer.figures.plain import Figure
 
 CHART = {
     "displaylogo": False,
@@ -27,6 +29,12 @@ _component = st.components.v2.component(
 )
 
 
+_BARE = {"visible": False}
+_EMPTY = plain.checked(
+    plain.figure([], {"height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": _BARE, "yaxis": _BARE})
+)
+
+
 @dataclass(frozen=True)
 class Click:
     """The place on a figure that a viewer clicked."""
@@ -37,7 +45,7 @@ class Click:
 
 
 def live_chart(
-    figure: go.Figure,
+    figure: Figure,
     *,
     key: str,
     alt: str,
@@ -60,14 +68,19 @@ def live_chart(
 
     _component(
         key=key,
-        data={"figure": figure.to_json(), "alt": alt, "keep": keep, "config": config, "above": above, "lowest": lowest},
+        data={
+            "figure": plain.text(figure),
+            "alt": alt,
+            "keep": keep,
+            "config": config,
+            "above": above,
+            "lowest": lowest,
+        },
         on_clicked_change=clicked,
     )
 
 
 def load_plotly() -> None:
     """Draw an empty chart, so that Streamlit loads Plotly on a page without any chart of Streamlit's own."""
-    nothing = {"visible": False}
-    empty = go.Figure(layout={"height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": nothing, "yaxis": nothing})
     with st.container(key="load_plotly"):
-        st.plotly_chart(empty, key="load_plotly_empty", config={"staticPlot": True}, alt="An empty chart")
+        st.plotly_chart(_EMPTY, key="load_plotly_empty", config={"staticPlot": True}, alt="An empty chart")
