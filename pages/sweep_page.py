@@ -206,7 +206,8 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> No
     show_code(sweep_table(outcome))
     if len(sweep.ys) > 1:
         ask("section", replace(SWEEP_CONTROLS["section"], high=len(sweep.ys)))  # type: ignore[call-arg]
-    st.plotly_chart(section.make(), key=section.key, config=CHART, alt=section.alt)
+    keep = f"{sweep.x} {len(sweep.xs)} {outcome.name}"
+    live_chart(section.make(), key=section.key, alt=section.alt, keep=keep, config=CHART)
     with st.expander("How to read this, and where it runs"):
         _explain(sweep, bool(critical))
 

@@ -293,8 +293,13 @@ def why_figure(why: Why) -> Figure:
     )
     words = "decades by which dL/dz changes from the layer above to this one"
     named_axes = {
-        "xaxis": {"title": words, "zeroline": True, "showgrid": True},
-        "yaxis": {"title": "hidden layer", "dtick": 1 if len(layers) <= 15 else 5, "showgrid": False},
+        "xaxis": {"title": words, "zeroline": True, "zerolinecolor": theme.GRID, "showgrid": True, "automargin": True},
+        "yaxis": {
+            "title": "hidden layer",
+            "dtick": 1 if len(layers) <= 15 else 5,
+            "showgrid": False,
+            "automargin": True,
+        },
     }
     height = max(260, min(30 * len(layers) + 110, 700))
     layout = {"template": theme.TEMPLATE, "barmode": "relative", "height": height, "margin": {"b": 56}}

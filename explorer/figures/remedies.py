@@ -124,8 +124,8 @@ def loss_figure(tried: Sequence[TrialPanel], view: View) -> Figure:
         )
     epochs = axes.epoch_axis(tried[0].history.experiment.epochs, view)
     named_axes = {
-        "xaxis": {"title": "epoch", "showgrid": False, **epochs},
-        "yaxis": {"title": "loss, median over seeds", "type": "log", "exponentformat": "power"},
+        "xaxis": {"title": "epoch", "showgrid": False, "automargin": True, **epochs},
+        "yaxis": {"title": "loss, median over seeds", "type": "log", "exponentformat": "power", "automargin": True},
     }
     font = {"font": {"size": theme.TICK_SIZE}}
     layout = {"template": theme.TEMPLATE, "height": 380, "legend": font, "margin": {"b": 56}}

@@ -247,7 +247,9 @@ def row_figure(swept: Swept, outcome: Outcome, row: int) -> Figure:
     bottom, top = outcome.span
     room = 0.05 * (top - bottom)
     y = {"title": outcome.name, "range": [bottom - room, top + room], "showgrid": True, **_ticks(outcome)}
-    return plain.figure(traces, _over_columns(sweep, y, 300, 44, 64))
+    layout = _over_columns(sweep, y, 300, 44, 64)
+    layout["xaxis"]["automargin"] = True  # names stand slanted
+    return plain.figure(traces, layout)
 
 
 def _interval(findings: Sequence[Finding | None], values: Array) -> dict[str, Any]:

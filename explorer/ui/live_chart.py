@@ -2,8 +2,8 @@
 
 `st.plotly_chart` mounts a new chart whenever its data change, which blanks the
 figure at every repaint. This small component hands a figure to
-`Plotly.react`, of the Plotly that Streamlit itself loads with the first
-ordinary chart of a page.
+`Plotly.react`, of the Plotly that Streamlit itself loads with its first
+ordinary chart.
 """
 
 from collections.abc import Callable
@@ -31,8 +31,11 @@ _component = st.components.v2.component(
 
 _BARE = {"visible": False}
 _EMPTY = plain.checked(
-    plain.figure([], {"height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": _BARE, "yaxis": _BARE})
+    plain.figure([], {"template": {}, "height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": _BARE, "yaxis": _BARE})
 )
+_UNSEEN = """<style>
+:has(> .st-key-load_plotly) { position: absolute; left: 0; width: 1px; height: 1px; overflow: hidden; visibility: hidden; }
+</style>"""
 
 
 @dataclass(frozen=True)
@@ -51,19 +54,21 @@ def live_chart(
     alt: str,
     keep: str,
     config: dict[str, Any],
-    on_click: Callable[[Click], None],
+    on_click: Callable[[Click], None] | None = None,
     above: int = 240,
     lowest: int = 590,
+    narrow: int = 700,
 ) -> None:
     """Draw a figure, updating the one that `key` has put on screen before; `alt` says in words what it shows.
 
-    The viewer's zoom is kept as long as the text `keep` is the same. `on_click` receives a click before the script runs
-    again. On a low screen the figure is made lower to leave `above` pixels for the rest of the page, but not below `lowest`.
+    The viewer's zoom is kept as long as the text `keep` is the same. `on_click`, if there is
+    one, receives a click before the script runs again. On a low screen the figure is made lower to leave `above` pixels for the rest of the page, but not below `lowest`;
+    where it has less than `narrow` pixels, its panels stand below each other.
     """
 
     def clicked() -> None:
         place = st.session_state[key].clicked
-        if place is not None:
+        if place is not None and on_click is not None:
             on_click(Click(str(place["panel"]), float(place["x"]), float(place["y"])))
 
     _component(
@@ -75,12 +80,15 @@ def live_chart(
             "config": config,
             "above": above,
             "lowest": lowest,
+            "narrow": narrow,
+            "clicks": on_click is not None,
         },
         on_clicked_change=clicked,
     )
 
 
 def load_plotly() -> None:
-    """Draw an empty chart, so that Streamlit loads Plotly on a page without any chart of Streamlit's own."""
+    """Draw an empty chart that nobody sees: Streamlit loads Plotly with the first chart of its own."""
+    st.html(_UNSEEN)
     with st.container(key="load_plotly"):
         st.plotly_chart(_EMPTY, key="load_plotly_empty", config={"staticPlot": True}, alt="An empty chart")
