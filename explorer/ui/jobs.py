@@ -45,6 +45,7 @@ class SharedTraining:
         self.nbytes = 0
         self.lock = threading.Lock()
         self._workers = workers
+        self._histories: dict[int, History] = {}  # The latest of each experiment, by its index
 
     @property
     def training(self) -> Training:
@@ -69,7 +70,14 @@ class SharedTraining:
                     wanted.advance(seconds)
                 wanted.release()
                 self.nbytes = self.training.nbytes
-            return [self.training.history(index) for index in indexes]
+            return [self._history(index) for index in indexes]
+
+    def _history(self, index: int) -> History:
+        """Return one experiment's history, the same object as long as nothing is added: what is known of it stays known."""
+        kept, made = self._histories.get(index), self.training.history(index)
+        if kept is None or len(kept.epochs) < len(made.epochs) or kept.endings != made.endings:
+            self._histories[index] = made
+        return self._histories[index]
 
 
 class Job:
