@@ -87,6 +87,8 @@ class Job:
         # Of any kind: whoever asked for the job knows which.
         self.experiment: Any = shared.experiments[index]
         self.shared, self.index = shared, index
+        # What was found in the complete training, by what was asked.
+        self._found: dict[Callable[[Training], Any], Any] = {}
 
     @property
     def training(self) -> Training:
@@ -114,9 +116,14 @@ class Job:
         return made is not None and all(group.record for group in made.groups_of(self.index))
 
     def ask(self, measure: Callable[[Training], Measured]) -> Measured:
-        """Return what `measure` finds in the training as it is now."""
+        """Return what `measure` finds in the training as it is now; of a complete one it is asked once."""
         with self.shared.lock:
-            return measure(self.training)
+            if not self.complete:
+                return measure(self.training)
+            if measure not in self._found:
+                self._found[measure] = measure(self.training)
+            found: Measured = self._found[measure]
+            return found
 
     @property
     def nbytes(self) -> int:

@@ -443,3 +443,14 @@ def test_a_history_stays_the_same_object_until_something_is_added_to_it():
         first = longer
     assert job.advance(0.0) is first
     assert diagnose(first).facts is diagnose(job.advance(0.0)).facts
+
+
+def test_a_complete_training_is_asked_once_and_one_under_way_anew():
+    asked = []
+    job = Jobs().get(Experiment(depth=2, epochs=400, runs=2))
+    job.advance(0.0)
+    measure = lambda training: asked.append(training.progress) or len(asked)  # noqa: E731
+    assert (job.ask(measure), job.ask(measure)) == (1, 2)
+    while not job.complete:
+        job.advance(1.0)
+    assert (job.ask(measure), job.ask(measure)) == (3, 3)
