@@ -17,6 +17,7 @@ from explorer.ui.between_pages import ask_for_report, keep, place_of_report
 from explorer.ui.compiling import prepare
 from explorer.ui.keys import BASELINES
 from explorer.ui.link import announce, keep_link
+from explorer.ui.live_chart import load_plotly
 from explorer.ui.look import FAVICON, LOGO
 from explorer.ui.page import Page, controls_by_key
 from explorer.ui.sidebar import sidebar
@@ -51,6 +52,7 @@ def main() -> None:
     controls = controls_by_key(PAGES)
     keys = (*controls, *BASELINES)
     settle()
+    load_plotly()
     announce(page.kind, controls)
     keep(page.title, keys)
     if page.kind is not None:

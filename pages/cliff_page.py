@@ -27,7 +27,7 @@ from explorer.sharing.code import cliff_table
 from explorer.sharing.notebook import cliff_lines
 from explorer.sharing.saved import table_csv
 from explorer.ui.between_pages import set_values
-from explorer.ui.live_chart import CHART, Click, live_chart, load_plotly
+from explorer.ui.live_chart import CHART, Click, live_chart
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
 from explorer.ui.widgets import ask
@@ -82,8 +82,7 @@ def show() -> None:
     )
     take_away(_parcel(seen, [main, below]))
     show_code(cliff_table(seen.view.clip))
-    live_chart(below.make(), key=below.key, alt=below.alt, keep=below.key, config=CHART, on_click=lambda click: None)
-    load_plotly()
+    live_chart(below.make(), key=below.key, alt=below.alt, keep=below.key, config=CHART)
     with st.expander("How to read this"):
         _explain()
 

@@ -53,6 +53,7 @@ LEGEND = (
 )
 # Seconds of a slice of the sweeps, and between two repaints.
 SLICE, REPAINT = 0.1, 1.0
+HALF = 370  # pixels: on a laptop two figures stand side by side as they are, on a phone each is narrow
 NO_REMEDY, ON = "none", "on"
 GRADIENTS = {"dL/dz": "delta", "dL/dW": "weight_gradient"}
 
@@ -231,7 +232,7 @@ def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment
     with left:
         st.subheader("Seeds that learn, by depth", anchor=False, help="With the 95% interval of Wilson (1927).")
         if "depth_shares" in figures:
-            _chart(figures["depth_shares"])
+            _chart(figures["depth_shares"], view)
         else:
             st.caption("Nothing is trained yet.")
     with right:
@@ -241,11 +242,11 @@ def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment
             help="The root of first over last layer, RMS dL/dz: the geometric mean over all steps back from the output. "
             "Theory: mean field for a median seed, corrected for the layers' finite width.",
         )
-        _chart(figures["depth_factors"])
+        _chart(figures["depth_factors"], view)
 
 
-def _chart(drawn: Drawn) -> None:
-    st.plotly_chart(drawn.make(), key=drawn.key, config=CHART, alt=drawn.alt)
+def _chart(drawn: Drawn, view: DepthView) -> None:
+    live_chart(drawn.make(), key=drawn.key, alt=drawn.alt, keep=str(view.deepest), config=CHART, narrow=HALF)
 
 
 def _choose_depth(series: Sequence[DepthSeries]) -> None:

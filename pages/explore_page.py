@@ -202,13 +202,14 @@ def _draw(compared: Compared, view: View, answers: AnswerMap | None) -> None:
         st.caption(note)
     take_away(_parcel(compared, [main, parts]))
     show_code(explore_table(experiment, view, now.rule))
-    why_tab, layers_tab, reading_tab = st.tabs(["Why", "Layers", "How to read this"])
-    with why_tab:
+    why_tab, layers_tab, reading_tab = st.tabs(["Why", "Layers", "How to read this"], key="details", on_change="rerun")
+    with why_tab:  # also while it is closed: its figure can be saved
         _why(now.history, view, why, parts)
-    with layers_tab:
-        st.table(layer_table(experiment))
-    with reading_tab:
-        _reading(view)
+    if layers_tab.open:
+        layers_tab.table(layer_table(experiment))
+    if reading_tab.open:
+        with reading_tab:
+            _reading(view)
 
 
 def _parcel(compared: Compared, figures: list[Drawn]) -> Parcel:
@@ -244,7 +245,7 @@ def _why(history: History, view: View, why: Why, parts: Drawn) -> None:
         "by the activation's **slope** and goes through the **normalization**. In decades these add up: one decade to the "
         f"left is a gradient ten times smaller. Epoch {epoch:,}, {_over(why.seeds)}."
     )
-    st.plotly_chart(parts.make(), key=parts.key, config=CHART, alt=parts.alt)
+    live_chart(parts.make(), key=parts.key, alt=parts.alt, keep=str(len(why.total)), config=CHART)
 
 
 def _over(seeds: int) -> str:

@@ -134,7 +134,8 @@ def _draw(results: Results, view: View, combine: Sequence[str], baseline: Experi
     _table(rows)
     _why(results)
     st.subheader("Loss", anchor=False)
-    st.plotly_chart(losses.make(), key=losses.key, config=CHART, alt=losses.alt)
+    keep = f"{view.axis} {results.start.epochs}"
+    live_chart(losses.make(), key=losses.key, alt=losses.alt, keep=keep, config=CHART)
 
 
 def _figures(results: Results, view: View) -> tuple[Drawn, Drawn]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -128,6 +129,10 @@ def _ask() -> SweepView:
     return SweepView(**values)
 
 
+# A sweep makes and checks the experiments of all its cells, once.
+_known = lru_cache(maxsize=32)(Sweep)
+
+
 def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
     """Return what is to be swept; None, with the reason on screen, where that cannot be."""
     x, y = AXIS_NAMES[view.x], AXIS_NAMES[view.y]
@@ -139,7 +144,7 @@ def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
             chosen[name] = axis_values(name, ask(SPANS[name], SPAN_CONTROLS[SPANS[name]]), view.cells)
     try:
         trained = OUTCOMES[view.outcome].trained
-        sweep = Sweep(experiment, x, chosen[x], y, chosen[y], trained)
+        sweep = _known(experiment, x, chosen[x], y, chosen[y], trained)
     except ValueError as problem:
         st.warning(f"{str(problem)[0].upper()}{str(problem)[1:]}.", icon=":material/grid_off:")
         return None
@@ -206,7 +211,8 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> No
     show_code(sweep_table(outcome))
     if len(sweep.ys) > 1:
         ask("section", replace(SWEEP_CONTROLS["section"], high=len(sweep.ys)))  # type: ignore[call-arg]
-    st.plotly_chart(section.make(), key=section.key, config=CHART, alt=section.alt)
+    keep = f"{sweep.x} {len(sweep.xs)} {outcome.name}"
+    live_chart(section.make(), key=section.key, alt=section.alt, keep=keep, config=CHART)
     with st.expander("How to read this, and where it runs"):
         _explain(sweep, bool(critical))
 

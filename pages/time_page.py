@@ -46,7 +46,7 @@ from explorer.training.kinds import TIME_STEPS
 from explorer.ui.ahead import trained
 from explorer.ui.jobs import Job
 from explorer.ui.keys import keys_of
-from explorer.ui.live_chart import CHART, live_chart, load_plotly
+from explorer.ui.live_chart import CHART, live_chart
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen
 from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
@@ -128,7 +128,7 @@ def _second(nets: Nets) -> tuple[str, Drawn | None]:
         return name, None
     drawn = Drawn("time_second", entry.title, *picture)
     keep = f"{name} {nets.view.compare} {nets.view.axis}"
-    live_chart(drawn.make(), key=drawn.key, alt=drawn.alt, keep=keep, config=CHART, on_click=lambda click: None)
+    live_chart(drawn.make(), key=drawn.key, alt=drawn.alt, keep=keep, config=CHART)
     return name, drawn
 
 
@@ -245,7 +245,6 @@ def show() -> None:
     with row:
         take_away(_parcel(nets, [main, *([second] if second else [])], experiment, baseline))
         show_code(time_table(experiment, view, name))
-    load_plotly()
     work_on(trainings, SLICE, max(REPAINT, DRAWN_TIMES * (time.perf_counter() - begun)))
 
 

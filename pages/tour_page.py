@@ -18,7 +18,7 @@ from explorer.training.kinds import kind_of
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import set_values
 from explorer.ui.keys import keys_of
-from explorer.ui.live_chart import CHART, live_chart, load_plotly
+from explorer.ui.live_chart import CHART, live_chart
 from explorer.ui.look import apply_style
 from explorer.ui.page import Page
 from explorer.ui.sidebar import open_experiment
@@ -38,7 +38,6 @@ def show() -> None:
     below = st.container(key="tour_below")
     with foot:
         view = _ask()
-        load_plotly()  # while the room still thinks
     apply_style(present=view.present == PRESENTER)
     scene = SCENES[view.number - 1]
     # Each has a place of its own: otherwise the rest of the one would stay on screen while the other trains.

@@ -6,6 +6,7 @@ Headline, figure, alternative text, table, tabs and exports receive a `Diagnosis
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from explorer.diagnosis.facts import Facts, facts
 from explorer.diagnosis.verdict import Verdict, advice, judge
@@ -86,5 +87,11 @@ def diagnose(history: History) -> Diagnosis:
     >>> found.verdict, found.good, found.advice[0]
     ('vanishing', False, 'skip over one layer')
     """
-    known = facts(history)
+    known = _FACTS.get(history)
+    if known is None:
+        known = _FACTS[history] = facts(history)
     return Diagnosis(history, known, judge(known))
+
+
+# Facts are gathered once a history, and forgotten with it.
+_FACTS: WeakKeyDictionary[History, Facts] = WeakKeyDictionary()

@@ -1,7 +1,8 @@
 """Wording: numbers and settings in words, short, in plain text that every screen can show."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from explorer.choices.settings import Settings
 
@@ -89,7 +90,8 @@ def compared_summary(experiments: Sequence[Settings], *, depth: str | None = Non
 MOST_SAID = 3
 
 
-def _caption_parts(experiment: Settings, depth: str | None) -> dict[str, str]:
+@lru_cache(maxsize=1024)
+def _caption_parts(experiment: Settings, depth: str | None) -> Mapping[str, str]:
     """Return the parts of a caption, each by the setting that it begins with."""
     idle, latest = experiment.without_effect(), ""
     parts: dict[str, str] = {}

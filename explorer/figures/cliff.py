@@ -7,7 +7,6 @@ from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array, thin
 from explorer.choices.clipping import CLIPPERS
@@ -15,9 +14,10 @@ from explorer.diagnosis import cliff
 from explorer.diagnosis.cliff import B_SPAN, TARGET, W_SPAN, Ground, Path, Section, exits, wall
 from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.wording import decades, number
-from explorer.figures import axes, marks, theme
+from explorer.figures import axes, marks, plain, theme
 from explorer.figures.axes import Limits, title
 from explorer.figures.marks import Panel, Traces
+from explorer.figures.plain import Figure, Trace
 from explorer.figures.view import GRADIENT, RELIEF, CliffView
 
 # In decades, always the same: pictures of different settings can be compared.
@@ -46,7 +46,7 @@ def walks(free: Path, clipped: Path, view: CliffView) -> tuple[Walk, Walk]:
     )
 
 
-def cliff_figure(ground: Ground, both: Sequence[Walk], view: CliffView, caption: str) -> go.Figure:
+def cliff_figure(ground: Ground, both: Sequence[Walk], view: CliffView, caption: str) -> Figure:
     """Draw the map on the left, and on the right gradient norm and loss by update, of both walks."""
     traces: Traces = (_relief if view.shown == RELIEF else _map)(ground, both, view)
     traces += marks.colour_bar(colours(view), theme.SIZE_SCALE, "x4", "y4")
@@ -70,11 +70,12 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     w, b = marks.float32(ground.w), marks.float32(ground.b)
     hover = f"w %{{x:.2f}}, b %{{y:.2f}}<br>{'gradient norm' if of_gradient else 'loss'} 10^%{{z:.2f}}<extra></extra>"
     look = {"zmin": low, "zmax": high, "colorscale": theme.SIZE_SCALE, "showscale": False}
-    traces: Traces = [go.Heatmap(x=w, y=b, z=z, hovertemplate=hover, **look)]
+    traces: Traces = [plain.trace("heatmap", x=w, y=b, z=z, hovertemplate=hover, **look)]
     if not of_gradient:
         # Every second point is enough for lines, and draws them in a quarter of the time.
         traces.append(
-            go.Contour(
+            plain.trace(
+                "contour",
                 x=w[::2],
                 y=b[::2],
                 z=z[::2, ::2],
@@ -93,7 +94,7 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     return [*traces, marks.points({"x": [view.w], "y": [view.b]}, [f"start: w {view.w:g}, b {view.b:g}"], **look)]
 
 
-def _wall(ground: Ground, of_gradient: bool) -> go.Scatter:
+def _wall(ground: Ground, of_gradient: bool) -> Trace:
     """Where theory has the wall, or the longest gradient measured close to it, which the map's grid may miss."""
     place = {"x": marks.float32(ground.w), "y": marks.float32(wall(ground.w)), "showlegend": False}
     if not of_gradient:
@@ -161,7 +162,8 @@ def _loss_of_path(walk: Walk) -> Traces:
 
 def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     loss, (low, high) = ground.surface.loss, colours(view)
-    surface = go.Surface(
+    surface = plain.trace(
+        "surface",
         x=marks.float32(ground.w),
         y=marks.float32(ground.b),
         z=marks.float32(loss),
@@ -176,7 +178,7 @@ def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     return [surface, *(_on_relief(walk) for walk in both)]
 
 
-def _on_relief(walk: Walk) -> go.Scatter3d:
+def _on_relief(walk: Walk) -> Trace:
     """A path, lifted a little above the surface; it ends at the edge of the map."""
     points, loss = walk.path.points, walk.path.loss
     here = cliff.inside(points)
@@ -186,7 +188,8 @@ def _on_relief(walk: Walk) -> go.Scatter3d:
         update, w, b = leaving[-1]
         places.append((w, b, loss[update + 1]))
     w, b, z = np.array(places).T
-    return go.Scatter3d(
+    return plain.trace(
+        "scatter3d",
         x=marks.float32(w),
         y=marks.float32(b),
         z=marks.float32(z + 0.008),
@@ -333,12 +336,13 @@ def _where_to(walk: Walk, row: int) -> list[dict[str, Any]]:
     return [note | {"bordercolor": walk.colour, "borderwidth": 2}]
 
 
-def section_figure(section: Section, caption: str) -> go.Figure:
+def section_figure(section: Section, caption: str) -> Figure:
     """Draw the loss along b: the wall rises with the number of steps; the last one is the present."""
     earlier = [{"width": 3, "color": theme.BASELINE, "dash": dash} for dash in ("dot", "dashdot", "dash")]
     lines = [*islice(cycle(earlier), len(section.loss) - 1), {"width": 4, "color": theme.NOW, "dash": "solid"}]
     traces: Traces = [
-        go.Scatter(
+        plain.trace(
+            "scatter",
             x=marks.float32(section.b),
             y=marks.float32(loss),
             mode="lines",

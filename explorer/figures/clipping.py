@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
 from explorer.choices.clipping import CLIPPERS
@@ -12,6 +11,7 @@ from explorer.diagnosis.seeds import band, log_band
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.marks import Panel, Traces
+from explorer.figures.plain import Figure
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import DIVERGED, SOLVED, History
@@ -31,9 +31,7 @@ def clipped_share(history: History) -> Array:
     return np.where(known.any(axis=1), history.clipped_share[np.arange(len(last)), last], np.nan)
 
 
-def clipping_figure(
-    shown: Named, styles: Sequence[LineStyle], caption: str = "", view: View | None = None
-) -> go.Figure:
+def clipping_figure(shown: Named, styles: Sequence[LineStyle], caption: str = "", view: View | None = None) -> Figure:
     """Draw by epoch the gradient's norm before and after clipping, and the loss, of either kind of net.
 
     The view says whether epochs are on a linear or on a logarithmic axis; without one they are on a linear one.

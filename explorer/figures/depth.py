@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array, thin
@@ -18,6 +17,7 @@ from explorer.diagnosis.wording import decades
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Limits
 from explorer.figures.marks import Panel, Traces
+from explorer.figures.plain import Figure
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
 
 Depths = NDArray[np.int64]
@@ -42,7 +42,7 @@ class Triangle:
     values: Array
 
 
-def triangle_figure(triangles: Sequence[Triangle], what: str, span: Limits, caption: str = "") -> go.Figure:
+def triangle_figure(triangles: Sequence[Triangle], what: str, span: Limits, caption: str = "") -> Figure:
     """Draw one heatmap for each of one to four triangles, layer by depth, all on the same axes and one colour scale.
 
     `what` names the colours: what is shown, of what, e.g. "dL/dz, RMS". Their span, in decades, does not depend on
@@ -144,7 +144,7 @@ class Factors:
 
 def factor_figure(
     curves: Sequence[Factors], deepest: int = 50, span: Limits = FACTOR_SPAN, caption: str = ""
-) -> go.Figure:
+) -> Figure:
     """Draw by depth what each layer multiplies dL/dz by: measured, with its band over seeds, and as theory says.
 
     Of two curves the first is what the second is compared with. What lies beyond the span, in decades, is marked at
@@ -214,7 +214,7 @@ class Shares:
     runs: NDArray[np.int64] | int
 
 
-def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "") -> go.Figure:
+def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "") -> Figure:
     """Draw by depth in what share of the seeds nets learn, with an interval; of two curves the first is the baseline."""
     panel = Panel((0.0, 1.0))
     traces: Traces = []

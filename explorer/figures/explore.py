@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array, thin
 from explorer.diagnosis.answers import AnswerMap
@@ -15,10 +14,11 @@ from explorer.diagnosis.plain_text import verbatim_in_figure
 from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.why import Why
 from explorer.diagnosis.wording import decades, difference, summary
-from explorer.figures import axes, marks, panels, theme
+from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
 from explorer.figures.panels import DrawnNet, Styled
+from explorer.figures.plain import Figure
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.figures.view import View
 from explorer.training.history import History
@@ -54,7 +54,7 @@ def _places(count: int, narrow: bool) -> _Places:
 
 def explore_figure(
     now: DrawnNet, baseline: DrawnNet | None, view: View, epoch: int, answer_map: AnswerMap | None = None
-) -> go.Figure:
+) -> Figure:
     """Draw one experiment, or two above each other on the same scales; the profile and the answers at an epoch.
 
     `answer_map` is for the corner, where the task has no truth table.
@@ -71,7 +71,7 @@ def explore_figure(
     return marks.compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
 
 
-def compared_figure(compared: Compared, view: View, answers: AnswerMap | None = None) -> go.Figure:
+def compared_figure(compared: Compared, view: View, answers: AnswerMap | None = None) -> Figure:
     """Draw the figure of a present setting and its baseline, if there is one."""
     now = _shown("now", compared.now, compared.baseline, view)
     baseline = None if compared.baseline is None else _shown("baseline", compared.baseline, compared.now, view)
@@ -175,7 +175,7 @@ def _truth_table(rows: Styled, record: int, place: dict[str, Any]) -> Traces:
     now = rows[-1][0].history
     ring = {"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}}
     right = {"y": now.experiment.points().y, "marker": ring, "hoverinfo": "skip", "name": "right answer"}
-    traces: Traces = [go.Scatter(x=np.arange(4), mode="markers", **right, **place)]
+    traces: Traces = [plain.trace("scatter", x=np.arange(4), mode="markers", **right, **place)]
     # The present setting first, at the right of its baseline.
     for shown, style in reversed(rows):
         history, shift = shown.history, 0.0 if len(rows) == 1 else 0.2 if shown is rows[-1][0] else -0.2
@@ -184,7 +184,8 @@ def _truth_table(rows: Styled, record: int, place: dict[str, Any]) -> Traces:
         answers = history.answers[:, record if history is now else history.at(float(now.epochs[record]))]
         jitter = np.linspace(-0.1, 0.1, len(answers)) if len(answers) > 1 else np.zeros(1)
         traces.append(
-            go.Scatter(
+            plain.trace(
+                "scatter",
                 x=(np.arange(4) + shift + jitter[:, None]).ravel(),
                 y=answers.ravel(),
                 mode="markers",
@@ -200,8 +201,8 @@ def _answer_curve(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
     data, quiet = answer_map.data, place | {"hoverinfo": "skip"}
     points, line = {"size": 5, "color": theme.BASELINE}, {"width": 3.5, "color": theme.NOW}
     return [
-        go.Scatter(x=data.x[:, 0], y=data.y, mode="markers", marker=points, **quiet),
-        go.Scatter(x=answer_map.x1, y=answer_map.answers, mode="lines", line=line, **quiet),
+        plain.trace("scatter", x=data.x[:, 0], y=data.y, mode="markers", marker=points, **quiet),
+        plain.trace("scatter", x=answer_map.x1, y=answer_map.answers, mode="lines", line=line, **quiet),
     ]
 
 
@@ -209,7 +210,8 @@ def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
     data, named_axes = answer_map.data, {name: place[name] for name in ("xaxis", "yaxis")}
     assert answer_map.x2 is not None
     traces: Traces = [
-        go.Heatmap(
+        plain.trace(
+            "heatmap",
             x=marks.float32(answer_map.x1),
             y=marks.float32(answer_map.x2),
             z=marks.float32(answer_map.answers),
@@ -226,7 +228,9 @@ def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
         marker = {"size": 6, "color": colour, "symbol": symbol, "line": {"width": 0.5, "color": "white"}}
         name = f"class {verbatim_in_figure(data.class_names[class_number])}"
         traces.append(
-            go.Scatter(x=x[:, 0], y=x[:, 1], mode="markers", marker=marker, hoverinfo="skip", name=name, **place)
+            plain.trace(
+                "scatter", x=x[:, 0], y=x[:, 1], mode="markers", marker=marker, hoverinfo="skip", name=name, **place
+            )
         )
     return traces
 
@@ -266,11 +270,12 @@ def describe_compared_figure(compared: Compared, view: View) -> str:
     return " ".join(told)
 
 
-def why_figure(why: Why) -> go.Figure:
+def why_figure(why: Why) -> Figure:
     """Draw what multiplies the gradient at each layer, in decades: a bar for each part, a mark for all together."""
     layers = np.arange(1, len(why.total) + 1)
     traces: Traces = [
-        go.Bar(
+        plain.trace(
+            "bar",
             y=layers,
             x=marks.drawable(values),
             orientation="h",
@@ -283,15 +288,22 @@ def why_figure(why: Why) -> go.Figure:
     mark = {"symbol": "line-ns", "size": 22, "line": {"width": 4, "color": theme.CURSOR}}
     hover = "layer %{y}<br>all together: × 10^%{x:.2f}<extra></extra>"
     total = marks.drawable(why.total)
-    traces.append(go.Scatter(y=layers, x=total, mode="markers", marker=mark, name="all together", hovertemplate=hover))
+    traces.append(
+        plain.trace("scatter", y=layers, x=total, mode="markers", marker=mark, name="all together", hovertemplate=hover)
+    )
     words = "decades by which dL/dz changes from the layer above to this one"
     named_axes = {
-        "xaxis": {"title": words, "zeroline": True, "showgrid": True},
-        "yaxis": {"title": "hidden layer", "dtick": 1 if len(layers) <= 15 else 5, "showgrid": False},
+        "xaxis": {"title": words, "zeroline": True, "zerolinecolor": theme.GRID, "showgrid": True, "automargin": True},
+        "yaxis": {
+            "title": "hidden layer",
+            "dtick": 1 if len(layers) <= 15 else 5,
+            "showgrid": False,
+            "automargin": True,
+        },
     }
     height = max(260, min(30 * len(layers) + 110, 700))
     layout = {"template": theme.TEMPLATE, "barmode": "relative", "height": height, "margin": {"b": 56}}
-    return go.Figure(data=traces, layout=layout | axes.legend(1.02) | axes.sized(named_axes))
+    return plain.figure(traces, layout | axes.legend(1.02) | axes.sized(named_axes))
 
 
 def describe_why(why: Why) -> str:

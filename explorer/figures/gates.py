@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
 from explorer.choices.cells import CELLS
@@ -18,6 +17,7 @@ from explorer.diagnosis.wording import number
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.marks import Curve, FlatMark, Panel, Traces
 from explorer.figures.panels import Styled
+from explorer.figures.plain import Figure
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import steps_text
 from explorer.training.history import History
@@ -67,7 +67,7 @@ def heights(shares: Array) -> Array:
         return np.where(np.isfinite(shares), np.log(p) - np.log1p(-p), np.inf)
 
 
-def gates_figure(nets: Styled, epoch: int, caption: str) -> go.Figure:
+def gates_figure(nets: Styled, epoch: int, caption: str) -> Figure:
     """Draw how far every gate is open by time step: at an epoch, at the start, and as theory has it at rest.
 
     Of one to six nets; those without gates take no part.

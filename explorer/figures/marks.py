@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band
-from explorer.figures import theme
+from explorer.figures import plain, theme
 from explorer.figures.axes import Limits
+from explorer.figures.plain import Figure, Trace
 from explorer.figures.theme import LineStyle
 
-Traces = list[Any]
+Traces = list[Trace]
 Mask = NDArray[np.bool_]
 
 ZERO_WORDS, NOT_FINITE_WORDS = "exactly 0", "not finite: infinite or NaN"
@@ -33,14 +33,13 @@ ROOM_FOR_WIDE_GAPS, ROOM_FOR_GAPS = 20, 60
 ROOM_FOR_MARKERS = 40  # points of a line
 
 
-def compose(traces: Traces, layout: Callable[[bool], dict[str, Any]], **meta: Any) -> go.Figure:
+def compose(traces: Traces, layout: Callable[[bool], dict[str, Any]], **meta: Any) -> Figure:
     """Make a figure of traces and of its layout, `layout(narrow)`.
 
-    `layout.meta` holds the layout for a narrow screen; whoever shows the figure there merges it. One layout made at once:
-    every later change of a figure would be checked anew, and cost as much again.
+    `layout.meta` holds the layout for a narrow screen; whoever shows the figure there merges it.
     """
     whole = {"template": theme.TEMPLATE, **layout(False), "meta": {"narrow": layout(True), **meta}}
-    return go.Figure(data=legend_once(traces), layout=whole)
+    return plain.figure(legend_once(traces), whole)
 
 
 def float32(values: Array) -> NDArray[np.float32]:
@@ -60,25 +59,28 @@ def legend_once(traces: Traces) -> Traces:
     """Keep one legend entry for every name."""
     seen: set[str] = set()
     for trace in traces:
-        if trace.name in seen:
-            trace.showlegend = False
-        elif trace.name and trace.showlegend is not False:
-            seen.add(trace.name)
+        name = trace.get("name")
+        if name in seen:
+            trace["showlegend"] = False
+        elif name and trace.get("showlegend") is not False:
+            seen.add(name)
     return traces
 
 
-def legend_line(name: str, **line: Any) -> go.Scatter:
+def legend_line(name: str, **line: Any) -> Trace:
     """Return an entry of the legend that stands for a kind of line, or for a net, wherever it is drawn."""
-    return go.Scatter(x=[None], y=[None], mode="lines", line={"color": theme.CURSOR, "width": 3, **line}, name=name)
+    return plain.trace(
+        "scatter", x=[None], y=[None], mode="lines", line={"color": theme.CURSOR, "width": 3, **line}, name=name
+    )
 
 
-def legend_mark(name: str, colour: str, **marker: Any) -> go.Scatter:
+def legend_mark(name: str, colour: str, **marker: Any) -> Trace:
     """Return an entry of the legend that stands for a kind of mark; a square unless said otherwise."""
     look = {"symbol": "square", "size": 14, "color": colour, **marker}
-    return go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=look)
+    return plain.trace("scatter", x=[None], y=[None], mode="markers", name=name, marker=look)
 
 
-def legend_band() -> go.Scatter:
+def legend_band() -> Trace:
     """Return the entry of the legend for the bands."""
     return legend_mark(BAND_WORDS, theme.BASELINE_BAND)
 
@@ -96,10 +98,10 @@ def legend_times() -> Traces:
 def stacked(traces: Traces) -> Traces:
     """Put bands below lines and marks above both, whichever net they are of; a line's own marks on top."""
 
-    def level(trace: go.Scatter) -> int:
-        if trace.mode == "markers":
-            return 2 if trace.marker.symbol == "square" else 3
-        return 0 if trace.fill == "toself" else 1
+    def level(trace: Trace) -> int:
+        if trace["mode"] == "markers":
+            return 2 if trace["marker"].get("symbol") == "square" else 3
+        return 0 if trace.get("fill") == "toself" else 1
 
     return sorted(traces, key=level)
 
@@ -147,12 +149,12 @@ def heatmap(
     `look` is of the colours: name, scale and range; `flat(mask, colour)` is that of marked cells. `hover` says what a
     cell tells, given the words of its flat mark, or "" for a size; `place` is common to all.
     """
-    traces: Traces = [go.Heatmap(z=drawable(values), **look, **hover(""), **place)]
+    traces: Traces = [plain.trace("heatmap", z=drawable(values), **look, **hover(""), **place)]
     for mark in marks:
         mask = values == mark.value
         if mask.any():
             cells = {"showscale": False, **flat(mask, mark.colour), **hover(mark.words), **place}
-            traces += [go.Heatmap(**cells), legend_mark(mark.words, mark.colour)]
+            traces += [plain.trace("heatmap", **cells), legend_mark(mark.words, mark.colour)]
     return traces
 
 
@@ -160,12 +162,12 @@ def colour_bar(span: Limits, scale: object, x: str, y: str) -> Traces:
     """Draw the colour bar, on an axis of its values."""
     values = float32(np.linspace(*span, 257))
     look = {"zmin": span[0], "zmax": span[1], "colorscale": scale, "showscale": False, "hoverinfo": "skip"}
-    return [go.Heatmap(x=values, y=[0], z=values[None, :], xaxis=x, yaxis=y, **look)]
+    return [plain.trace("heatmap", x=values, y=[0], z=values[None, :], xaxis=x, yaxis=y, **look)]
 
 
-def points(place: dict[str, Any], texts: Sequence[str] | None, **look: Any) -> go.Scatter:
+def points(place: dict[str, Any], texts: Sequence[str] | None, **look: Any) -> Trace:
     """Draw points of which each has a hover text of its own, or none."""
-    return go.Scatter(**place, hovertext=texts, hoverinfo="skip" if texts is None else "text", **look)
+    return plain.trace("scatter", **place, hovertext=texts, hoverinfo="skip" if texts is None else "text", **look)
 
 
 # --- bands, lines and marks at the edge -------------------------------------------------------
@@ -214,7 +216,7 @@ class Panel:
         x, y = (values, places) if self.sideways else (places, values)
         return {"x": x, "y": y, "xaxis": self.x, "yaxis": self.y}
 
-    def band(self, places: NDArray[Any], sides: Band, known: Mask, colour: str, **look: Any) -> go.Scatter:
+    def band(self, places: NDArray[Any], sides: Band, known: Mask, colour: str, **look: Any) -> Trace:
         """Fill the area between the quartiles, with a gap where it is not known."""
         beyond = self.span[1] - self.span[0]
         low, high = (np.clip(side, self.span[0] - beyond, self.span[1] + beyond) for side in (sides.low, sides.high))
@@ -223,7 +225,8 @@ class Panel:
             gap = [np.array([np.nan])] if len(across) > 1 else []
             across += [*gap, places[piece], places[piece][::-1]]
             along += [*gap, low[piece], high[piece][::-1]]
-        return go.Scatter(
+        return plain.trace(
+            "scatter",
             **self.placed(float32(np.concatenate(across)), float32(np.concatenate(along))),
             fill="toself",
             fillcolor=colour,
@@ -232,7 +235,7 @@ class Panel:
             **{"line": {"width": 0}, "name": BAND_WORDS, **look},
         )
 
-    def filled(self, places: Array, sides: Band, style: LineStyle, name: str = BAND_WORDS) -> go.Scatter:
+    def filled(self, places: Array, sides: Band, style: LineStyle, name: str = BAND_WORDS) -> Trace:
         """Fill the area between the quartiles, with a gap where both are exactly 0 or both not finite."""
         known = (sides.high > -np.inf) & (sides.low < np.inf)
         return self.band(places, sides, known, style.band, name=name, showlegend=False)
@@ -241,7 +244,9 @@ class Panel:
         """Draw a median of logarithms, and marks at the edges for what has no place between them."""
         hover = f"{self.across} %{{x:,.0f}}<br>{name}: 10^%{{y:.2f}}<extra></extra>"
         drawn = self.placed(float32(places), drawable(logs))
-        curve = go.Scatter(**drawn, mode="lines", line=line, name=name, hovertemplate=hover, showlegend=False)
+        curve = plain.trace(
+            "scatter", **drawn, mode="lines", line=line, name=name, hovertemplate=hover, showlegend=False
+        )
         return [curve, *self.ends(places, logs, name, line["color"])]
 
     def curve(
@@ -265,9 +270,10 @@ class Panel:
         said: Array | None = None,
         dash: str = "solid",
         **look: Any,
-    ) -> go.Scatter:
+    ) -> Trace:
         """Draw the line of `curve` alone."""
-        return go.Scatter(
+        return plain.trace(
+            "scatter",
             **self.placed(float32(places), drawable(values)),
             mode="lines" if len(values) > 1 else "markers",
             line={**(DOTTED if dash == "dot" else SOLID), "dash": dash, "color": curve.style.colour},
@@ -309,7 +315,8 @@ class Panel:
             (values == np.inf, upper, "square", self.high),
         ]
         return [
-            go.Scatter(
+            plain.trace(
+                "scatter",
                 **self.placed(places[mask], np.full(int(mask.sum()), 10.0**place if self.powers else place)),
                 mode="markers",
                 marker={"symbol": symbol, "size": self.size, "color": mark.colour},

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band, band, log_band, logarithm
 from explorer.diagnosis.wording import decades, number
-from explorer.figures import axes, marks, theme
+from explorer.figures import axes, marks, plain, theme
 from explorer.figures.marks import Mask, Panel, Traces
+from explorer.figures.plain import Trace
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import SOLVED, History
@@ -157,7 +157,7 @@ def profile(
     chosen = Band(sides.low[-1], values, sides.high[-1])
     known = ~(np.isnan(chosen.low) | np.isnan(chosen.high))
 
-    def line(numbers: Array, texts: list[str] | None, words: str, mode: str, **look: Any) -> go.Scatter:
+    def line(numbers: Array, texts: list[str] | None, words: str, mode: str, **look: Any) -> Trace:
         place = panel.placed(places, marks.drawable(numbers))
         return marks.points(place, texts, name=words, mode=mode, line=look, showlegend=legend)
 
@@ -187,7 +187,8 @@ def loss_lines(
         y = np.concatenate([history.loss, gap], axis=1).ravel()
         look = {"line": {"width": 1, "color": style.faint}, "name": "each seed", "connectgaps": False}
         traces.append(marks.points({"x": x, "y": y, **place}, None, **look))
-    median = go.Scatter(
+    median = plain.trace(
+        "scatter",
         x=across,
         y=np.where(np.isfinite(middle), middle, np.nan),
         line={"width": 3.5, "color": style.colour, "dash": style.dash},

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
 from explorer.diagnosis.reach import BOUND, GATE, Cut, ReachCurve
@@ -13,6 +12,7 @@ from explorer.diagnosis.wording import decades
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Limits
 from explorer.figures.marks import Panel, Traces
+from explorer.figures.plain import Figure
 from explorer.figures.theme import LineStyle
 
 # In decades.
@@ -26,7 +26,7 @@ MOST_BORDERS = 60
 
 def reach_figure(
     curves: Sequence[ReachCurve], styles: Sequence[LineStyle], caption: str = "", span: Limits = REACH_SPAN
-) -> go.Figure:
+) -> Figure:
     """Draw by distance how much of a change of the state is left: trained so far, at the start, and theory.
 
     What lies beyond the span, in decades, is marked at the edge.
@@ -96,7 +96,7 @@ def _say_reach(curve: ReachCurve) -> str:
 # --- truncation -------------------------------------------------------------------------------
 
 
-def truncation_figure(cuts: Mapping[str, Cut], styles: Sequence[LineStyle], caption: str = "") -> go.Figure:
+def truncation_figure(cuts: Mapping[str, Cut], styles: Sequence[LineStyle], caption: str = "") -> Figure:
     """Draw RMS dL/dh_t by time step, with the way back cut and whole, and where it is cut; cuts are by the net's name."""
     panel = Panel(GRADIENT_SPAN, "step")
     traces: Traces = []
@@ -148,7 +148,7 @@ def describe_truncation(cuts: Mapping[str, Cut]) -> str:
     return " ".join(["RMS dL/dh_t by time step, median over seeds.", *told])
 
 
-def _figure(traces: Traces, x: dict[str, Any], words: str, span: Limits, caption: str, **more: Any) -> go.Figure:
+def _figure(traces: Traces, x: dict[str, Any], words: str, span: Limits, caption: str, **more: Any) -> Figure:
     x, y = {"showgrid": False, **x}, {"range": list(span), "title": words, **axes.decade_ticks(span)}
 
     def layout(narrow: bool) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from textwrap import wrap
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.seeds import band
 from explorer.diagnosis.wording import decades, number, summary
-from explorer.figures import axes, marks, panels, theme
+from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
+from explorer.figures.plain import Figure
 from explorer.figures.view import View
 from explorer.training.history import History
 
@@ -37,7 +37,7 @@ class TrialPanel:
     history: History
 
 
-def remedies_figure(tried: Sequence[TrialPanel], view: View) -> go.Figure:
+def remedies_figure(tried: Sequence[TrialPanel], view: View) -> Figure:
     """Draw layer by epoch for each, in the order given.
 
     The panels' axes are x1, x2, ... in the order given, so that a click can be told which it met; the height stays as it is.
@@ -105,14 +105,15 @@ def describe_tried(names: Sequence[str], words: Sequence[str], facts: Sequence[F
     )
 
 
-def loss_figure(tried: Sequence[TrialPanel], view: View) -> go.Figure:
+def loss_figure(tried: Sequence[TrialPanel], view: View) -> Figure:
     """Draw the median loss of each over epochs; the experiment itself thick, what helped or harmed in its colour."""
     traces: Traces = []
     for index, one in enumerate(tried):
         middle = band(one.history.loss).middle
         colour, width = COLOURS.get(one.word, theme.BASELINE), 4 if index == 0 else 2
         traces.append(
-            go.Scatter(
+            plain.trace(
+                "scatter",
                 x=panels.epoch_positions(one.history.epochs, view),
                 y=np.where(np.isfinite(middle), middle, np.nan),
                 mode="lines",
@@ -123,12 +124,12 @@ def loss_figure(tried: Sequence[TrialPanel], view: View) -> go.Figure:
         )
     epochs = axes.epoch_axis(tried[0].history.experiment.epochs, view)
     named_axes = {
-        "xaxis": {"title": "epoch", "showgrid": False, **epochs},
-        "yaxis": {"title": "loss, median over seeds", "type": "log", "exponentformat": "power"},
+        "xaxis": {"title": "epoch", "showgrid": False, "automargin": True, **epochs},
+        "yaxis": {"title": "loss, median over seeds", "type": "log", "exponentformat": "power", "automargin": True},
     }
     font = {"font": {"size": theme.TICK_SIZE}}
     layout = {"template": theme.TEMPLATE, "height": 380, "legend": font, "margin": {"b": 56}}
-    return go.Figure(data=traces, layout=layout | axes.sized(named_axes))
+    return plain.figure(traces, layout | axes.sized(named_axes))
 
 
 def describe_losses(names: Sequence[str], facts: Sequence[Facts]) -> str:

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import band, log_band
 from explorer.diagnosis.spectra import NEW_STATE, Eigenvalues, largest_text, meaning, not_finite_text, spectrum
 from explorer.diagnosis.wording import number
-from explorer.figures import axes, marks, panels, theme
+from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Curve, Panel, Traces
 from explorer.figures.panels import Styled
+from explorer.figures.plain import Figure, Trace
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import History
@@ -33,7 +33,7 @@ RADIUS, STRETCH = "largest |λ|", "largest singular value σ₁"
 CHOSEN, FIRST, CIRCLE = "λ at the chosen epoch", "λ at the start", "|λ| = 1"
 
 
-def matrix_figure(nets: Styled, view: View, epoch: int, caption: str, matrix: str = NEW_STATE) -> go.Figure:
+def matrix_figure(nets: Styled, view: View, epoch: int, caption: str, matrix: str = NEW_STATE) -> Figure:
     """Draw the recurrent matrices of one to six compared nets; `matrix` says which W_hh, one of `matrix_choices`.
 
     Left, a complex plane for each net: the eigenvalues of all seeds at an epoch. Right, by epoch, the largest |λ| and the
@@ -68,9 +68,10 @@ def plane_reach(nets: Styled) -> float:
     return next((reach for reach in REACHES if 1.25 * strongest <= reach), max(REACHES))
 
 
-def _circle(place: int) -> go.Scatter:
+def _circle(place: int) -> Trace:
     turn = np.linspace(0, 2 * np.pi, 121)
-    return go.Scatter(
+    return plain.trace(
+        "scatter",
         x=marks.float32(np.cos(turn)),
         y=marks.float32(np.sin(turn)),
         xaxis=f"x{place}",
@@ -100,7 +101,8 @@ def _eigenvalues(eigenvalues: Eigenvalues, record: int, style: LineStyle, reach:
         (edge, np.abs(beyond), outer, {"marker": arrows, "name": marks.ABOVE, "showlegend": False}),
     ]
     return [
-        go.Scatter(
+        plain.trace(
+            "scatter",
             x=marks.float32(values.real),
             y=marks.float32(values.imag),
             xaxis=f"x{place}",

@@ -4,15 +4,15 @@ import math
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band, band, log_band
 from explorer.diagnosis.time_shares import cancelled, last_steps, log_sum
 from explorer.diagnosis.wording import decades, number
-from explorer.figures import axes, marks, panels, theme
+from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.marks import Curve, Panel, Traces
 from explorer.figures.panels import Styled
+from explorer.figures.plain import Figure
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import steps_text
 from explorer.training.history import History
@@ -32,7 +32,7 @@ def parts(history: History, record: int) -> tuple[Array, Array]:
     return history.measures["step_gradient"][:, record], history.recurrent_matrix["recurrent_gradient"][:, record]
 
 
-def steps_figure(nets: Styled, epoch: int, caption: str) -> go.Figure:
+def steps_figure(nets: Styled, epoch: int, caption: str) -> Figure:
     """Draw by time step the norm of the step's part of dL/dW_hh: at an epoch, at the start; at the right the whole."""
     panel = Panel(SPAN, "step")
     traces: Traces = []
@@ -70,9 +70,10 @@ def _whole(name: str, style: LineStyle, place: int, norms: Array, whole: Array) 
     diamond = {"symbol": "diamond", "size": 13}
     traces: Traces = []
     for words, sides, marker in ((SUM, band(log_sum(norms)), bar), (WHOLE, log_band(whole), diamond)):
-        height = sides.middle if np.isfinite(sides.middle) else None
+        height = float(sides.middle) if np.isfinite(sides.middle) else None
         traces += [
-            go.Scatter(
+            plain.trace(
+                "scatter",
                 **panel.placed([place], [height]),
                 mode="markers",
                 marker={"color": style.colour, **marker},

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array, thin
 from explorer.choices.experiment import CONTROLS
 from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import decades, number, summary
-from explorer.figures import axes, marks, theme
+from explorer.figures import axes, marks, plain, theme
 from explorer.figures.marks import FlatMark, Panel, Traces
+from explorer.figures.plain import Figure
 from explorer.sweeps.outcomes import Finding, Outcome
 from explorer.sweeps.sweep import Place, Sweep, Value, is_numeric
 
@@ -70,9 +70,7 @@ def flat_marks(outcome: Outcome) -> tuple[FlatMark, FlatMark]:
     return FlatMark(np.inf, high, theme.NOT_FINITE), FlatMark(-np.inf, low, theme.EXACT_ZERO)
 
 
-def sweep_figure(
-    swept: Swept, outcome: Outcome, *, critical: Sequence[Point] = (), row: int | None = None
-) -> go.Figure:
+def sweep_figure(swept: Swept, outcome: Outcome, *, critical: Sequence[Point] = (), row: int | None = None) -> Figure:
     """Draw one outcome over the two settings; cells still to come are empty.
 
     `critical` are points (value of x, value of y) of the line on which theory's factor is 1; the row of the section is
@@ -96,10 +94,12 @@ def sweep_figure(
     )
     traces += _crosses(swept, values, texts)
     traces += _critical_line(sweep, critical)
-    figure = go.Figure(data=traces, layout=_layout(sweep))
+    figure = plain.figure(traces, _layout(sweep))
     if row is not None:
         ends = {"x0": -0.5, "x1": len(sweep.xs) - 0.5, "y0": row - 0.5, "y1": row + 0.5}
-        figure.add_shape(type="rect", line={"color": theme.CURSOR, "width": 2, "dash": "dot"}, **ends)
+        figure["layout"]["shapes"] = [
+            {"type": "rect", "line": {"color": theme.CURSOR, "width": 2, "dash": "dot"}, **ends}
+        ]
     return figure
 
 
@@ -222,7 +222,7 @@ def describe_sweep(sweep: Sweep, findings: Mapping[Place, Finding], outcome: Out
     return f"{len(known)} of {len(sweep.cells)} cells have a value: {'; '.join(told)}."
 
 
-def row_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
+def row_figure(swept: Swept, outcome: Outcome, row: int) -> Figure:
     """Draw one row of the map as a line, on the same scale; a share with its 95 % interval (Wilson 1927)."""
     sweep = swept.sweep
     findings = [swept.findings.get((column, row)) for column in range(len(sweep.xs))]
@@ -247,7 +247,9 @@ def row_figure(swept: Swept, outcome: Outcome, row: int) -> go.Figure:
     bottom, top = outcome.span
     room = 0.05 * (top - bottom)
     y = {"title": outcome.name, "range": [bottom - room, top + room], "showgrid": True, **_ticks(outcome)}
-    return go.Figure(data=traces, layout=_over_columns(sweep, y, 300, 44, 64))
+    layout = _over_columns(sweep, y, 300, 44, 64)
+    layout["xaxis"]["automargin"] = True  # names stand slanted
+    return plain.figure(traces, layout)
 
 
 def _interval(findings: Sequence[Finding | None], values: Array) -> dict[str, Any]:

@@ -9,14 +9,20 @@ and background are left to the page's theme, which can change without a rerun.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import plotly.graph_objects as go
+import plotly.colors
 
 
 def see_through(colour: str, share: float) -> str:
     """Return the colour #rrggbb with an opacity from 0 to 1."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {share})"
+
+
+def _scale(name: str) -> list[list[Any]]:
+    """Return the colours of one of Plotly's scales: by its name a browser would take others of the same scale."""
+    return [list(stop) for stop in plotly.colors.get_colorscale(name)]
 
 
 NOW = "#0f827c"
@@ -34,7 +40,7 @@ CASING = "rgba(20, 20, 20, 0.9)"  # around a line on a map of many colours
 CURSOR = "rgba(128, 128, 128, 0.9)"
 GRID = "rgba(128, 128, 128, 0.22)"
 
-SIZE_SCALE = "Viridis"
+SIZE_SCALE = _scale("Viridis")
 RATIO_SCALE = [
     [0.0, "#3b0f70"],
     [0.25, "#8073ac"],
@@ -44,15 +50,15 @@ RATIO_SCALE = [
     [0.75, "#e08214"],
     [1.0, "#7f3b08"],
 ]
-SHARE_SCALE = "Cividis"
+SHARE_SCALE = _scale("Cividis")
 ANSWER_SCALE = [[0.0, "#fdd9a6"], [0.5, "#f7f7f7"], [1.0, "#a8c6e6"]]
 
 PARTS = {"slope": "#0072b2", "weights": "#b87f00", "normalization": "#009e73", "skip": "#cc79a7"}
 
 TICK_SIZE, LABEL_SIZE = 15, 16
 
-TEMPLATE = go.layout.Template(
-    layout={
+TEMPLATE: dict[str, Any] = {
+    "layout": {
         "font": {"size": 15},
         "hovermode": "closest",
         "hoverlabel": {"font": {"size": 14}},
@@ -64,7 +70,7 @@ TEMPLATE = go.layout.Template(
         "colorway": [NOW, BASELINE, THEORY],
         "margin": {"l": 64, "r": 16, "t": 54, "b": 38},
     }
-)
+}
 
 
 @dataclass(frozen=True)

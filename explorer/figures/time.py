@@ -6,16 +6,16 @@ from textwrap import wrap
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.choices.arrays import Array, thin
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.seeds import band
-from explorer.figures import axes, marks, panels, theme
+from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
 from explorer.figures.panels import DrawnNet, profile
+from explorer.figures.plain import Figure
 from explorer.figures.theme import LineStyle, line_styles
 from explorer.figures.view import View
 from explorer.training.history import DIVERGED, SOLVED, History
@@ -46,9 +46,7 @@ class NetPanel:
     empty: str  # Why there is nothing to draw; "" where there is
 
 
-def time_figure(
-    shown: Sequence[DrawnNet | None], view: View, epoch: int, names: Sequence[str], caption: str
-) -> go.Figure:
+def time_figure(shown: Sequence[DrawnNet | None], view: View, epoch: int, names: Sequence[str], caption: str) -> Figure:
     """Draw one to six compared nets, None where nothing is measured yet; the profile at an epoch, the latest if it is negative.
 
     `names` are those of all of them, by which each keeps its style and its place. The x axes are epochs, but for "x9",
@@ -59,7 +57,9 @@ def time_figure(
     for place, panel in enumerate(net_panels, start=1):
         if panel.shown is None or panel.empty:
             # Without a trace the panel would lose its axes.
-            traces.append(go.Scatter(x=[None], y=[None], xaxis=f"x{place}", yaxis=f"y{place}", showlegend=False))
+            traces.append(
+                plain.trace("scatter", x=[None], y=[None], xaxis=f"x{place}", yaxis=f"y{place}", showlegend=False)
+            )
         else:
             traces += panels.position_by_epoch(panel.shown.history, view, f"x{place}", f"y{place}")
         if panel.shown is not None:
@@ -108,7 +108,7 @@ def _profiles(net_panels: Sequence[NetPanel], view: View, epoch: int) -> Traces:
         if panel.shown is not None and not panel.empty:
             record, name = panel.shown.history.at(epoch), "" if alone else panel.name
             traces += profile(panel.shown, view, record, panel.style, named_axes, legend=alone, name=name)
-    return sorted(traces, key=lambda trace: trace.name != marks.BAND_WORDS)
+    return sorted(traces, key=lambda trace: trace.get("name") != marks.BAND_WORDS)
 
 
 def learnt(history: History) -> Array:
@@ -121,7 +121,8 @@ def learnt(history: History) -> Array:
 
 def _over_epochs(history: History, panel: NetPanel, view: View, *, each_seed: bool) -> Traces:
     style, loss, epochs = panel.style, (f"x{LOSS}", f"y{LOSS}"), history.epochs
-    share = go.Scatter(
+    share = plain.trace(
+        "scatter",
         x=panels.epoch_positions(epochs, view),
         y=marks.float32(learnt(history)),
         xaxis=f"x{SHARE}",
@@ -141,7 +142,7 @@ def _over_epochs(history: History, panel: NetPanel, view: View, *, each_seed: bo
         marker = {"symbol": "square", "size": 12, "color": theme.NOT_FINITE, "line": rim}
         hover = f"{panel.name}<br>epoch %{{customdata:,d}}: median loss not finite<extra></extra>"
         look = {"mode": "markers", "marker": marker, "name": marks.NOT_FINITE_WORDS}
-        traces.append(go.Scatter(customdata=epochs[beyond], hovertemplate=hover, **place, **look))
+        traces.append(plain.trace("scatter", customdata=epochs[beyond], hovertemplate=hover, **place, **look))
     return [*traces, share]
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from explorer.figures import plain
+from explorer.figures.plain import Figure
+
 STYLE = """
 body { font: 16px/1.5 Arial, Helvetica, sans-serif; color: #0f1b1e; background: #fff; max-width: 1400px; margin: 2rem auto;
        padding: 0 1rem; }
@@ -26,14 +29,16 @@ class Sheet:
     table: Sequence[Mapping[str, object]] = ()  # Rows of equal keys; empty where the page has none
 
 
-def page_html(sheet: Sheet, figures: Mapping[str, tuple[Any, str]], config: Mapping[str, Any]) -> str:
+def page_html(sheet: Sheet, figures: Mapping[str, tuple[Figure, str]], config: Mapping[str, Any]) -> str:
     """Write the page: figures with their alternative texts, by name; `config` is Plotly's, which is in the file once."""
     parts = [f"<h1>{escape(sheet.title)}</h1>", *(f"<p>{escape(sentence)}</p>" for sentence in sheet.sentences)]
     parts += [f"<p><small>{escape(line)}</small></p>" for line in sheet.settings]
     if sheet.link:
         parts.append(f'<p>Live: <a href="{escape(sheet.link)}">{escape(sheet.link)}</a></p>')
     for number, (name, (figure, alt)) in enumerate(figures.items()):
-        drawn = figure.to_html(full_html=False, include_plotlyjs=number == 0, config={**config, "responsive": True})
+        drawn = plain.checked(figure).to_html(
+            full_html=False, include_plotlyjs=number == 0, config={**config, "responsive": True}
+        )
         parts.append(f'<figure aria-label="{escape(alt)}"><figcaption>{escape(name)}</figcaption>{drawn}</figure>')
     if sheet.table:
         parts.append(_table(sheet.table))

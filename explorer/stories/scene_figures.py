@@ -1,7 +1,6 @@
 """A scene's figure and its alternative text: one of the figures that other pages show too."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import against_last, decades, summary
 from explorer.figures.depth import Shares, share_figure
 from explorer.figures.explore import compared_figure, describe_compared_figure
+from explorer.figures.plain import Figure
 from explorer.figures.remedies import TrialPanel, remedies_figure
 from explorer.figures.time import describe_compared, shown_of, time_figure
 from explorer.figures.tour import (
@@ -26,7 +26,7 @@ from explorer.stories.scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, THROUGH_
 SHOWN_DEPTHS = f"depth {DEPTHS[0]} to {DEPTHS[-1]}"
 
 
-def scene_figure(scene: Scene, compared: Compared, answers: AnswerMap | None = None) -> Any:
+def scene_figure(scene: Scene, compared: Compared, answers: AnswerMap | None = None) -> Figure:
     """Draw a scene as it is played with, each of its experiments with its first record at least.
 
     `answers` are those of the experiment that the scene is about, where the figure has room for them.
@@ -46,7 +46,7 @@ def scene_figure(scene: Scene, compared: Compared, answers: AnswerMap | None = N
     return beside_words(compared_figure(compared, scene.view, answers))
 
 
-def _shares(diagnoses: Sequence[Diagnosis]) -> Any:
+def _shares(diagnoses: Sequence[Diagnosis]) -> Figure:
     facts = [diagnosis.facts for diagnosis in diagnoses]
     solved, runs = np.array([(f.solved, f.runs) for f in facts]).T
     ends = np.array([share_interval(f.solved, f.runs) for f in facts])

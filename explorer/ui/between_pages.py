@@ -77,11 +77,11 @@ def keep(page: str, keys: Collection[str]) -> None:
         del state[GO_KEY]
     if GO_KEY in state:
         state.setdefault(TAKEN_KEY, {key: state[key] for key in keys if key in state})
-    pending = state.get(TAKEN_KEY, state[PENDING_KEY])
+    pending, known, held = state.get(TAKEN_KEY, state[PENDING_KEY]), state[REPORTED_KEY], set(state)
     for key in keys:
         if key in pending:
             state[key] = pending[key]
-        elif key in state and key not in state[REPORTED_KEY]:
+        elif key in held and key not in known:
             state[key] = state[key]
 
 

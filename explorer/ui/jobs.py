@@ -45,6 +45,7 @@ class SharedTraining:
         self.nbytes = 0
         self.lock = threading.Lock()
         self._workers = workers
+        self._histories: dict[int, History] = {}  # The latest of each experiment, by its index
 
     @property
     def training(self) -> Training:
@@ -69,7 +70,14 @@ class SharedTraining:
                     wanted.advance(seconds)
                 wanted.release()
                 self.nbytes = self.training.nbytes
-            return [self.training.history(index) for index in indexes]
+            return [self._history(index) for index in indexes]
+
+    def _history(self, index: int) -> History:
+        """Return one experiment's history, the same object as long as nothing is added: what is known of it stays known."""
+        kept, made = self._histories.get(index), self.training.history(index)
+        if kept is None or len(kept.epochs) < len(made.epochs) or kept.endings != made.endings:
+            self._histories[index] = made
+        return self._histories[index]
 
 
 class Job:
@@ -79,6 +87,8 @@ class Job:
         # Of any kind: whoever asked for the job knows which.
         self.experiment: Any = shared.experiments[index]
         self.shared, self.index = shared, index
+        # What was found in the complete training, by what was asked.
+        self._found: dict[Callable[[Training], Any], Any] = {}
 
     @property
     def training(self) -> Training:
@@ -106,9 +116,14 @@ class Job:
         return made is not None and all(group.record for group in made.groups_of(self.index))
 
     def ask(self, measure: Callable[[Training], Measured]) -> Measured:
-        """Return what `measure` finds in the training as it is now."""
+        """Return what `measure` finds in the training as it is now; of a complete one it is asked once."""
         with self.shared.lock:
-            return measure(self.training)
+            if not self.complete:
+                return measure(self.training)
+            if measure not in self._found:
+                self._found[measure] = measure(self.training)
+            found: Measured = self._found[measure]
+            return found
 
     @property
     def nbytes(self) -> int:

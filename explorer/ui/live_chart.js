@@ -1,6 +1,5 @@
 // Draws a Plotly figure in place. Unlike a chart that is mounted anew for every change of its data, it never
 // goes blank while a training streams in, keeps the zoom, and follows the page's theme as it is switched.
-const NARROW = 700; // pixels; below this the panels stand below each other
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 
 async function sharedPlotly() {
@@ -13,7 +12,7 @@ async function sharedPlotly() {
 }
 
 function layoutFor(box, figure, css, { keep, above, lowest }) {
-  const narrow = (isNarrow(box) && figure.layout.meta?.narrow) || {};
+  const narrow = (box.narrow && figure.layout.meta?.narrow) || {};
   const font = { ...figure.layout.template.layout.font, color: css("--st-text-color"), family: css("--st-font") };
   const paper = css("--st-background-color"); // the camera's picture has it too
   const layout = { ...figure.layout, ...narrow, font, paper_bgcolor: paper, plot_bgcolor: paper, autosize: true, uirevision: keep };
@@ -21,8 +20,6 @@ function layoutFor(box, figure, css, { keep, above, lowest }) {
   if (!narrow.height && !figure.layout.meta?.fixed) layout.height = Math.min(layout.height, Math.max(lowest, window.innerHeight - above));
   return layout;
 }
-
-const isNarrow = box => box.clientWidth < NARROW;
 
 export default async function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".figure");
@@ -36,19 +33,20 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   }
   const css = name => getComputedStyle(parentElement).getPropertyValue(name).trim();
   const figure = JSON.parse(data.figure);
+  box.isNarrow = () => box.clientWidth < data.narrow;
   box.draw = async () => {
+    box.narrow = box.isNarrow();
     const layout = layoutFor(box, figure, css, data);
     box.style.height = layout.height + "px";
-    box.narrow = isNarrow(box);
     await Plotly.react(box, figure.data, layout, { responsive: true, displaylogo: false, ...data.config });
   };
   await box.draw();
   box.removeAllListeners?.("plotly_click");
-  box.on("plotly_click", event => {
+  if (data.clicks) box.on("plotly_click", event => {
     const point = event.points.find(candidate => Number.isFinite(candidate.customdata ?? candidate.x));
     if (point) setTriggerValue("clicked", { panel: point.data.xaxis ?? "x", x: point.customdata ?? point.x, y: point.y });
   });
   // A phone that is turned, a window that is halved: other places for the panels.
-  box.watcher ??= new ResizeObserver(() => box.narrow !== isNarrow(box) && box.draw());
+  box.watcher ??= new ResizeObserver(() => box.narrow !== box.isNarrow() && box.draw());
   box.watcher.observe(box);
 }

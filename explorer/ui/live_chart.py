@@ -1,9 +1,9 @@
 """A figure that is updated in place while a training streams in; a click on it comes back.
 
 `st.plotly_chart` mounts a new chart whenever its data change, which blanks the
-figure at every repaint. This small component hands the same `go.Figure` to
-`Plotly.react`, of the Plotly that Streamlit itself loads with the first
-ordinary chart of a page.
+figure at every repaint. This small component hands a figure to
+`Plotly.react`, of the Plotly that Streamlit itself loads with its first
+ordinary chart.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
+
+from explorer.figures import plain
+from explorer.figures.plain import Figure
 
 CHART = {
     "displaylogo": False,
@@ -27,6 +29,15 @@ _component = st.components.v2.component(
 )
 
 
+_BARE = {"visible": False}
+_EMPTY = plain.checked(
+    plain.figure([], {"template": {}, "height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": _BARE, "yaxis": _BARE})
+)
+_UNSEEN = """<style>
+:has(> .st-key-load_plotly) { position: absolute; left: 0; width: 1px; height: 1px; overflow: hidden; visibility: hidden; }
+</style>"""
+
+
 @dataclass(frozen=True)
 class Click:
     """The place on a figure that a viewer clicked."""
@@ -37,37 +48,47 @@ class Click:
 
 
 def live_chart(
-    figure: go.Figure,
+    figure: Figure,
     *,
     key: str,
     alt: str,
     keep: str,
     config: dict[str, Any],
-    on_click: Callable[[Click], None],
+    on_click: Callable[[Click], None] | None = None,
     above: int = 240,
     lowest: int = 590,
+    narrow: int = 700,
 ) -> None:
     """Draw a figure, updating the one that `key` has put on screen before; `alt` says in words what it shows.
 
-    The viewer's zoom is kept as long as the text `keep` is the same. `on_click` receives a click before the script runs
-    again. On a low screen the figure is made lower to leave `above` pixels for the rest of the page, but not below `lowest`.
+    The viewer's zoom is kept as long as the text `keep` is the same. `on_click`, if there is
+    one, receives a click before the script runs again. On a low screen the figure is made lower to leave `above` pixels for the rest of the page, but not below `lowest`;
+    where it has less than `narrow` pixels, its panels stand below each other.
     """
 
     def clicked() -> None:
         place = st.session_state[key].clicked
-        if place is not None:
+        if place is not None and on_click is not None:
             on_click(Click(str(place["panel"]), float(place["x"]), float(place["y"])))
 
     _component(
         key=key,
-        data={"figure": figure.to_json(), "alt": alt, "keep": keep, "config": config, "above": above, "lowest": lowest},
+        data={
+            "figure": plain.text(figure),
+            "alt": alt,
+            "keep": keep,
+            "config": config,
+            "above": above,
+            "lowest": lowest,
+            "narrow": narrow,
+            "clicks": on_click is not None,
+        },
         on_clicked_change=clicked,
     )
 
 
 def load_plotly() -> None:
-    """Draw an empty chart, so that Streamlit loads Plotly on a page without any chart of Streamlit's own."""
-    nothing = {"visible": False}
-    empty = go.Figure(layout={"height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": nothing, "yaxis": nothing})
+    """Draw an empty chart that nobody sees: Streamlit loads Plotly with the first chart of its own."""
+    st.html(_UNSEEN)
     with st.container(key="load_plotly"):
-        st.plotly_chart(empty, key="load_plotly_empty", config={"staticPlot": True}, alt="An empty chart")
+        st.plotly_chart(_EMPTY, key="load_plotly_empty", config={"staticPlot": True}, alt="An empty chart")

@@ -16,7 +16,6 @@ FAVICON = "data:image/png;base64," + b64encode((_HERE / "favicon.png").read_byte
 
 
 WORDS = """
-:has(> .st-key-load_plotly) { position: absolute; left: 0; width: 1px; height: 1px; overflow: hidden; visibility: hidden; }
 .st-key-tour_question { margin: 0 auto; min-height: max(590px, 100vh - 240px); justify-content: center; }
 .st-key-tour_question p, .st-key-tour_words p { font-size: clamp(1.15rem, 1.22vw, 1.7rem); line-height: 1.42; }
 .st-key-tour_question [data-testid=stCaptionContainer] p, .st-key-tour_words [data-testid=stCaptionContainer] p {

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from explorer.choices.settings import Settings
+from explorer.figures.plain import Figure
 from explorer.sharing.code import Table, listings
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import experiment_json
@@ -21,7 +21,7 @@ class Drawn:
 
     key: str  # Of its place on the page
     name: str
-    make: Callable[[], Any]  # Draws it anew, for the offline page
+    make: Callable[[], Figure]  # Draws it anew, for the offline page
     alt: str  # What it shows, in words with its numbers
 
 

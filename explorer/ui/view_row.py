@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,10 +26,16 @@ def ask_view(kind: type[V], names: Sequence[str], experiment: Settings, prefix: 
     controls: Any = controls_of(kind)  # type: ignore[arg-type]  # a class is hashable
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         values: dict[str, Any] = {name: ask(f"{prefix}{name}", controls[name]) for name in names}
-        epochs = [int(epoch) for epoch in record_epochs(experiment.epochs)]
+        epochs = _epochs(experiment.epochs)
         latest = replace(controls["at"], default=epochs[-1])
         values["at"] = ask(f"{prefix}at", latest, options=epochs, width="stretch")
     return kind(**values)
+
+
+@lru_cache(maxsize=256)
+def _epochs(last: int) -> list[int]:
+    """Return the recorded epochs of a training that ends with the last."""
+    return [int(epoch) for epoch in record_epochs(last)]
 
 
 def choose_epoch(experiment: Settings, epoch: float, prefix: str = "") -> None:

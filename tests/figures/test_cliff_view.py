@@ -34,7 +34,10 @@ from explorer.sharing.code import cliff_table, listings
 from explorer.sharing.notebook import cliff_lines
 from explorer.ui.link import complaints
 from pages import PAGES
+from tests.pictures import checked
 from tests.work import descend
+
+cliff_figure, section_figure = map(checked, (cliff_figure, section_figure))
 
 PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 

@@ -15,6 +15,9 @@ from explorer.figures.clipping import NORM_SPAN, clipped_share, clipping_figure,
 from explorer.figures.marks import NOT_FINITE_WORDS
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.figures.view import View
+from tests.pictures import checked
+
+clipping_figure = checked(clipping_figure)
 
 STYLES = [BASELINE_STYLE, NOW_STYLE, BASELINE_STYLE, NOW_STYLE, BASELINE_STYLE, NOW_STYLE]
 THRESHOLD = 0.05

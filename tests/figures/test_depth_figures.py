@@ -12,6 +12,9 @@ from explorer.figures import theme
 from explorer.figures.depth import FACTOR_SPAN, Factors, Shares, Triangle, factor_figure, share_figure, triangle_figure
 from explorer.figures.marks import NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.training.all_depths import gradients_by_depth
+from tests.pictures import checked
+
+factor_figure, share_figure, triangle_figure = map(checked, (factor_figure, share_figure, triangle_figure))
 
 SPAN = (-10.0, 2.0)
 DEPTHS = np.arange(1, 21)
@@ -311,7 +314,7 @@ def test_values_travel_as_single_precision_not_as_lists(plain):
 
 def test_looks_are_the_houses_own_whatever_theme_is_about(plain):
     for figure in every_figure(plain):
-        assert figure.layout.template == theme.TEMPLATE
+        assert figure.layout.template.to_plotly_json() == theme.TEMPLATE
         for axis in (figure.layout.xaxis, figure.layout.yaxis):
             assert axis.tickfont.size == theme.TICK_SIZE
             assert axis.title.font.size == theme.LABEL_SIZE

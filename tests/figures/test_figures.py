@@ -18,6 +18,9 @@ from explorer.stories.scenarios import DYING, MOONS
 from explorer.training.kinds import LAYERS
 from explorer.training.measures import offered
 from explorer.training.run import Training
+from tests.pictures import checked
+
+explore_figure, why_figure = map(checked, (explore_figure, why_figure))
 
 SMALL = Experiment(epochs=100)
 KINDS = {

@@ -34,6 +34,9 @@ from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.theory.gates import gate_product
 from explorer.training.recurrent_network import recurrent_architecture
 from explorer.training.run import Training
+from tests.pictures import checked
+
+reach_figure, truncation_figure = map(checked, (reach_figure, truncation_figure))
 
 CELLS = ("RNN", "LSTM", "GRU")
 STYLES = [NOW_STYLE, BASELINE_STYLE, NOW_STYLE]

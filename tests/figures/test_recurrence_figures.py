@@ -30,6 +30,9 @@ from explorer.training.recording import Ending
 from explorer.training.recurrent_group import spectra
 from explorer.training.recurrent_network import recurrent_architecture
 from explorer.training.run import Training
+from tests.pictures import checked
+
+gates_figure, matrix_figure, steps_figure = map(checked, (gates_figure, matrix_figure, steps_figure))
 
 STYLES = [LineStyle(colour, "rgba(9, 9, 9, 0.3)", colour) for colour in theme.COMPARED]
 each_cell = pytest.mark.parametrize("cell", CELLS)

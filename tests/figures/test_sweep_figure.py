@@ -20,6 +20,9 @@ from explorer.sweeps.critical import critical_points
 from explorer.sweeps.outcomes import OUTCOMES, Finding
 from explorer.sweeps.sweep import AXES, Place, Sweep
 from explorer.sweeps.workers import complete
+from tests.pictures import checked
+
+row_figure, sweep_figure = map(checked, (row_figure, sweep_figure))
 
 BASE = Experiment(depth=3, epochs=30, runs=4)
 RATIO, SHARE, SOLVED = OUTCOMES["first / last layer, start"], OUTCOMES["share solved"], OUTCOMES["epochs to solve"]

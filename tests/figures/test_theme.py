@@ -165,8 +165,6 @@ def test_marks_stay_apart_from_lines_which_also_differ_in_shape(vision):
 
 def colours(scale):
     """A scale's colours, at 33 places."""
-    if isinstance(scale, str):
-        scale = plotly.colors.get_colorscale(scale)
     return plotly.colors.sample_colorscale(scale, np.linspace(0, 1, 33).tolist())
 
 
@@ -213,7 +211,7 @@ def test_marks_are_no_colours_of_a_scale():
 def test_where_a_colour_blind_viewer_could_confuse_them_marks_are_told_by_their_shape():
     assert nearest(theme.EXACT_ZERO, theme.SIZE_SCALE, "protanopia") < 6  # why it is needed
     history = train(Experiment(depth=3, runs=2, epochs=5, initializer="zeros"))
-    colour, flat = [trace for trace in position_by_epoch(history, View(), "x", "y") if trace.type == "heatmap"]
-    assert flat.colorscale[0][1] == theme.EXACT_ZERO
-    assert flat.ygap > 0
-    assert not colour.ygap
+    colour, flat = [trace for trace in position_by_epoch(history, View(), "x", "y") if trace["type"] == "heatmap"]
+    assert flat["colorscale"][0][1] == theme.EXACT_ZERO
+    assert flat["ygap"] > 0
+    assert "ygap" not in colour

@@ -31,6 +31,9 @@ from explorer.training.history import SOLVED
 from explorer.training.kinds import TIME_STEPS
 from explorer.training.measures import offered
 from explorer.training.recording import Ending
+from tests.pictures import checked
+
+time_figure = checked(time_figure)
 
 SMALL = RecurrentExperiment(length=8, samples=8, hidden=4, epochs=5, runs=3)
 CELLS = COMPARISONS["the three cells"].of(SMALL, None)

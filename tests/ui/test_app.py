@@ -275,12 +275,12 @@ def open_page(page, query=None, state=None):
 
 
 def check_page(app):
-    """The page is whole: a headline, a joint figure and an ordinary chart, and nothing to complain of."""
+    """The page is whole: a headline, a joint figure and a further one, and nothing to complain of."""
     assert not app.error
     assert not app.warning, app.warning[0].value
     assert headline(app)
     assert any(trace["type"] == "heatmap" for trace in joint_figure(app)["data"])
-    assert app.get("plotly_chart")
+    assert sum('"figure"' in drawn.json for drawn in components(app.main)) > 1
 
 
 def warned(app):
@@ -589,3 +589,14 @@ def test_stop_keeps_what_was_found_and_resume_goes_on(monkeypatch):
     assert not app.exception
     assert headline(app).startswith("16 cells")
     assert "sweep_stop" not in {button.key for button in app.button}
+
+
+def test_a_tab_that_is_closed_costs_nothing_and_is_there_when_it_is_opened():
+    app = run(SMALL)
+    assert not app.get("table")
+    app.session_state["details"] = "Layers"
+    assert len(app.run().get("table")) == 1
+    assert not any("Heatmap" in text.value for text in app.markdown)
+    app.session_state["details"] = "How to read this"
+    assert any("Heatmap" in text.value for text in app.run().markdown)
+    assert not app.get("table")

@@ -7,6 +7,7 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.diagnosis.diagnose import diagnose
 from explorer.diagnosis.reach import state_reach
 from explorer.training.run import Training
 from explorer.ui import jobs as module
@@ -431,3 +432,25 @@ def _trained(experiment):
     training = Training(experiment)
     training.advance(float("inf"))
     return training
+
+
+def test_a_history_stays_the_same_object_until_something_is_added_to_it():
+    job = Jobs().get(Experiment(depth=2, epochs=400, runs=2))
+    first = job.advance(0.0)
+    while not job.complete:
+        longer = job.advance(0.01)
+        assert (longer is first) == (len(longer.epochs) == len(first.epochs))
+        first = longer
+    assert job.advance(0.0) is first
+    assert diagnose(first).facts is diagnose(job.advance(0.0)).facts
+
+
+def test_a_complete_training_is_asked_once_and_one_under_way_anew():
+    asked = []
+    job = Jobs().get(Experiment(depth=2, epochs=400, runs=2))
+    job.advance(0.0)
+    measure = lambda training: asked.append(training.progress) or len(asked)  # noqa: E731
+    assert (job.ask(measure), job.ask(measure)) == (1, 2)
+    while not job.complete:
+        job.advance(1.0)
+    assert (job.ask(measure), job.ask(measure)) == (3, 3)

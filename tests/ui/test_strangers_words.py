@@ -5,7 +5,6 @@ import os
 import re
 from html.parser import HTMLParser
 
-import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -13,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.choices.datasets import OWN
 from explorer.diagnosis.plain_text import WORD_JOINER, verbatim, verbatim_in_figure
+from explorer.figures import plain
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import FORMAT, VERSION
 
@@ -151,7 +151,7 @@ class Tags(HTMLParser):
 
 def tags(words, name):
     sheet = Sheet(title=words, sentences=[words], settings=[words], link="", lines=words, table=[{words: words}])
-    figure = go.Figure(go.Scatter(x=[1], y=[1], name=name, showlegend=True))
+    figure = plain.figure([plain.trace("scatter", x=[1], y=[1], name=name, showlegend=True)], {})
     reader = Tags()
     reader.feed(page_html(sheet, {words: (figure, words)}, {}))
     return reader.seen

@@ -1,0 +1,63 @@
+"""Figures as plain dictionaries: what is sent is what Plotly's own objects would send, and they find nothing wrong with it."""
+
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from explorer import Experiment, train
+from explorer.diagnosis.comparison import Compared
+from explorer.figures import plain, remedies
+from explorer.figures.remedies import TrialPanel
+from explorer.figures.view import View
+from explorer.stories.scene_figures import scene_figure
+from explorer.stories.tour import SCENES
+from explorer.training.run import Training
+from tests.pictures import checked
+from tests.work import first_of_each
+
+ENDS = [1, 127, 128, 32_767, 32_768, 2**31 - 1, 2**31]
+ARRAYS = [
+    *(np.array([0, end]) for end in ENDS),
+    *(np.array([-end - 1, 0]) for end in ENDS),
+    *(np.arange(6).reshape(2, 3).astype(kind) for kind in ("int8", "float32", "float64")),
+    np.broadcast_to(np.arange(3.0), (2, 3)),
+    np.arange(6.0)[::2],
+    np.array([np.nan, np.inf, -np.inf]),
+    np.array(["a", "b"], dtype=object),
+    np.array([]),
+]
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=str)
+def test_an_array_is_sent_as_plotly_sends_it(array):
+    figure = plain.figure([plain.trace("scatter", x=[1], y=[1], customdata=array)], {})
+    assert json.loads(plain.text(figure))["data"] == json.loads(go.Figure(figure).to_json())["data"]
+
+
+def test_a_number_that_json_does_not_have_is_left_out():
+    figure = plain.figure([plain.trace("scatter", x=[1.0, float("nan")], y=[np.float32(0.5), np.int64(2)])], {})
+    (trace,) = json.loads(plain.text(figure))["data"]
+    assert (trace["x"], trace["y"]) == ([1.0, None], [0.5, 2])
+
+
+def test_what_is_no_property_of_plotly_is_found():
+    with pytest.raises(ValueError, match="colour"):
+        plain.checked(plain.figure([plain.trace("scatter", colour="red")], {}))
+
+
+@pytest.mark.parametrize("draw", [remedies.remedies_figure, remedies.loss_figure])
+def test_the_figures_of_remedies_are_plotlys(draw):
+    history = train(Experiment(depth=3, runs=2, epochs=5))
+    tried = [TrialPanel("as it is", "", "0 of 2", history), TrialPanel("batch norm", "helped", "1 of 2", history)]
+    assert checked(draw)(tried, View()).data
+
+
+@pytest.mark.parametrize("scene", first_of_each(SCENES, lambda scene: scene.figure), ids=lambda scene: scene.name)
+def test_a_scenes_figure_is_plotlys(scene):
+    trainings = [Training(experiment) for experiment in scene.experiments.values()]
+    for training in trainings:
+        training.advance(0.0)
+    histories = [training.history() for training in trainings]
+    assert checked(scene_figure)(scene, Compared.of(scene.experiments, histories)).data
