@@ -1,4 +1,4 @@
-"""Browser tests: one server and one browser for all, a tab for each test."""
+"""Browser tests: one server, one browser and one process for all of the app's tabs, a tab for each test."""
 
 import os
 
@@ -32,9 +32,13 @@ def address(browser):
 
 
 @pytest.fixture(scope="session")
-def context(browser):
-    """One context for all tabs: the browser then fetches and compiles the page's scripts once."""
-    made = browser.new_context(accept_downloads=True)
+def context(browser, address):
+    """One context for all tabs, without animations, which cost more than what they lead to.
+
+    A first tab stays open, so that the process of the app's tabs lives on, and with it the scripts that it has compiled.
+    """
+    made = browser.new_context(accept_downloads=True, reduced_motion="reduce")
+    made.new_page().goto(f"{address}/_stcore/health")
     yield made
     made.close()
 
