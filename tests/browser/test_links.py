@@ -59,8 +59,8 @@ def check_all(screen):
 
 
 @pytest.fixture
-def deep(screen):
-    return screen.open(**EVERY_CONTROL, baseline=BASELINE, v=1)
+def deep(reading):
+    return reading(**EVERY_CONTROL, baseline=BASELINE, v=1)
 
 
 def test_a_link_restores_every_control_and_the_baseline(deep):
