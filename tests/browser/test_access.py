@@ -193,11 +193,14 @@ def test_the_epoch_is_chosen_by_keyboard(open_page, name, key):
 
 def test_the_menu_of_scenarios_keeps_the_focus_when_one_is_chosen(open_page):
     screen = open_page("Explore", "light")
+    short = "ReLU with N(0, 1): diverges at once"
     menu = screen.box("_scenario").get_by_role("combobox")
     menu.focus()
     screen.page.keyboard.press("ArrowDown")
-    screen.page.get_by_role("option", name="Dying ReLU", exact=True).click()
-    screen.page.wait_for_function("explorer.value('_scenario') === 'Dying ReLU' && explorer.value('depth') !== '3'")
+    screen.page.get_by_role("option", name=short, exact=True).click()
+    screen.page.wait_for_function(
+        "name => explorer.value('_scenario') === name && explorer.value('depth') !== '3'", arg=short
+    )
     screen.finish()
     assert screen.page.evaluate("document.activeElement.closest('.st-key-_scenario') !== null")
 
