@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.figures.view import VIEW_CONTROLS
@@ -105,7 +106,7 @@ def test_moving_a_control_writes_the_link_and_the_version(screen):
     assert screen.parameters() == {"v": "1", "skip": "one layer"}
 
 
-@pytest.mark.parametrize("name", few(["skip", "task", "depth", "runs", "at"], ["task", "at"]))
+@pytest.mark.parametrize("name", few(["skip", "task", "depth", "runs", "at"], ["task"]))
 def test_one_setting_alone_comes_back(screen, name):
     screen.open(**{name: EVERY_CONTROL[name]}, epochs=50)
     screen.finish()
@@ -160,6 +161,7 @@ class SlowConnection:
     """A connection on which what the server says, or what the browser asks, is held back on demand."""
 
     def __init__(self, page):
+        self.page = page
         self.held, self.send = None, None
         self.asked, self.ask = None, None
         page.route_web_socket(re.compile("_stcore/stream"), self._connect)
@@ -176,6 +178,12 @@ class SlowConnection:
     def hold(self):
         self.held = self.held or []
 
+    def hold_until_the_script_ends(self):
+        """Hold back what the server says, and wait until it has said all of it; returns how many messages that are."""
+        while not any(ForwardMsg.FromString(message).HasField("script_finished") for message in self.held):
+            self.page.wait_for_timeout(50)
+        return len(self.held)
+
     def deliver(self, count=None):
         """Deliver the first `count` messages, or all and from now on those that come."""
         now, later = (self.held, None) if count is None else (self.held[:count], self.held[count:])
@@ -189,8 +197,7 @@ def test_a_page_that_a_person_is_leaving_does_not_call_them_back(screen):
     screen.open("/", complete=True, epochs=20)
     connection.hold()
     screen.pick("_scenario", SCENARIO)  # the app sets controls, and asks the browser whether it knows them
-    screen.page.wait_for_timeout(1500)
-    before = len(connection.held)
+    before = connection.hold_until_the_script_ends()
     hasten(screen, "Time", 300)
     connection.deliver(before)
     screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=SCENARIO)
@@ -207,11 +214,11 @@ def test_a_report_that_is_overtaken_by_the_click_on_another_page_does_not_call_b
     screen.open("/", complete=True, epochs=20)
     connection.hold()
     screen.pick("_scenario", SCENARIO)
-    screen.page.wait_for_timeout(1500)
+    connection.hold_until_the_script_ends()
     connection.asked = []
     connection.deliver()
     while not connection.asked:
-        screen.page.wait_for_timeout(100)
+        screen.page.wait_for_timeout(50)
     (report,) = connection.asked
     connection.asked = None
     hasten(screen, "Time", 0)
@@ -277,7 +284,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", few(HOSTILE, list(HOSTILE)[::6]))
+@pytest.mark.parametrize("name", few(HOSTILE, list(HOSTILE)[:12:6]))
 def test_a_hostile_link_gives_a_working_page(screen, name):
     query, said = HOSTILE[name]
     screen.page.goto(f"{screen.address}/?{query}")
