@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.figures.view import VIEW_CONTROLS
@@ -161,7 +160,6 @@ class SlowConnection:
     """A connection on which what the server says, or what the browser asks, is held back on demand."""
 
     def __init__(self, page):
-        self.page = page
         self.held, self.send = None, None
         self.asked, self.ask = None, None
         page.route_web_socket(re.compile("_stcore/stream"), self._connect)
@@ -178,12 +176,6 @@ class SlowConnection:
     def hold(self):
         self.held = self.held or []
 
-    def hold_until_the_script_ends(self):
-        """Hold back what the server says, and wait until it has said all of it; returns how many messages that are."""
-        while not any(ForwardMsg.FromString(message).HasField("script_finished") for message in self.held):
-            self.page.wait_for_timeout(50)
-        return len(self.held)
-
     def deliver(self, count=None):
         """Deliver the first `count` messages, or all and from now on those that come."""
         now, later = (self.held, None) if count is None else (self.held[:count], self.held[count:])
@@ -197,7 +189,8 @@ def test_a_page_that_a_person_is_leaving_does_not_call_them_back(screen):
     screen.open("/", complete=True, epochs=20)
     connection.hold()
     screen.pick("_scenario", SCENARIO)  # the app sets controls, and asks the browser whether it knows them
-    before = connection.hold_until_the_script_ends()
+    screen.page.wait_for_timeout(1500)
+    before = len(connection.held)
     hasten(screen, "Time", 300)
     connection.deliver(before)
     screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=SCENARIO)
@@ -214,11 +207,11 @@ def test_a_report_that_is_overtaken_by_the_click_on_another_page_does_not_call_b
     screen.open("/", complete=True, epochs=20)
     connection.hold()
     screen.pick("_scenario", SCENARIO)
-    connection.hold_until_the_script_ends()
+    screen.page.wait_for_timeout(1500)
     connection.asked = []
     connection.deliver()
     while not connection.asked:
-        screen.page.wait_for_timeout(50)
+        screen.page.wait_for_timeout(100)
     (report,) = connection.asked
     connection.asked = None
     hasten(screen, "Time", 0)
