@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterable
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -61,6 +62,21 @@ def first_of_each(cases: Iterable[Any], kind: Callable[[Any], Any] = lambda case
         known.add(kind(case))
         found.append(pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=marks))
     return found
+
+
+def every_two(**options: Iterable[Any]) -> pytest.MarkDecorator:
+    """Ask for every combination: in every run so many that any two options of two names meet, the others with -m long."""
+    cases = {
+        case: {frozenset(pair) for pair in combinations(enumerate(case), 2)} for case in product(*options.values())
+    }
+    unmet, often = set().union(*cases.values()), set()
+    while unmet:
+        most = max(cases, key=lambda case: len(cases[case] & unmet))
+        often.add(most)
+        unmet -= cases[most]
+    marks = {case: () if case in often else (pytest.mark.long,) for case in cases}
+    found = [pytest.param(*case, marks=marks[case], id="-".join(map(str, case))) for case in cases]
+    return pytest.mark.parametrize(tuple(options), found)
 
 
 def descend(descent: Descent) -> Path:

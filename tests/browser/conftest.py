@@ -1,4 +1,4 @@
-"""Browser tests: one server and one browser for all, a tab for each test."""
+"""Browser tests: one server, one browser and one process for all of the app's tabs, a tab for each test."""
 
 import os
 
@@ -32,11 +32,22 @@ def address(browser):
 
 
 @pytest.fixture(scope="session")
-def context(browser):
-    """One context for all tabs: the browser then fetches and compiles the page's scripts once."""
-    made = browser.new_context(accept_downloads=True)
+def context(browser, address):
+    """One context for all tabs, without animations, which cost more than what they lead to.
+
+    A first tab stays open, so that the process of the app's tabs lives on, and with it the scripts that it has compiled.
+    """
+    made = browser.new_context(accept_downloads=True, reduced_motion="reduce")
+    made.new_page().goto(f"{address}/_stcore/health")
     yield made
     made.close()
+
+
+def tab(context, address, width=1366, height=768):
+    """Make a tab."""
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    return Screen(page, address)
 
 
 @pytest.fixture
@@ -45,15 +56,12 @@ def new_screen(context, address):
     screens = []
 
     def make(width=1366, height=768, at=address):
-        page = context.new_page()
-        page.set_viewport_size({"width": width, "height": height})
-        screens.append(Screen(page, at))
+        screens.append(tab(context, at, width, height))
         return screens[-1]
 
     yield make
-    found = []
+    found = [fault for screen in screens for fault in screen.faults()]
     for screen in screens:
-        found += screen.problems + [f"exception box: {text}" for text in screen.exceptions()] + screen.dialogs
         screen.page.close()
     assert not found
 
@@ -62,3 +70,36 @@ def new_screen(context, address):
 def screen(new_screen):
     """One tab."""
     return new_screen()
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """What `reading` has opened for a module's tests."""
+    screens = {}
+    yield screens
+    for screen in screens.values():
+        screen.page.close()
+
+
+@pytest.fixture
+def reading(kept, context, address):
+    """Open a link, once for all tests of a module that leave it as it was: a tab that is left otherwise is not lent again."""
+    lent = []
+
+    def lend(path="/", *, size=(1366, 768), look="light", **settings):
+        link = str((path, size, look, settings))
+        if link not in kept:
+            kept[link] = tab(context, address, *size)
+            kept[link].page.emulate_media(color_scheme=look)
+            kept[link].open(path, complete=True, **settings)
+            kept[link].found_at = kept[link].place()
+        lent.append(link)
+        kept[link].page.bring_to_front()
+        return kept[link]
+
+    yield lend
+    found = [fault for link in lent for fault in kept[link].faults()]
+    for link in set(lent):
+        if found or kept[link].place() != kept[link].found_at:
+            kept.pop(link).page.close()
+    assert not found

@@ -33,6 +33,8 @@ BROWSER_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # All tabs in one process: each of its own would compile Streamlit and Plotly anew, for half of what a page costs.
+    "--process-per-site",
 ]
 
 
@@ -143,6 +145,7 @@ class Screen:
         self.page, self.address = page, address
         self.problems: list[str] = []
         self.dialogs: list[str] = []
+        self.found_at: list[Any] = []
         page.set_default_timeout(PATIENCE)
         page.add_init_script(LIBRARY)
         page.on("console", self._note_error)
@@ -222,6 +225,15 @@ class Screen:
 
     def exceptions(self) -> list[str]:
         return self.page.locator("[data-testid=stException]").all_inner_texts()
+
+    def faults(self) -> list[str]:
+        """What no test may end with."""
+        return self.problems + [f"exception box: {text}" for text in self.exceptions()] + self.dialogs
+
+    def place(self) -> list[Any]:
+        """The link, and what is opened on the page."""
+        opened = "[data-testid=stPopoverBody], [role=dialog], details[open]"
+        return self.page.evaluate("opened => [location.href, document.querySelectorAll(opened).length]", opened)
 
     def parameters(self) -> dict[str, str]:
         return self.page.evaluate("Object.fromEntries(new URL(location.href).searchParams)")

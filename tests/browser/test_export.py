@@ -19,8 +19,8 @@ def png_size(content):
 
 
 @pytest.fixture
-def opened(screen):
-    return screen.open(depth=5, skip="one layer", epochs=50, complete=True)
+def opened(reading):
+    return reading(depth=5, skip="one layer", epochs=50)
 
 
 def test_the_png_button_gives_a_picture_of_1920_by_1080(opened):
@@ -48,9 +48,3 @@ def test_the_charts_own_camera_gives_the_same_size_and_name(opened):
     name, content = download(opened, camera.click)
     assert png_size(content) == (1920, 1080)
     assert "depth-5" in name
-
-
-def test_the_opening_example_has_a_name_too(screen):
-    screen.open(complete=True)
-    name, _ = download(screen, lambda: screen.page.get_by_role("button", name="PNG", exact=True).click())
-    assert name == "joint_figure_gradients_opening-example.png"

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-SLOW = 120_000  # milliseconds: a busy machine may take long, but must end right
-
 
 @dataclass(frozen=True)
 class Slider:
@@ -39,7 +37,7 @@ SLIDERS = {
     "Time": Slider("/time", "time_length", "{} steps", {"time_hidden": 4, "time_runs": 2, "time_epochs": 200}),
     "Cliff": Slider("/cliff", "cliff_steps", ", {} steps"),
 }
-FEW, MANY = 3, 50
+FEW, MANY = 2, 50
 
 
 def hold_and_check(screen, slider, chance):
@@ -69,7 +67,6 @@ AGREE = """([key, said]) => {
 
 
 def hold_often(screen, slider, tries):
-    screen.page.set_default_timeout(SLOW)
     chance = random.Random(slider.key)
     for _ in range(tries):
         hold_and_check(screen, slider, chance)

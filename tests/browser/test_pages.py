@@ -111,14 +111,12 @@ def narrowed(axis):
     return list(values[1:3])
 
 
-def pairs():
-    names = list(AXES)
-    both = list(zip(names[::2], [*names[1::2], names[0]], strict=False))
-    # A few in each run; all of them with pytest -m "long or not long".
-    return [pytest.param(*pair, marks=[] if place % 4 == 0 else pytest.mark.long) for place, pair in enumerate(both)]
+NAMES = list(AXES)
+PAIRS = list(zip(NAMES[::2], [*NAMES[1::2], NAMES[0]], strict=True))
 
 
-@pytest.mark.parametrize(("across", "up"), pairs(), ids=lambda name: name)
+# One axis of names, one of numbers.
+@pytest.mark.parametrize(("across", "up"), few(PAIRS, PAIRS[:1]))
 def test_the_values_on_every_axis_survive_a_reload_and_a_page_switch(screen, across, up):
     labels = {setting: label for label, setting in AXIS_NAMES.items()}
     chosen = {"x": labels[across], "y": labels[up], SPANS[across]: narrowed(across), SPANS[up]: narrowed(up)}
@@ -338,7 +336,7 @@ def test_the_csv_has_a_line_for_every_cell(screen):
     assert all(line["verdict"] and not line["without result"] for line in lines)
 
 
-@pytest.mark.parametrize("page", few(CHOSEN, ["Remedies"]))
+@pytest.mark.parametrize("page", few(CHOSEN, []))  # one page's slide is saved in every run of test_sharing
 def test_the_png_button_gives_a_slide_of_the_pages_figure(screen, page):
     small = {"deepest": 3, "span_activation": ["sigmoid", "ReLU"]}
     screen.open(path(page), **NONE_PINNED, **small, complete=True)
@@ -366,11 +364,11 @@ def count(screen):
     return int(re.search(r"([\d,]+) of [\d,]+ done", screen.page.evaluate(DONE)).group(1).replace(",", ""))
 
 
-@pytest.mark.parametrize("page", few(LONG, ["Depth"]))
-def test_stop_answers_at_once_keeps_the_results_and_resume_goes_on(screen, page):
+@pytest.mark.parametrize(("page", "times"), few([("Sweep", 5), ("Depth", 5), ("Depth", 2)], [("Depth", 2)]))
+def test_stop_answers_at_once_keeps_the_results_and_resume_goes_on(screen, page, times):
     screen.open(path(page), **LONG[page], baseline=UNPINNED, seed=991)
     took = []
-    for _ in range(5):
+    for _ in range(times):
         screen.page.wait_for_function(f"/ done/.test({DONE}) && !{DONE}.includes('Stopped')")
         screen.page.wait_for_timeout(700)
         screen.page.evaluate(ARM, "Stopped")

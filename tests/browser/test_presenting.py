@@ -11,7 +11,7 @@ import pytest
 from explorer import train
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.tour import SCENES
-from tests.browser.driver import few, server
+from tests.browser.driver import few
 
 # From the reveal's key to the first painted frame in which the scene's figure has its traces.
 ARM = """() => { window.took = null;
@@ -45,32 +45,33 @@ def wait_for_answer(screen, number):
     screen.page.wait_for_function("document.querySelector('.st-key-tour_figure .js-plotly-plot .main-svg')")
 
 
-@pytest.fixture(scope="module")
-def cold(browser):
-    """A server that nothing was trained on yet."""
-    with server() as running:
-        yield running
+def predict_and_reveal(screen, number):
+    """By keyboard; returns the milliseconds from the reveal to the first picture."""
+    screen.page.wait_for_function("window.Plotly")
+    screen.page.keyboard.press(str(len(SCENES[number - 1].answers)))
+    screen.page.locator(".st-key-tour_question", has_text="radio_button_checked").wait_for()
+    screen.rest()
+    screen.page.evaluate(ARM)
+    screen.page.keyboard.press("Space")
+    wait_for_answer(screen, number)
+    screen.page.wait_for_function("window.took !== null")
+    assert screen.page.locator(".st-key-tour_words", has_text="predicted").count() == 1
+    return screen.page.evaluate("window.took")
 
 
-def test_by_keyboard_alone_from_the_first_scene_to_the_last_and_back(new_screen, cold):
-    screen = open_tour(new_screen(1920, 1080, at=cold))
+# The answer of each third scene in every run, of each with -m long.
+@pytest.mark.parametrize("each", few([1, 3], [3]))
+def test_by_keyboard_alone_from_the_first_scene_to_the_last_and_back(new_screen, each):
+    screen = open_tour(new_screen(1920, 1080))
     keys = screen.page.keyboard
-    took = []
+    took = {}
     for number in range(1, len(SCENES) + 1):
         wait_for_scene(screen, number)
-        screen.page.wait_for_function("window.Plotly")
-        keys.press(str(len(SCENES[number - 1].answers)))  # a prediction
-        screen.page.locator(".st-key-tour_question", has_text="radio_button_checked").wait_for()
-        screen.rest()
-        screen.page.evaluate(ARM)
-        keys.press("Space")
-        wait_for_answer(screen, number)
-        screen.page.wait_for_function("window.took !== null")
-        took.append(screen.page.evaluate("window.took"))
-        assert screen.page.locator(".st-key-tour_words", has_text="predicted").count() == 1
+        if number % each == 0:
+            took[number] = predict_and_reveal(screen, number)
         if number < len(SCENES):
             keys.press("ArrowRight")
-    print("\nreveal to first picture, ms:", *(f"{number}: {ms:.0f}" for number, ms in enumerate(took, start=1)))
+    print("\nreveal to first picture, ms:", *(f"{number}: {ms:.0f}" for number, ms in took.items()))
     keys.press("ArrowRight")  # there is no further one
     for number in range(len(SCENES) - 1, 0, -1):
         keys.press("ArrowLeft")
@@ -189,7 +190,7 @@ def test_open_in_time_opens_the_scene(screen):
     wanted = {"time_cell": "LSTM", "time_length": "20", "time_compare": "forget bias"}
     screen.page.wait_for_function("location.search.includes('time_compare')")
     assert {name: screen.parameters().get(name) for name in wanted} == wanted
-    assert "20 steps" in screen.finish().settings()
+    screen.page.wait_for_function("explorer.settings().includes('20 steps')")
 
 
 def test_nothing_of_the_question_stands_beside_its_answer_while_that_trains(screen):
@@ -201,12 +202,12 @@ def test_nothing_of_the_question_stands_beside_its_answer_while_that_trains(scre
     assert screen.page.locator("[class*=st-key-tour_answer_], .st-key-tour_reveal").count() == 0
 
 
-@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
-@pytest.mark.parametrize(
-    "number",
-    # Those with the most words.
-    few(range(1, len(SCENES) + 1), [4, 17]),
-)
+# Those with the most words are always looked at.
+SMALL, LARGE = (1366, 768), (1920, 1080)
+FITTED = [(number, size) for number in range(1, len(SCENES) + 1) for size in (SMALL, LARGE)]
+
+
+@pytest.mark.parametrize(("number", "size"), few(FITTED, [(4, SMALL), (17, SMALL), (17, LARGE)]))
 def test_a_scene_fits_the_screen(new_screen, number, size):
     screen = open_tour(new_screen(*size), scene=number, revealed="answer")
     wait_for_answer(screen, number)

@@ -38,9 +38,10 @@ OVER_TIME = RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4, clip="va
 OVER_TIME_BASELINE = OVER_TIME.but(cell="GRU")
 
 
-def open_page(screen, name):
-    path, settings = PAGES[name]
-    return screen.open(path, complete=True, **settings)
+@pytest.fixture
+def open_page(reading):
+    """Open a page with the settings above."""
+    return lambda name: reading(PAGES[name][0], **PAGES[name][1])
 
 
 def save(screen, press):
@@ -55,8 +56,8 @@ def button(screen, name):
 
 
 @pytest.mark.parametrize("name", few(PAGES, ["depth"]))
-def test_the_slide_is_a_picture_of_the_main_figure(screen, name):
-    open_page(screen, name)
+def test_the_slide_is_a_picture_of_the_main_figure(open_page, name):
+    screen = open_page(name)
     file, content = save(screen, button(screen, "Slide").click)
     assert struct.unpack(">II", content[16:24]) == (1920, 1080)
     assert file.startswith("slide_")
@@ -65,8 +66,8 @@ def test_the_slide_is_a_picture_of_the_main_figure(screen, name):
 
 
 @pytest.mark.parametrize("name", few(PAGES, ["explore"]))
-def test_every_figure_can_be_had_as_png_and_svg_with_title_settings_and_link(screen, name):
-    open_page(screen, name)
+def test_every_figure_can_be_had_as_png_and_svg_with_title_settings_and_link(open_page, name):
+    screen = open_page(name)
     check_pictures(screen, FIGURES[name], "4 sigmoid", "skip=one")
 
 
@@ -88,8 +89,8 @@ def check_pictures(screen, keys, *words):
 
 
 @pytest.mark.parametrize("name", few(PAGES, ["remedies"]))
-def test_the_page_works_without_a_network_and_says_what_the_screen_says(screen, context, name, tmp_path):
-    open_page(screen, name)
+def test_the_page_works_without_a_network_and_says_what_the_screen_says(open_page, browser, name, tmp_path):
+    screen = open_page(name)
 
     def look_at_table(page):
         assert page.locator("table").count() == (name in ("explore", "remedies"))
@@ -98,21 +99,20 @@ def test_the_page_works_without_a_network_and_says_what_the_screen_says(screen, 
             rows = page.locator("tbody tr").all_inner_texts()
             assert [row.split() for row in rows] == [row.split() for row in shown]
 
-    check_offline(screen, context, tmp_path, len(FIGURES[name]), {"skip": "one layer", "depth": "3"}, look_at_table)
+    check_offline(screen, browser, tmp_path, len(FIGURES[name]), {"skip": "one layer", "depth": "3"}, look_at_table)
 
 
-def check_offline(screen, context, tmp_path, figures, asked, look=lambda page: None):
+def check_offline(screen, browser, tmp_path, figures, asked, look=lambda page: None):
     """Open the saved page without a network: its title, so many figures that are alive, and a link that asks for these."""
     title = screen.headline()
     file, content = save(screen, button(screen, "Page").click)
     assert file.endswith(".html")
     saved = tmp_path / "page.html"
     saved.write_bytes(content)
-    page = context.new_page()
+    page = browser.new_context(offline=True).new_page()
     left, errors = [], []
     page.on("request", lambda request: left.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    context.set_offline(True)
     try:
         page.goto(saved.as_uri())
         page.wait_for_function(f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {figures}")
@@ -122,8 +122,7 @@ def check_offline(screen, context, tmp_path, figures, asked, look=lambda page: N
         page.locator(".js-plotly-plot").first.hover()  # it is alive
         assert page.locator(".modebar").count() >= 1
     finally:
-        context.set_offline(False)
-        page.close()
+        page.context.close()
     assert words == title or title in words
     assert not errors
     assert all(url.startswith(("file:", "data:", "blob:")) for url in left)
@@ -138,9 +137,10 @@ def data_of(screen, name):
 
 
 @pytest.mark.parametrize("name", few(PAGES, ["explore"]))
-def test_the_experiment_opens_again_from_its_file_and_from_an_address(screen, new_screen, name, tmp_path):
-    open_page(screen, name)
+def test_the_experiment_opens_again_from_its_file_and_from_an_address(open_page, new_screen, name, tmp_path):
+    screen = open_page(name)
     file, content = save(screen, data_of(screen, "Experiment (JSON)").click)
+    screen.page.keyboard.press("Escape")
     assert file.startswith("experiment_")
     saved = read_experiment_json(content)
     assert (saved.experiment, saved.baseline) == (SHOWN, BASELINE)
@@ -176,34 +176,33 @@ def test_an_address_with_a_bad_experiment_says_so(screen):
     assert screen.value("depth") == "4"
 
 
-def test_the_csv_of_each_page_has_what_is_shown(screen):
+def test_the_csv_of_each_page_has_what_is_shown(open_page):
     lines = {"explore": ("History (CSV)", 2 * 21 * 4), "remedies": ("Ranking (CSV)", 10), "depth": ("Depths (CSV)", 28)}
     lines["sweep"] = ("Results (CSV)", 9)
     for name, (label, count) in lines.items():
-        open_page(screen, name)
-        file, content = save(screen, data_of(screen, label).click)
-        assert file.endswith(".csv")
-        assert len(list(csv.DictReader(io.StringIO(content.decode())))) == count, name
+        assert len(rows_of(open_page(name), label)) == count, name
 
 
 @pytest.mark.parametrize("name", few(PAGES, ["sweep"]))
-def test_the_notebooks_lines_can_be_copied(screen, name):
-    open_page(screen, name)
+def test_the_notebooks_lines_can_be_copied(open_page, name):
+    screen = open_page(name)
     button(screen, "Notebook").click()
     code = screen.page.locator("[data-testid=stCode]:visible").first
     assert "from explorer import" in code.inner_text()
     assert "skip='one layer'" in code.inner_text()
+    screen.page.keyboard.press("Escape")
 
 
-def test_no_button_sends_anything_away(screen):
+def test_no_button_sends_anything_away(open_page):
     for name in PAGES:
-        open_page(screen, name)
-        titles = screen.page.evaluate("[...document.querySelectorAll('[data-title]')].map(e => e.dataset.title)")
+        titles = open_page(name).page.evaluate(
+            "[...document.querySelectorAll('[data-title]')].map(e => e.dataset.title)"
+        )
         assert not [title for title in titles if re.search("cloud|chart studio|edit", title, re.IGNORECASE)]
 
 
-def test_the_code_is_read_when_it_is_opened(screen):
-    open_page(screen, "explore")
+def test_the_code_is_read_when_it_is_opened(open_page):
+    screen = open_page("explore")
     assert not screen.page.locator("[data-testid=stCode]:visible").count()
     screen.page.get_by_text("Show the code").click()
     screen.page.wait_for_selector("[data-testid=stCode]:visible")
@@ -241,14 +240,14 @@ def run_lines(screen):
     return names
 
 
-def test_what_is_taken_away_from_time_is_what_it_shows(screen, context, tmp_path):
+def test_what_is_taken_away_from_time_is_what_it_shows(screen, browser, tmp_path):
     pinned = encode(OVER_TIME_BASELINE)
     asked = {f"time_{name}": str(value) for name, value in OVER_TIME.settings(changed_only=True).items()}
     screen.open("/time", complete=True, **asked, time_baseline=pinned)
     words = ["which first, 10 steps", "LSTM of 4 units", "clipping by value", "/time?", *map("=".join, asked.items())]
     check_slide(screen, *words)
     check_pictures(screen, ["side_by_side", "time_second"], *words)
-    check_offline(screen, context, tmp_path, 2, asked | {"time_baseline": pinned})
+    check_offline(screen, browser, tmp_path, 2, asked | {"time_baseline": pinned})
     _, content = save(screen, data_of(screen, "Experiment (JSON)").click)
     screen.page.keyboard.press("Escape")
     saved = read_experiment_json(content)
@@ -262,14 +261,14 @@ def test_what_is_taken_away_from_time_is_what_it_shows(screen, context, tmp_path
     assert [int(count) for count in re.findall(r"\d+", screen.headline())] == [learn[0], 2, *learn[1:]]
 
 
-def test_what_is_taken_away_from_the_cliff_is_what_it_shows(screen, context, tmp_path):
+def test_what_is_taken_away_from_the_cliff_is_what_it_shows(screen, browser, tmp_path):
     asked = {"cliff_updates": "20", "cliff_clip": "value"}
     view = CliffView(updates=20, clip="value")
     screen.open("/cliff", complete=True, **asked)
     words = ["20 updates", "clipping by value", "/cliff?", *map("=".join, asked.items())]
     check_slide(screen, *words)
     check_pictures(screen, ["cliff_map", "cliff_section"], *words)
-    check_offline(screen, context, tmp_path, 2, asked)
+    check_offline(screen, browser, tmp_path, 2, asked)
     path = descend(view.descent(clipped=True))
     rows = rows_of(screen, "Paths (CSV)")
     assert len(rows) == 2 * 21
@@ -279,19 +278,6 @@ def test_what_is_taken_away_from_the_cliff_is_what_it_shows(screen, context, tmp
 
 
 # --- first visit --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
-def test_the_first_visit_shows_on_one_screen_what_it_is_and_what_to_try(new_screen, size):
-    screen = new_screen(*size).open(complete=True)
-    for name in ("Skip connections", "Dying ReLU", "All remedies", "Close", "What do I see?"):
-        box = screen.page.get_by_role("button", name=name, exact=name != "Close").first.bounding_box()
-        assert box["y"] + box["height"] < size[1]
-    lines = {
-        round(screen.page.get_by_role("button", name=name, exact=True).bounding_box()["y"])
-        for name in ("Skip connections", "Dying ReLU", "All remedies")
-    }
-    assert len(lines) == 1  # a slim line
 
 
 def test_what_can_be_tried_does_it_and_the_line_goes_for_the_visit(screen):

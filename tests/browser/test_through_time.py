@@ -15,6 +15,7 @@ from pages.time_page import PREFIX as TIME_PAGE
 from pages.time_page import SECOND_FIGURES
 from tests.browser.driver import few
 from tests.browser.test_sharing import data_of, save
+from tests.browser.test_speed import TOGGLES
 
 TIME_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items() if key.startswith(TIME_PAGE)}
 
@@ -113,7 +114,7 @@ def test_going_back_undoes_one_act(screen):
     screen.page.wait_for_function("explorer.value('time_clip') === 'none'")
 
 
-@pytest.mark.parametrize("name", few(COMPARISONS, ["start of W_hh", "baseline"]))
+@pytest.mark.parametrize("name", few(COMPARISONS, ["start of W_hh"]))
 def test_every_comparison_has_a_panel_for_each(screen, name):
     open_time(screen, time_compare=name, time_baseline=BASELINE)
     baseline = RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4, cell="GRU")
@@ -125,7 +126,7 @@ def test_every_comparison_has_a_panel_for_each(screen, name):
     check_clean(screen)
 
 
-@pytest.mark.parametrize("name", few(SECOND_FIGURES, ["recurrent matrix", "truncation"]))
+@pytest.mark.parametrize("name", few(SECOND_FIGURES, ["truncation"]))
 def test_every_closer_look_is_drawn_and_told(screen, name):
     open_time(screen, time_figure=name, time_truncation=2)
     figure = screen.page.locator(".st-key-time_second .js-plotly-plot:visible")
@@ -211,7 +212,7 @@ MOVES = [
 def test_a_toggle_shows_its_picture(screen):
     screen.open("/time", time_seed=4321, time_epochs=10, complete=True)
     took = []
-    for key, option in MOVES:
+    for key, option in MOVES[:TOGGLES]:
         took.append(screen.timed(lambda k=key, o=option: screen.press(k, o)))
     took.append(screen.timed(lambda: screen.slide("time_length", ["ArrowLeft"])))
     print(f"\ntoggle to first new picture: median {statistics.median(took):.0f} ms, {min(took):.0f} to {max(took):.0f}")

@@ -23,6 +23,12 @@ def open_cliff(screen, **settings):
     return screen.open("/cliff", complete=True, **settings)
 
 
+@pytest.fixture
+def opening(reading):
+    """The page as it opens."""
+    return reading("/cliff")
+
+
 def check(screen):
     screen.arrive("Cliff")
     screen.wait_for_chart()
@@ -30,13 +36,12 @@ def check(screen):
     assert not screen.warnings()
 
 
-def test_it_opens_with_the_unclipped_descent_thrown_off_the_map(screen):
-    open_cliff(screen)
+def test_it_opens_with_the_unclipped_descent_thrown_off_the_map(opening):
     free = descend(CliffView().descent(clipped=False))
-    assert f"norm {free.norm[free.longest]:.0f} throws w" in screen.headline()
-    assert screen.chart("gd.data.filter(t => t.name === 'without clipping').length") == 3
-    assert "clipping by norm at 0.5" in screen.settings()
-    assert not screen.warnings()
+    assert f"norm {free.norm[free.longest]:.0f} throws w" in opening.headline()
+    assert opening.chart("gd.data.filter(t => t.name === 'without clipping').length") == 3
+    assert "clipping by norm at 0.5" in opening.settings()
+    assert not opening.warnings()
 
 
 def test_the_link_restores_every_control_over_reload_and_page_switch(screen):
@@ -69,18 +74,18 @@ def test_a_bad_value_in_the_link_is_named(screen):
     assert screen.value("cliff_steps") == "50"
 
 
-def test_a_click_on_the_map_sets_the_start(screen):
-    open_cliff(screen)
-    before = screen.headline()
-    place(screen, "", 6.4, -1.5)
-    screen.page.wait_for_function("explorer.value('cliff_w') !== '5.5'")
-    screen.finish()
-    assert float(screen.value("cliff_w")) == pytest.approx(6.4, abs=0.06)
-    assert float(screen.value("cliff_b")) == pytest.approx(-1.5, abs=0.06)
-    assert screen.headline() != before
-    assert screen.parameters()["cliff_w"] == screen.value("cliff_w")
-    screen.page.go_back()
-    screen.page.wait_for_function("explorer.value('cliff_w') === '5.5' && explorer.value('cliff_b') === '-2.0'")
+def test_a_click_on_the_map_sets_the_start(opening):
+    before = opening.headline()
+    place(opening, "", 6.4, -1.5)
+    opening.page.wait_for_function("explorer.value('cliff_w') !== '5.5'")
+    opening.finish()
+    assert float(opening.value("cliff_w")) == pytest.approx(6.4, abs=0.06)
+    assert float(opening.value("cliff_b")) == pytest.approx(-1.5, abs=0.06)
+    assert opening.headline() != before
+    assert opening.parameters()["cliff_w"] == opening.value("cliff_w")
+    opening.page.go_back()
+    opening.page.wait_for_function("explorer.value('cliff_w') === '5.5' && explorer.value('cliff_b') === '-2.0'")
+    opening.finish()
 
 
 MOVES = {
@@ -93,12 +98,11 @@ MOVES = {
 }
 
 
-def test_every_move_shows_its_picture(screen):
-    open_cliff(screen)
+def test_every_move_shows_its_picture(opening):
     took = []
     for key in MOVES:
-        took.append(screen.timed(lambda key=key: screen.slide(key, [MOVES[key]])))
-        screen.finish()
+        took.append(opening.timed(lambda key=key: opening.slide(key, [MOVES[key]])))
+        opening.finish()
     report("cliff", took)
 
 

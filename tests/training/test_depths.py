@@ -14,7 +14,7 @@ from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.training import all_depths as depths
 from explorer.training.all_depths import gradients_by_depth
 from explorer.training.run import Training
-from tests.work import calls
+from tests.work import calls, every_two
 
 DEPTHS = [1, 2, 3, 8, 5]
 TASKS = {
@@ -22,7 +22,6 @@ TASKS = {
     "moons, one seed": Experiment(task="moons", samples=32, width=16, runs=1, seed=7),
     "curve, three seeds": Experiment(task="curve", samples=64, width=32, runs=3, batch="16"),
 }
-each_task = pytest.mark.parametrize("task", TASKS)
 
 
 def recorded(experiment):
@@ -44,18 +43,12 @@ def assert_alike(experiment, asked):
         np.testing.assert_array_equal(found.loss[:, index], loss)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("skip", SKIPS)
-@each_task
+@every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=SKIPS, task=TASKS)
 def test_every_depth_is_what_its_own_training_records_first(activation, normalization, skip, task):
     assert_alike(TASKS[task].but(activation=activation, normalization=normalization, skip=skip), DEPTHS)
 
 
-@pytest.mark.parametrize("initializer", INITIALIZERS)
-@pytest.mark.parametrize("bias", ["usual", "zeros", "none"])
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@each_task
+@every_two(initializer=INITIALIZERS, bias=["usual", "zeros", "none"], normalization=NORMALIZATIONS, task=TASKS)
 def test_also_for_every_way_to_start(initializer, bias, normalization, task):
     settings = {"initializer": initializer, "bias": bias, "normalization": normalization}
     assert_alike(TASKS[task].but(activation="tanh", **settings), [1, 4, 6])

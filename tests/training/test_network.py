@@ -12,14 +12,12 @@ from explorer.choices.initializers import INITIALIZERS
 from explorer.choices.losses import LOSSES
 from explorer.choices.normalizations import EPSILON, MOMENTUM, NORMALIZATIONS
 from explorer.training.network import STACKED_LIMIT, Architecture, Network, Running, draw_parameters
+from tests.work import every_two
 
 SAMPLES, INPUTS, WIDTH, DEPTH = 6, 2, 4, 5
-TASKS = {"moons": "classes", "curve": "regression"}
+TASKS = {"classes": "moons", "regression": "curve"}
 LOSS_CASES = [
-    pytest.param(loss, task, id=f"{loss}, {kind}")
-    for loss, entry in LOSSES.items()
-    for task, kind in TASKS.items()
-    if entry.regression or kind == "classes"
+    f"{loss}, {kind}" for loss, entry in LOSSES.items() for kind in TASKS if entry.regression or kind == "classes"
 ]
 
 each_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -123,20 +121,15 @@ def unit(stack):
     return stack / np.sqrt((stack**2).sum(axis=(0, 2, 3), keepdims=True))
 
 
-@pytest.mark.parametrize(("loss", "task"), LOSS_CASES)
-@each_skip
-@each_normalization
-@each_activation
-def test_the_gradient_is_the_slope_of_the_loss(activation, normalization, skip, loss, task):
-    e = experiment(activation=activation, normalization=normalization, skip=skip, loss=loss, task=task)
+@every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=SKIPS, case=LOSS_CASES)
+def test_the_gradient_is_the_slope_of_the_loss(activation, normalization, skip, case):
+    loss, kind = case.split(", ")
+    e = experiment(activation=activation, normalization=normalization, skip=skip, loss=loss, task=TASKS[kind])
     for runs in (1, 3):
         assert worst_gradient_error(e, runs) < 1e-6
 
 
-@pytest.mark.parametrize("bias", ["usual", "none"])
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
-@each_skip
-@each_normalization
+@every_two(normalization=NORMALIZATIONS, skip=SKIPS, depth=[1, 2, 3, 4], bias=["usual", "none"])
 def test_the_gradient_is_the_slope_of_the_loss_at_any_depth(normalization, skip, depth, bias):
     e = experiment(activation="tanh", normalization=normalization, skip=skip, depth=depth, bias=bias)
     assert worst_gradient_error(e, 2) < 1e-6
@@ -148,10 +141,7 @@ def test_the_gradient_is_right_for_any_number_of_inputs(normalization, inputs):
     assert worst_gradient_error(experiment(activation="GELU", normalization=normalization), 2, inputs=inputs) < 1e-6
 
 
-@pytest.mark.parametrize("runs", [1, 3])
-@each_skip
-@each_normalization
-@each_activation
+@every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=SKIPS, runs=[1, 3])
 def test_keeping_what_comes_back_changes_no_number(activation, normalization, skip, runs):
     e = experiment(activation=activation, normalization=normalization, skip=skip)
     kept, dropped = Bench(e, runs, keep=True), Bench(e, runs, keep=False)
@@ -160,9 +150,7 @@ def test_keeping_what_comes_back_changes_no_number(activation, normalization, sk
     assert np.array_equal(kept.network.h, dropped.network.h)
 
 
-@each_skip
-@each_normalization
-@each_activation
+@every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=SKIPS)
 def test_slopes_layer_by_layer_or_all_at_once_give_the_same(activation, normalization, skip, monkeypatch):
     e = experiment(activation=activation, normalization=normalization, skip=skip)
     at_once = Bench(e, 2)

@@ -69,8 +69,15 @@ WORKS = {
 }
 
 
+# A setting of the net is set in every run where it changes the picture, below.
+SETTINGS = RecurrentExperiment.controls()
+NAMES = [name.removeprefix(TIME_PAGE) for name in TIME_CONTROLS]
+
+
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.long)])
-@pytest.mark.parametrize("name", [name.removeprefix(TIME_PAGE) for name in TIME_CONTROLS])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in SETTINGS else []) for name in NAMES]
+)
 def test_every_option_of_every_control_runs_and_is_shown(name, every):
     key = f"{TIME_PAGE}{name}"
     app = run(**WORKS.get(name, {}))
@@ -110,7 +117,7 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("name", RecurrentExperiment.controls())
+@pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_of_the_net_changes_the_picture(name):
     one, two, beside = PAIRS[name]
     first, second = (figures(run(**({"compare": "baseline"} | beside | {name: value})))[0] for value in (one, two))
