@@ -17,6 +17,8 @@ from explorer.training.kinds import LAYERS, TIME_STEPS
 
 # An activation whose slope nowhere exceeds this shrinks the gradient in every layer.
 LOW_SLOPE = 0.25
+# Up to this depth a fitting start helps a net of such an activation all the same.
+SHALLOW = 3
 
 
 TIMES = 4
@@ -210,6 +212,13 @@ def _fit_initialization(experiment: Experiment) -> Experiment:
     """Change the first weights, unless they are of that variance already."""
     fitted = experiment.but(initializer=experiment.activation_function.fitting_initializer, gain=1.0)
     return experiment if _hidden_variance(experiment) == _hidden_variance(fitted) else fitted
+
+
+def starts_far_below(experiment: Experiment) -> bool:
+    """Whether the first weights have less than a tenth of the fitting variance, in a net that such a variance can help."""
+    fitted = experiment.but(initializer=experiment.activation_function.fitting_initializer, gain=1.0, bias="zeros")
+    small = _hidden_variance(experiment.but(bias="zeros")) < 0.1 * _hidden_variance(fitted)
+    return small and (experiment.depth <= SHALLOW or not _is_too_flat(experiment))
 
 
 def _hidden_variance(experiment: Experiment) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from explorer.choices.registry import Entry, registry
 from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts
-from explorer.diagnosis.remedies import REMEDIES_OF
+from explorer.diagnosis.remedies import REMEDIES_OF, starts_far_below
 from explorer.diagnosis.signs import mean_answer_loss
 from explorer.diagnosis.wording import against_last, decades, number, seeds_text
 from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
@@ -157,6 +157,20 @@ def _wandered(f: Facts) -> bool:
 def _wandered_far(f: Facts) -> bool:
     """Whether updates moved the first layer by several times its size, or some of these seeds are not stuck."""
     return f.signs.way_first > 0.6 or f.signs.stuck < f.signs.seeds
+
+
+def _starts_far_below(f: Facts) -> bool:
+    return starts_far_below(f.experiment)
+
+
+def _starts_far_below_in_time(f: Facts) -> bool:
+    """Whether there are updates enough as well for a deep net to learn from such a start."""
+    return starts_far_below(f.experiment) and f.experiment.epochs * len(f.experiment.batch_sizes()) >= 500
+
+
+def _came_and_went(f: Facts) -> bool:
+    """Whether the loss was lower before than it is."""
+    return f.signs.loss_end > 1.1 * f.signs.loss_best
 
 
 def _nearly_reaches(f: Facts) -> bool:
@@ -329,6 +343,7 @@ VERDICTS = registry(
             holds=lambda f: min(f.signs.reach, f.signs.reach_end) < -HEALTHY_DECADES,
             tell=_tell_reach,
             remedies={
+                "fitting initialization": _starts_far_below_in_time,
                 "skip over one layer": _skips_pay,
                 "batch norm": _partly_reaches,
                 "skip over two layers": _skips_pay,
@@ -374,6 +389,7 @@ VERDICTS = registry(
                 f"{_went(f)}; all updates together moved the weights by at most {_own_size(f.signs.way)}",
             ),
             remedies={
+                "fitting initialization": _starts_far_below,
                 "Adam": _adam_gets_further,
                 "ten times the learning rate": _falls,
                 "four times the epochs": _falls_fast,
@@ -390,6 +406,7 @@ VERDICTS = registry(
                 f"answer{'s' * (f.signs.stuck == 1)} hardly better than a constant",
             ),
             remedies={
+                "a tenth of the learning rate": _came_and_went,
                 "Adam": _always,
                 "skip over one layer": _always,
             },
