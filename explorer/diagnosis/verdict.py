@@ -192,8 +192,10 @@ def _starts_badly(f: Facts) -> bool:
     return not _starts_well(f)
 
 
-def _partly_reaches(f: Facts) -> bool:
-    return f.signs.reach_end > -24 and f.signs.apart < 0.1
+def _has_batches_to_norm(f: Facts) -> bool:
+    """Whether something is left to norm: of a gradient that is not lost altogether, over eight samples, in a net that bends."""
+    enough = max(f.experiment.batch_sizes()) >= 8 and f.experiment.activation_function.bends
+    return enough and f.signs.reach_end > -24 and f.signs.apart < 0.1
 
 
 def _skips_pay(f: Facts) -> bool:
@@ -345,7 +347,7 @@ VERDICTS = registry(
             remedies={
                 "fitting initialization": _starts_far_below_in_time,
                 "skip over one layer": _skips_pay,
-                "batch norm": _partly_reaches,
+                "batch norm": _has_batches_to_norm,
                 "skip over two layers": _skips_pay,
                 "Adam": _nearly_reaches,
             },
