@@ -300,5 +300,7 @@ PAGE = Page(
     show=show,
     kind=LAYERS,
     controls=VIEW_CONTROLS,
-    ahead=lambda: (trained([entry.experiment, entry.baseline or entry.experiment]) for entry in scenarios_of(Experiment).values()),
+    ahead=lambda: (
+        trained([entry.experiment, entry.baseline or entry.experiment]) for entry in scenarios_of(Experiment).values()
+    ),
 )
