@@ -142,8 +142,8 @@ def _key_numbers(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
         ),
         (
             f"Per layer ({expected})",
-            decades(facts.log_factor),
-            "The ratio's root: the factor by which dL/dz changes per layer on its way back, the output's step included. "
+            "none" if np.isnan(facts.log_factor) else decades(facts.log_factor),
+            "The factor by which dL/dz changes per layer on its way back from the last hidden layer to the first. "
             + (no_theory or "Theory: mean field for a median seed, corrected for the layers' finite width."),
         ),
         (

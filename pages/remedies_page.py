@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.choices.controls import Several, choice, controls_of, setting
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.trials import Results, Trial, trials
+from explorer.diagnosis.trials import Results, Trial, trials, within_limits
 from explorer.diagnosis.wording import summary
 from explorer.figures.remedies import TrialPanel, describe_losses, describe_tried, loss_figure, remedies_figure
 from explorer.figures.view import VIEW_CONTROLS, View
@@ -76,9 +76,7 @@ def show() -> None:
     progress = st.empty()
     body = st.container()
     start = baseline if comparison.start == BASELINE and baseline is not None else experiment
-    tried = trials(start, comparison.combine)
-    refused = [trial for trial in tried if refuse(trial.experiment)]
-    tried = [trial for trial in tried if trial not in refused]
+    tried, left_out = within_limits(trials(start, comparison.combine))
     problem = refuse_all([trial.experiment for trial in tried])
     if problem or not tried or tried[0].remedies:
         st.warning(problem or refuse(start), icon=":material/hourglass_disabled:")
@@ -89,8 +87,10 @@ def show() -> None:
         _headline(results)
     with body:
         _draw(results, view, comparison.combine, baseline)
-    for trial in refused:
-        st.caption(f"Not tried: {trial.name}. {refuse(trial.experiment)}")
+    for trial in left_out:
+        st.caption(
+            f"Not tried: {trial.name}. {refuse(trial.experiment) or 'With it, all together would take too long.'}"
+        )
     work_on(trainings, SLICE, REPAINT)
 
 

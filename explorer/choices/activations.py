@@ -34,6 +34,7 @@ class Activation(Entry):
     saturation: tuple[float, float] | None = None
     random_slope: tuple[float, float] | None = None  # For randomized ReLU, the range of the slope below 0 in training
     steepest: float = 1.0  # The largest slope
+    bends: bool = True  # Whether it is anything but a straight line
     # The initializer whose variance keeps signals and gradients nearest to level.
     fitting_initializer: str = "He normal"
     in_plain_nets: bool = False  # Whether plain recurrent nets offer it
@@ -308,6 +309,7 @@ ACTIVATIONS = registry(
             name="linear",
             caption="No squeezing at all: only the weights act on the gradient. A deep linear net is still linear.",
             formula="z",
+            bends=False,
             f=_linear,
             df=_linear_slope,
             he_gain=1.0,

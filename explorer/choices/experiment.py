@@ -212,6 +212,11 @@ class Experiment(Settings):
         return self.layers
 
     @property
+    def inner_positions(self) -> int:
+        """Where the gradient is measured inside the net: its hidden layers."""
+        return self.depth
+
+    @property
     def skipped(self) -> int:
         """How many layers a shortcut skips: 0 (no shortcuts), 1 or 2."""
         return SKIPS[self.skip]

@@ -129,6 +129,11 @@ class Settings:
         raise NotImplementedError
 
     @property
+    def inner_positions(self) -> int:
+        """How many of these, counted from the first, lie inside the net: all but the output layer; all time steps."""
+        return self.positions
+
+    @property
     def every_position_counts(self) -> bool:
         """Whether the loss counts at every position; else at the last ones only."""
         return False

@@ -1,11 +1,12 @@
 """What a history says.
 
 `diagnose` reads a history once: facts over all seeds, the verdict and its rule, advice, theory and why, in words.
-Remedies and what they did; how far gradients reach in time; the cliff of a net of one unit.
+Remedies and what they did, when somebody applies them or `try_remedies` tries them on a few seeds; how far gradients reach in time; the cliff of a net of one unit.
 """
 
 from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.trials import Tried, try_remedies
 from explorer.diagnosis.verdict import VERDICTS
 
-__all__ = ["REMEDIES", "VERDICTS", "Diagnosis", "diagnose"]
+__all__ = ["REMEDIES", "VERDICTS", "Diagnosis", "Tried", "diagnose", "try_remedies"]

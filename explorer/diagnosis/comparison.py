@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.facts import HEALTHY_DECADES, Facts, gradient_change
-from explorer.diagnosis.verdict import judge, learn, not_finite
-from explorer.diagnosis.wording import compared_summary, decades, difference, number
+from explorer.diagnosis.verdict import advice, judge, learn, told_diverged
+from explorer.diagnosis.wording import compared_summary, decades, difference, number, seeds_text
 from explorer.training.history import History
 
 
@@ -78,12 +78,20 @@ def compare(old: Facts, new: Facts) -> str:
     if not changes:
         return "The same settings as the baseline."
     what = changes[0] if len(changes) == 1 else " and ".join([", ".join(changes[:-1]), changes[-1]])
-    return f"{what[0].upper()}{what[1:]}: {gradient_change(old, new)}; {_seed_change(old, new)}."
+    # Of seeds that diverged, or of another task, the gradient at the start is no news.
+    comparable = new.diverged * 2 < new.runs and new.experiment.task == old.experiment.task
+    told = [gradient_change(old, new)] * comparable + [_seed_change(old, new)]
+    return f"{what[0].upper()}{what[1:]}: {'; '.join(told)}."
 
 
 def _seed_change(old: Facts, new: Facts) -> str:
     solve = f"{new.solved} of {new.runs} seeds solve it" if new.runs > 1 else f"{new.solved} of 1 seed solves it"
-    return f"{solve}, before {old.solved}{'' if new.runs == old.runs else f' of {old.runs}'}"
+    of = "" if new.runs == old.runs else f" of {old.runs}"
+    if not new.diverged and not old.diverged:
+        return f"{solve}, before {old.solved}{of}"
+    if not new.solved and not old.solved:
+        return f"{seeds_text(new.diverged, new.runs)} diverged, before {old.diverged}{of}"
+    return f"{solve} and {new.diverged} diverged, before {old.solved} and {old.diverged}{of}"
 
 
 def time_headline(facts: Mapping[str, Facts]) -> str:
@@ -105,7 +113,7 @@ def time_headline(facts: Mapping[str, Facts]) -> str:
 
 def _count(f: Facts, first: Facts) -> str:
     """Say how many seeds of a further one learn it; of how many only if that differs from the first."""
-    return f"{f.solved}{'' if f.runs == first.runs else f' of {f.runs}'}{not_finite(f)}"
+    return f"{f.solved}{'' if f.runs == first.runs else f' of {f.runs}'}{told_diverged(f)}"
 
 
 def time_detail(facts: Mapping[str, Facts]) -> str:
@@ -115,7 +123,15 @@ def time_detail(facts: Mapping[str, Facts]) -> str:
     others = {name: f for name, f in facts.items() if f.every_position_counts}
     told = [*_reach(reaching, alone), *_sizes(others, alone)]
     ends = [f"{'' if alone else f'{name}, '}{f.first_end}" for name, f in facts.items() if f.first_end]
-    return " ".join([*told, *([f"Not finite first: {'; '.join(ends)}."] if ends else [])])
+    told += [f"Not finite first: {'; '.join(ends)}."] if ends else []
+    return " ".join([*told, *_advised(facts, alone)])
+
+
+def _advised(facts: Mapping[str, Facts], alone: bool) -> list[str]:
+    """Say what to try, where one or two stand beside each other."""
+    advised = {name: ", ".join(advice(judge(f), f)) for name, f in facts.items() if len(facts) <= 2}
+    listed = _listed({name: names for name, names in advised.items() if names}, alone)
+    return [f"Try: {listed}."] if listed else []
 
 
 def _listed(told: Mapping[str, str], alone: bool) -> str:

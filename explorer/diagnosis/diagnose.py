@@ -42,7 +42,7 @@ class Diagnosis:
     @cached_property
     def advice(self) -> tuple[str, ...]:
         """Names of `REMEDIES` to try, best first; empty where nothing needs mending or nothing is known to help."""
-        return advice(self.rule, self.history.experiment)
+        return advice(self.rule, self.facts)
 
     @property
     def advice_sentence(self) -> str:
@@ -68,11 +68,11 @@ class Diagnosis:
             return "At the start dL/dz at the first layer is exactly 0."
         if not math.isfinite(f.log_ratio):
             return "At the start dL/dz is not finite."
-        theory = "" if self.theory_factor is None else f", theory says {number(self.theory_factor)}"
-        return (
-            f"At the start dL/dz at the first layer is {against_last(f.log_ratio)}: each layer multiplies it by "
-            f"{decades(f.log_factor)}{theory}."
-        )
+        told = "At the start dL/dz at the first layer is " + against_last(f.log_ratio, "the output layer's")
+        if math.isnan(f.log_factor):
+            return f"{told}."
+        theory = "" if self.theory_factor is None else f" (theory: {number(self.theory_factor)})"
+        return f"{told}; from each hidden layer to the one below it is multiplied by {decades(f.log_factor)}{theory}."
 
     def why(self, epoch: float = 0) -> Why:
         """Split the change of RMS dL/dz from layer to layer into its factors, at an epoch."""

@@ -1,19 +1,30 @@
-"""Trials: an experiment with each remedy alone and with several combined, judged against it as it is, and ranked."""
+"""Trials: an experiment with each remedy alone and with several combined, judged against it as it is, and ranked.
+
+`try_remedies` does so with a few seeds and in bounded time: advice that is a result, where `Diagnosis.advice` is a rule.
+"""
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.diagnose import diagnose
-from explorer.diagnosis.effects import Effect, combined, effect, rank, remedies_headline
-from explorer.diagnosis.facts import Facts
-from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.diagnose import Diagnosis, diagnose
+from explorer.diagnosis.effects import HELPS, Effect, combined, effect, rank, remedies_headline
+from explorer.diagnosis.facts import Facts, final_shares
+from explorer.diagnosis.remedies import REMEDIES, REMEDIES_OF
 from explorer.diagnosis.wording import decades, number
+from explorer.training.cost import estimate, refuse, refuse_all
 from explorer.training.history import History
+from explorer.training.kinds import kind_of
+from explorer.training.run import Training
 
 NOTHING_CHANGED = "nothing changed"
+# With so many seeds a remedy is tried, and it must lower what is left of the error by so much more than a difference that counts.
+TRIED_SEEDS, CLEARLY = 4, HELPS + 0.05
+# So many of those that helped are advised.
+MOST_ADVISED = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +49,22 @@ def trials(start: Experiment, combine: Sequence[str]) -> list[Trial]:
     if len(combine) > 1:
         tried.append(Trial(" + ".join(combine), tuple(combine), combined(start, combine)))
     return tried
+
+
+def within_limits(tried: Sequence[Trial]) -> tuple[list[Trial], list[Trial]]:
+    """Return the trials that can be trained, and those left out: too large alone, or the costliest where all are too much.
+
+    The experiment as it is, and what is combined, stay if they can.
+    """
+    kept = [trial for trial in tried if not refuse(trial.experiment)]
+    # The last of these goes first: the costliest remedy, and a combination only after all of them.
+    costliest = sorted(
+        (trial for trial in kept if trial.remedies),
+        key=lambda trial: (len(trial.remedies) == 1, estimate(trial.experiment).seconds),
+    )
+    while costliest and refuse_all([trial.experiment for trial in kept]):
+        kept.remove(costliest.pop())
+    return kept, [trial for trial in tried if trial not in kept]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,3 +172,81 @@ def _epochs(f: Facts) -> str:
         return "never in half of them" if f.solved else "never"
     late = f"{f.solve_late:,.0f}" if math.isfinite(f.solve_late) else "never"
     return f"{f.solve_epoch:,.0f} ({f.solve_early:,.0f} to {late})"
+
+
+# --- advice as a result ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one remedy did to a few seeds: the mean share of the mean answer's error that is left with it and without it."""
+
+    name: str
+    seeds: int
+    left: float
+    left_before: float
+
+    @property
+    def helped(self) -> bool:
+        """Whether it clearly helped."""
+        return self.left <= self.left_before - CLEARLY
+
+
+def attempts(diagnosis: Diagnosis, seconds: float) -> Iterator[Attempt]:
+    """Try every remedy alone on the first seeds, those first that the rules advise; a caller may stop after any.
+
+    What would, by the estimate, take longer than is left of the `seconds` is not tried.
+    """
+    start = time.perf_counter()
+    experiment, facts = diagnosis.history.experiment, diagnosis.facts
+    seeds = min(TRIED_SEEDS, experiment.runs)
+    before = sum(facts.shares[:seeds]) / seeds
+    table = REMEDIES_OF[kind_of(experiment).name]
+    for name in dict.fromkeys([*diagnosis.advice, *table]):
+        changed = table[name].change(experiment)
+        few = changed.but(runs=seeds)
+        if changed == experiment or estimate(few).seconds > seconds - (time.perf_counter() - start):
+            continue
+        training = Training(few, record_at=[0, few.epochs])
+        training.advance(math.inf)
+        yield Attempt(name, seeds, float(final_shares(training.history()).mean()), before)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What was tried on an experiment."""
+
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """Names of the remedies that clearly helped, best first."""
+        helped = sorted((attempt for attempt in self.attempts if attempt.helped), key=lambda attempt: attempt.left)
+        return tuple(attempt.name for attempt in helped[:MOST_ADVISED])
+
+    @property
+    def sentence(self) -> str:
+        """How many were tried, and what those did that helped most."""
+        if not self.attempts:
+            return "Nothing was tried: it would take too long."
+        count, first = len(self.attempts), self.attempts[0]
+        tried = f"Tried {'one remedy' if count == 1 else f'{count} remedies'} with {_count(first.seeds)}"
+        left = {attempt.name: attempt.left for attempt in self.attempts}
+        told = ", ".join(f"{left[name]:.0%} with {name}" for name in self.advice)
+        if not told:
+            return f"{tried}: none clearly helps alone."
+        return f"{tried}: of the mean answer's error {first.left_before:.0%} was left, and {told}."
+
+
+def _count(seeds: int) -> str:
+    return "one seed" if seeds == 1 else f"{seeds} seeds each"
+
+
+def try_remedies(diagnosis: Diagnosis, seconds: float = 10.0) -> Tried:
+    """Try remedies on the first seeds of what was diagnosed, in about as many seconds.
+
+    >>> tried = try_remedies(diagnose(train(Experiment(depth=3, epochs=500))))
+    >>> tried.advice[0] in REMEDIES
+    True
+    """
+    return Tried(tuple(attempts(diagnosis, seconds)))

@@ -50,7 +50,7 @@ def decades(log10: float) -> str:
     return f"{mantissa} × {power_of_ten(exponent + int(carried))}"
 
 
-def against_last(log_ratio: float) -> str:
+def against_last(log_ratio: float, last: str = "the last's") -> str:
     """Write a layer's share of the last layer's gradient, given its decimal logarithm.
 
     >>> against_last(-7.6), against_last(2.0)
@@ -58,7 +58,16 @@ def against_last(log_ratio: float) -> str:
     """
     if not math.isfinite(log_ratio):
         return decades(log_ratio)
-    return f"{decades(log_ratio)} {'times' if log_ratio >= 0 else 'of'} the last's"
+    return f"{decades(log_ratio)} {'times' if log_ratio >= 0 else 'of'} {last}"
+
+
+def seeds_text(count: int, runs: int) -> str:
+    """Say how many of the seeds; of a single one, that it is this one.
+
+    >>> seeds_text(3, 8), seeds_text(1, 1)
+    ('3 of 8 seeds', 'this seed')
+    """
+    return f"{count} of {runs} seeds" if runs > 1 else "this seed"
 
 
 def summary(experiment: Settings, *, depth: str | None = None) -> str:

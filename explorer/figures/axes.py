@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from explorer.choices.arrays import Array
 from explorer.diagnosis.wording import power_of_ten
 from explorer.figures import theme
 from explorer.figures.view import View
@@ -141,9 +142,17 @@ def epoch_axis(last: int, view: View, *, short: bool = False) -> dict[str, Any]:
 
 
 def log_axis(span: Limits) -> dict[str, Any]:
-    """Return range and ticks, every second power of ten, of a logarithmic axis; its span is in decades."""
-    powers = [power for power in range(math.ceil(span[0]), math.floor(span[1]) + 1) if power % 2 == 0]
+    """Return range and ticks, every second power of ten or fewer, of a logarithmic axis; its span is in decades."""
+    step = next(step for step in (2, 5, 10, 20, 50, 100) if (span[1] - span[0]) / step <= 6)
+    powers = [power for power in range(math.ceil(span[0]), math.floor(span[1]) + 1) if power % step == 0]
     return {"type": "log", "range": list(span), **ticks((10.0**power for power in powers), map(power_text, powers))}
+
+
+def loss_axis(losses: Iterable[Array], span: Limits = LOSS_DECADES) -> dict[str, Any]:
+    """Return an axis of losses: always the same, but for losses that grow beyond it."""
+    highest = max(np.max(values, initial=0.0, where=np.isfinite(values)) for values in losses)
+    top = math.ceil(np.log10(highest)) if highest > 10 ** span[1] else span[1]
+    return log_axis((span[0], top))
 
 
 def title(text: str, standoff: float = CLOSE) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _axes(rows: Styled, view: View, place: _Places) -> dict[str, Any]:
     named_axes = {
         "xaxis": epochs | {"domain": left, "anchor": lowest},
         "xaxis2": values | {"domain": right, "anchor": "y4"},
-        "yaxis": {"domain": loss, "title": "loss", **axes.log_axis(axes.LOSS_DECADES)},
+        "yaxis": {"domain": loss, "title": "loss", **axes.loss_axis(shown.history.loss for shown, _ in rows)},
         "yaxis4": {"domain": strip, "anchor": "x2", "visible": False, "fixedrange": True},
     }
     for panel_number, ((shown, _), row, side) in enumerate(zip(rows, place.rows, place.profiles, strict=True), start=2):

@@ -63,6 +63,8 @@ def _layout(tried: Sequence[TrialPanel], view: View, narrow: bool) -> dict[str, 
         across, top = axes.piece(column, columns, GAP), 1 - row * row_height / height
         box = across, [top - (row_height - TICKS) / height, top - above / height]
         named_axes |= _panel_axes(index + 1, one.history, view, box, leftmost=column == 0)
+        if one.history.experiment.epochs != tried[0].history.experiment.epochs:  # an axis of its own
+            del named_axes[f"xaxis{index + 1}"]["matches"]
         labels.append(axes.label(_title(one), across[0], box[1][1], size=15 * scale) | {"align": "left"})
     foot = FOOT / height
     values = {"range": list(view.span), "showgrid": False, "fixedrange": True, **axes.value_ticks(view)}
@@ -122,7 +124,7 @@ def loss_figure(tried: Sequence[TrialPanel], view: View) -> Figure:
                 hovertemplate=f"{one.name}<br>epoch %{{x:,.0f}}: median loss %{{y:.3g}}<extra></extra>",
             )
         )
-    epochs = axes.epoch_axis(tried[0].history.experiment.epochs, view)
+    epochs = axes.epoch_axis(max(one.history.experiment.epochs for one in tried), view)
     named_axes = {
         "xaxis": {"title": "epoch", "showgrid": False, "automargin": True, **epochs},
         "yaxis": {"title": "loss, median over seeds", "type": "log", "exponentformat": "power", "automargin": True},

@@ -125,7 +125,7 @@ CURES = [
         ),
         right=2,
         take_home="Nearly all with batch norm, hardly one with layer norm: there each layer still multiplies the "
-        "gradient by about 0.36, with batch norm by about 1.2. Layer norm leaves in place what all samples have in "
+        "gradient by about 0.4, with batch norm by about 1.3. Layer norm leaves in place what all samples have in "
         "common.",
         source="Ba et al. 2016; Yang et al. 2019",
         shown=tuple(

@@ -12,7 +12,7 @@ from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.effects import rank
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.seeds import band
-from explorer.diagnosis.verdict import not_finite
+from explorer.diagnosis.verdict import told_diverged
 from explorer.diagnosis.wording import against_last, decades, number
 from explorer.stories.scene import DEPTHS, Shown
 
@@ -43,8 +43,11 @@ def factor(facts: Facts) -> float:
 
 
 def mean_part(diagnosis: Diagnosis, part: str) -> float:
-    """Return the factor that a part of the way back contributes at the start: geometric mean over hidden layers."""
-    return power(float(diagnosis.why().parts[part].mean()))
+    """Return the factor that a part of the way back contributes at the start.
+
+    The geometric mean over the steps from hidden layer to hidden layer, as in `factor`.
+    """
+    return power(float(diagnosis.why().parts[part][:-1].mean()))
 
 
 def solved(shown: Shown) -> float:
@@ -53,8 +56,8 @@ def solved(shown: Shown) -> float:
 
 
 def most_level(shown: Shown) -> float:
-    """Return which of the panels, counted from 1, has the most level gradient at the start."""
-    return 1 + float(np.argmin([abs(diagnosis.facts.log_ratio) for diagnosis in shown.values()]))
+    """Return which of the panels, counted from 1, has the most level gradient over the hidden layers at the start."""
+    return 1 + float(np.argmin([abs(diagnosis.facts.log_inside) for diagnosis in shown.values()]))
 
 
 def best(shown: Shown) -> float:
@@ -96,7 +99,7 @@ def tell_share(shown: Shown) -> str:
 def tell_factor(shown: Shown) -> str:
     """Say what each layer multiplies the gradient by, and the whole."""
     facts = last(shown).facts
-    return f"each layer multiplies dL/dz by {decades(facts.log_factor)}: layer 1 gets {against_last(facts.log_ratio)}"
+    return f"each hidden layer multiplies dL/dz by {decades(facts.log_factor)}: layer 1 gets {against_last(facts.log_ratio)}"
 
 
 def tell_solved(shown: Shown) -> str:
@@ -108,8 +111,8 @@ def tell_solved(shown: Shown) -> str:
 
 def tell_panels(shown: Shown) -> str:
     """Say each panel's share of the gradient at the start."""
-    shares = [f"{name} {decades(diagnosis.facts.log_ratio)}" for name, diagnosis in shown.items()]
-    return f"layer 1 over the last layer, at the start: {', '.join(shares)}"
+    shares = [f"{name} {decades(diagnosis.facts.log_inside)}" for name, diagnosis in shown.items()]
+    return f"layer 1 over the last hidden layer, at the start: {', '.join(shares)}"
 
 
 def tell_learnt(shown: Shown) -> str:
@@ -154,7 +157,7 @@ def tell_through_time(shown: Shown) -> str:
 
 def tell_clipping(shown: Shown) -> str:
     """Say how long the first gradient is, and of each panel how many seeds have learnt it or are not finite."""
-    learnt = [f"{name}: {known.facts.learnt}{not_finite(known.facts)}" for name, known in shown.items()]
+    learnt = [f"{name}: {known.facts.learnt}{told_diverged(known.facts)}" for name, known in shown.items()]
     return (
         f"the first gradient, of all parameters, is {number(first(shown).facts.first_norm)} long. "
         f"Seeds that have learnt it: {'; '.join(learnt)}"

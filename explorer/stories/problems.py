@@ -102,7 +102,7 @@ PROBLEMS = [
     ),
     Scene(
         name="Saturation does not explode",
-        caption="Weights from N(0, 1), 64 units wide. In a linear net each layer then multiplies the gradient by about 6.4. With tanh, "
+        caption="Weights from N(0, 1), 64 units wide. In a linear net each layer then multiplies the gradient by about 7.8. With tanh, "
         "more than two units in three are saturated: their slope is nearly 0.",
         question="What does each of these tanh layers multiply the gradient by?",
         answers=(
@@ -113,7 +113,7 @@ PROBLEMS = [
         ),
         right=2,
         take_home="The weights make gradients explode; saturation holds them back. The weights multiply them by about "
-        "6.5; flat slopes bring this down to about 1.9.",
+        "7.9; flat slopes bring this down to about 2.3.",
         source="Pascanu et al. 2013; Poole et al. 2016",
         shown=(("now", WIDE),),
         figure=WHY,
@@ -153,9 +153,9 @@ PROBLEMS = [
             Answer("He: variance 2 / fan_in", 3.5, 4.5),
         ),
         right=3,
-        take_home="ReLU cuts away half of every signal, so weights need twice the variance. With He's about 0.1 of the "
-        "gradient arrives, with Glorot's about 1.3 × 10⁻⁴, with N(0, 0.01²) about 10⁻²⁹; N(0, 1) makes it about 10¹¹ "
-        "times larger.",
+        take_home="ReLU cuts away half of every signal, so weights need twice the variance. From the last "
+        "hidden layer to the first, He's keeps about 0.6 of the gradient, Glorot's about 9 × 10⁻⁴, N(0, 0.01²) about 10⁻²⁷; "
+        "N(0, 1) makes it about 10¹¹ times larger.",
         source="Glorot & Bengio 2010; He et al. 2015",
         shown=tuple((name, DEEP_RELU.but(initializer=name)) for name in STARTS),
         figure=PANELS,

@@ -48,7 +48,7 @@ class DepthStart:
 
     # (depths, layers): median over seeds of the gradient of every layer; NaN beyond the net's last.
     medians: dict[str, Array]
-    factor: Band  # (depths,): what each layer multiplies dL/dz by
+    factor: Band  # (depths,): what each hidden layer multiplies dL/dz by; NaN of a single one
     theory: Array  # (depths,): the same by theory; NaN where it says nothing
 
 
@@ -59,9 +59,11 @@ def depth_start(experiment: Experiment, deepest: int) -> DepthStart:
     rows = np.arange(deepest)
     medians = {name: log_band(getattr(measured, name)).middle for name in ("delta", "weight_gradient")}
     logs = logarithm(measured.delta)
+    steps = measured.depths - 1  # From the last hidden layer to the first
     with np.errstate(invalid="ignore"):
-        ratio = logs[:, rows, 0] - logs[:, rows, measured.depths]
-    factor = band(np.where(logs[:, rows, 0] == -np.inf, -np.inf, ratio) / measured.depths)
+        ratio = logs[:, rows, 0] - logs[:, rows, steps]
+    factor = band(np.where(logs[:, rows, 0] == -np.inf, -np.inf, ratio) / np.maximum(steps, 1))
+    factor = Band(*(np.where(steps > 0, part, np.nan) for part in (factor.low, factor.middle, factor.high)))
     theory = np.array([log_factor(experiment.but(depth=depth)) for depth in measured.depths.tolist()])
     return DepthStart(medians, factor, theory)
 
@@ -105,7 +107,7 @@ class DepthSeries:
             return None
         values = np.full(self.deepest, math.nan)
         for depth, finding in self.findings.items():
-            values[depth - 1] = finding.log_ratio_end / depth
+            values[depth - 1] = finding.log_factor_end
         return values
 
     @property

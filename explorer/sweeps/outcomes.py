@@ -27,8 +27,10 @@ class Finding:
     # RMS dL/dz of the first layer over that of the last, at the start and at the end.
     log_ratio: float
     log_ratio_end: float
-    # What each layer multiplies RMS dL/dz by on its way back, at the start; theory's is NaN where there is none.
+    # What each layer multiplies RMS dL/dz by on its way back from the last hidden layer to the first, at the start and at the
+    # end; NaN where there is one hidden layer, theory's also where there is no theory.
     log_factor: float
+    log_factor_end: float
     log_factor_theory: float
     loss: float  # Median over seeds at the end; not finite where half of the seeds diverged
     runs: int
@@ -51,6 +53,7 @@ def find(history: History, *, trained: bool = True) -> Finding:
         log_ratio=known.log_ratio,
         log_ratio_end=known.log_ratio_end if trained else math.nan,
         log_factor=known.log_factor,
+        log_factor_end=known.log_factor_end if trained else math.nan,
         log_factor_theory=log_factor(experiment),
         loss=loss if trained else math.nan,
         runs=known.runs,
@@ -103,8 +106,9 @@ OUTCOMES = registry(
         ),
         Outcome(
             name="factor per layer, start",
-            caption="What each layer multiplies RMS dL/dz by on its way back before any update, median over seeds.",
-            formula="(rms δ₁ / rms δ_last)^(1/depth)",
+            caption="What each layer multiplies RMS dL/dz by on its way back from the last hidden layer to the first, before any "
+            "update, median over seeds.",
+            formula="(rms δ₁ / rms δ_depth)^(1/(depth - 1))",
             of=lambda finding: finding.log_factor,
             span=(-1.0, 1.0),
             diverging=True,

@@ -56,15 +56,15 @@ class Prediction:
 def log_factor(experiment: Experiment) -> float:
     """Return log10 of what, by theory, each layer multiplies RMS dL/dz by in a median seed.
 
-    It covers the same steps as `Facts.log_factor`, the output's included; -inf where more than half of the seeds are dead,
-    NaN where there is no prediction.
+    It covers the same steps as `Facts.log_factor`, from the last hidden layer to the first; -inf where more than half of the
+    seeds are dead, NaN where there is no prediction or but one hidden layer.
     """
     delta = predict(experiment).median_delta
-    if delta is None or not delta[-1] > 0:
+    if delta is None or experiment.depth == 1 or not delta[-2] > 0:
         return math.nan
     if delta[0] == 0:
         return -math.inf
-    return (math.log10(delta[0]) - math.log10(delta[-1])) / experiment.depth
+    return (math.log10(delta[0]) - math.log10(delta[-2])) / (experiment.depth - 1)
 
 
 def predict(experiment: Experiment) -> Prediction:

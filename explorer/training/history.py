@@ -13,6 +13,8 @@ from explorer.training.recording import Ending
 SOLVED, LEARNING, STUCK, DIVERGED = "solved", "learning", "stuck", "diverged"
 # A run is stuck while it is hardly better than always answering the mean target.
 STUCK_SHARE = 0.95
+# A loss that grew by this factor diverged, whether or not it is finite still.
+GREW = 1e3
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,8 @@ class History:
 
         Solved: the mean squared error of the answers is below the data set's
         `solved_below`. Stuck: it is at least 0.95 of what always answering the
-        mean target gives. Diverged: the run became non-finite.
+        mean target gives. Diverged: the run became non-finite, or ended at a
+        loss a thousand times that of its start or more.
         """
         return [self._outcome(run) for run in range(len(self.loss))]
 
@@ -68,6 +71,8 @@ class History:
             return DIVERGED
         if error < self.experiment.dataset.solved_below:
             return SOLVED
+        if not self.loss[run, -1] < GREW * self.loss[run, 0]:
+            return DIVERGED
         return STUCK if error >= STUCK_SHARE * self.target_variance else LEARNING
 
     def solved_epoch(self) -> Array:

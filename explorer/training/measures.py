@@ -23,6 +23,8 @@ from explorer.training.network import Architecture, Network
 
 # Squares below or above these have lost digits or will; then numbers are scaled before squaring.
 SMALL_SQUARE, LARGE_SQUARE = 1e-280, 1e280
+# Layer norm makes numbers of about 1. Of smaller ones than this it had nothing but rounding to enlarge.
+ROUNDING = 1e-9
 
 
 class Stage(Enum):
@@ -149,7 +151,9 @@ def _unit_spread(network: Network) -> Array:
     z = network.n
     high, low = z.max(axis=-2), z.min(axis=-2)
     spread, largest = (high - low).max(axis=-1), np.maximum(high, -low).max(axis=-1)
-    return _only_hidden(np.divide(spread, largest, out=np.zeros_like(spread), where=largest > 0))
+    # Of units that are alike layer norm leaves rounding alone.
+    least = ROUNDING if network.shape.normalization.axis == -2 else 0.0
+    return _only_hidden(np.divide(spread, largest, out=np.zeros_like(spread), where=largest > least))
 
 
 @lru_cache(maxsize=64)

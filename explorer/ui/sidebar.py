@@ -52,6 +52,9 @@ def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
     baseline, problem = pinned(text, st.session_state.get(DATA_KEY), kind)
     if problem:
         st.warning(problem, icon=":material/link_off:")
+    # The opening example, which nobody pinned, says nothing of a net with another task.
+    if not text and baseline is not None and experiment is not None and baseline.task != experiment.task:
+        baseline = None
     with scenario_place:
         _scenarios(kind, experiment, baseline, compare)
     with pin_place:

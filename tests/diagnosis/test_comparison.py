@@ -13,7 +13,7 @@ from explorer.choices.cells import CELLS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.comparison import share_of_last, time_detail, time_headline
 from explorer.diagnosis.facts import HEALTHY_DECADES, facts
-from explorer.diagnosis.verdict import LARGE_NORM, TIME_VERDICTS, judge
+from explorer.diagnosis.verdict import LARGE_PULL, TIME_VERDICTS, judge
 from explorer.training.run import Training
 
 SMALL = RecurrentExperiment(length=8, hidden=4, samples=8, epochs=5, runs=3)
@@ -69,9 +69,10 @@ def test_what_becomes_infinite_is_named_with_its_step():
     found = facts(history)
     first = min((ending for ending in history.endings if ending), key=lambda ending: ending.epoch)
     assert found.diverged == found.runs
-    assert found.first_end == f"{first.quantity} of step {first.layer} at epoch {first.epoch}"
+    when = f"after {first.epoch} update{'s' * (first.epoch > 1)}" if first.epoch else "before any update"
+    assert found.first_end == f"{first.quantity} of step {first.layer} {when}"
     assert found.first_end in time_detail(named(["no clipping"], [found]))
-    assert judge(found).name == "not finite"
+    assert judge(found).name == "diverged"
     assert found.epoch <= first.epoch + 1 < BURSTING.epochs + 1
 
 
@@ -98,23 +99,25 @@ def test_where_every_position_counts_counts_the_size_is_told_and_not_the_reach()
 # --- one word -----------------------------------------------------------------------------------
 
 FACTS = facts_of(SMALL)
-PLAIN = replace(FACTS, solved=0, stuck=0, diverged=0, runs=8, first_norm=1.0, log_ratio=0.0, log_ratio_end=0.0)
+PLAIN = replace(
+    FACTS, solved=0, stuck=0, diverged=0, runs=8, first_norm=1.0, first_pull=1.0, log_ratio=0.0, log_ratio_end=0.0
+)
 
 
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"diverged": 4, "solved": 4}, "not finite"),
-        ({"diverged": 3, "solved": 4, "log_ratio": -9.0}, "learns"),
-        ({"solved": 3, "log_ratio": 1.01 * HEALTHY_DECADES}, "exploding"),
+        ({"diverged": 4, "solved": 4}, "diverged"),
+        ({"diverged": 3, "solved": 6, "log_ratio": -9.0}, "learns"),
+        ({"solved": 5, "log_ratio": 1.01 * HEALTHY_DECADES}, "exploding"),
         ({"log_ratio": math.inf}, "exploding"),
-        ({"first_norm": 1.01 * LARGE_NORM}, "exploding"),
-        ({"first_norm": math.nan}, "exploding"),
+        ({"first_pull": 1.01 * LARGE_PULL}, "exploding"),
+        ({"first_pull": math.nan}, "exploding"),
         ({"log_ratio": -1.01 * HEALTHY_DECADES}, "vanishing"),
         ({"log_ratio": -math.inf}, "vanishing"),
         ({"log_ratio": -math.inf, "every_position_counts": True}, "the gradient arrives"),
         ({"log_ratio": 9.0, "every_position_counts": True}, "the gradient arrives"),
-        ({"log_ratio": 0.99 * HEALTHY_DECADES, "first_norm": LARGE_NORM}, "the gradient arrives"),
+        ({"log_ratio": 0.99 * HEALTHY_DECADES, "first_pull": LARGE_PULL}, "the gradient arrives"),
     ],
 )
 def test_the_word_follows_from_the_first_rule_that_holds(changes, word):
@@ -122,7 +125,7 @@ def test_the_word_follows_from_the_first_rule_that_holds(changes, word):
 
 
 def test_thresholds_are_stated_where_they_are_used():
-    assert f"{LARGE_NORM:g}" in TIME_VERDICTS["exploding"].caption
+    assert f"{LARGE_PULL:g}" in TIME_VERDICTS["exploding"].caption
     assert HEALTHY_DECADES == 3
     assert "10³" in TIME_VERDICTS["exploding"].caption and "10⁻³" in TIME_VERDICTS["vanishing"].caption
 
@@ -150,7 +153,7 @@ def test_the_three_cells_are_told_in_one_sentence():
         (
             ["no clipping", "clip by norm"],
             [counted(0, diverged=8), counted(8)],
-            "No clipping: 0 of 8 seeds learn it (8 not finite); clip by norm: 8.",
+            "No clipping: 0 of 8 seeds learn it (8 diverged); clip by norm: 8.",
         ),
         (["baseline", "now"], [counted(1), counted(2, runs=4)], "Baseline: 1 of 8 seeds learn it; now: 2 of 4."),
         (["now"], [counted(6)], "Learns: 6 of 8 seeds learn it."),
@@ -187,6 +190,32 @@ def test_each_is_named_also_where_they_are_told_of_apart():
     )
     assert "baseline: 1.0 times" in told and "before clipping: now: 1.0" in told
     assert "Not finite first: now, z of step 2 at epoch 1." in told
+
+
+def test_the_word_does_not_depend_on_the_losss_unit():
+    """Half squared error sums what mean squared error averages: the gradient is as many times longer."""
+    base = RecurrentExperiment(task="sine", length=10, cell="LSTM", forget_bias=0, epochs=1, runs=2, clip="none")
+    words = []
+    for experiment in (
+        base,
+        base.but(cell="GRU"),
+        base.but(cell="RNN", activation="ReLU", initializer="identity", strength=3),
+    ):
+        found = [facts_of(experiment.but(loss=loss)) for loss in ("half squared error", "mean squared error")]
+        assert found[0].first_norm > 50 * found[1].first_norm
+        assert found[0].first_pull == pytest.approx(found[1].first_pull)
+        words.append({judge(f).name for f in found})
+    assert words == [{"the gradient arrives"}, {"the gradient arrives"}, {"exploding"}]
+
+
+def test_one_or_two_nets_are_told_what_to_try():
+    vanishing = facts_of(SMALL.but(initializer="zeros"))
+    told = time_detail(named(["RNN"], [vanishing]))
+    assert told.endswith("Try: gates that start open, orthogonal start.")
+    assert "Try: no truncation." in time_detail(
+        named(["RNN"], [replace(vanishing, experiment=SMALL.but(truncation=2))])
+    )
+    assert "Try" not in time_detail(named(["RNN", "GRU", "LSTM"], [vanishing] * 3))
 
 
 def test_how_often_clipping_acted_is_told_of_those_that_clip():

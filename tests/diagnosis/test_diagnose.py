@@ -3,8 +3,8 @@
 import pytest
 
 from explorer import Experiment, RecurrentExperiment, diagnose, train
-from explorer.diagnosis import REMEDIES
 from explorer.diagnosis.facts import facts
+from explorer.diagnosis.remedies import REMEDIES_OF
 from explorer.diagnosis.verdict import RULES
 from explorer.diagnosis.why import decompose
 from explorer.theory import predict
@@ -29,7 +29,7 @@ def test_a_history_of_either_kind_is_read_alike(kind):
     assert found.history is history and found.facts == facts(history)
     assert found.good == rule.good and rule.holds(found.facts)
     assert found.sentence == f"{found.verdict.capitalize()}: {rule.tell(found.facts)}" and found.sentence.endswith(".")
-    assert set(found.advice) <= set(REMEDIES)
+    assert set(found.advice) <= set(REMEDIES_OF[kind_of(SMALL[kind]).name])
     assert found.advice_sentence == (f"Try: {', '.join(found.advice)}." if found.advice else "")
 
 

@@ -77,9 +77,42 @@ def test_the_sentence_says_the_measured_numbers(base):
     assert float(mantissa) * 10.0**exponent == pytest.approx(more, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [
+        ((1.0,) * 8, (0.6,) * 8, HELPED),
+        ((0.6,) * 8, (1.0,) * 8, HARMED),
+        ((1.0,) * 8, (0.9,) * 8, UNCLEAR),
+        ((1.0,) * 2, (0.6,) * 2, A_LITTLE),  # two seeds may be chance
+        ((0.9,) * 8, (1.0,) * 5 + (0.0,) * 3, A_LITTLE),  # more seeds lose than win
+    ],
+)
+def test_where_none_solves_it_what_is_left_of_the_error_decides(base, before, after, word):
+    never = {"solved": 0, "diverged": 0, "solve_epoch": math.inf, "loss_end": 0.5, "runs": len(before)}
+    old, new = replace(base, shares=before, **never), changed(base, shares=after, **never)
+    assert effect(["batch norm"], old, new).word == word
+
+
+def test_a_remedy_that_helps_where_classes_overlap_is_said_to_help():
+    """No net gets below the data set's bound there; skips still bring half of the error away."""
+    start = Experiment(task="moons", noise=0.5, samples=64, depth=8, width=8, initializer="Glorot uniform", epochs=400)
+    before, after = (facts(train(e)) for e in (start, combined(start, ["skip over one layer"])))
+    assert before.solved == after.solved == 0
+    assert effect(["skip over one layer"], before, after).word == HELPED
+
+
+def test_losses_of_different_kinds_are_not_compared(base):
+    old = replace(base, solved=0, solve_epoch=math.inf, loss_end=9.0)
+    new = replace(old, experiment=base.experiment.but(loss="cross-entropy"), loss_end=0.1)
+    assert effect(["cross-entropy"], old, new).word == UNCLEAR
+
+
 @pytest.mark.parametrize("names", [[name] for name in REMEDIES] + [["batch norm", "skip over one layer"]])
 def test_every_sentence_is_finished_and_names_no_unknown(names):
-    for start in (Experiment(epochs=20), Experiment(epochs=20, activation="ReLU", initializer="normal", width=64)):
+    for start in (
+        Experiment(epochs=20),
+        Experiment(epochs=20, depth=4, activation="ReLU", initializer="normal", gain=5),
+    ):
         said = effect(names, facts(train(start)), facts(train(combined(start, names)))).sentence
         assert said.endswith(".")
         assert not re.search(r"nan|None|inf\b", said)

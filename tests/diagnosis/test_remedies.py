@@ -11,7 +11,9 @@ from explorer.diagnosis.remedies import REMEDIES
 from explorer.stories.scenarios import DYING, MOONS, SCENARIOS
 
 # A net to which every remedy is new, and whose gradients are above the clipping threshold at some time.
-BASE = Experiment(activation="tanh", depth=4, width=6, gain=2.0, epochs=60, threshold=0.01, learning_rate=0.5)
+BASE = Experiment(
+    activation="tanh", depth=4, width=6, gain=2.0, epochs=60, threshold=0.01, learning_rate=0.5, batch="1"
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,8 @@ def found():
 
 @pytest.mark.parametrize("name", REMEDIES)
 def test_a_remedy_changes_what_is_computed(name):
-    before, after = train(BASE), train(REMEDIES[name].change(BASE))
+    base = BASE if REMEDIES[name].change(BASE) != BASE else BASE.but(activation="ELU")
+    before, after = train(base), train(REMEDIES[name].change(base))
     assert not np.array_equal(before.loss, after.loss, equal_nan=True)
 
 
@@ -40,10 +43,36 @@ def test_a_remedy_carries_its_formula_words_and_source(name):
     assert remedy.caption.endswith(".")
 
 
-@pytest.mark.parametrize("name", [name for name in REMEDIES if name != "a tenth of the learning rate"])
-def test_a_remedy_applied_twice_is_a_remedy_applied_once(name):
+# They can be taken again.
+STEPS = ("a tenth of the learning rate", "ten times the learning rate", "four times the epochs", "four times the width")
+
+
+@pytest.mark.parametrize("name", [name for name in REMEDIES if name not in STEPS])
+def test_any_other_remedy_applied_twice_is_that_remedy_applied_once(name):
     once = REMEDIES[name].change(BASE)
     assert REMEDIES[name].change(once) == once
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_ends_at_the_limit_of_its_setting(name):
+    steps = [BASE]
+    while (following := REMEDIES[name].change(steps[-1])) != steps[-1]:
+        steps.append(following)
+    assert 2 < len(steps) < 20
+
+
+def test_batches_become_larger_until_they_hold_all_samples():
+    batches = Experiment(task="moons", samples=100, batch="1")
+    for size in ("8", "64", "full", "full"):
+        batches = REMEDIES["larger batches"].change(batches)
+        assert batches.batch == size
+
+
+def test_cross_entropy_changes_the_loss_of_classes_that_have_another():
+    entropy = REMEDIES["cross-entropy"]
+    assert entropy.change(BASE).loss == "cross-entropy"
+    for experiment in (BASE.but(task="moons"), BASE.but(task="curve"), BASE.but(loss="cross-entropy")):
+        assert entropy.change(experiment) == experiment
 
 
 def test_remedies_stand_in_the_order_of_how_much_they_usually_matter():

@@ -264,6 +264,19 @@ def test_the_chosen_epoch_is_a_line_through_heatmap_and_loss(at, trained):
     assert line.x0 == line.x1 == at
 
 
+BLOWN_UP = SMALL.but(task="curve", depth=2, activation="tanh", initializer="Glorot normal", learning_rate=3, epochs=30)
+
+
+def test_the_loss_axis_holds_a_loss_that_grew_and_is_the_usual_one_for_all_others(trained):
+    usual = draw(trained, SMALL).layout.yaxis.range
+    assert usual == draw(trained, SMALL.but(learning_rate=1)).layout.yaxis.range
+    losses = trained(BLOWN_UP)[0].loss
+    highest = np.log10(losses[np.isfinite(losses)].max())
+    low, high = draw(trained, BLOWN_UP).layout.yaxis.range
+    assert (low, usual[0]) == (usual[0], low) and high >= highest > usual[1]
+    assert 2 <= len(draw(trained, BLOWN_UP).layout.yaxis.tickvals) <= 10
+
+
 def test_a_figure_is_pure(trained):
     history = trained(KINDS["healthy"])[0]
     kept = {name: values.copy() for name, values in history.measures.items()}

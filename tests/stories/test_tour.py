@@ -191,12 +191,12 @@ def saturated(scene, trained):
 def zeros(scene, trained):
     h = trained.history(scene.experiment)
     assert (h.measures["weight_gradient"] == 0).all()
-    assert trained.of(scene.experiment.but(initializer="constant")).alike_share == 1
+    assert trained.of(scene.experiment.but(initializer="constant")).signs.alike == scene.experiment.runs
     return [h.measures["delta"][..., 0].max(), h.measures["weight_gradient"].max(), scene.experiment.width]
 
 
 def start_size(scene, trained):
-    small, normal, glorot, he = (share(trained.of(each, start=True)) for _, each in scene.shown)
+    small, normal, glorot, he = (10 ** trained.of(each, start=True).log_inside for _, each in scene.shown)
     return [he, glorot, small, normal]
 
 

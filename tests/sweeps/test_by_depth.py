@@ -103,7 +103,10 @@ def test_start_and_end_are_those_of_nets_trained_alone():
         delta = log_band(history.measures["delta"]).middle
         np.testing.assert_allclose(known.start.medians["delta"][depth - 1, : depth + 1], delta[0], rtol=1e-12)
         np.testing.assert_array_equal(known.end("delta")[depth - 1, : depth + 1], delta[-1])
-        assert known.factor_end[depth - 1] == pytest.approx((delta[-1, 0] - delta[-1, -1]) / depth, abs=0.5)
+        # From hidden layer to hidden layer; a single one has no factor.
+        factor = (delta[-1, 0] - delta[-1, -2]) / (depth - 1) if depth > 1 else math.nan
+        assert known.factor_end[depth - 1] == pytest.approx(factor, abs=0.5, nan_ok=True)
+    assert math.isnan(known.start.factor.middle[0]) and np.isfinite(known.start.factor.middle[1:]).all()
     assert math.isnan(known.factor_end[2]) and np.isnan(known.end("delta")[2]).all()
     assert [row["seeds"] for row in known.rows("delta", "dL/dz")] == [2] * 5 + [""] * 4
 

@@ -1,0 +1,221 @@
+"""`python -m benchmarks.advice [--settings N] [--seed S] [--keep FOLDER]`: how often the app's advice is right.
+
+Settings are drawn at random from the whole option space, each is trained with 8 seeds as it is and with every remedy
+alone, and the advice is compared with what the remedies did. The score of a history is the mean over its seeds of the
+final error, as a share of the error of always answering the mean target, at most 1; a seed that diverged counts 1. A
+setting is ill if its score is at least `ILL`; a remedy helps where it lowers the score by at least `HELPS`.
+
+The advice is that of `diagnose`, which follows rules; with `--tried`, that of `try_remedies` as well, which has tried them on
+the first four seeds. With `--keep`, scores are kept in a folder from one call to the next: rules can be changed without training again.
+"""
+
+import argparse
+import hashlib
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.clipping import CLIPPERS
+from explorer.choices.datasets import DATASETS, OWN
+from explorer.choices.experiment import BATCHES, BIASES, SHUFFLED, SKIPS, Experiment
+from explorer.choices.initializers import INITIALIZERS
+from explorer.choices.losses import LOSSES
+from explorer.choices.normalizations import NORMALIZATIONS
+from explorer.choices.optimizers import OPTIMIZERS
+from explorer.choices.settings import FULL, USUAL
+from explorer.diagnosis.diagnose import Diagnosis, diagnose
+from explorer.diagnosis.effects import HELPS
+from explorer.diagnosis.facts import final_shares
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.trials import try_remedies
+from explorer.diagnosis.verdict import ILL
+from explorer.training.compiled import KERNELS
+from explorer.training.cost import estimate
+from explorer.training.history import History
+from explorer.training.run import Training, train
+
+PRECISION, RECALL, CALLED_FINE = 0.75, 0.9, 0.03
+RUNS = 8
+# A setting is drawn again if NumPy alone would train longer on it; compiled kernels take a fraction of that.
+SECONDS = 0.4
+
+
+# --- settings -----------------------------------------------------------------------------------
+
+
+def draw(rng: np.random.Generator) -> Experiment:
+    """Draw a setting: names evenly from their registries, numbers evenly on a logarithmic scale; half have no cure."""
+
+    def one(names: Any, usual: str = "") -> str:
+        return usual if usual and rng.uniform() < 0.5 else str(rng.choice(list(names)))
+
+    def number(low: float, high: float) -> float:
+        return float(f"{np.exp(rng.uniform(np.log(low), np.log(high))):.1g}")
+
+    while True:
+        task = one(name for name in DATASETS if name != OWN)
+        losses = [name for name, loss in LOSSES.items() if loss.regression or not DATASETS[task].regression]
+        experiment = Experiment(
+            task=task,
+            samples=int(rng.choice([16, 32, 64, 128])),
+            noise=float(rng.choice([0.0, 0.05, 0.1, 0.2, 0.3, 0.5])),
+            depth=int(number(1, 20)),
+            width=int(number(2, 16)),
+            activation=one(ACTIVATIONS),
+            initializer=one(INITIALIZERS),
+            gain=number(0.3, 3) if rng.uniform() < 0.3 else 1.0,
+            bias=one(BIASES, USUAL),
+            normalization=one(NORMALIZATIONS, "none"),
+            skip=one(SKIPS, "none"),
+            clip=one(CLIPPERS, "none"),
+            threshold=number(0.01, 10),
+            learning_rate=number(1e-4, 10),
+            optimizer=one(OPTIMIZERS),
+            batch=one(BATCHES, FULL),
+            order=one((SHUFFLED, "fixed"), SHUFFLED),
+            loss=one(losses, USUAL),
+            epochs=int(number(30, 2000)),
+            runs=RUNS,
+        )
+        if estimate(experiment).seconds <= SECONDS:
+            return experiment
+
+
+# --- scores -------------------------------------------------------------------------------------
+
+
+def score(history: History) -> float:
+    """Return the mean over seeds of the error against that of the mean answer: 0 is perfect, 1 nothing learnt."""
+    return float(final_shares(history).mean())
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A setting, what the app says of it, its score, and the score with each remedy that changes something."""
+
+    diagnosis: Diagnosis
+    score: float
+    with_remedy: dict[str, float]
+    tried: tuple[str, ...] | None  # What `try_remedies` advises; None where it was not asked
+
+    @property
+    def experiment(self) -> Experiment:
+        """The setting."""
+        return self.diagnosis.history.experiment
+
+    @property
+    def ill(self) -> bool:
+        """Whether it needs mending."""
+        return self.score >= ILL
+
+    def helps(self, name: str) -> bool:
+        """Whether a remedy helps."""
+        return self.with_remedy.get(name, self.score) <= self.score - HELPS
+
+    @property
+    def helpers(self) -> list[str]:
+        """The remedies that help, best first."""
+        return sorted(filter(self.helps, self.with_remedy), key=lambda name: self.with_remedy[name])
+
+    @property
+    def by_rule(self) -> tuple[str, ...]:
+        """What `diagnose` advises."""
+        return self.diagnosis.advice
+
+
+class Shelf:
+    """What was measured before, in a folder, by experiment."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def get(self, what: str, experiment: Experiment, make: Any) -> Any:
+        """Return what was kept of an experiment, or make it."""
+        if self.folder is None:
+            return make(experiment)
+        name = hashlib.sha256(repr(experiment).encode()).hexdigest()[:24]
+        path = self.folder / f"{what}_{name}.pickle"
+        if path.exists():
+            return pickle.loads(path.read_bytes())
+        made = make(experiment)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pickle.dumps(made))
+        return made
+
+
+def final_score(experiment: Experiment) -> float:
+    """Train an experiment, recording its two ends alone, and return its score."""
+    training = Training(experiment, record_at=[0, experiment.epochs])
+    training.advance(float("inf"))
+    return score(training.history())
+
+
+def measure(experiment: Experiment, shelf: Shelf, tries: bool) -> Case:
+    """Train a setting as it is and, if it is ill, with every remedy alone."""
+    history = shelf.get("history", experiment, train)
+    diagnosis, found = diagnose(history), score(history)
+    if found < ILL:
+        return Case(diagnosis, found, {}, None)
+    changed = {name: remedy.change(experiment) for name, remedy in REMEDIES.items()}
+    scores = {name: shelf.get("score", other, final_score) for name, other in changed.items() if other != experiment}
+    tried = shelf.get("tried", experiment, lambda _: try_remedies(diagnosis).advice) if tries else None
+    return Case(diagnosis, found, scores, tried)
+
+
+# --- the report ---------------------------------------------------------------------------------
+
+
+def report(cases: Sequence[Case], advised: Callable[[Case], Sequence[str]]) -> str:
+    """Say how good the advice is, and the ten worst misses."""
+    ill = [case for case in cases if case.ill]
+    curable = [case for case in ill if case.helpers]
+    given = [(case, name) for case in ill for name in advised(case)]
+    right = sum(case.helps(name) for case, name in given)
+    missed = [case for case in curable if not any(map(case.helps, advised(case)))]
+    fine = [case for case in ill if case.diagnosis.good]
+    lines = [
+        f"{len(cases)} settings, {len(ill)} ill, {len(curable)} of which some remedy helps",
+        f"precision   {_share(right, len(given))}, aimed at {PRECISION:.0%}",
+        f"recall      {_share(len(curable) - len(missed), len(curable))}, aimed at {RECALL:.0%}",
+        f"called fine {_share(len(fine), len(ill))}, aimed at less than {CALLED_FINE:.0%}",
+        "the ten worst misses:",
+    ]
+    missed.sort(key=lambda case: min(case.with_remedy.values()) - case.score)
+    return "\n".join([*lines, *map(_miss, missed[:10])])
+
+
+def _share(part: int, of: int) -> str:
+    return f"{part / max(of, 1):.2f} ({part} of {of})"
+
+
+def _miss(case: Case) -> str:
+    helped = ", ".join(f"{name} {case.with_remedy[name]:.2f}" for name in case.helpers[:4])
+    return (
+        f"- {case.experiment.settings(changed_only=True)}\n  score {case.score:.2f}, {helped}\n"
+        f"  {case.diagnosis.sentence} {case.diagnosis.advice_sentence}"
+    )
+
+
+def main() -> None:
+    """Draw, train, compare, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--settings", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tried", action="store_true", help="ask try_remedies as well")
+    parser.add_argument("--keep", type=Path, default=None)
+    asked = parser.parse_args()
+    KERNELS.load()
+    rng, shelf = np.random.default_rng(asked.seed), Shelf(asked.keep)
+    cases = [measure(draw(rng), shelf, asked.tried) for _ in range(asked.settings)]
+    print(f"By rule: {report(cases, lambda case: case.by_rule)}")
+    if asked.tried:
+        print(f"Tried: {report(cases, lambda case: case.tried or ())}")
+
+
+if __name__ == "__main__":
+    main()

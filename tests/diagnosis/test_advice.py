@@ -1,0 +1,57 @@
+"""The benchmark of advice: settings of the whole option space, the same ones for the same seed, and a score between 0 and 1."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from benchmarks.advice import ILL, SECONDS, Case, Shelf, draw, measure, report, score
+from explorer import Experiment, train
+from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.initializers import INITIALIZERS
+from explorer.choices.optimizers import OPTIMIZERS
+from explorer.training.cost import estimate
+
+SMALL = Experiment(
+    task="blobs", samples=16, depth=1, width=2, activation="tanh", initializer="Glorot normal", epochs=30
+)
+
+
+def test_settings_are_those_of_the_seed_bounded_and_from_the_whole_space():
+    drawn, again = ([draw(rng) for _ in range(150)] for rng in map(np.random.default_rng, (5, 5)))
+    assert drawn == again
+    assert all(estimate(experiment).seconds <= SECONDS for experiment in drawn)
+    for name, table in (("activation", ACTIVATIONS), ("initializer", INITIALIZERS), ("optimizer", OPTIMIZERS)):
+        assert {getattr(experiment, name) for experiment in drawn} == set(table)
+
+
+def test_the_score_is_what_is_left_of_the_mean_answers_error():
+    assert score(train(SMALL.but(initializer="zeros", learning_rate=1e-8))) == pytest.approx(1)
+    history = train(SMALL.but(learning_rate=1))
+    assert score(history) == pytest.approx(np.minimum(history.error[:, -1] / 0.25, 1).mean())
+    wild = train(SMALL.but(task="curve", activation="leaky ReLU", depth=5, width=8, gain=10, learning_rate=10))
+    assert set(wild.outcome) == {"diverged"} and score(wild) == 1
+
+
+def test_an_ill_setting_is_trained_with_every_remedy_that_changes_it(tmp_path):
+    ill = SMALL.but(learning_rate=1e-8, runs=2)
+    shelf = Shelf(tmp_path)
+    case = measure(ill, shelf, tries=False)
+    assert case.ill and case.tried is None
+    assert "Adam" in case.helpers and "larger batches" not in case.with_remedy
+    assert measure(ill, shelf, tries=False).with_remedy == case.with_remedy
+    well = measure(SMALL.but(learning_rate=1, runs=2), Shelf(None), tries=False)
+    assert not well.ill and not well.with_remedy
+
+
+def test_the_report_counts_what_is_advised_and_what_helps():
+    def case(before, good, **after):
+        told = SimpleNamespace(history=SimpleNamespace(experiment=SMALL), good=good, sentence="It.", advice_sentence="")
+        return Case(told, before, after, None)
+
+    cases = [case(1.0, False, a=0.5, b=0.9), case(1.0, True, a=0.9), case(1.0, False, a=0.2), case(ILL / 2, True)]
+    told = report(cases, lambda case: ("a",) if case.with_remedy.get("b") or len(case.with_remedy) == 0 else ("b",))
+    assert "4 settings, 3 ill, 2 of which some remedy helps" in told
+    assert "precision   0.33 (1 of 3)" in told
+    assert "recall      0.50 (1 of 2)" in told
+    assert "called fine 0.33 (1 of 3)" in told

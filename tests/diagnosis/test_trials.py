@@ -1,0 +1,69 @@
+"""Trials: what is tried fits the limits, and what is advised because it was tried has helped."""
+
+import pytest
+
+from explorer import Experiment, RecurrentExperiment, diagnose, train
+from explorer.diagnosis.effects import HELPS
+from explorer.diagnosis.facts import facts
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.trials import MOST_ADVISED, TRIED_SEEDS, Tried, attempts, trials, try_remedies, within_limits
+from explorer.training.cost import refuse, refuse_all
+
+SMALL = Experiment(task="moons", samples=32, depth=3, width=6, epochs=60, learning_rate=0.01)
+
+
+@pytest.fixture(scope="module")
+def tried():
+    return try_remedies(diagnose(train(SMALL)), seconds=60)
+
+
+def test_every_remedy_that_changes_something_is_tried_those_advised_first(tried):
+    names = [attempt.name for attempt in tried.attempts]
+    assert sorted(names) == sorted(name for name, remedy in REMEDIES.items() if remedy.change(SMALL) != SMALL)
+    advised = diagnose(train(SMALL)).advice
+    assert tuple(names[: len(advised)]) == advised
+
+
+def test_what_is_advised_has_helped_the_seeds_it_was_tried_on(tried):
+    assert 0 < len(tried.advice) <= MOST_ADVISED
+    before = facts(train(SMALL.but(runs=TRIED_SEEDS))).score
+    for name in tried.advice:
+        left = facts(train(REMEDIES[name].change(SMALL).but(runs=TRIED_SEEDS))).score
+        assert left < before - HELPS
+        assert f"{left:.0%} with {name}" in tried.sentence
+    assert f"{len(tried.attempts)} remedies with {TRIED_SEEDS} seeds each" in tried.sentence
+
+
+def test_the_best_comes_first(tried):
+    left = {attempt.name: attempt.left for attempt in tried.attempts}
+    assert [left[name] for name in tried.advice] == sorted(left[name] for name in tried.advice)
+    assert left[tried.advice[0]] == min(left.values())
+
+
+def test_a_caller_may_stop_after_any_attempt_and_without_time_nothing_is_tried():
+    found = diagnose(train(SMALL))
+    assert next(attempts(found, 60)).name in REMEDIES
+    nothing = try_remedies(found, seconds=0)
+    assert nothing == Tried(()) and not nothing.advice and nothing.sentence.startswith("Nothing was tried")
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_nets_over_time_and_few_seeds_are_tried_as_well(runs):
+    found = diagnose(train(RecurrentExperiment(length=8, hidden=4, samples=8, epochs=5, runs=runs)))
+    made = try_remedies(found, seconds=60)
+    assert made.attempts and all(attempt.seeds == runs for attempt in made.attempts)
+    assert all(0 <= attempt.left <= 1 for attempt in made.attempts)
+    assert made.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("epochs", [60, 60_000, 600_000, 1_000_000])
+def test_trials_that_are_too_much_together_are_left_out_the_costliest_first(epochs):
+    asked = trials(SMALL.but(epochs=epochs, samples=256), ["ReLU", "batch norm"])
+    kept, left_out = within_limits(asked)
+    assert [trial for trial in asked if trial in kept] == kept
+    assert sorted(map(id, kept + left_out)) == sorted(map(id, asked))
+    if kept:
+        assert refuse_all([trial.experiment for trial in kept]) is None
+    assert (left_out == []) == (refuse_all([trial.experiment for trial in asked]) is None)
+    if not refuse(asked[0].experiment):
+        assert kept[0] is asked[0]
