@@ -29,12 +29,6 @@ class SamplePairs:
     second: Indices
 
     @classmethod
-    def diagonal(cls, count: int) -> "SamplePairs":
-        """Pair every sample with itself only."""
-        sample = np.arange(count)
-        return cls(count, sample, sample)
-
-    @classmethod
     def all(cls, count: int) -> "SamplePairs":
         """Pair every sample with itself, then with every later one."""
         first, second = np.triu_indices(count, 1)

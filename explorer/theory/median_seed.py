@@ -1,0 +1,169 @@
+"""The median seed: theory's lines, by a bounded numerical integration over what is random in them.
+
+That is z of the output, normal over seeds, and the logarithms that `finite_width` follows; both are drawn a fixed number of
+times. No net is drawn.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.choices.activations import Activation
+from explorer.choices.arrays import Array
+from explorer.choices.datasets import Data
+from explorer.choices.experiment import Experiment
+from explorer.theory.correlations import SamplePairs
+from explorer.theory.mean_field import WideNet, delta_at
+from explorer.theory.typical_gradients import TypicalGradients, typical_gradients
+from explorer.theory.typical_signals import TypicalSignals, share_lost, typical_signals
+
+DRAWS = 1000
+# Between these shares of dead seeds, whether the median seed is dead is left open.
+FEW_DEAD, MOST_DEAD = 0.35, 0.65
+# A sum over samples that is smaller than this share of its parts is beyond what theory resolves.
+CANCELLED = 1e-6
+
+
+@dataclass(frozen=True)
+class MedianSeed:
+    """What the median seed has of every layer; None, with a reason, where that is not known."""
+
+    delta: Array | None
+    weight_gradient: Array | None
+    reason: str = ""
+    weight_reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Seeds by the few numbers that theory knows the distribution of."""
+
+    z: Array  # Of the output, (draws, samples)
+    out: Array  # dL/dz there, over `scale`
+    scale: Array  # Of each draw: the largest dL/dz, because squares of small ones would underflow
+    normal: Array  # What the logarithms of gradients are drawn from
+
+    def sizes(self, gradients: TypicalGradients, layer: int) -> tuple[Array, Array]:
+        """Return |dL/dz| of a layer over `scale`: the random part, and what comes from the part along the signal."""
+        size = gradients.delta[layer - 1]
+        own = np.exp((size.mean + self.normal @ _root(size.covariance).T) / 2) * self.out
+        return own, np.sqrt(gradients.along[layer - 1]) * self.z * self.out
+
+
+def median_seed(experiment: Experiment, net: WideNet, data: Data) -> MedianSeed:
+    """Integrate over seeds; `data` are the experiment's samples, or some of them."""
+    pairs = SamplePairs.all(len(data.y))
+    product = np.einsum("pf,pf->p", data.x[pairs.first], data.x[pairs.second])
+    signals = typical_signals(net, pairs, product)
+    rng = np.random.default_rng(0)
+    dead = _dead_shares(signals, rng.standard_normal((DRAWS, pairs.count)))
+    reason = _undecided(net.activation, dead)
+    if reason:
+        return MedianSeed(None, None, reason, reason)
+    gradients, seeds = typical_gradients(signals), _draw(experiment, signals, data, rng)
+    delta, weight, resolved = [], [], True
+    for layer in range(1, net.depth + 2):
+        own, along = seeds.sizes(gradients, layer)
+        each = np.sqrt(np.mean(own**2 + along**2, axis=1) / net.sizes[layer]) * seeds.scale
+        delta.append(_middle(each, dead[layer - 1]))
+        total, share = _weight_gradient(signals, gradients.cosines[layer - 1], layer, own, along)
+        weight.append(_middle(total * seeds.scale, dead[min(layer, net.depth) - 1]))
+        resolved = resolved and float(np.median(share)) > CANCELLED
+    if resolved:
+        return MedianSeed(np.array(delta), np.array(weight))
+    cancelled = "The samples' parts of dL/dW cancel almost exactly; theory does not resolve what is left."
+    return MedianSeed(np.array(delta), None, weight_reason=cancelled)
+
+
+def _draw(experiment: Experiment, signals: TypicalSignals, data: Data, rng: np.random.Generator) -> _Drawn:
+    net, count, last = signals.net, signals.pairs.count, signals.h[-1]
+    normal = rng.standard_normal((3, DRAWS, count))
+    length = np.sqrt(signals.wide.h[-1][:count]) * np.exp(normal[0] @ _root(last.covariance).T / 2)
+    z = math.sqrt(net.weight_variance[-1]) * length * (normal[1] @ _root(signals.cosines(signals.wide.h[-1])).T)
+    z += math.sqrt(net.bias_variance[-1]) * rng.standard_normal((DRAWS, 1))
+    out = delta_at(experiment.loss_function, experiment.output, z, data.y) * _unit(experiment, count)
+    scale = np.abs(out).max(axis=1)
+    scale[scale == 0] = 1.0
+    return _Drawn(z, out / scale[:, None], scale, normal[2])
+
+
+def _unit(experiment: Experiment, count: int) -> float:
+    """Return dL/dz of one sample among all over that among `count`: some losses are means over samples."""
+    among_all, among_few = (
+        delta_at(experiment.loss_function, experiment.output, np.ones((1, size)), np.zeros(size))[0, 0]
+        for size in (len(experiment.points().y), count)
+    )
+    return float(among_all / among_few)
+
+
+def _middle(values: Array, dead: float) -> float:
+    """Return the median over all seeds, a share of which is dead and lies below all values."""
+    return 0.0 if dead >= 0.5 else float(np.quantile(values, (0.5 - dead) / (1 - dead)))
+
+
+def _weight_gradient(
+    signals: TypicalSignals, cosines: Array, layer: int, own: Array, along: Array
+) -> tuple[Array, Array]:
+    """Return |dL/dW| of a layer, and what share of its longest part the sum is.
+
+    |dW|^2 is the sum over s, t of (delta_s . delta_t) (h_s . h_t); `cosines` are those of the deltas' random parts `own`.
+    """
+    before = signals.wide.h[layer - 1]
+    length, cosines_before = np.sqrt(before[: signals.pairs.count]), signals.cosines(before)
+    total, share = _length(own * length, cosines * cosines_before)
+    if layer <= signals.net.depth:
+        total = np.hypot(total, _length(along * length, signals.cosines(signals.wide.h[layer]) * cosines_before)[0])
+    return total, share
+
+
+def _length(parts: Array, cosines: Array) -> tuple[Array, Array]:
+    """Return the length of sums of vectors of given lengths, (draws, vectors), and cosines; and it over the longest part."""
+    longest = np.maximum(np.abs(parts).max(axis=1, keepdims=True), np.finfo(float).tiny)
+    relative = parts / longest
+    share = np.sqrt(np.maximum(np.sum((relative @ cosines) * relative, axis=1), 0.0))
+    return share * longest[:, 0], np.where(longest[:, 0] > np.finfo(float).tiny, share, 1.0)
+
+
+def _root(matrix: Array) -> Array:
+    values, vectors = np.linalg.eigh(matrix)
+    root: Array = vectors * np.sqrt(np.maximum(values, 0.0))
+    return root
+
+
+def _undecided(activation: Activation, dead: Array) -> str:
+    if np.any((dead > FEW_DEAD) & (dead < MOST_DEAD)):
+        return (
+            "In about half of the seeds some layer is off for all samples at once: whether the median seed is one of "
+            "them, theory does not tell."
+        )
+    if np.any(dead >= MOST_DEAD) and activation.df(np.array([-1.0]), np.empty(1))[0] != 0:
+        return (
+            "In most seeds all units of some layer are far below 0 for all samples at once, where the slope is tiny: how "
+            "tiny varies over many orders of magnitude."
+        )
+    return ""
+
+
+def _dead_shares(signals: TypicalSignals, normal: Array) -> Array:
+    """Return, for each weight layer, the share of seeds whose gradient stops at a layer that is off for all samples.
+
+    A sample is off in a layer of n rectifiers with probability 2^-n (Lu et al. 2020); all are with p^n, where p is the share
+    of normal z, correlated as in that layer, that are negative for all samples (derived here).
+    """
+    net, off = signals.net, np.zeros(signals.net.depth + 1)
+    if net.skip or net.layer_norm:
+        return off
+    for layer in range(1, net.depth + 1):
+        one, moving = share_lost(signals, layer), ~signals.still(layer)
+        if one > 0:
+            together = normal @ _root(signals.cosines(signals.wide.z[layer])).T
+            below = float(np.mean(np.all(together[:, moving] <= 0, axis=1)))
+            off[layer - 1] = one ** -math.log2(below) if below > 0 else 0.0
+    alive = np.cumprod((1 - off)[::-1])[::-1].astype(np.float64)
+    # Without biases a rectifier's layer that is off leaves all later ones at 0, where the slope is 0 too.
+    silent = net.activation.df(np.zeros(1), np.empty(1))[0] == 0 and not net.bias_variance.any()
+    if silent:
+        alive = np.full(len(alive), alive[0])
+    alive[-1] = 1.0
+    return 1 - alive
