@@ -23,7 +23,7 @@ _LOG_T = np.concatenate([np.linspace(-10.0, 10.0, 61), np.geomspace(10.0, 600.0,
 # ln q of the tables: three points a decade.
 _LOG_Q = np.linspace(math.log(1e-12), math.log(1e12), 73)
 # A sum below e^-LOST of its mean counts as lost if fewer seeds than RARE have one, as where all units are far below 0.
-LOST, RARE = 15.0, 0.1
+LOST, RARE = 15.0, 0.3
 FAR_BELOW = -30.0
 # A relative variance up to which its expansion is better than the integrals.
 SMALL = 0.02

@@ -16,7 +16,8 @@ from explorer.choices.experiment import Experiment
 from explorer.theory.correlations import SamplePairs
 from explorer.theory.mean_field import WideNet, delta_at
 from explorer.theory.typical_gradients import TypicalGradients, typical_gradients
-from explorer.theory.typical_signals import TypicalSignals, share_lost, typical_signals
+from explorer.theory.typical_signals import LogSize, TypicalSignals, concentration, share_lost, typical_signals
+from explorer.training.measures import root_sum_square
 
 DRAWS = 1000
 # Between these shares of dead seeds, whether the median seed is dead is left open.
@@ -43,10 +44,11 @@ class _Drawn:
     out: Array  # dL/dz there, over `scale`
     scale: Array  # Of each draw: the largest dL/dz, because squares of small ones would underflow
     normal: Array  # What the logarithms of gradients are drawn from
+    each: float  # How many samples one that is followed stands for
 
     def sizes(self, gradients: TypicalGradients, layer: int) -> tuple[Array, Array]:
         """Return |dL/dz| of a layer over `scale`: the random part, and what comes from the part along the signal."""
-        size = gradients.delta[layer - 1]
+        size = _of_all(gradients.delta[layer - 1], self.each)
         own = np.exp((size.mean + self.normal @ _root(size.covariance).T) / 2) * self.out
         return own, np.sqrt(gradients.along[layer - 1]) * self.z * self.out
 
@@ -65,7 +67,7 @@ def median_seed(experiment: Experiment, net: WideNet, data: Data) -> MedianSeed:
     delta, weight, resolved = [], [], True
     for layer in range(1, net.depth + 2):
         own, along = seeds.sizes(gradients, layer)
-        each = np.sqrt(np.mean(own**2 + along**2, axis=1) / net.sizes[layer]) * seeds.scale
+        each = root_sum_square(np.hypot(own, along), -1) / math.sqrt(own.shape[1] * net.sizes[layer]) * seeds.scale
         delta.append(_middle(each, dead[layer - 1]))
         total, share = _weight_gradient(signals, gradients.cosines[layer - 1], layer, own, along)
         weight.append(_middle(total * seeds.scale, dead[min(layer, net.depth) - 1]))
@@ -85,7 +87,21 @@ def _draw(experiment: Experiment, signals: TypicalSignals, data: Data, rng: np.r
     out = delta_at(experiment.loss_function, experiment.output, z, data.y) * _unit(experiment, count)
     scale = np.abs(out).max(axis=1)
     scale[scale == 0] = 1.0
-    return _Drawn(z, out / scale[:, None], scale, normal[2])
+    return _Drawn(z, out / scale[:, None], scale, normal[2], len(experiment.points().y) / count)
+
+
+def _of_all(size: LogSize, each: float) -> LogSize:
+    """Return the logarithm of a mean over `each` samples like the one that is followed.
+
+    They have as much in common as it has with the sample most like it; means of log-normal variables are roughly log-normal
+    (Fenton 1960).
+    """
+    if len(size.mean) == 1:
+        return size
+    others = size.covariance - np.diag(np.full(len(size.mean), np.inf))
+    own = np.maximum(size.variance - others.max(axis=1), 0.0)
+    averaged = own - np.log1p(np.expm1(np.minimum(own, 500.0)) / each)
+    return LogSize(size.mean + averaged / 2, size.covariance - np.diag(averaged))
 
 
 def _unit(experiment: Experiment, count: int) -> float:
@@ -154,10 +170,14 @@ def _dead_shares(signals: TypicalSignals, normal: Array) -> Array:
     net, off = signals.net, np.zeros(signals.net.depth + 1)
     if net.skip or net.layer_norm:
         return off
+    apart = 1.0  # What is left of the squared sines of a wide net's samples
     for layer in range(1, net.depth + 1):
         one, moving = share_lost(signals, layer), ~signals.still(layer)
+        cosines = signals.cosines(signals.wide.z[layer])
+        cosines = np.copysign(np.sqrt(1 - (1 - cosines**2) * apart), cosines)
+        apart = apart * (1 - np.clip((1 + concentration(signals, layer)) / net.sizes[layer], 0, 0.5))
         if one > 0:
-            together = normal @ _root(signals.cosines(signals.wide.z[layer])).T
+            together = normal @ _root(cosines).T
             below = float(np.mean(np.all(together[:, moving] <= 0, axis=1)))
             off[layer - 1] = one ** -math.log2(below) if below > 0 else 0.0
     alive = np.cumprod((1 - off)[::-1])[::-1].astype(np.float64)

@@ -44,7 +44,7 @@ def typical_gradients(followed: TypicalSignals) -> TypicalGradients:
             square = np.maximum(followed.cosines(wide.at_h[layer - 1]) ** 2, 1 / units)
         way.delta[layer] = way.through_slopes(layer, square)
         square = square * followed.cosines(followed.wide.slopes[layer]) ** 2
-        square = square + (1 - square) * np.minimum(concentration(followed, layer) / units, 0.5)
+        square = square + (1 - square) * np.clip(concentration(followed, layer) / units, 0, 0.5)
     layers = range(1, net.depth + 2)
     cosines = [followed.cosines(wide.delta[layer - 1]) for layer in layers]
     return TypicalGradients([way.delta[layer] for layer in layers], way.from_signal(), cosines)
@@ -80,7 +80,7 @@ class _Way:
         mean = np.where(still, np.log(s.moments[layer].slope_second), mean)
         mean = mean + np.log(s.inverse_variance[layer][: len(mean)])
         # How f'^2 varies over units, in common to two samples.
-        common = followed.pairs.matrix(s.slope_squares[layer] - followed.pairs.outer(s.moments[layer].slope_second))
+        common = concentration(followed, layer)
         std = np.sqrt(np.maximum(np.diagonal(common), 0.0))
         scale = np.outer(std, std)
         common = np.clip(np.divide(common, scale, out=np.zeros_like(common), where=scale > 0), -1, 1)

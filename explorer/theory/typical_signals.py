@@ -162,7 +162,8 @@ def mean_slopes(followed: TypicalSignals, layer: int) -> tuple[Array, Array]:
 
 
 def concentration(followed: TypicalSignals, layer: int) -> Array:
-    """Return E f'^4 / (E f'^2)^2 - 1 for each pair of samples: 0 where all units take part in the gradient."""
-    uneven = followed.sums(layer).slope_kurtosis.at(_WEIGHT @ followed.log_q[layer]) - 1
-    uneven = np.where(followed.still(layer), 0.0, np.maximum(uneven, 0.0))
-    return np.sqrt(np.outer(uneven, uneven))
+    """Return E f'^2 f'^2 / (E f'^2 E f'^2) - 1 of each pair of samples: 0 where the same units take part as in any pair."""
+    s, pairs = followed.wide, followed.pairs
+    usual = pairs.outer(s.moments[layer].slope_second)
+    uneven: Array = pairs.matrix(np.divide(s.slope_squares[layer], usual, out=np.ones_like(usual), where=usual > 0) - 1)
+    return uneven
