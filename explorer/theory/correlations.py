@@ -38,10 +38,11 @@ class SamplePairs:
     def correlation(self, product: Array) -> Array:
         """Return cosines of all pairs from their inner products; 0 where a sample is 0."""
         length = np.sqrt(product[: self.count])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            cosine = product / (length[self.first] * length[self.second])
-        clipped: Array = np.clip(np.nan_to_num(cosine, posinf=0.0, neginf=0.0), -1.0, 1.0)
-        return clipped
+        lengths = length[self.first] * length[self.second]
+        with np.errstate(invalid="ignore"):
+            cosine = np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 0)
+        bounded: Array = np.minimum(np.maximum(cosine, -1.0), 1.0)
+        return bounded
 
     def outer(self, values: Array) -> Array:
         """Return, for each pair, the product of the two samples' values."""

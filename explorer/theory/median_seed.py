@@ -19,11 +19,12 @@ from explorer.theory.typical_gradients import TypicalGradients, typical_gradient
 from explorer.theory.typical_signals import LogSize, TypicalSignals, concentration, share_lost, typical_signals
 from explorer.training.measures import root_sum_square
 
-DRAWS = 1000
+DRAWS = 500
 # Between these shares of dead seeds, whether the median seed is dead is left open.
 FEW_DEAD, MOST_DEAD = 0.35, 0.65
 # A sum over samples that is smaller than this share of its parts is beyond what theory resolves.
 CANCELLED = 1e-6
+_CANCEL = "The samples' parts of dL/dW cancel almost exactly; theory does not resolve what is left."
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,12 @@ class _Drawn:
         """Return |dL/dz| of a layer over `scale`: the random part, and what comes from the part along the signal."""
         size = _of_all(gradients.delta[layer - 1], self.each)
         own = np.exp((size.mean + self.normal @ _root(size.covariance).T) / 2) * self.out
-        return own, np.sqrt(gradients.along[layer - 1]) * self.z * self.out
+        along = gradients.along[layer - 1]
+        return own, np.sqrt(along) * self.z * self.out if along.any() else np.zeros_like(own)
 
 
-def median_seed(experiment: Experiment, net: WideNet, data: Data) -> MedianSeed:
-    """Integrate over seeds; `data` are the experiment's samples, or some of them."""
+def median_seed(experiment: Experiment, net: WideNet, data: Data, no_weights: str = "") -> MedianSeed:
+    """Integrate over seeds; `data` are the experiment's samples, or some of them; `no_weights` says why dL/dW is not asked."""
     pairs = SamplePairs.all(len(data.y))
     product = np.einsum("pf,pf->p", data.x[pairs.first], data.x[pairs.second])
     signals = typical_signals(net, pairs, product)
@@ -67,15 +69,14 @@ def median_seed(experiment: Experiment, net: WideNet, data: Data) -> MedianSeed:
     delta, weight, resolved = [], [], True
     for layer in range(1, net.depth + 2):
         own, along = seeds.sizes(gradients, layer)
-        each = root_sum_square(np.hypot(own, along), -1) / math.sqrt(own.shape[1] * net.sizes[layer]) * seeds.scale
-        delta.append(_middle(each, dead[layer - 1]))
-        total, share = _weight_gradient(signals, gradients.cosines[layer - 1], layer, own, along)
-        weight.append(_middle(total * seeds.scale, dead[min(layer, net.depth) - 1]))
-        resolved = resolved and float(np.median(share)) > CANCELLED
-    if resolved:
-        return MedianSeed(np.array(delta), np.array(weight))
-    cancelled = "The samples' parts of dL/dW cancel almost exactly; theory does not resolve what is left."
-    return MedianSeed(np.array(delta), None, weight_reason=cancelled)
+        each = root_sum_square(np.hypot(own, along), -1) / math.sqrt(own.shape[1] * net.sizes[layer])
+        delta.append(_middle(each * seeds.scale, dead[layer - 1]))
+        if not no_weights:
+            total, share = _weight_gradient(signals, gradients.cosines[layer - 1], layer, own, along)
+            weight.append(_middle(total * seeds.scale, dead[min(layer, net.depth) - 1]))
+            resolved = resolved and float(np.median(share)) > CANCELLED
+    no_weights = no_weights or ("" if resolved else _CANCEL)
+    return MedianSeed(np.array(delta), None if no_weights else np.array(weight), weight_reason=no_weights)
 
 
 def _draw(experiment: Experiment, signals: TypicalSignals, data: Data, rng: np.random.Generator) -> _Drawn:
@@ -128,7 +129,7 @@ def _weight_gradient(
     before = signals.wide.h[layer - 1]
     length, cosines_before = np.sqrt(before[: signals.pairs.count]), signals.cosines(before)
     total, share = _length(own * length, cosines * cosines_before)
-    if layer <= signals.net.depth:
+    if along.any():
         total = np.hypot(total, _length(along * length, signals.cosines(signals.wide.h[layer]) * cosines_before)[0])
     return total, share
 
@@ -170,7 +171,9 @@ def _dead_shares(signals: TypicalSignals, normal: Array) -> Array:
     net, off = signals.net, np.zeros(signals.net.depth + 1)
     if net.skip or net.layer_norm:
         return off
-    apart = 1.0  # What is left of the squared sines of a wide net's samples
+    apart = np.ones(
+        (signals.pairs.count, signals.pairs.count)
+    )  # What is left of the squared sines of a wide net's samples
     for layer in range(1, net.depth + 1):
         one, moving = share_lost(signals, layer), ~signals.still(layer)
         cosines = signals.cosines(signals.wide.z[layer])

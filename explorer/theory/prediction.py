@@ -76,18 +76,17 @@ def _predict(experiment: Experiment) -> Prediction:
     reason = _no_theory(experiment)
     if reason:
         return _nothing(reason)
-    data = experiment.points()
+    few = subsample(experiment.points())
     with np.errstate(all="ignore"):
-        found = median_seed(experiment, wide_net(experiment), subsample(data))
+        found = median_seed(experiment, wide_net(experiment), few, _no_weight_gradient(experiment))
     if found.delta is None:
         return _nothing(found.reason)
     if not np.all(np.isfinite(found.delta)):
         return _nothing("Signals or gradients leave the range of floating-point numbers.")
-    reason = _no_weight_gradient(experiment) or found.weight_reason
     return Prediction(
         median_delta=found.delta,
-        median_weight_gradient=None if reason else found.weight_gradient,
-        reasons={"weight_gradient": reason} if reason else {},
+        median_weight_gradient=found.weight_gradient,
+        reasons={"weight_gradient": found.weight_reason} if found.weight_reason else {},
     )
 
 
