@@ -75,22 +75,30 @@ def _rest() -> tuple[Array, Array]:
     return np.append(c, 1.0), np.append((c[:, None] ** k) @ falling / falling.sum(), 1.0)
 
 
+@lru_cache(maxsize=1)
+def _signs() -> Array:
+    # The nodes are symmetric: a negative correlation is a positive one with g_t mirrored.
+    signs: Array = np.where(np.arange(_TERMS) % 2, -1.0, 1.0)
+    return signs
+
+
 def joint_expectation(values: Array, pairs: SamplePairs, correlation: Array) -> Array:
     """Return E g_s(z) g_t(z') for every pair, z and z' standard normal with the pair's correlation.
 
-    `values`, (samples, nodes), are g_s at `normal_nodes`. By Mehler's formula the expectation is the sum over k of
-    correlation^k times the k-th Hermite coefficients of both. For kinks the series converges slowly near correlation 1,
-    where the whole sum is known; that fixes the remainder.
+    `values`, (..., samples, nodes), are g_s at `normal_nodes`, of one function or several. By Mehler's formula the
+    expectation is the sum over k of correlation^k times the k-th Hermite coefficients of both. For kinks the series converges
+    slowly near correlation 1, where the whole sum is known; that fixes the remainder.
     """
     _, weight = normal_nodes()
     coefficient = values @ _weighted_hermite().T
-    # A negative correlation is a positive one with g_t mirrored: the nodes are symmetric.
-    mirrored = correlation < 0
-    sign = np.where(mirrored[:, None], (-1.0) ** np.arange(_TERMS), 1.0)
-    terms = pairs.outer(coefficient) * sign
-    straight, crossed = (values * weight) @ values.T, (values * weight) @ values[:, ::-1].T
-    whole = np.where(mirrored, crossed[pairs.first, pairs.second], straight[pairs.first, pairs.second])
-    size = np.abs(correlation)
-    series = np.einsum("pk,pk->p", terms, size[:, None] ** np.arange(_TERMS))
-    result: Array = series + (whole - terms.sum(axis=1)) * np.interp(size, *_rest())
+    mirrored, size = correlation < 0, np.abs(correlation)
+    terms = coefficient[..., pairs.first, :] * coefficient[..., pairs.second, :]
+    terms[..., mirrored, :] *= _signs()
+    straight = (values * weight) @ values.swapaxes(-1, -2)
+    whole = straight[..., pairs.first, pairs.second]
+    if mirrored.any():
+        crossed = (values * weight) @ values[..., ::-1].swapaxes(-1, -2)
+        whole = np.where(mirrored, crossed[..., pairs.first, pairs.second], whole)
+    series = np.einsum("...pk,pk->...p", terms, size[:, None] ** np.arange(_TERMS))
+    result: Array = series + (whole - terms.sum(axis=-1)) * np.interp(size, *_rest())
     return result

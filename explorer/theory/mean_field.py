@@ -71,7 +71,11 @@ def begin(net: WideNet, pairs: SamplePairs, product: Array) -> Signals:
 
 
 def step(net: WideNet, pairs: SamplePairs, s: Signals, layer: int) -> None:
-    """Add the signals of one hidden layer."""
+    """Add the signals of one hidden layer.
+
+    Layer normalization divides z by its standard deviation over units, which in a wide layer is sqrt q for every seed; its mean
+    over units is 0 there (derived here).
+    """
     z = net.weight_variance[layer - 1] * s.h[-1] + net.bias_variance[layer - 1]
     q = z[: pairs.count]
     squeeze = 1 / (q + EPSILON) if net.layer_norm else np.ones(pairs.count)
@@ -101,10 +105,8 @@ def _through_activation(
     z = np.sqrt(q)[:, None] * normal_nodes()[0]
     # A random slope is drawn for each sample: between two samples only its mean counts, which f and f' have.
     a, slope = activation.f(z, np.empty_like(z)), activation.df(z, np.empty_like(z))
-    expected = [joint_expectation(values, pairs, correlation) for values in (a, slope, slope * slope)]
-    own = (moments.second, moments.slope_second, moments.slope_fourth)
-    for values, exact in zip(expected, own, strict=True):
-        values[: pairs.count] = exact
+    expected = joint_expectation(np.array([a, slope, slope * slope]), pairs, correlation)
+    expected[:, : pairs.count] = moments.second, moments.slope_second, moments.slope_fourth
     return moments, expected[0], expected[1], expected[2]
 
 

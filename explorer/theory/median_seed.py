@@ -97,7 +97,7 @@ def _of_all(size: LogSize, each: float) -> LogSize:
     They have as much in common as it has with the sample most like it; means of log-normal variables are roughly log-normal
     (Fenton 1960).
     """
-    if len(size.mean) == 1:
+    if each == 1 or len(size.mean) == 1:
         return size
     others = size.covariance - np.diag(np.full(len(size.mean), np.inf))
     own = np.maximum(size.variance - others.max(axis=1), 0.0)
@@ -116,6 +116,8 @@ def _unit(experiment: Experiment, count: int) -> float:
 
 def _middle(values: Array, dead: float) -> float:
     """Return the median over all seeds, a share of which is dead and lies below all values."""
+    if dead == 0:
+        return float(np.median(values))
     return 0.0 if dead >= 0.5 else float(np.quantile(values, (0.5 - dead) / (1 - dead)))
 
 

@@ -350,3 +350,19 @@ def test_batch_normalized_relu_explodes():
     assert limit_factor(asked) ** 48 == pytest.approx(9e3, rel=0.15)
     delta = np.median(measured(asked.but(task="moons", samples=128, runs=4))["delta"], axis=0)
     assert 2e3 < delta[2] / delta[-2] < 5e4
+
+
+# --- the critical line ------------------------------------------------------------------------
+
+
+def test_right_of_the_critical_line_gradients_explode_with_depth_but_not_yet_in_shallow_nets():
+    tanh = experiment(**TANH, initializer="LeCun", width=32, depth=10, runs=128)
+    assert limit_factor(tanh.but(gain=0.9)) < 1 < limit_factor(tanh.but(gain=1.2))
+
+    def grown(gain, depth):
+        delta = measured(tanh.but(gain=gain, depth=depth))["delta"]
+        return np.percentile(np.log10(delta[:, 0] / delta[:, -1]), [25, 75])
+
+    # The output's own step takes about 1 / sqrt(width).
+    assert grown(1.2, 10)[1] < 0 < grown(1.2, 50)[0]
+    assert grown(0.9, 50)[1] < grown(0.9, 10)[0] < 0
