@@ -123,7 +123,7 @@ def test_orthogonal_prefers_no_direction():
 def test_units_of_a_constant_start_stay_alike_unless_their_slopes_are_drawn(activation):
     asked = Experiment(
         task="moons", samples=32, depth=3, width=4, activation=activation.name, initializer="constant", gain=0.5,
-        learning_rate=0.05, epochs=40, runs=1,
+        bias="zeros", learning_rate=0.05, epochs=40, runs=1,
     )  # fmt: skip
     training = Training(asked)
     training.advance(float("inf"))

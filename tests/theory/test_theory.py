@@ -31,11 +31,11 @@ WIDE = {
     "tanh He": ({**TANH, "depth": 10, "width": 16, "initializer": "He normal"}, (0.92, 1.08)),
     "tanh LeCun moons": (
         {**MOONS, **TANH, "depth": 10, "width": 32, "initializer": "LeCun"},
-        (0.93, 1.05),
+        (0.85, 1.05),
     ),
     "tanh normal with biases": (
         {**MOONS, **TANH, "depth": 10, "width": 32, "initializer": "normal"},
-        (0.9, 1.3),
+        (0.9, 1.5),
     ),
     "ReLU He": ({**RELU, **MOONS, "depth": 10, "width": 32}, (0.75, 1.1)),
     "GELU spirals": (
@@ -103,7 +103,7 @@ NARROW = {
     "ReLU uniform 4": ({"activation": "ReLU", "depth": 8, "width": 4}, 0.06),
     "GELU circles 8": (
         {"task": "circles", "activation": "GELU", "initializer": "He normal", "depth": 8, "width": 8},
-        0.1,
+        0.12,
     ),
     "linear 4": ({"activation": "linear", "initializer": "LeCun", "depth": 10, "width": 4}, 0.04),
     "sigmoid skip 4": ({"depth": 11, "width": 4, "skip": "one layer"}, 0.04),
