@@ -20,10 +20,13 @@ from explorer.theory.typical_signals import LogSize, TypicalSignals, concentrati
 from explorer.training.measures import root_sum_square
 
 DRAWS = 500
-# Between these shares of dead seeds, whether the median seed is dead is left open.
+# Between these shares of seeds at 0, whether the median seed is one of them is left open.
 FEW_DEAD, MOST_DEAD = 0.35, 0.65
 # A sum over samples that is smaller than this share of its parts is beyond what theory resolves.
 CANCELLED = 1e-6
+_SATURATED = (
+    "The output saturates: in about half of the seeds its gradient is smaller than the smallest floating-point number."
+)
 _CANCEL = "The samples' parts of dL/dW cancel almost exactly; theory does not resolve what is left."
 
 
@@ -75,8 +78,13 @@ def median_seed(experiment: Experiment, net: WideNet, data: Data, no_weights: st
             total, share = _weight_gradient(signals, gradients.cosines[layer - 1], layer, own, along)
             weight.append(_middle(total * seeds.scale, dead[min(layer, net.depth) - 1]))
             resolved = resolved and float(np.median(share)) > CANCELLED
-    no_weights = no_weights or ("" if resolved else _CANCEL)
-    return MedianSeed(np.array(delta), None if no_weights else np.array(weight), weight_reason=no_weights)
+    if not resolved:
+        no_weights = _CANCEL
+    elif np.isnan(weight).any():
+        no_weights = _SATURATED
+    reason = _SATURATED if np.isnan(delta).any() else ""
+    found, weights = np.array(delta), np.array(weight)
+    return MedianSeed(None if reason else found, None if no_weights else weights, reason, no_weights)
 
 
 def _draw(experiment: Experiment, signals: TypicalSignals, data: Data, rng: np.random.Generator) -> _Drawn:
@@ -115,10 +123,11 @@ def _unit(experiment: Experiment, count: int) -> float:
 
 
 def _middle(values: Array, dead: float) -> float:
-    """Return the median over all seeds, a share of which is dead and lies below all values."""
-    if dead == 0:
-        return float(np.median(values))
-    return 0.0 if dead >= 0.5 else float(np.quantile(values, (0.5 - dead) / (1 - dead)))
+    """Return the median over all seeds, a share of which is dead and at 0; NaN where it may be 0 as well as not."""
+    zero = dead + (1 - dead) * float(np.mean(values == 0))
+    if zero > FEW_DEAD:
+        return math.nan if zero < MOST_DEAD else 0.0
+    return float(np.quantile(values, (0.5 - dead) / (1 - dead)) if dead else np.median(values))
 
 
 def _weight_gradient(

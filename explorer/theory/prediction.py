@@ -79,14 +79,13 @@ def _predict(experiment: Experiment) -> Prediction:
     few = subsample(experiment.points())
     with np.errstate(all="ignore"):
         found = median_seed(experiment, wide_net(experiment), few, _no_weight_gradient(experiment))
-    if found.delta is None:
-        return _nothing(found.reason)
-    if not np.all(np.isfinite(found.delta)):
+    if found.delta is not None and not np.all(np.isfinite(found.delta)):
         return _nothing("Signals or gradients leave the range of floating-point numbers.")
+    reasons = {"delta": found.reason, "weight_gradient": found.weight_reason}
     return Prediction(
         median_delta=found.delta,
         median_weight_gradient=found.weight_gradient,
-        reasons={"weight_gradient": found.weight_reason} if found.weight_reason else {},
+        reasons={measure: reason for measure, reason in reasons.items() if reason},
     )
 
 
