@@ -152,7 +152,7 @@ HARD = {
     "kink, ReLU": {**RELU, "width": 16, "depth": 20, "skip": "one layer"},
     "kink, randomized": {"activation": "randomized ReLU", "initializer": "He uniform", "width": 12, "depth": 15, "skip": "one layer"},
     "narrow tanh": {**TANH, "initializer": "normal", "width": 6, "depth": 30},
-    "growing SiLU": {"activation": "SiLU", "initializer": "uniform", "gain": 0.8, "width": 16, "depth": 40},
+    "growing SiLU": {**MOONS, "activation": "SiLU", "initializer": "uniform", "gain": 0.8, "width": 16, "depth": 40},
     "GELU, saturated output": {"activation": "GELU", "initializer": "He normal", "gain": 2.0, "width": 16, "depth": 11},
     "most ReLU nets dead": {**RELU, "width": 4, "depth": 40},
     "narrow SELU": {**MOONS, "activation": "SELU", "initializer": "normal", "width": 5, "depth": 20},
@@ -308,6 +308,15 @@ def test_weight_gradients_of_many_samples_have_a_reason_of_their_own():
     prediction = predict(experiment(task="moons"))
     assert prediction.median_delta is not None and "delta" not in prediction.reasons
     assert prediction.median_weight_gradient is None and "16 samples" in prediction.reasons["weight_gradient"]
+
+
+def test_where_half_of_the_outputs_saturate_beyond_floats_no_line_is_drawn():
+    # At 0 it would be wrong as often as not.
+    asked = experiment(activation="SiLU", initializer="uniform", gain=0.8, width=16, depth=40)
+    zero = measured(asked)["delta"][:, 0] == 0
+    assert 0.2 < np.mean(zero) < 0.8
+    prediction = predict(asked)
+    assert prediction.median_delta is None and "saturates" in prediction.reasons["delta"]
 
 
 def test_what_cancels_between_samples_has_no_line_of_dl_dw():
