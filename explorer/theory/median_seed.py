@@ -1,6 +1,6 @@
 """The median seed: theory's lines, by a bounded numerical integration over what is random in them.
 
-That is z of the output, normal over seeds, and the logarithms that `finite_width` follows; both are drawn a fixed number of
+That is z of the output, normal over seeds, and the logarithms that `typical_gradients` follows; both are drawn a fixed number of
 times. No net is drawn.
 """
 
