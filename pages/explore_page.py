@@ -131,7 +131,7 @@ def _clipped(experiment: Experiment, share: float) -> str:
 def _key_numbers(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
     """Return the label, value and meaning of each key number of a history."""
     experiment, facts = diagnosis.history.experiment, diagnosis.facts
-    factor, no_theory = diagnosis.theory_factor, diagnosis.theory.median_reason
+    factor, no_theory = diagnosis.theory_factor, diagnosis.theory.reasons.get("delta")
     expected = "no theory here" if factor is None else f"theory {number(factor)}"
     loss = experiment.loss_function
     return [

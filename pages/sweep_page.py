@@ -34,7 +34,7 @@ LEGEND = (
     "Of ratios, the neutral middle of the colours is 1: the gradient neither shrinks nor grows. Purple is vanishing, "
     "orange exploding.",
     "**Grey** is exactly 0, **red** infinite or NaN; a **cross** is no possible experiment.",
-    "**Dashed**: where theory says that very deep nets stay level. Below, one row as a line.",
+    "**Dashed**: where theory says that very deep, very wide nets stay level. Below, one row as a line.",
 )
 # Seconds of a slice of the sweep, and between two repaints.
 SLICE, REPAINT = 0.1, 0.8

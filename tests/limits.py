@@ -10,8 +10,9 @@ from explorer.theory.moments import expectations, fixed_point
 def limit_factor(experiment: Experiment) -> float | None:
     """Return what a layer far from both ends of a very deep, very wide net multiplies |dL/dz| by.
 
-    It is sqrt(chi_1) without normalization; at variance 1, sqrt(E f'^2 / Var f) under batch and sqrt(E f'^2 / E f^2) under
-    layer normalization (Yang et al. 2019). None with shortcuts, which have no such limit, and where weights have no variance.
+    It is sqrt(chi_1) without normalization; at variance 1, sqrt(E f'^2 / Var f) under batch normalization (Yang et al. 2019)
+    and sqrt(E f'^2 / E f^2) under layer normalization, derived here: in a wide layer it divides z by its standard deviation,
+    which |h|^2 = n E f^2 of the layer before sets, and dL/dz by the same number. None with shortcuts, which have no such limit, and where weights have no variance.
     """
     variances = hidden_variances(experiment)
     if variances is None or experiment.skipped:

@@ -71,7 +71,8 @@ INITIALIZERS = registry(
         ),
         Initializer(
             name="constant",
-            caption="Every weight the same: all units of a layer stay alike for ever, as if the width were 1.",
+            caption="Every weight the same: the units of a layer stay alike, as if the width were 1, unless the activation draws "
+            "a slope for each.",
             formula="W = 0.5",
             draw=lambda rng, fan_in, fan_out, activation: np.full((fan_in, fan_out), CONSTANT),
             variance=None,

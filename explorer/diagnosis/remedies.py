@@ -317,7 +317,7 @@ REMEDIES = registry(
             name="layer norm",
             caption="Gives every sample's z one size in each layer. It does for tanh what batch norm does, and not for sigmoid.",
             formula="z ← γ·(z - mean) / std + β",
-            source="Ba et al. 2016; Yang et al. 2019",
+            source="Ba et al. 2016",
             change=lambda experiment: experiment.but(normalization="layer"),
             why=_why_layer_norm,
         ),

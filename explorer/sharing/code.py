@@ -22,7 +22,16 @@ from explorer.figures import view as views
 from explorer.figures.view import TimeView, View
 from explorer.sweeps import critical, outcomes
 from explorer.sweeps.outcomes import Outcome
-from explorer.theory import finite_width, gates, layer_by_layer, mean_field, moments, prediction
+from explorer.theory import (
+    gates,
+    layer_by_layer,
+    mean_field,
+    median_seed,
+    moments,
+    prediction,
+    typical_gradients,
+    typical_signals,
+)
 from explorer.training import all_depths, history, recurrent_group, time_measures
 from explorer.training.measures import Stage
 from explorer.training.network import Network
@@ -246,4 +255,11 @@ def _normalization(experiment: Experiment, *, forward: bool) -> list[Piece]:
 
 
 def _theory() -> list[Piece]:
-    return [moments.expectations, mean_field.backward, finite_width.median_delta, layer_by_layer.wide_net]
+    return [
+        moments.expectations,
+        layer_by_layer.wide_net,
+        typical_signals.typical_signals,
+        mean_field.backward,
+        typical_gradients.typical_gradients,
+        median_seed.median_seed,
+    ]

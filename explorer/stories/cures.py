@@ -127,7 +127,7 @@ CURES = [
         take_home="Nearly all with batch norm, hardly one with layer norm: there each layer still multiplies the "
         "gradient by about 0.4, with batch norm by about 1.3. Layer norm leaves in place what all samples have in "
         "common.",
-        source="Ba et al. 2016; Yang et al. 2019",
+        source="Ba et al. 2016; of batch norm, Yang et al. 2019",
         shown=tuple(
             (name, NORMED.but(normalization=norm))
             for name, norm in zip(("no norm", "batch norm", "layer norm"), NORMS, strict=True)

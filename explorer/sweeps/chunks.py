@@ -29,7 +29,7 @@ MAX_RUNS = 512
 STRIDES = (4, 2, 1)
 
 # Seconds: what theory says of a cell; drawing first parameters, a run and layer, and a weight.
-PER_THEORY, PER_LAYER_DRAWN, PER_WEIGHT_DRAWN = 0.010, 12e-6, 25e-9
+PER_THEORY, PER_LAYER_DRAWN, PER_WEIGHT_DRAWN = 0.020, 12e-6, 25e-9
 PER_FINDING = 0.0006
 
 

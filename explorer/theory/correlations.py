@@ -29,12 +29,6 @@ class SamplePairs:
     second: Indices
 
     @classmethod
-    def diagonal(cls, count: int) -> "SamplePairs":
-        """Pair every sample with itself only."""
-        sample = np.arange(count)
-        return cls(count, sample, sample)
-
-    @classmethod
     def all(cls, count: int) -> "SamplePairs":
         """Pair every sample with itself, then with every later one."""
         first, second = np.triu_indices(count, 1)
@@ -44,10 +38,11 @@ class SamplePairs:
     def correlation(self, product: Array) -> Array:
         """Return cosines of all pairs from their inner products; 0 where a sample is 0."""
         length = np.sqrt(product[: self.count])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            cosine = product / (length[self.first] * length[self.second])
-        clipped: Array = np.clip(np.nan_to_num(cosine, posinf=0.0, neginf=0.0), -1.0, 1.0)
-        return clipped
+        lengths = length[self.first] * length[self.second]
+        with np.errstate(invalid="ignore"):
+            cosine = np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 0)
+        bounded: Array = np.minimum(np.maximum(cosine, -1.0), 1.0)
+        return bounded
 
     def outer(self, values: Array) -> Array:
         """Return, for each pair, the product of the two samples' values."""
@@ -80,22 +75,30 @@ def _rest() -> tuple[Array, Array]:
     return np.append(c, 1.0), np.append((c[:, None] ** k) @ falling / falling.sum(), 1.0)
 
 
+@lru_cache(maxsize=1)
+def _signs() -> Array:
+    # The nodes are symmetric: a negative correlation is a positive one with g_t mirrored.
+    signs: Array = np.where(np.arange(_TERMS) % 2, -1.0, 1.0)
+    return signs
+
+
 def joint_expectation(values: Array, pairs: SamplePairs, correlation: Array) -> Array:
     """Return E g_s(z) g_t(z') for every pair, z and z' standard normal with the pair's correlation.
 
-    `values`, (samples, nodes), are g_s at `normal_nodes`. By Mehler's formula the expectation is the sum over k of
-    correlation^k times the k-th Hermite coefficients of both. For kinks the series converges slowly near correlation 1,
-    where the whole sum is known; that fixes the remainder.
+    `values`, (..., samples, nodes), are g_s at `normal_nodes`, of one function or several. By Mehler's formula the
+    expectation is the sum over k of correlation^k times the k-th Hermite coefficients of both. For kinks the series converges
+    slowly near correlation 1, where the whole sum is known; that fixes the remainder.
     """
     _, weight = normal_nodes()
     coefficient = values @ _weighted_hermite().T
-    # A negative correlation is a positive one with g_t mirrored: the nodes are symmetric.
-    mirrored = correlation < 0
-    sign = np.where(mirrored[:, None], (-1.0) ** np.arange(_TERMS), 1.0)
-    terms = pairs.outer(coefficient) * sign
-    straight, crossed = (values * weight) @ values.T, (values * weight) @ values[:, ::-1].T
-    whole = np.where(mirrored, crossed[pairs.first, pairs.second], straight[pairs.first, pairs.second])
-    size = np.abs(correlation)
-    series = np.einsum("pk,pk->p", terms, size[:, None] ** np.arange(_TERMS))
-    result: Array = series + (whole - terms.sum(axis=1)) * np.interp(size, *_rest())
+    mirrored, size = correlation < 0, np.abs(correlation)
+    terms = coefficient[..., pairs.first, :] * coefficient[..., pairs.second, :]
+    terms[..., mirrored, :] *= _signs()
+    straight = (values * weight) @ values.swapaxes(-1, -2)
+    whole = straight[..., pairs.first, pairs.second]
+    if mirrored.any():
+        crossed = (values * weight) @ values[..., ::-1].swapaxes(-1, -2)
+        whole = np.where(mirrored, crossed[..., pairs.first, pairs.second], whole)
+    series = np.einsum("...pk,pk->...p", terms, size[:, None] ** np.arange(_TERMS))
+    result: Array = series + (whole - terms.sum(axis=-1)) * np.interp(size, *_rest())
     return result

@@ -1,30 +1,15 @@
-"""Layer by layer: an experiment in the terms of theory, its net, data and loss followed through all layers."""
+"""An experiment in the terms of theory: its net, and the samples that are followed through all layers."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from explorer.choices.arrays import Array
 from explorer.choices.datasets import Data
 from explorer.choices.experiment import Experiment
-from explorer.theory.correlations import SamplePairs
-from explorer.theory.mean_field import (
-    Gradients,
-    Signals,
-    WideNet,
-    along_signal,
-    backward,
-    delta_at,
-    forward,
-    output_delta,
-)
-from explorer.theory.moments import normal_nodes
+from explorer.theory.mean_field import WideNet
 
-# dL/dW and the median seed need every pair of samples.
+# Theory follows every pair of samples.
 PAIRED_SAMPLES = 16
-# Samples of nearly equal length share a group: the recursions depend on a sample's length alone.
-GROUPS = 24
 
 
 def wide_net(experiment: Experiment) -> WideNet:
@@ -73,60 +58,3 @@ def subsample(data: Data) -> Data:
     high = np.linspace(middle, count - 1, half).astype(int)
     chosen = order[np.concatenate([low, high])]
     return Data(data.x[chosen], data.y[chosen])
-
-
-@dataclass(frozen=True)
-class Recursion:
-    """Signals and gradients of some samples, with what `along_signal` returns."""
-
-    net: WideNet
-    pairs: SamplePairs
-    y: Array
-    signals: Signals
-    gradients: Gradients
-    along_signal: Array
-
-    @classmethod
-    def of_pairs(cls, experiment: Experiment, net: WideNet, data: Data) -> "Recursion":
-        """Follow every pair of a small data set."""
-        pairs = SamplePairs.all(len(data.y))
-        product = np.einsum("pf,pf->p", data.x[pairs.first], data.x[pairs.second])
-        signals = forward(net, pairs, product)
-        delta_out = output_delta(experiment.loss_function, experiment.output, pairs, signals.z[-1], data.y)
-        z = signals.z[-1][: pairs.count]
-        along = along_signal(net, pairs, signals, delta_times_z_square(experiment, z, data.y))
-        return cls(net, pairs, data.y, signals, backward(net, pairs, signals, delta_out), along)
-
-    def delta(self, share: Array) -> Array:
-        """Return the RMS of dL/dz of each layer; `share` are the samples' weights."""
-        squares = self.gradients.delta[:, : self.pairs.count] @ share
-        units = np.array(self.net.sizes[1:])
-        plain = np.sqrt(squares / units) * np.exp(self.gradients.log_scale / 2)
-        total: Array = np.hypot(plain, np.sqrt(self.along_signal @ share / units))
-        return total
-
-
-def of_groups(experiment: Experiment, net: WideNet, data: Data) -> Array:
-    """Return delta of a large data set, its samples grouped by their length."""
-    square = np.sum(data.x**2, axis=1)
-    groups = np.array_split(np.argsort(square), min(GROUPS, len(square)))
-    pairs = SamplePairs.diagonal(len(groups))
-    signals = forward(net, pairs, np.array([square[group].mean() for group in groups]))
-    z, of_sample = np.empty(len(square)), SamplePairs.diagonal(len(square))
-    for variance, group in zip(signals.z[-1], groups, strict=True):
-        z[group] = variance
-    delta_out = output_delta(experiment.loss_function, experiment.output, of_sample, z, data.y)
-    averaged = np.array([delta_out[group].mean() for group in groups])
-    gradients = backward(net, pairs, signals, averaged)
-    product = delta_times_z_square(experiment, z, data.y)
-    along = along_signal(net, pairs, signals, np.array([product[group].mean() for group in groups]))
-    share = np.array([len(group) for group in groups]) / len(square)
-    return Recursion(net, pairs, data.y, signals, gradients, along).delta(share)
-
-
-def delta_times_z_square(experiment: Experiment, z: Array, y: Array) -> Array:
-    """Return E (z dL/dz)^2 of each sample's output, z its variance."""
-    node, weight = normal_nodes()
-    at = np.sqrt(z) * node[:, None]
-    square: Array = weight @ np.square(delta_at(experiment.loss_function, experiment.output, at, y) * at)
-    return square

@@ -7,6 +7,7 @@ layer does to the signal going forward and to the gradient going backward (Poole
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -79,6 +80,27 @@ def expectations(activation: Activation, q: float | Array) -> Moments:
             m = Moments.of(f(z, np.empty_like(z)), df(z, np.empty_like(z)))
             sums += share * np.array([m.mean, m.second, m.slope_second, m.slope_fourth])
     return Moments(*sums)
+
+
+class SlopeMoments(NamedTuple):
+    """Expectations of products of f = f(z), f' and z, for z normal with variance q."""
+
+    slope_square: Array  # E f'^2
+    slope_square_value: Array  # E f'^2 f
+    slope_square_square: Array  # E f'^2 f^2
+    z_slope: Array  # E z f'
+    z_slope_value: Array  # E z f' f
+
+
+def through_slopes(activation: Activation, q: Array) -> SlopeMoments:
+    """Integrate what a gradient along the signal itself meets at the slopes of a layer."""
+    z, weight = np.sqrt(q)[..., None] * normal_nodes()[0], normal_nodes()[1]
+    sums = np.zeros((5, *q.shape))
+    for share, f, df in branches(activation):
+        a, slope = f(z, np.empty_like(z)), df(z, np.empty_like(z))
+        square = slope * slope
+        sums += share * np.array([square, square * a, square * a * a, z * slope, z * slope * a]) @ weight
+    return SlopeMoments(*sums)
 
 
 @dataclass(frozen=True)

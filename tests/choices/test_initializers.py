@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.experiment import Experiment
 from explorer.choices.initializers import CONSTANT, INITIALIZERS
+from explorer.training.run import Training
 
 RELU, LINEAR = ACTIVATIONS["ReLU"], ACTIVATIONS["linear"]
 
@@ -115,3 +117,16 @@ def test_orthogonal_prefers_no_direction():
     draws = [draw(INITIALIZERS["orthogonal"], (4, 4), seed) for seed in range(3000)]
     np.testing.assert_allclose(np.mean(draws, axis=0), 0, atol=5 * 0.5 / math.sqrt(3000))
     assert np.mean([np.linalg.det(w) > 0 for w in draws]) == pytest.approx(0.5, abs=5 * 0.5 / math.sqrt(3000))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=str)
+def test_units_of_a_constant_start_stay_alike_unless_their_slopes_are_drawn(activation):
+    asked = Experiment(
+        task="moons", samples=32, depth=3, width=4, activation=activation.name, initializer="constant", gain=0.5,
+        bias="zeros", learning_rate=0.05, epochs=40, runs=1,
+    )  # fmt: skip
+    training = Training(asked)
+    training.advance(float("inf"))
+    inner = training.groups[0].theta[1, 0, :4, :4]
+    assert np.abs(inner - 0.5 * CONSTANT).max() > 0
+    assert (np.ptp(inner) > 0) == (activation.random_slope is not None)

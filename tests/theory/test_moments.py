@@ -127,7 +127,7 @@ def test_critical_point_of_gelu():
     [("linear", 1, 1), ("ReLU", 1.4669, 1), ("tanh", 1.1778, 1.1778), ("sigmoid", 1.0336, 0.1528)],
 )
 def test_factors_under_normalization(name, batch, layer):
-    # Yang et al. 2019: E f'^2 / Var f under batch, E f'^2 / E f^2 under layer normalization.
+    # E f'^2 / Var f under batch (Yang et al. 2019), E f'^2 / E f^2 under layer normalization (see tests/limits.py).
     m = expectations(ACTIVATIONS[name], 1.0)
     assert m.slope_second / m.variance == pytest.approx(batch, abs=6e-5)
     assert m.slope_second / m.second == pytest.approx(layer, abs=6e-5)

@@ -141,7 +141,7 @@ def test_he_glorot_starves_deep_rectifiers_and_he_does_not(layers, published):
         assert math.sqrt(np.mean(ratios)) == pytest.approx(expected, rel=0.15)
 
 
-# --- Yang et al. 2019: normalization at initialization, no skip -------------------------------
+# --- Normalization at initialization, no skip: Yang et al. 2019; layer norm as in tests/limits.py ---
 
 BATCH_NORM = {"linear": 1.008, "ReLU": 1.476, "tanh": 1.186, "sigmoid": 1.046}
 LAYER_NORM = {"linear": 1.012, "ReLU": 0.996, "tanh": 1.175, "sigmoid": 0.1518}
