@@ -10,6 +10,7 @@ from explorer.diagnosis.answers import AnswerMap
 from explorer.diagnosis.comparison import Compared, compare
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.layers import layer_table
+from explorer.diagnosis.trials import Tried, try_remedies
 from explorer.diagnosis.verdict import VERDICTS, Verdict
 from explorer.diagnosis.why import Why
 from explorer.diagnosis.wording import decades, number, summary
@@ -53,6 +54,9 @@ FIRST_SLICE, SLICE, REPAINT = 0.04, 0.1, 0.7
 # --- first visit ---------------------------------------------------------------------------------
 
 WELCOME_KEY = "_welcome"
+# The experiment on which remedies were tried last.
+TRIED_KEY = "_tried"
+TRYING_SECONDS = 10.0
 SKIPS, DYING = "The same with skips: learns", "Dying ReLU"
 
 
@@ -93,14 +97,38 @@ def _headline(compared: Compared) -> None:
     named = matching(now.history.experiment, (before or now).history.experiment)
     if named:
         st.caption(SCENARIOS[named].caption)
-    more = f"{now.start_sentence} {now.advice_sentence}"
-    if before is None:
-        st.header(now.sentence, anchor=False, help=_rules(now.rule))
-        st.markdown(more)
-    else:
-        st.header(compare(before.facts, now.facts), anchor=False, help=_rules(now.rule))
-        st.markdown(f"**{now.sentence}** {more}")
+    told = now.sentence if before is None else compare(before.facts, now.facts)
+    st.header(told, anchor=False, help=_rules(now.rule))
+    more = f"{now.start_sentence} {_advice(now)}"
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(more if before is None else f"**{now.sentence}** {more}")
+        if not now.good and now.facts.complete and not _asked(now):
+            st.button(
+                "Try them all",
+                key="try_remedies_here",
+                on_click=lambda: _set(TRIED_KEY, now.history.experiment),
+                help="What is advised is a rule of thumb. This trains a few seeds with every remedy alone, for at most about "
+                f"{TRYING_SECONDS:.0f} seconds, and says what helped.",
+            )
     _draw_numbers(compared)
+
+
+def _asked(now: Diagnosis) -> bool:
+    """Whether somebody asked to try the remedies on what is shown."""
+    return bool(st.session_state.get(TRIED_KEY) == now.history.experiment)
+
+
+def _advice(now: Diagnosis) -> str:
+    """Say what to try, by rule; or, once somebody asked for it, what was tried and what it did."""
+    if now.good or not now.facts.complete or not _asked(now):
+        return now.advice_sentence
+    return _tried(now, now.history.experiment).sentence
+
+
+@st.cache_data(max_entries=256, show_spinner="Trying every remedy on a few seeds", hash_funcs={Experiment: hash})
+def _tried(_now: Diagnosis, experiment: Experiment) -> Tried:
+    """Try the remedies, once for an experiment."""
+    return try_remedies(_now, TRYING_SECONDS)
 
 
 def _draw_numbers(compared: Compared) -> None:
@@ -261,8 +289,8 @@ def _reading(view: View) -> None:
     st.markdown(
         "- **Heatmap**: rows are layers, 1 nearest the input; columns are epochs. The colour is the median over seeds.\n"
         "- **Profile**, right: the same numbers at the chosen epoch, on the same layers; its axis is the colour bar. "
-        "The band holds the middle half of the seeds. Dotted: before any update. Dashed: mean-field theory of the start, "
-        "for dL/dz that of a median seed, for dL/dW the root mean square over seeds, which is larger in narrow deep nets.\n"
+        "The band holds the middle half of the seeds. Dotted: before any update. Dashed: theory of the start, for a median "
+        "seed.\n"
         "- **Loss**, above: thick the median, thin every seed.\n"
         "- Grey means exactly 0, orange-red infinite or NaN: neither is a colour of the scale. Triangles mark values beyond it.\n"
         "- Colours and axes stay where they are when a setting changes, so two pictures can be compared."

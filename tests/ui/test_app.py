@@ -600,3 +600,15 @@ def test_a_tab_that_is_closed_costs_nothing_and_is_there_when_it_is_opened():
     app.session_state["details"] = "How to read this"
     assert any("Heatmap" in text.value for text in app.run().markdown)
     assert not app.get("table")
+
+
+def test_remedies_that_were_tried_take_the_place_of_the_rule_until_the_net_changes():
+    app = opened("explore", SMALL | {"baseline": "none", "depth": "10", "epochs": "1000"}).run()
+    assert any("Try: " in text.value for text in app.markdown)
+    app.button(key="try_remedies_here").click().run()
+    assert not app.exception
+    tried = next(text.value for text in app.markdown if "Tried " in text.value)
+    assert "Try: " not in tried and "remedies with 2 seeds each" in tried
+    assert "try_remedies_here" not in {button.key for button in app.button}
+    app.selectbox(key="activation").set_value("tanh").run()
+    assert not any("Tried " in text.value for text in app.markdown)
