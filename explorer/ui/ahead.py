@@ -11,7 +11,7 @@ from explorer.ui.sweep_jobs import sweep_jobs
 
 # The variable of the environment that, set to "off", leaves everything to be trained when it is asked for.
 VARIABLE, OFF = "GRADIENT_EXPLORER_AHEAD", "off"
-# A visitor waits at most one such slice, and has the server for himself until so long after his last move.
+# A visitor waits at most one such slice; until so long after the last move of any nothing is trained ahead.
 SLICE, IDLE_SECONDS = 0.05, 2.0
 # On a machine that needs longer the rest waits until somebody asks.
 MOST_SECONDS = 300.0

@@ -49,7 +49,7 @@ def steps(clock, seconds, *, visits=()):
     return begun, work()
 
 
-def test_a_visitor_has_the_server_for_himself(clock):
+def test_a_visitors_work_comes_first(clock):
     begun, work = steps(clock, 10.0, visits=(0, 3))
     ahead.train_ahead([work])
     pauses = [after - before - 10.0 for before, after in pairwise(begun)]
