@@ -24,6 +24,8 @@ LETTERS, NARROW_LETTERS = 130, 46
 SETTINGS_SIZE, SETTINGS_LETTERS, NARROW_SETTINGS_LETTERS, SETTINGS_LINE = 13, 150, 48, 18
 CLOSE = 4
 LOSS_DECADES = (-6.0, 1.3)
+# Where an axis of losses that grew beyond these may end instead: the last is the largest double.
+LOSS_TOPS = (6.0, 20.0, 60.0, 120.0, 200.0, 309.0)
 # Of layers, depths or columns, so many at most are named in an alternative text, evenly spread.
 TOLD = 8
 LEVEL_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2}}
@@ -149,9 +151,9 @@ def log_axis(span: Limits) -> dict[str, Any]:
 
 
 def loss_axis(losses: Iterable[Array], span: Limits = LOSS_DECADES) -> dict[str, Any]:
-    """Return an axis of losses: always the same, but for losses that grow beyond it."""
+    """Return an axis of losses: always the same, but for losses that grow beyond it, which have the next of a few."""
     highest = max(np.max(values, initial=0.0, where=np.isfinite(values)) for values in losses)
-    top = math.ceil(np.log10(highest)) if highest > 10 ** span[1] else span[1]
+    top = next(top for top in (span[1], *LOSS_TOPS) if highest == 0 or np.log10(highest) <= top)
     return log_axis((span[0], top))
 
 

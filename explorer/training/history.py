@@ -61,7 +61,7 @@ class History:
         Solved: the mean squared error of the answers is below the data set's
         `solved_below`. Stuck: it is at least 0.95 of what always answering the
         mean target gives. Diverged: the run became non-finite, or ended at a
-        loss a thousand times that of its start or more.
+        loss more than a thousand times that of its start.
         """
         return [self._outcome(run) for run in range(len(self.loss))]
 
@@ -71,7 +71,7 @@ class History:
             return DIVERGED
         if error < self.experiment.dataset.solved_below:
             return SOLVED
-        if not self.loss[run, -1] < GREW * self.loss[run, 0]:
+        if self.loss[run, -1] > GREW * self.loss[run, 0]:
             return DIVERGED
         return STUCK if error >= STUCK_SHARE * self.target_variance else LEARNING
 

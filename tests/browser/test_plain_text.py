@@ -49,7 +49,7 @@ def test_in_a_saved_experiment_and_a_table(screen):
     upload(screen, "csv", "www.evil.example me@evil.example.csv", TABLE.replace(LABELS[0], "", 1))
     assert_plain(screen, "www.evil.example me@evil.example.csv")
     upload(screen, "csv", "pets.csv", TABLE)
-    screen.page.wait_for_selector(".js-plotly-plot", timeout=60_000)
+    screen.page.wait_for_selector(".js-plotly-plot:visible", timeout=60_000)
     screen.wait_for_chart()
     names = screen.chart("gd.data.map(trace => trace.name).filter(name => name?.startsWith('class '))")
     assert sorted(names) == sorted(f"class {verbatim_in_figure(label)}" for label in LABELS)

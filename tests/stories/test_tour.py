@@ -574,7 +574,9 @@ def test_playing_changes_the_figure_and_not_the_lesson():
     app.run()
     assert not app.exception
     assert figure(app)["figure"] != before["figure"]
-    assert "by 6.4" in said(app)
+    played = scene.as_played({"activation": "linear"}).experiments
+    measured = {name: diagnose(train(experiment)) for name, experiment in played.items()}
+    assert scene.tell(measured) in said(app)
     assert scene.take_home in said(app)
 
 
