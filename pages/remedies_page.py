@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.choices.controls import Several, choice, controls_of, setting
 from explorer.choices.experiment import Experiment
+from explorer.diagnosis.effects import HELPS
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.trials import Results, Trial, trials, within_limits
 from explorer.diagnosis.wording import summary
@@ -110,7 +111,8 @@ def _headline(results: Results) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(
             "Each remedy alone, with the same seeds. It helped if more seeds solve the task than chance would explain (Fisher's "
-            "exact test, 5%), or as many sooner. Click a panel to open it in Explore.",
+            f"exact test, 5%), or as many sooner, or, where none does, if {HELPS:.0%} of the mean answer's error is gone. Click a "
+            "panel to open it in Explore.",
             width="stretch",
         )
         what_do_i_see(LEGEND)

@@ -216,12 +216,14 @@ def check_explore(screen, experiment, baseline):
 def place(screen, axes, x, y):
     """Click on a figure at a place in the units of two of its axes."""
     screen.wait_for_chart()
-    screen.chart("gd.scrollIntoView({block: 'center'})")
-    screen.page.wait_for_timeout(300)
-    left, top = screen.chart(
-        f"(() => {{ const b = gd.getBoundingClientRect(), l = gd._fullLayout, x = l.xaxis{axes}, y = l.yaxis{axes};"
-        f" return [b.left + x._offset + x.l2p({x}), b.top + y._offset + y.l2p({y})]; }})()"
+    at = (
+        f"const b = gd.getBoundingClientRect(), l = gd._fullLayout, x = l.xaxis{axes}, y = l.yaxis{axes};"
+        f" const left = b.left + x._offset + x.l2p({x}), top = b.top + y._offset + y.l2p({y});"
     )
+    # The figure may be taller than the window: the place comes to the middle of it.
+    screen.chart(f"(() => {{ {at} gd.closest('[data-testid=stMain]').scrollBy(0, top - innerHeight / 2); }})()")
+    screen.page.wait_for_timeout(300)
+    left, top = screen.chart(f"(() => {{ {at} return [left, top]; }})()")
     screen.page.mouse.move(left - 3, top)
     screen.page.mouse.move(left, top)
     screen.page.wait_for_timeout(200)  # Plotly looks what is under the mouse before it takes a click
