@@ -100,16 +100,7 @@ def _headline(compared: Compared) -> None:
     told = now.sentence if before is None else compare(before.facts, now.facts)
     st.header(told, anchor=False, help=_rules(now.rule))
     more = f"{now.start_sentence} {_advice(now)}"
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(more if before is None else f"**{now.sentence}** {more}")
-        if not now.good and now.facts.complete and not _asked(now):
-            st.button(
-                "Try them all",
-                key="try_remedies_here",
-                on_click=lambda: _set(TRIED_KEY, now.history.experiment),
-                help="What is advised is a rule of thumb. This trains a few seeds with every remedy alone, for at most about "
-                f"{TRYING_SECONDS:.0f} seconds, and says what helped.",
-            )
+    st.markdown(more if before is None else f"**{now.sentence}** {more}")
     _draw_numbers(compared)
 
 
@@ -125,7 +116,7 @@ def _advice(now: Diagnosis) -> str:
     return _tried(now, now.history.experiment).sentence
 
 
-@st.cache_data(max_entries=256, show_spinner="Trying every remedy on a few seeds", hash_funcs={Experiment: hash})
+@st.cache_resource(max_entries=256, show_spinner="Trying every remedy on a few seeds", hash_funcs={Experiment: hash})
 def _tried(_now: Diagnosis, experiment: Experiment) -> Tried:
     """Try the remedies, once for an experiment."""
     return try_remedies(_now, TRYING_SECONDS)
@@ -140,6 +131,16 @@ def _draw_numbers(compared: Compared) -> None:
             old = f"from {before[index][1]}" if before else None
             st.metric(label, value, delta_description=old, help=meaning, width=NUMBER_WIDTH)
         what_do_i_see(LEGEND)
+        if not compared.now.good and compared.now.facts.complete and not _asked(compared.now):
+            st.button(
+                "Try all remedies",
+                key="try_remedies_here",
+                icon=":material/healing:",
+                type="tertiary",
+                on_click=lambda: _set(TRIED_KEY, compared.now.history.experiment),
+                help="What is advised is a rule of thumb. This trains a few seeds with every remedy alone, for at most about "
+                f"{TRYING_SECONDS:.0f} seconds, and says what helped.",
+            )
 
 
 def _rules(verdict: Verdict) -> str:

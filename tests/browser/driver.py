@@ -173,24 +173,33 @@ class Screen:
     def wait_for_chart(self, timeout: int = PATIENCE) -> None:
         self.page.wait_for_function("window.explorer && explorer.chart()", timeout=timeout)
 
+    def _act(self) -> None:
+        """Let the browser take notice of what was done last, and the server begin with it."""
+        self.page.wait_for_timeout(120)
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def rest(self, timeout: int = PATIENCE) -> "Screen":
         """Wait until the app's script has ended."""
-        self.page.wait_for_timeout(120)
+        self._act()
         self.page.wait_for_selector(
             "[data-testid=stApp][data-test-script-state=notRunning]", timeout=timeout, state="attached"
         )
         return self
 
     def finish(self, timeout: int = PATIENCE) -> "Screen":
-        """Wait until training is over and the page is drawn: at rest, without progress, and both for a while."""
-        self.page.wait_for_timeout(120)
-        self.page.evaluate("explorer.restedSince = null")
+        """Wait until training is over and the page is drawn: at rest, without progress, and both for a while.
+
+        A busy browser draws few frames in this while, and what it was told may not be on screen yet: it has to draw some.
+        """
+        self._act()
+        self.page.evaluate("[explorer.restedSince, explorer.frames] = [null, 0]")
         self.page.wait_for_function(
             """() => {
               const rests = document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]")
                 && ![...document.querySelectorAll("[data-testid=stProgress]")].some(explorer.shown);
               explorer.restedSince = rests ? explorer.restedSince ?? performance.now() : null;
-              return rests && performance.now() - explorer.restedSince > 250; }""",
+              explorer.frames = rests ? explorer.frames + 1 : 0;
+              return explorer.frames > 8 && performance.now() - explorer.restedSince > 250; }""",
             timeout=timeout,
         )
         return self
