@@ -133,7 +133,7 @@ def _draw_numbers(compared: Compared) -> None:
         what_do_i_see(LEGEND)
         if not compared.now.good and compared.now.facts.complete and not _asked(compared.now):
             st.button(
-                "Try all remedies",
+                "What helps here?",
                 key="try_remedies_here",
                 icon=":material/healing:",
                 type="tertiary",

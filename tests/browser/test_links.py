@@ -116,6 +116,7 @@ def test_the_version_stays_when_a_scenario_is_chosen(screen):
     screen.open(complete=True)
     screen.pick("_scenario", SCENARIO)
     screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=SCENARIO)
+    screen.page.wait_for_function("location.search.includes('ReLU')")  # Streamlit writes a link when it comes to it
     screen.finish()
     assert screen.parameters()["v"] == "1"
     link = screen.page.url

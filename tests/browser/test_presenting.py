@@ -226,7 +226,8 @@ def test_a_scene_can_be_taken_away(screen):
     def saved(name, inside=""):
         if inside:
             row.get_by_role("button", name=inside).click()
-        with screen.page.expect_download(timeout=30_000) as waiting:
+        screen.finish()  # a click that meets a repaint is lost
+        with screen.page.expect_download(timeout=90_000) as waiting:
             screen.page.get_by_role("button", name=name, exact=True).click()
         return Path(waiting.value.path()).read_bytes()
 
