@@ -19,11 +19,8 @@ from explorer.training.kinds import LAYERS, TIME_STEPS
 LOW_SLOPE = 0.25
 # Up to this depth a fitting start helps a net of such an activation all the same.
 SHALLOW = 3
-
-
-TIMES = 4
-MORE_SAMPLES = 8
-ADAM_RATE = 0.01
+# How many times the epochs or the width, and the samples of a batch, and the rate that Adam then takes.
+TIMES, MORE_SAMPLES, ADAM_RATE = 4, 8, 0.01
 
 
 def gradient_told(before: Facts, after: Facts) -> str:

@@ -98,7 +98,7 @@ class Failure(NamedTuple):
 
 
 class CompiledGroup(Group):
-    """A group of nets of layers that trains in a compiled kernel, run by run; between its calls NumPy measures."""
+    """A group of nets of layers that trains in a compiled kernel, run by run or a few abreast; between its calls NumPy measures."""
 
     abreast = CORES
 

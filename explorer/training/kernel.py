@@ -1089,24 +1089,26 @@ def take_samples(net, order, x, y, inputs, targets):
                 inputs[k, s * net.lanes + lane] = x[k, own[s]]
 
 
+@inlined
+def passes(net, rule, theta, gradient, room, nothing, targets, running_mean, running_variance, random, n):
+    """From parameters by layer to their gradient on a batch of `n` samples."""
+    forward(net, theta, room, running_mean, running_variance, random, n)
+    delta = room.delta[net.depth % 2, 0]
+    loss_delta(rule.loss, rule.linear, room.z_out[0], targets, delta, n, net.lanes)
+    backward(net, theta, gradient, room, nothing, n)
+
+
 @compiled
 def both_passes(net, rule, theta, gradient, room, targets, running_mean, running_variance, random, n):
-    """From parameters, (numbers, lanes), to their gradient on a batch of `n` samples."""
-    shape = net.depth + 1, theta.shape[0] // ((net.depth + 1) * net.width), net.width
-    delta = room.delta[net.depth % 2, 0]
+    """The same of parameters as (numbers, lanes): by layer they have an axis of lanes only where runs go abreast."""
+    numbers, layers = theta.shape[0], net.depth + 1
+    shape = layers, numbers // (layers * net.width), net.width
     if net.lanes == 1:
-        weights, gradients = (
-            theta.reshape(-1)[: theta.shape[0]].reshape(shape),
-            gradient.reshape(-1)[: theta.shape[0]].reshape(shape),
-        )
-        forward(net, weights, room, running_mean, running_variance, random, n)
-        loss_delta(rule.loss, rule.linear, room.z_out[0], targets, delta, n, 1)
-        backward(net, weights, gradients, room, room.nothing[:, 0], n)
+        one, its = theta.reshape(-1)[:numbers].reshape(shape), gradient.reshape(-1)[:numbers].reshape(shape)
+        passes(net, rule, one, its, room, room.nothing[:, 0], targets, running_mean, running_variance, random, n)
     else:
-        weights, gradients = theta.reshape((*shape, net.lanes)), gradient.reshape((*shape, net.lanes))
-        forward(net, weights, room, running_mean, running_variance, random, n)
-        loss_delta(rule.loss, rule.linear, room.z_out[0], targets, delta, n, net.lanes)
-        backward(net, weights, gradients, room, room.nothing, n)
+        all_, theirs = theta.reshape((*shape, net.lanes)), gradient.reshape((*shape, net.lanes))
+        passes(net, rule, all_, theirs, room, room.nothing, targets, running_mean, running_variance, random, n)
 
 
 @compiled
