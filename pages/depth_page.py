@@ -277,5 +277,8 @@ PAGE = Page(
     show=show,
     kind=LAYERS,
     controls=DEPTH_CONTROLS,
-    ahead=lambda: [swept(depth_sweep(Experiment(), DepthView().deepest))],
+    ahead=lambda: [
+        swept(depth_sweep(experiment, DepthView().deepest))
+        for experiment in (Experiment(), with_remedy(Experiment(), DepthView().remedy))
+    ],
 )

@@ -5,11 +5,13 @@ from itertools import pairwise, repeat
 import pytest
 
 from explorer.choices.experiment import Experiment
+from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.trials import trials
 from explorer.stories.scenarios import SCENARIOS
 from explorer.stories.tour import SCENES
 from explorer.ui import ahead
 from pages import PAGES
+from pages.depth_page import DepthView
 
 
 class Clock:
@@ -99,4 +101,5 @@ def test_every_scenario_scene_and_opening_example_is_trained(monkeypatch):
     for scene in SCENES:
         assert not scene.trains or asked.issuperset(scene.experiments.values())
     assert asked.issuperset(trial.experiment for trial in trials(Experiment(), ()))
-    assert [sweep.base for sweep in swept] == [Experiment()]
+    opening = Experiment()
+    assert [sweep.base for sweep in swept] == [opening, REMEDIES[DepthView().remedy].change(opening)]
