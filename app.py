@@ -20,6 +20,7 @@ from explorer.ui.link import announce, keep_link
 from explorer.ui.live_chart import load_plotly
 from explorer.ui.look import FAVICON, LOGO
 from explorer.ui.page import Page, controls_by_key
+from explorer.ui.private import let_callbacks_finish
 from explorer.ui.sidebar import sidebar
 from pages import PAGES
 
@@ -37,7 +38,11 @@ def menu(pages: Sequence[Page]) -> list[Any]:
 
 @st.cache_resource(show_spinner=False)
 def settle() -> None:
-    """Exclude everything imported by now from garbage collection: it stays for good, and scanning it takes time."""
+    """Do what is done once in a server.
+
+    Everything imported by now stays for good, and is excluded from garbage collection: scanning it takes time.
+    """
+    let_callbacks_finish()
     gc.collect()
     gc.freeze()
 

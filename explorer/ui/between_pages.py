@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.ui.private import SILENT, reported
+from explorer.ui.private import SILENT, reported, uninterrupted
 
 # Title of the page that was come to last, and the controls that the browser has reported on it.
 PAGE_KEY, REPORTED_KEY = "_page", "_reported"
@@ -67,22 +67,23 @@ def keep(page: str, keys: Collection[str]) -> None:
 
     `page` is the title of the present page; `keys` are those of all controls that are in the link.
     """
-    state = st.session_state
-    if state.get(PAGE_KEY) != page:
-        _arrive(page)
-    elif reports := {key for key in keys if reported(key) is not SILENT}:
-        state[REPORTED_KEY] = reports
-        _forget_what_is_known()
-    if state.get(GO_KEY) == page:
-        del state[GO_KEY]
-    if GO_KEY in state:
-        state.setdefault(TAKEN_KEY, {key: state[key] for key in keys if key in state})
-    pending, known, held = state.get(TAKEN_KEY, state[PENDING_KEY]), state[REPORTED_KEY], set(state)
-    for key in keys:
-        if key in pending:
-            state[key] = pending[key]
-        elif key in held and key not in known:
-            state[key] = state[key]
+    with uninterrupted():
+        state = st.session_state
+        if state.get(PAGE_KEY) != page:
+            _arrive(page)
+        elif reports := {key for key in keys if reported(key) is not SILENT}:
+            state[REPORTED_KEY] = reports
+            _forget_what_is_known()
+        if state.get(GO_KEY) == page:
+            del state[GO_KEY]
+        if GO_KEY in state:
+            state.setdefault(TAKEN_KEY, {key: state[key] for key in keys if key in state})
+        pending, known, held = state.get(TAKEN_KEY, state[PENDING_KEY]), state[REPORTED_KEY], set(state)
+        for key in keys:
+            if key in pending:
+                state[key] = pending[key]
+            elif key in held and key not in known:
+                state[key] = state[key]
 
 
 def _arrive(page: str) -> None:

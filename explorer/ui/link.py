@@ -86,9 +86,10 @@ def _open_from_address(shown: Kind | None) -> str | None:
         _discard([EXPERIMENT_KEY])
         return f"The experiment in the link cannot be opened: {verbatim(error)}."
     keys, controls = keys_of(kind_of(saved.experiment)), saved.experiment.controls()
-    # The experiment sets all of these: other values in the address do not count.
-    _discard([EXPERIMENT_KEY, *([keys.baseline] * saved.pins), *(f"{keys.prefix}{name}" for name in controls)])
     set_controls(saved, shown)
+    # After it, as this run may end at any of these lines: then the next one reads the address once more. The experiment
+    # sets all that is removed here: other values in the address do not count.
+    _discard([EXPERIMENT_KEY, *([keys.baseline] * saved.pins), *(f"{keys.prefix}{name}" for name in controls)])
     if GO_KEY in st.session_state:
         return None
     # Widgets write a value into the address only when a person changes it.
