@@ -124,7 +124,7 @@ def test_nor_in_what_time_looks_closer_at(open_page, look):
 def test_nor_in_what_opens(open_page, button):
     screen = open_page("Explore", "light")
     screen.page.get_by_role("button", name=button).click()
-    screen.page.wait_for_timeout(300)
+    screen.finish()  # what is drawn anew is pale until then
     assert not findings(screen)
     screen.page.keyboard.press("Escape")
 
