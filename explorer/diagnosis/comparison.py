@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import Any, Self
 
 from explorer.diagnosis.diagnose import Diagnosis, diagnose
-from explorer.diagnosis.facts import HEALTHY_DECADES, Facts, gradient_change
-from explorer.diagnosis.verdict import advice, judge, learn, told_diverged
+from explorer.diagnosis.facts import HEALTHY_DECADES, Facts
+from explorer.diagnosis.reasons import gradient_change
+from explorer.diagnosis.sentences import learn, told_diverged
+from explorer.diagnosis.verdict import advice, judge
 from explorer.diagnosis.wording import compared_summary, decades, difference, number, seeds_text
 from explorer.training.history import History
 

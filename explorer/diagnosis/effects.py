@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.facts import Facts, gradient_change
+from explorer.diagnosis.facts import Facts
+from explorer.diagnosis.reasons import gradient_change
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import number
 

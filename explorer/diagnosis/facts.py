@@ -9,7 +9,6 @@ import numpy as np
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import band
 from explorer.diagnosis.signs import Signs, first_over_last, mean_answer_loss, mean_known, signs
-from explorer.diagnosis.wording import against_last, decades
 from explorer.training.history import DIVERGED, SOLVED, STUCK, History
 
 HEALTHY_DECADES = 3.0
@@ -157,23 +156,3 @@ def _when(history: History, epoch: int) -> str:
     if len(history.experiment.batch_sizes()) > 1:
         return f"in epoch {epoch + 1:,}"
     return f"after {epoch:,} update{'s' * (epoch > 1)}" if epoch else "before any update"
-
-
-def gradient_change(old: Facts, new: Facts) -> str:
-    """Say how the share of the gradient that reaches the first layer differs between two experiments at their start."""
-    if new.log_ratio == -math.inf:
-        again = ", as before" if old.log_ratio == -math.inf else ""
-        return f"none of the gradient reaches the first layer{again}"
-    if old.log_ratio == -math.inf:
-        return f"the first layer's gradient is {against_last(new.log_ratio)} instead of exactly 0"
-    if not math.isfinite(old.log_ratio) or not math.isfinite(new.log_ratio):
-        both = math.isfinite(old.log_ratio) == math.isfinite(new.log_ratio)
-        return f"the gradient is not finite in {'both' if both else 'one of the two'}"
-    change = new.log_ratio - old.log_ratio
-    if abs(change) < 0.1:
-        return "the share of the gradient that reaches the first layer stays the same"
-    if max(old.log_ratio, new.log_ratio) > HEALTHY_DECADES:
-        # More of an exploding gradient is no cure, and less of it no harm.
-        went = f"from {decades(old.log_ratio)} to {decades(new.log_ratio)}"
-        return f"dL/dz at the first layer goes {went} times the last's"
-    return f"{decades(abs(change))} times {'more' if change > 0 else 'less'} of the gradient reaches the first layer"

@@ -11,21 +11,14 @@ from explorer.choices.experiment import LOWEST_RATE, Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry, registry
 from explorer.choices.settings import FULL
-from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts, gradient_change
-from explorer.diagnosis.wording import against_last, decades, number
+from explorer.diagnosis import reasons
+from explorer.diagnosis.facts import Facts
 from explorer.training.kinds import LAYERS, TIME_STEPS
 
-# An activation whose slope nowhere exceeds this shrinks the gradient in every layer.
-LOW_SLOPE = 0.25
-# Up to this depth a fitting start helps a net of such an activation all the same.
+# Up to this depth a fitting start helps a net of a flat activation all the same.
 SHALLOW = 3
 # How many times the epochs or the width, and the samples of a batch, and the rate that Adam then takes.
 TIMES, MORE_SAMPLES, ADAM_RATE = 4, 8, 0.01
-
-
-def gradient_told(before: Facts, after: Facts) -> str:
-    """Say what became of the gradient."""
-    return _still(after) or gradient_change(before, after)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,166 +27,8 @@ class Remedy(Entry):
 
     change: Callable[[Any], Any]  # Of an experiment; returns the very same one where it can do nothing
     # From the facts before and after to a clause: why it helped here, or why it could not.
-    why: Callable[[Facts, Facts], str] = gradient_told
+    why: Callable[[Facts, Facts], str] = reasons.gradient_told
     idle: str = "it is there already"  # Why `change` can return the very same experiment
-
-
-def _is_too_flat(experiment: Experiment) -> bool:
-    """Whether no usual variance keeps a deep net's gradient level: the slope is far from 1 everywhere."""
-    return experiment.activation_function.steepest <= LOW_SLOPE
-
-
-def explodes(f: Facts) -> bool:
-    """Whether the gradient explodes at the start, by the verdict's threshold."""
-    return math.isfinite(f.log_ratio) and f.log_ratio > HEALTHY_DECADES
-
-
-def vanishes(f: Facts) -> bool:
-    """Whether the gradient vanishes at the start, by the verdict's threshold."""
-    return f.log_ratio < -HEALTHY_DECADES
-
-
-def _still(after: Facts) -> str:
-    """Say that it still vanishes or explodes; empty if not."""
-    if vanishes(after):
-        return f"dL/dz at the first layer is still {against_last(after.log_ratio)}"
-    return f"dL/dz at the first layer is {against_last(after.log_ratio)}: too much" if explodes(after) else ""
-
-
-def _by_gradient(clause: str) -> Callable[[Facts, Facts], str]:
-    """Say `clause`, and what became of the gradient."""
-    return lambda before, after: f"{clause}: {_still(after) or gradient_change(before, after)}"
-
-
-def _why_relu(before: Facts, after: Facts) -> str:
-    if after.dead_share >= DEAD_SHARE or after.zero_share >= 0.5:
-        return (
-            f"units die: {after.dead_share:.0%} of them are off for every sample, and the first layer's dL/dW is exactly 0 "
-            f"in {round(after.zero_share * after.runs)} of {after.runs} seeds"
-        )
-    return _by_gradient("its slope is 1 wherever a unit is on")(before, after)
-
-
-def _why_batch_norm(before: Facts, after: Facts) -> str:
-    if explodes(after):
-        return (
-            f"it divides by the spread of z in every layer, and without skips each layer then multiplies dL/dz by "
-            f"{decades(after.log_factor)}: {against_last(after.log_ratio)} at the first"
-        )
-    if after.solved < after.runs and after.loss_end < before.loss_end / 10:
-        return (
-            f"with batch statistics the loss falls to {number(after.loss_end)}, but answers are made with running "
-            "statistics, and these differ"
-        )
-    return _by_gradient("it keeps every unit where the activation is steep")(before, after)
-
-
-def _why_layer_norm(before: Facts, after: Facts) -> str:
-    if vanishes(after):
-        return (
-            f"each layer still multiplies dL/dz by {decades(after.log_factor)}: unlike batch norm, it does not "
-            "remove what a unit answers to every sample alike"
-        )
-    return _by_gradient("it keeps every sample's z at one size")(before, after)
-
-
-def _why_smaller_steps(before: Facts, after: Facts) -> str:
-    if before.diverged > after.diverged:
-        return f"{before.diverged} of {before.runs} seeds diverged with the larger steps, {after.diverged} with these"
-    if after.diverged:
-        return f"dL/dz at the first layer is {against_last(after.log_ratio)}, too much for these steps as well"
-    if vanishes(before):
-        return f"a smaller step cannot enlarge a gradient that is {against_last(before.log_ratio)} at the first layer"
-    if before.solve_epoch < after.solve_epoch:
-        return "the gradient at the start is the same, and smaller steps only take longer"
-    return "the gradient at the start is the same, and smaller steps follow it more closely"
-
-
-def _why_skip(before: Facts, after: Facts) -> str:
-    if after.diverged > before.diverged:
-        return (
-            "every layer's output is added to its input: signals grow, and steps of this size make "
-            f"{after.diverged} of {after.runs} seeds diverge"
-        )
-    if explodes(before):
-        return f"the gradient was too large, not too small: {gradient_change(before, after)}"
-    return _by_gradient("the identity carries the gradient past the layers")(before, after)
-
-
-def _why_initialization(before: Facts, after: Facts) -> str:
-    if vanishes(after) and _is_too_flat(after.experiment):
-        return (
-            f"the {after.experiment.activation}'s slope is at most 1/4, which no usual variance makes up for: each layer multiplies dL/dz by "
-            f"{decades(after.log_factor)}, before by {decades(before.log_factor)}"
-        )
-    return _by_gradient("the variance fits the activation")(before, after)
-
-
-def _why_clipping(before: Facts, after: Facts) -> str:
-    if vanishes(before):
-        return (
-            "clipping only makes a gradient smaller: at the first layer it stays "
-            f"{against_last(after.log_ratio)} at the start"
-        )
-    if after.clipped_share == 0:
-        return f"no update was above the threshold of {after.experiment.threshold:g}"
-    shortened = f"{_percent(after.clipped_share)} of the updates were limited to {after.experiment.threshold:g}"
-    if before.diverged > after.diverged:
-        return f"{shortened}, which kept seeds finite"
-    if explodes(before):
-        return f"{shortened}, though dL/dz at the first layer is {against_last(after.log_ratio)} as before"
-    return shortened
-
-
-def _percent(share: float) -> str:
-    return "under 1%" if 0 < share < 0.01 else f"{share:.0%}"
-
-
-def _weights_move(before: Facts, after: Facts) -> str:
-    old, new = before.signs.way, after.signs.way
-    if math.isnan(old) or math.isnan(new):
-        return gradient_change(before, after)
-    return f"all updates together could move the weights by {decades(new)} of their own size, before by {decades(old)}"
-
-
-def _why_larger_steps(before: Facts, after: Facts) -> str:
-    if after.diverged > before.diverged:
-        return f"steps of this size make {after.diverged} of {after.runs} seeds diverge"
-    return _weights_move(before, after)
-
-
-def _why_epochs(before: Facts, after: Facts) -> str:
-    return (
-        f"the median loss goes on from {number(before.loss_end)} at epoch {before.epoch:,} to {number(after.loss_end)} at "
-        f"epoch {after.epoch:,}"
-    )
-
-
-def _why_width(before: Facts, after: Facts) -> str:
-    return (
-        f"{after.experiment.width} units per layer instead of {before.experiment.width}: {gradient_told(before, after)}"
-    )
-
-
-def _why_leaky(before: Facts, after: Facts) -> str:
-    if before.dead_share > after.dead_share:
-        return f"none of its units can die; before, {before.dead_share:.0%} were off for every sample"
-    return _by_gradient("its slope is 1 above 0 and 0.01 below")(before, after)
-
-
-def _why_batches(before: Facts, after: Facts) -> str:
-    old, new = (max(f.experiment.batch_sizes()) for f in (before, after))
-    told = f"an update sees {new} samples instead of {old}"
-    if after.experiment.normalizer.uses_batch:
-        return f"{told}, and batch norm has as many to take mean and variance from"
-    return f"{told}, and there are fewer updates"
-
-
-def _why_cross_entropy(before: Facts, after: Facts) -> str:
-    slope = before.signs.output_slope
-    if slope < math.log10(0.5):
-        return f"its gradient at z is the error itself; before, the output's slope made it {decades(slope)} of what it could be"
-    return "its gradient at z is the error itself, whatever the output's slope"
 
 
 def _top(name: str) -> Any:
@@ -211,11 +46,11 @@ def _fit_initialization(experiment: Experiment) -> Experiment:
     return experiment if _hidden_variance(experiment) == _hidden_variance(fitted) else fitted
 
 
-def starts_far_below(experiment: Experiment) -> bool:
+def starts_small(experiment: Experiment) -> bool:
     """Whether the first weights have less than a tenth of the fitting variance, in a net that such a variance can help."""
     fitted = experiment.but(initializer=experiment.activation_function.fitting_initializer, gain=1.0, bias="zeros")
     small = _hidden_variance(experiment.but(bias="zeros")) < 0.1 * _hidden_variance(fitted)
-    return small and (experiment.depth <= SHALLOW or not _is_too_flat(experiment))
+    return small and (experiment.depth <= SHALLOW or not reasons.is_too_flat(experiment))
 
 
 def _hidden_variance(experiment: Experiment) -> float:
@@ -247,7 +82,7 @@ REMEDIES = registry(
             formula="f(z) = max(0, z)",
             source="Nair & Hinton 2010",
             change=lambda experiment: experiment.but(activation="ReLU"),
-            why=_why_relu,
+            why=reasons.relu,
         ),
         Remedy(
             name="batch norm",
@@ -255,7 +90,7 @@ REMEDIES = registry(
             formula="z ← γ·(z - mean) / std + β",
             source="Ioffe & Szegedy 2015",
             change=lambda experiment: experiment.but(normalization="batch"),
-            why=_why_batch_norm,
+            why=reasons.batch_norm,
         ),
         Remedy(
             name="a tenth of the learning rate",
@@ -263,7 +98,7 @@ REMEDIES = registry(
             formula="η ← η / 10",
             source="LeCun et al. 1998",
             change=lambda experiment: experiment.but(learning_rate=max(experiment.learning_rate / 10, LOWEST_RATE)),
-            why=_why_smaller_steps,
+            why=reasons.smaller_steps,
             idle=f"the learning rate is {LOWEST_RATE:g} already, the smallest",
         ),
         Remedy(
@@ -272,7 +107,7 @@ REMEDIES = registry(
             formula="y = x + f(W x + b)",
             source="He et al. 2016",
             change=lambda experiment: experiment.but(skip="one layer") if experiment.depth >= 2 else experiment,
-            why=_why_skip,
+            why=reasons.skip,
             idle="it is there already, or the net is too shallow for it",
         ),
         Remedy(
@@ -281,7 +116,7 @@ REMEDIES = registry(
             formula="y = x + f(W₂ f(W₁ x + b₁) + b₂)",
             source="He et al. 2016",
             change=lambda experiment: experiment.but(skip="two layers") if experiment.depth >= 3 else experiment,
-            why=_why_skip,
+            why=reasons.skip,
             idle="it is there already, or the net is too shallow for it",
         ),
         Remedy(
@@ -291,7 +126,7 @@ REMEDIES = registry(
             formula="Var W = g² / fan_in  or  2 / (fan_in + fan_out)",
             source="Glorot & Bengio 2010; He et al. 2015",
             change=_fit_initialization,
-            why=_why_initialization,
+            why=reasons.initialization,
             idle="the first weights have that variance already",
         ),
         Remedy(
@@ -300,7 +135,7 @@ REMEDIES = registry(
             formula="g ← g·min(1, c / ‖g‖)",
             source="Pascanu et al. 2013",
             change=lambda experiment: experiment.but(clip="norm"),
-            why=_why_clipping,
+            why=reasons.clipping,
         ),
         Remedy(
             name="clip by value",
@@ -308,7 +143,7 @@ REMEDIES = registry(
             formula="g ← min(max(g, -c), c)",
             source="Mikolov 2012",
             change=lambda experiment: experiment.but(clip="value"),
-            why=_why_clipping,
+            why=reasons.clipping,
         ),
         Remedy(
             name="layer norm",
@@ -316,7 +151,7 @@ REMEDIES = registry(
             formula="z ← γ·(z - mean) / std + β",
             source="Ba et al. 2016",
             change=lambda experiment: experiment.but(normalization="layer"),
-            why=_why_layer_norm,
+            why=reasons.layer_norm,
         ),
         Remedy(
             name="ten times the learning rate",
@@ -324,7 +159,7 @@ REMEDIES = registry(
             formula="η ← 10·η",
             source="Bengio 2012, section 3.1.1",
             change=lambda experiment: experiment.but(learning_rate=min(10 * experiment.learning_rate, HIGHEST_RATE)),
-            why=_why_larger_steps,
+            why=reasons.larger_steps,
             idle=f"the learning rate is {HIGHEST_RATE:g} already, the largest",
         ),
         Remedy(
@@ -334,7 +169,7 @@ REMEDIES = registry(
             formula="θ ← θ - 0.01·m̂ / (√v̂ + 1e-7)",
             source="Kingma & Ba 2015",
             change=lambda experiment: experiment.but(optimizer="Adam", learning_rate=ADAM_RATE),
-            why=_weights_move,
+            why=reasons.weights_move,
         ),
         Remedy(
             name="four times the epochs",
@@ -342,7 +177,7 @@ REMEDIES = registry(
             formula="epochs ← 4·epochs",
             source="Bengio 2012, section 3.1.1",
             change=lambda experiment: experiment.but(epochs=min(TIMES * experiment.epochs, MOST_EPOCHS)),
-            why=_why_epochs,
+            why=reasons.epochs,
             idle=f"there are {MOST_EPOCHS:,} epochs already, the most",
         ),
         Remedy(
@@ -351,7 +186,7 @@ REMEDIES = registry(
             formula="width ← 4·width",
             source="Choromanska et al. 2015",
             change=lambda experiment: experiment.but(width=min(TIMES * experiment.width, WIDEST)),
-            why=_why_width,
+            why=reasons.width,
             idle=f"the layers have {WIDEST} units already, the most",
         ),
         Remedy(
@@ -360,7 +195,7 @@ REMEDIES = registry(
             formula="f(z) = z above 0, else 0.01·z",
             source="Maas et al. 2013",
             change=lambda experiment: experiment.but(activation="leaky ReLU"),
-            why=_why_leaky,
+            why=reasons.leaky,
         ),
         Remedy(
             name="tanh",
@@ -368,7 +203,7 @@ REMEDIES = registry(
             formula="f(z) = tanh z",
             source="LeCun et al. 1998, section 4.4",
             change=lambda experiment: experiment.but(activation="tanh"),
-            why=_by_gradient("its slope is 1 at 0"),
+            why=reasons.by_gradient("its slope is 1 at 0"),
         ),
         Remedy(
             name="larger batches",
@@ -376,7 +211,7 @@ REMEDIES = registry(
             formula="batch ← 8·batch, at most all samples",
             source="Wu & He 2018",
             change=_enlarge_batches,
-            why=_why_batches,
+            why=reasons.batches,
             idle="every update sees all samples already",
         ),
         Remedy(
@@ -385,14 +220,11 @@ REMEDIES = registry(
             formula="L = mean( ln(1 + eᶻ) - y·z )",
             source="Solla et al. 1988; Glorot & Bengio 2010, section 4.1",
             change=_lose_by_cross_entropy,
-            why=_why_cross_entropy,
+            why=reasons.cross_entropy,
             idle="it is there already, or the task is a regression",
         ),
     ]
 )
-
-
-# --- over time ----------------------------------------------------------------------------------
 
 
 def _of_both(name: str, **more: Any) -> Remedy:
@@ -436,5 +268,6 @@ TIME_REMEDIES = registry(
         _of_both("four times the epochs", change=_epochs_over_time),
     ]
 )
+
 
 REMEDIES_OF: Mapping[str, Mapping[str, Remedy]] = {LAYERS.name: REMEDIES, TIME_STEPS.name: TIME_REMEDIES}

@@ -12,7 +12,7 @@ from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.effects import rank
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.seeds import band
-from explorer.diagnosis.verdict import told_diverged
+from explorer.diagnosis.sentences import told_diverged
 from explorer.diagnosis.wording import against_last, decades, number
 from explorer.stories.scene import DEPTHS, Shown
 

@@ -12,8 +12,9 @@ from explorer import train
 from explorer.choices.cells import CELLS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.comparison import share_of_last, time_detail, time_headline
+from explorer.diagnosis.conditions import LARGE_PULL
 from explorer.diagnosis.facts import HEALTHY_DECADES, facts
-from explorer.diagnosis.verdict import LARGE_PULL, TIME_VERDICTS, judge
+from explorer.diagnosis.verdict import TIME_VERDICTS, judge
 from explorer.training.run import Training
 
 SMALL = RecurrentExperiment(length=8, hidden=4, samples=8, epochs=5, runs=3)

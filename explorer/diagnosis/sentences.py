@@ -1,0 +1,101 @@
+"""Sentences: what is said after the word of a verdict, from the facts."""
+
+import math
+
+from explorer.diagnosis.facts import HEALTHY_DECADES, Facts
+from explorer.diagnosis.wording import against_last, decades, number, seeds_text
+
+
+def learn(f: Facts) -> str:
+    """Say how many seeds learn it: `0 of 8 seeds learn it (8 diverged)`."""
+    of = f"{f.solved} of {f.runs} seeds learn it" if f.runs > 1 else f"{f.solved} of 1 seed learns it"
+    return f"{of}{told_diverged(f)}"
+
+
+def told_diverged(f: Facts) -> str:
+    """Say in brackets how many seeds diverged; empty if none did."""
+    return f" ({f.diverged} diverged)" if f.diverged else ""
+
+
+def tell_learn(f: Facts) -> str:
+    """Say how many seeds learn it, as a sentence."""
+    return f"{learn(f)}."
+
+
+def with_others(f: Facts, sentence: str) -> str:
+    """Add to what is told of the seeds that failed how many of the others solve it or diverged."""
+    others = [f"{f.solved} of {f.runs} seeds solve it"] * (f.solved > 0) + [f"{f.diverged} diverged"] * (f.diverged > 0)
+    return f"{sentence}; {' and '.join(others)}." if others and f.runs > 1 else f"{sentence}."
+
+
+def error_left(f: Facts) -> str:
+    """Say what of the error is left, and how many answers are right."""
+    share = f"{min(f.signs.error, 9.99):.0%} of the error of always answering the mean target is left"
+    return share if f.experiment.dataset.regression else f"{share} ({f.accuracy:.0%} of the answers are right)"
+
+
+def loss_went(f: Facts) -> str:
+    """Say from where to where the loss went."""
+    return f"the loss went from {number(f.signs.loss_start)} to {number(f.signs.loss_end)}"
+
+
+def own_size(log10: float) -> str:
+    """Say a size as a multiple or a share of the weights' own."""
+    return f"{decades(log10)} {'times' if log10 >= 0 else 'of'} their own size"
+
+
+def of_best(log10: float) -> str:
+    """Say a slope as a share of its best."""
+    return decades(log10) if log10 == -math.inf else f"{decades(log10)} of its best"
+
+
+def tell_diverged(f: Facts) -> str:
+    """Say how many seeds diverged, and how."""
+    ended, grown = f.ended, f.diverged - f.ended
+    told = [f"{seeds_text(ended, f.runs)} became infinite or NaN, first {f.first_end}"] * (ended > 0)
+    told += [f"the loss grew more than a thousandfold in {seeds_text(grown, f.runs)}"] * (grown > 0)
+    if grown and math.isfinite(f.loss_end):
+        told[-1] += f": in the median of all it went from {number(f.loss_start)} to {number(f.loss_end)}"
+    return f"{'; '.join(told)}{f'; {f.solved} solve it' * (f.solved > 0)}."
+
+
+def tell_solved(f: Facts) -> str:
+    """Say how many seeds solve it, by when, and what became of the others."""
+    told = f"{seeds_text(f.solved, f.runs)} by epoch {f.epoch:,}, with a {'median ' * (f.solved > 1)}loss of {number(f.loss_solved)}"
+    rest = f.runs - f.solved - f.diverged
+    others = [f"{f.diverged} diverged"] * (f.diverged > 0)
+    others += [
+        f"{rest} still {'have' if rest > 1 else 'has'} {min(f.signs.error, 9.99):.0%} of the mean answer's error"
+    ] * (rest > 0)
+    return f"{told}; {' and '.join(others)}." if others else f"{told}."
+
+
+def tell_dead(f: Facts) -> str:
+    """Say how many hidden units are dead."""
+    told = f"{f.signs.dead:.0%} of the hidden units are off for every sample and pass no gradient"
+    if f.signs.off:
+        told += f", among them all of layer {f.signs.off}"
+    if f.signs.zero:
+        told += f"; the first layer's dL/dW is exactly 0 in {seeds_text(f.signs.zero, f.runs)}"
+    return with_others(f, told)
+
+
+def tell_reach(f: Facts) -> str:
+    """Say how much of the gradient reaches the first hidden layer."""
+    start, end, last = f.signs.reach, f.signs.reach_end, "the last hidden layer's"
+    if abs(start) > HEALTHY_DECADES:
+        return with_others(f, f"dL/dz at the first hidden layer is {against_last(start, last)} at the start")
+    verb = "fell" if end < start else "rose"
+    return with_others(
+        f,
+        f"dL/dz at the first hidden layer {verb} to {against_last(end, last)} in training, from {decades(start)} at the start",
+    )
+
+
+def tell_small_batches(f: Facts) -> str:
+    """Say what batch norm does to batches of one or two samples."""
+    size = max(f.experiment.batch_sizes())
+    cause = "makes every z 0" if size == 1 else "leaves nothing of z but which of the two samples has more"
+    return with_others(
+        f, f"batch norm over {size} {'sample' if size == 1 else 'samples'} {cause}, and hardly any gradient passes it"
+    )
