@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.diagnosis.cliff import B_SPAN, BESIDE, LAST, W_SPAN, Ground, Path, Section, section, side_by_side, survey
 from explorer.figures.cliff import (
     THROWN,
     cliff_figure,
@@ -26,6 +25,7 @@ from explorer.figures.view import (
 from explorer.sharing.code import cliff_table
 from explorer.sharing.notebook import cliff_lines
 from explorer.sharing.saved import table_csv
+from explorer.sweeps.cliff import B_SPAN, BESIDE, LAST, W_SPAN, Ground, Path, Section, section, side_by_side, survey
 from explorer.ui.between_pages import set_values
 from explorer.ui.live_chart import CHART, Click, live_chart
 from explorer.ui.page import Page, what_do_i_see

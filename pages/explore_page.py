@@ -6,13 +6,11 @@ import numpy as np
 import streamlit as st
 
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.answers import AnswerMap
 from explorer.diagnosis.comparison import Compared, compare
+from explorer.diagnosis.decomposition import Why
 from explorer.diagnosis.diagnose import Diagnosis
-from explorer.diagnosis.layers import layer_table
 from explorer.diagnosis.trials import Tried, try_remedies
 from explorer.diagnosis.verdict import VERDICTS, Verdict
-from explorer.diagnosis.why import Why
 from explorer.diagnosis.wording import decades, number, summary
 from explorer.figures.explore import compared_figure, describe_compared_figure, describe_why, why_figure
 from explorer.figures.view import VIEW_CONTROLS, View
@@ -20,9 +18,11 @@ from explorer.sharing.code import explore_table
 from explorer.sharing.notebook import explore_lines
 from explorer.sharing.saved import filename, history_csv
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
+from explorer.training.answers import AnswerMap
 from explorer.training.cost import refuse
 from explorer.training.history import History
 from explorer.training.kinds import LAYERS
+from explorer.training.network import Architecture, architecture
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.link import NOT_SETTINGS
@@ -296,6 +296,35 @@ def _reading(view: View) -> None:
         "- Grey means exactly 0, orange-red infinite or NaN: neither is a colour of the scale. Triangles mark values beyond it.\n"
         "- Colours and axes stay where they are when a setting changes, so two pictures can be compared."
     )
+
+
+# --- the layers as a table -----------------------------------------------------------------------
+
+
+def layer_table(experiment: Experiment) -> list[dict[str, str]]:
+    """Return shapes and parameters as a table: one row per layer, first to last, and a row with the total."""
+    shape = architecture(experiment)
+    rows = []
+    for layer in range(shape.layers):
+        fan_in, fan_out = shape.fan(layer)
+        weights, output = f"({fan_in}, {fan_out})", f"(samples, {fan_out})"
+        rows.append(
+            _row(str(layer + 1), _layer_words(experiment, shape, layer), weights, output, shape.parameters(layer))
+        )
+    return [*rows, _row("total", "", "", "", sum(shape.parameters(layer) for layer in range(shape.layers)))]
+
+
+def _row(layer: str, words: str, weights: str, output: str, parameters: int) -> dict[str, str]:
+    names = ("Layer", "What it is", "W (fan_in, fan_out)", "Output shape", "Parameters")
+    return dict(zip(names, (layer, words, weights, output, f"{parameters:,}"), strict=True))
+
+
+def _layer_words(experiment: Experiment, shape: Architecture, layer: int) -> str:
+    if layer == shape.depth:
+        return f"output, {experiment.output.name}"
+    words = f"{experiment.normalization} norm, " * shape.normalized + experiment.activation
+    source = shape.shortcut_source(layer)
+    return words if source is None else f"{words}, plus the output of layer {source}"
 
 
 # --- the page ------------------------------------------------------------------------------------

@@ -17,8 +17,7 @@ from explorer.figures.view import VIEW_CONTROLS, View
 from explorer.sharing.code import remedies_table
 from explorer.sharing.notebook import remedies_lines
 from explorer.sharing.saved import filename, table_csv
-from explorer.training.cost import refuse, refuse_all
-from explorer.training.epoch_time import epoch_seconds
+from explorer.training.cost import epoch_seconds, refuse, refuse_all
 from explorer.training.kinds import LAYERS
 from explorer.ui.ahead import trained
 from explorer.ui.live_chart import CHART, Click, live_chart

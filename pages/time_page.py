@@ -9,10 +9,9 @@ from typing import Any
 import streamlit as st
 
 from explorer.choices.comparisons import COMPARISONS
-from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.recurrent_experiment import NEW_STATE, RecurrentExperiment, matrix_choices
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.reach import cut_off, reach_curve, state_reach
-from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
 from explorer.figures.clipping import clipping_figure, describe_clipping
 from explorer.figures.gates import describe_gates, gates_figure
 from explorer.figures.panels import DrawnNet

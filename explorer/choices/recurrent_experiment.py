@@ -4,6 +4,7 @@ What means the same as in an `Experiment` is the same control; the rest is
 declared here, in the same way.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -133,3 +134,28 @@ class RecurrentExperiment(Settings):
     def points(self) -> Sequences:
         """Return the data: the same for every seed."""
         return sequences(self.task, self.samples, self.length)
+
+
+# --- the recurrent matrices W_hh of a net --------------------------------------------------------
+
+
+# The matrix of the plain net, and of the candidate for the new state in gated ones.
+NEW_STATE = "new state"
+
+
+def matrix_names(experiment: RecurrentExperiment) -> list[str]:
+    """Name every recurrent matrix W_hh, in the order of a history's eigenvalues: layer by layer, and gate by gate.
+
+    >>> matrix_names(RecurrentExperiment(cell="GRU"))
+    ['reset gate', 'update gate', 'new state']
+    """
+    cell = experiment.unit
+    blocks = [NEW_STATE if block == cell.new_state else f"{block} gate" for block in cell.recurrent]
+    layers = range(1, experiment.stack + 1)
+    return [block + f", layer {layer}" * (layer > 1) for layer in layers for block in blocks]
+
+
+def matrix_choices(experiments: Iterable[RecurrentExperiment]) -> list[str]:
+    """Return the names of all matrices of compared nets, that of the new state, which all have, first."""
+    names = dict.fromkeys(name for experiment in experiments for name in matrix_names(experiment))
+    return sorted(names, key=lambda name: name != NEW_STATE)

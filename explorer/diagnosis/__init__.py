@@ -1,7 +1,7 @@
 """What a history says.
 
 `diagnose` reads a history once: facts over all seeds, the verdict and its rule, advice, theory and why, in words.
-Remedies and what they did, when somebody applies them or `try_remedies` tries them on a few seeds; how far gradients reach in time; the cliff of a net of one unit.
+Remedies and what they did, when somebody applies them or `try_remedies` tries them on a few seeds; how far gradients reach in time.
 """
 
 from explorer.diagnosis.diagnose import Diagnosis, diagnose

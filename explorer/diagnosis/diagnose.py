@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
+from explorer.diagnosis.decomposition import Why, decompose
 from explorer.diagnosis.facts import Facts, facts
 from explorer.diagnosis.verdict import Verdict, advice, judge
-from explorer.diagnosis.why import Why, decompose
 from explorer.diagnosis.wording import against_last, decades, number
 from explorer.theory.prediction import Prediction, log_factor, predict
 from explorer.training.history import History

@@ -10,8 +10,6 @@ import numpy as np
 
 from explorer.choices.arrays import Array, thin
 from explorer.choices.clipping import CLIPPERS
-from explorer.diagnosis import cliff
-from explorer.diagnosis.cliff import B_SPAN, TARGET, W_SPAN, Ground, Path, Section, exits, wall
 from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, plain, theme
@@ -19,6 +17,8 @@ from explorer.figures.axes import Limits, title
 from explorer.figures.marks import Panel, Traces
 from explorer.figures.plain import Figure, Trace
 from explorer.figures.view import GRADIENT, RELIEF, CliffView
+from explorer.sweeps import cliff
+from explorer.sweeps.cliff import B_SPAN, TARGET, W_SPAN, Ground, Path, Section, exits, wall
 
 # In decades, always the same: pictures of different settings can be compared.
 LOSS_COLOURS, NORM_COLOURS = (-4.0, 0.0), (-3.0, 3.0)

@@ -7,20 +7,19 @@ from typing import Any
 import numpy as np
 
 from explorer.choices.arrays import Array, thin
-from explorer.diagnosis.answers import AnswerMap
 from explorer.diagnosis.comparison import Compared
+from explorer.diagnosis.decomposition import Why
 from explorer.diagnosis.diagnose import Diagnosis
-from explorer.diagnosis.plain_text import verbatim_in_figure
 from explorer.diagnosis.seeds import logarithm
-from explorer.diagnosis.why import Why
 from explorer.diagnosis.wording import decades, difference, summary
 from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
 from explorer.figures.panels import DrawnNet, Styled
-from explorer.figures.plain import Figure
+from explorer.figures.plain import Figure, verbatim_in_figure
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.figures.view import View
+from explorer.training.answers import AnswerMap
 from explorer.training.history import History
 
 

@@ -6,6 +6,7 @@ what drawing does. Tests check every figure; here it is only written down.
 
 import base64
 import json
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,15 @@ def text(drawn: Figure) -> str:
 def checked(drawn: Figure) -> go.Figure:
     """Return Plotly's own figure, for a notebook or a file; ValueError where a property is none of Plotly's."""
     return go.Figure(drawn)
+
+
+def verbatim_in_figure(words: str) -> str:
+    """Write words as Plotly's markup that shows these very words.
+
+    >>> verbatim_in_figure("<b>$x$")
+    '&lt;b&gt;&#36;x&#36;'
+    """
+    return escape(words, quote=False).replace("$", "&#36;")
 
 
 def _plain(value: Any) -> Any:

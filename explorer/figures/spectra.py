@@ -3,15 +3,17 @@
 Heights are in pixels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.arrays import Array
+from explorer.choices.recurrent_experiment import NEW_STATE, RecurrentExperiment, matrix_names
 from explorer.diagnosis.seeds import band, log_band
-from explorer.diagnosis.spectra import NEW_STATE, Eigenvalues, largest_text, meaning, not_finite_text, spectrum
 from explorer.diagnosis.wording import number
 from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.axes import Box
@@ -22,6 +24,8 @@ from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import History
 
+Eigenvalues = NDArray[np.complex128]
+
 # Of the curves, as log10: 0.06 to 18.
 SIZE_SPAN = (-1.25, 1.25)
 # The plane reaches as far as the first of these that holds what the strength sets; its ticks.
@@ -31,6 +35,15 @@ TITLE, LINE, TICKS, UNDER_CURVES = 34, 21, 26, 54
 PLANES, CURVES, GAP = 0.69, 0.755, 0.02
 RADIUS, STRETCH = "largest |λ|", "largest singular value σ₁"
 CHOSEN, FIRST, CIRCLE = "λ at the chosen epoch", "λ at the start", "|λ| = 1"
+
+
+def spectrum(history: History, matrix: str) -> tuple[Eigenvalues, Array] | None:
+    """Return eigenvalues and singular values of one W_hh, (runs, records, hidden); None if the net has no such matrix."""
+    names = matrix_names(history.experiment)
+    if matrix not in names:
+        return None
+    matrices, index = history.recurrent_matrix, names.index(matrix)
+    return matrices["eigenvalues"][:, :, index], matrices["singular_values"][:, :, index]
 
 
 def matrix_figure(nets: Styled, view: View, epoch: int, caption: str, matrix: str = NEW_STATE) -> Figure:
@@ -238,6 +251,45 @@ def _lines(nets: Styled, view: View, epoch: int) -> list[dict[str, Any]]:
     level = axes.LEVEL_LINE | {"x0": 0, "x1": 1, "y0": 0, "y1": 0}
     cursor = axes.CURSOR_LINE | {"x0": at, "x1": at, "y0": 0, "y1": 1, "xref": f"x{first}", "yref": f"y{first} domain"}
     return [*(level | {"xref": f"x{place} domain", "yref": f"y{place}"} for place in (first, second)), cursor]
+
+
+# --- in words ----------------------------------------------------------------------------------
+
+
+def largest_text(history: History, eigenvalues: Eigenvalues | None, epoch: int) -> list[str]:
+    """Say in a few lines the median of the largest |λ| at an epoch and at the start, and how many seeds are not finite."""
+    if eigenvalues is None:
+        return [f"{history.experiment.cell} has no such matrix"]
+    record = history.at(epoch)
+    start, now = (float(band(np.abs(eigenvalues[:, at, 0])).middle) for at in (0, record))
+    told = [f"largest |λ|: {number(now, 3)}", f"at the start: {number(start, 3)}"]
+    return told + not_finite_text(history, epoch)
+
+
+def not_finite_text(history: History, epoch: int) -> list[str]:
+    """Say how many seeds are no longer finite at an epoch, and since when; nothing if all are."""
+    chosen = int(history.epochs[history.at(epoch)])
+    ended = [ending.epoch for ending in history.endings if ending is not None and ending.epoch <= chosen]
+    if not ended:
+        return []
+    return [f"not finite: {len(ended)} of {len(history.endings)} seeds", f"from epoch {min(ended):,} on"]
+
+
+def meaning(experiments: Sequence[RecurrentExperiment]) -> str:
+    """Say what the eigenvalues and the singular values mean for the nets compared, in a sentence each."""
+    told = [
+        "Eigenvalues inside the circle: without activation, what is remembered shrinks in the long run; outside, it grows."
+    ]
+    plain = dict.fromkeys(e.activation for e in experiments if not e.unit.memory_gate)
+    for activation in plain:
+        bound = f"{1 / ACTIVATIONS[activation].steepest:g}"
+        told.append(
+            f"In the plain net the gradient must vanish where σ₁ < 1/γ = {bound}, γ being the steepest slope of {activation} "
+            "(Pascanu et al. 2013); above, it may explode, but need not."
+        )
+    if not plain or any(e.unit.memory_gate for e in experiments):
+        told.append("Gates carry the state past this matrix: neither holds for LSTM and GRU.")
+    return " ".join(told)
 
 
 def describe_matrix(nets: Styled, epoch: int, matrix: str = NEW_STATE) -> str:

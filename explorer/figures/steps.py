@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from explorer.choices.arrays import Array
+from explorer.diagnosis.decomposition import cancelled, last_steps, log_sum
 from explorer.diagnosis.seeds import Band, band, log_band
-from explorer.diagnosis.time_shares import cancelled, last_steps, log_sum
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.marks import Curve, Panel, Traces

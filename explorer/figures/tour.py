@@ -3,7 +3,7 @@
 from textwrap import wrap
 from typing import Any
 
-from explorer.diagnosis.why import Why
+from explorer.diagnosis.decomposition import Why
 from explorer.figures import axes, theme
 from explorer.figures.explore import why_figure
 from explorer.figures.plain import Figure

@@ -10,9 +10,8 @@ from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.controls import choice, controls_of, numeric, one_two_five
-from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.diagnosis.cliff import B_SPAN, W_SPAN, Descent
-from explorer.diagnosis.spectra import NEW_STATE, matrix_choices
+from explorer.choices.recurrent_experiment import NEW_STATE, RecurrentExperiment, matrix_choices
+from explorer.sweeps.cliff import B_SPAN, W_SPAN, Descent
 from explorer.training.kinds import LAYERS, TIME_STEPS, Kind
 from explorer.training.measures import Diagnostic, offered
 

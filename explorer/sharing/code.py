@@ -15,12 +15,12 @@ from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry
-from explorer.diagnosis import answers, cliff, effects, facts, reach, seeds, time_shares, why
+from explorer.diagnosis import decomposition, effects, facts, reach, seeds
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import Verdict, judge
 from explorer.figures import view as views
 from explorer.figures.view import TimeView, View
-from explorer.sweeps import critical, outcomes
+from explorer.sweeps import cliff, critical, outcomes
 from explorer.sweeps.outcomes import Outcome
 from explorer.theory import (
     gates,
@@ -32,7 +32,7 @@ from explorer.theory import (
     typical_gradients,
     typical_signals,
 )
-from explorer.training import all_depths, history, recurrent_group, time_measures
+from explorer.training import all_depths, answers, history, recurrent_group, time_measures
 from explorer.training.measures import Stage
 from explorer.training.network import Network
 from explorer.training.recurrent_network import Layer, RecurrentArchitecture, RecurrentNetwork
@@ -103,7 +103,7 @@ def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table
     if experiment.clipper.limits:
         table["Clipping"] = _clipping([experiment.clipper])
     table["Update"] = [experiment.update_rule, experiment.update_rule.step]
-    table["Why"] = [why.decompose]
+    table["Why"] = [decomposition.decompose]
     table["The verdict"] = [verdict, judge, facts.facts, history.History._outcome]
     return table
 
@@ -212,8 +212,8 @@ def _second_figure(compared: Sequence[RecurrentExperiment]) -> Table:
         views.STEPS: [
             Layer._contribution,
             time_measures._contribution,
-            time_shares.last_steps,
-            time_shares.cancelled,
+            decomposition.last_steps,
+            decomposition.cancelled,
         ],
         views.TRUNCATION: [RecurrentArchitecture.is_cut, Layer.backward, reach.cut_off],
         views.CLIPPING: _clipping(CLIPPERS.values()),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from explorer.diagnosis.answers import AnswerMap
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.seeds import share_interval
@@ -22,6 +21,7 @@ from explorer.figures.tour import (
     with_height,
 )
 from explorer.stories.scene import BY_DEPTH, DEPTHS, GRADIENTS, PANELS, THROUGH_TIME, WHY, Scene
+from explorer.training.answers import AnswerMap
 
 SHOWN_DEPTHS = f"depth {DEPTHS[0]} to {DEPTHS[-1]}"
 

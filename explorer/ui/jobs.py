@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from explorer.choices.settings import Settings
-from explorer.diagnosis.answers import AnswerMap, answer_map
+from explorer.training.answers import AnswerMap, answer_map
 from explorer.training.history import History
 from explorer.training.run import Training
 

@@ -11,12 +11,12 @@ import streamlit as st
 from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.settings import Settings
-from explorer.diagnosis.plain_text import verbatim
 from explorer.sharing.saved import Saved, read_experiment_json
 from explorer.stories.scenarios import OPENING
 from explorer.training.kinds import LAYERS, Kind, kind_of
 from explorer.ui.between_pages import GO_KEY, answered, go_to, set_values
 from explorer.ui.keys import BASELINES, keys_of
+from explorer.ui.plain_text import verbatim
 from explorer.ui.private import read_address_again
 
 SCHEMA = "1"

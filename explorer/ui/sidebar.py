@@ -14,13 +14,13 @@ from explorer.choices.controls import NETWORK, REMEDY, TASK, TRAINING, Choice, C
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.own_data import read_csv
 from explorer.choices.settings import Settings
-from explorer.diagnosis.plain_text import verbatim
 from explorer.sharing.saved import read_experiment_json
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.training.kinds import Kind, kind_of
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.keys import keys_of
 from explorer.ui.link import DATA_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
+from explorer.ui.plain_text import verbatim
 from explorer.ui.widgets import FEW, ask
 
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.diagnosis.plain_text import verbatim
 from explorer.figures.sweep import Swept
 from explorer.sweeps.outcomes import Finding
 from explorer.sweeps.sweep import Sweep
 from explorer.sweeps.sweep_run import Key, SweepRun
 from explorer.sweeps.workers import Workers
+from explorer.ui.plain_text import verbatim
 
 MAX_RUNS = 8
 # A finding is a few kilobytes.

@@ -3,7 +3,7 @@
 import json
 from urllib.parse import quote
 
-from explorer.diagnosis.plain_text import verbatim_in_figure
+from explorer.figures.plain import verbatim_in_figure
 from explorer.sharing.saved import FORMAT, VERSION
 
 WORDS = (

@@ -3,10 +3,10 @@
 import pytest
 
 from explorer import Experiment, RecurrentExperiment, diagnose, train
+from explorer.diagnosis.decomposition import decompose
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES_OF
 from explorer.diagnosis.verdict import RULES
-from explorer.diagnosis.why import decompose
 from explorer.theory import predict
 from explorer.training.kinds import KINDS, kind_of
 

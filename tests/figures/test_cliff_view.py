@@ -9,9 +9,6 @@ import numpy as np
 import pytest
 
 from explorer.choices.controls import Choice
-from explorer.diagnosis.cliff import B_SPAN, LAST, W_SPAN, Descent, exits, inside, section, surface, survey
-from explorer.diagnosis.cliff import Path as Way
-from explorer.diagnosis.plain_text import verbatim
 from explorer.diagnosis.wording import number
 from explorer.figures.cliff import (
     cliff_figure,
@@ -32,7 +29,10 @@ from explorer.figures.view import (
 )
 from explorer.sharing.code import cliff_table, listings
 from explorer.sharing.notebook import cliff_lines
+from explorer.sweeps.cliff import B_SPAN, LAST, W_SPAN, Descent, exits, inside, section, surface, survey
+from explorer.sweeps.cliff import Path as Way
 from explorer.ui.link import complaints
+from explorer.ui.plain_text import verbatim
 from pages import PAGES
 from tests.pictures import checked
 from tests.work import descend

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from explorer import Experiment, train
+from explorer.diagnosis.decomposition import decompose
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.seeds import log_band
-from explorer.diagnosis.why import decompose
 from explorer.diagnosis.wording import decades
 from explorer.figures.axes import TOLD
 from explorer.figures.depth import describe_factors, describe_shares, describe_triangle

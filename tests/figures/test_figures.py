@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from explorer import Experiment
-from explorer.diagnosis.answers import answer_map
-from explorer.diagnosis.why import decompose
+from explorer.diagnosis.decomposition import decompose
 from explorer.diagnosis.wording import summary
 from explorer.figures import axes, theme
 from explorer.figures.explore import explore_figure, why_figure
 from explorer.figures.panels import DrawnNet
 from explorer.figures.view import RANGES, RATIO, VALUE, View
 from explorer.stories.scenarios import DYING, MOONS
+from explorer.training.answers import answer_map
 from explorer.training.kinds import LAYERS
 from explorer.training.measures import offered
 from explorer.training.run import Training

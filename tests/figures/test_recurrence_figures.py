@@ -7,16 +7,15 @@ import pytest
 
 from explorer import train
 from explorer.choices.cells import CELLS
-from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.choices.recurrent_experiment import NEW_STATE, RecurrentExperiment, matrix_choices, matrix_names
+from explorer.diagnosis.decomposition import cancelled, last_steps, log_sum
 from explorer.diagnosis.seeds import band, log_band
-from explorer.diagnosis.spectra import NEW_STATE, matrix_choices, matrix_names, spectrum
-from explorer.diagnosis.time_shares import cancelled, last_steps, log_sum
 from explorer.diagnosis.wording import number
 from explorer.figures import theme
 from explorer.figures.gates import JOBS, NO_GATES, SPAN, describe_gates, gates_figure, gates_of, heights, openness
 from explorer.figures.marks import ABOVE, BELOW, NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.figures.panels import DrawnNet
-from explorer.figures.spectra import CHOSEN, CIRCLE, FIRST, SIZE_SPAN, describe_matrix, matrix_figure
+from explorer.figures.spectra import CHOSEN, CIRCLE, FIRST, SIZE_SPAN, describe_matrix, matrix_figure, spectrum
 from explorer.figures.steps import (
     SUM,
     WHOLE,

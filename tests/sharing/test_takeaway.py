@@ -249,7 +249,7 @@ def test_the_depths_csv_has_a_line_for_every_layer():
 
 
 def test_the_page_needs_no_network_and_shows_texts_as_texts():
-    from explorer.diagnosis.why import decompose
+    from explorer.diagnosis.decomposition import decompose
     from explorer.figures.explore import why_figure
 
     figure = why_figure(decompose(train(SMALL), 0))

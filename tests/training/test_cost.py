@@ -1,11 +1,22 @@
+import math
 import re
+import time
 import tracemalloc
 
 import numpy as np
 import pytest
 
 from explorer.choices.experiment import Experiment
-from explorer.training.cost import LIMIT_BYTES, LIMIT_SECONDS, estimate, refuse, refuse_all, refuse_depths
+from explorer.training import cost
+from explorer.training.cost import (
+    LIMIT_BYTES,
+    LIMIT_SECONDS,
+    epoch_seconds,
+    estimate,
+    refuse,
+    refuse_all,
+    refuse_depths,
+)
 from explorer.training.run import Training
 from tests.work import calls
 
@@ -139,3 +150,16 @@ def test_several_trainings_are_bounded_together():
     assert refuse_all([one] * 50) is None  # the same training, once
     said = refuse_all([one.but(seed=seed) for seed in range(0, 400, 8)])
     assert said.startswith("These 50 trainings together would take about ")
+
+
+def test_an_epoch_of_many_updates_takes_longer_than_an_epoch_of_one(monkeypatch, clock, in_numpy):
+    monkeypatch.setattr(time, "thread_time", lambda: clock.now)  # training looks at the clock at every update
+    monkeypatch.setattr(cost, "STRETCH", 0.02)
+    experiment = Experiment(task="moons", epochs=2000, runs=1)
+    full, single = epoch_seconds([experiment, experiment.but(batch="4")])
+    assert single / full == pytest.approx(32, rel=0.2)
+
+
+def test_a_training_shorter_than_a_stretch_can_be_measured():
+    (seconds,) = epoch_seconds([Experiment(depth=1, epochs=2)])
+    assert 0 < seconds < math.inf

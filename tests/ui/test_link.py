@@ -10,11 +10,11 @@ from explorer.choices.controls import Choice, Number
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.diagnosis.plain_text import verbatim
 from explorer.stories.scenarios import OPENING, SCENARIOS, scenarios_of
 from explorer.training.kinds import TIME_STEPS
 from explorer.ui import link
 from explorer.ui.page import controls_by_key
+from explorer.ui.plain_text import verbatim
 from pages import PAGES
 
 ALL_CONTROLS = controls_by_key(PAGES)

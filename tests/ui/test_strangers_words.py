@@ -11,10 +11,11 @@ from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 
 from explorer.choices.datasets import OWN
-from explorer.diagnosis.plain_text import WORD_JOINER, verbatim, verbatim_in_figure
 from explorer.figures import plain
+from explorer.figures.plain import verbatim_in_figure
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import FORMAT, VERSION
+from explorer.ui.plain_text import WORD_JOINER, verbatim
 
 WORDS = (
     "![x](http://evil.example/x.png)",

@@ -3,8 +3,8 @@
 import pytest
 
 from explorer import Experiment
-from explorer.diagnosis.layers import layer_table
 from explorer.training.run import Training
+from pages.explore_page import layer_table
 
 
 def by_hand(inputs, width, depth, *, bias=True, normalized=False):

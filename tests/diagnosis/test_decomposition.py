@@ -5,7 +5,7 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.choices.activations import ACTIVATIONS
-from explorer.diagnosis.why import decompose
+from explorer.diagnosis.decomposition import decompose
 
 SMALL = Experiment(task="moons", samples=32, depth=5, width=8, epochs=20, runs=4, initializer="Glorot normal")
 

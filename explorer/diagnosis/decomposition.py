@@ -1,8 +1,10 @@
-"""Why: what multiplies the gradient from one layer to the one below it.
+"""Decomposition: what the gradient is made of, factors from layer to layer and parts of time steps.
 
 On its way back dL/dz passes the weights of the layer above, is joined by the gradient that a skip carries, is multiplied by
 the activation's slope and passes the normalization. The effect of each step on its RMS is a factor. In decades the four add
 up to the whole exactly, because logarithms are averaged.
+
+dL/dW_hh of a recurrent net is a sum over time steps; what each of them adds is told in one number per run.
 """
 
 from dataclasses import dataclass
@@ -49,3 +51,43 @@ def decompose(history: History, record: int) -> Why:
     if experiment.normalizer.axis is None:
         del parts["normalization"]
     return Why(parts, total, int(finite.sum()))
+
+
+# --- time steps: arrays have one row per run and one column per time step, first to last ----------
+
+
+def last_steps(norms: Array, share: float = 0.5) -> Array:
+    """Return how many of the last steps have this share of the sum of all steps' norms.
+
+    `norms`, (runs, length), are those of every step's part of dL/dW_hh. NaN where all are 0 or one is not finite.
+
+    >>> last_steps(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 1.0, 9.0]]))
+    array([2., 1.])
+    """
+    with np.errstate(all="ignore"):
+        # Divided by the largest first: a sum of finite norms may overflow, and tiny norms cannot be divided.
+        sizes = norms / norms.max(axis=1, keepdims=True)
+        sums = np.cumsum(sizes[:, ::-1], axis=1)
+        shares = sums / sums[:, -1:]
+    # Sums are rounded: the smallest shortfall does not count.
+    steps = (shares >= share - 1e-12).argmax(axis=1) + 1.0
+    return np.where(np.isfinite(shares).all(axis=1), steps, np.nan)
+
+
+def cancelled(norms: Array, whole: Array) -> Array:
+    """Return the norm of dL/dW_hh, `whole`, over the sum of its parts' norms: 1 if all parts point the same way.
+
+    NaN where all parts are 0 or one is not finite.
+    """
+    with np.errstate(all="ignore"):
+        largest = norms.max(axis=1)
+        return whole / largest / (norms / largest[:, None]).sum(axis=1)
+
+
+def log_sum(norms: Array) -> Array:
+    """Return log10 of the sum of all steps' norms, even where the sum itself would overflow: (runs,)."""
+    logs = logarithm(norms)
+    largest = logs.max(axis=1)
+    with np.errstate(invalid="ignore"):
+        logs_of_sums: Array = largest + np.log10(np.sum(10.0 ** (logs - largest[:, None]), axis=1))
+    return np.where(np.isfinite(largest), logs_of_sums, largest)

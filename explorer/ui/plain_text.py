@@ -1,8 +1,10 @@
-"""A stranger's words, from a link, a file or another machine, as plain text: no markup in them has an effect."""
+"""A stranger's words, from a link, a file or another machine, as plain text: no markup in them has an effect.
+
+Those in figures are escaped where figures are drawn: `figures.plain`.
+"""
 
 import re
 import string
-from html import escape
 
 ESCAPES = {ord(mark): f"\\{mark}" for mark in string.punctuation}
 # Streamlit makes links, icons and arrows of these after escapes are resolved; an invisible character takes them apart.
@@ -20,12 +22,3 @@ def verbatim(words: object, limit: int = 300) -> str:
     cut = text if len(text) <= limit else text[:limit] + "…"
     printable = "".join(character if character.isprintable() else "?" for character in cut)
     return MADE_AFTER_ESCAPES.sub(rf"\g<0>{WORD_JOINER}", printable).translate(ESCAPES)
-
-
-def verbatim_in_figure(words: str) -> str:
-    """Write words as Plotly's markup that shows these very words.
-
-    >>> verbatim_in_figure("<b>$x$")
-    '&lt;b&gt;&#36;x&#36;'
-    """
-    return escape(words, quote=False).replace("$", "&#36;")

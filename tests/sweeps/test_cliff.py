@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.diagnosis.cliff import (
+from explorer.figures.cliff import cliff_headline
+from explorer.figures.view import CliffView
+from explorer.sweeps.cliff import (
     B_SPAN,
     BESIDE,
     LAST,
@@ -24,8 +26,6 @@ from explorer.diagnosis.cliff import (
     survey,
     wall,
 )
-from explorer.figures.cliff import cliff_headline
-from explorer.figures.view import CliffView
 from tests.work import descend
 
 OPENING = CliffView()
