@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.choices.comparisons import with_baseline
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.comparison import Compared, compare
 from explorer.diagnosis.decomposition import Why
@@ -339,9 +340,7 @@ def show() -> None:
     if baseline is not None and (refusal := refuse(baseline)):
         st.warning(f"The baseline is not trained. {refusal}", icon=":material/hourglass_disabled:")
         baseline = None
-    experiments = {"now": experiment}
-    if baseline is not None and baseline != experiment:
-        experiments = {"baseline": baseline, "now": experiment}
+    experiments = with_baseline(experiment, baseline)
     _welcome()
     head = st.container(gap="xsmall")
     view = ask_view(View, IN_THE_ROW, experiment)

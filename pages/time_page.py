@@ -24,7 +24,7 @@ from explorer.figures.reach import (
 from explorer.figures.spectra import describe_matrix, matrix_figure
 from explorer.figures.steps import describe_steps, steps_figure
 from explorer.figures.theme import LineStyle
-from explorer.figures.time import PROFILE, describe_compared, nets_of, shown_of, time_figure
+from explorer.figures.time import PROFILE, describe_compared, nets_of, shown_of, styles_of, time_figure
 from explorer.figures.view import (
     CLIPPING,
     GATES,
@@ -229,12 +229,13 @@ def show() -> None:
     head = st.container(gap="xsmall")
     view = ask_view(TimeView, IN_THE_ROW, experiment, PREFIX)
     progress = st.empty()
-    experiments = COMPARISONS[view.compare].of(experiment, baseline)
+    comparison = COMPARISONS[view.compare]
+    experiments = comparison.of(experiment, baseline)
     if problem := refuse_all(list(experiments.values())):
         st.warning(problem, icon=":material/hourglass_disabled:")
         return
     trainings = Trainings(list(experiments.values()), progress, f"Training {len(experiments)} nets")
-    compared = Compared.of(experiments, trainings.begin(FIRST_SLICE))
+    compared = Compared.of(experiments, trainings.begin(FIRST_SLICE), comparison)
     with head:
         _headline(compared, matching(experiment, baseline, view.compare))
     nets = Nets(compared, dict(zip(experiments, trainings.jobs, strict=True)), view)
@@ -259,12 +260,12 @@ def _headline(compared: Compared, scenario: str | None) -> None:
 
 def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -> Drawn:
     """Draw the main figure; a click on whatever has an epoch axis moves the epoch's slider."""
-    shown, names, caption = shown_of(compared), compared.names, compared.caption
+    shown, styles, caption = shown_of(compared), styles_of(compared), compared.caption
     main = Drawn(
         "side_by_side",
         "Gradient by time step and epoch",
-        lambda: time_figure(shown, view, view.at, names, caption),
-        f"{describe_compared(shown, names, view, view.at)} {caption}.",
+        lambda: time_figure(shown, view, view.at, styles, caption),
+        f"{describe_compared(shown, compared.names, view, view.at)} {caption}.",
     )
     live_chart(
         main.make(),

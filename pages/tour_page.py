@@ -5,13 +5,13 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.wording import summary
 from explorer.sharing.notebook import compared_lines
 from explorer.sharing.saved import filename, histories_csv
-from explorer.stories.scene import GRADIENTS, Scene
-from explorer.stories.scene_figures import describe_scene, scene_figure
+from explorer.stories.scene import Scene
 from explorer.stories.tour import ANSWER, PLAY_CONTROLS, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
 from explorer.training.cost import refuse_all
 from explorer.training.kinds import kind_of
@@ -147,7 +147,7 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
         return
     # Before the words that it gives are drawn: an empty place would make what stands below jump at every repaint.
     trainings = Trainings(experiments)
-    compared, figure = _measure(scene, trainings, FIRST_SLICE if scene.trains else 0.0)
+    compared, figure = _measure(scene, trainings, FIRST_SLICE if scene.figure.trains else 0.0)
     with words:
         st.markdown(_unbroken(f"On screen: {scene.tell(compared.measured)}."))
         _open(scene)
@@ -161,23 +161,23 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
             on_click=lambda click: None,
             above=140 if view.present == PRESENTER else 240,
         )
-        if scene.trains:
+        if scene.figure.trains:
             trainings.place = st.empty()
             trainings.show_progress()
     if view.present != PRESENTER:
         with below:
             take_away(_parcel(scene, view, compared, figure))
-    if scene.trains:
+    if scene.figure.trains:
         work_on(trainings, SLICE, REPAINT)
 
 
 def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compared, Drawn]:
     """Train a scene's experiments for some seconds; return what is known of them and its figure."""
-    compared = Compared.of(scene.experiments, trainings.train(seconds))
-    with_answers = scene.figure == GRADIENTS and not scene.experiment.dataset.truth_table
+    compared = Compared.of(scene.experiments, trainings.train(seconds), COMPARISONS.get(scene.compare))
+    with_answers = scene.figure.has_answers and not scene.experiment.dataset.truth_table
     answers = trainings.jobs[-1].answer_map() if with_answers else None
-    figure = partial(scene_figure, scene, compared, answers)
-    return compared, Drawn("tour_figure", scene.name, figure, describe_scene(scene, compared))
+    figure = partial(scene.figure.draw, scene, compared, answers)
+    return compared, Drawn("tour_figure", scene.name, figure, scene.describe(compared))
 
 
 def _answer(scene: Scene, view: TourView) -> None:
@@ -246,5 +246,5 @@ PAGE = Page(
     path="tour",
     show=show,
     controls={**TOUR_CONTROLS, **PLAY_CONTROLS},
-    ahead=lambda: (trained([*scene.experiments.values()]) for scene in SCENES if scene.trains),
+    ahead=lambda: (trained([*scene.experiments.values()]) for scene in SCENES if scene.figure.trains),
 )

@@ -7,6 +7,7 @@ differs between the panels is that setting alone.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
@@ -24,6 +25,9 @@ class RecurrentComparison(Entry):
 
     # The setting in which they differ, whatever it is in the experiment; empty where what it is there counts too.
     changes: str = ""
+    # How one of them is told of where seeds are counted, its name in the place of {}; if empty, its name and a colon.
+    phrase: str = ""
+    pinned: bool = False  # Whether they are the present setting, which comes last, and its baseline
     # `of(experiment, baseline)` returns experiments by name, 1 to 6 of them; the baseline may be None.
     of: Callable[[RecurrentExperiment, RecurrentExperiment | None], NamedExperiments]
 
@@ -57,7 +61,8 @@ def _clippings(experiment: RecurrentExperiment) -> NamedExperiments:
     }
 
 
-def _with_baseline(experiment: RecurrentExperiment, baseline: RecurrentExperiment | None) -> NamedExperiments:
+def with_baseline(experiment: Any, baseline: Any) -> dict[str, Any]:
+    """Return a present setting and its baseline by name; the setting alone where there is none, or both are the same."""
     now = {"now": experiment}
     return now if baseline is None or baseline == experiment else {"baseline": baseline, **now}
 
@@ -68,6 +73,7 @@ COMPARISONS = registry(
             name="the three cells",
             caption="Plain RNN, LSTM and GRU, all else alike.",
             changes="cell",
+            phrase="with the {}",
             of=lambda experiment, baseline: {cell: experiment.but(cell=cell) for cell in CELLS},
         ),
         RecurrentComparison(
@@ -96,7 +102,8 @@ COMPARISONS = registry(
         RecurrentComparison(
             name="baseline",
             caption="The pinned baseline and the present setting; alone where they are the same.",
-            of=_with_baseline,
+            of=with_baseline,
+            pinned=True,
         ),
     ]
 )

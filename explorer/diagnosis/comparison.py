@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+from explorer.choices.comparisons import RecurrentComparison
 from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.facts import HEALTHY_DECADES, Facts
 from explorer.diagnosis.reasons import gradient_change
 from explorer.diagnosis.sentences import learn, told_diverged
-from explorer.diagnosis.verdict import advice, judge
 from explorer.diagnosis.wording import compared_summary, decades, difference, number, seeds_text
 from explorer.training.history import History
 
@@ -21,11 +21,17 @@ class Compared:
 
     experiments: Mapping[str, Any]  # In the order in which they are drawn; the present one comes last
     diagnoses: Sequence[Diagnosis | None]  # None where nothing is measured yet
+    comparison: RecurrentComparison | None = None  # What set recurrent nets beside one another
 
     @classmethod
-    def of(cls, experiments: Mapping[str, Any], histories: Sequence[History | None]) -> Self:
+    def of(
+        cls,
+        experiments: Mapping[str, Any],
+        histories: Sequence[History | None],
+        comparison: RecurrentComparison | None = None,
+    ) -> Self:
         """Diagnose each history, once."""
-        return cls(experiments, [None if history is None else diagnose(history) for history in histories])
+        return cls(experiments, [None if history is None else diagnose(history) for history in histories], comparison)
 
     @property
     def names(self) -> list[str]:
@@ -54,19 +60,15 @@ class Compared:
         first = next(iter(self.measured.values()))
         return None if first.history.experiment == self.now.history.experiment else first
 
-    @property
-    def _facts(self) -> dict[str, Facts]:
-        return {name: diagnosis.facts for name, diagnosis in self.measured.items()}
-
     @cached_property
     def headline(self) -> str:
         """One sentence that says which recurrent nets learn the task."""
-        return time_headline(self._facts)
+        return time_headline(self.measured, self.comparison.phrase if self.comparison else "")
 
     @cached_property
     def detail(self) -> str:
         """Sentences on how much of the gradient of recurrent nets arrives at the first step."""
-        return time_detail(self._facts)
+        return time_detail(self.measured)
 
     @property
     def caption(self) -> str:
@@ -96,17 +98,17 @@ def _seed_change(old: Facts, new: Facts) -> str:
     return f"{solve} and {new.diverged} diverged, before {old.solved} and {old.diverged}{of}"
 
 
-def time_headline(facts: Mapping[str, Facts]) -> str:
-    """Say in one sentence how many seeds learn it, by the names of what is compared."""
-    if not facts:
+def time_headline(diagnoses: Mapping[str, Diagnosis], phrase: str = "") -> str:
+    """Say in one sentence how many seeds learn it, by the names of what is compared, in a phrase or before a colon."""
+    if not diagnoses:
         return "Nothing is measured yet."
+    facts = _facts(diagnoses)
     (first_name, first), *others = facts.items()
     if not others:
-        told = f"{judge(first).name}: {learn(first)}"
-    elif all(name == f.experiment.cell for name, f in facts.items()):
-        told = ", ".join(
-            [f"{learn(first)} with the {first_name}", *(f"{_count(f, first)} with the {name}" for name, f in others)]
-        )
+        told = f"{diagnoses[first_name].verdict}: {learn(first)}"
+    elif phrase:
+        counts = {first_name: learn(first), **{name: _count(f, first) for name, f in others}}
+        told = ", ".join(f"{count} {phrase.format(name)}" for name, count in counts.items())
     else:
         told = "; ".join([f"{first_name}: {learn(first)}", *(f"{name}: {_count(f, first)}" for name, f in others)])
     so_far = "" if all(f.complete for f in facts.values()) else "so far, "
@@ -118,20 +120,24 @@ def _count(f: Facts, first: Facts) -> str:
     return f"{f.solved}{'' if f.runs == first.runs else f' of {f.runs}'}{told_diverged(f)}"
 
 
-def time_detail(facts: Mapping[str, Facts]) -> str:
+def _facts(diagnoses: Mapping[str, Diagnosis]) -> dict[str, Facts]:
+    return {name: diagnosis.facts for name, diagnosis in diagnoses.items()}
+
+
+def time_detail(diagnoses: Mapping[str, Diagnosis]) -> str:
     """Say what became of the gradient on its way back, at the start and now; where every step counts, how large it is."""
-    alone = len(facts) == 1
+    facts, alone = _facts(diagnoses), len(diagnoses) == 1
     reaching = {name: f for name, f in facts.items() if not f.every_position_counts}
     others = {name: f for name, f in facts.items() if f.every_position_counts}
     told = [*_reach(reaching, alone), *_sizes(others, alone)]
     ends = [f"{'' if alone else f'{name}, '}{f.first_end}" for name, f in facts.items() if f.first_end]
     told += [f"Not finite first: {'; '.join(ends)}."] if ends else []
-    return " ".join([*told, *_advised(facts, alone)])
+    return " ".join([*told, *_advised(diagnoses, alone)])
 
 
-def _advised(facts: Mapping[str, Facts], alone: bool) -> list[str]:
+def _advised(diagnoses: Mapping[str, Diagnosis], alone: bool) -> list[str]:
     """Say what to try, where one or two stand beside each other."""
-    advised = {name: ", ".join(advice(judge(f), f)) for name, f in facts.items() if len(facts) <= 2}
+    advised = {name: ", ".join(diagnosis.advice) for name, diagnosis in diagnoses.items() if len(diagnoses) <= 2}
     listed = _listed({name: names for name, names in advised.items() if names}, alone)
     return [f"Try: {listed}."] if listed else []
 

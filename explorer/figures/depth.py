@@ -18,7 +18,7 @@ from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Limits
 from explorer.figures.marks import Panel, Traces
 from explorer.figures.plain import Figure
-from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
+from explorer.figures.theme import NOW_STYLE, LineStyle, pinned_styles
 
 Depths = NDArray[np.int64]
 
@@ -248,7 +248,7 @@ def _styles(curves: Sequence[object]) -> list[LineStyle]:
     """As on Explore: the baseline is grey, the present setting has the accent colour."""
     if not 1 <= len(curves) <= 2:
         raise ValueError(f"{len(curves)} curves: give one, or two to compare")
-    return [BASELINE_STYLE, NOW_STYLE][-len(curves) :]
+    return pinned_styles(len(curves))
 
 
 def _band(depths: Depths, sides: Band, panel: Panel, style: LineStyle, name: str) -> Traces:

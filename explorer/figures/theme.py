@@ -88,16 +88,13 @@ NOW_STYLE = LineStyle(NOW, NOW_BAND, NOW_FAINT)
 BASELINE_STYLE = LineStyle(BASELINE, BASELINE_BAND, BASELINE_BAND)
 
 
-def line_styles(names: Sequence[str]) -> dict[str, LineStyle]:
-    """Give each of the compared, six at the most, its style by its place; a setting and its baseline keep those of Explore.
+def pinned_styles(count: int) -> list[LineStyle]:
+    """Return the styles of a baseline, if there is one, and of the present setting after it."""
+    return [BASELINE_STYLE, NOW_STYLE][-count:]
 
-    Examples
-    --------
-    >>> line_styles(["baseline", "now"])["now"] is NOW_STYLE
-    True
-    """
-    if set(names) <= {"baseline", "now"}:
-        return {name: NOW_STYLE if name == "now" else BASELINE_STYLE for name in names}
+
+def line_styles(names: Sequence[str]) -> dict[str, LineStyle]:
+    """Give each of the compared, six at the most, its style by its place."""
     if len(names) > len(COMPARED):
         raise ValueError(f"{len(names)} names: there are styles for {len(COMPARED)}")
     return {

@@ -16,7 +16,7 @@ from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
 from explorer.figures.panels import DrawnNet, profile
 from explorer.figures.plain import Figure
-from explorer.figures.theme import LineStyle, line_styles
+from explorer.figures.theme import LineStyle, line_styles, pinned_styles
 from explorer.figures.view import View
 from explorer.training.history import DIVERGED, SOLVED, History
 
@@ -36,6 +36,10 @@ MISSING = "is being measured"
 TOLD = 5  # so many steps of each net are named in the alternative text
 
 
+# Of compared nets, by name.
+Styles = dict[str, LineStyle]
+
+
 @dataclass(frozen=True, eq=False)
 class NetPanel:
     """One compared net, or the room for it."""
@@ -46,13 +50,13 @@ class NetPanel:
     empty: str  # Why there is nothing to draw; "" where there is
 
 
-def time_figure(shown: Sequence[DrawnNet | None], view: View, epoch: int, names: Sequence[str], caption: str) -> Figure:
+def time_figure(shown: Sequence[DrawnNet | None], view: View, epoch: int, styles: Styles, caption: str) -> Figure:
     """Draw one to six compared nets, None where nothing is measured yet; the profile at an epoch, the latest if it is negative.
 
-    `names` are those of all of them, by which each keeps its style and its place. The x axes are epochs, but for "x9",
+    `styles` are those of all of them, by name and in their order. The x axes are epochs, but for "x9",
     the values of the profile.
     """
-    net_panels = _panels(shown, names, view)
+    net_panels = _panels(shown, styles, view)
     traces: Traces = []
     for place, panel in enumerate(net_panels, start=1):
         if panel.shown is None or panel.empty:
@@ -85,18 +89,24 @@ def shown_of(compared: Compared) -> list[DrawnNet | None]:
     ]
 
 
+def styles_of(compared: Compared) -> Styles:
+    """Return the line style of every compared net, by name; a present setting and its baseline keep those of Explore."""
+    if compared.comparison is not None and compared.comparison.pinned:
+        return dict(zip(compared.names, pinned_styles(len(compared.names)), strict=True))
+    return line_styles(compared.names)
+
+
 def nets_of(compared: Compared) -> list[tuple[DrawnNet, LineStyle]]:
     """Return the nets of which something is measured, each with its own style."""
-    styles = line_styles(compared.names)
+    styles = styles_of(compared)
     return [(DrawnNet(history, name), styles[name]) for name, history in compared.histories.items()]
 
 
-def _panels(shown: Sequence[DrawnNet | None], names: Sequence[str], view: View) -> list[NetPanel]:
-    styles = line_styles(names)
+def _panels(shown: Sequence[DrawnNet | None], styles: Styles, view: View) -> list[NetPanel]:
     net_panels: list[NetPanel] = []
-    for name, net in zip(names, shown, strict=True):
+    for (name, style), net in zip(styles.items(), shown, strict=True):
         empty = MISSING if net is None else not_defined(net.history.experiment, view).replace(": ", ":<br>")
-        net_panels.append(NetPanel(name, styles[name], net, empty))
+        net_panels.append(NetPanel(name, style, net, empty))
     return net_panels
 
 

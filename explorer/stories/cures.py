@@ -5,7 +5,8 @@ import math
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.stories import measurements
 from explorer.stories.scenarios import EXPLODING, MOONS, OPENING
-from explorer.stories.scene import PANELS, WHY, Answer, Play, Scene
+from explorer.stories.scene import Answer, Play, Scene
+from explorer.stories.scene_figures import GRADIENTS, PANELS, WHY
 
 FIFTY = MOONS.but(activation="ReLU", initializer="He normal", depth=50, width=32, learning_rate=0.02, epochs=20, runs=4)
 NORMS = ("none", "batch", "layer")
@@ -30,6 +31,7 @@ CURES = [
         "and fifty layers by about 2 × 10⁴. A skip over each layer brings that down to about 10.",
         source="Ioffe & Szegedy 2015; Yang et al. 2019",
         shown=(("baseline", FIFTY), ("now", FIFTY.but(normalization="batch"))),
+        figure=GRADIENTS,
         measure=lambda shown: measurements.share(measurements.last(shown).facts),
         tell=measurements.tell_share,
         plays=(Play("skip"), Play("activation", ("ReLU", "tanh", "linear"))),
@@ -70,6 +72,7 @@ CURES = [
         "well, but later.",
         source="He et al. 2016",
         shown=(("baseline", OPENING), ("now", RESIDUAL)),
+        figure=GRADIENTS,
         measure=measurements.solved,
         tell=measurements.tell_solved,
         plays=(Play("skip"), Play("depth", (5, 8, 11, 15, 20))),
@@ -89,6 +92,7 @@ CURES = [
         "hundreds of times the last layer's gradient.",
         source="Pascanu et al. 2013",
         shown=(("baseline", EXPLODING), ("now", EXPLODING.but(clip="norm", threshold=0.01))),
+        figure=GRADIENTS,
         measure=measurements.solved,
         tell=measurements.tell_solved,
         plays=(Play("clip"), Play("threshold", (0.01, 0.1, 1.0, 10.0)), Play("learning_rate", (0.002, 0.02, 0.2))),
@@ -107,6 +111,7 @@ CURES = [
         "no seed learns.",
         source="Pascanu et al. 2013",
         shown=(("baseline", OPENING), ("now", OPENING.but(clip="norm", threshold=0.01))),
+        figure=GRADIENTS,
         measure=lambda shown: (
             measurements.share(measurements.last(shown).facts) / measurements.share(measurements.first(shown).facts)
         ),

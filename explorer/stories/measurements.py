@@ -14,7 +14,8 @@ from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.seeds import band
 from explorer.diagnosis.sentences import told_diverged
 from explorer.diagnosis.wording import against_last, decades, number
-from explorer.stories.scene import DEPTHS, Shown
+from explorer.stories.scene import Shown
+from explorer.stories.scene_figures import DEPTHS
 
 
 def first(shown: Shown) -> Diagnosis:

@@ -5,7 +5,8 @@ import math
 from explorer.figures.view import RATIO, View
 from explorer.stories import measurements
 from explorer.stories.scenarios import DYING, MOONS, OPENING
-from explorer.stories.scene import BY_DEPTH, PANELS, WHY, Answer, Play, Scene
+from explorer.stories.scene import Answer, Play, Scene
+from explorer.stories.scene_figures import BY_DEPTH, GRADIENTS, PANELS, WHY
 
 STARTS = ("small normal", "normal", "Glorot normal", "He normal")
 DEEP_RELU = MOONS.but(activation="ReLU", depth=20, width=32, learning_rate=0.02, epochs=100)
@@ -75,6 +76,7 @@ PROBLEMS = [
         "The tutorial's own recipe, with Adam, still does so after 100,000 epochs.",
         source="Hochreiter 1991; Bengio et al. 1994",
         shown=(("now", OPENING),),
+        figure=GRADIENTS,
         measure=measurements.solved,
         tell=measurements.tell_solved,
         plays=(Play("depth", (1, 2, 3, 5, 8, 11, 15, 20)), Play("learning_rate", (0.01, 0.1, 1.0, 10.0))),
@@ -135,6 +137,7 @@ PROBLEMS = [
         "start at one other number, the 16 units of a layer remain copies of one another.",
         source="Goodfellow et al. 2016, section 8.4",
         shown=(("now", MOONS.but(activation="tanh", initializer="zeros", epochs=200)),),
+        figure=GRADIENTS,
         measure=lambda shown: max(
             measurements.share(measurements.last(shown).facts), 10.0 ** measurements.last(shown).facts.log_ratio_end
         ),
@@ -178,6 +181,7 @@ PROBLEMS = [
         "ReLU cannot die; with a learning rate of 0.2, or batch norm, nearly all seeds learn, where hardly one did.",
         source="Maas et al. 2013; Lu et al. 2020",
         shown=(("now", DYING),),
+        figure=GRADIENTS,
         view=View(metric="dead"),
         measure=lambda shown: measurements.last(shown).facts.dead_share,
         tell=measurements.tell_dead,

@@ -9,14 +9,11 @@ from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry
 from explorer.choices.settings import Settings
+from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.diagnose import Diagnosis
+from explorer.figures.plain import Figure
 from explorer.figures.view import View
-
-# How a scene's experiments are drawn: layer by epoch with loss and profile, one or two of them; what multiplies the
-# gradient of one at its start; the share of seeds that learn, by depth; one small panel for each; recurrent nets side
-# by side, time step by epoch.
-GRADIENTS, WHY, BY_DEPTH, PANELS, THROUGH_TIME = "gradients", "why", "by depth", "panels", "through time"
-DEPTHS = tuple(range(1, 11))
+from explorer.training.answers import AnswerMap
 
 # What is known of the experiments on screen, by the names of their panels.
 Shown = Mapping[str, Diagnosis]
@@ -50,6 +47,20 @@ class Play:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SceneFigure:
+    """How a scene's experiments are drawn, each with its first record at least; an entry of `scene_figures`."""
+
+    # Of answers there are those of the experiment that the scene is about, where the figure has room for them.
+    draw: Callable[["Scene", Compared, AnswerMap | None], Figure]
+    describe: Callable[["Scene", Compared], str]  # In words, with its numbers, for those who do not see it
+    trains: bool = True  # Whether it shows training, and not the start alone
+    has_answers: bool = False  # Whether it has room for what the nets answer
+    depths: tuple[
+        int, ...
+    ] = ()  # At which the experiment that the scene is about is trained, in place of what it shows
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scene(Entry):
     """One scene: `name` is its title, `caption` sets it up, `source` is where the lesson comes from."""
 
@@ -64,7 +75,7 @@ class Scene(Entry):
     measure: Callable[[Shown], float]
     tell: Callable[[Shown], str]
     about: int = -1  # Index of the experiment in `shown` that the scene is about
-    figure: str = GRADIENTS  # One of `GRADIENTS`, `WHY`, `BY_DEPTH`, `PANELS`, `THROUGH_TIME`
+    figure: SceneFigure
     view: View = field(default_factory=View)
     compare: str = ""  # Of recurrent nets, the name of an entry of `COMPARISONS`
     plays: tuple[Play, ...] = ()
@@ -78,11 +89,6 @@ class Scene(Entry):
     def controls(self) -> Mapping[str, Control]:
         """The controls to play with, by setting."""
         return {play.setting: play.control(self.experiment) for play in self.plays}
-
-    @property
-    def trains(self) -> bool:
-        """Whether the scene shows training, and not the start alone."""
-        return self.figure != WHY
 
     def as_played(self, played: Mapping[str, Any]) -> "Scene":
         """Return the scene with the settings that the viewer has changed."""
@@ -106,6 +112,9 @@ class Scene(Entry):
     @property
     def experiments(self) -> dict[str, Any]:
         """What has to be trained, by the names under which `measure` and `tell` take what is known of it."""
-        if self.figure == BY_DEPTH:
-            return {f"depth {depth}": self.experiment.but(depth=depth) for depth in DEPTHS}
-        return dict(self.shown)
+        return {f"depth {depth}": self.experiment.but(depth=depth) for depth in self.figure.depths} or dict(self.shown)
+
+    def describe(self, compared: Compared) -> str:
+        """Say what decides, and the figure with its numbers."""
+        told = self.tell(compared.measured)
+        return f"{told[0].upper()}{told[1:]}. {self.figure.describe(self, compared)}"

@@ -6,7 +6,8 @@ from typing import Any
 from explorer.figures.view import TimeView
 from explorer.stories.measurements import ending, first, learning, share, tell_clipping, tell_through_time
 from explorer.stories.scenarios import SCENARIOS
-from explorer.stories.scene import THROUGH_TIME, Answer, Play, Scene
+from explorer.stories.scene import Answer, Play, Scene
+from explorer.stories.scene_figures import THROUGH_TIME
 
 
 def _shown(scenario: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from explorer.diagnosis.comparison import Compared
 from explorer.figures import plain, remedies
 from explorer.figures.remedies import TrialPanel
 from explorer.figures.view import View
-from explorer.stories.scene_figures import scene_figure
 from explorer.stories.tour import SCENES
 from explorer.training.run import Training
 from tests.pictures import checked
@@ -60,4 +59,4 @@ def test_a_scenes_figure_is_plotlys(scene):
     for training in trainings:
         training.advance(0.0)
     histories = [training.history() for training in trainings]
-    assert checked(scene_figure)(scene, Compared.of(scene.experiments, histories)).data
+    assert checked(scene.figure.draw)(scene, Compared.of(scene.experiments, histories), None).data

@@ -9,6 +9,7 @@ from explorer import train
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.sequences import TASKS
+from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import theme
 from explorer.figures.axes import end_ticks
@@ -24,6 +25,7 @@ from explorer.figures.time import (
     learnt,
     not_defined,
     places,
+    styles_of,
     time_figure,
 )
 from explorer.figures.view import RANGES, TIME_RATIO, TimeView
@@ -58,7 +60,7 @@ def cells(trained):
 
 
 def draw(shown, view=None, at=-1, caption=""):
-    return time_figure(list(shown.values()), view or TimeView(), at, list(shown), caption)
+    return time_figure(list(shown.values()), view or TimeView(), at, line_styles(list(shown)), caption)
 
 
 def heatmaps(figure):
@@ -251,15 +253,18 @@ def test_a_title_carries_the_colour_of_its_lines(cells):
 
 @pytest.mark.parametrize("comparison", COMPARISONS)
 def test_there_is_a_colour_for_each_of_every_comparison(comparison):
-    names = list(COMPARISONS[comparison].of(SMALL, SMALL.but(cell="GRU")))
-    found = line_styles(names)
-    assert list(found) == names
-    assert len({style.colour for style in found.values()}) == len(names)
+    entry = COMPARISONS[comparison]
+    experiments = entry.of(SMALL, SMALL.but(cell="GRU"))
+    found = styles_of(Compared(experiments, [None] * len(experiments), entry))
+    assert list(found) == list(experiments)
+    assert len({style.colour for style in found.values()}) == len(experiments)
 
 
 def test_the_present_setting_and_its_baseline_keep_the_styles_of_explore():
-    assert line_styles(["baseline", "now"]) == {"baseline": BASELINE_STYLE, "now": NOW_STYLE}
-    assert line_styles(["now"]) == {"now": NOW_STYLE}
+    entry = COMPARISONS["baseline"]
+    both, alone = (entry.of(SMALL, baseline) for baseline in (SMALL.but(cell="GRU"), None))
+    assert styles_of(Compared(both, [None, None], entry)) == {"baseline": BASELINE_STYLE, "now": NOW_STYLE}
+    assert styles_of(Compared(alone, [None], entry)) == {"now": NOW_STYLE}
     with pytest.raises(ValueError, match="7 names"):
         line_styles(list("abcdefg"))
 

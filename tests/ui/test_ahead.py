@@ -99,7 +99,7 @@ def test_every_scenario_scene_and_opening_example_is_trained(monkeypatch):
         shown = scenario.compared.values() if scenario.compare else (scenario.experiment, scenario.baseline)
         assert asked.issuperset(shown)
     for scene in SCENES:
-        assert not scene.trains or asked.issuperset(scene.experiments.values())
+        assert not scene.figure.trains or asked.issuperset(scene.experiments.values())
     assert asked.issuperset(trial.experiment for trial in trials(Experiment(), ()))
     opening = Experiment()
     assert [sweep.base for sweep in swept] == [opening, REMEDIES[DepthView().remedy].change(opening)]
