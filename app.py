@@ -12,9 +12,8 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.ui.ahead import QUIET
+from explorer.ui.ahead import QUIET, prepare
 from explorer.ui.between_pages import ask_for_report, keep, place_of_report
-from explorer.ui.compiling import prepare
 from explorer.ui.keys import BASELINES
 from explorer.ui.link import announce, keep_link
 from explorer.ui.live_chart import load_plotly

@@ -1,11 +1,20 @@
-"""What opens is there: scenarios, scenes and the pages' opening examples are trained while nobody else needs the server."""
+"""Ahead of visitors: the compiled kernels get ready while the server answers, and what opens is trained.
+
+Scenarios, scenes and the pages' opening examples are trained while nobody else needs the server.
+"""
 
 import os
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
 from explorer.choices.settings import Settings
 from explorer.sweeps.sweep import Sweep
+from explorer.training import compiled
 from explorer.ui.jobs import jobs
 from explorer.ui.sweep_jobs import sweep_jobs
 
@@ -15,6 +24,9 @@ VARIABLE, OFF = "GRADIENT_EXPLORER_AHEAD", "off"
 SLICE, IDLE_SECONDS = 0.05, 2.0
 # On a machine that needs longer the rest waits until somebody asks.
 MOST_SECONDS = 300.0
+
+ROOT = Path(__file__).resolve().parents[2]
+_started = threading.Event()
 
 # Trains on by one slice at each step.
 Ahead = Iterator[None]
@@ -64,3 +76,22 @@ def train_ahead(works: Iterable[Ahead]) -> None:
             if next(work, OFF) is OFF:
                 break
             spent += time.monotonic() - start
+
+
+def prepare(works: Iterable[Ahead] = ()) -> None:
+    """Compile the kernels, once a machine, in a process of low priority, then load them, and train ahead; returns at once."""
+    if not _started.is_set():
+        _started.set()
+        threading.Thread(target=_prepare, args=(works,), name="ahead", daemon=True).start()
+
+
+def _prepare(works: Iterable[Ahead]) -> None:
+    if find_spec("numba") and os.environ.get(compiled.VARIABLE) != compiled.OFF:
+        paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        command = f"import os; getattr(os, 'nice', int)(19); import {compiled.KERNEL}"
+        # Whatever goes wrong there goes wrong here too, and is told once.
+        subprocess.run(
+            [sys.executable, "-c", command], env={**os.environ, "PYTHONPATH": paths}, capture_output=True, check=False
+        )
+    compiled.KERNELS.load()
+    train_ahead(works)

@@ -199,9 +199,13 @@ def decode(text: str, data: Data | None, kind: Kind = LAYERS) -> Any:
     return kind.experiment.from_strings(settings, **({"data": data} if own else {}))
 
 
-def pinned(text: str, data: Data | None, kind: Kind = LAYERS) -> tuple[Any, str | None]:
-    """Return the pinned baseline, of the kind asked for, and, if the link's text is invalid, a sentence that says why."""
+def pinned(text: str, task: str, data: Data | None, kind: Kind = LAYERS) -> tuple[Any, str | None]:
+    """Return the baseline of an experiment with this task and, if the link's text is invalid, a sentence that says why.
+
+    The opening example, which nobody pinned, says nothing of another task.
+    """
     try:
-        return decode(text, data, kind), None
+        baseline = decode(text, data, kind)
     except ValueError as error:
         return None, f"The baseline in the link cannot be used: {verbatim(error)}."
+    return (None if not text and baseline is not None and baseline.task != task else baseline), None

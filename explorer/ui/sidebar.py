@@ -49,12 +49,9 @@ def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
         text = _baseline_text(keys.baseline, keys.empty_baseline)
         _load_experiment(kind)
     experiment = _experiment(kind, values, data)
-    baseline, problem = pinned(text, st.session_state.get(DATA_KEY), kind)
+    baseline, problem = pinned(text, values["task"], st.session_state.get(DATA_KEY), kind)
     if problem:
         st.warning(problem, icon=":material/link_off:")
-    # The opening example, which nobody pinned, says nothing of a net with another task.
-    if not text and baseline is not None and experiment is not None and baseline.task != experiment.task:
-        baseline = None
     with scenario_place:
         _scenarios(kind, experiment, baseline, compare)
     with pin_place:

@@ -1,5 +1,7 @@
-"""What opens is trained before anybody comes, and never in anybody's way."""
+"""What opens is trained before anybody comes, and never in anybody's way; the first visitor never waits for the compiler."""
 
+import subprocess
+import threading
 from itertools import pairwise, repeat
 
 import pytest
@@ -9,6 +11,7 @@ from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.trials import trials
 from explorer.stories.scenarios import SCENARIOS
 from explorer.stories.tour import SCENES
+from explorer.training import compiled
 from explorer.ui import ahead
 from pages import PAGES
 from pages.depth_page import DepthView
@@ -103,3 +106,32 @@ def test_every_scenario_scene_and_opening_example_is_trained(monkeypatch):
     assert asked.issuperset(trial.experiment for trial in trials(Experiment(), ()))
     opening = Experiment()
     assert [sweep.base for sweep in swept] == [opening, REMEDIES[DepthView().remedy].change(opening)]
+
+
+# --- the kernels ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """A server that has just started."""
+    monkeypatch.setattr(ahead, "_started", threading.Event())
+
+
+def test_the_kernels_are_compiled_elsewhere_while_the_server_goes_on(fresh, monkeypatch):
+    made, loaded = threading.Event(), threading.Event()
+    monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: made.wait(30))
+    monkeypatch.setattr(compiled.KERNELS, "load", loaded.set)
+    monkeypatch.setenv(compiled.VARIABLE, "")
+    ahead.prepare()  # returns, though nothing is compiled
+    assert not loaded.is_set()
+    made.set()
+    assert loaded.wait(30)
+
+
+def test_switched_off_nothing_is_compiled(fresh, monkeypatch):
+    ended = threading.Event()
+    monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: pytest.fail("compiled"))
+    monkeypatch.setattr(compiled.KERNELS, "load", ended.set)
+    monkeypatch.setenv(compiled.VARIABLE, compiled.OFF)
+    ahead.prepare()
+    assert ended.wait(30)

@@ -75,7 +75,7 @@ def test_any_experiment_comes_back_from_its_text(e):
 @settings(max_examples=100, deadline=None)
 @given(some.text(max_size=200))
 def test_any_text_is_a_baseline_or_a_sentence_never_an_error(text):
-    experiment, problem = link.pinned(text, None)
+    experiment, problem = link.pinned(text, "XOR", None)
     assert experiment is None or isinstance(experiment, Experiment)
     assert problem is None or problem.startswith("The baseline in the link cannot be used")
     assert experiment is None or problem is None
@@ -87,6 +87,13 @@ def test_no_text_is_the_opening_example_and_none_is_no_baseline():
     assert link.decode(link.UNPINNED, None) is None
 
 
+def test_the_opening_example_is_a_baseline_of_its_own_task_unless_somebody_pinned_it():
+    other = Experiment(task="moons")
+    assert link.pinned("", OPENING.task, None) == (OPENING, None)
+    assert link.pinned("", other.task, None) == (None, None)
+    assert link.pinned(link.encode(OPENING.but(depth=3)), other.task, None) == (OPENING.but(depth=3), None)
+
+
 @settings(max_examples=200, deadline=None)
 @given(recurrent_experiments())
 def test_any_recurrent_experiment_comes_back_from_its_text(e):
@@ -96,13 +103,13 @@ def test_any_recurrent_experiment_comes_back_from_its_text(e):
 @pytest.mark.parametrize("name", RECURRENT)
 def test_every_recurrent_scenario_comes_back_from_its_text(name):
     e = RECURRENT[name].experiment
-    assert link.pinned(link.encode(e), None, TIME_STEPS) == (e, None)
+    assert link.pinned(link.encode(e), "XOR", None, TIME_STEPS) == (e, None)
 
 
 @settings(max_examples=100, deadline=None)
 @given(some.text(max_size=200))
 def test_any_text_is_a_recurrent_baseline_or_a_sentence_never_an_error(text):
-    experiment, problem = link.pinned(text, None, TIME_STEPS)
+    experiment, problem = link.pinned(text, "XOR", None, TIME_STEPS)
     assert experiment is None or isinstance(experiment, RecurrentExperiment)
     assert problem is None or problem.startswith("The baseline in the link cannot be used")
 
@@ -115,7 +122,7 @@ def test_of_recurrent_nets_no_text_is_no_baseline_and_the_opening_example_has_on
 
 @pytest.mark.parametrize(("text", "said"), [("depth:3", "depth"), ("length:1", "length"), (f"task:{OWN}", "task")])
 def test_a_recurrent_baseline_of_the_wrong_kind_is_named(text, said):
-    experiment, problem = link.pinned(text, OWN_DATA, TIME_STEPS)
+    experiment, problem = link.pinned(text, "XOR", OWN_DATA, TIME_STEPS)
     assert experiment is None
     assert said in problem
 
@@ -138,10 +145,10 @@ def test_texts_fit_the_field_they_travel_in(kind, controls):
 
 def test_somebody_elses_own_data_is_asked_for_not_invented():
     text = link.encode(Experiment(task=OWN, data=OWN_DATA))
-    experiment, problem = link.pinned(text, None)
+    experiment, problem = link.pinned(text, "XOR", None)
     assert experiment is None
     assert "CSV" in problem
-    experiment, problem = link.pinned(text, OWN_DATA)
+    experiment, problem = link.pinned(text, "XOR", OWN_DATA)
     assert problem is None
     assert experiment.task == OWN
 
@@ -160,7 +167,7 @@ def test_somebody_elses_own_data_is_asked_for_not_invented():
     ],
 )
 def test_a_bad_baseline_is_named(text, said):
-    experiment, problem = link.pinned(text, None)
+    experiment, problem = link.pinned(text, "XOR", None)
     assert experiment is None
     assert said in problem
     assert len(problem) < 500
