@@ -4,28 +4,17 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.figures.cliff import (
-    THROWN,
-    cliff_figure,
-    cliff_headline,
-    cliff_summary,
-    describe_cliff,
-    describe_section,
-    growth,
-    section_figure,
-    walks,
-)
+from explorer.figures.cliff import cliff_figure, describe_cliff, describe_section, section_figure, walks
 from explorer.figures.view import (
-    CLIFF_CONTROLS,
     CLIFF_PAGE,
     CLIFF_VIEW_CONTROLS,
     CliffView,
-    nearest,
 )
 from explorer.sharing.code import cliff_table
 from explorer.sharing.notebook import cliff_lines
 from explorer.sharing.saved import table_csv
-from explorer.sweeps.cliff import B_SPAN, BESIDE, LAST, W_SPAN, Ground, Path, Section, section, side_by_side, survey
+from explorer.sweeps.cliff import B_SPAN, BESIDE, W_SPAN, Ground, Section, section, survey
+from explorer.sweeps.descent import LAST, THROWN, Descent, Path, cliff_headline, cliff_summary, growth, side_by_side
 from explorer.ui.between_pages import set_values
 from explorer.ui.live_chart import CHART, Click, live_chart
 from explorer.ui.page import Page, what_do_i_see
@@ -42,6 +31,7 @@ LEGEND = (
     "**On the right**, by update: the gradient's norm before clipping, with the threshold dashed, and the loss.",
     "**Below**, a section through the wall: with few steps T there is none.",
 )
+CLIFF_CONTROLS = {f"{CLIFF_PAGE}{name}": control for name, control in CLIFF_VIEW_CONTROLS.items()}
 # Beside the present number of steps, in the section through the wall.
 FEWER = (2, 10)
 # Pixels that all but the figure needs.
@@ -58,16 +48,21 @@ class Seen:
     clipped: Path
     section: Section
 
+    @property
+    def descent(self) -> Descent:
+        """The descent with clipping."""
+        return self.view.descent(clipped=True)
+
 
 def show() -> None:
     """Draw the page."""
     head = st.container(gap="xsmall")
     seen = _measure(_ask())
     with head:
-        st.header(cliff_headline(seen.free, seen.clipped, seen.view), anchor=False)
+        st.header(cliff_headline(seen.free, seen.clipped, seen.descent), anchor=False)
         st.caption(
             "A recurrent net of one unit has two parameters, so that its whole loss fits on a map (Pascanu et al. 2013, "
-            f"figure 6). {growth(seen.view, seen.free)} Click on the map to start there."
+            f"figure 6). {growth(seen.descent, seen.free)} Click on the map to start there."
         )
         what_do_i_see(LEGEND)
     main, below = _drawn(seen)
@@ -109,8 +104,13 @@ def _start_at(click: Click, view: CliffView) -> None:
         set_values({f"{CLIFF_PAGE}{name}": nearest(marks[name], value) for name, value in clicked})
 
 
+def nearest(marks: tuple[float, ...], value: float) -> float:
+    """Return the mark nearest a value."""
+    return min(marks, key=lambda mark: abs(mark - value))
+
+
 def _drawn(seen: Seen) -> tuple[Drawn, Drawn]:
-    view, caption = seen.view, cliff_summary(seen.view)
+    view, caption = seen.view, cliff_summary(seen.descent)
     pair = walks(seen.free, seen.clipped, view)
     main = Drawn(
         "cliff_map",
@@ -131,9 +131,11 @@ def _parcel(seen: Seen, figures: list[Drawn]) -> Parcel:
     view = seen.view
     named = {"without clipping": seen.free, f"clipped by {view.clip}": seen.clipped}
     return Parcel(
-        title=cliff_headline(seen.free, seen.clipped, view),
-        sentences=[sentence for sentence in (growth(view, seen.free), describe_section(seen.section)) if sentence],
-        settings=[cliff_summary(view)],
+        title=cliff_headline(seen.free, seen.clipped, seen.descent),
+        sentences=[
+            sentence for sentence in (growth(seen.descent, seen.free), describe_section(seen.section)) if sentence
+        ],
+        settings=[cliff_summary(seen.descent)],
         filename=f"cliff_T-{view.steps}_{view.clip}-{view.threshold:g}_rate-{view.learning_rate:g}".replace(".", "p"),
         figures=figures,
         tables={

@@ -1,14 +1,16 @@
 """Time: recurrent nets side by side, the gradient of every time step, and what carries it back."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from explorer.choices.cells import CELLS
 from explorer.choices.comparisons import COMPARISONS
+from explorer.choices.controls import choice, controls_of
 from explorer.choices.recurrent_experiment import NEW_STATE, RecurrentExperiment, matrix_choices
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.reach import cut_off, reach_curve, state_reach
@@ -25,18 +27,9 @@ from explorer.figures.spectra import describe_matrix, matrix_figure
 from explorer.figures.steps import describe_steps, steps_figure
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import PROFILE, describe_compared, nets_of, shown_of, styles_of, time_figure
-from explorer.figures.view import (
-    CLIPPING,
-    GATES,
-    MATRIX,
-    REACH,
-    SECOND_FIGURE_CONTROLS,
-    STEPS,
-    TIME_VIEW_CONTROLS,
-    TRUNCATION,
-    TimeView,
-)
-from explorer.sharing.code import time_table
+from explorer.figures.view import TIME_VIEW_CONTROLS, TimeView
+from explorer.sharing import code
+from explorer.sharing.code import Piece, time_table
 from explorer.sharing.notebook import compared_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
@@ -73,11 +66,6 @@ LEGEND = (
 )
 # Before each key in the link.
 PREFIX = keys_of(TIME_STEPS).prefix
-CONTROLS = {
-    f"{PREFIX}{name}": control
-    for declared in (TIME_VIEW_CONTROLS, SECOND_FIGURE_CONTROLS)
-    for name, control in declared.items()
-}
 IN_THE_ROW = ("compare", "metric", "colour", "axis", "range")
 
 
@@ -114,6 +102,7 @@ class OfferedFigure:
     title: str
     meaning: str  # What it says, in a sentence or two
     draw: Callable[[Nets], Picture | None]  # None where there is nothing to draw
+    code: Callable[[Sequence[RecurrentExperiment]], list[Piece]]  # What made it
 
 
 def _second(nets: Nets) -> tuple[str, Drawn | None]:
@@ -181,41 +170,68 @@ def _clipping(nets: Nets) -> Picture:
 
 
 SECOND_FIGURES = {
-    REACH: OfferedFigure(
+    "reach": OfferedFigure(
         "Reach: what is left of a change of the state, by distance",
         "If the state changes at step t, how much of it can the last state show at most? The norm of ds_T/ds_t, s being what is "
         "carried on: c of an LSTM, else h. One line a net as it is now, dotted at the start, dashed what theory says of the start.",
         _reach,
+        code.reach_code,
     ),
-    MATRIX: OfferedFigure(
+    "recurrent matrix": OfferedFigure(
         "The recurrent matrix: eigenvalues and singular values",
         "In a plain net every step back multiplies by W_hh. Eigenvalues inside the unit circle shrink in the long run, those outside "
         "grow; the largest singular value is the most that one step can do. Gates carry the state past it.",
         _matrix,
+        code.matrix_code,
     ),
-    GATES: OfferedFigure(
+    "gates": OfferedFigure(
         "Gates: how far they are open, by time step",
         "The forget gate of an LSTM and the update gate of a GRU keep the state: what they let through in every step is "
         "multiplied. Dashed: where a gate stands while its weights are silent, σ(bias); only the gate that keeps the state has a bias that is not 0.",
         _gates,
+        code.gates_code,
     ),
-    STEPS: OfferedFigure(
+    "parts of dL/dW": OfferedFigure(
         "Parts of dL/dW_hh, by time step",
         "The gradient of the recurrent weights is a sum over time steps. Where only the last steps add to it, the net learns "
         "from the recent past alone.",
         _steps,
+        code.steps_code,
     ),
-    TRUNCATION: OfferedFigure(
+    "truncation": OfferedFigure(
         "Truncation: what cutting the way back takes away",
         "The gradient of the whole data set, not cut and cut: beyond a border nothing flows back.",
         _truncation,
+        code.truncation_code,
     ),
-    CLIPPING: OfferedFigure(
+    "clipping": OfferedFigure(
         "Clipping: the gradient's norm before and after, and the loss",
         "The L2 norm of the gradient over all parameters, of the first update of each recorded epoch, before and after clipping; "
         "beside it the loss, on the same seeds.",
         _clipping,
+        code.clipping_code,
     ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondFigure:
+    """Which second figure of recurrent nets is shown, and of which matrix."""
+
+    figure: str = choice("View", "Look closer", "A second figure of the same nets.", SECOND_FIGURES, default="reach")
+    matrix: str = choice(
+        "View",
+        "Which W_hh",
+        "Every gate has a recurrent matrix of its own; that of the new state all cells have.",
+        matrix_choices(RecurrentExperiment(cell=cell, stack=3) for cell in CELLS),
+        default=NEW_STATE,
+    )
+
+
+CONTROLS = {
+    f"{PREFIX}{name}": control
+    for declared in (TIME_VIEW_CONTROLS, controls_of(SecondFigure))
+    for name, control in declared.items()
 }
 
 
@@ -244,7 +260,7 @@ def show() -> None:
     name, second = _second(nets)
     with row:
         take_away(_parcel(nets, [main, *([second] if second else [])], experiment, baseline))
-        show_code(time_table(experiment, view, name))
+        show_code(time_table(experiment, view, name, SECOND_FIGURES[name].code))
     work_on(trainings, SLICE, max(REPAINT, DRAWN_TIMES * (time.perf_counter() - begun)))
 
 

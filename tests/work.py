@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from explorer.sweeps.cliff import Descent, Path, side_by_side
+from explorer.sweeps.descent import Descent, Path, side_by_side
 from explorer.training.compiled import OFF, VARIABLE
 
 

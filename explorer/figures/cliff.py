@@ -1,6 +1,5 @@
 """The cliff: the loss over (w, b) with two descents on it, what each update met, and a section through the wall."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -11,14 +10,15 @@ import numpy as np
 from explorer.choices.arrays import Array, thin
 from explorer.choices.clipping import CLIPPERS
 from explorer.diagnosis.seeds import logarithm
-from explorer.diagnosis.wording import decades, number
+from explorer.diagnosis.wording import number
 from explorer.figures import axes, marks, plain, theme
 from explorer.figures.axes import Limits, title
 from explorer.figures.marks import Panel, Traces
 from explorer.figures.plain import Figure, Trace
 from explorer.figures.view import GRADIENT, RELIEF, CliffView
 from explorer.sweeps import cliff
-from explorer.sweeps.cliff import B_SPAN, TARGET, W_SPAN, Ground, Path, Section, exits, wall
+from explorer.sweeps.cliff import B_SPAN, TARGET, W_SPAN, Ground, Section, wall
+from explorer.sweeps.descent import Path, cliff_headline, cliff_summary, exits, inside
 
 # In decades, always the same: pictures of different settings can be compared.
 LOSS_COLOURS, NORM_COLOURS = (-4.0, 0.0), (-3.0, 3.0)
@@ -26,6 +26,7 @@ NORM_AXIS, LOSS_AXIS = (-4.0, 4.0), (-8.0, 0.3)
 UNCLIPPED, CLIPPED = theme.THEORY, theme.NOW
 WHITE = "#ffffff"
 WHITE_RIM = {"width": 1.5, "color": WHITE}
+TOLD = 6  # points of each path in the alternative text
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +64,14 @@ def colours(view: CliffView) -> Limits:
 
 def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     of_gradient, (low, high) = view.shown == GRADIENT, colours(view)
-    # An exact 0 is below the scale, as is the smallest size: both are the darkest colour.
-    z = np.nan_to_num(
-        marks.float32(logarithm(ground.surface.norm if of_gradient else ground.surface.loss)), neginf=low, posinf=high
-    )
-    w, b = marks.float32(ground.w), marks.float32(ground.b)
-    hover = f"w %{{x:.2f}}, b %{{y:.2f}}<br>{'gradient norm' if of_gradient else 'loss'} 10^%{{z:.2f}}<extra></extra>"
+    logs = logarithm(ground.surface.norm if of_gradient else ground.surface.loss)
+    w, b, what = marks.float32(ground.w), marks.float32(ground.b), "gradient norm" if of_gradient else "loss"
     look = {"zmin": low, "zmax": high, "colorscale": theme.SIZE_SCALE, "showscale": False}
-    traces: Traces = [plain.trace("heatmap", x=w, y=b, z=z, hovertemplate=hover, **look)]
+
+    def hover(words: str) -> dict[str, Any]:
+        return {"hovertemplate": f"w %{{x:.2f}}, b %{{y:.2f}}<br>{what} {words or '10^%{z:.2f}'}<extra></extra>"}
+
+    traces = marks.heatmap(logs, look, hover, flat=marks.flat_colour, x=w, y=b)
     if not of_gradient:
         # Every second point is enough for lines, and draws them in a quarter of the time.
         traces.append(
@@ -78,7 +79,7 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
                 "contour",
                 x=w[::2],
                 y=b[::2],
-                z=z[::2, ::2],
+                z=marks.drawable(logs)[::2, ::2],
                 contours={"start": -4, "end": -0.5, "size": 0.5, "coloring": "none"},
                 line={"width": 1, "color": "rgba(255, 255, 255, 0.45)"},
                 showscale=False,
@@ -96,17 +97,19 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
 
 def _wall(ground: Ground, of_gradient: bool) -> Trace:
     """Where theory has the wall, or the longest gradient measured close to it, which the map's grid may miss."""
-    place = {"x": marks.float32(ground.w), "y": marks.float32(wall(ground.w)), "showlegend": False}
+    there = ground.w > cliff.REPELS
+    w, longest = ground.w[there], ground.on_wall[there]
+    place = {"x": marks.float32(w), "y": marks.float32(wall(w)), "showlegend": False}
     if not of_gradient:
         line = {"width": 2.5, "dash": "dash", "color": WHITE}
         return marks.points(place, None, mode="lines", line=line, name="theory: the wall, where h₀ repels")
     low, high = NORM_COLOURS
-    sizes = np.nan_to_num(marks.float32(logarithm(ground.on_wall)), neginf=low, posinf=high)
+    sizes = marks.drawable(logarithm(longest))
     marker = {"size": 7, "symbol": "square", "color": sizes, "cmin": low, "cmax": high}
     marker |= {"colorscale": theme.SIZE_SCALE, "showscale": False}
     texts = [
-        f"w {w:.2f}, within {cliff.BESIDE:g} of the wall in b<br>gradient norm up to {number(norm)}"
-        for w, norm in zip(ground.w, ground.on_wall, strict=True)
+        f"w {across:.2f}, within {cliff.BESIDE:g} of the wall in b<br>gradient norm up to {number(norm)}"
+        for across, norm in zip(w, longest, strict=True)
     ]
     return marks.points(place, texts, name="measured at the wall", mode="markers", marker=marker)
 
@@ -167,7 +170,7 @@ def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
         x=marks.float32(ground.w),
         y=marks.float32(ground.b),
         z=marks.float32(loss),
-        surfacecolor=np.nan_to_num(marks.float32(logarithm(loss)), neginf=low),
+        surfacecolor=marks.drawable(logarithm(loss)),
         cmin=low,
         cmax=high,
         colorscale=theme.SIZE_SCALE,
@@ -181,7 +184,7 @@ def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
 def _on_relief(walk: Walk) -> Trace:
     """A path, lifted a little above the surface; it ends at the edge of the map."""
     points, loss = walk.path.points, walk.path.loss
-    here = cliff.inside(points)
+    here = inside(points)
     places = [(*point, height) for point, height, kept in zip(points, loss, here, strict=True) if kept]
     leaving = exits(walk.path)
     if leaving and not here[-1]:
@@ -363,117 +366,20 @@ def section_figure(section: Section, caption: str) -> Figure:
     return marks.compose(traces, layout)
 
 
-# --- what became of both descents, in a headline and, with all numbers, in an alternative text ---
-
-
-# An update of this length or more throws: half of the map's width.
-THROWN = 2.0
-TOLD = 6
-
-
-def cliff_summary(view: CliffView) -> str:
-    """Say all settings in one line: what a picture must carry to explain itself."""
-    return (
-        f"h_t = σ(w h_(t-1) + b), {view.steps} steps · loss (h_{view.steps} - {TARGET:g})² · from w {view.w:g}, b {view.b:g} "
-        f"· gradient descent, learning rate {view.learning_rate:g} · clipping by {view.clip} at {view.threshold:g} "
-        f"· {view.updates} updates"
-    )
-
-
-def cliff_headline(free: Path, clipped: Path, view: CliffView) -> str:
-    """Say what clipping changed and where both paths end, with their numbers."""
-    limit, norm = f"clipped by {view.clip} to {view.threshold:g}", number(float(free.norm[free.longest]), 3)
-    if np.array_equal(free.points, clipped.points, equal_nan=True):
-        return (
-            f"No gradient is longer than {norm} in {view.updates} updates: clipping changes nothing, the "
-            f"loss ends {_end(free)} ({_last(free)})"
-        )
-    gone, kept = _leaves(free), _leaves(clipped)
-    if gone and kept:
-        return f"Without clipping {gone}; {limit}, {kept}; {_ending(free, clipped, 'clipped')}"
-    if gone:
-        return f"Without clipping {gone}; {_ending(free, clipped, limit)}"
-    longest = f"without clipping the longest gradient has norm {norm}"
-    if kept:
-        return f"{limit[0].upper()}{limit[1:]}, {kept}; {longest}; {_ending(free, clipped, 'clipped')}"
-    return f"Both descents stay on the map; {longest}; {_ending(free, clipped, limit)}"
-
-
-def _ending(free: Path, clipped: Path, limit: str) -> str:
-    without, limited = _end(free), _end(clipped)
-    if without == limited:
-        return f"both losses end {limited} ({_last(free)})"
-    # A loss that is not finite is the worst of all.
-    if np.nan_to_num(clipped.settled, nan=math.inf) > np.nan_to_num(free.settled, nan=math.inf):
-        return f"{limit}, the loss ends worse, {limited}, without clipping {without} ({_last(free)})"
-    return f"{limit}, the loss ends {limited} instead of {without} ({_last(free)})"
-
-
-def _end(path: Path) -> str:
-    """Say where a loss ends: while it still hops, only the power of ten below which it stays, for its median is chance."""
-    low, high = float(path.last.min()), float(path.last.max())
-    if 0 < 2 * low < high < math.inf:
-        return f"below {number(10.0 ** math.ceil(math.log10(high)))}"
-    return f"at {number(path.settled)}" if math.isfinite(path.settled) else "not finite"
-
-
-def _last(path: Path) -> str:
-    count = len(path.last)
-    return f"{'all' if count == len(path.loss) - 1 else 'the last'} {count} updates"
-
-
-def _leaves(path: Path) -> str:
-    """Say how a path leaves the map or stops being finite; empty where it does neither."""
-    left = exits(path)
-    if left:
-        lengths = path.lengths
-        update = max((update for update, _, _ in left), key=lambda update: lengths[update])
-        way = _way_off(path, update)
-        told = f"throws {way}" if lengths[update] >= THROWN else f"leads {way}, off the map"
-        return f"a gradient of norm {number(path.norm[update], 3)} {told}"
-    lost = ~np.isfinite(path.points).all(axis=1)
-    return f"w and b are not finite from update {int(np.argmax(lost))} on" if lost.any() else ""
-
-
-def _way_off(path: Path, update: int) -> str:
-    """Say from where to where this update takes w, b or both, whichever leaves the map."""
-    ways = zip("wb", (W_SPAN, B_SPAN), path.points[update], path.points[update + 1], strict=True)
-    return " and ".join(
-        f"{name} from {number(start, 3)} to {number(end, 3)}"
-        for name, (low, high), start, end in ways
-        if not low <= end <= high
-    )
-
-
-def growth(view: CliffView, free: Path) -> str:
-    """Say what theory predicts at the w of the longest gradient, and how far from the wall that gradient was."""
-    w, b = map(float, free.points[free.longest])
-    factor = w * cliff.START_STATE * (1 - cliff.START_STATE)
-    if not math.isfinite(factor):
-        return ""
-    if w <= cliff.REPELS:
-        return (
-            f"At w = {number(w, 3)} h₀ is nowhere a fixed point that repels (that takes w > {number(cliff.REPELS, 3)})."
-        )
-    away = abs(b - float(wall(np.array(w))))
-    return (
-        f"On the wall's line, w h₀ + b = 0.5, at w = {number(w, 3)} an error at h₀ grows {number(factor, 3)} times a step: "
-        f"{decades(view.steps * math.log10(factor))} times in {view.steps}. "
-        f"The longest gradient without clipping was met at this w, {number(away)} from the line in b."
-    )
+# --- in words ----------------------------------------------------------------------------------
 
 
 def describe_cliff(ground: Ground, free: Path, clipped: Path, view: CliffView) -> str:
     """Say the map's and both paths' numbers."""
-    loss, norm = ground.surface.loss, ground.surface.norm
+    loss, norm, descent = ground.surface.loss, ground.surface.norm, view.descent(clipped=True)
     told = [
-        f"{cliff_headline(free, clipped, view)}.",
+        f"{cliff_headline(free, clipped, descent)}.",
         f"On the map, w from {ground.w[0]:g} to {ground.w[-1]:g} and b from {ground.b[0]:g} to {ground.b[-1]:g}, the loss "
         f"goes from {number(loss.min())} to {number(loss.max())}, the gradient's norm from {number(norm.min())} to "
         f"{number(norm.max())} at the grid's points.",
         _way("Without clipping", free),
         _way(f"Clipped by {view.clip} to {view.threshold:g}", clipped),
-        f"{cliff_summary(view)}.",
+        f"{cliff_summary(descent)}.",
     ]
     return " ".join(told)
 

@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.controls import choice, controls_of, numeric, one_two_five
-from explorer.choices.recurrent_experiment import NEW_STATE, RecurrentExperiment, matrix_choices
-from explorer.sweeps.cliff import B_SPAN, W_SPAN, Descent
+from explorer.sweeps.cliff import B_SPAN, W_SPAN
+from explorer.sweeps.descent import Descent
 from explorer.training.kinds import LAYERS, TIME_STEPS, Kind
 from explorer.training.measures import Diagnostic, offered
 
@@ -123,31 +122,6 @@ class TimeView(View):
 TIME_VIEW_CONTROLS = controls_of(TimeView)
 
 
-REACH, MATRIX, GATES = "reach", "recurrent matrix", "gates"
-STEPS, TRUNCATION, CLIPPING = "parts of dL/dW", "truncation", "clipping"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SecondFigure:
-    """Which second figure of recurrent nets is shown, and of which matrix."""
-
-    figure: str = _choice(
-        "Look closer",
-        "A second figure of the same nets.",
-        options=(REACH, MATRIX, GATES, STEPS, TRUNCATION, CLIPPING),
-        default=REACH,
-    )
-    matrix: str = _choice(
-        "Which W_hh",
-        "Every gate has a recurrent matrix of its own; that of the new state all cells have.",
-        options=matrix_choices(RecurrentExperiment(cell=cell, stack=3) for cell in CELLS),
-        default=NEW_STATE,
-    )
-
-
-SECOND_FIGURE_CONTROLS = controls_of(SecondFigure)
-
-
 # --- Cliff view: where a descent on the cliff starts, how it goes, and what is shown of it ---
 
 
@@ -160,11 +134,6 @@ LOSS, GRADIENT, RELIEF = "loss", "gradient", "relief"
 def _marks(span: tuple[float, float]) -> tuple[float, ...]:
     count = round((span[1] - span[0]) / STRIDE) + 1
     return tuple(round(float(mark), 2) for mark in np.linspace(*span, count))
-
-
-def nearest(marks: tuple[float, ...], value: float) -> float:
-    """Return the mark nearest a value."""
-    return min(marks, key=lambda mark: abs(mark - value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,4 +189,3 @@ class CliffView:
 
 
 CLIFF_VIEW_CONTROLS = controls_of(CliffView)
-CLIFF_CONTROLS = {f"{CLIFF_PAGE}{name}": control for name, control in CLIFF_VIEW_CONTROLS.items()}

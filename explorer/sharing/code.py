@@ -18,9 +18,8 @@ from explorer.choices.registry import Entry
 from explorer.diagnosis import decomposition, effects, facts, reach, seeds
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import Verdict, judge
-from explorer.figures import view as views
 from explorer.figures.view import TimeView, View
-from explorer.sweeps import cliff, critical, outcomes
+from explorer.sweeps import cliff, critical, descent, outcomes
 from explorer.sweeps.outcomes import Outcome
 from explorer.theory import (
     gates,
@@ -42,6 +41,8 @@ from explorer.training.run import train
 Piece = Callable[..., Any] | Entry
 # The pieces behind each part of what a page shows, by the part's words.
 Table = dict[str, list[Piece]]
+# Recurrent nets that stand side by side.
+Compared = Sequence[RecurrentExperiment]
 
 
 @dataclass(frozen=True)
@@ -144,11 +145,10 @@ def sweep_table(outcome: Outcome) -> Table:
     return table
 
 
-def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> Table:
-    """What Time shows of an experiment and of what it is set beside.
-
-    `figure` names the second figure, as in `figures.view.SecondFigure`.
-    """
+def time_table(
+    experiment: RecurrentExperiment, view: TimeView, figure: str, code: Callable[[Compared], list[Piece]]
+) -> Table:
+    """What Time shows of an experiment and of what it is set beside; `code` returns what made the second figure."""
     compared = list(COMPARISONS[view.compare].of(experiment, None).values())
     entry, rule = view.diagnostic, experiment.update_rule
     table: Table = {
@@ -164,7 +164,7 @@ def time_table(experiment: RecurrentExperiment, view: TimeView, figure: str) -> 
             RecurrentNetwork.backward_from,
         ],
         "Loss": [experiment.loss_function.value, experiment.loss_function.delta],
-        f"Look closer: {figure}": _second_figure(compared)[figure],
+        f"Look closer: {figure}": code(compared),
     }
     clippers = dict.fromkeys(experiment.clipper for experiment in compared if experiment.clipper.limits)
     if clippers:
@@ -180,7 +180,7 @@ def cliff_table(clip: str) -> Table:
     limit: list[Piece] = [clipper.clip] if clipper.clip is not None else []
     return {
         "Loss and gradient": [cliff.Unit.__init__, cliff.Unit.surface, Layer.forward, Layer.backward],
-        "Both descents": [cliff.side_by_side],
+        "Both descents": [descent.side_by_side],
         "Clipping": [clipper, *limit],
         "The wall, theory": [cliff.wall],
         "The section": [cliff.section],
@@ -195,29 +195,41 @@ def _cell(cell: Cell, experiment: RecurrentExperiment) -> list[Piece]:
     return [cell, cell.forward, cell.backward, *([] if cell.memory_gate else _activation(experiment))]
 
 
-def _second_figure(compared: Sequence[RecurrentExperiment]) -> Table:
-    """What made the second figure of Time, by its name."""
+def reach_code(compared: Compared) -> list[Piece]:
+    """What made the figure of Time that shows how far a change of the state reaches."""
+    bounds: list[Piece] = [gates.step_bound] * any(not experiment.unit.memory_gate for experiment in compared)
+    return [reach.state_reach, reach.reach_norms, reach.state_jacobians, *_gate(compared), *bounds]
+
+
+def matrix_code(compared: Compared) -> list[Piece]:
+    """What made the figure of Time that shows the recurrent matrices."""
     starts = dict.fromkeys(experiment.initialization for experiment in compared)
-    gated = {bool(experiment.unit.memory_gate) for experiment in compared}
-    gate: list[Piece] = [gates.gate_product] * (True in gated)
-    bounds: list[Piece] = [gates.step_bound] * (False in gated)
-    return {
-        views.REACH: [reach.state_reach, reach.reach_norms, reach.state_jacobians, *gate, *bounds],
-        views.MATRIX: [
-            *[piece for start in starts for piece in (start, *_written_out(start.draw))],
-            RecurrentArchitecture.recurrent_weights,
-            recurrent_group.spectra,
-        ],
-        views.GATES: [time_measures._gate, time_measures._openness, time_measures._kept, *gate],
-        views.STEPS: [
-            Layer._contribution,
-            time_measures._contribution,
-            decomposition.last_steps,
-            decomposition.cancelled,
-        ],
-        views.TRUNCATION: [RecurrentArchitecture.is_cut, Layer.backward, reach.cut_off],
-        views.CLIPPING: _clipping(CLIPPERS.values()),
-    }
+    drawn = [piece for start in starts for piece in (start, *_written_out(start.draw))]
+    return [*drawn, RecurrentArchitecture.recurrent_weights, recurrent_group.spectra]
+
+
+def gates_code(compared: Compared) -> list[Piece]:
+    """What made the figure of Time that shows the gates."""
+    return [time_measures._gate, time_measures._openness, time_measures._kept, *_gate(compared)]
+
+
+def steps_code(compared: Compared) -> list[Piece]:
+    """What made the figure of Time that shows each step's part of dL/dW_hh."""
+    return [Layer._contribution, time_measures._contribution, decomposition.last_steps, decomposition.cancelled]
+
+
+def truncation_code(compared: Compared) -> list[Piece]:
+    """What made the figure of Time that shows what truncation takes away."""
+    return [RecurrentArchitecture.is_cut, Layer.backward, reach.cut_off]
+
+
+def clipping_code(compared: Compared) -> list[Piece]:
+    """What made the figure of Time that shows the gradient's norm before and after clipping."""
+    return _clipping(CLIPPERS.values())
+
+
+def _gate(compared: Compared) -> list[Piece]:
+    return [gates.gate_product] * any(experiment.unit.memory_gate for experiment in compared)
 
 
 def _way_to(stage: Stage, experiment: Experiment) -> list[Piece]:

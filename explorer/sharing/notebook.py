@@ -141,7 +141,8 @@ def cliff_lines(view: CliffView) -> str:
     )
     return (
         "from dataclasses import replace\n\n"
-        "from explorer.sweeps.cliff import B_SPAN, W_SPAN, Descent, side_by_side, survey\n\n"
+        "from explorer.sweeps.cliff import B_SPAN, W_SPAN, survey\n"
+        "from explorer.sweeps.descent import Descent, side_by_side\n\n"
         f"descent = Descent({same})\n"
         f"free, clipped = side_by_side(descent, replace(descent, clip={view.clip!r}, threshold={view.threshold!r}))\n"
         "clipped.points  # (updates + 1, 2): w and b, the start first\n"

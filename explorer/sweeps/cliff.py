@@ -6,17 +6,14 @@ the same as everywhere else; each point is one run.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.arrays import Array
 from explorer.choices.cells import CELLS
-from explorer.choices.clipping import CLIPPERS
 from explorer.training.recurrent_network import RecurrentArchitecture, RecurrentNetwork
 
 Interval = tuple[float, float]
@@ -31,8 +28,6 @@ W_SPAN, B_SPAN = (3.0, 7.0), (-4.0, -1.0)
 ACROSS, UP = 161, 121
 # How far from the wall, along b, its longest gradient is searched for: half the distance between the map's rows.
 BESIDE = 0.0125
-# A descent hops about its valley: its end is the median over so many updates.
-LAST = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,101 +144,3 @@ def section(w: float, b_span: Interval, all_steps: tuple[int, ...]) -> Section:
     surfaces = {steps: surface(np.full_like(b, w), b, steps) for steps in all_steps}
     loss = {steps: at.loss for steps, at in surfaces.items()}
     return Section(w, b, loss, {steps: float(at.norm.max()) for steps, at in surfaces.items()})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Descent:
-    """Gradient descent on that loss, from (w, b); `steps` are those of the net, `clip` names an entry of `CLIPPERS`."""
-
-    w: float
-    b: float
-    learning_rate: float
-    updates: int
-    steps: int = STEPS
-    clip: str = "none"
-    threshold: float = 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class Path:
-    """The way of a descent, its start included; NaN from where something is not finite."""
-
-    points: Array  # w and b, (updates + 1, 2)
-    loss: Array  # At each point, (updates + 1,)
-    norm: Array  # L2 norm of the gradient there, before clipping
-
-    @property
-    def lengths(self) -> Array:
-        """Length of each update, (updates,)."""
-        return np.linalg.norm(np.diff(self.points, axis=0), axis=1)
-
-    @property
-    def longest(self) -> int:
-        """The update, from 0, that met the longest gradient."""
-        return int(np.argmax(np.nan_to_num(self.norm[:-1], nan=-1.0, posinf=math.inf)))
-
-    @property
-    def last(self) -> Array:
-        """Loss after each of the last updates, `LAST` or all."""
-        return self.loss[1:][-LAST:]
-
-    @property
-    def settled(self) -> float:
-        """The median of the last losses; NaN where one of them is."""
-        return float(np.median(self.last))
-
-    def rows(self) -> Iterator[dict[str, float]]:
-        """Yield one row for every point."""
-        for update, ((w, b), loss, norm) in enumerate(zip(self.points, self.loss, self.norm, strict=True)):
-            yield {"update": update, "w": w, "b": b, "loss": loss, "gradient norm": norm}
-
-
-@lru_cache(maxsize=64)
-def side_by_side(*descents: Descent) -> tuple[Path, ...]:
-    """Follow several descents of equally many updates and steps at once; their arrays are shared and read-only."""
-    lengths = {(descent.updates, descent.steps) for descent in descents}
-    if len(lengths) != 1:
-        raise ValueError(f"descents side by side must have equally many updates and steps, not {sorted(lengths)}")
-    ((updates, steps),) = lengths
-    points = np.full((len(descents), updates + 1, 2), np.nan)
-    loss, norm = np.full((2, len(descents), updates + 1), np.nan)
-    points[:, 0] = [(descent.w, descent.b) for descent in descents]
-    unit, limits = Unit(len(descents), steps), [CLIPPERS[descent.clip].clip for descent in descents]
-    rates = np.array([[descent.learning_rate] for descent in descents])
-    for update in range(updates + 1):
-        here = unit.surface(points[:, update, 0], points[:, update, 1])
-        loss[:, update], norm[:, update] = here.loss, here.norm
-        if update == updates:
-            break
-        gradient = np.stack([here.by_w, here.by_b], axis=1)
-        gradient[~np.isfinite(gradient).all(axis=1)] = np.nan
-        for place, (descent, limit) in enumerate(zip(descents, limits, strict=True)):
-            if limit is not None:
-                one = slice(place, place + 1)
-                limit(gradient[None, one, None], here.norm[one], descent.threshold)
-        with np.errstate(over="ignore"):
-            points[:, update + 1] = points[:, update] - rates * gradient
-    for array in (points, loss, norm):
-        array.flags.writeable = False
-    return tuple(Path(*arrays) for arrays in zip(points, loss, norm, strict=True))
-
-
-def inside(points: Array) -> NDArray[np.bool_]:
-    """Return which points (w, b) lie on the map."""
-    w, b = points[..., 0], points[..., 1]
-    return (w >= W_SPAN[0]) & (w <= W_SPAN[1]) & (b >= B_SPAN[0]) & (b <= B_SPAN[1])
-
-
-def exits(path: Path) -> list[tuple[int, float, float]]:
-    """Return the updates, from 0, that leave the map, and where they cross its edge."""
-    points, here = path.points, inside(path.points)
-    left = []
-    for update in np.flatnonzero(here[:-1] & ~here[1:] & np.isfinite(points[1:]).all(axis=1)):
-        start, way = points[update], points[update + 1] - points[update]
-        edges = np.array([W_SPAN, B_SPAN])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shares = np.where(way > 0, edges[:, 1] - start, edges[:, 0] - start) / way
-        share = float(np.nanmin(np.where(way == 0, np.inf, shares)))
-        w, b = start + share * way
-        left.append((int(update), float(w), float(b)))
-    return left

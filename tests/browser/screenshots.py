@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 from playwright.sync_api import sync_playwright
 
 from explorer.choices.experiment import Experiment
-from explorer.figures.view import MATRIX
 from explorer.stories.scenarios import MOONS, SCENARIOS
 from explorer.stories.tour import SCENES
 from explorer.ui.link import UNPINNED, encode
@@ -71,7 +70,7 @@ def time_views() -> dict[str, tuple[str, dict[str, object]]]:
     settings = exploding.experiment.settings(changed_only=True) | {"compare": exploding.compare}
     return {
         "time": ("/time", {}),
-        "time-matrix": ("/time", {f"{TIME_PAGE}figure": MATRIX}),
+        "time-matrix": ("/time", {f"{TIME_PAGE}figure": "recurrent matrix"}),
         "time-exploding": ("/time", {f"{TIME_PAGE}{name}": value for name, value in settings.items()}),
         "cliff": ("/cliff", {}),
         "cliff-relief": ("/cliff", {"cliff_shown": "relief"}),

@@ -9,10 +9,11 @@ import pytest
 from explorer.choices.controls import Choice, Several
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.figures.view import CLIFF_CONTROLS, VIEW_CONTROLS
+from explorer.figures.view import VIEW_CONTROLS
 from explorer.stories.scenarios import SCENARIOS, scenarios_of
 from explorer.ui.page import controls_by_key
 from pages import PAGES
+from pages.cliff_page import CLIFF_CONTROLS
 from pages.depth_page import DEPTH_CONTROLS
 from pages.remedies_page import COMPARISON_CONTROLS, SHARED_VIEW
 from pages.remedies_page import PREFIX as REMEDIES_PAGE

@@ -2,7 +2,8 @@
 
 import pytest
 
-from explorer.figures.view import CLIFF_CONTROLS, CliffView
+from explorer.figures.view import CliffView
+from pages.cliff_page import CLIFF_CONTROLS
 from tests.browser.test_pages import place
 from tests.browser.test_speed import report
 from tests.work import descend

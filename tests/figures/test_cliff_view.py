@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,30 +11,18 @@ import pytest
 
 from explorer.choices.controls import Choice
 from explorer.diagnosis.wording import number
-from explorer.figures.cliff import (
-    cliff_figure,
-    cliff_headline,
-    cliff_summary,
-    describe_cliff,
-    describe_section,
-    growth,
-    section_figure,
-    walks,
-)
-from explorer.figures.view import (
-    CLIFF_CONTROLS,
-    CLIFF_PAGE,
-    CLIFF_VIEW_CONTROLS,
-    CliffView,
-    nearest,
-)
+from explorer.figures.cliff import cliff_figure, describe_cliff, describe_section, section_figure, walks
+from explorer.figures.marks import NOT_FINITE_WORDS, ZERO_WORDS
+from explorer.figures.view import CLIFF_PAGE, CLIFF_VIEW_CONTROLS, CliffView
 from explorer.sharing.code import cliff_table, listings
 from explorer.sharing.notebook import cliff_lines
-from explorer.sweeps.cliff import B_SPAN, LAST, W_SPAN, Descent, exits, inside, section, surface, survey
-from explorer.sweeps.cliff import Path as Way
+from explorer.sweeps.cliff import B_SPAN, W_SPAN, section, surface, survey
+from explorer.sweeps.descent import LAST, Descent, cliff_headline, cliff_summary, exits, growth, inside
+from explorer.sweeps.descent import Path as Way
 from explorer.ui.link import complaints
 from explorer.ui.plain_text import verbatim
 from pages import PAGES
+from pages.cliff_page import CLIFF_CONTROLS, nearest
 from tests.pictures import checked
 from tests.work import descend
 
@@ -146,6 +135,20 @@ def test_what_has_no_place_on_an_axis_has_a_mark():
     drawn = cliff_figure(survey(W_SPAN, B_SPAN, 5), walks(way, way, view), view, "")
     told = {trace.name: list(trace.x) for trace in drawn.data if trace.yaxis == "y2" and trace.mode == "markers"}
     assert told == {"above the scale": [0], "exactly 0": [1], "not finite: infinite or NaN": [2]}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(np.nan, NOT_FINITE_WORDS), (np.inf, NOT_FINITE_WORDS), (0.0, ZERO_WORDS)]
+)
+def test_what_has_no_colour_on_the_map_has_a_mark(value, words):
+    view = CliffView()
+    ground, pair = survey(W_SPAN, B_SPAN, view.steps), walks(*paths(view), view)
+    loss = ground.surface.loss.copy()
+    loss[3, 4] = value
+    drawn = cliff_figure(replace(ground, surface=replace(ground.surface, loss=loss)), pair, view, "")
+    (marked,) = (trace for trace in drawn.data if trace.type == "heatmap" and np.isnan(trace.z).sum() == loss.size - 1)
+    assert marked.z[3, 4] == 1
+    assert any(trace.name == words and trace.showlegend is not False for trace in drawn.data)
 
 
 def test_a_path_leaves_the_map_on_its_way_and_the_mark_lies_on_the_edge():

@@ -10,7 +10,6 @@ from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.comparisons import COMPARISONS
-from explorer.choices.controls import controls_of
 from explorer.choices.losses import LOSSES
 from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.choices.optimizers import OPTIMIZERS
@@ -18,16 +17,17 @@ from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentEx
 from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import VERDICTS
-from explorer.figures.view import SecondFigure, TimeView, View
+from explorer.figures.view import TimeView, View
 from explorer.sharing.code import depth_table, explore_table, listings, remedies_table, sweep_table, time_table
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.training.kinds import LAYERS, TIME_STEPS
 from explorer.training.measures import offered
+from pages.time_page import SECOND_FIGURES
 
 RICH = Experiment(normalization="batch", clip="norm", optimizer="Adam")
 VERDICT = VERDICTS["vanishing"]
 RECURRENT = RecurrentExperiment()
-FIGURES = controls_of(SecondFigure)["figure"].options
+FIRST, MATRIX = ((name, SECOND_FIGURES[name].code) for name in ("reach", "recurrent matrix"))
 ALONE = TimeView(compare="baseline")
 
 
@@ -49,15 +49,18 @@ def tables():
     for name, outcome in OUTCOMES.items():
         yield f"sweep {name}", sweep_table(outcome)
     for metric in offered(TIME_STEPS.measures):
-        yield f"time {metric}", time_table(RECURRENT, TimeView(metric=metric), FIGURES[0])
-    for figure in FIGURES:
-        yield f"time {figure}", time_table(RECURRENT, TimeView(), figure)
+        yield f"time {metric}", time_table(RECURRENT, TimeView(metric=metric), *FIRST)
+    for figure, entry in SECOND_FIGURES.items():
+        yield f"time {figure}", time_table(RECURRENT, TimeView(), figure, entry.code)
     for compare in COMPARISONS:
-        yield f"time {compare}", time_table(RECURRENT, TimeView(compare=compare), FIGURES[0])
+        yield f"time {compare}", time_table(RECURRENT, TimeView(compare=compare), *FIRST)
     for name in PLAIN_ACTIVATIONS:
-        yield f"time {name}", time_table(RECURRENT.but(activation=name), TimeView(), FIGURES[0])
+        yield f"time {name}", time_table(RECURRENT.but(activation=name), TimeView(), *FIRST)
     for name in RECURRENT_INITIALIZERS:
-        yield f"time {name}", time_table(RECURRENT.but(initializer=name), ALONE, "recurrent matrix")
+        yield (
+            f"time {name}",
+            time_table(RECURRENT.but(initializer=name), ALONE, *MATRIX),
+        )
 
 
 TABLES = dict(tables())
@@ -129,8 +132,8 @@ def test_depth_shows_the_widening_pass_and_sweep_its_outcome():
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_cells_that_stand_side_by_side_are_shown_with_both_their_steps(cell):
     both = {f"_{cell.lower()}_forward".replace("_rnn", "_plain"), f"_{cell.lower()}_backward".replace("_rnn", "_plain")}
-    alone = names(time_table(RECURRENT.but(cell=cell), ALONE, "reach"))
-    assert {cell, *both} <= alone & names(time_table(RECURRENT, TimeView(), "reach"))
+    alone = names(time_table(RECURRENT.but(cell=cell), ALONE, *FIRST))
+    assert {cell, *both} <= alone & names(time_table(RECURRENT, TimeView(), *FIRST))
     assert not set(CELLS) - {cell} & alone
     assert {"Layer.forward", "Layer.backward", "RecurrentNetwork.backward"} <= alone
     assert "gate_product" in alone or "step_bound" in alone
@@ -153,6 +156,6 @@ def test_each_second_figure_of_time_shows_what_made_it():
         "truncation": "cut_off",
         "clipping": "_by_value",
     }
-    assert set(made) == set(FIGURES)
+    assert set(made) == set(SECOND_FIGURES)
     for figure, function in made.items():
-        assert function in names(time_table(RECURRENT, TimeView(), figure))
+        assert function in names(time_table(RECURRENT, TimeView(), figure, SECOND_FIGURES[figure].code))

@@ -5,27 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.figures.cliff import cliff_headline
 from explorer.figures.view import CliffView
 from explorer.sweeps.cliff import (
     B_SPAN,
     BESIDE,
-    LAST,
     REPELS,
     START_STATE,
     TARGET,
     W_SPAN,
-    Descent,
-    Path,
     beside_wall,
-    exits,
-    inside,
     section,
-    side_by_side,
     surface,
     survey,
     wall,
 )
+from explorer.sweeps.descent import LAST, Descent, Path, cliff_headline, exits, inside, side_by_side
 from tests.work import descend
 
 OPENING = CliffView()
@@ -118,6 +112,14 @@ def test_the_map_tells_the_wall_as_it_is_beside_it_and_half_a_row_away():
     assert pytest.approx(np.diff(ground.b).mean() / 2) == BESIDE
 
 
+@pytest.mark.parametrize("steps", [2, 50, 200])
+def test_on_the_whole_map_loss_and_gradient_are_finite_and_not_0(steps):
+    """A unit answers between 0 and 1, and a step multiplies its gradient by at most 7/4."""
+    ground = survey(W_SPAN, B_SPAN, steps)
+    for values in (ground.surface.loss, ground.surface.norm, ground.on_wall[ground.w > REPELS]):
+        assert np.isfinite(values).all() and (values > 0).all()
+
+
 def test_beside_the_wall_the_loss_jumps_and_far_from_it_not():
     cut = section(5.0, B_SPAN, (50,))
     at = int(np.abs(np.diff(cut.loss[50])).argmax())
@@ -208,7 +210,7 @@ def test_a_lucky_minimum_moves_it_little_and_what_is_not_finite_is_not_hidden():
     loss[55] = 1e-9
     assert Path(np.zeros((61, 2)), loss, loss).settled == 0.3
     loss[-1] = np.nan
-    assert np.isnan(Path(np.zeros((61, 2)), loss, loss).settled)
+    assert Path(np.zeros((61, 2)), loss, loss).settled == np.inf
 
 
 # --- the opening picture -------------------------------------------------------------------------

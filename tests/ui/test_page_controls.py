@@ -8,25 +8,19 @@ from explorer.choices.controls import Choice, Number, Several, Span, controls_of
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.figures.view import (
-    CLIFF_CONTROLS,
-    TIME_VIEW_CONTROLS,
-    VIEW_CONTROLS,
-    CliffView,
-    SecondFigure,
-    TimeView,
-    View,
-)
+from explorer.figures.view import TIME_VIEW_CONTROLS, VIEW_CONTROLS, CliffView, TimeView, View
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import AXES, Sweep, is_numeric
 from explorer.ui.link import NOT_SETTINGS, complaints
 from explorer.ui.page import controls_by_key
 from pages import PAGES
+from pages.cliff_page import CLIFF_CONTROLS
 from pages.depth_page import DEPTH_CONTROLS, GRADIENTS, NO_REMEDY, DepthView
 from pages.remedies_page import COMPARISON_CONTROLS, SHARED_VIEW, Comparison
 from pages.remedies_page import PREFIX as REMEDIES_PAGE
 from pages.sweep_page import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS, SweepView, axis_values
 from pages.time_page import PREFIX as TIME_PAGE
+from pages.time_page import SecondFigure
 
 PAGE_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items() if key not in CONTROLS}
 
