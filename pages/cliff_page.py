@@ -72,7 +72,7 @@ def show() -> None:
         alt=main.alt,
         keep=seen.view.shown,
         config=CHART,
-        on_click=lambda click: _start_at(click, seen.view),
+        on_click=_start_at,
         above=ABOVE,
     )
     take_away(_parcel(seen, [main, below]))
@@ -96,7 +96,7 @@ def _measure(view: CliffView) -> Seen:
     return Seen(view, ground, free, clipped, section(through, B_SPAN, (*steps, view.steps)))
 
 
-def _start_at(click: Click, view: CliffView) -> None:
+def _start_at(click: Click) -> None:
     """Start where the map was clicked: at the nearest w and b on offer."""
     if click.panel == "x":
         clicked = {"w": click.x, "b": click.y}.items()

@@ -26,7 +26,7 @@ from explorer.figures.reach import (
 from explorer.figures.spectra import describe_matrix, matrix_figure
 from explorer.figures.steps import describe_steps, steps_figure
 from explorer.figures.theme import LineStyle
-from explorer.figures.time import PROFILE, describe_compared, nets_of, shown_of, styles_of, time_figure
+from explorer.figures.time import PROFILE, describe_compared, nets_of, time_figure
 from explorer.figures.view import TIME_VIEW_CONTROLS, TimeView
 from explorer.sharing import code
 from explorer.sharing.code import Piece, time_table
@@ -81,14 +81,14 @@ class Nets:
     view: TimeView
 
     @property
-    def drawn(self) -> list[tuple[DrawnNet, LineStyle]]:
-        """The nets that have at least one record, each with its line style."""
+    def drawn(self) -> list[DrawnNet]:
+        """The nets that have at least one record, as they are drawn."""
         return nets_of(self.compared)
 
     @property
     def styles(self) -> list[LineStyle]:
         """The line styles of these nets, in the same order."""
-        return [style for _, style in self.drawn]
+        return [shown.style for shown in self.drawn]
 
 
 # What draws a figure, and what it shows in words.
@@ -139,7 +139,7 @@ def _truncation(nets: Nets) -> Picture | None:
     if not cut:
         st.info("None of these is cut. Set “Truncation” in the sidebar, or choose “truncation” side by side.")
         return None
-    styles = [style for shown, style in nets.drawn if shown.name in cut]
+    styles = [shown.style for shown in nets.drawn if shown.name in cut]
     return partial(truncation_figure, cut, styles, nets.compared.caption), describe_truncation(cut)
 
 
@@ -163,10 +163,8 @@ def _steps(nets: Nets) -> Picture:
 
 
 def _clipping(nets: Nets) -> Picture:
-    histories = list(nets.compared.histories.items())
-    return partial(clipping_figure, histories, nets.styles, nets.compared.caption, nets.view), describe_clipping(
-        histories
-    )
+    drawn = nets.drawn
+    return partial(clipping_figure, drawn, nets.compared.caption, nets.view), describe_clipping(drawn)
 
 
 SECOND_FIGURES = {
@@ -276,12 +274,11 @@ def _headline(compared: Compared, scenario: str | None) -> None:
 
 def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -> Drawn:
     """Draw the main figure; a click on whatever has an epoch axis moves the epoch's slider."""
-    shown, styles, caption = shown_of(compared), styles_of(compared), compared.caption
     main = Drawn(
         "side_by_side",
         "Gradient by time step and epoch",
-        lambda: time_figure(shown, view, view.at, styles, caption),
-        f"{describe_compared(shown, compared.names, view, view.at)} {caption}.",
+        lambda: time_figure(compared, view),
+        describe_compared(compared, view),
     )
     live_chart(
         main.make(),

@@ -1,6 +1,5 @@
 """The figure of clipping: how long gradients are before and after it, and what becomes of the loss on the same seeds."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,8 @@ from explorer.diagnosis.seeds import band, log_band
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.marks import Panel, Traces
+from explorer.figures.panels import DrawnNet, Nets
 from explorer.figures.plain import Figure
-from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import DIVERGED, SOLVED, History
 
@@ -20,8 +19,6 @@ from explorer.training.history import DIVERGED, SOLVED, History
 NORM_SPAN = (-4.0, 6.0)
 NORMS, LOSSES = Panel(NORM_SPAN, "epoch"), Panel(axes.LOSS_DECADES, "epoch", "x2", "y2")
 TITLES = ("‖dL/dθ‖ of the first update after each recorded epoch", "loss")
-
-Named = Sequence[tuple[str, History]]
 
 
 def clipped_share(history: History) -> Array:
@@ -31,7 +28,7 @@ def clipped_share(history: History) -> Array:
     return np.where(known.any(axis=1), history.clipped_share[np.arange(len(last)), last], np.nan)
 
 
-def clipping_figure(shown: Named, styles: Sequence[LineStyle], caption: str = "", view: View | None = None) -> Figure:
+def clipping_figure(nets: Nets, caption: str = "", view: View | None = None) -> Figure:
     """Draw by epoch the gradient's norm before and after clipping, and the loss, of either kind of net.
 
     The view says whether epochs are on a linear or on a logarithmic axis; without one they are on a linear one.
@@ -39,11 +36,12 @@ def clipping_figure(shown: Named, styles: Sequence[LineStyle], caption: str = ""
     view = view or View()
     traces: Traces = []
     entries: Traces = []
-    for (name, history), style in zip(shown, styles, strict=True):
-        traces += _curves(name, history, style, view)
-        entries.append(marks.legend_line(f"{name}: {clipping_words(history)}", color=style.colour, width=5))
+    for shown in nets:
+        traces += _curves(shown, view)
+        words = f"{shown.name}: {clipping_words(shown.history)}"
+        entries.append(marks.legend_line(words, color=shown.style.colour, width=5))
     entries += marks.legend_medians("after clipping; loss", "before clipping")
-    experiments = [history.experiment for _, history in shown]
+    experiments = [shown.history.experiment for shown in nets]
     limits = sorted({(one.clip, one.threshold) for one in experiments if one.clipper.limits})
     entries += [
         marks.legend_line(f"{CLIPPERS[clip].threshold_name}, {threshold:g}", dash="dash") for clip, threshold in limits
@@ -52,7 +50,8 @@ def clipping_figure(shown: Named, styles: Sequence[LineStyle], caption: str = ""
     return marks.compose([*entries, *marks.stacked(traces)], lambda narrow: _layout(epochs, caption, limits, narrow))
 
 
-def _curves(name: str, history: History, style: LineStyle, view: View) -> Traces:
+def _curves(shown: DrawnNet, view: View) -> Traces:
+    history, name, style = shown.history, shown.name, shown.style
     epochs, colour = panels.epoch_positions(history.epochs, view), style.colour
     raw, loss = log_band(history.gradient_norm), log_band(history.loss)
     after = log_band(history.gradient_norm * history.clip_factor).middle
@@ -100,10 +99,11 @@ def _layout(epochs: dict[str, Any], caption: str, limits: list[tuple[str, float]
     return axes.with_settings(layout, caption, narrow)
 
 
-def describe_clipping(shown: Named) -> str:
+def describe_clipping(nets: Nets) -> str:
     """Say of each how long its gradient is before and after clipping, what became of the seeds, and the loss."""
     told = []
-    for name, history in shown:
+    for shown in nets:
+        history = shown.history
         raw = log_band(history.gradient_norm).middle
         after = log_band(history.gradient_norm * history.clip_factor).middle
         loss, last = band(history.loss).middle, f"{int(history.epochs[-1]):,}"
@@ -111,7 +111,7 @@ def describe_clipping(shown: Named) -> str:
         clips = experiment.clipper.limits
         limit = f", clipped by {experiment.clip} at {experiment.threshold:g}" if clips else ""
         told.append(
-            f"{name}{limit}: {clipping_words(history)}; ‖dL/dθ‖ {decades(raw[0])} before and {decades(after[0])} after "
+            f"{shown.name}{limit}: {clipping_words(history)}; ‖dL/dθ‖ {decades(raw[0])} before and {decades(after[0])} after "
             f"clipping at the start, at most {decades(float(raw.max()))} and {decades(float(after.max()))}, "
             f"{decades(raw[-1])} and {decades(after[-1])} at epoch {last}; "
             f"loss {number(loss[0])} at the start, {number(loss[-1])} at epoch {last}."

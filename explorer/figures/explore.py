@@ -15,9 +15,9 @@ from explorer.diagnosis.wording import decades, difference, summary
 from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
-from explorer.figures.panels import DrawnNet, Styled
+from explorer.figures.panels import DrawnNet, Nets
 from explorer.figures.plain import Figure, verbatim_in_figure
-from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
+from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
 from explorer.figures.view import View
 from explorer.training.answers import AnswerMap
 from explorer.training.history import History
@@ -58,13 +58,13 @@ def explore_figure(
 
     `answer_map` is for the corner, where the task has no truth table.
     """
-    rows = [(now, NOW_STYLE)] if baseline is None else [(baseline, BASELINE_STYLE), (now, NOW_STYLE)]
+    rows = [now] if baseline is None else [baseline, now]
     traces: Traces = []
-    for panel_number, (shown, style) in enumerate(rows, start=2):
+    for panel_number, shown in enumerate(rows, start=2):
         last = shown is now
         traces += panels.position_by_epoch(shown.history, view, "x", f"y{panel_number}")
-        traces += panels.profile(shown, view, shown.history.at(epoch), style, ("x2", f"y1{panel_number}"), legend=last)
-        traces += panels.loss_lines(shown.history, view, style, shown.name, ("x", "y"), each_seed=last)
+        traces += panels.profile(shown, view, shown.history.at(epoch), ("x2", f"y1{panel_number}"), legend=last)
+        traces += panels.loss_lines(shown, view, ("x", "y"), each_seed=last)
     traces += panels.view_colour_bar(view, "x2", "y4")
     traces += _answers(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
     return marks.compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
@@ -72,16 +72,18 @@ def explore_figure(
 
 def compared_figure(compared: Compared, view: View, answers: AnswerMap | None = None) -> Figure:
     """Draw the figure of a present setting and its baseline, if there is one."""
-    now = _shown("now", compared.now, compared.baseline, view)
-    baseline = None if compared.baseline is None else _shown("baseline", compared.baseline, compared.now, view)
+    now = _shown("now", NOW_STYLE, compared.now, compared.baseline, view)
+    if compared.baseline is None:
+        return explore_figure(now, None, view, view.at, answers)
+    baseline = _shown("baseline", BASELINE_STYLE, compared.baseline, compared.now, view)
     return explore_figure(now, baseline, view, view.at, answers)
 
 
-def _shown(name: str, diagnosis: Diagnosis, other: Diagnosis | None, view: View) -> DrawnNet:
+def _shown(name: str, style: LineStyle, diagnosis: Diagnosis, other: Diagnosis | None, view: View) -> DrawnNet:
     if other is not None:
         words = difference(other.history.experiment, diagnosis.history.experiment)
         name = f"{name}: {', '.join(words[:3])}{' …' * (len(words) > 3)}"
-    return DrawnNet(diagnosis.history, name, theory_line(diagnosis, view))
+    return DrawnNet(diagnosis.history, name, style, theory_line(diagnosis, view))
 
 
 def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
@@ -93,8 +95,8 @@ def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
     return logs - logs[-1] if view.is_ratio else logs
 
 
-def _layout(rows: Styled, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
-    now = rows[-1][0].history
+def _layout(rows: Nets, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
+    now = rows[-1].history
     chosen = int(now.epochs[now.at(epoch)])
     across = float(panels.epoch_positions(np.array([chosen]), view)[0])
     ends = {"x0": across, "x1": across, "y0": place.rows[-1][1][0], "y1": place.loss[1][1]}
@@ -107,33 +109,31 @@ def _layout(rows: Styled, view: View, epoch: int, answer_map: AnswerMap | None, 
     }
 
 
-def _axes(rows: Styled, view: View, place: _Places) -> dict[str, Any]:
-    last_epoch = max(shown.history.experiment.epochs for shown, _ in rows)
+def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
+    last_epoch = max(shown.history.experiment.epochs for shown in rows)
     (left, loss), (right, strip) = place.loss, place.strip
     lowest, values = f"y{len(rows) + 1}", {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
     epochs = {"title": axes.title("epoch", 2), **axes.epoch_axis(last_epoch, view)}
     named_axes = {
         "xaxis": epochs | {"domain": left, "anchor": lowest},
         "xaxis2": values | {"domain": right, "anchor": "y4"},
-        "yaxis": {"domain": loss, "title": "loss", **axes.loss_axis(shown.history.loss for shown, _ in rows)},
+        "yaxis": {"domain": loss, "title": "loss", **axes.loss_axis(shown.history.loss for shown in rows)},
         "yaxis4": {"domain": strip, "anchor": "x2", "visible": False, "fixedrange": True},
     }
-    for panel_number, ((shown, _), row, side) in enumerate(zip(rows, place.rows, place.profiles, strict=True), start=2):
+    for panel_number, (shown, row, side) in enumerate(zip(rows, place.rows, place.profiles, strict=True), start=2):
         layers = axes.layer_axis(shown.history.experiment.layers) | {"title": "layer"}
         named_axes[f"yaxis{panel_number}"] = layers | {"domain": row[1], "anchor": "x"}
         own = {"matches": f"y{panel_number}", "showticklabels": place.scale < 1, "title": ""}
         named_axes[f"yaxis1{panel_number}"] = layers | {"domain": side[1], "anchor": "x2"} | own
     bare = {"showticklabels": False, "showgrid": False}
-    x, y = (CASES_AXIS, TRUTH_AXIS) if rows[-1][0].history.experiment.dataset.truth_table else (bare, bare)
+    x, y = (CASES_AXIS, TRUTH_AXIS) if rows[-1].history.experiment.dataset.truth_table else (bare, bare)
     named_axes["xaxis3"] = x | {"domain": right, "anchor": "y5"}
     named_axes["yaxis5"] = y | {"domain": place.answers[1], "anchor": "x3"}
     return named_axes
 
 
-def _labels(
-    rows: Styled, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places
-) -> list[dict[str, Any]]:
-    now = rows[-1][0].history
+def _labels(rows: Nets, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places) -> list[dict[str, Any]]:
+    now = rows[-1].history
     relative = ", over the last layer's" if view.is_ratio else ""
     corners = (
         (f"{view.diagnostic.title}{relative}, epoch {chosen:,}", place.profiles[0]),
@@ -141,8 +141,8 @@ def _labels(
     )
     return [
         *(
-            axes.label(axes.coloured_name(style.colour, shown.name), 0, row[1][1], size=18 * place.scale)
-            for (shown, style), row in zip(rows, place.rows, strict=True)
+            axes.label(axes.coloured_name(shown.style.colour, shown.name), 0, row[1][1], size=18 * place.scale)
+            for shown, row in zip(rows, place.rows, strict=True)
         ),
         *(axes.label(text, box[0][0], box[1][1], size=16 * place.scale) for text, box in corners),
         axes.settings(summary(now.experiment), 30, place.scale) | {"yanchor": "bottom"},
@@ -161,23 +161,23 @@ CASES_AXIS = {"range": [-0.5, 3.5], **axes.ticks((0, 1, 2, 3), ("0,0", "0,1", "1
 TRUTH_AXIS = {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
 
 
-def _answers(rows: Styled, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:
+def _answers(rows: Nets, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:
     place = {**named_axes, "showlegend": False}
-    if rows[-1][0].history.experiment.dataset.truth_table:
+    if rows[-1].history.experiment.dataset.truth_table:
         return _truth_table(rows, record, place)
     if answer_map is None:
         return []
     return _answer_curve(answer_map, place) if answer_map.x2 is None else _answer_plane(answer_map, place)
 
 
-def _truth_table(rows: Styled, record: int, place: dict[str, Any]) -> Traces:
-    now = rows[-1][0].history
+def _truth_table(rows: Nets, record: int, place: dict[str, Any]) -> Traces:
+    now = rows[-1].history
     ring = {"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}}
     right = {"y": now.experiment.points().y, "marker": ring, "hoverinfo": "skip", "name": "right answer"}
     traces: Traces = [plain.trace("scatter", x=np.arange(4), mode="markers", **right, **place)]
     # The present setting first, at the right of its baseline.
-    for shown, style in reversed(rows):
-        history, shift = shown.history, 0.0 if len(rows) == 1 else 0.2 if shown is rows[-1][0] else -0.2
+    for shown in reversed(rows):
+        history, shift = shown.history, 0.0 if len(rows) == 1 else 0.2 if shown is rows[-1] else -0.2
         if not history.experiment.dataset.truth_table or history.answers is None:
             continue
         answers = history.answers[:, record if history is now else history.at(float(now.epochs[record]))]
@@ -188,7 +188,7 @@ def _truth_table(rows: Styled, record: int, place: dict[str, Any]) -> Traces:
                 x=(np.arange(4) + shift + jitter[:, None]).ravel(),
                 y=answers.ravel(),
                 mode="markers",
-                marker={"symbol": "line-ew", "size": 11, "line": {"width": 4, "color": style.colour}},
+                marker={"symbol": "line-ew", "size": 11, "line": {"width": 4, "color": shown.style.colour}},
                 hovertemplate="answer %{y:.4f}<extra></extra>",
                 **place,
             )

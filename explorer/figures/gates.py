@@ -16,7 +16,7 @@ from explorer.diagnosis.seeds import Band, band
 from explorer.diagnosis.wording import number
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.marks import Curve, FlatMark, Panel, Traces
-from explorer.figures.panels import Styled
+from explorer.figures.panels import Nets
 from explorer.figures.plain import Figure
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import steps_text
@@ -67,21 +67,21 @@ def heights(shares: Array) -> Array:
         return np.where(np.isfinite(shares), np.log(p) - np.log1p(-p), np.inf)
 
 
-def gates_figure(nets: Styled, epoch: int, caption: str) -> Figure:
+def gates_figure(nets: Nets, epoch: int, caption: str) -> Figure:
     """Draw how far every gate is open by time step: at an epoch, at the start, and as theory has it at rest.
 
     Of one to six nets; those without gates take no part.
     """
-    jobs = [job for job in JOBS if any(job in gates_of(shown.history) for shown, _ in nets)]
+    jobs = [job for job in JOBS if any(job in gates_of(shown.history) for shown in nets)]
     traces: Traces = []
     for place, job in enumerate(jobs, start=1):
         panel = Panel(SPAN, "step", f"x{place}", f"y{place}", low=SHUT, high=OPEN)
-        gated = [(shown, style, gates_of(shown.history).get(job)) for shown, style in nets]
-        for shown, style, gate in gated:
+        gated = [(shown, gates_of(shown.history).get(job)) for shown in nets]
+        for shown, gate in gated:
             if gate:
-                traces += _gate(shown.history, gate, epoch, Curve(shown.name, style), panel)
+                traces += _gate(shown.history, gate, epoch, Curve(shown.name, shown.style), panel)
         # Dashes over a line leave both visible.
-        traces += _theory([(shown.history, gate) for shown, _, gate in gated if gate], panel)
+        traces += _theory([(shown.history, gate) for shown, gate in gated if gate], panel)
     if jobs:
         traces += marks.legend_times()
     return marks.compose(marks.stacked(traces), lambda narrow: _layout(nets, jobs, epoch, caption, narrow), fixed=True)
@@ -119,14 +119,14 @@ def kept_text(history: History, epoch: int) -> str:
     return f"the {gate} gate keeps {number(share)} of a unit’s state over {history.experiment.length} steps, on average"
 
 
-def _layout(nets: Styled, jobs: list[str], epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
+def _layout(nets: Nets, jobs: list[str], epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
     scale = axes.text_scale(narrow)
     notes, below = axes.foot(MEANING * bool(jobs), caption, narrow)
     height = (NARROW_HEIGHT if narrow else HEIGHT) if jobs else 40
     inner = len(jobs) * (height + BETWEEN) - BETWEEN if narrow and jobs else height
     named_axes = {} if jobs else {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
     notes += [] if jobs else [axes.label(axes.folded(NO_GATES, 40 if narrow else 130), 0, 0.5, size=18 * scale)]
-    steps = axes.step_axis(max(shown.history.experiment.length for shown, _ in nets), "time step")
+    steps = axes.step_axis(max(shown.history.experiment.length for shown in nets), "time step")
     levels = axes.ticks(heights(np.array(SHARES)), (f"{100 * p:g}%" for p in SHARES))
     share = {"range": list(SPAN), "showgrid": True, **levels}
     for index, job in enumerate(jobs):
@@ -134,11 +134,11 @@ def _layout(nets: Styled, jobs: list[str], epoch: int, caption: str, narrow: boo
         upper = 1 - index * (height + BETWEEN) / inner if narrow else 1.0
         box = across, [max(upper - height / inner, 0.0), upper]
         named_axes |= axes.pair(index + 1, box, steps, share | {"showticklabels": narrow or index == 0})
-        gates = dict.fromkeys(gates_of(shown.history).get(job, "") for shown, _ in nets)
+        gates = dict.fromkeys(gates_of(shown.history).get(job, "") for shown in nets)
         names = ", ".join(f"{gate} gate" for gate in gates if gate)
         notes.append(axes.panel_title(index + 1, f"<b>{job}</b><br>{names}", 15 * scale))
-    gated = [(shown, style) for shown, style in nets if gates_of(shown.history)]
-    lines = [panels.net_line(shown, style, kept_text(shown.history, epoch), narrow) for shown, style in gated]
+    gated = [shown for shown in nets if gates_of(shown.history)]
+    lines = [panels.net_line(shown, kept_text(shown.history, epoch), narrow) for shown in gated]
     above, top = axes.head(lines, (5 if narrow else 1) * bool(jobs), OVER * bool(jobs), narrow)
     return {
         "height": inner + below + top,
@@ -149,9 +149,9 @@ def _layout(nets: Styled, jobs: list[str], epoch: int, caption: str, narrow: boo
     }
 
 
-def describe_gates(nets: Styled, epoch: int) -> str:
+def describe_gates(nets: Nets, epoch: int) -> str:
     """Say how far each gate of each net is open at some steps, at the start and at an epoch."""
-    gated = [shown for shown, _ in nets if gates_of(shown.history)]
+    gated = [shown for shown in nets if gates_of(shown.history)]
     if not gated:
         return NO_GATES
     told = ["How far gates are open, mean over units and samples, median over seeds."]

@@ -24,16 +24,16 @@ class DrawnNet:
 
     history: History
     name: str  # What its row is called, e.g. "now: skip over one layer"
+    style: LineStyle = theme.NOW_STYLE
     theory: Array | None = None  # (positions,): log10 of the prediction for what the view shows, at the start
 
 
-# Compared nets, each with its style.
-Styled = Sequence[tuple[DrawnNet, LineStyle]]
+Nets = Sequence[DrawnNet]
 
 
-def net_line(shown: DrawnNet, style: LineStyle, words: str, narrow: bool) -> str:
+def net_line(shown: DrawnNet, words: str, narrow: bool) -> str:
     """Return a net's line above a figure; on a phone the words stand below the name."""
-    name = axes.coloured_name(style.colour, shown.name)
+    name = axes.coloured_name(shown.style.colour, shown.name)
     return f"{name}<br>{axes.folded(words, axes.NARROW_LETTERS)}" if narrow else f"{name}: {words}"
 
 
@@ -138,7 +138,6 @@ def profile(
     shown: DrawnNet,
     view: View,
     record: int,
-    style: LineStyle,
     named_axes: tuple[str, str],
     *,
     legend: bool,
@@ -148,7 +147,7 @@ def profile(
 
     A `name` is said on hovering, where several share the panel.
     """
-    sides = shown_band(shown.history, view, [0, record])
+    sides, style = shown_band(shown.history, view, [0, record]), shown.style
     start, values = sides.middle
     places = np.arange(1, len(values) + 1)
     where = [f"{name}, {view.kind.position} {place}" if name else f"{view.kind.position} {place}" for place in places]
@@ -174,10 +173,9 @@ def profile(
     return traces + panel.edge_marks(places, defined, style.colour, said, legend=False)
 
 
-def loss_lines(
-    history: History, view: View, style: LineStyle, name: str, named_axes: tuple[str, str], *, each_seed: bool
-) -> Traces:
+def loss_lines(shown: DrawnNet, view: View, named_axes: tuple[str, str], *, each_seed: bool) -> Traces:
     """Draw the loss over epochs: the median strong and, faintly, every seed."""
+    history, style, name = shown.history, shown.style, shown.name
     across, middle = epoch_positions(history.epochs, view), band(history.loss).middle
     place: dict[str, Any] = {"xaxis": named_axes[0], "yaxis": named_axes[1], "mode": "lines"}
     traces: Traces = []

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from explorer.diagnosis.effects import A_LITTLE, HARMED, HELPED
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.seeds import band
 from explorer.diagnosis.wording import decades, number, summary
@@ -24,7 +25,7 @@ LETTERS = 20  # of a line of a panel's title, on a laptop
 GAP = 0.022
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 # The colour of what the remedy did, before the words that say it.
-COLOURS = {"helped": theme.NOW, "helped a little": theme.NOW, "harmed": theme.NOT_FINITE}
+COLOURS = {HELPED: theme.NOW, A_LITTLE: theme.NOW, HARMED: theme.NOT_FINITE}
 
 
 @dataclass(frozen=True, eq=False)

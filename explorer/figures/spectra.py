@@ -18,7 +18,7 @@ from explorer.diagnosis.wording import number
 from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.axes import Box
 from explorer.figures.marks import Curve, Panel, Traces
-from explorer.figures.panels import Styled
+from explorer.figures.panels import Nets
 from explorer.figures.plain import Figure, Trace
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
@@ -46,7 +46,7 @@ def spectrum(history: History, matrix: str) -> tuple[Eigenvalues, Array] | None:
     return matrices["eigenvalues"][:, :, index], matrices["singular_values"][:, :, index]
 
 
-def matrix_figure(nets: Styled, view: View, epoch: int, caption: str, matrix: str = NEW_STATE) -> Figure:
+def matrix_figure(nets: Nets, view: View, epoch: int, caption: str, matrix: str = NEW_STATE) -> Figure:
     """Draw the recurrent matrices of one to six compared nets; `matrix` says which W_hh, one of `matrix_choices`.
 
     Left, a complex plane for each net: the eigenvalues of all seeds at an epoch. Right, by epoch, the largest |λ| and the
@@ -57,13 +57,13 @@ def matrix_figure(nets: Styled, view: View, epoch: int, caption: str, matrix: st
         for place, across in enumerate(("epoch", "rank"), start=len(nets) + 1)
     )
     traces: Traces = []
-    for place, (shown, style) in enumerate(nets, start=1):
-        history, curve, record = shown.history, Curve(shown.name, style), shown.history.at(epoch)
+    for place, shown in enumerate(nets, start=1):
+        history, curve, record = shown.history, Curve(shown.name, shown.style), shown.history.at(epoch)
         traces.append(_circle(place))
         measured = spectrum(history, matrix)
         if measured is not None:
             eigenvalues, singular = measured
-            traces += _eigenvalues(eigenvalues, record, style, plane_reach(nets), place)
+            traces += _eigenvalues(eigenvalues, record, shown.style, plane_reach(nets), place)
             across = panels.epoch_positions(history.epochs, view)
             traces += _over_epochs(curve, RADIUS, history, across, np.abs(eigenvalues[:, :, 0]), by_epoch)
             traces += _over_epochs(curve, STRETCH, history, across, singular[:, :, 0], by_epoch)
@@ -75,9 +75,9 @@ def matrix_figure(nets: Styled, view: View, epoch: int, caption: str, matrix: st
     )
 
 
-def plane_reach(nets: Styled) -> float:
+def plane_reach(nets: Nets) -> float:
     """Return how far the planes reach from 0. It follows from the strength that is set, not from what was measured."""
-    strongest = max(shown.history.experiment.strength for shown, _ in nets)
+    strongest = max(shown.history.experiment.strength for shown in nets)
     return next((reach for reach in REACHES if 1.25 * strongest <= reach), max(REACHES))
 
 
@@ -189,19 +189,19 @@ def _room(count: int, lines: int, narrow: bool) -> _Room:
     return _Room(columns, rows, plane, TICKS + LINE * lines * axes.text_scale(narrow), 220 if narrow else 0)
 
 
-def _layout(nets: Styled, view: View, epoch: int, caption: str, matrix: str, narrow: bool) -> dict[str, Any]:
+def _layout(nets: Nets, view: View, epoch: int, caption: str, matrix: str, narrow: bool) -> dict[str, Any]:
     scale = axes.text_scale(narrow)
-    texts = [_plane_text(shown.history, epoch, matrix) for shown, _ in nets]
+    texts = [_plane_text(shown.history, epoch, matrix) for shown in nets]
     room = _room(len(nets), max(text.count("<br>") + 1 for text in texts), narrow)
-    notes, below = axes.foot(meaning([shown.history.experiment for shown, _ in nets]), caption, narrow)
+    notes, below = axes.foot(meaning([shown.history.experiment for shown in nets]), caption, narrow)
     named_axes: dict[str, Any] = {}
     size = (14 if narrow and room.columns > 1 else 17) * scale
-    for index, (shown, style) in enumerate(nets):
+    for index, shown in enumerate(nets):
         row, column = divmod(index, room.columns)
         across = axes.piece(column, room.columns, GAP, 1.0 if narrow else PLANES)
         box = room.box(across, row * (room.plane + room.under + TITLE), room.plane)
         named_axes |= _plane_axes(index + 1, box, plane_reach(nets), texts[index], leftmost=column == 0)
-        notes.append(axes.panel_title(index + 1, axes.coloured_name(style.colour, shown.name), size))
+        notes.append(axes.panel_title(index + 1, axes.coloured_name(shown.style.colour, shown.name), size))
     words = ("<b>Largest |λ| and σ₁, medians</b>", "<b>Singular values, medians</b>")
     notes += [axes.panel_title(len(nets) + place, text, 16 * scale) for place, text in enumerate(words, start=1)]
     named_axes |= _curve_axes(nets, view, room.curve_boxes())
@@ -230,8 +230,8 @@ def _plane_axes(place: int, box: Box, reach: float, text: str, *, leftmost: bool
     return axes.pair(place, box, x, y)
 
 
-def _curve_axes(nets: Styled, view: View, boxes: tuple[Box, Box]) -> dict[str, Any]:
-    experiments = [shown.history.experiment for shown, _ in nets]
+def _curve_axes(nets: Nets, view: View, boxes: tuple[Box, Box]) -> dict[str, Any]:
+    experiments = [shown.history.experiment for shown in nets]
     epochs = axes.epoch_axis(max(experiment.epochs for experiment in experiments), view)
     ranks = axes.step_axis(max(experiment.hidden for experiment in experiments))
     sizes = {"range": list(SIZE_SPAN), "showgrid": True, **axes.factor_ticks(SIZE_SPAN)}
@@ -242,8 +242,8 @@ def _curve_axes(nets: Styled, view: View, boxes: tuple[Box, Box]) -> dict[str, A
     return named_axes
 
 
-def _lines(nets: Styled, view: View, epoch: int) -> list[dict[str, Any]]:
-    histories = [shown.history for shown, _ in nets]
+def _lines(nets: Nets, view: View, epoch: int) -> list[dict[str, Any]]:
+    histories = [shown.history for shown in nets]
     # While trainings stream in, some have fewer records than others.
     chosen = max(history.epochs[history.at(epoch)] for history in histories)
     at = float(panels.epoch_positions(np.array([chosen]), view)[0])
@@ -292,10 +292,10 @@ def meaning(experiments: Sequence[RecurrentExperiment]) -> str:
     return " ".join(told)
 
 
-def describe_matrix(nets: Styled, epoch: int, matrix: str = NEW_STATE) -> str:
+def describe_matrix(nets: Nets, epoch: int, matrix: str = NEW_STATE) -> str:
     """Say the largest |λ| and the largest and smallest singular value of each net, at the start and at an epoch."""
     told = [f"W_hh of the {matrix}, medians over seeds."]
-    for shown, _ in nets:
+    for shown in nets:
         history, measured = shown.history, spectrum(shown.history, matrix)
         if measured is None:
             told.append(f"{shown.name}: {history.experiment.cell} has no such matrix.")
@@ -305,7 +305,7 @@ def describe_matrix(nets: Styled, epoch: int, matrix: str = NEW_STATE) -> str:
         sizes["smallest"] = singular[:, :, -1]
         said = [f"{name} {_from_to(history, values, epoch)}" for name, values in sizes.items()]
         told.append(f"{shown.name}: {', '.join([*said, *not_finite_text(history, epoch)])}.")
-    return " ".join([*told, meaning([shown.history.experiment for shown, _ in nets])])
+    return " ".join([*told, meaning([shown.history.experiment for shown in nets])])
 
 
 def _from_to(history: History, values: Array, epoch: int) -> str:

@@ -11,7 +11,7 @@ from explorer.diagnosis.seeds import Band, band, log_band
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.marks import Curve, Panel, Traces
-from explorer.figures.panels import Styled
+from explorer.figures.panels import Nets
 from explorer.figures.plain import Figure
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import steps_text
@@ -32,18 +32,18 @@ def parts(history: History, record: int) -> tuple[Array, Array]:
     return history.measures["step_gradient"][:, record], history.recurrent_matrix["recurrent_gradient"][:, record]
 
 
-def steps_figure(nets: Styled, epoch: int, caption: str) -> Figure:
+def steps_figure(nets: Nets, epoch: int, caption: str) -> Figure:
     """Draw by time step the norm of the step's part of dL/dW_hh: at an epoch, at the start; at the right the whole."""
     panel = Panel(SPAN, "step")
     traces: Traces = []
-    for place, (shown, style) in enumerate(nets, start=1):
+    for place, shown in enumerate(nets, start=1):
         history = shown.history
         steps = np.arange(1.0, history.experiment.length + 1)
         for record, dash in ((0, "dot"), (history.at(epoch), "solid")):
             norms, whole = parts(history, record)
             hover = f"step %{{x}}<br>{shown.name}{', at the start' * (dash == 'dot')}: 10^%{{y:.2f}}"
-            traces += panel.curve(Curve(shown.name, style), steps, log_band(norms), hover, dash=dash)
-        traces += _whole(shown.name, style, place, norms, whole)
+            traces += panel.curve(Curve(shown.name, shown.style), steps, log_band(norms), hover, dash=dash)
+        traces += _whole(shown.name, shown.style, place, norms, whole)
     grey, bar = theme.CURSOR, {"width": 4, "color": theme.CURSOR}
     traces += [*marks.legend_times(), marks.legend_mark(WHOLE, grey, symbol="diamond", size=13)]
     traces += [marks.legend_mark(SUM, grey, symbol="line-ew", size=18, line=bar)]
@@ -95,11 +95,11 @@ def _spread(sides: Band, style: LineStyle) -> dict[str, Any] | None:
     return reach | {"color": style.colour, "thickness": 2, "width": 0}
 
 
-def _layout(nets: Styled, epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
+def _layout(nets: Nets, epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
     scale = axes.text_scale(narrow)
     notes, below = axes.foot(MEANING, caption, narrow)
     inner, edge = (300, 0.78) if narrow else (360, 0.86)
-    steps = axes.step_axis(max(shown.history.experiment.length for shown, _ in nets), "time step")
+    steps = axes.step_axis(max(shown.history.experiment.length for shown in nets), "time step")
     whole = {"title": axes.title("all steps", 22 * scale), "range": [0.3, len(nets) + 0.7], "tickvals": []}
     words = {"title": {"text": "L2 norm, part of dL/dW_hh" * (not narrow)}}
     named_axes = {
@@ -107,7 +107,7 @@ def _layout(nets: Styled, epoch: int, caption: str, narrow: bool) -> dict[str, A
         "xaxis2": whole | {"domain": [edge, 1], "anchor": "y", "showgrid": False},
         "yaxis": axes.decade_ticks(SPAN) | {"range": list(SPAN), **words},
     }
-    lines = [panels.net_line(shown, style, half_text(shown.history, epoch), narrow) for shown, style in nets]
+    lines = [panels.net_line(shown, half_text(shown.history, epoch), narrow) for shown in nets]
     above, top = axes.head(lines, 6 if narrow else 1, 12, narrow)
     return {
         "height": inner + below + top,
@@ -118,9 +118,9 @@ def _layout(nets: Styled, epoch: int, caption: str, narrow: bool) -> dict[str, A
     }
 
 
-def describe_steps(nets: Styled, epoch: int) -> str:
+def describe_steps(nets: Nets, epoch: int) -> str:
     """Say the norm of some steps' parts of dL/dW_hh and of the whole, of each net, at the start and at an epoch."""
-    told = (f"{shown.name}: {_say_parts(shown.history, epoch)}." for shown, _ in nets)
+    told = (f"{shown.name}: {_say_parts(shown.history, epoch)}." for shown in nets)
     return " ".join(["L2 norm of each step's part of dL/dW_hh, before any clipping, median over seeds.", *told])
 
 

@@ -36,10 +36,6 @@ MISSING = "is being measured"
 TOLD = 5  # so many steps of each net are named in the alternative text
 
 
-# Of compared nets, by name.
-Styles = dict[str, LineStyle]
-
-
 @dataclass(frozen=True, eq=False)
 class NetPanel:
     """One compared net, or the room for it."""
@@ -50,13 +46,9 @@ class NetPanel:
     empty: str  # Why there is nothing to draw; "" where there is
 
 
-def time_figure(shown: Sequence[DrawnNet | None], view: View, epoch: int, styles: Styles, caption: str) -> Figure:
-    """Draw one to six compared nets, None where nothing is measured yet; the profile at an epoch, the latest if it is negative.
-
-    `styles` are those of all of them, by name and in their order. The x axes are epochs, but for "x9",
-    the values of the profile.
-    """
-    net_panels = _panels(shown, styles, view)
+def time_figure(compared: Compared, view: View) -> Figure:
+    """Draw one to six compared nets; the x axes are epochs, but for "x9", the values of the profile."""
+    net_panels, epoch = _panels(compared, view), view.at
     traces: Traces = []
     for place, panel in enumerate(net_panels, start=1):
         if panel.shown is None or panel.empty:
@@ -67,11 +59,11 @@ def time_figure(shown: Sequence[DrawnNet | None], view: View, epoch: int, styles
         else:
             traces += panels.position_by_epoch(panel.shown.history, view, f"x{place}", f"y{place}")
         if panel.shown is not None:
-            traces += _over_epochs(panel.shown.history, panel, view, each_seed=len(net_panels) == 1)
+            traces += _over_epochs(panel.shown, view, each_seed=len(net_panels) == 1)
     traces += _profiles(net_panels, view, epoch)
     traces += panels.view_colour_bar(view, f"x{PROFILE}", f"y{STRIP}") + (_legend() if len(net_panels) > 1 else [])
     return marks.compose(
-        traces, lambda narrow: _layout(net_panels, view, epoch, caption, places(len(net_panels), narrow))
+        traces, lambda narrow: _layout(net_panels, view, compared.caption, places(len(net_panels), narrow))
     )
 
 
@@ -81,30 +73,24 @@ def not_defined(experiment: RecurrentExperiment, view: View) -> str:
     return f"not defined: {reason}" if reason else ""
 
 
-def shown_of(compared: Compared) -> list[DrawnNet | None]:
-    """Return the compared nets as they are drawn; None where nothing is measured yet."""
-    return [
-        None if diagnosis is None else DrawnNet(diagnosis.history, name)
-        for name, diagnosis in zip(compared.names, compared.diagnoses, strict=True)
-    ]
-
-
-def styles_of(compared: Compared) -> Styles:
+def styles_of(compared: Compared) -> dict[str, LineStyle]:
     """Return the line style of every compared net, by name; a present setting and its baseline keep those of Explore."""
     if compared.comparison is not None and compared.comparison.pinned:
         return dict(zip(compared.names, pinned_styles(len(compared.names)), strict=True))
     return line_styles(compared.names)
 
 
-def nets_of(compared: Compared) -> list[tuple[DrawnNet, LineStyle]]:
-    """Return the nets of which something is measured, each with its own style."""
+def nets_of(compared: Compared) -> list[DrawnNet]:
+    """Return the nets of which something is measured, as they are drawn."""
     styles = styles_of(compared)
-    return [(DrawnNet(history, name), styles[name]) for name, history in compared.histories.items()]
+    return [DrawnNet(history, name, styles[name]) for name, history in compared.histories.items()]
 
 
-def _panels(shown: Sequence[DrawnNet | None], styles: Styles, view: View) -> list[NetPanel]:
+def _panels(compared: Compared, view: View) -> list[NetPanel]:
+    measured = {net.name: net for net in nets_of(compared)}
     net_panels: list[NetPanel] = []
-    for (name, style), net in zip(styles.items(), shown, strict=True):
+    for name, style in styles_of(compared).items():
+        net = measured.get(name)
         empty = MISSING if net is None else not_defined(net.history.experiment, view).replace(": ", ":<br>")
         net_panels.append(NetPanel(name, style, net, empty))
     return net_panels
@@ -117,7 +103,7 @@ def _profiles(net_panels: Sequence[NetPanel], view: View, epoch: int) -> Traces:
     for panel in net_panels:
         if panel.shown is not None and not panel.empty:
             record, name = panel.shown.history.at(epoch), "" if alone else panel.name
-            traces += profile(panel.shown, view, record, panel.style, named_axes, legend=alone, name=name)
+            traces += profile(panel.shown, view, record, named_axes, legend=alone, name=name)
     return sorted(traces, key=lambda trace: trace.get("name") != marks.BAND_WORDS)
 
 
@@ -129,8 +115,8 @@ def learnt(history: History) -> Array:
     return share
 
 
-def _over_epochs(history: History, panel: NetPanel, view: View, *, each_seed: bool) -> Traces:
-    style, loss, epochs = panel.style, (f"x{LOSS}", f"y{LOSS}"), history.epochs
+def _over_epochs(shown: DrawnNet, view: View, *, each_seed: bool) -> Traces:
+    history, style, loss, epochs = shown.history, shown.style, (f"x{LOSS}", f"y{LOSS}"), shown.history.epochs
     share = plain.trace(
         "scatter",
         x=panels.epoch_positions(epochs, view),
@@ -140,17 +126,17 @@ def _over_epochs(history: History, panel: NetPanel, view: View, *, each_seed: bo
         mode="lines",
         line={"width": 3.5, "color": style.colour, "dash": style.dash, "shape": "hv"},
         customdata=epochs,
-        hovertemplate=f"{panel.name}<br>epoch %{{customdata:,d}}: %{{y:.0%}} of the seeds<extra></extra>",
-        name=panel.name,
+        hovertemplate=f"{shown.name}<br>epoch %{{customdata:,d}}: %{{y:.0%}} of the seeds<extra></extra>",
+        name=shown.name,
         showlegend=False,
     )
-    traces = panels.loss_lines(history, view, style, panel.name, loss, each_seed=each_seed)
+    traces = panels.loss_lines(shown, view, loss, each_seed=each_seed)
     beyond = np.flatnonzero(~np.isfinite(band(history.loss).middle))[:1]
     if beyond.size:
         place = {"x": panels.epoch_positions(epochs[beyond], view), "y": [LOSS_TOP], "xaxis": loss[0], "yaxis": loss[1]}
         rim = {"color": style.colour, "width": 3}
         marker = {"symbol": "square", "size": 12, "color": theme.NOT_FINITE, "line": rim}
-        hover = f"{panel.name}<br>epoch %{{customdata:,d}}: median loss not finite<extra></extra>"
+        hover = f"{shown.name}<br>epoch %{{customdata:,d}}: median loss not finite<extra></extra>"
         look = {"mode": "markers", "marker": marker, "name": marks.NOT_FINITE_WORDS}
         traces.append(plain.trace("scatter", customdata=epochs[beyond], hovertemplate=hover, **place, **look))
     return [*traces, share]
@@ -203,8 +189,8 @@ def _narrow(count: int) -> Places:
     return Places(height, maps, 1, loss, share, profile, strip, axes.text_scale(True), 62)
 
 
-def _layout(net_panels: Sequence[NetPanel], view: View, epoch: int, caption: str, place: Places) -> dict[str, Any]:
-    chosen = _chosen_epoch(net_panels, epoch)
+def _layout(net_panels: Sequence[NetPanel], view: View, caption: str, place: Places) -> dict[str, Any]:
+    chosen = _chosen_epoch(net_panels, view.at)
     return {
         "height": place.height,
         "margin": MARGIN | {"b": MARGIN["b"] + 40 * (place.scale < 1)},
@@ -296,17 +282,18 @@ def _lines(net_panels: Sequence[NetPanel], position: float) -> list[dict[str, An
     return lines
 
 
-def describe_compared(shown: Sequence[DrawnNet | None], names: Sequence[str], view: View, epoch: int) -> str:
-    """Say of every net the profile at an epoch and at the start, its loss and who learns it; see `time_figure`."""
+def describe_compared(compared: Compared, view: View) -> str:
+    """Say of every net the profile at an epoch and at the start, its loss and who learns it; and the settings."""
     relative = " over the last step's" if view.is_ratio else ""
     told = [f"{view.diagnostic.title}{relative}, median over seeds."]
-    for net, name in zip(shown, names, strict=True):
-        told.append(f"{name} {MISSING}." if net is None else f"{name}: {_describe_net(net.history, view, epoch)}")
-    return " ".join(told)
+    for name in compared.names:
+        history = compared.histories.get(name)
+        told.append(f"{name} {MISSING}." if history is None else f"{name}: {_describe_net(history, view)}")
+    return " ".join([*told, f"{compared.caption}."])
 
 
-def _describe_net(history: History, view: View, epoch: int) -> str:
-    record = history.at(epoch)
+def _describe_net(history: History, view: View) -> str:
+    record = history.at(view.at)
     why = not_defined(history.experiment, view)
     if why:
         told = [f"{why}."]

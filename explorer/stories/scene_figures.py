@@ -12,7 +12,7 @@ from explorer.figures.depth import Shares, share_figure
 from explorer.figures.explore import compared_figure, describe_compared_figure
 from explorer.figures.plain import Figure
 from explorer.figures.remedies import TrialPanel, remedies_figure
-from explorer.figures.time import describe_compared, shown_of, styles_of, time_figure
+from explorer.figures.time import describe_compared, time_figure
 from explorer.figures.tour import beside_words, panels_beside_words, time_beside_words, why_beside_words, with_height
 from explorer.stories.scene import Scene, SceneFigure
 from explorer.training.answers import AnswerMap
@@ -84,13 +84,11 @@ PANELS = SceneFigure(draw=_draw_panels, describe=_describe_panels)
 
 
 def _draw_through_time(scene: Scene, compared: Compared, answers: AnswerMap | None) -> Figure:
-    figure = time_figure(shown_of(compared), scene.view, scene.view.at, styles_of(compared), compared.caption)
-    return time_beside_words(figure, compared.caption)
-
-
-def _describe_through_time(scene: Scene, compared: Compared) -> str:
-    return f"{describe_compared(shown_of(compared), compared.names, scene.view, scene.view.at)} {compared.caption}."
+    return time_beside_words(time_figure(compared, scene.view), compared.caption)
 
 
 # Recurrent nets side by side, time step by epoch.
-THROUGH_TIME = SceneFigure(draw=_draw_through_time, describe=_describe_through_time)
+THROUGH_TIME = SceneFigure(
+    draw=_draw_through_time,
+    describe=lambda scene, compared: describe_compared(compared, scene.view),
+)

@@ -13,6 +13,7 @@ from explorer.figures import theme
 from explorer.figures.axes import LOSS_DECADES
 from explorer.figures.clipping import NORM_SPAN, clipped_share, clipping_figure, clipping_words, describe_clipping
 from explorer.figures.marks import NOT_FINITE_WORDS
+from explorer.figures.panels import DrawnNet
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE
 from explorer.figures.view import View
 from tests.pictures import checked
@@ -40,8 +41,12 @@ OVER_LAYERS = Experiment(depth=4, runs=3, epochs=12, initializer="normal", thres
 each_kind = pytest.mark.parametrize("e", [OVER_TIME, OVER_LAYERS], ids=["time", "layers"])
 
 
+def drawn(shown):
+    return [DrawnNet(history, name, style) for (name, history), style in zip(shown, STYLES, strict=False)]
+
+
 def draw(shown, **more):
-    return clipping_figure(shown, STYLES[: len(shown)], **more)
+    return clipping_figure(drawn(shown), **more)
 
 
 def line(figure, name):
@@ -117,7 +122,7 @@ def test_what_is_not_finite_is_marked_in_both_panels_and_said():
     broken = np.flatnonzero(log_band(history.loss).middle == np.inf)
     assert [list(t.x) for t in marks if t.yaxis == "y2"] == [list(history.epochs[broken])]
     assert clipping_words(history) == "0 of 3 learn, 3 not finite"
-    assert "not finite at epoch 4" in describe_clipping([("free", history)])
+    assert "not finite at epoch 4" in describe_clipping(drawn([("free", history)]))
 
 
 def test_the_share_of_clipped_updates_is_the_last_that_is_known():
@@ -148,7 +153,7 @@ def test_one_to_six_nets_of_either_kind_are_drawn(count):
         assert {t.line.color for t in figure.data if t.mode == "lines" and t.name.startswith(f"{name}, ")} == {
             style.colour
         }
-        assert name in describe_clipping(shown)
+        assert name in describe_clipping(drawn(shown))
 
 
 def test_axes_are_fixed_and_end_with_the_last_epoch_of_the_longest():
@@ -178,6 +183,6 @@ def test_the_two_panels_do_not_overlap(narrow):
 
 def test_the_text_says_the_norm_before_and_after():
     history = train(OVER_TIME.but(clip="norm"))
-    said = describe_clipping([("clipped", history)])
+    said = describe_clipping(drawn([("clipped", history)]))
     assert "clipped by norm at 0.05" in said
     assert "0.050 after clipping at the start" in said

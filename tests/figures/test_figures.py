@@ -12,6 +12,7 @@ from explorer.diagnosis.wording import summary
 from explorer.figures import axes, theme
 from explorer.figures.explore import explore_figure, why_figure
 from explorer.figures.panels import DrawnNet
+from explorer.figures.theme import BASELINE_STYLE
 from explorer.figures.view import RANGES, RATIO, VALUE, View
 from explorer.stories.scenarios import DYING, MOONS
 from explorer.training.answers import answer_map
@@ -55,10 +56,10 @@ def trained():
 
 def draw(trained, experiment, view=View(), baseline=None, at=None, seconds=float("inf")):
     history, asked = trained(experiment, seconds)
-    before = None if baseline is None else DrawnNet(trained(baseline)[0], "baseline: plain")
+    before = None if baseline is None else DrawnNet(trained(baseline)[0], "baseline: plain", BASELINE_STYLE)
     theory = np.linspace(-8, -1, experiment.layers)
     epoch = history.epochs[-1] if at is None else at
-    return explore_figure(DrawnNet(history, "now", theory), before, view, int(epoch), asked)
+    return explore_figure(DrawnNet(history, "now", theory=theory), before, view, int(epoch), asked)
 
 
 def sent(figure):

@@ -46,7 +46,7 @@ def at_start(**changes):
 
 
 def drawn(*histories):
-    return [(DrawnNet(h, h.experiment.cell), style) for h, style in zip(histories, STYLES, strict=False)]
+    return [DrawnNet(h, h.experiment.cell, style) for h, style in zip(histories, STYLES, strict=False)]
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_choices_are_all_names_with_that_of_the_new_state_first():
 @pytest.mark.parametrize("epoch", [0, 2, -1])
 def test_the_eigenvalues_drawn_are_those_of_every_seed(three, epoch):
     figure = matrix(three, epoch)
-    for place, (shown, style) in enumerate(three, start=1):
+    for place, shown in enumerate(three, start=1):
         x = "x" if place == 1 else f"x{place}"
         values = spectrum(shown.history, NEW_STATE)[0]
         for name, record in ((FIRST, 0), (CHOSEN, shown.history.at(epoch))):
@@ -149,7 +149,7 @@ def test_the_eigenvalues_drawn_are_those_of_every_seed(three, epoch):
             np.testing.assert_allclose(
                 by_size(points(trace)), by_size(inside if name == CHOSEN else expected), atol=2e-5
             )
-            assert trace.marker.color == style.colour
+            assert trace.marker.color == shown.style.colour
 
 
 def test_eigenvalues_beyond_the_plane_are_marked_at_its_edge_in_their_direction():
@@ -213,7 +213,7 @@ def test_the_curves_are_medians_over_seeds_of_the_largest(three, axis):
     figure = matrix(three, axis=axis)
     for dash, index in (("solid", 0), ("dash", 1)):
         found = lines(figure, "x4", dash)
-        for trace, (shown, _) in zip(found, three, strict=True):
+        for trace, shown in zip(found, three, strict=True):
             values = abs(spectrum(shown.history, NEW_STATE)[index][:, :, 0])
             np.testing.assert_allclose(10 ** plain(trace.y), np.median(values, axis=0), rtol=1e-5)
             assert trace.x[0] == (0.5 if axis == "log" else 0)
@@ -295,10 +295,10 @@ def test_gates_without_weights_are_open_by_sigma_of_their_bias_exactly(cell, bia
 
 def test_every_gate_of_every_net_is_drawn_where_its_median_lies(three):
     figure = gates_figure(three, -1, "")
-    jobs = [job for job in JOBS if any(job in gates_of(shown.history) for shown, _ in three)]
+    jobs = [job for job in JOBS if any(job in gates_of(shown.history) for shown in three)]
     assert len(jobs) == len(JOBS)
     for place, job in enumerate(jobs, start=1):
-        with_it = [(shown.history, style) for shown, style in three if job in gates_of(shown.history)]
+        with_it = [(shown.history, shown.style) for shown in three if job in gates_of(shown.history)]
         for dash, record in (("solid", -1), ("dot", 0)):
             found = lines(figure, "x" if place == 1 else f"x{place}", dash)
             for trace, (history, style) in zip(found, with_it, strict=True):
@@ -353,7 +353,7 @@ def test_a_plain_net_has_no_gates():
 def test_what_a_gate_keeps_is_told_as_it_was_measured(three):
     figure = gates_figure(three, -1, "")
     (head,) = [a.text for a in figure.layout.annotations if a.name == "lines"]
-    for shown, _ in three[1:]:
+    for shown in three[1:]:
         assert f"keeps {number(np.median(shown.history.measures['kept'][:, -1, 0]))} of a unit" in head
 
 
@@ -372,7 +372,7 @@ def test_the_whole_is_never_longer_than_the_sum_of_its_parts(cell, changes):
 
 
 def test_the_last_steps_have_half_of_the_sum_and_one_step_fewer_has_not(three):
-    for shown, _ in three:
+    for shown in three:
         norms, _ = parts(shown.history, -1)
         for steps, run in zip(last_steps(norms).astype(int), norms, strict=True):
             assert run[-steps:].sum() >= 0.5 * run.sum() * (1 - 1e-9)
@@ -405,19 +405,19 @@ def test_of_nothing_and_of_what_is_not_finite_there_is_no_half():
 def test_the_curves_are_the_steps_parts_and_the_marks_the_whole(three):
     figure = steps_figure(three, -1, "")
     for dash, record in (("solid", -1), ("dot", 0)):
-        for trace, (shown, _) in zip(lines(figure, "x", dash), three, strict=True):
+        for trace, shown in zip(lines(figure, "x", dash), three, strict=True):
             middle = log_band(parts(shown.history, record)[0]).middle
             np.testing.assert_allclose(plain(trace.y)[1:], middle[1:], rtol=1e-6)
     for name, value in ((WHOLE, lambda n, w: np.log10(w)), (SUM, lambda n, w: np.log10(n.sum(axis=1)))):
         marks = of(figure, name, "x2")
         assert [mark.x[0] for mark in marks] == [1, 2, 3]
-        for mark, (shown, style) in zip(marks, three, strict=True):
+        for mark, shown in zip(marks, three, strict=True):
             np.testing.assert_allclose(mark.y[0], band(value(*parts(shown.history, -1))).middle, rtol=1e-12)
-            assert mark.marker.color == style.colour
+            assert mark.marker.color == shown.style.colour
 
 
 def test_the_first_step_contributes_exactly_nothing_and_is_marked(three):
-    for shown, _ in three:
+    for shown in three:
         assert not parts(shown.history, -1)[0][:, 0].any()
     marks = of(steps_figure(three, -1, ""), ZERO_WORDS, "x")
     assert marks
@@ -457,8 +457,8 @@ def test_settings_names_and_colours_are_on_the_picture(figure, three):
     for layout in (figure(three, -1).layout.to_plotly_json(), figure(three, -1).layout.meta["narrow"]):
         texts = [annotation["text"] for annotation in layout["annotations"]]
         assert "the settings" in texts
-        for shown, style in three[1:]:
-            assert any(f"<b>{shown.name}</b>" in text and style.colour in text for text in texts)
+        for shown in three[1:]:
+            assert any(f"<b>{shown.name}</b>" in text and shown.style.colour in text for text in texts)
 
 
 @each_figure
@@ -479,11 +479,11 @@ def test_what_is_heard_has_the_numbers_of_both_times(describe, three):
     told = describe(three, -1)
     assert "at the start" in told or "at epoch 0" in told
     assert "epoch 5" in told
-    assert all(f"{shown.name}:" in told for shown, _ in three[1:])
+    assert all(f"{shown.name}:" in told for shown in three[1:])
 
 
 def test_the_median_that_is_said_is_that_of_the_history(three):
-    values = abs(spectrum(three[0][0].history, NEW_STATE)[0][:, :, 0])
+    values = abs(spectrum(three[0].history, NEW_STATE)[0][:, :, 0])
     told = describe_matrix(three, -1)
     assert (
         f"{number(np.median(values[:, 0]), 3)} at the start, {number(np.median(values[:, -1]), 3)} at epoch 5" in told

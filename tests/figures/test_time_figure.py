@@ -10,6 +10,7 @@ from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.sequences import TASKS
 from explorer.diagnosis.comparison import Compared
+from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import theme
 from explorer.figures.axes import end_ticks
@@ -59,8 +60,14 @@ def cells(trained):
     return {name: DrawnNet(trained(experiment), name) for name, experiment in CELLS.items()}
 
 
-def draw(shown, view=None, at=-1, caption=""):
-    return time_figure(list(shown.values()), view or TimeView(), at, line_styles(list(shown)), caption)
+def beside(shown):
+    """The nets beside one another; None where nothing is measured yet."""
+    experiments = {name: SMALL if net is None else net.history.experiment for name, net in shown.items()}
+    return Compared(experiments, [net and Diagnosis(net.history, None, None) for net in shown.values()])
+
+
+def draw(shown, view=None, at=-1):
+    return time_figure(beside(shown), replace(view or TimeView(), at=at))
 
 
 def heatmaps(figure):
@@ -208,7 +215,7 @@ def test_not_defined_is_said_where_a_cell_has_no_such_thing_and_nowhere_else(cel
     assert bool(why) == ("not defined" in words(figure))
     assert bool(why) == (not heatmaps(figure))
     assert bool(why) == (not on(figure, PROFILE, mode="lines"))
-    assert (why in describe_compared([DrawnNet(history, "one")], ["one"], view, -1)) or not why
+    assert (why in describe_compared(beside({"one": DrawnNet(history, "one")}), view)) or not why
 
 
 def test_a_plain_net_is_said_to_have_no_forget_gate(cells):
@@ -346,9 +353,8 @@ def test_the_legend_names_every_kind_of_line_once_in_no_nets_colour(cells):
 
 
 def test_the_picture_says_who_learns_it_and_carries_its_settings(cells, trained):
-    caption = "which first · T = 8"
-    figure = draw(cells, caption=caption)
-    assert caption in words(figure)
+    figure = draw(cells)
+    assert beside(cells).caption in words(figure).replace("<br>", " ")
     for each in cells.values():
         assert f"{each.history.outcome.count(SOLVED)} of {SMALL.runs} learn it<" in words(figure)
     unfinished = replace(cells["RNN"].history, experiment=SMALL.but(epochs=50))
@@ -396,7 +402,7 @@ def test_on_a_phone_the_same_axes_lie_below_each_other(cells):
 
 def test_the_text_for_those_who_hear_it_has_the_numbers(cells):
     shown = {**cells, "GRU": None}
-    told = describe_compared(list(shown.values()), list(shown), TimeView(), 2)
+    told = describe_compared(beside(shown), TimeView(at=2))
     history = cells["LSTM"].history
     for record in (0, history.at(2)):
         middle = np.median(np.log10(history.measures["state_gradient"][:, record]), axis=0)
