@@ -19,7 +19,7 @@ from explorer.sharing.code import explore_table
 from explorer.sharing.notebook import explore_lines
 from explorer.sharing.saved import filename, history_csv
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
-from explorer.training.answers import AnswerMap
+from explorer.training.answers import AnswerMap, answer_map
 from explorer.training.cost import refuse
 from explorer.training.history import History
 from explorer.training.kinds import LAYERS
@@ -348,7 +348,7 @@ def show() -> None:
     compared = Compared.of(experiments, trainings.train(FIRST_SLICE))
     with head:
         _headline(compared)
-    _draw(compared, view, trainings.jobs[-1].answer_map() if not experiment.dataset.truth_table else None)
+    _draw(compared, view, trainings.jobs[-1].ask(answer_map) if not experiment.dataset.truth_table else None)
     work_on(trainings, SLICE, REPAINT)
 
 

@@ -13,6 +13,7 @@ from explorer.sharing.notebook import compared_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.scene import Scene
 from explorer.stories.tour import ANSWER, PLAY_CONTROLS, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
+from explorer.training.answers import answer_map
 from explorer.training.cost import refuse_all
 from explorer.training.kinds import kind_of
 from explorer.ui.ahead import trained
@@ -175,7 +176,7 @@ def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compar
     """Train a scene's experiments for some seconds; return what is known of them and its figure."""
     compared = Compared.of(scene.experiments, trainings.train(seconds), COMPARISONS.get(scene.compare))
     with_answers = scene.figure.has_answers and not scene.experiment.dataset.truth_table
-    answers = trainings.jobs[-1].answer_map() if with_answers else None
+    answers = trainings.jobs[-1].ask(answer_map) if with_answers else None
     figure = partial(scene.figure.draw, scene, compared, answers)
     return compared, Drawn("tour_figure", scene.name, figure, scene.describe(compared))
 

@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from explorer.choices.settings import Settings
-from explorer.training.answers import AnswerMap, answer_map
 from explorer.training.history import History
 from explorer.training.run import Training
 
@@ -130,10 +129,6 @@ class Job:
         """The memory it holds, in bytes: its part where several experiments share a training."""
         return self.shared.nbytes // len(self.shared.experiments)
 
-    def answer_map(self) -> AnswerMap:
-        """Return the answers of the median net now, over the plane or the line."""
-        return self.ask(answer_map)
-
 
 class Jobs:
     """All jobs of this server.
@@ -146,10 +141,6 @@ class Jobs:
         self._jobs: OrderedDict[Settings, Job] = OrderedDict()
         self._lock = threading.Lock()
         self._workers = threading.BoundedSemaphore(max(os.cpu_count() or 1, 1))
-
-    def get(self, experiment: Settings) -> Job:
-        """Return the job of an experiment, a new one if there is none."""
-        return self.together([experiment])[0]
 
     def together(self, experiments: Sequence[Settings]) -> list[Job]:
         """Return the jobs of some experiments, in their order; equal experiments have the same job.
@@ -216,9 +207,6 @@ class Jobs:
     def _total(self) -> int:
         """The memory of all trainings, each counted once, as long as one of its jobs is here."""
         return sum(shared.nbytes for shared in {job.shared for job in self._jobs.values()})
-
-    def __len__(self) -> int:
-        return len(self._jobs)
 
 
 @st.cache_resource(show_spinner=False)

@@ -9,6 +9,7 @@ from explorer import Experiment, train
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis.diagnose import diagnose
 from explorer.diagnosis.reach import state_reach
+from explorer.training.answers import answer_map
 from explorer.training.run import Training
 from explorer.ui import jobs as module
 from explorer.ui.jobs import Job, Jobs
@@ -22,6 +23,12 @@ SETTINGS = {
     "several groups": SMALL.but(task="moons", width=32, depth=10, runs=9, epochs=30),
     "diverging": SMALL.but(activation="ReLU", initializer="normal", learning_rate=10.0, width=32, epochs=100),
 }
+
+
+def job_of(jobs, experiment):
+    """The job of one experiment."""
+    (job,) = jobs.together([experiment])
+    return job
 
 
 def same(one, other):
@@ -38,20 +45,20 @@ def same(one, other):
 
 @pytest.mark.parametrize("experiment", SETTINGS.values(), ids=SETTINGS)
 def test_a_run_in_slices_equals_a_straight_run_bit_for_bit(experiment):
-    job = Jobs().get(experiment)
+    job = job_of(Jobs(), experiment)
     history, slices = job.advance(0.0), 1
     while not history.complete and slices < 100_000:
         history, slices = job.advance(0.001), slices + 1
-        job.answer_map() if slices % 50 == 0 else None  # looking does not disturb
+        job.ask(answer_map) if slices % 50 == 0 else None  # looking does not disturb
     assert slices > 2
     same(history, train(experiment))
 
 
 def test_an_interrupted_run_goes_on_where_it_was(clock):
     jobs = Jobs()
-    first = jobs.get(SMALL).advance(0.01)
-    jobs.get(SMALL.but(skip="one layer")).advance(0.01)
-    again = jobs.get(SMALL)
+    first = job_of(jobs, SMALL).advance(0.01)
+    job_of(jobs, SMALL.but(skip="one layer")).advance(0.01)
+    again = job_of(jobs, SMALL)
     assert again.progress > 0
     second = again.advance(0.0)
     assert len(second.epochs) >= len(first.epochs)
@@ -59,7 +66,7 @@ def test_an_interrupted_run_goes_on_where_it_was(clock):
 
 
 def test_a_picture_taken_earlier_does_not_change_when_training_goes_on():
-    job = Jobs().get(SMALL)
+    job = job_of(Jobs(), SMALL)
     early = job.advance(0.0)
     kept = early.loss.copy()
     job.advance(10.0)
@@ -71,11 +78,11 @@ def test_many_threads_share_a_job_and_get_the_one_true_result():
 
     def visitor():
         try:
-            history = jobs.get(SMALL).advance(0.005)
+            history = job_of(jobs, SMALL).advance(0.005)
             while not history.complete:
                 assert np.isfinite(history.loss).all()
-                history = jobs.get(SMALL).advance(0.005)
-                jobs.get(SMALL).answer_map()
+                history = job_of(jobs, SMALL).advance(0.005)
+                job_of(jobs, SMALL).ask(answer_map)
             same(history, straight)
         except Exception as error:  # reported below: a thread's error would be lost
             failures.append(error)
@@ -85,14 +92,14 @@ def test_many_threads_share_a_job_and_get_the_one_true_result():
     [thread.join(60) for thread in threads]
     assert not failures
     assert not any(thread.is_alive() for thread in threads)
-    assert len(jobs) == 1
+    assert len(jobs._jobs) == 1
 
 
 def test_many_threads_with_settings_of_their_own_do_not_wait_for_ever():
     jobs, done = Jobs(), []
 
     def visitor(seed):
-        history = jobs.get(SMALL.but(seed=seed, epochs=200)).advance(5.0)
+        history = job_of(jobs, SMALL.but(seed=seed, epochs=200)).advance(5.0)
         done.append(history.complete)
 
     threads = [threading.Thread(target=visitor, args=(seed,)) for seed in range(16)]
@@ -103,36 +110,36 @@ def test_many_threads_with_settings_of_their_own_do_not_wait_for_ever():
 
 def test_the_same_setting_is_the_same_job():
     jobs = Jobs()
-    assert jobs.get(SMALL) is jobs.get(SMALL.but())
-    assert jobs.get(SMALL) is not jobs.get(SMALL.but(seed=1))
+    assert job_of(jobs, SMALL) is job_of(jobs, SMALL.but())
+    assert job_of(jobs, SMALL) is not job_of(jobs, SMALL.but(seed=1))
 
 
 def test_the_least_recently_used_go_when_there_are_too_many(monkeypatch):
     monkeypatch.setattr(module, "MAX_JOBS", 3)
     jobs = Jobs()
-    first = jobs.get(SMALL)
+    first = job_of(jobs, SMALL)
     for seed in (1, 2):
-        jobs.get(SMALL.but(seed=seed))
-    assert jobs.get(SMALL) is first  # used again just now
-    jobs.get(SMALL.but(seed=3))
-    assert len(jobs) == 3
-    assert jobs.get(SMALL) is first
-    assert jobs.get(SMALL.but(seed=1)).progress == 0  # made anew
+        job_of(jobs, SMALL.but(seed=seed))
+    assert job_of(jobs, SMALL) is first  # used again just now
+    job_of(jobs, SMALL.but(seed=3))
+    assert len(jobs._jobs) == 3
+    assert job_of(jobs, SMALL) is first
+    assert job_of(jobs, SMALL.but(seed=1)).progress == 0  # made anew
 
 
 def test_memory_is_bounded_too(monkeypatch):
     jobs = Jobs()
-    one = jobs.get(SMALL)
+    one = job_of(jobs, SMALL)
     one.advance(0.0)
     assert one.nbytes > 0
     monkeypatch.setattr(module, "MAX_BYTES", 4 * one.nbytes)
     for seed in range(1, 12):
-        jobs.get(SMALL.but(seed=seed)).advance(0.0)
-    assert len(jobs) <= 6
+        job_of(jobs, SMALL.but(seed=seed)).advance(0.0)
+    assert len(jobs._jobs) <= 6
 
 
 def test_the_stated_memory_is_about_what_is_really_held():
-    job = Jobs().get(SMALL.but(task="moons", epochs=100_000, runs=16, depth=20, width=16))
+    job = job_of(Jobs(), SMALL.but(task="moons", epochs=100_000, runs=16, depth=20, width=16))
     job.advance(0.0)
     arrays = sum(values.nbytes for values in job.training.records.measures.values())
     assert job.nbytes >= arrays
@@ -144,7 +151,7 @@ def updates(*jobs):
 
 @pytest.mark.parametrize("seconds", [0.02, 0.1])
 def test_a_slice_looks_at_the_clock_after_every_update_and_ends_in_time(seconds, clock, in_numpy):
-    job = Jobs().get(SMALL.but(epochs=1_000_000))
+    job = job_of(Jobs(), SMALL.but(epochs=1_000_000))
     job.advance(0.0)
     for _ in range(8):
         before = updates(job)
@@ -153,14 +160,14 @@ def test_a_slice_looks_at_the_clock_after_every_update_and_ends_in_time(seconds,
 
 
 def test_a_complete_job_trains_no_more(monkeypatch):
-    job = Jobs().get(SMALL.but(epochs=500))
+    job = job_of(Jobs(), SMALL.but(epochs=500))
     job.advance(60.0)
     monkeypatch.setattr(Training, "advance", None)
     assert job.advance(60.0).complete
 
 
 def test_a_job_is_made_lazily_and_reports_its_progress():
-    job = Jobs().get(SMALL)
+    job = job_of(Jobs(), SMALL)
     assert job.nbytes == 0
     history = job.advance(0.0)
     assert history.epochs[0] == 0
@@ -216,13 +223,13 @@ def test_what_can_train_together_does():
 
 def test_an_experiment_that_has_a_job_keeps_it():
     jobs = Jobs()
-    trained = jobs.get(SMALL)
+    trained = job_of(jobs, SMALL)
     trained.advance(60.0)
     first, second, third = jobs.together([SMALL.but(gain=2.0), SMALL, SMALL.but(gain=3.0)])
     assert second is trained
     assert first.shared is third.shared is not trained.shared
     assert jobs.together([SMALL, SMALL.but(gain=3.0)]) == [trained, third]
-    assert jobs.get(SMALL.but(gain=3.0)) is third
+    assert job_of(jobs, SMALL.but(gain=3.0)) is third
 
 
 def test_trained_together_each_has_its_own_history_bit_for_bit():
@@ -236,9 +243,9 @@ def test_an_answer_map_is_that_of_its_own_experiment():
     jobs = Jobs().together(REMEDIES)
     to_the_end(jobs)
     for job in jobs:
-        alone = Jobs().get(job.experiment)
+        alone = job_of(Jobs(), job.experiment)
         alone.advance(60.0)
-        shown, expected = job.answer_map(), alone.answer_map()
+        shown, expected = job.ask(answer_map), alone.ask(answer_map)
         assert shown.run == expected.run
         np.testing.assert_array_equal(shown.answers, expected.answers)
 
@@ -247,7 +254,7 @@ def test_one_of_them_asked_alone_goes_on_where_all_were():
     jobs = Jobs()
     one, other = jobs.together([SMALL, SMALL.but(learning_rate=0.01)])
     Jobs.advance([one, other], 0.01)
-    history = jobs.get(SMALL).advance(60.0)
+    history = job_of(jobs, SMALL).advance(60.0)
     same(history, train(SMALL))
     same(other.advance(60.0), train(SMALL.but(learning_rate=0.01)))
 
@@ -317,7 +324,7 @@ def test_jobs_of_one_training_have_one_progress_where_they_share_all_groups(cloc
 
 def test_progress_can_be_asked_for_while_another_thread_makes_the_training():
     for _ in range(50):
-        job = Jobs().get(SMALL)
+        job = job_of(Jobs(), SMALL)
         thread = threading.Thread(target=lambda job=job: [job.progress for _ in range(200)])
         thread.start()
         training = job.advance(0.0) and job.shared.made
@@ -335,7 +342,7 @@ def test_many_threads_share_trainings_and_get_the_one_true_result():
             held = jobs.together(mine[:5])
             for history in to_the_end(held, 0.02):
                 same(history, straight[history.experiment])
-            held[0].answer_map()
+            held[0].ask(answer_map)
         except Exception as error:  # reported below: a thread's error would be lost
             failures.append(error)
 
@@ -344,7 +351,7 @@ def test_many_threads_share_trainings_and_get_the_one_true_result():
     [thread.join(60) for thread in threads]
     assert not failures
     assert not any(thread.is_alive() for thread in threads)
-    assert len(jobs) == len(REMEDIES)
+    assert len(jobs._jobs) == len(REMEDIES)
 
 
 def test_shared_memory_is_counted_once():
@@ -361,11 +368,11 @@ def test_shared_memory_is_counted_once():
 def test_what_is_asked_for_together_never_drives_its_own_out(name, bound, monkeypatch):
     monkeypatch.setattr(module, name, bound)
     jobs = Jobs()
-    jobs.get(SMALL.but(seed=99)).advance(0.0)
+    job_of(jobs, SMALL.but(seed=99)).advance(0.0)
     for _ in range(2):
         held = jobs.together(REMEDIES)
         Jobs.advance(held, 0.0)
-    assert len(jobs) == len(REMEDIES)
+    assert len(jobs._jobs) == len(REMEDIES)
     assert jobs.together(REMEDIES) == held
 
 
@@ -374,10 +381,10 @@ def test_a_set_that_is_shown_outlives_what_was_shown_before(monkeypatch):
     jobs = Jobs()
     old = jobs.together([SMALL.but(seed=seed) for seed in range(10, 18)])
     held = jobs.together(REMEDIES)
-    assert len(jobs) == 10
+    assert len(jobs._jobs) == 10
     assert jobs.together(REMEDIES) == held
-    assert jobs.get(old[-1].experiment) is old[-1]
-    assert jobs.get(old[0].experiment) is not old[0]
+    assert job_of(jobs, old[-1].experiment) is old[-1]
+    assert job_of(jobs, old[0].experiment) is not old[0]
 
 
 # --- first pictures of recurrent nets --------------------------------------------------------------
@@ -421,7 +428,7 @@ def test_who_is_overtaken_while_waiting_measures_nothing():
 
 
 def test_what_is_asked_of_a_training_is_its_present_state():
-    job = Jobs().get(OVER_TIME)
+    job = job_of(Jobs(), OVER_TIME)
     job.advance(0.0)
     while not job.complete:
         job.advance(0.01)
@@ -435,7 +442,7 @@ def _trained(experiment):
 
 
 def test_a_history_stays_the_same_object_until_something_is_added_to_it():
-    job = Jobs().get(Experiment(depth=2, epochs=400, runs=2))
+    job = job_of(Jobs(), Experiment(depth=2, epochs=400, runs=2))
     first = job.advance(0.0)
     while not job.complete:
         longer = job.advance(0.01)
@@ -447,7 +454,7 @@ def test_a_history_stays_the_same_object_until_something_is_added_to_it():
 
 def test_a_complete_training_is_asked_once_and_one_under_way_anew():
     asked = []
-    job = Jobs().get(Experiment(depth=2, epochs=400, runs=2))
+    job = job_of(Jobs(), Experiment(depth=2, epochs=400, runs=2))
     job.advance(0.0)
     measure = lambda training: asked.append(training.progress) or len(asked)  # noqa: E731
     assert (job.ask(measure), job.ask(measure)) == (1, 2)
