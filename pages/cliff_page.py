@@ -16,9 +16,9 @@ from explorer.sharing.saved import table_csv
 from explorer.sweeps.cliff import B_SPAN, BESIDE, W_SPAN, Ground, Section, section, survey
 from explorer.sweeps.descent import LAST, THROWN, Descent, Path, cliff_headline, cliff_summary, growth, side_by_side
 from explorer.ui.between_pages import set_values
-from explorer.ui.live_chart import CHART, Click, live_chart
+from explorer.ui.live_chart import Click, Drawn, live_chart
 from explorer.ui.page import Page, what_do_i_see
-from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.widgets import ask
 
 LEGEND = (
@@ -67,17 +67,14 @@ def show() -> None:
         what_do_i_see(LEGEND)
     main, below = _drawn(seen)
     live_chart(
-        main.make(),
-        key=main.key,
-        alt=main.alt,
+        main,
         keep=seen.view.shown,
-        config=CHART,
         on_click=_start_at,
         above=ABOVE,
     )
     take_away(_parcel(seen, [main, below]))
     show_code(cliff_table(seen.view.clip))
-    live_chart(below.make(), key=below.key, alt=below.alt, keep=below.key, config=CHART)
+    live_chart(below, keep=below.key)
     with st.expander("How to read this"):
         _explain()
 

@@ -37,11 +37,11 @@ from explorer.training.cost import UP_TO_DEPTH, refuse_depths
 from explorer.training.kinds import LAYERS
 from explorer.training.measures import DIAGNOSTICS
 from explorer.ui.ahead import swept
-from explorer.ui.live_chart import CHART, Click, live_chart
+from explorer.ui.live_chart import Click, Drawn, live_chart
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
-from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
 from explorer.ui.widgets import ask
 
@@ -203,11 +203,8 @@ def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment
     figures = _figures(series, view, caption)
     main = figures["depth_triangles"]
     live_chart(
-        main.make(),
-        key=main.key,
-        alt=main.alt,
+        main,
         keep=f"{view.deepest} {view.gradient} {len(series)}",
-        config=CHART,
         on_click=lambda click: _go(series, click),
     )
     take_away(
@@ -246,7 +243,7 @@ def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment
 
 
 def _chart(drawn: Drawn, view: DepthView) -> None:
-    live_chart(drawn.make(), key=drawn.key, alt=drawn.alt, keep=str(view.deepest), config=CHART, narrow=HALF)
+    live_chart(drawn, keep=str(view.deepest), narrow=HALF)
 
 
 def _choose_depth(series: Sequence[DepthSeries]) -> None:

@@ -27,10 +27,10 @@ from explorer.training.network import Architecture, architecture
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.link import NOT_SETTINGS
-from explorer.ui.live_chart import CHART, live_chart
+from explorer.ui.live_chart import Drawn, live_chart
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen, set_experiment
-from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.view_row import ask_view, choose_epoch
 from pages import remedies_page
@@ -215,13 +215,10 @@ def _draw(compared: Compared, view: View, answers: AnswerMap | None) -> None:
     now, why = compared.now, compared.now.why(view.at)
     experiment = now.history.experiment
     main, parts = _figures(compared, view, answers, why)
-    image = {"format": "png", "filename": filename(experiment), "width": 1920, "height": 1080, "scale": 1}
     live_chart(
-        main.make(),
-        key=main.key,
-        alt=main.alt,
+        main,
         keep=f"{view.axis} {view.metric} {experiment.epochs}",
-        config=CHART | {"toImageButtonOptions": image},
+        filename=filename(experiment),
         # Heatmap and loss lie on the first x axis, the epochs.
         on_click=lambda click: choose_epoch(experiment, click.x) if click.panel == "x" else None,
         above=ABOVE,
@@ -275,7 +272,7 @@ def _why(history: History, view: View, why: Why, parts: Drawn) -> None:
         "by the activation's **slope** and goes through the **normalization**. In decades these add up: one decade to the "
         f"left is a gradient ten times smaller. Epoch {epoch:,}, {_over(why.seeds)}."
     )
-    live_chart(parts.make(), key=parts.key, alt=parts.alt, keep=str(len(why.total)), config=CHART)
+    live_chart(parts, keep=str(len(why.total)))
 
 
 def _over(seeds: int) -> str:

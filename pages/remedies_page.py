@@ -20,10 +20,10 @@ from explorer.sharing.saved import filename, table_csv
 from explorer.training.cost import epoch_seconds, refuse, refuse_all
 from explorer.training.kinds import LAYERS
 from explorer.ui.ahead import trained
-from explorer.ui.live_chart import CHART, Click, live_chart
+from explorer.ui.live_chart import Click, Drawn, live_chart
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
-from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.widgets import ask
 
@@ -123,11 +123,8 @@ def _draw(results: Results, view: View, combine: Sequence[str], baseline: Experi
     rows = results.table(_costs(tuple(trial.experiment for trial in results.tried)) if results.complete else ())
     figure, losses = drawn
     live_chart(
-        figure.make(),
-        key=figure.key,
-        alt=figure.alt,
+        figure,
         keep=f"{view.axis} {view.metric} {results.start.epochs} {len(results.tried)}",
-        config=CHART,
         on_click=lambda click: _go(results.tried, click),
     )
     take_away(_parcel(results, drawn, rows, combine, baseline))
@@ -136,7 +133,7 @@ def _draw(results: Results, view: View, combine: Sequence[str], baseline: Experi
     _why(results)
     st.subheader("Loss", anchor=False)
     keep = f"{view.axis} {results.start.epochs}"
-    live_chart(losses.make(), key=losses.key, alt=losses.alt, keep=keep, config=CHART)
+    live_chart(losses, keep=keep)
 
 
 def _figures(results: Results, view: View) -> tuple[Drawn, Drawn]:

@@ -21,11 +21,11 @@ from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import AXES, Place, Sweep, Value, is_numeric
 from explorer.sweeps.workers import VARIABLE
 from explorer.training.kinds import LAYERS
-from explorer.ui.live_chart import CHART, live_chart
+from explorer.ui.live_chart import Drawn, live_chart
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
-from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
 from explorer.ui.widgets import ask
 
@@ -187,11 +187,8 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> No
         f"{outcome.name} over {names[0]} and {names[1]}. {_headline(state)}. {told} {summary(experiment)}.",
     )
     live_chart(
-        main.make(),
-        key=main.key,
-        alt=main.alt,
+        main,
         keep=f"{sweep.x} {sweep.y} {len(sweep.xs)} {len(sweep.ys)}",
-        config=CHART,
         on_click=lambda click: _go(state, (round(click.x), round(click.y))),
     )
     take_away(
@@ -212,7 +209,7 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> No
     if len(sweep.ys) > 1:
         ask("section", replace(SWEEP_CONTROLS["section"], high=len(sweep.ys)))  # type: ignore[call-arg]
     keep = f"{sweep.x} {len(sweep.xs)} {outcome.name}"
-    live_chart(section.make(), key=section.key, alt=section.alt, keep=keep, config=CHART)
+    live_chart(section, keep=keep)
     with st.expander("How to read this, and where it runs"):
         _explain(sweep, bool(critical))
 

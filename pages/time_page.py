@@ -38,10 +38,10 @@ from explorer.training.kinds import TIME_STEPS
 from explorer.ui.ahead import trained
 from explorer.ui.jobs import Job
 from explorer.ui.keys import keys_of
-from explorer.ui.live_chart import CHART, live_chart
+from explorer.ui.live_chart import Drawn, live_chart
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen
-from explorer.ui.take_away import Drawn, Parcel, show_code, take_away
+from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.view_row import ask_view, choose_epoch
 from explorer.ui.widgets import ask
@@ -116,7 +116,7 @@ def _second(nets: Nets) -> tuple[str, Drawn | None]:
         return name, None
     drawn = Drawn("time_second", entry.title, *picture)
     keep = f"{name} {nets.view.compare} {nets.view.axis}"
-    live_chart(drawn.make(), key=drawn.key, alt=drawn.alt, keep=keep, config=CHART)
+    live_chart(drawn, keep=keep)
     return name, drawn
 
 
@@ -281,11 +281,9 @@ def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -
         describe_compared(compared, view),
     )
     live_chart(
-        main.make(),
-        key=main.key,
-        alt=main.alt,
+        main,
         keep=f"{view.axis} {view.metric} {view.compare} {experiment.epochs} {experiment.length}",
-        config=CHART | {"toImageButtonOptions": {"filename": filename(experiment), "width": 1920, "height": 1080}},
+        filename=filename(experiment),
         on_click=lambda click: choose_epoch(experiment, click.x, PREFIX) if click.panel != f"x{PROFILE}" else None,
         above=ABOVE,
         lowest=LOWEST,

@@ -19,11 +19,11 @@ from explorer.training.kinds import kind_of
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import set_values
 from explorer.ui.keys import keys_of
-from explorer.ui.live_chart import CHART, live_chart
+from explorer.ui.live_chart import Drawn, live_chart
 from explorer.ui.look import apply_style
 from explorer.ui.page import Page
 from explorer.ui.sidebar import open_experiment
-from explorer.ui.take_away import Drawn, Parcel, take_away
+from explorer.ui.take_away import Parcel, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.widgets import ask
 
@@ -154,11 +154,8 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
         _open(scene)
     with picture:
         live_chart(
-            figure.make(),
-            key=figure.key,
-            alt=figure.alt,
+            figure,
             keep=f"{view.number} {sorted(played.items())}",
-            config=CHART,
             on_click=lambda click: None,
             above=140 if view.present == PRESENTER else 240,
         )

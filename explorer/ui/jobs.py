@@ -28,19 +28,12 @@ MAX_BYTES = 1_500_000_000
 
 
 class SharedTraining:
-    """A training, of one experiment or of several of equal shape, and the one lock of their jobs.
-
-    Attributes
-    ----------
-    experiments : tuple of Experiment or of RecurrentExperiment
-    nbytes : int
-        The memory it holds, as of its last advance.
-    """
+    """A training, of one experiment or of several of equal shape, and the one lock of their jobs."""
 
     def __init__(self, experiments: Sequence[Settings], workers: threading.BoundedSemaphore) -> None:
         self.experiments = tuple(experiments)
         self.made: Training | None = None
-        # Noted under the lock: others ask while a training is letting go of its arrays.
+        # The memory it held at its last advance, noted under the lock: others ask while it is letting go of its arrays.
         self.nbytes = 0
         self.lock = threading.Lock()
         self._workers = workers

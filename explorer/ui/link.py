@@ -38,14 +38,8 @@ _keeper = st.components.v2.component(
 def announce(shown: Kind | None, controls: Mapping[str, Control]) -> None:
     """Remove invalid parameters from the address before widgets read it, and report them until a setting changes.
 
-    Streamlit would drop most of them silently, and fails on some: a whole number of 400 digits.
-
-    Parameters
-    ----------
-    shown : Kind or None
-        What the present page shows the experiments of; None where it has settings of its own.
-    controls : mapping of str to Control
-        All controls by key.
+    Streamlit would drop most of them silently, and fails on some: a whole number of 400 digits. `shown` is the kind whose
+    experiments the present page shows, None where it has settings of its own; `controls` are all by key.
     """
     problem = _open_from_address(shown)
     problems = complaints(controls) | ({EXPERIMENT_KEY: problem} if problem else {})
@@ -182,10 +176,7 @@ def encode(experiment: Settings) -> str:
 def decode(text: str, data: Data | None, kind: Kind = LAYERS) -> Any:
     """Read what `encode` wrote: an experiment of the kind asked for; None where nothing is pinned.
 
-    Raises
-    ------
-    ValueError
-        Naming what is wrong and what is allowed.
+    A ValueError says what is wrong and what is allowed.
     """
     if text == UNPINNED or not (text or kind.opens_pinned):
         return None

@@ -9,7 +9,6 @@ ordinary chart.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -39,6 +38,16 @@ _UNSEEN = """<style>
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A figure on the page."""
+
+    key: str  # Of its place on the page
+    name: str
+    make: Callable[[], Figure]  # Draws it anew, for the offline page
+    alt: str  # What it shows, in words with its numbers
+
+
+@dataclass(frozen=True)
 class Click:
     """The place on a figure that a viewer clicked."""
 
@@ -48,36 +57,36 @@ class Click:
 
 
 def live_chart(
-    figure: Figure,
+    drawn: Drawn,
     *,
-    key: str,
-    alt: str,
     keep: str,
-    config: dict[str, Any],
+    filename: str = "",
     on_click: Callable[[Click], None] | None = None,
     above: int = 240,
     lowest: int = 590,
     narrow: int = 700,
 ) -> None:
-    """Draw a figure, updating the one that `key` has put on screen before; `alt` says in words what it shows.
+    """Draw a figure, updating the one that its key has put on screen before.
 
-    The viewer's zoom is kept as long as the text `keep` is the same. `on_click`, if there is
-    one, receives a click before the script runs again. On a low screen the figure is made lower to leave `above` pixels for the rest of the page, but not below `lowest`;
-    where it has less than `narrow` pixels, its panels stand below each other.
+    The viewer's zoom is kept as long as the text `keep` is the same. `filename` is that of a picture that Plotly saves.
+    `on_click`, if there is one, receives a click before the script runs again. On a low screen the figure is made lower to
+    leave `above` pixels for the rest of the page, but not below `lowest`; where it has less than `narrow` pixels, its panels
+    stand below each other.
     """
+    image = {"filename": filename, "width": 1920, "height": 1080}
 
     def clicked() -> None:
-        place = st.session_state[key].clicked
+        place = st.session_state[drawn.key].clicked
         if place is not None and on_click is not None:
             on_click(Click(str(place["panel"]), float(place["x"]), float(place["y"])))
 
     _component(
-        key=key,
+        key=drawn.key,
         data={
-            "figure": plain.text(figure),
-            "alt": alt,
+            "figure": plain.text(drawn.make()),
+            "alt": drawn.alt,
             "keep": keep,
-            "config": config,
+            "config": CHART | ({"toImageButtonOptions": image} if filename else {}),
             "above": above,
             "lowest": lowest,
             "narrow": narrow,

@@ -49,10 +49,7 @@ class SweepJob:
     def advance(self, seconds: float) -> SweepState:
         """Continue for about `seconds`; 0 only reads the present state.
 
-        Raises
-        ------
-        ValueError, ConnectionError
-            If no workers are available.
+        Raises ValueError or ConnectionError if no workers are available.
         """
         with self._lock:
             self._run = self._run or SweepRun(self._sweep, self._workers, self._known)

@@ -7,22 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.choices.settings import Settings
-from explorer.figures.plain import Figure
 from explorer.sharing.code import Table, listings
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import experiment_json
 from explorer.ui.link import SCHEMA, present_link
-from explorer.ui.live_chart import CHART
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A figure on the page."""
-
-    key: str  # Of its place on the page
-    name: str
-    make: Callable[[], Figure]  # Draws it anew, for the offline page
-    alt: str  # What it shows, in words with its numbers
+from explorer.ui.live_chart import CHART, Drawn
 
 
 @dataclass(frozen=True, kw_only=True)
