@@ -1,7 +1,7 @@
 """The share row, the same on every page: pictures, link, offline page, data and lines of Python of what is shown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -33,9 +33,8 @@ class Parcel:
 
 def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
     """Draw the row of buttons; `more` draws further ones at its end."""
-    pictures = [Picture(figure.key, figure.name, f"{figure.key}_{parcel.filename}") for figure in parcel.figures]
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="take_away"):
-        share_buttons(parcel.title, list(parcel.settings), parcel.filename, SCHEMA, pictures)
+        _pictures_and_link(parcel)
         link = present_link()
         st.download_button(
             "Page",
@@ -110,23 +109,15 @@ button:focus-visible, select:focus-visible { outline: 2px solid var(--st-primary
 )
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure that can be saved."""
-
-    key: str  # Of its place on the page
-    name: str  # For a menu, and above the figure in its picture
-    filename: str  # Without its ending
-
-
-def share_buttons(title: str, settings: list[str], filename: str, version: str, figures: Sequence[Picture]) -> None:
+def _pictures_and_link(parcel: Parcel) -> None:
     """Offer the slide, the link, and each figure as PNG and SVG, all pictures of 1920 x 1080.
 
-    The slide shows the first figure below the title in large type, with at most two lines of settings; its file name has
-    no ending yet. The schema version is added to the link.
+    The slide shows the first figure below the title in large type, with at most two lines of settings. The schema version is
+    added to the link.
     """
-    data = {"title": title, "settings": settings, "filename": filename, "version": version}
-    _component(key="share", data=data | {"figures": [asdict(figure) for figure in figures]}, width="content")
+    figures = [{"key": one.key, "name": one.name, "filename": f"{one.key}_{parcel.filename}"} for one in parcel.figures]
+    data = {"title": parcel.title, "settings": list(parcel.settings), "filename": parcel.filename}
+    _component(key="share", data=data | {"version": SCHEMA, "figures": figures}, width="content")
 
 
 # --- Show the code: the functions that made what is shown, from the installed modules ---
