@@ -16,8 +16,6 @@ from explorer.training.history import STUCK_SHARE, History
 
 # Units whose z differ by less than this share of the largest compute the same.
 ALIKE = 1e-9
-# A weight that moves by less than this share of its size per update stays where it is.
-STILL = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +37,13 @@ class Signs:
     error: float  # Of the answers, as a share of the error of always answering the mean target
     falling: float = math.nan  # log10 of the loss at half of the epochs over the last
     zero: int = 0  # Seeds whose first layer's dL/dW is exactly 0 at the latest record
-    still: int = 0  # Seeds in which updates leave the weights of every hidden layer as they are
     alike: int = 0  # Seeds in which the units of every hidden layer are alike
     dead: float = math.nan  # Share of hidden units with slope 0 for every sample
     off: int = 0  # The first layer, from 1, of which in most seeds all units are dead; 0 if there is none
-    saturated: float = math.nan  # Share of activations at the flat ends
     output_slope: float = math.nan  # log10 of the output's mean slope over its slope at 0: what saturation leaves
-    # log10 of update : data, of the median hidden layer: the longest of all records, the median one, and, summed over all
-    # updates, how far weights could have gone, in their own size; of the first layer alone too.
+    # log10 of update : data, of the median hidden layer: the longest of all records, and, summed over all updates, how
+    # far weights could have gone, in their own size; of the first layer alone too.
     stride: float = math.nan
-    pace: float = math.nan
     way: float = math.nan
     way_first: float = math.nan
     apart: float = math.nan  # log10 of the loss of always answering the mean target over the loss that training sees
@@ -84,14 +79,11 @@ def _of_layers(history: History, failed: NDArray[np.bool_], latest: int) -> dict
     middle = logarithm(np.nanmedian(np.where(np.isnan(hidden).all(axis=2, keepdims=True), 0.0, hidden), axis=2))
     return {
         "zero": int((measures["weight_gradient"][:, latest, 0] == 0).sum()),
-        "still": int((hidden < STILL).all(axis=(1, 2)).sum()),
         "alike": int((measures["unit_spread"][:, latest, :-1].max(axis=1) < ALIKE).sum()),
         "dead": mean_known(dead),
         "off": int(off[0]) + 1 if off.size else 0,
-        "saturated": mean_known(measures["saturated"][:, latest, :-1]),
         "output_slope": _output_slope(history, failed, latest),
         "stride": _median(middle.max(axis=1)),
-        "pace": _median(_median_known(middle)),
         "way": _way(history, np.where(np.isfinite(middle), 10.0**middle, 0.0)),
         "way_first": _way(history, np.nan_to_num(hidden[:, :, 0], nan=0.0, posinf=0.0)),
         "apart": _median(
@@ -102,10 +94,6 @@ def _of_layers(history: History, failed: NDArray[np.bool_], latest: int) -> dict
 
 def _median(values: Array) -> float:
     return float(band(values).middle)
-
-
-def _median_known(values: Array) -> Array:
-    return np.array([np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else -np.inf for row in values])
 
 
 def mean_known(values: Array) -> float:
