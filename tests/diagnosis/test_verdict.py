@@ -125,7 +125,6 @@ USUAL = {
     "loss_end": 0.5,
     "stuck": 0,
     "zero": 0,
-    "still": 0,
     "alike": 0,
 }
 USUAL |= {
