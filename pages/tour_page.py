@@ -12,7 +12,20 @@ from explorer.diagnosis.wording import summary
 from explorer.sharing.notebook import compared_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.scene import Scene
-from explorer.stories.tour import ANSWER, PLAY_CONTROLS, PRESENTER, QUESTION, SCENES, TOUR_CONTROLS, TourView, play_key
+from explorer.stories.tour import (
+    ANSWER,
+    CHAPTERS,
+    PLACES,
+    PLAY_CONTROLS,
+    PRESENTER,
+    QUESTION,
+    RECAP,
+    SCENES,
+    TOUR_CONTROLS,
+    TourView,
+    chapter_of,
+    play_key,
+)
 from explorer.training.answers import answer_map
 from explorer.training.cost import refuse_all
 from explorer.training.kinds import kind_of
@@ -34,15 +47,19 @@ GUESS_KEY = "_tour_guess"
 
 
 def show() -> None:
-    """Draw the scene that the link names: its question, or question, answer and figure."""
+    """Draw the scene that the link names, its question, or question, answer and figure; or what to remember of all."""
     body, foot = st.container(horizontal_alignment="center"), st.container(key="tour_foot")
     below = st.container(key="tour_below")
     with foot:
         view = _ask()
     apply_style(present=view.present == PRESENTER)
-    scene = SCENES[view.number - 1]
     # Each has a place of its own: otherwise the rest of the one would stay on screen while the other trains.
     with body:
+        if view.scene == RECAP:
+            _recap()
+            return
+        st.empty()
+        scene = SCENES[view.number - 1]
         if view.revealed == ANSWER:
             st.empty()
             _revealed(scene, view, below)
@@ -61,7 +78,12 @@ def _ask() -> TourView:
         back, numbers, onward = (st.container(width="content") for _ in range(3))
         with numbers:
             scene = ask("scene", TOUR_CONTROLS["scene"], in_a_row=True, on_change=_hide, label_visibility="collapsed")
-        rest = {name: ask(name, TOUR_CONTROLS[name], label_visibility="collapsed") for name in ("revealed", "present")}
+        rest = {
+            name: ask(
+                name, TOUR_CONTROLS[name], label_visibility="collapsed", disabled=scene == RECAP and name == "revealed"
+            )
+            for name in ("revealed", "present")
+        }
         view = TourView(scene=scene, **rest)
         _step(back, "Back", "Left", view.number - 1)
         _step(onward, "Next", "Right", view.number + 1)
@@ -73,14 +95,14 @@ def _step(place: Any, label: str, key: str, to: int) -> None:
         label,
         key=f"tour_{label.lower()}",
         shortcut=key,
-        disabled=not 1 <= to <= len(SCENES),
+        disabled=not 1 <= to <= len(PLACES),
         on_click=_go,
         args=(to,),
     )
 
 
 def _go(to: int) -> None:
-    set_values({"scene": str(to), "revealed": QUESTION})
+    set_values({"scene": PLACES[to - 1], "revealed": QUESTION})
 
 
 def _hide() -> None:
@@ -89,6 +111,10 @@ def _hide() -> None:
 
 def _reveal() -> None:
     set_values({"revealed": ANSWER})
+
+
+def _where(scene: Scene, view: TourView) -> str:
+    return f"{chapter_of(scene).name} · scene {view.number} of {len(SCENES)}"
 
 
 # --- the question -------------------------------------------------------------------------------
@@ -103,7 +129,7 @@ def _question(scene: Scene, view: TourView) -> None:
     """Draw the question alone, in large type, with the answers to choose from."""
     guess = _guesses().get(scene.name)
     with st.container(key="tour_question", width=1200, gap="medium"):
-        st.caption(f"Scene {view.number} of {len(SCENES)}")
+        st.caption(_where(scene, view))
         st.title(scene.name, anchor=False)
         st.markdown(_unbroken(scene.caption))
         st.header(_unbroken(scene.question), anchor=False)
@@ -179,15 +205,17 @@ def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compar
 
 
 def _answer(scene: Scene, view: TourView) -> None:
-    """Draw the right answer, the prediction, and the sentence to remember."""
-    st.caption(f"Scene {view.number} of {len(SCENES)}: {scene.name}")
-    st.markdown(_unbroken(scene.question))
-    st.header(scene.answers[scene.right].text, anchor=False)
+    """Draw all answers, the right one and the prediction marked, and the sentence to remember."""
+    st.caption(f"{_where(scene, view)}: {scene.name}. {_unbroken(scene.caption)}")
+    st.markdown(f"**{_unbroken(scene.question)}**")
     guess = _guesses().get(scene.name)
-    if guess is not None:
-        st.markdown(
-            "As you predicted." if guess == scene.right else f"You predicted: {_lowered(scene.answers[guess].text)}."
-        )
+    with st.container(key="tour_options", gap=None):
+        for index, answer in enumerate(scene.answers):
+            yours = " *(your prediction)*" if index == guess else ""
+            if index == scene.right:
+                st.header(f":material/check_circle: {answer.text}{yours}", anchor=False)
+            else:
+                st.markdown(f":material/radio_button_unchecked: {answer.text}{yours}")
     with st.container(key="tour_take_home", border=True):
         st.markdown(_unbroken(scene.take_home))
         st.caption(scene.source)
@@ -196,10 +224,6 @@ def _answer(scene: Scene, view: TourView) -> None:
 def _unbroken(text: str) -> str:
     """Keep a number with a power of ten on one line."""
     return text.replace(" × ", "\u00a0×\u00a0")
-
-
-def _lowered(text: str) -> str:
-    return text if text[:2].isupper() else f"{text[0].lower()}{text[1:]}"
 
 
 def _play(scene: Scene, number: int) -> dict[str, Any]:
@@ -237,6 +261,29 @@ def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> 
         baseline=baseline,
         lines=compared_lines(scene.experiments, scene.view),
     )
+
+
+# --- what to remember ---------------------------------------------------------------------------
+
+
+def _recap() -> None:
+    """Draw what to remember of each chapter, with its scenes, to go back to."""
+    with st.container(key="tour_recap", width=1500, gap="medium"):
+        st.title("What to remember", anchor=False)
+        for column, chapter in zip(st.columns(len(CHAPTERS), gap="medium"), CHAPTERS.values(), strict=True):
+            with column, st.container(gap="small"):
+                st.header(chapter.name, anchor=False)
+                st.markdown(chapter.caption)
+                with st.container(gap=None):
+                    for scene in chapter.scenes:
+                        number = SCENES.index(scene) + 1
+                        st.button(
+                            f"{number}. {scene.name}",
+                            key=f"tour_to_{number}",
+                            type="tertiary",
+                            on_click=_go,
+                            args=(number,),
+                        )
 
 
 PAGE = Page(

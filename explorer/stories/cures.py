@@ -19,7 +19,7 @@ CURES = [
     Scene(
         name="Batch norm, and where it explodes",
         caption="Batch norm gives every unit's z a standard deviation of 1. Here it is added to fifty ReLU layers with "
-        "He initialization and no skips; above is the same net without it.",
+        "He initialization and no skips.",
         question="Before any update, how large is the first layer's gradient compared with the last layer's?",
         answers=(
             Answer("About a thousandth: it vanishes", 0.0, 0.01),
@@ -59,8 +59,8 @@ CURES = [
     ),
     Scene(
         name="The same net, residual, learns",
-        caption="A gradient that arrives is not yet a net that learns. The eight seeds, the task and the steps are the "
-        "same; above is the plain net, which never learns.",
+        caption="A gradient that arrives is not yet a net that learns. The eight seeds, the task and the steps are "
+        "those of the plain net, which never learns.",
         question="With a skip over every layer, how many of the eight seeds learn XOR within 6,000 epochs?",
         answers=(
             Answer("None", 0.0, 0.5),

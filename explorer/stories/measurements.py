@@ -104,10 +104,11 @@ def tell_factor(shown: Shown) -> str:
 
 
 def tell_solved(shown: Shown) -> str:
-    """Say how many seeds have learnt it, of two experiments that stand one above the other both."""
-    counts = [f"{diagnosis.facts.learnt} seeds" for diagnosis in shown.values()]
-    who = f"{counts[0]} above and {counts[-1]} below have" if len(counts) > 1 else f"{counts[0]} have"
-    return f"{who} learnt it at epoch {last(shown).facts.epoch:,}"
+    """Say how many seeds have learnt it, and how many had before a change."""
+    counts = [diagnosis.facts.learnt for diagnosis in shown.values()]
+    before = f", before the change {counts[0]}" if len(counts) > 1 else ""
+    epoch = last(shown).facts.epoch
+    return f"{counts[-1]} seeds have learnt it by epoch {epoch:,}{before}" if epoch else "training begins"
 
 
 def tell_panels(shown: Shown) -> str:
@@ -157,9 +158,9 @@ def tell_through_time(shown: Shown) -> str:
 
 
 def tell_clipping(shown: Shown) -> str:
-    """Say how long the first gradient is, and of each panel how many seeds have learnt it or are not finite."""
+    """Say the first gradient's norm, and of each panel how many seeds have learnt it or are not finite."""
     learnt = [f"{name}: {known.facts.learnt}{told_diverged(known.facts)}" for name, known in shown.items()]
     return (
-        f"the first gradient, of all parameters, is {number(first(shown).facts.first_norm)} long. "
+        f"the first gradient, of all parameters, has norm {number(first(shown).facts.first_norm)}. "
         f"Seeds that have learnt it: {'; '.join(learnt)}"
     )

@@ -1,4 +1,4 @@
-"""The tour's first half: what happens to a gradient, and why. One entry a scene."""
+"""The tour's first half: what happens to a gradient, then why. One entry a scene."""
 
 import math
 
@@ -102,6 +102,9 @@ PROBLEMS = [
         tell=measurements.tell_deepest,
         plays=(Play("skip"), Play("activation", ("sigmoid", "tanh"))),
     ),
+]
+
+CAUSES = [
     Scene(
         name="Saturation does not explode",
         caption="Weights from N(0, 1), 64 units wide. In a linear net each layer then multiplies the gradient by about 7.8. With tanh, "

@@ -53,8 +53,8 @@ LAST_STEPS = [
             Answer("With 4.6 alone", 3.5, 4.5),
         ),
         right=2,
-        take_home="A bias of 1 keeps 73% per step, hence 2.5 × 10⁻¹⁴ over 100: most seeds learn over 50 steps, few over "
-        "100. A bias of ln 100 keeps 37% all the way, and nearly all learn. The rule is ln T, not 1.",
+        take_home="A bias of 1 keeps 73% of the state per step, 2.5 × 10⁻¹⁴ of it over 100: most seeds learn over 50 "
+        "steps, few over 100. A bias of ln 100 keeps 37% all the way, and nearly all learn. The rule is ln T, not 1.",
         measure=learning,
         tell=tell_through_time,
         plays=(Play("length", (20, 30, 50, 100)), Play("cell", ("LSTM", "GRU"))),
@@ -63,7 +63,7 @@ LAST_STEPS = [
     Scene(
         name="Exploding through time",
         caption="ReLU units whose W_hh starts as the identity learn to continue a noisy sine. The first gradient has a "
-        "length of about a thousand. The same eight seeds are trained as they are, clipped by value, and clipped by "
+        "norm of about a thousand. The same eight seeds are trained as they are, clipped by value, and clipped by "
         "norm to 1.",
         question="Without clipping, how soon are at least half of the nets no longer finite?",
         answers=(
@@ -73,7 +73,7 @@ LAST_STEPS = [
         ),
         right=2,
         take_home="One step that is too long is enough: without clipping nearly all nets become non-finite within 5 "
-        "epochs. With the same gradients shortened to a length of 1, nearly all learn.",
+        "epochs. With the same gradients shortened to a norm of 1, nearly all learn.",
         measure=ending,
         tell=tell_clipping,
         plays=(

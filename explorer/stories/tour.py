@@ -1,16 +1,58 @@
-"""The guided tour: its scenes in order, one entry each in the module of its part."""
+"""The guided tour: its chapters, and their scenes in order, one entry each in the module of its part."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.choices.controls import Choice, controls_of, setting
-from explorer.choices.registry import registry
+from explorer.choices.registry import Entry, registry
 from explorer.stories.cures import CURES
-from explorer.stories.problems import PROBLEMS
+from explorer.stories.problems import CAUSES, PROBLEMS
 from explorer.stories.scene import Scene
 from explorer.stories.through_time import LAST_STEPS
 
-TOUR = registry([*PROBLEMS, *CURES, *LAST_STEPS])
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter(Entry):
+    """A part of the tour; `caption` is what to remember of it."""
+
+    scenes: Sequence[Scene]
+
+
+CHAPTERS = registry(
+    [
+        Chapter(
+            name="The problem",
+            caption="A gradient is a product with one factor for each layer. Factors below 1 make it vanish, factors above 1 "
+            "make it explode: exponentially in depth.",
+            scenes=PROBLEMS,
+        ),
+        Chapter(
+            name="The causes",
+            caption="Weights too small, too large or all alike; slopes far below 1, as the sigmoid's, which is 1/4 at best; "
+            "units that are off for every sample.",
+            scenes=CAUSES,
+        ),
+        Chapter(
+            name="The cures",
+            caption="A start that fits the activation; skips, which lead the gradient around layers; normalization; clipping, "
+            "which only shortens steps. None is best everywhere.",
+            scenes=CURES,
+        ),
+        Chapter(
+            name="Through time",
+            caption="A recurrent net is as deep as its sequence is long, and every step has the same W. Gates that start open "
+            "carry the gradient; clipping by norm keeps it finite.",
+            scenes=LAST_STEPS,
+        ),
+    ]
+)
+TOUR = registry([scene for chapter in CHAPTERS.values() for scene in chapter.scenes])
 SCENES: tuple[Scene, ...] = tuple(TOUR.values())
+
+
+def chapter_of(scene: Scene) -> Chapter:
+    """Return the chapter that a scene is part of."""
+    return next(chapter for chapter in CHAPTERS.values() if scene in chapter.scenes)
 
 
 def play_key(number: int, setting: str) -> str:
@@ -20,6 +62,9 @@ def play_key(number: int, setting: str) -> str:
 
 QUESTION, ANSWER = "question", "answer"
 PAGE, PRESENTER = "page", "presenter"
+# What stands in the place of a scene at the end.
+RECAP = "recap"
+PLACES = (*(str(number) for number in range(1, len(SCENES) + 1)), RECAP)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +74,9 @@ class TourView:
     scene: str = setting(
         Choice(
             label="Scene",
-            help="The scenes in order.",
+            help="The scenes in order, and at the end what to remember of them.",
             group="View",
-            options=tuple(str(number) for number in range(1, len(SCENES) + 1)),
+            options=PLACES,
             default="1",
         )
     )
@@ -56,8 +101,8 @@ class TourView:
 
     @property
     def number(self) -> int:
-        """The scene, counted from 1."""
-        return int(self.scene)
+        """The scene, counted from 1; behind the last one is the recap."""
+        return PLACES.index(self.scene) + 1
 
 
 TOUR_CONTROLS = controls_of(TourView)

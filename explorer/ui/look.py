@@ -1,4 +1,4 @@
-"""How the app looks: its logo and icon, and the style sheets and the script of the tour."""
+"""How the app looks: its logo and icon, and the style sheets and the keys of the tour."""
 
 from base64 import b64encode
 from pathlib import Path
@@ -24,7 +24,15 @@ WORDS = """
 .st-key-tour_question h2 { font-size: clamp(1.5rem, 1.9vw, 2.6rem); line-height: 1.3; padding: 0; }
 .st-key-tour_question button { justify-content: flex-start; padding: .7rem 1.2rem; }
 .st-key-tour_question button > div, .st-key-tour_question button > span { justify-content: flex-start; text-align: left; }
-.st-key-tour_words h2 { font-size: clamp(1.4rem, 1.75vw, 2.4rem); line-height: 1.25; padding: .1rem 0 .3rem; }
+.st-key-tour_words h2 { font-size: clamp(1.25rem, 1.45vw, 2rem); line-height: 1.25; padding: .15rem 0; }
+.st-key-tour_options { padding-bottom: .5rem; }
+.st-key-tour_options p { opacity: .72; }
+.st-key-tour_recap { margin: 0 auto; min-height: max(590px, 100vh - 240px); justify-content: center; }
+.st-key-tour_recap h1 { font-size: clamp(1.9rem, 2.6vw, 3.6rem); padding: 0; }
+.st-key-tour_recap h2 { font-size: clamp(1.3rem, 1.5vw, 2.2rem); padding: 0 0 .4rem; }
+.st-key-tour_recap p { font-size: clamp(1.05rem, 1.1vw, 1.6rem); line-height: 1.42; }
+.st-key-tour_recap button { justify-content: flex-start; text-align: left; min-height: 0; padding: .15rem 0; }
+.st-key-tour_recap button p { font-size: clamp(.95rem, .95vw, 1.35rem); }
 .st-key-tour_words .st-key-tour_play p { font-size: clamp(1rem, 1vw, 1.4rem); }
 """
 
@@ -37,20 +45,55 @@ PRESENTER = """
 .st-key-tour_question h1 { font-size: clamp(2.2rem, 3.4vw, 5rem); }
 .st-key-tour_question h2 { font-size: clamp(1.8rem, 2.5vw, 3.8rem); }
 .st-key-tour_words p { font-size: clamp(1.2rem, 1.4vw, 2.2rem); }
-.st-key-tour_words h2 { font-size: clamp(1.6rem, 2.2vw, 3.2rem); }
+.st-key-tour_words h2 { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }
 """
 
-LET_GO = """
+# Streamlit gives a button one key; clickers send PageUp and PageDown. What has the focus and uses a key itself keeps it.
+KEYS = """
+const press = selector => {
+  const button = document.querySelector(selector);
+  if (!button || button.disabled) return false;
+  button.click();
+  return true;
+};
+const scenes = () => [...document.querySelectorAll(".st-key-scene [role=radio]")];
+const onward = () => press(".st-key-tour_reveal button") || press(".st-key-tour_next button");
+const MOVES = {
+  PageDown: onward,
+  PageUp: () => press(".st-key-tour_back button"),
+  Enter: onward,
+  " ": () => !document.querySelector(".st-key-tour_reveal button") && onward(),
+  Home: () => scenes()[0]?.click(),
+  End: () => scenes().at(-1)?.click(),
+  Escape: () => document.querySelector(".st-key-tour_foot") && press(".st-key-present [role=radio][aria-checked=false]:first-child"),
+};
+const USES = {
+  "input[type=range]": ["PageDown", "PageUp", "Home", "End"],
+  "input:not([type=range]), textarea, select, [role=combobox], [role=listbox], [role=dialog] *": Object.keys(MOVES),
+  "button, a, summary, [role=radio], [role=button]": ["Enter", " "],
+};
+
+function onKey(event) {
+  const move = MOVES[event.key];
+  if (!move || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (Object.entries(USES).some(([who, keys]) => keys.includes(event.key) && event.target.closest?.(who))) return;
+  if (move()) event.preventDefault();
+}
+
 const letGo = event => event.target.closest?.(".st-key-tour_foot") && setTimeout(() => document.activeElement?.blur(), 60);
 
 export default function () {
   window.addEventListener("pointerup", letGo, true);
-  return () => window.removeEventListener("pointerup", letGo, true);
+  window.addEventListener("keydown", onKey);
+  return () => {
+    window.removeEventListener("pointerup", letGo, true);
+    window.removeEventListener("keydown", onKey);
+  };
 }
 """
 
 _words = st.components.v2.component(
-    "explorer_tour_words", html="<i hidden></i>", css=WORDS, js=LET_GO, isolate_styles=False
+    "explorer_tour_words", html="<i hidden></i>", css=WORDS, js=KEYS, isolate_styles=False
 )
 _presenter = st.components.v2.component(
     "explorer_tour_presenter", html="<i hidden></i>", css=PRESENTER, isolate_styles=False

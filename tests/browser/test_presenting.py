@@ -41,7 +41,7 @@ def wait_for_scene(screen, number):
 
 def wait_for_answer(screen, number):
     scene = SCENES[number - 1]
-    screen.page.get_by_role("heading", name=scene.answers[scene.right].text, exact=True).wait_for()
+    screen.page.locator(".st-key-tour_options h2", has_text=scene.answers[scene.right].text).wait_for()
     screen.page.wait_for_function("document.querySelector('.st-key-tour_figure .js-plotly-plot .main-svg')")
 
 
@@ -55,7 +55,7 @@ def predict_and_reveal(screen, number):
     screen.page.keyboard.press("Space")
     wait_for_answer(screen, number)
     screen.page.wait_for_function("window.took !== null")
-    assert screen.page.locator(".st-key-tour_words", has_text="predicted").count() == 1
+    assert screen.page.locator(".st-key-tour_options", has_text="your prediction").count() == 1
     return screen.page.evaluate("window.took")
 
 
@@ -72,8 +72,11 @@ def test_by_keyboard_alone_from_the_first_scene_to_the_last_and_back(new_screen,
         if number < len(SCENES):
             keys.press("ArrowRight")
     print("\nreveal to first picture, ms:", *(f"{number}: {ms:.0f}" for number, ms in took.items()))
-    keys.press("ArrowRight")  # there is no further one
-    for number in range(len(SCENES) - 1, 0, -1):
+    keys.press("ArrowRight")
+    screen.page.get_by_role("heading", name="What to remember").wait_for()
+    screen.rest()
+    keys.press("ArrowRight")  # there is nothing behind it
+    for number in range(len(SCENES), 0, -1):
         keys.press("ArrowLeft")
         wait_for_scene(screen, number)
 
@@ -127,6 +130,31 @@ def test_space_reveals_also_while_a_button_has_the_focus(screen):
     wait_for_answer(screen, 3)
     screen.rest()
     assert screen.parameters()["scene"] == "3"
+
+
+def test_a_clickers_two_keys_lead_through_question_and_answer_and_other_keys_to_both_ends(screen):
+    open_tour(screen, scene=2, present="presenter")
+    wait_for_scene(screen, 2)
+    keys = screen.page.keyboard
+    keys.press("PageDown")
+    wait_for_answer(screen, 2)
+    screen.rest()
+    keys.press("PageDown")
+    wait_for_scene(screen, 3)
+    keys.press("PageUp")
+    wait_for_scene(screen, 2)
+    keys.press("Space")
+    wait_for_answer(screen, 2)
+    screen.rest()
+    keys.press("Space")  # goes on from an answer
+    wait_for_scene(screen, 3)
+    keys.press("End")
+    screen.page.get_by_role("heading", name="What to remember").wait_for()
+    screen.rest()
+    keys.press("Home")
+    wait_for_scene(screen, 1)
+    keys.press("Escape")
+    screen.page.locator("[data-testid=stHeader]").wait_for()
 
 
 def seen(screen):

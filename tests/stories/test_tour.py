@@ -19,7 +19,7 @@ from explorer.diagnosis.remedies import REMEDIES
 from explorer.stories.measurements import factor, mean_part, share
 from explorer.stories.scenarios import OPENING, TUTORIAL, matching
 from explorer.stories.scene_figures import DEPTHS, THROUGH_TIME
-from explorer.stories.tour import SCENES, TOUR, play_key
+from explorer.stories.tour import CHAPTERS, SCENES, TOUR, play_key
 from explorer.theory.gates import gate_product
 from explorer.training.cost import estimate, refuse_all
 from explorer.ui.link import UNPINNED, encode
@@ -525,7 +525,9 @@ def test_a_scene_asks_first_and_shows_nothing_yet(name, present):
 def test_a_scene_shows_its_answer_and_its_figure(name, present):
     scene = TOUR[name]
     app = tour(scene=NUMBERS[name], revealed="answer", present=present)
-    assert app.main.header[0].value == scene.answers[scene.right].text
+    assert scene.caption in app.main.caption[0].value.replace("\u00a0", " ")
+    assert app.main.header[0].value == f":material/check_circle: {scene.answers[scene.right].text}"
+    assert all(answer.text in said(app) for answer in scene.answers if answer is not scene.answers[scene.right])
     assert scene.take_home in said(app)
     drawn = figure(app)
     assert any(character.isdigit() for character in drawn["alt"])
@@ -540,8 +542,10 @@ def test_buttons_lead_from_the_first_scene_to_the_last_and_back():
     for scene in SCENES[1:]:
         app.button(key="tour_next").click().run()
         assert app.title[0].value == scene.name
+    app.button(key="tour_next").click().run()
+    assert app.title[0].value == "What to remember"
     assert app.button(key="tour_next").disabled
-    for scene in SCENES[-2::-1]:
+    for scene in SCENES[::-1]:
         app.button(key="tour_back").click().run()
         assert app.title[0].value == scene.name
 
@@ -561,8 +565,19 @@ def test_a_prediction_is_remembered_and_judged(guess):
     app = tour(scene=1)
     app.button(key=f"tour_answer_{guess}").click().run()
     app.button(key="tour_reveal").click().run()
-    assert ("As you predicted." in said(app)) == (guess == scene.right)
-    assert ("You predicted: the weights." in said(app)) == (guess == 0)
+    marked = f"{scene.answers[guess].text} *(your prediction)*"
+    assert (app.main.header[0].value.endswith(marked)) == (guess == scene.right)
+    assert (marked in said(app)) == (guess != scene.right)
+
+
+def test_the_recap_names_every_scene_of_every_chapter_and_leads_there():
+    app = tour(scene="recap")
+    assert [header.value for header in app.main.header] == list(CHAPTERS)
+    assert all(chapter.caption in said(app) for chapter in CHAPTERS.values())
+    for number, scene in enumerate(SCENES, start=1):
+        assert scene.name in app.button(key=f"tour_to_{number}").label
+    app.button(key="tour_to_7").click().run()
+    assert app.title[0].value == SCENES[6].name
 
 
 def test_playing_changes_the_figure_and_not_the_lesson():
