@@ -206,7 +206,9 @@ def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compar
 
 def _answer(scene: Scene, view: TourView) -> None:
     """Draw all answers, the right one and the prediction marked, and the sentence to remember."""
-    st.caption(f"{_where(scene, view)}: {scene.name}. {_unbroken(scene.caption)}")
+    st.caption(f"{_where(scene, view)}: {scene.name}")
+    with st.container(key="tour_setup"):
+        st.caption(_unbroken(scene.caption))
     st.markdown(f"**{_unbroken(scene.question)}**")
     guess = _guesses().get(scene.name)
     with st.container(key="tour_options", gap=None):

@@ -26,6 +26,11 @@ WORDS = """
 .st-key-tour_question button > div, .st-key-tour_question button > span { justify-content: flex-start; text-align: left; }
 .st-key-tour_words h2 { font-size: clamp(1.25rem, 1.45vw, 2rem); line-height: 1.25; padding: .15rem 0; }
 .st-key-tour_options { padding-bottom: .5rem; }
+@media (max-height: 850px) {
+  .st-key-tour_setup { display: none; }
+  .st-key-tour_words p { font-size: 1.05rem; line-height: 1.35; }
+  .st-key-tour_words .st-key-tour_options p { font-size: 1rem; }
+}
 .st-key-tour_options p { opacity: .72; }
 .st-key-tour_recap { margin: 0 auto; min-height: max(590px, 100vh - 240px); justify-content: center; }
 .st-key-tour_recap h1 { font-size: clamp(1.9rem, 2.6vw, 3.6rem); padding: 0; }

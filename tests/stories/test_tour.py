@@ -525,7 +525,7 @@ def test_a_scene_asks_first_and_shows_nothing_yet(name, present):
 def test_a_scene_shows_its_answer_and_its_figure(name, present):
     scene = TOUR[name]
     app = tour(scene=NUMBERS[name], revealed="answer", present=present)
-    assert scene.caption in app.main.caption[0].value.replace("\u00a0", " ")
+    assert scene.caption in app.main.caption[1].value.replace("\u00a0", " ")
     assert app.main.header[0].value == f":material/check_circle: {scene.answers[scene.right].text}"
     assert all(answer.text in said(app) for answer in scene.answers if answer is not scene.answers[scene.right])
     assert scene.take_home in said(app)
