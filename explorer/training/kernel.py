@@ -43,8 +43,8 @@ _loops: Any = {"nogil": True, "error_model": "numpy", "cache": True}
 compiled: Callable = njit(**_loops, fastmath=EXACT)
 inlined: Callable = njit(**_loops, fastmath=EXACT, forceinline=True)
 summed: Callable = njit(**_loops, fastmath=SUMS)
-# NumPy's generators multiply and add in two steps; and where the compiler may take these in one, whether it does hangs on
-# what stands around: then a run abreast would have other last digits than alone.
+# NumPy's generators multiply and add in two steps; and where the compiler may take these in one, whether it does, and
+# which of two products it takes, hangs on what stands around: then a run abreast would have other last digits than alone.
 as_written: Callable = njit(**_loops, fastmath=False)  # named: what calls it would pass on its own
 
 
@@ -746,7 +746,7 @@ SGD, MOMENTUM, NESTEROV, RMSPROP, ADAM = range(5)
 OPTIMIZER_FORMS = {"SGD": SGD, "momentum": MOMENTUM, "Nesterov": NESTEROV, "RMSprop": RMSPROP, "Adam": ADAM}
 
 
-@compiled
+@as_written
 def step(code, theta, gradient, moments, update, rates, t):
     """Write the update of flat parameters, each at its rate, and subtract it; `t` counts updates from 1."""
     if code == SGD:
