@@ -2,7 +2,8 @@
 
 `f(z, out)` and `df(z, out)` write into `out` and allow any shape; `df` is a
 function of z, never of a, and stays exact where f saturates: sigmoid's slope
-is 1e-300 where `a * (1 - a)` has long been 0.
+is 1e-300 where `a * (1 - a)` has long been 0. Where both come from one
+exponential, `both(z, a, slope)` writes the two, as exactly.
 """
 
 import math
@@ -27,6 +28,8 @@ class Activation(Entry):
     # `f(z, out)` writes a = f(z) into `out` and returns it; `df` the slope.
     f: Function
     df: Function
+    # Where one transcendental function is enough for the two: `both(z, a, slope)` writes them. Worth its calls on big arrays.
+    both: Callable[[Array, Array, Array], Array] | None = None
     # The gain that keeps signals and E|delta|^2 level in a deep net (He et al. 2015, eqs. 10, 14 and 15), defined for
     # the rectifier family, of which linear is one end; sqrt(2) elsewhere.
     he_gain: float = math.sqrt(2)
@@ -38,12 +41,26 @@ class Activation(Entry):
     # The initializer whose variance keeps signals and gradients nearest to level.
     fitting_initializer: str = "He normal"
     in_plain_nets: bool = False  # Whether plain recurrent nets offer it
-    element_cost: float = 1.0  # The work of f and its slope on each number, as a multiple of ReLU's
-    call_cost: int = 0  # Nanoseconds they cost per layer in addition, however small it is
+    # Nanoseconds that f and its slope take: of each number in NumPy and in a compiled kernel, and in NumPy of a layer
+    # however small.
+    element_cost: float = 1.0
+    compiled_cost: float = 0.3
+    call_cost: int = 2_000
 
 
 # Constants as arrays: a ufunc converts a Python number at every call, which costs more than the work on a small net.
-ZERO, HALF, ONE, MINUS_ONE = np.array(0.0), np.array(0.5), np.array(1.0), np.array(-1.0)
+ZERO, HALF, ONE, TWO, MINUS_ONE = np.array(0.0), np.array(0.5), np.array(1.0), np.array(2.0), np.array(-1.0)
+
+
+def _in_vectors(name: str) -> bool:
+    """Whether NumPy computes a function of several doubles at a time here; most processors without AVX-512 do not."""
+    introspect = getattr(np.lib, "introspect", None)
+    ways = introspect.opt_func_info(func_name=f"^{name}$", signature="float64").get(name, {}) if introspect else {}
+    return any(not way["current"].startswith("baseline") for way in ways.values())
+
+
+# Then two functions of this kind take less than one and the arithmetic that makes the other of it.
+EXPONENTIALS_ARE_CHEAP = _in_vectors("expm1")
 
 
 # --- the S-shaped ones ------------------------------------------------------------------------
@@ -65,11 +82,41 @@ def _sigmoid_slope(z: Array, out: Array) -> Array:
     return np.multiply(out, out, out)
 
 
+def _sigmoid_and_slope(z: Array, a: Array, slope: Array) -> Array:
+    # With e = exp(-|z|), which cannot overflow: a = 1 / (1 + e) above 0 and e / (1 + e) below; slope = e / (1 + e)^2.
+    e, share = slope, np.abs(z)
+    np.multiply(share, MINUS_ONE, share)
+    np.exp(share, e)
+    np.add(e, ONE, share)
+    np.reciprocal(share, share)
+    np.greater(z, ZERO, a)
+    np.maximum(a, e, out=a)
+    np.multiply(a, share, a)
+    np.multiply(share, share, share)
+    return np.multiply(e, share, slope)
+
+
 def _tanh_slope(z: Array, out: Array) -> Array:
     # (1 / cosh z)^2: exact for every z, where 1 - a^2 is 0 from z = 19 on.
     np.cosh(z, out)
     np.divide(ONE, out, out)
     return np.multiply(out, out, out)
+
+
+def _tanh_and_slope(z: Array, a: Array, slope: Array) -> Array:
+    # With h = exp(|z|) - 1 and r = exp(-|z|): 2 sinh |z| = h + h r, 2 cosh z = 1 + h + r.
+    h = np.abs(z)
+    np.minimum(h, filled(h.shape, MOST_HALVED), out=h)
+    np.expm1(h, h)
+    np.add(h, ONE, slope)
+    r = np.reciprocal(slope)
+    np.add(slope, r, slope)
+    np.multiply(h, r, r)
+    np.add(h, r, h)
+    np.divide(h, slope, a)
+    np.copysign(a, z, a)
+    np.divide(TWO, slope, slope)
+    return np.multiply(slope, slope, slope)
 
 
 # --- the rectifiers ---------------------------------------------------------------------------
@@ -124,6 +171,33 @@ def _elu_slope(z: Array, out: Array) -> Array:
     return np.exp(out, out)
 
 
+# exp(-700) squared is 0.
+MOST_HALVED = 700.0
+
+
+def _below_zero(z: Array, e: Array) -> Array:
+    """Write e = exp(min(z, 0)) and return 1 - e, both precise however small they are.
+
+    With r = exp(z / 2) and h = 1 / r - 1, which expm1 gives: e = r^2 and 1 - e = (1 - r) (1 + r) = h r (1 + r).
+    """
+    h, r = np.multiply(z, -0.5), e
+    np.maximum(h, filled(h.shape, 0.0), out=h)
+    np.minimum(h, filled(h.shape, MOST_HALVED), out=h)
+    np.expm1(h, h)
+    np.reciprocal(np.add(h, ONE, r), r)
+    np.multiply(h, r, h)
+    fall = np.add(r, ONE)
+    np.multiply(fall, h, fall)
+    np.multiply(r, r, e)
+    return fall
+
+
+def _elu_and_slope(z: Array, a: Array, slope: Array) -> Array:
+    below = _below_zero(z, slope)
+    np.subtract(_relu(z, a), below, a)
+    return slope
+
+
 SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 
 
@@ -143,6 +217,16 @@ def _selu_slope(z: Array, out: Array) -> Array:
     out *= SELU_ALPHA * SELU_SCALE
     np.copyto(out, SELU_SCALE, where=above)
     return out
+
+
+def _selu_and_slope(z: Array, a: Array, slope: Array) -> Array:
+    below = _below_zero(z, slope)
+    below *= SELU_ALPHA
+    np.subtract(_relu(z, a), below, a)
+    a *= SELU_SCALE
+    slope *= SELU_ALPHA * SELU_SCALE
+    np.copyto(slope, SELU_SCALE, where=z > 0)
+    return slope
 
 
 @lru_cache(maxsize=1)
@@ -175,6 +259,12 @@ def _gelu_slope(z: Array, out: Array) -> Array:
     return np.add(normal_cdf(z), z * normal_density(z), out)
 
 
+def _gelu_and_slope(z: Array, a: Array, slope: Array) -> Array:
+    cdf = normal_cdf(z)
+    np.multiply(z, cdf, a)
+    return np.add(cdf, z * normal_density(z), slope)
+
+
 def _silu(z: Array, out: Array) -> Array:
     a = _sigmoid(z, np.empty_like(z))
     return np.multiply(z, a, out)
@@ -187,8 +277,29 @@ def _silu_slope(z: Array, out: Array) -> Array:
     return np.add(a, slope, out)
 
 
+def _silu_and_slope(z: Array, a: Array, slope: Array) -> Array:
+    _sigmoid_and_slope(z, a, slope)
+    np.multiply(slope, z, slope)
+    np.add(slope, a, slope)
+    np.multiply(a, z, a)
+    return slope
+
+
 def _softplus(z: Array, out: Array) -> Array:
     return np.logaddexp(0.0, z, out)
+
+
+def _softplus_and_slope(z: Array, a: Array, slope: Array) -> Array:
+    # ln(1 + e^z) = max(0, z) + ln(1 + e), with e = exp(-|z|); its slope is the sigmoid.
+    e = np.abs(z)
+    np.multiply(e, MINUS_ONE, e)
+    np.exp(e, e)
+    np.greater(z, ZERO, slope)
+    np.maximum(slope, e, out=slope)
+    np.divide(slope, np.add(e, ONE, a), slope)
+    np.log1p(e, e)
+    np.add(_relu(z, a), e, a)
+    return slope
 
 
 def _linear(z: Array, out: Array) -> Array:
@@ -211,9 +322,12 @@ ACTIVATIONS = registry(
             in_plain_nets=True,
             f=_sigmoid,
             df=_sigmoid_slope,
+            both=_sigmoid_and_slope,
             saturation=(0.015, 0.985),
             steepest=0.25,
             fitting_initializer="Glorot normal",
+            element_cost=3.3,
+            compiled_cost=1.3,
         ),
         Activation(
             name="tanh",
@@ -223,8 +337,11 @@ ACTIVATIONS = registry(
             in_plain_nets=True,
             f=np.tanh,
             df=_tanh_slope,
+            both=None if EXPONENTIALS_ARE_CHEAP else _tanh_and_slope,
             saturation=(-0.97, 0.97),
             fitting_initializer="Glorot normal",
+            element_cost=3.1,
+            compiled_cost=1.4,
         ),
         Activation(
             name="ReLU",
@@ -242,6 +359,7 @@ ACTIVATIONS = registry(
             caption="A small slope below 0 lets a unit come back: it cannot die.",
             formula="z > 0: z;  else 0.01·z",
             source="Maas et al. 2013",
+            element_cost=1.6,
         ),
         _leaky_entry(
             slope=(LOW_SLOPE + HIGH_SLOPE) / 2,
@@ -252,7 +370,8 @@ ACTIVATIONS = registry(
             formula="z > 0: z;  else u·z, u ~ U(1/8, 1/3)",
             source="Xu et al. 2015, section 2.4; the range as in PyTorch",
             random_slope=(LOW_SLOPE, HIGH_SLOPE),
-            element_cost=4.0,
+            element_cost=4.6,
+            compiled_cost=3.7,
         ),
         Activation(
             name="ELU",
@@ -261,7 +380,10 @@ ACTIVATIONS = registry(
             source="Clevert et al. 2016",
             f=_elu,
             df=_elu_slope,
+            both=None if EXPONENTIALS_ARE_CHEAP else _elu_and_slope,
             saturation=(-0.97, math.inf),
+            element_cost=3.9,
+            compiled_cost=1.1,
         ),
         Activation(
             name="SELU",
@@ -270,10 +392,13 @@ ACTIVATIONS = registry(
             source="Klambauer et al. 2017, eq. 2",
             f=_selu,
             df=_selu_slope,
-            element_cost=2.0,
+            both=None if EXPONENTIALS_ARE_CHEAP else _selu_and_slope,
             saturation=(-0.97 * SELU_SCALE * SELU_ALPHA, math.inf),
             steepest=SELU_SCALE * SELU_ALPHA,
             fitting_initializer="LeCun",
+            element_cost=6.2,
+            compiled_cost=1.1,
+            call_cost=5_400,
         ),
         Activation(
             name="GELU",
@@ -282,9 +407,11 @@ ACTIVATIONS = registry(
             source="Hendrycks & Gimpel 2016",
             f=_gelu,
             df=_gelu_slope,
+            both=_gelu_and_slope,
             steepest=1.1289,
-            element_cost=12.0,
-            call_cost=58_000,
+            element_cost=31.0,
+            compiled_cost=12.0,
+            call_cost=116_000,
         ),
         Activation(
             name="SiLU",
@@ -293,8 +420,11 @@ ACTIVATIONS = registry(
             source="Elfwing et al. 2018",
             f=_silu,
             df=_silu_slope,
+            both=_silu_and_slope,
             steepest=1.0998,
-            element_cost=2.0,
+            element_cost=4.0,
+            compiled_cost=1.3,
+            call_cost=5_000,
         ),
         Activation(
             name="softplus",
@@ -303,7 +433,9 @@ ACTIVATIONS = registry(
             source="Dugas et al. 2001",
             f=_softplus,
             df=_sigmoid,
-            element_cost=4.0,
+            both=_softplus_and_slope,
+            element_cost=4.1,
+            compiled_cost=17.0,
         ),
         Activation(
             name="linear",

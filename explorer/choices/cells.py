@@ -54,9 +54,12 @@ class Cell(Entry):
     """A kind of recurrent unit."""
 
     blocks: tuple[str, ...]  # The blocks of columns of the matrix product, in order
-    # Nanoseconds of a step there and back: of a group of runs, however small, and of each number of z.
+    # Nanoseconds of a step there and back: in NumPy of a group of runs, in a compiled kernel of a run, however small; and
+    # of each number of z, in both.
     call_cost: int
+    compiled_call_cost: int
     element_cost: float
+    compiled_element_cost: float
     # Blocks in which h_{t-1}, or x_t, has no weights: these stay exactly 0.
     unseen_by_h: tuple[str, ...] = ()
     unseen_by_x: tuple[str, ...] = ()
@@ -176,8 +179,10 @@ CELLS = registry(
             source="Elman 1990",
             blocks=("state",),
             new_state="state",
-            call_cost=4_800,
-            element_cost=4.2,
+            call_cost=7_000,
+            compiled_call_cost=225,
+            element_cost=3.6,
+            compiled_element_cost=5.0,
             forward=_plain_forward,
             backward=_plain_backward,
         ),
@@ -187,8 +192,10 @@ CELLS = registry(
             formula="c_t = f c_{t-1} + i g;  h_t = o tanh c_t;  i, f, o = σ(…), g = tanh(…) of W_xh x_t + W_hh h_{t-1} + b",
             source="Hochreiter & Schmidhuber 1997; the forget gate: Gers et al. 2000",
             blocks=("input", "forget", "output", "candidate"),
-            call_cost=10_500,
-            element_cost=8.0,
+            call_cost=38_000,
+            compiled_call_cost=470,
+            element_cost=13.6,
+            compiled_element_cost=7.0,
             gates={KEEPS: "forget", "lets the new in": "input", "shows the state": "output"},
             squashed="candidate",
             has_c=True,
@@ -202,8 +209,10 @@ CELLS = registry(
             formula="h_t = u h_{t-1} + (1 - u) n;  n = tanh(W_xn x_t + b_n + r (W_hn h_{t-1} + b_hn));  r, u = σ(…)",
             source="Cho et al. 2014; reset after the product: as in cuDNN",
             blocks=("reset", "update", "candidate, from x", "candidate"),
-            call_cost=10_100,
-            element_cost=5.5,
+            call_cost=37_000,
+            compiled_call_cost=320,
+            element_cost=6.6,
+            compiled_element_cost=5.0,
             unseen_by_h=("candidate, from x",),
             unseen_by_x=("candidate",),
             gates={KEEPS: "update", "lets the new see the old": "reset"},

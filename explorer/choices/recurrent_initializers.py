@@ -24,6 +24,7 @@ class RecurrentInitializer(Entry):
     # `draw(rng, hidden, strength)` returns W_hh of shape (hidden, hidden).
     draw: Callable[[np.random.Generator, int, float], Array]
     scales: bool = True  # Whether the strength changes anything
+    decomposes: bool = False  # Whether drawing takes a decomposition of the matrix
 
 
 def _scaled_to(size: Callable[[Array], float]) -> Callable[[np.random.Generator, int, float], Array]:
@@ -65,6 +66,7 @@ RECURRENT_INITIALIZERS = registry(
             formula="max |λ(W_hh)| = s",
             source="Jaeger 2001",
             draw=_scaled_to(spectral_radius),
+            decomposes=True,
         ),
         RecurrentInitializer(
             name="largest singular value",
@@ -72,6 +74,7 @@ RECURRENT_INITIALIZERS = registry(
             formula="σ₁(W_hh) = s",
             source="Pascanu et al. 2013, section 2.1",
             draw=_scaled_to(largest_singular_value),
+            decomposes=True,
         ),
         RecurrentInitializer(
             name="orthogonal",
@@ -79,6 +82,7 @@ RECURRENT_INITIALIZERS = registry(
             formula="W_hh = s·Q, QᵀQ = I",
             source="Saxe et al. 2014",
             draw=_orthogonal,
+            decomposes=True,
         ),
         RecurrentInitializer(
             name="identity",

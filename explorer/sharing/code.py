@@ -248,7 +248,8 @@ def _way_to(stage: Stage, experiment: Experiment) -> list[Piece]:
 
 def _activation(experiment: Experiment | RecurrentExperiment) -> list[Piece]:
     entry = experiment.activation_function
-    return [entry, *_written_out(entry.f), *_written_out(entry.df)]
+    both = [] if entry.both is None else [entry.both]
+    return [entry, *_written_out(entry.f), *_written_out(entry.df), *both]
 
 
 def _written_out(function: Callable[..., Any]) -> list[Piece]:

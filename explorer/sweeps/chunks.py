@@ -17,6 +17,7 @@ from explorer.choices.experiment import Experiment
 from explorer.sweeps.outcomes import Finding, find
 from explorer.sweeps.sweep import Sweep
 from explorer.training import cost, cost_models
+from explorer.training.compiled import KERNELS
 from explorer.training.run import Training
 
 # Estimated for a laptop; the test machines take about 0.15 s. A cancel need not wait for it, a picture does.
@@ -28,9 +29,8 @@ MAX_RUNS = 512
 # Of the coarse grid that comes first every fourth cell each way, of the next every second.
 STRIDES = (4, 2, 1)
 
-# Seconds: what theory says of a cell; drawing first parameters, a run and layer, and a weight.
-PER_THEORY, PER_LAYER_DRAWN, PER_WEIGHT_DRAWN = 0.020, 12e-6, 25e-9
-PER_FINDING = 0.0006
+# Seconds: what theory says of a cell, and what is found in its history.
+PER_THEORY, PER_FINDING = 0.020, 0.0006
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,17 @@ def chunk_seconds(experiments: Sequence[Experiment], trained: bool) -> float:
     together = experiments[0].but(runs=min(sum(experiment.runs for experiment in experiments), MAX_RUNS))
     training = cost.estimate(together if trained else together.but(epochs=1)).seconds
     starts = {experiment.at_start() for experiment in experiments}
-    drawn = PER_LAYER_DRAWN + PER_WEIGHT_DRAWN * together.width**2
-    return (
-        training + PER_THEORY * len(starts) + PER_FINDING * len(experiments) + drawn * together.runs * together.layers
-    )
+    return training + PER_THEORY * len(starts) + PER_FINDING * len(experiments)
+
+
+def sweep_seconds(sweep: Sweep) -> float:
+    """Estimate the seconds that one core needs for a whole sweep of which nothing is known yet."""
+    return _sweep_seconds(sweep, KERNELS.now() is not None)
 
 
 @lru_cache(maxsize=64)
-def sweep_seconds(sweep: Sweep) -> float:
-    """Estimate the seconds that one core needs for a whole sweep of which nothing is known yet."""
+def _sweep_seconds(sweep: Sweep, compiled: bool) -> float:
+    # Once there are kernels the same sweep takes less.
     return sum(chunk.seconds for chunk in chunks(sweep))
 
 

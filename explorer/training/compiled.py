@@ -17,7 +17,7 @@ from explorer.choices.clipping import global_norm
 from explorer.choices.experiment import Experiment
 from explorer.training.cores import CORES, of_each
 from explorer.training.group import Group, safe_norm
-from explorer.training.network import Network
+from explorer.training.network import Architecture, Network
 from explorer.training.recording import Ending, Records
 from explorer.training.recurrent_group import RecurrentGroup
 from explorer.training.recurrent_network import Layer, RecurrentArchitecture, RecurrentNetwork
@@ -79,6 +79,34 @@ def group_for(group: type[Group], experiments: Sequence[Any]) -> type[Group]:
     if group is RecurrentGroup and first.hidden <= WIDEST and all(map(kernel.has_cell_forms, experiments)):
         return CompiledRecurrentGroup
     return group
+
+
+class Abreast(NamedTuple):
+    """How runs are shared out over the calls of a kernel."""
+
+    lanes: int  # So many go side by side in the processor's vectors; 1: each goes alone
+    fewest: int  # So many at least
+
+    def shared_out(self, runs: int) -> tuple[int, int]:
+        """Return how many of a group's runs go alone, and how many calls take several."""
+        if self.lanes == 1:
+            return runs, 0
+        full, rest = divmod(runs, self.lanes)
+        return (rest, full) if rest < self.fewest else (0, full + 1)
+
+
+def runs_abreast(experiment: Experiment) -> Abreast:
+    """Return how the runs of an experiment that kernels take are shared out."""
+    # Its inputs do not matter; to count them its data would have to be drawn.
+    shape = Architecture(
+        inputs=1,
+        width=experiment.width,
+        depth=experiment.depth,
+        activation=experiment.activation_function,
+        normalization=experiment.normalizer,
+    )
+    kernel = KERNELS.now()
+    return Abreast(kernel.lanes_for(shape, max(experiment.batch_sizes())), kernel.FEWEST_ABREAST)
 
 
 # --- nets of layers -----------------------------------------------------------------------------

@@ -932,6 +932,8 @@ class Room(NamedTuple):
 def room_for(net, samples):
     """Make room for batches of so many samples."""
     most = samples * net.lanes
+    # Rows that lie a multiple of 512 bytes apart push each other out of the first cache: half the speed.
+    most += 8 if most % 64 == 0 and net.lanes == 1 else 0
     depth, width, statistic = net.depth, net.width, max(net.width, most)
     return Room(
         np.zeros((depth + 1, width, most)),

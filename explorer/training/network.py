@@ -115,6 +115,9 @@ Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
 # Up to this many numbers, element-wise work on the whole stack beats going layer by layer.
 STACKED_LIMIT = 32_768
+# From so many numbers of a layer and run on, f and its slope take less together than apart. How many runs there are does
+# not matter: their numbers may not hang on it.
+BOTH_FROM = 2048
 
 
 class Running:
@@ -185,8 +188,11 @@ class Network:
         """Make room for dL/dh: every layer's when they are kept, else three that take turns."""
         depth = hidden[0]
         self._at_once = int(np.prod(hidden)) <= STACKED_LIMIT
+        wide = hidden[2] * hidden[3] >= BOTH_FROM and not self.answering
+        self._both = self.shape.activation.both if wide else None
         self._slopes_at_once = self.keep or self._at_once
-        self.slope = np.empty(hidden if self._slopes_at_once else (1, *hidden[1:]))
+        every = self._slopes_at_once or self._both is not None
+        self.slope = np.empty(hidden if every else (1, *hidden[1:]))
         self.through_weights = np.zeros(hidden if self.keep else (min(3, depth), *hidden[1:]))
         has_shortcuts = self.keep and self.shape.skip
         self.through_skip = np.zeros(hidden) if has_shortcuts else self.through_weights
@@ -237,7 +243,9 @@ class Network:
             yield self._product, (self._rows(self.theta, layer).swapaxes(-1, -2), self._view(self.h, layer), z)
             if shape.normalized:
                 yield from self._normalize(layer, z, n)
-            if self.random is None:
+            if self._both is not None:
+                yield self._both, (n, a, self._view(self.slope, layer))
+            elif self.random is None:
                 yield shape.activation.f, (n, a)
             else:
                 yield leaky, (n, self._view(self.random, layer), a)
@@ -279,14 +287,14 @@ class Network:
         Small nets get all slopes and all weight gradients in one call each;
         big ones layer by layer, while the numbers are still in the cache.
         """
-        if self._slopes_at_once:
+        if self._slopes_at_once and self._both is None:
             yield self._slope(self.n, self.random, self.slope)
         if not self._at_once:
             yield self._weight_gradient(-1)
         for layer in reversed(range(self.shape.depth)):
             yield from self._to_dh(layer)
             slope, delta = self._view(self.slope, layer), self._view(self.delta, layer)
-            if not self._slopes_at_once:
+            if not self._slopes_at_once and self._both is None:
                 random = None if self.random is None else self._view(self.random, layer)
                 yield self._slope(self._view(self.n, layer), random, slope)
             yield np.multiply, (self._view(self.through_skip, layer), slope, delta)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from textbook import apply, slope
 
+from explorer.choices import activations
 from explorer.choices.activations import ACTIVATIONS, leaky, leaky_slope, normal_cdf
 
 # Written a second time, from the formulas, one number at a time.
@@ -156,3 +157,59 @@ def test_numbers_that_lie_apart_in_memory_give_the_same(name, apart):
     for function in (ACTIVATIONS[name].f, ACTIVATIONS[name].df):
         function(spread_in[:, :1], spread_out[:, :1])
         np.testing.assert_allclose(spread_out[:, 0], function(z, np.empty(13)), rtol=1e-14, atol=1e-300)
+
+
+# --- f and its slope from one function ---------------------------------------------------------
+
+# All that there are, also those that this processor does better without.
+BOTH = {
+    "sigmoid": activations._sigmoid_and_slope,
+    "tanh": activations._tanh_and_slope,
+    "ELU": activations._elu_and_slope,
+    "SELU": activations._selu_and_slope,
+    "GELU": activations._gelu_and_slope,
+    "SiLU": activations._silu_and_slope,
+    "softplus": activations._softplus_and_slope,
+}
+EXACT = {
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: 1 / (2 * np.cosh(z / 2)) ** 2),
+    "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
+    "ELU": (lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))), lambda z: np.exp(np.minimum(z, 0))),
+    "softplus": (lambda z: np.logaddexp(0, z), lambda z: 1 / (1 + np.exp(-z))),
+}
+
+
+def both(name, z):
+    a, slope = np.full_like(z, np.nan), np.full_like(z, np.nan)
+    with np.errstate(all="ignore"):
+        assert BOTH[name](z, a, slope) is slope
+    return a, slope
+
+
+def test_every_entry_that_takes_both_at_once_is_asked_about():
+    named = {name: entry.both for name, entry in ACTIVATIONS.items() if entry.both is not None}
+    assert named.items() <= BOTH.items()
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_both_at_once_are_exact_into_the_tails(name):
+    size = np.geomspace(1e-300, 700, 20_000)
+    z = np.concatenate([-size[::-1], [0.0], size])
+    for ours, exact in zip(both(name, z), EXACT[name], strict=True):
+        with np.errstate(all="ignore"):
+            expected = exact(z.astype(np.longdouble))
+        seen = np.abs(expected) > 1e-300
+        assert np.abs(ours[seen] / expected[seen] - 1).max() < 2e-15
+        assert np.abs(ours[~seen] - expected[~seen]).max(initial=0.0) < 1e-300
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_both_at_once_are_those_apart_also_where_nothing_is_finite(name):
+    z = np.array([*GRID, -np.inf, np.inf, np.nan, -1e300, 1e300, -800.0, 800.0, -0.0, -1500.0])
+    before, entry = z.copy(), ACTIVATIONS[name]
+    a, slopes = both(name, z)
+    np.testing.assert_array_equal(z, before)
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(a, apply(entry, z), rtol=1e-13, atol=1e-300)
+        np.testing.assert_allclose(slopes, slope(entry, z), rtol=1e-13, atol=1e-15)
+        np.testing.assert_array_equal(slopes == 0, slope(entry, z) == 0)

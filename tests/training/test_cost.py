@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.training import cost
+from explorer.training.compiled import KERNELS, OFF, VARIABLE, WIDEST
 from explorer.training.cost import (
     LIMIT_BYTES,
     LIMIT_SECONDS,
@@ -17,7 +19,9 @@ from explorer.training.cost import (
     refuse_all,
     refuse_depths,
 )
+from explorer.training.cost_models import LAYERS, TIME_STEPS
 from explorer.training.run import Training
+from explorer.training.work import layered_work, recurrent_work
 from tests.work import calls
 
 TUTORIAL = Experiment(depth=11, width=4, optimizer="Adam", learning_rate=0.001, batch="1", epochs=100_000, runs=20)
@@ -37,6 +41,19 @@ VARIED = [
     Experiment(task="curve", depth=5, width=24, activation="randomized ReLU", runs=8, optimizer="momentum"),
     Experiment(task="blobs", samples=1024, depth=2, width=128, activation="ELU", runs=1, skip="two layers"),
 ]
+PATHS = {"compiled": "", "NumPy": OFF}
+
+
+@pytest.fixture(params=PATHS)
+def path(request, monkeypatch):
+    """Everything is trained, and its cost estimated, by each of the two paths."""
+    monkeypatch.setenv(VARIABLE, PATHS[request.param])
+    return request.param
+
+
+def seconds(experiment, monkeypatch, path):
+    monkeypatch.setenv(VARIABLE, PATHS[path])
+    return estimate(experiment).seconds
 
 
 @pytest.mark.parametrize("experiment", VARIED)
@@ -64,25 +81,91 @@ def test_updates_are_counted(experiment, updates):
     assert estimate(experiment).updates == updates
 
 
+DEARER = [
+    *({"epochs": 12_000}, {"depth": 22}, {"width": 16}, {"runs": 16}, {"batch": "1"}, {"normalization": "batch"}),
+    *({"activation": "GELU"}, {"optimizer": "Adam"}, {"task": "moons"}, {"initializer": "orthogonal"}),
+]
+
+
+@pytest.mark.parametrize("dearer", DEARER, ids=str)
+def test_more_costs_more(dearer, path):
+    usual = Experiment(activation="ReLU", order="fixed")
+    assert estimate(usual.but(**dearer)).seconds > estimate(usual).seconds
+
+
+DEARER_OVER_TIME = [
+    {"cell": "LSTM"},
+    {"stack": 2},
+    {"batch": "8"},
+    {"initializer": "orthogonal"},
+    {"hidden": 32},
+    {"runs": 9},
+]
+
+
+@pytest.mark.parametrize("dearer", DEARER_OVER_TIME, ids=str)
+def test_more_costs_more_over_time(dearer, path):
+    usual = RecurrentExperiment()
+    assert estimate(usual.but(**dearer)).seconds > estimate(usual).seconds
+
+
 @pytest.mark.parametrize(
-    "dearer",
-    [{"epochs": 12_000}, {"depth": 22}, {"width": 16}, {"runs": 16}, {"batch": "1"}, {"normalization": "batch"}],
-    ids=str,
+    "wide", [Experiment(width=WIDEST + 1), RecurrentExperiment(hidden=WIDEST + 1)], ids=["layers", "time"]
 )
-def test_more_costs_more(dearer):
-    assert estimate(Experiment().but(**dearer)).seconds > estimate(Experiment()).seconds
+def test_the_estimate_is_of_the_path_that_trains(wide, monkeypatch):
+    name = "width" if isinstance(wide, Experiment) else "hidden"
+    small = wide.but(**{name: 4})
+    compiled, numpy = (seconds(small, monkeypatch, path) for path in PATHS)
+    assert compiled < 0.7 * numpy
+    assert seconds(wide, monkeypatch, "compiled") == seconds(wide, monkeypatch, "NumPy"), "no kernel takes it"
+    monkeypatch.setenv(VARIABLE, "")
+    for knows in ("has_forms", "has_cell_forms"):
+        monkeypatch.setattr(KERNELS.now(), knows, lambda experiment: False)
+    assert estimate(small).seconds == numpy
 
 
-def test_estimating_is_no_more_work_for_a_huge_experiment():
+@pytest.mark.parametrize("usual", [Experiment(), RecurrentExperiment()], ids=["layers", "time"])
+def test_setting_up_and_records_count(usual, path):
+    one, hundred, thousand = (estimate(usual.but(epochs=epochs)).seconds for epochs in (1, 100, 1000))
+    assert one > 1.5 * (thousand - hundred) / 900, "setting up, and records at both ends"
+    assert hundred - one > 1.1 * (thousand - hundred) / 9, "records are dense at first"
+
+
+def test_many_seeds_of_a_wide_net_take_seconds_before_any_update():
+    wide = Experiment(task="moons", width=128, depth=50, runs=64, initializer="orthogonal", epochs=1)
+    assert estimate(wide).seconds > 3
+
+
+def test_runs_that_go_abreast_cost_less_than_as_many_alone(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "")
+    one, eight = (estimate(Experiment(runs=runs, epochs=100_000)).seconds for runs in (1, 8))
+    assert one < eight < 6 * one
+
+
+def test_every_price_is_of_something_that_is_done(monkeypatch):
+    named = {True: set(), False: set()}, {True: set(), False: set()}
+    for setting in PATHS.values():
+        monkeypatch.setenv(VARIABLE, setting)
+        for kinds, works in zip(
+            named, ([layered_work(Experiment())], [recurrent_work(RecurrentExperiment())]), strict=True
+        ):
+            for work in works:
+                kinds[work.compiled] |= {*work.set_up} | {*work.epoch} | {*work.record} | {*work.again}
+    for prices, kinds in zip((LAYERS, TIME_STEPS), named, strict=True):
+        for compiled, way in ((True, prices.compiled), (False, prices.numpy)):
+            assert {*prices.set_up.prices} | {*way.epoch.prices} | {*way.record.prices} <= kinds[compiled] | {"input"}
+
+
+def test_estimating_is_no_more_work_for_a_huge_experiment(path):
     estimate(Experiment())  # points of a task are drawn once
-    assert all(calls(lambda e=experiment: estimate(e)) < 200 for experiment in (*VARIED[1:], HUGE))
+    assert all(calls(lambda e=experiment: estimate(e)) < 700 for experiment in (*VARIED[1:], HUGE))
 
 
 # --- refusing ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("experiment", [*VARIED, TUTORIAL.but(skip="one layer")])
-def test_what_is_bearable_is_allowed(experiment):
+def test_what_is_bearable_is_allowed(experiment, path):
     assert refuse(experiment) is None
 
 
@@ -92,7 +175,7 @@ TOO_MUCH = [
     HUGE.but(runs=1),
     HUGE.but(batch="full"),
     Experiment(epochs=1_000_000, runs=512),
-    Experiment(epochs=1_000_000, runs=64, batch="1"),
+    Experiment(epochs=1_000_000, runs=256, batch="1"),
     Experiment(task="moons", samples=2048, batch="1", epochs=100_000),
     Experiment(task="moons", samples=1024, depth=50, width=64, runs=24, epochs=10),
     TUTORIAL.but(epochs=1_000_000, runs=100),
@@ -108,7 +191,7 @@ def changes_of(way):
 
 
 @pytest.mark.parametrize("experiment", TOO_MUCH)
-def test_what_is_too_much_is_refused_with_ways_that_fit(experiment):
+def test_what_is_too_much_is_refused_with_ways_that_fit(experiment, path):
     sentence = refuse(experiment)
     assert sentence is not None
     assert sentence.count(".") - len(re.findall(r"\d\.\d", sentence)) == 1

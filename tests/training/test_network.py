@@ -161,6 +161,19 @@ def test_slopes_layer_by_layer_or_all_at_once_give_the_same(activation, normaliz
     np.testing.assert_allclose(by_layer.gradient(), at_once.gradient(), rtol=1e-13, atol=1e-17)
 
 
+@pytest.mark.parametrize("keep", [False, True])
+@every_two(activation=[*filter(lambda name: ACTIVATIONS[name].both, ACTIVATIONS)], normalization=NORMALIZATIONS)
+def test_slopes_that_come_with_the_values_give_the_same(activation, normalization, keep, monkeypatch):
+    e = experiment(activation=activation, normalization=normalization)
+    apart = Bench(e, 2, keep=keep)
+    monkeypatch.setattr("explorer.training.network.BOTH_FROM", 0)
+    together = Bench(e, 2, keep=keep)
+    assert apart.network._both is None
+    assert together.network._both is e.activation_function.both
+    np.testing.assert_allclose(together.gradient(), apart.gradient(), rtol=1e-11, atol=1e-15)
+    np.testing.assert_allclose(together.network.slope, apart.network.slope[-len(together.network.slope) :], rtol=1e-11)
+
+
 def test_a_net_beyond_the_limit_has_the_right_gradient():
     e = experiment(activation="tanh", depth=3, width=64, skip="one layer", normalization="layer")
     samples = STACKED_LIMIT // (3 * 64) + 1
