@@ -247,8 +247,8 @@ def test_tanh_at_variance_one_falls_like_a_power_of_depth():
 @pytest.mark.parametrize("skip", ["none", "one layer", "two layers"])
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_a_median_seed_of_a_wide_shallow_net_is_the_wide_net(name, skip):
-    one = Data(np.array([[0.6, -0.8]]), np.array([1.0]))
-    asked = Experiment(task=OWN, data=one, depth=3, width=128, activation=name, initializer="Glorot normal", skip=skip)
+    two = Data(np.array([[0.6, -0.8], [-0.6, 0.8]]), np.array([1.0, 0.0]))
+    asked = Experiment(task=OWN, data=two, depth=3, width=128, activation=name, initializer="Glorot normal", skip=skip)
     median, wide = predict(asked).median_delta, wide_gradients(asked) / np.sqrt([128, 128, 128, 1])
     assert median[:-1] / median[-2] == pytest.approx(wide[:-1] / wide[-2], rel=0.2)
 
