@@ -137,9 +137,9 @@ def _draw(results: Results, view: View, combine: Sequence[str], baseline: Experi
 
 
 def _figures(results: Results, view: View) -> tuple[Drawn, Drawn]:
-    solved = [f"{f.solved} of {f.runs}" for f in results.facts]
     panels = [
-        TrialPanel(*values) for values in zip(results.names, results.words, solved, results.histories, strict=True)
+        TrialPanel(*values)
+        for values in zip(results.names, results.words, results.briefs, results.histories, strict=True)
     ]
     said = f"{results.headline} {describe_tried(results.names, results.words, results.facts)}"
     told = describe_losses(results.names, results.facts)
