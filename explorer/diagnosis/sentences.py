@@ -2,7 +2,7 @@
 
 import math
 
-from explorer.diagnosis.facts import HEALTHY_DECADES, Facts
+from explorer.diagnosis.facts import HEALTHY_DECADES, NORMED_DECADES, Facts
 from explorer.diagnosis.wording import against_last, decades, number, seeds_text
 
 
@@ -83,6 +83,9 @@ def tell_dead(f: Facts) -> str:
 def tell_reach(f: Facts) -> str:
     """Say how much of the gradient reaches the first hidden layer."""
     start, end, last = f.signs.reach, f.signs.reach_end, "the last hidden layer's"
+    if start > NORMED_DECADES and f.experiment.normalizer.uses_batch and not f.experiment.skipped:
+        grows = f"batch norm without skips multiplies dL/dz by {decades(f.log_factor)} from each hidden layer to the one below it"
+        return with_others(f, f"{grows}: at the first it is {against_last(start, last)} at the start")
     if abs(start) > HEALTHY_DECADES:
         return with_others(f, f"dL/dz at the first hidden layer is {against_last(start, last)} at the start")
     verb = "fell" if end < start else "rose"

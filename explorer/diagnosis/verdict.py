@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from explorer.choices.registry import Entry, registry
 from explorer.diagnosis import conditions as when
 from explorer.diagnosis.conditions import LARGE_PULL, Condition
-from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts
+from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, NORMED_DECADES, Facts
 from explorer.diagnosis.remedies import REMEDIES_OF
 from explorer.diagnosis.sentences import (
     error_left,
@@ -28,13 +28,17 @@ from explorer.diagnosis.sentences import (
 from explorer.diagnosis.wording import number, seeds_text
 from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 
-# Solved is what so many of the seeds solve.
+# Solved is what so many of the seeds solve: one of a few may fail by chance.
 MOST = 0.75
-# A net is ill whose seeds leave more than this of the error of always answering the mean target.
+# A net is ill whose seeds leave more than this of the error of always answering the mean target: so the benchmark counts.
 ILL = 0.3
-# log10: the output's slope over its best; a step, and all steps together, over the size of the weights that they move.
-SATURATED, LEAP, HARDLY_MOVED, HALF = -2.0, -0.5, -0.5, 0.3
-# Of the error of the mean answer, what nobody gets below by more than this.
+# log10: the output's slope over its best; a step, and all steps together, over the size of the weights that they move. A slope
+# of a hundredth is that of a sigmoid at z = 6, whose answer is right or wrong by 0.998: seeds that are still wrong there stay so.
+# A third: weights that differ by less are those of the start, and a step by more goes where the gradient was not measured.
+SATURATED, LEAP, HARDLY_MOVED = -2.0, -0.5, -0.5
+# log10, of the mean answer's loss over the loss with batch statistics: a factor of 2 is past what one batch makes by chance.
+HALF = 0.3
+# Of the error of the mean answer: a net that comes so near to what neighbours tell has learnt what there is.
 NEAR = 0.1
 
 
@@ -54,8 +58,12 @@ def _most(count: int, f: Facts) -> bool:
     return count * 2 >= f.signs.seeds
 
 
+def _explodes(f: Facts) -> bool:
+    return f.signs.reach > (NORMED_DECADES if when.norms_batches_without_skips(f) else HEALTHY_DECADES)
+
+
 def _is_linear(f: Facts) -> bool:
-    return not f.experiment.activation_function.bends and f.experiment.points().linear_share >= ILL
+    return not when.bends(f) and f.experiment.points().linear_share >= ILL
 
 
 def _is_limited(f: Facts) -> bool:
@@ -71,10 +79,10 @@ VERDICTS = registry(
             holds=lambda f: f.diverged * 2 >= f.runs,
             tell=tell_diverged,
             remedies={
-                "a tenth of the learning rate": when.starts_well,
-                "Adam": when.starts_well,
-                "fitting initialization": when.starts_badly,
-                "layer norm": when.starts_badly,
+                "a tenth of the learning rate": when.every(when.steps_were_too_large, when.a_tenth_suffices),
+                "Adam": when.steps_were_too_large,
+                "fitting initialization": when.every(when.starts_badly, when.steps_are_usual),
+                "layer norm": when.every(when.starts_badly, when.steps_are_usual),
             },
         ),
         Verdict(
@@ -123,9 +131,10 @@ VERDICTS = registry(
             holds=lambda f: f.signs.dead >= DEAD_SHARE or (f.signs.off > 0 and _most(f.signs.zero, f)),
             tell=tell_dead,
             remedies={
-                "a tenth of the learning rate": when.wandered,
-                "Adam": when.wandered,
-                "skip over one layer": when.always,
+                "a tenth of the learning rate": when.every(when.died, when.a_tenth_suffices),
+                "Adam": when.died,
+                "skip over two layers": when.every(when.no_skips, when.is_deep),
+                "skip over one layer": when.no_skips,
             },
         ),
         Verdict(
@@ -138,19 +147,22 @@ VERDICTS = registry(
                 "error becomes gradient",
             ),
             remedies={
-                "Adam": when.wandered,
-                "a tenth of the learning rate": when.wandered,
+                "Adam": when.every(when.wandered, when.can_answer),
+                "a tenth of the learning rate": when.every(when.wandered, when.can_answer, when.a_tenth_suffices),
                 "cross-entropy": when.wandered_far,
             },
         ),
         Verdict(
             name="exploding",
-            caption="At the start, RMS dL/dz at the first hidden layer is over 10³ times the last hidden layer's.",
-            holds=lambda f: f.signs.reach > HEALTHY_DECADES,
+            caption="At the start, RMS dL/dz at the first hidden layer is over 10³ times the last hidden layer's; with batch norm "
+            "and no skips over 10².",
+            holds=_explodes,
             tell=tell_reach,
             remedies={
-                "fitting initialization": when.always,
-                "four times the width": when.always,
+                "skip over one layer": when.norms_batches_without_skips,
+                "skip over two layers": when.norms_batches_without_skips,
+                "fitting initialization": when.is_not_normalized,
+                "four times the width": when.is_narrow,
             },
         ),
         Verdict(
@@ -166,7 +178,7 @@ VERDICTS = registry(
                 f"{loss_went(f)}, and the largest update changed the weights by {own_size(f.signs.stride)}",
             ),
             remedies={
-                "a tenth of the learning rate": when.always,
+                "a tenth of the learning rate": when.a_tenth_suffices,
                 "Adam": when.always,
             },
         ),
@@ -174,7 +186,7 @@ VERDICTS = registry(
             name="vanishing",
             caption="At the start, or at the latest record, RMS dL/dz at the first hidden layer is under 10⁻³ of the last hidden "
             "layer's.",
-            holds=lambda f: min(f.signs.reach, f.signs.reach_end) < -HEALTHY_DECADES,
+            holds=lambda f: min(f.signs.reach, f.signs.reach_end) < -HEALTHY_DECADES and when.can_answer(f),
             tell=tell_reach,
             remedies={
                 "fitting initialization": when.starts_far_below_in_time,
@@ -182,6 +194,7 @@ VERDICTS = registry(
                 "batch norm": when.has_batches_to_norm,
                 "skip over two layers": when.skips_pay,
                 "Adam": when.nearly_reaches,
+                "four times the epochs": when.came_back_and_falls,
             },
         ),
         Verdict(
@@ -209,8 +222,8 @@ VERDICTS = registry(
                 f"{f.experiment.points().linear_share:.0%} of the error of always answering the mean target",
             ),
             remedies={
-                "leaky ReLU": when.needs_bends,
-                "tanh": when.needs_bends,
+                "leaky ReLU": when.bends_in_time,
+                "tanh": when.bends_in_time,
             },
         ),
         Verdict(
@@ -223,9 +236,10 @@ VERDICTS = registry(
                 f"{loss_went(f)}; all updates together moved the weights by at most {own_size(f.signs.way)}",
             ),
             remedies={
-                "fitting initialization": when.starts_far_below,
+                "fitting initialization": when.starts_far_off,
                 "Adam": when.adam_gets_further,
                 "ten times the learning rate": when.falls,
+                "batch norm": when.norm_gets_further,
                 "four times the epochs": when.falls_fast,
             },
         ),
@@ -240,9 +254,10 @@ VERDICTS = registry(
                 f"answer{'s' * (f.signs.stuck == 1)} hardly better than a constant",
             ),
             remedies={
-                "a tenth of the learning rate": when.came_and_went,
-                "Adam": when.always,
-                "skip over one layer": when.always,
+                "a tenth of the learning rate": when.every(when.came_and_went, when.a_tenth_suffices),
+                "Adam": when.adam_in_time,
+                "batch norm": when.lacks_shifts,
+                "skip over one layer": when.is_deep,
             },
         ),
         Verdict(
@@ -255,7 +270,11 @@ VERDICTS = registry(
                 f"{error_left(f)}; to answer each point as its neighbours do would leave {f.experiment.points().neighbours_share:.0%}",
             ),
             remedies={
-                "four times the width": when.always,
+                "a tenth of the learning rate": when.every(when.overshoots, when.a_tenth_suffices),
+                "ten times the learning rate": when.moves_little,
+                "Adam": when.overshoots,
+                "four times the epochs": when.falls_fast,
+                "four times the width": when.is_narrow,
             },
         ),
         Verdict(
@@ -264,10 +283,13 @@ VERDICTS = registry(
             holds=lambda f: f.complete and f.epoch > 0 and f.score >= ILL,
             tell=lambda f: with_others(f, f"the gradient arrives, and {loss_went(f)}; {error_left(f)}"),
             remedies={
+                "a tenth of the learning rate": when.every(when.overshoots, when.a_tenth_suffices),
+                "ten times the learning rate": when.moves_little,
+                "Adam": when.moves_little_or_overshoots,
                 "four times the epochs": when.falls_fast,
                 "four times the width": when.net_is_too_small,
-                "Adam": when.moves_little,
-                "skip over two layers": when.always,
+                "batch norm": when.lacks_shifts,
+                "skip over two layers": when.no_skips,
             },
         ),
         Verdict(
