@@ -6,16 +6,13 @@ few: "49 of 51, else 8 of 57" is where the condition held, and where it did not.
 
 from collections.abc import Callable
 
-from explorer.diagnosis.facts import HEALTHY_DECADES, Facts
+from explorer.diagnosis.facts import HEALTHY_DECADES, LARGE_PULL, Facts
 from explorer.diagnosis.reasons import is_too_flat
 from explorer.diagnosis.remedies import ADAM_RATE, SHALLOW, starts_small
 from explorer.diagnosis.signs import mean_answer_loss
 
 Condition = Callable[[Facts], bool]
 
-# If the first gradient of all parameters is longer than this many times the loss of the mean answer, updates at any usual
-# learning rate overshoot: behind one, Adam helped none of 3 nets that hardly moved, else 82 of 105.
-LARGE_PULL = 100.0
 # Weights are about 1/√width in size: where all updates together could not move them by 0.2, no net learns. Of gradients that
 # had vanished there, a skip brought 1 of 8 back to use, elsewhere 31 of 39.
 USUAL_GRADIENT, FAR_ENOUGH = 0.1, 0.2

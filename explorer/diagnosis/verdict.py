@@ -4,13 +4,14 @@ Each kind of net has a registry of rules; the first rule that holds gives the wo
 the thresholds. Diverged seeds are counted; what is wrong with the others is read from the seeds that did not solve it.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from explorer.choices.registry import Entry, registry
 from explorer.diagnosis import conditions as when
-from explorer.diagnosis.conditions import LARGE_PULL, Condition
-from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, NORMED_DECADES, Facts
+from explorer.diagnosis.conditions import Condition
+from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, LARGE_PULL, NORMED_DECADES, Facts
 from explorer.diagnosis.remedies import REMEDIES_OF
 from explorer.diagnosis.sentences import (
     error_left,
@@ -19,8 +20,12 @@ from explorer.diagnosis.sentences import (
     own_size,
     tell_dead,
     tell_diverged,
+    tell_healthy,
     tell_learn,
+    tell_learnt,
+    tell_pull,
     tell_reach,
+    tell_reach_in_time,
     tell_small_batches,
     tell_solved,
     with_others,
@@ -60,6 +65,11 @@ def _most(count: int, f: Facts) -> bool:
 
 def _explodes(f: Facts) -> bool:
     return f.signs.reach > (NORMED_DECADES if when.norms_batches_without_skips(f) else HEALTHY_DECADES)
+
+
+def _is_unsettled(f: Facts) -> bool:
+    twice = math.log10(f.signs.error) > HALF - f.signs.apart if f.signs.error > 0 else False
+    return f.experiment.normalizer.uses_batch and f.signs.apart > HALF and f.score >= ILL and twice
 
 
 def _is_linear(f: Facts) -> bool:
@@ -143,8 +153,8 @@ VERDICTS = registry(
             holds=lambda f: f.epoch > 0 and f.signs.output_slope < SATURATED and _most(f.signs.stuck, f),
             tell=lambda f: with_others(
                 f,
-                f"the output is so far out on the sigmoid that its slope is {of_best(f.signs.output_slope)}: hardly anything of the "
-                "error becomes gradient",
+                f"the output is so far out on the sigmoid that its slope is {of_best(f.signs.output_slope)}: "
+                f"{'nothing' if f.signs.output_slope == -math.inf else 'hardly anything'} of the error becomes gradient",
             ),
             remedies={
                 "Adam": when.every(when.wandered, when.can_answer),
@@ -200,15 +210,16 @@ VERDICTS = registry(
         Verdict(
             name="answers unsettled",
             caption="The loss that training sees, with each batch's own statistics, is under half of the mean answer's, but with the "
-            "running statistics by which answers are given at least half of the seeds that failed are stuck.",
-            holds=lambda f: f.experiment.normalizer.uses_batch and f.signs.apart > HALF and _most(f.signs.stuck, f),
+            "running statistics by which answers are given 30% or more of its error is left, and over twice as much as of that loss.",
+            holds=_is_unsettled,
             tell=lambda f: with_others(
                 f,
                 f"with the batch's own statistics the loss is {number(f.signs.loss_end)}, but answers are given with running "
                 "statistics, and these differ",
             ),
             remedies={
-                "four times the width": when.always,
+                "Adam": when.adam_is_new,
+                "skip over one layer": when.no_skips,
                 "layer norm": when.always,
             },
         ),
@@ -233,7 +244,7 @@ VERDICTS = registry(
             holds=lambda f: f.complete and f.epoch > 0 and f.signs.way < HARDLY_MOVED and f.score >= ILL,
             tell=lambda f: with_others(
                 f,
-                f"{loss_went(f)}; all updates together moved the weights by at most {own_size(f.signs.way)}",
+                f"{loss_went(f)}; all updates together moved hidden weights by at most {own_size(f.signs.way)}",
             ),
             remedies={
                 "fitting initialization": when.starts_far_off,
@@ -297,9 +308,7 @@ VERDICTS = registry(
             caption="None of the above: the gradient arrives, and of the error of always answering the mean target less than 30% is left; "
             "or training has not begun.",
             holds=lambda f: True,
-            tell=lambda f: with_others(
-                f, f"the gradient arrives everywhere; the loss is {number(f.signs.loss_end)} at epoch {f.epoch:,}"
-            ),
+            tell=tell_healthy,
             good=True,
         ),
     ]
@@ -321,6 +330,7 @@ TIME_VERDICTS = registry(
             name="learns",
             caption="At least three quarters of the seeds answer with a mean squared error below the task's bound.",
             holds=lambda f: f.solved >= MOST * f.runs,
+            tell=tell_learnt,
             good=True,
         ),
         Verdict(
@@ -331,6 +341,7 @@ TIME_VERDICTS = registry(
             holds=lambda f: (
                 not f.first_pull <= LARGE_PULL or (not f.every_position_counts and f.log_ratio > HEALTHY_DECADES)
             ),
+            tell=tell_pull,
             remedies={
                 "clip by norm": when.always,
                 "a tenth of the learning rate": when.always,
@@ -341,6 +352,7 @@ TIME_VERDICTS = registry(
             caption="Of a task whose loss counts at the end only, dL/dh of the first step is under 10⁻³ of "
             "that of the last, before any update.",
             holds=lambda f: not f.every_position_counts and f.log_ratio < -HEALTHY_DECADES,
+            tell=tell_reach_in_time,
             remedies={
                 "no truncation": when.always,
                 "gates that start open": when.not_cut,

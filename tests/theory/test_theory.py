@@ -375,3 +375,11 @@ def test_right_of_the_critical_line_gradients_explode_with_depth_but_not_yet_in_
     # The output's own step takes about 1 / sqrt(width).
     assert grown(1.2, 10)[1] < 0 < grown(1.2, 50)[0]
     assert grown(0.9, 50)[1] < grown(0.9, 10)[0] < 0
+
+
+@pytest.mark.parametrize(("name", "width", "far"), [("linear", 8, 0.1), ("tanh", 6, 0.15), ("leaky ReLU", 8, 0.4)])
+def test_orthogonal_weights_keep_lengths_on_the_way_forward_too(name, width, far):
+    """What a layer does to |h| is what f does to it: the line of dL/dW once sank by a decade over twenty such layers."""
+    asked = experiment(task="XOR", activation=name, initializer="orthogonal", depth=20, width=width, runs=128)
+    middle = np.median(measured(asked)["weight_gradient"], axis=0)
+    assert np.abs(np.log10(predict(asked).median_weight_gradient / middle)).max() < far
