@@ -72,15 +72,15 @@ def own_size(log10: float) -> str:
     return f"{decades(log10)} {'times' if log10 >= 0 else 'of'} their own size"
 
 
-def of_best(log10: float) -> str:
-    """Say a slope as a share of its best."""
-    return decades(log10) if log10 == -math.inf else f"{decades(log10)} of its best"
+def of_largest(log10: float) -> str:
+    """Say a slope as a share of its largest."""
+    return decades(log10) if log10 == -math.inf else f"{decades(log10)} of its largest"
 
 
 def tell_diverged(f: Facts) -> str:
     """Say how many seeds diverged, and how."""
     ended, grown = f.ended, f.diverged - f.ended
-    told = [f"{seeds_text(ended, f.runs)} became infinite or NaN, first {f.first_end}"] * (ended > 0)
+    told = [f"{seeds_text(ended, f.runs)} became infinite or NaN, first in {f.first_end}"] * (ended > 0)
     told += [f"the loss grew more than a thousandfold in {seeds_text(grown, f.runs)}"] * (grown > 0)
     if grown and math.isfinite(f.loss_end):
         told[-1] += f", its median from {number(f.loss_start)} to {number(f.loss_end)}"
@@ -124,7 +124,7 @@ def tell_reach(f: Facts) -> str:
     """Say how much of the gradient reaches the first hidden layer."""
     start, end, last = f.signs.reach, f.signs.reach_end, "the last hidden layer's"
     if start > NORMED_DECADES and f.experiment.normalizer.uses_batch and not f.experiment.skipped:
-        grows = f"batch norm without skips multiplies dL/dz by {decades(f.log_factor)} from each hidden layer to the one below it"
+        grows = f"batch norm without skips multiplies dL/dz by {decades(f.log_factor)} from each hidden layer to the one before"
         return with_others(f, f"{grows}: at the first it is {against_last(start, last)} at the start")
     if abs(start) > HEALTHY_DECADES:
         now = f", and {against_last(end, last)} at epoch {f.epoch:,}" if -start > HEALTHY_DECADES and end > -1 else ""

@@ -16,7 +16,7 @@ from explorer.diagnosis.remedies import REMEDIES_OF
 from explorer.diagnosis.sentences import (
     error_left,
     loss_went,
-    of_best,
+    of_largest,
     own_size,
     tell_dead,
     tell_diverged,
@@ -149,11 +149,11 @@ VERDICTS = registry(
         ),
         Verdict(
             name="saturated output",
-            caption="The output's slope is under a hundredth of its best, and at least half of the seeds that failed are stuck.",
+            caption="The output's slope is under a hundredth of its largest, and at least half of the seeds that failed are stuck.",
             holds=lambda f: f.epoch > 0 and f.signs.output_slope < SATURATED and _most(f.signs.stuck, f),
             tell=lambda f: with_others(
                 f,
-                f"the output is so far out on the sigmoid that its slope is {of_best(f.signs.output_slope)}: "
+                f"the output is so far out on the sigmoid that its slope is {of_largest(f.signs.output_slope)}: "
                 f"{'nothing' if f.signs.output_slope == -math.inf else 'hardly anything'} of the error becomes gradient",
             ),
             remedies={
