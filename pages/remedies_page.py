@@ -29,7 +29,8 @@ from explorer.ui.widgets import ask
 
 LEGEND = (
     "**Each panel** is the same experiment with one thing changed: rows are layers, columns epochs, colours the gradient.",
-    "A teal square: it **helped**; a red one: it **harmed**. Beside it, how many seeds learn the task.",
+    "A teal square: it **helped**; a red one: it **harmed**. Beside it, what that rests on: how many seeds learn the task; where "
+    "none more does, the epoch at which the median seed has learnt it, or what is left of the mean answer's error, before → with.",
     "All panels share the colour bar below them.",
     "Below: the **ranking** with its numbers, why each helped or could not, and every loss.",
 )
