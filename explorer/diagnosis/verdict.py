@@ -145,6 +145,7 @@ VERDICTS = registry(
                 "Adam": when.died,
                 "skip over two layers": when.every(when.no_skips, when.is_deep),
                 "skip over one layer": when.no_skips,
+                "four times the width": when.died_by_chance,
             },
         ),
         Verdict(

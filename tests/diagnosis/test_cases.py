@@ -33,6 +33,7 @@ CASES = [
     (Experiment(activation="ReLU", learning_rate=1, epochs=500), "dead", "off for every sample", "skip over two layers"),
     (Experiment(activation="ReLU", initializer="He normal", epochs=500, learning_rate=0.1), "dead", "off for every sample", "skip over two layers"),
     (KILLED.but(depth=20, width=4, learning_rate=0.01, optimizer="momentum"), "dead", "off for every sample", "skip over two layers"),
+    (KILLED.but(depth=20, width=4, learning_rate=0.01, optimizer="momentum"), "dead", "off for every sample", "four times the width"),
     # Without biases batch norm's shifts are what is missing
     (
         MOONS.but(task="curve", depth=1, activation="SiLU", initializer="normal", bias="none", gain=0.4, learning_rate=2.0, epochs=500),
