@@ -1,9 +1,9 @@
-"""`python -m benchmarks.theory [--settings 600]`: how often theory's lines of the start depart from real nets.
+"""`python -m benchmarks.theory [--settings 600] [--seed 0]`: how often theory's lines of the start depart from real nets.
 
-Settings are drawn at random from a fixed seed: every activation and initialization, with and without shortcuts. A line is
+Settings are drawn at random: every activation and initialization, with and without shortcuts. A line is
 wrong in a setting if in any layer it is more than half a decade from the median over the seeds and outside their middle
 half as well, or if it is exactly 0 or infinite where the median is finite. A setting without a line is never wrong, and
-counted beside. The exit code is always 0: readers judge.
+counted beside. With `--wrong` each wrong line is named. The exit code is always 0: readers judge.
 """
 
 import argparse
@@ -61,12 +61,18 @@ def main() -> None:
     """Print, for each kind of skip and measure, how many settings have a line and how many lines are wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--settings", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--wrong", action="store_true", help="name each wrong line")
+    asked = parser.parse_args()
     counts: dict[tuple[str, str], list[bool | None]] = defaultdict(list)
-    for experiment in settings(parser.parse_args().settings):
+    for experiment in settings(asked.settings, asked.seed):
         start, prediction = measured(experiment), predict(experiment)
         for measure in MEASURES:
             line = prediction.of(measure)
-            counts[experiment.skip, measure].append(None if line is None else is_wrong(line, start[measure]))
+            wrong = None if line is None else is_wrong(line, start[measure])
+            counts[experiment.skip, measure].append(wrong)
+            if wrong and asked.wrong:
+                print(measure, experiment.settings(changed_only=True), flush=True)
     for (skip, measure), verdicts in sorted(counts.items()):
         drawn = [verdict for verdict in verdicts if verdict is not None]
         print(

@@ -29,7 +29,8 @@ from explorer.ui.widgets import ask
 
 LEGEND = (
     "**Each panel** is the same experiment with one thing changed: rows are layers, columns epochs, colours the gradient.",
-    "A teal square: it **helped**; a red one: it **harmed**. Beside it, how many seeds learn the task.",
+    "A teal square: it **helped**; a red one: it **harmed**. Beside it, what that rests on: how many seeds learn the task; where "
+    "none more does, the epoch at which the median seed has learnt it, or what is left of the mean answer's error, before → with.",
     "All panels share the colour bar below them.",
     "Below: the **ranking** with its numbers, why each helped or could not, and every loss.",
 )
@@ -137,9 +138,9 @@ def _draw(results: Results, view: View, combine: Sequence[str], baseline: Experi
 
 
 def _figures(results: Results, view: View) -> tuple[Drawn, Drawn]:
-    solved = [f"{f.solved} of {f.runs}" for f in results.facts]
     panels = [
-        TrialPanel(*values) for values in zip(results.names, results.words, solved, results.histories, strict=True)
+        TrialPanel(*values)
+        for values in zip(results.names, results.words, results.briefs, results.histories, strict=True)
     ]
     said = f"{results.headline} {describe_tried(results.names, results.words, results.facts)}"
     told = describe_losses(results.names, results.facts)

@@ -183,6 +183,9 @@ class Experiment(Settings):
             raise ValueError(
                 f"task = {self.task!r} with data = {self.data!r}: data must be given exactly when task is {OWN!r}"
             )
+        # What is left of the error is told as a share of the mean answer's, which would be 0.
+        if self.data is not None and not np.ptp(self.data.y) > 0:
+            raise ValueError(f"data: every target is {self.data.y[0]:g}; at least two different targets are needed")
 
     def without_effect(self) -> set[str]:
         """Return the names of settings that change nothing as the others stand."""

@@ -18,6 +18,9 @@ class Optimizer(Entry):
     """An update rule."""
 
     slots: int  # How many arrays of the parameters' shape it remembers (moments)
+    # How many times as far as plain gradient descent it goes along a gradient that stays as it is.
+    lengthens: float = 1.0
+    rescales: bool = False  # Whether a step's size is the learning rate, however large the gradient is
     # `step(gradient, moments, rate, t, out)` writes the step to subtract into `out`. `rate` is the learning rate, a
     # number or an array that broadcasts; `t` counts updates from 1. The gradient may not be changed.
     step: Callable[[Array, Array, float | Array, int, Array], None]
@@ -93,6 +96,7 @@ OPTIMIZERS = registry(
             formula="v ← 0.9·v + g;  θ ← θ - η·v",
             source="Polyak 1964; Sutskever et al. 2013",
             slots=1,
+            lengthens=1 / (1 - MOMENTUM),
             step=_momentum,
         ),
         Optimizer(
@@ -101,6 +105,7 @@ OPTIMIZERS = registry(
             formula="v ← 0.9·v + g;  θ ← θ - η·(g + 0.9·v)",
             source="Nesterov 1983; in the form of Bengio et al. 2013",
             slots=1,
+            lengthens=1 / (1 - MOMENTUM),
             step=_nesterov,
         ),
         Optimizer(
@@ -109,6 +114,7 @@ OPTIMIZERS = registry(
             formula="s ← 0.9·s + 0.1·g²;  θ ← θ - η·g / (√s + 1e-8)",
             source="Tieleman & Hinton 2012",
             slots=1,
+            rescales=True,
             step=_rmsprop,
         ),
         Optimizer(
@@ -117,6 +123,7 @@ OPTIMIZERS = registry(
             formula="θ ← θ - η·m̂ / (√v̂ + 1e-7);  β = 0.9, 0.999",
             source="Kingma & Ba 2015, algorithm 1; 1e-7 as in Keras",
             slots=2,
+            rescales=True,
             step=_adam,
         ),
     ]

@@ -57,22 +57,24 @@ class Diagnosis:
     @cached_property
     def theory_factor(self) -> float | None:
         """What theory says each layer multiplies RMS dL/dz by, over the same layers as `facts.log_factor`."""
-        log10 = log_factor(self.history.experiment)
+        log10 = log_factor(self.history.experiment) if self.history.kind.predicted else math.nan
         return None if math.isnan(log10) else 10.0**log10
 
     @cached_property
     def start_sentence(self) -> str:
         """How the gradient stood before any update, and what theory says of it."""
-        f = self.facts
+        f, kind = self.facts, self.history.kind
+        symbol = kind.measures[kind.main].label
         if f.log_ratio == -math.inf:
-            return "At the start dL/dz at the first layer is exactly 0."
+            return f"At the start {symbol} at the first {kind.position} is exactly 0."
         if not math.isfinite(f.log_ratio):
-            return "At the start dL/dz is not finite."
-        told = "At the start dL/dz at the first layer is " + against_last(f.log_ratio, "the output layer's")
+            return f"At the start {symbol} is not finite."
+        last = "the output layer's" if kind.predicted else f"the last {kind.position}'s"
+        told = f"At the start {symbol} at the first {kind.position} is {against_last(f.log_ratio, last)}"
         if math.isnan(f.log_factor):
             return f"{told}."
         theory = "" if self.theory_factor is None else f" (theory: {number(self.theory_factor)})"
-        return f"{told}; from each hidden layer to the one below it is multiplied by {decades(f.log_factor)}{theory}."
+        return f"{told}; from each {kind.inner} to the one before, it is multiplied by {decades(f.log_factor)}{theory}."
 
     def why(self, epoch: float = 0) -> Why:
         """Split the change of RMS dL/dz from layer to layer into its factors, at an epoch."""

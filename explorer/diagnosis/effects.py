@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.facts import Facts
@@ -23,6 +24,17 @@ class Effect:
 
     word: str  # "helped", "helped a little", "no clear difference", "harmed" or "no change"
     sentence: str  # The word, the numbers, and why
+    # The number beside the word where there is room for one: what the word rests on, "error 66% → 17%"; the seeds that solve
+    # it, "8 of 8", where the word rests on these or there is no difference.
+    brief: str
+
+
+class Judged(NamedTuple):
+    """A word, the numbers it rests on, and the one of them that says it at a glance."""
+
+    word: str
+    numbers: str
+    brief: str
 
 
 def combined(experiment: Experiment, names: Sequence[str]) -> Experiment:
@@ -37,9 +49,13 @@ def effect(names: Sequence[str], before: Facts, after: Facts) -> Effect:
     """Say what these remedies, at least one, did: facts without and with them, of the same seeds."""
     if before.experiment == after.experiment:
         idle = "; ".join(dict.fromkeys(REMEDIES[name].idle for name in names))
-        return Effect(NOTHING, f"No change: {idle}.")
-    word, numbers = _judge_by_divergence(before, after) or _judge(before, after)
-    return Effect(word, f"{word.capitalize()}: {numbers}; {_why(names, before, after)}.")
+        return Effect(NOTHING, f"No change: {idle}.", after.learnt)
+    word, numbers, brief = _judge_by_divergence(before, after) or _judge(before, after)
+    return Effect(
+        word,
+        f"{word.capitalize()}: {numbers}; {_why(names, before, after)}.",
+        after.learnt if word == UNCLEAR else brief,
+    )
 
 
 def _why(names: Sequence[str], before: Facts, after: Facts) -> str:
@@ -48,14 +64,15 @@ def _why(names: Sequence[str], before: Facts, after: Facts) -> str:
     return REMEDIES[names[0]].why(before, after) if len(names) == 1 else gradient_change(before, after)
 
 
-def _judge_by_divergence(before: Facts, after: Facts) -> tuple[str, str] | None:
+def _judge_by_divergence(before: Facts, after: Facts) -> Judged | None:
     """Return the word where half of the seeds or more diverge on either side and no more seeds solve it; else None."""
     was, is_ = (f.diverged * 2 >= f.runs for f in (before, after))
     numbers = f"{after.diverged} of {_seeds(after.runs)} diverge{'s' * (after.runs == 1)}, before {before.diverged}"
+    brief = f"{after.diverged} of {after.runs} diverge"
     if is_:
-        return (UNCLEAR if was else HARMED), numbers
+        return Judged(UNCLEAR if was else HARMED, numbers, brief)
     if was and chance_of_more(before, after) >= CHANCE:
-        return A_LITTLE, f"{numbers}, and {after.solved} solve it instead of {before.solved}"
+        return Judged(A_LITTLE, f"{numbers}, and {after.solved} solve it instead of {before.solved}", brief)
     return None
 
 
@@ -63,24 +80,25 @@ def _seeds(count: int) -> str:
     return f"{count} {'seed' if count == 1 else 'seeds'}"
 
 
-def _judge(before: Facts, after: Facts) -> tuple[str, str]:
+def _judge(before: Facts, after: Facts) -> Judged:
     """Return the word and the numbers it rests on: seeds that solve it, then how soon, then the loss."""
     solved = f"{after.solved} of {_seeds(after.runs)} solve{'s' * (after.runs == 1)} it"
     if chance_of_more(before, after) < CHANCE:
         soon = f", the median seed by epoch {after.solve_epoch:,.0f}" if math.isfinite(after.solve_epoch) else ""
-        return HELPED, f"{solved} instead of {before.solved}{soon}"
+        return Judged(HELPED, f"{solved} instead of {before.solved}{soon}", after.learnt)
     if chance_of_more(after, before) < CHANCE:
-        return HARMED, f"{solved} instead of {before.solved}"
+        return Judged(HARMED, f"{solved} instead of {before.solved}", after.learnt)
     if math.isfinite(before.solve_epoch) and math.isfinite(after.solve_epoch):
         epochs = f"{solved}, the median seed by epoch {after.solve_epoch:,.0f} instead of {before.solve_epoch:,.0f}"
+        brief = f"epoch {before.solve_epoch:,.0f} → {after.solve_epoch:,.0f}"
         if after.solve_epoch < before.solve_early:
-            return HELPED, epochs
-        return (HARMED if after.solve_epoch > before.solve_late else UNCLEAR), epochs
+            return Judged(HELPED, epochs, brief)
+        return Judged(HARMED if after.solve_epoch > before.solve_late else UNCLEAR, epochs, brief)
     solved = f"{solved}, before {before.solved}"
     return _judge_by_error(before, after, solved) or _judge_by_loss(before, after, solved)
 
 
-def _judge_by_error(before: Facts, after: Facts, solved: str) -> tuple[str, str] | None:
+def _judge_by_error(before: Facts, after: Facts, solved: str) -> Judged | None:
     """Judge by what is left of the mean answer's error; None where that hardly changes.
 
     Where classes overlap no net gets below the data set's bound, but some get nearer to it.
@@ -92,22 +110,25 @@ def _judge_by_error(before: Facts, after: Facts, solved: str) -> tuple[str, str]
         f"{solved}, and on average {after.score:.0%} of the error of always answering the mean target is left instead of "
         f"{before.score:.0%}"
     )
+    brief = f"error {before.score:.0%} → {after.score:.0%}"
     if chance_of_better(*((before, after) if less > 0 else (after, before))) < CHANCE:
-        return (HELPED if less > 0 else HARMED), numbers
-    return (A_LITTLE if less > 0 else UNCLEAR), numbers
+        return Judged(HELPED if less > 0 else HARMED, numbers, brief)
+    return Judged(A_LITTLE if less > 0 else UNCLEAR, numbers, brief)
 
 
-def _judge_by_loss(before: Facts, after: Facts, solved: str) -> tuple[str, str]:
+def _judge_by_loss(before: Facts, after: Facts, solved: str) -> Judged:
     if before.experiment.loss_function is not after.experiment.loss_function:
-        return (
+        return Judged(
             UNCLEAR,
             f"{solved}, and {after.score:.0%} of the mean answer's error is left instead of {before.score:.0%}",
+            "",
         )
     numbers = f"{solved}, and the median loss ends at {number(after.loss_end)} instead of {number(before.loss_end)}"
+    brief = f"loss {number(before.loss_end)} → {number(after.loss_end)}"
     known = [f.loss_end if math.isfinite(f.loss_end) else math.inf for f in (before, after)]
     if known[1] * LOSS_FACTOR < known[0]:
-        return A_LITTLE, numbers
-    return (HARMED if known[1] > known[0] * LOSS_FACTOR else UNCLEAR), numbers
+        return Judged(A_LITTLE, numbers, brief)
+    return Judged(HARMED if known[1] > known[0] * LOSS_FACTOR else UNCLEAR, numbers, brief)
 
 
 def chance_of_more(before: Facts, after: Facts) -> float:

@@ -2,13 +2,15 @@
 
 import math
 
-from explorer.diagnosis.facts import HEALTHY_DECADES, Facts
+from explorer.diagnosis.facts import HEALTHY_DECADES, LARGE_PULL, NORMED_DECADES, Facts
 from explorer.diagnosis.wording import against_last, decades, number, seeds_text
+
+LAST_STEP = "the last step's"
 
 
 def learn(f: Facts) -> str:
     """Say how many seeds learn it: `0 of 8 seeds learn it (8 diverged)`."""
-    of = f"{f.solved} of {f.runs} seeds learn it" if f.runs > 1 else f"{f.solved} of 1 seed learns it"
+    of = f"{f.solved} of {f.runs} seed{'s' * (f.runs > 1)} learn{'s' * (1 in (f.solved, f.runs))} it"
     return f"{of}{told_diverged(f)}"
 
 
@@ -22,9 +24,34 @@ def tell_learn(f: Facts) -> str:
     return f"{learn(f)}."
 
 
+def solve_it(count: int, runs: int) -> str:
+    """Say how many seeds solve it: `1 of 8 seeds solves it`."""
+    return f"{count} of {runs} seed{'s' * (runs > 1)} {'solves' if count == 1 else 'solve'} it"
+
+
+def tell_learnt(f: Facts) -> str:
+    """Say how many seeds learn it and by when, after a word that says so already."""
+    return f"{seeds_text(f.solved, f.runs)} by epoch {f.epoch:,}{told_diverged(f)}."
+
+
+def tell_reach_in_time(f: Facts) -> str:
+    """Say how much of the gradient gets back to the first step."""
+    if f.experiment.truncation and f.log_ratio == -math.inf:
+        return f"backpropagation stops after {f.experiment.truncation} steps, and no gradient reaches the first one; {learn(f)}."
+    return f"dL/dh at the first step is {against_last(f.log_ratio, LAST_STEP)} before any update; {learn(f)}."
+
+
+def tell_pull(f: Facts) -> str:
+    """Say how long the first gradient is, where it is too long at once; otherwise, how it grows on its way back."""
+    if f.first_pull <= LARGE_PULL:
+        return tell_reach_in_time(f)
+    pull = number(f.first_pull)
+    return f"the first gradient of all parameters is {pull} times the loss of always answering the mean target; {learn(f)}."
+
+
 def with_others(f: Facts, sentence: str) -> str:
     """Add to what is told of the seeds that failed how many of the others solve it or diverged."""
-    others = [f"{f.solved} of {f.runs} seeds solve it"] * (f.solved > 0) + [f"{f.diverged} diverged"] * (f.diverged > 0)
+    others = [solve_it(f.solved, f.runs)] * (f.solved > 0) + [f"{f.diverged} diverged"] * (f.diverged > 0)
     return f"{sentence}; {' and '.join(others)}." if others and f.runs > 1 else f"{sentence}."
 
 
@@ -35,8 +62,9 @@ def error_left(f: Facts) -> str:
 
 
 def loss_went(f: Facts) -> str:
-    """Say from where to where the loss went."""
-    return f"the loss went from {number(f.signs.loss_start)} to {number(f.signs.loss_end)}"
+    """Say from where to where the loss went, or that it stayed."""
+    start, end = number(f.signs.loss_start), number(f.signs.loss_end)
+    return f"the loss stayed at {end}" if start == end else f"the loss went from {start} to {end}"
 
 
 def own_size(log10: float) -> str:
@@ -44,19 +72,19 @@ def own_size(log10: float) -> str:
     return f"{decades(log10)} {'times' if log10 >= 0 else 'of'} their own size"
 
 
-def of_best(log10: float) -> str:
-    """Say a slope as a share of its best."""
-    return decades(log10) if log10 == -math.inf else f"{decades(log10)} of its best"
+def of_largest(log10: float) -> str:
+    """Say a slope as a share of its largest."""
+    return decades(log10) if log10 == -math.inf else f"{decades(log10)} of its largest"
 
 
 def tell_diverged(f: Facts) -> str:
     """Say how many seeds diverged, and how."""
     ended, grown = f.ended, f.diverged - f.ended
-    told = [f"{seeds_text(ended, f.runs)} became infinite or NaN, first {f.first_end}"] * (ended > 0)
+    told = [f"{seeds_text(ended, f.runs)} became infinite or NaN, first in {f.first_end}"] * (ended > 0)
     told += [f"the loss grew more than a thousandfold in {seeds_text(grown, f.runs)}"] * (grown > 0)
     if grown and math.isfinite(f.loss_end):
-        told[-1] += f": in the median of all it went from {number(f.loss_start)} to {number(f.loss_end)}"
-    return f"{'; '.join(told)}{f'; {f.solved} solve it' * (f.solved > 0)}."
+        told[-1] += f", its median from {number(f.loss_start)} to {number(f.loss_end)}"
+    return f"{'; '.join(told)}{f'; {solve_it(f.solved, f.runs)}' * (f.solved > 0)}."
 
 
 def tell_solved(f: Facts) -> str:
@@ -68,6 +96,18 @@ def tell_solved(f: Facts) -> str:
         f"{rest} still {'have' if rest > 1 else 'has'} {min(f.signs.error, 9.99):.0%} of the mean answer's error"
     ] * (rest > 0)
     return f"{told}; {' and '.join(others)}." if others else f"{told}."
+
+
+def tell_healthy(f: Facts) -> str:
+    """Say the loss, and what of the error is left, of those seeds that do not solve it."""
+    if not f.epoch:
+        return f"the gradient arrives everywhere; the loss is {number(f.signs.loss_start)} before training."
+    loss, left = number(f.signs.loss_end), f"{min(f.signs.error, 9.99):.0%} of the mean answer's error"
+    told = f"the loss is {loss}, and {left} is left"
+    if f.solved:
+        told = f"{solve_it(f.solved, f.runs)}, and the others have a loss of {loss} and {left} left"
+    lost = f"; {f.diverged} diverged" * (f.diverged > 0)
+    return f"the gradient arrives everywhere; at epoch {f.epoch:,} {told}{lost}."
 
 
 def tell_dead(f: Facts) -> str:
@@ -83,8 +123,12 @@ def tell_dead(f: Facts) -> str:
 def tell_reach(f: Facts) -> str:
     """Say how much of the gradient reaches the first hidden layer."""
     start, end, last = f.signs.reach, f.signs.reach_end, "the last hidden layer's"
+    if start > NORMED_DECADES and f.experiment.normalizer.uses_batch and not f.experiment.skipped:
+        grows = f"batch norm without skips multiplies dL/dz by {decades(f.log_factor)} from each hidden layer to the one before"
+        return with_others(f, f"{grows}: at the first it is {against_last(start, last)} at the start")
     if abs(start) > HEALTHY_DECADES:
-        return with_others(f, f"dL/dz at the first hidden layer is {against_last(start, last)} at the start")
+        now = f", and {against_last(end, last)} at epoch {f.epoch:,}" if -start > HEALTHY_DECADES and end > -1 else ""
+        return with_others(f, f"dL/dz at the first hidden layer is {against_last(start, last)} at the start{now}")
     verb = "fell" if end < start else "rose"
     return with_others(
         f,

@@ -106,6 +106,11 @@ class Results:
         """The effect of each trial in a word; empty for the unchanged experiment."""
         return [change.word if change else "" for change in self.effects]
 
+    @property
+    def briefs(self) -> list[str]:
+        """The number beside the word: how many seeds solve it, unless the word rests on something else."""
+        return [change.brief if change else f.learnt for change, f in zip(self.effects, self.facts, strict=True)]
+
     @cached_property
     def order(self) -> list[int]:
         """The ranking, as indices."""

@@ -4,23 +4,28 @@ Each kind of net has a registry of rules; the first rule that holds gives the wo
 the thresholds. Diverged seeds are counted; what is wrong with the others is read from the seeds that did not solve it.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from explorer.choices.registry import Entry, registry
 from explorer.diagnosis import conditions as when
-from explorer.diagnosis.conditions import LARGE_PULL, Condition
-from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts
+from explorer.diagnosis.conditions import Condition
+from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, LARGE_PULL, NORMED_DECADES, Facts
 from explorer.diagnosis.remedies import REMEDIES_OF
 from explorer.diagnosis.sentences import (
     error_left,
     loss_went,
-    of_best,
+    of_largest,
     own_size,
     tell_dead,
     tell_diverged,
+    tell_healthy,
     tell_learn,
+    tell_learnt,
+    tell_pull,
     tell_reach,
+    tell_reach_in_time,
     tell_small_batches,
     tell_solved,
     with_others,
@@ -28,13 +33,17 @@ from explorer.diagnosis.sentences import (
 from explorer.diagnosis.wording import number, seeds_text
 from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 
-# Solved is what so many of the seeds solve.
+# Solved is what so many of the seeds solve: one of a few may fail by chance.
 MOST = 0.75
-# A net is ill whose seeds leave more than this of the error of always answering the mean target.
+# A net is ill whose seeds leave more than this of the error of always answering the mean target: so the benchmark counts.
 ILL = 0.3
-# log10: the output's slope over its best; a step, and all steps together, over the size of the weights that they move.
-SATURATED, LEAP, HARDLY_MOVED, HALF = -2.0, -0.5, -0.5, 0.3
-# Of the error of the mean answer, what nobody gets below by more than this.
+# log10: the output's slope over its best; a step, and all steps together, over the size of the weights that they move. A slope
+# of a hundredth is that of a sigmoid at z = 6, whose answer is right or wrong by 0.998: seeds that are still wrong there stay so.
+# A third: weights that differ by less are those of the start, and a step by more goes where the gradient was not measured.
+SATURATED, LEAP, HARDLY_MOVED = -2.0, -0.5, -0.5
+# log10, of the mean answer's loss over the loss with batch statistics: a factor of 2 is past what one batch makes by chance.
+HALF = 0.3
+# Of the error of the mean answer: a net that comes so near to what neighbours tell has learnt what there is.
 NEAR = 0.1
 
 
@@ -54,8 +63,17 @@ def _most(count: int, f: Facts) -> bool:
     return count * 2 >= f.signs.seeds
 
 
+def _explodes(f: Facts) -> bool:
+    return f.signs.reach > (NORMED_DECADES if when.norms_batches_without_skips(f) else HEALTHY_DECADES)
+
+
+def _is_unsettled(f: Facts) -> bool:
+    twice = math.log10(f.signs.error) > HALF - f.signs.apart if f.signs.error > 0 else False
+    return f.experiment.normalizer.uses_batch and f.signs.apart > HALF and f.score >= ILL and twice
+
+
 def _is_linear(f: Facts) -> bool:
-    return not f.experiment.activation_function.bends and f.experiment.points().linear_share >= ILL
+    return not when.bends(f) and f.experiment.points().linear_share >= ILL
 
 
 def _is_limited(f: Facts) -> bool:
@@ -71,10 +89,10 @@ VERDICTS = registry(
             holds=lambda f: f.diverged * 2 >= f.runs,
             tell=tell_diverged,
             remedies={
-                "a tenth of the learning rate": when.starts_well,
-                "Adam": when.starts_well,
-                "fitting initialization": when.starts_badly,
-                "layer norm": when.starts_badly,
+                "a tenth of the learning rate": when.every(when.steps_were_too_large, when.a_tenth_suffices),
+                "Adam": when.steps_were_too_large,
+                "fitting initialization": when.every(when.starts_badly, when.steps_are_usual),
+                "layer norm": when.every(when.starts_badly, when.steps_are_usual),
             },
         ),
         Verdict(
@@ -123,34 +141,39 @@ VERDICTS = registry(
             holds=lambda f: f.signs.dead >= DEAD_SHARE or (f.signs.off > 0 and _most(f.signs.zero, f)),
             tell=tell_dead,
             remedies={
-                "a tenth of the learning rate": when.wandered,
-                "Adam": when.wandered,
-                "skip over one layer": when.always,
+                "a tenth of the learning rate": when.every(when.died, when.a_tenth_suffices),
+                "Adam": when.died,
+                "skip over two layers": when.every(when.no_skips, when.is_deep),
+                "skip over one layer": when.no_skips,
+                "four times the width": when.died_by_chance,
             },
         ),
         Verdict(
             name="saturated output",
-            caption="The output's slope is under a hundredth of its best, and at least half of the seeds that failed are stuck.",
+            caption="The output's slope is under a hundredth of its largest, and at least half of the seeds that failed are stuck.",
             holds=lambda f: f.epoch > 0 and f.signs.output_slope < SATURATED and _most(f.signs.stuck, f),
             tell=lambda f: with_others(
                 f,
-                f"the output is so far out on the sigmoid that its slope is {of_best(f.signs.output_slope)}: hardly anything of the "
-                "error becomes gradient",
+                f"the output is so far out on the sigmoid that its slope is {of_largest(f.signs.output_slope)}: "
+                f"{'nothing' if f.signs.output_slope == -math.inf else 'hardly anything'} of the error becomes gradient",
             ),
             remedies={
-                "Adam": when.wandered,
-                "a tenth of the learning rate": when.wandered,
+                "Adam": when.every(when.wandered, when.can_answer),
+                "a tenth of the learning rate": when.every(when.wandered, when.can_answer, when.a_tenth_suffices),
                 "cross-entropy": when.wandered_far,
             },
         ),
         Verdict(
             name="exploding",
-            caption="At the start, RMS dL/dz at the first hidden layer is over 10³ times the last hidden layer's.",
-            holds=lambda f: f.signs.reach > HEALTHY_DECADES,
+            caption="At the start, RMS dL/dz at the first hidden layer is over 10³ times the last hidden layer's; with batch norm "
+            "and no skips over 10².",
+            holds=_explodes,
             tell=tell_reach,
             remedies={
-                "fitting initialization": when.always,
-                "four times the width": when.always,
+                "skip over one layer": when.norms_batches_without_skips,
+                "skip over two layers": when.norms_batches_without_skips,
+                "fitting initialization": when.is_not_normalized,
+                "four times the width": when.is_narrow,
             },
         ),
         Verdict(
@@ -166,7 +189,7 @@ VERDICTS = registry(
                 f"{loss_went(f)}, and the largest update changed the weights by {own_size(f.signs.stride)}",
             ),
             remedies={
-                "a tenth of the learning rate": when.always,
+                "a tenth of the learning rate": when.a_tenth_suffices,
                 "Adam": when.always,
             },
         ),
@@ -174,7 +197,7 @@ VERDICTS = registry(
             name="vanishing",
             caption="At the start, or at the latest record, RMS dL/dz at the first hidden layer is under 10⁻³ of the last hidden "
             "layer's.",
-            holds=lambda f: min(f.signs.reach, f.signs.reach_end) < -HEALTHY_DECADES,
+            holds=lambda f: min(f.signs.reach, f.signs.reach_end) < -HEALTHY_DECADES and when.can_answer(f),
             tell=tell_reach,
             remedies={
                 "fitting initialization": when.starts_far_below_in_time,
@@ -182,20 +205,22 @@ VERDICTS = registry(
                 "batch norm": when.has_batches_to_norm,
                 "skip over two layers": when.skips_pay,
                 "Adam": when.nearly_reaches,
+                "four times the epochs": when.came_back_and_falls,
             },
         ),
         Verdict(
             name="answers unsettled",
             caption="The loss that training sees, with each batch's own statistics, is under half of the mean answer's, but with the "
-            "running statistics by which answers are given at least half of the seeds that failed are stuck.",
-            holds=lambda f: f.experiment.normalizer.uses_batch and f.signs.apart > HALF and _most(f.signs.stuck, f),
+            "running statistics by which answers are given 30% or more of its error is left, and over twice as much as of that loss.",
+            holds=_is_unsettled,
             tell=lambda f: with_others(
                 f,
                 f"with the batch's own statistics the loss is {number(f.signs.loss_end)}, but answers are given with running "
                 "statistics, and these differ",
             ),
             remedies={
-                "four times the width": when.always,
+                "Adam": when.adam_is_new,
+                "skip over one layer": when.no_skips,
                 "layer norm": when.always,
             },
         ),
@@ -209,8 +234,8 @@ VERDICTS = registry(
                 f"{f.experiment.points().linear_share:.0%} of the error of always answering the mean target",
             ),
             remedies={
-                "leaky ReLU": when.needs_bends,
-                "tanh": when.needs_bends,
+                "leaky ReLU": when.bends_in_time,
+                "tanh": when.bends_in_time,
             },
         ),
         Verdict(
@@ -220,12 +245,13 @@ VERDICTS = registry(
             holds=lambda f: f.complete and f.epoch > 0 and f.signs.way < HARDLY_MOVED and f.score >= ILL,
             tell=lambda f: with_others(
                 f,
-                f"{loss_went(f)}; all updates together moved the weights by at most {own_size(f.signs.way)}",
+                f"{loss_went(f)}; all updates together moved hidden weights by at most {own_size(f.signs.way)}",
             ),
             remedies={
-                "fitting initialization": when.starts_far_below,
+                "fitting initialization": when.starts_far_off,
                 "Adam": when.adam_gets_further,
                 "ten times the learning rate": when.falls,
+                "batch norm": when.norm_gets_further,
                 "four times the epochs": when.falls_fast,
             },
         ),
@@ -240,9 +266,10 @@ VERDICTS = registry(
                 f"answer{'s' * (f.signs.stuck == 1)} hardly better than a constant",
             ),
             remedies={
-                "a tenth of the learning rate": when.came_and_went,
-                "Adam": when.always,
-                "skip over one layer": when.always,
+                "a tenth of the learning rate": when.every(when.came_and_went, when.a_tenth_suffices),
+                "Adam": when.adam_in_time,
+                "batch norm": when.lacks_shifts,
+                "skip over one layer": when.is_deep,
             },
         ),
         Verdict(
@@ -255,7 +282,11 @@ VERDICTS = registry(
                 f"{error_left(f)}; to answer each point as its neighbours do would leave {f.experiment.points().neighbours_share:.0%}",
             ),
             remedies={
-                "four times the width": when.always,
+                "a tenth of the learning rate": when.every(when.overshoots, when.a_tenth_suffices),
+                "ten times the learning rate": when.moves_little,
+                "Adam": when.overshoots,
+                "four times the epochs": when.falls_fast,
+                "four times the width": when.is_narrow,
             },
         ),
         Verdict(
@@ -264,10 +295,13 @@ VERDICTS = registry(
             holds=lambda f: f.complete and f.epoch > 0 and f.score >= ILL,
             tell=lambda f: with_others(f, f"the gradient arrives, and {loss_went(f)}; {error_left(f)}"),
             remedies={
+                "a tenth of the learning rate": when.every(when.overshoots, when.a_tenth_suffices),
+                "ten times the learning rate": when.moves_little,
+                "Adam": when.moves_little_or_overshoots,
                 "four times the epochs": when.falls_fast,
                 "four times the width": when.net_is_too_small,
-                "Adam": when.moves_little,
-                "skip over two layers": when.always,
+                "batch norm": when.lacks_shifts,
+                "skip over two layers": when.no_skips,
             },
         ),
         Verdict(
@@ -275,9 +309,7 @@ VERDICTS = registry(
             caption="None of the above: the gradient arrives, and of the error of always answering the mean target less than 30% is left; "
             "or training has not begun.",
             holds=lambda f: True,
-            tell=lambda f: with_others(
-                f, f"the gradient arrives everywhere; the loss is {number(f.signs.loss_end)} at epoch {f.epoch:,}"
-            ),
+            tell=tell_healthy,
             good=True,
         ),
     ]
@@ -299,6 +331,7 @@ TIME_VERDICTS = registry(
             name="learns",
             caption="At least three quarters of the seeds answer with a mean squared error below the task's bound.",
             holds=lambda f: f.solved >= MOST * f.runs,
+            tell=tell_learnt,
             good=True,
         ),
         Verdict(
@@ -309,6 +342,7 @@ TIME_VERDICTS = registry(
             holds=lambda f: (
                 not f.first_pull <= LARGE_PULL or (not f.every_position_counts and f.log_ratio > HEALTHY_DECADES)
             ),
+            tell=tell_pull,
             remedies={
                 "clip by norm": when.always,
                 "a tenth of the learning rate": when.always,
@@ -319,6 +353,7 @@ TIME_VERDICTS = registry(
             caption="Of a task whose loss counts at the end only, dL/dh of the first step is under 10⁻³ of "
             "that of the last, before any update.",
             holds=lambda f: not f.every_position_counts and f.log_ratio < -HEALTHY_DECADES,
+            tell=tell_reach_in_time,
             remedies={
                 "no truncation": when.always,
                 "gates that start open": when.not_cut,

@@ -34,7 +34,7 @@ class TrialPanel:
 
     name: str
     word: str  # What it did, one of the words of `effects`; empty for the experiment itself
-    solved: str  # "8 of 8"
+    number: str  # How many seeds solve it, "8 of 8"; or what the word rests on, "error 66% → 17%"
     history: History
 
 
@@ -83,7 +83,7 @@ def _layout(tried: Sequence[TrialPanel], view: View, narrow: bool) -> dict[str, 
 
 
 def _title(tried: TrialPanel) -> str:
-    said = f"{tried.word} · {tried.solved}" if tried.word in COLOURS else f"{tried.solved} learn it"
+    said = f"{tried.word} · {tried.number}" if tried.word in COLOURS else f"{tried.number} learn it"
     mark = f'<span style="color:{COLOURS[tried.word]}">■</span> ' if tried.word in COLOURS else ""
     return f"<b>{axes.folded(tried.name, LETTERS)}</b><br>{mark}{said}"
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from explorer.choices.arrays import Array
 from explorer.choices.normalizations import EPSILON
 from explorer.theory.correlations import SamplePairs
-from explorer.theory.log_sums import LayerSums, layer_sums
+from explorer.theory.log_sums import LayerSums, layer_sums, log_gamma
 from explorer.theory.mean_field import Signals, WideNet, begin, step
 
 _ONE, _SHARE = np.polynomial.hermite_e.hermegauss(5)
@@ -22,6 +22,7 @@ _SHARE = _SHARE / _SHARE.sum()
 # Two independent normal variables: what a layer's signal shares with the one its shortcut starts from, and what is its own.
 _SHARED, _OWN = (grid.ravel() for grid in np.meshgrid(_ONE, _ONE, indexing="ij"))
 _WEIGHT = np.outer(_SHARE, _SHARE).ravel()
+STEP = 0.05  # In ln q, for a slope
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,10 @@ def _after_layer(followed: TypicalSignals, layer: int) -> LogSize:
     sums, source, units = followed.sums(layer), followed.net.shortcut(layer), followed.net.sizes[layer]
     if source is None:
         x = LogSize.known(np.zeros(count))
-        mean, variance = over_nodes(sums.value.at(log_q), 2 * sums.value_drop.at(log_q))
+        at_nodes = sums.value.at(log_q), 2 * sums.value_drop.at(log_q)
+        if followed.net.weight_kurtosis[layer - 1] == 1 and not followed.net.layer_norm:
+            at_nodes = _at_fixed_length(sums, units, log_q, *at_nodes)
+        mean, variance = over_nodes(*at_nodes)
     else:
         x = followed.h[source]
         lean = s.totals[source] / np.sqrt(units * s.h[source][:count])
@@ -123,6 +127,17 @@ def _after_layer(followed: TypicalSignals, layer: int) -> LogSize:
     mean = np.where(still, np.log(s.h[layer][:count]), mean)
     change = np.where(still, 0.0, variance - x.variance)
     return x.changed(mean, change, followed.cosines(s.z[layer]) ** 2)
+
+
+def _at_fixed_length(sums: LayerSums, units: int, log_q: Array, mean: Array, variance: Array) -> tuple[Array, Array]:
+    """Return mean and variance of ln |f(z)|^2 where weights are orthogonal: |z| is that of h, the same in every seed.
+
+    Of independent weights ln |z|^2 varies by itself, and takes ln |f(z)|^2 along by its slope in ln q: that part goes (derived
+    here; exact for linear units and rectifiers, whose sizes and directions are independent).
+    """
+    slope = (sums.value.at(log_q + STEP) - sums.value.at(log_q - STEP)) / (2 * STEP)
+    below = log_gamma(units / 2)
+    return mean - slope * below, np.maximum(variance + 2 * slope**2 * below, 0.0)
 
 
 def _with_shortcut(sums: LayerSums, units: int, log_q: Array, log_x: Array, x_lean: Array) -> tuple[Array, Array]:

@@ -33,6 +33,8 @@ class Kind:
     prefix: str  # The beginning of the names of downloaded files
     opens_pinned: bool  # Whether a link that names no baseline has the opening example pinned
     takes_own_data: bool  # Whether a person's own data can be its task
+    predicted: bool  # Whether theory follows its gradient from position to position before any training
+    inner: str  # What a position inside the net is called in a sentence
 
 
 LAYERS = Kind(
@@ -47,6 +49,8 @@ LAYERS = Kind(
     prefix="gradients",
     opens_pinned=True,
     takes_own_data=True,
+    predicted=True,
+    inner="hidden layer",
 )
 TIME_STEPS = Kind(
     name="recurrent",
@@ -60,6 +64,8 @@ TIME_STEPS = Kind(
     prefix="through-time",
     opens_pinned=False,
     takes_own_data=False,
+    predicted=False,
+    inner="step",
 )
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (LAYERS, TIME_STEPS)})
 _BY_CLASS = {kind.experiment: kind for kind in KINDS.values()}

@@ -221,3 +221,11 @@ def test_the_defaults_are_the_opening_example():
     e = Experiment()
     assert (e.task, e.depth, e.width, e.activation, e.initializer) == ("XOR", 11, 4, "sigmoid", "uniform")
     assert (e.learning_rate, e.optimizer, e.batch, e.skip) == (0.1, "SGD", "full", "none")
+
+
+@pytest.mark.parametrize("target", [0.0, 1.0, 0.5])
+def test_own_data_of_a_single_class_are_refused(target):
+    """Its mean answer has no error of which something could be left."""
+    with pytest.raises(ValueError, match="data: every target is"):
+        Experiment(task=OWN, data=Data(OWN_DATA.x, np.full(12, target)))
+    assert Experiment(task=OWN, data=OWN_DATA).points().y.var() > 0

@@ -16,7 +16,30 @@ CURVE = Experiment(
 MOONS = Experiment(task="moons", depth=3, width=8, activation="tanh", initializer="Glorot normal")
 TINY = Experiment(depth=1, width=2, initializer="Glorot uniform", loss="cross-entropy")
 ALIKE = MOONS.but(initializer="constant", normalization="layer", depth=4, width=7, samples=32, runs=1, epochs=1)
+NORMED = MOONS.but(
+    samples=64, depth=25, width=32, activation="ReLU", initializer="He normal", normalization="batch", learning_rate=0.02,
+    epochs=60, runs=4,
+)  # fmt: skip
+KILLED = Experiment(task="moons", width=8, activation="ReLU", initializer="He normal", learning_rate=1, epochs=300)
 CASES = [
+    # Batch norm makes it explode: not "healthy" though the loss falls, and skips are what helps
+    (NORMED, "exploding", "batch norm", "skip over one layer"),
+    (NORMED.but(depth=40, activation="leaky ReLU", width=12, learning_rate=0.1), "exploding", "batch norm", "skip over two layers"),
+    (NORMED.but(depth=40, activation="tanh", width=12), "exploding", "batch norm", "skip over one layer"),
+    # Units that training killed, and units that were dead before it
+    (KILLED, "dead", "off for every sample", "a tenth of the learning rate"),
+    (KILLED.but(depth=6, samples=64, learning_rate=3), "dead", "off for every sample", "Adam"),
+    (KILLED.but(depth=8, width=16, samples=64, optimizer="momentum"), "dead", "off for every sample", "a tenth of the learning rate"),
+    (Experiment(activation="ReLU", learning_rate=1, epochs=500), "dead", "off for every sample", "skip over two layers"),
+    (Experiment(activation="ReLU", initializer="He normal", epochs=500, learning_rate=0.1), "dead", "off for every sample", "skip over two layers"),
+    (KILLED.but(depth=20, width=4, learning_rate=0.01, optimizer="momentum"), "dead", "off for every sample", "skip over two layers"),
+    (KILLED.but(depth=20, width=4, learning_rate=0.01, optimizer="momentum"), "dead", "off for every sample", "four times the width"),
+    # Without biases batch norm's shifts are what is missing
+    (
+        MOONS.but(task="curve", depth=1, activation="SiLU", initializer="normal", bias="none", gain=0.4, learning_rate=2.0, epochs=500),
+        "stuck", "hardly better than a constant", "batch norm",
+    ),
+    (MOONS.but(activation="leaky ReLU", bias="none", samples=64, learning_rate=0.05, epochs=20), "hardly moved", "their own size", "batch norm"),
     # A blow-up that stays finite
     (CURVE.but(runs=16, seed=100), "diverged", "thousandfold", "a tenth of the learning rate"),
     (CURVE.but(activation="ReLU", initializer="He normal", learning_rate=1, epochs=4), "diverged", "thousandfold", "Adam"),
@@ -94,7 +117,7 @@ def test_words_speak_of_the_seeds_that_failed():
     assert f"{found.facts.solved} of 24 seeds solve it" in found.sentence
     some = diagnose(train(Experiment(depth=1, width=2, initializer="uniform", learning_rate=3, epochs=300, runs=16)))
     assert 0 < some.facts.solved < 12
-    assert some.sentence.endswith(f"{some.facts.solved} of 16 seeds solve it.")
+    assert f"{some.facts.solved} of 16 seeds solve it, and the others have a loss of" in some.sentence
     solved = some.history.loss[[word == "solved" for word in some.history.outcome], -1]
     assert some.facts.loss_solved == np.median(solved)
 

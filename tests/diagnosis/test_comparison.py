@@ -156,7 +156,7 @@ def test_the_three_cells_are_told_in_one_sentence():
             [counted(0, diverged=8), counted(8)],
             "No clipping: 0 of 8 seeds learn it (8 diverged); clip by norm: 8.",
         ),
-        (["baseline", "now"], [counted(1), counted(2, runs=4)], "Baseline: 1 of 8 seeds learn it; now: 2 of 4."),
+        (["baseline", "now"], [counted(1), counted(2, runs=4)], "Baseline: 1 of 8 seeds learns it; now: 2 of 4."),
         (["now"], [counted(6)], "Learns: 6 of 8 seeds learn it."),
         (["GRU"], [counted(1, runs=1)], "Learns: 1 of 1 seed learns it."),
         ([], [], "Nothing is measured yet."),

@@ -137,3 +137,22 @@ def test_the_headline_names_only_what_helped(base):
     said = remedies_headline(["one", "two", "three"], facts_, effects)
     assert said == "Two (8 of 8 seeds) helps most; also three."
     assert remedies_headline(["one"], facts_[:1], effects[:1]) == "None of these 1 clearly helps here."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word", "brief"),
+    [
+        ({"solved": 0, "shares": (0.9,) * 8}, {"solved": 0, "shares": (0.3,) * 8}, HELPED, "error 90% → 30%"),
+        ({"solved": 0, "shares": (0.3,) * 8}, {"solved": 1, "shares": (0.9,) * 8}, HARMED, "error 30% → 90%"),
+        ({"solved": 0}, {"solved": 8, "solve_epoch": 9.0}, HELPED, "8 of 8"),
+        ({"solved": 8, "solve_epoch": 90.0, "solve_early": 80.0}, {"solved": 8, "solve_epoch": 60.0}, HELPED, "epoch 90 → 60"),
+        ({"solved": 0, "loss_end": 0.5}, {"solved": 0, "loss_end": 0.1}, A_LITTLE, "loss 0.50 → 0.10"),
+        ({"solved": 0, "loss_end": 0.5}, {"solved": 0, "loss_end": 0.4}, UNCLEAR, "0 of 8"),
+        ({"diverged": 1}, {"diverged": 5}, HARMED, "5 of 8 diverge"),
+        ({"diverged": 8}, {"diverged": 7}, UNCLEAR, "0 of 8"),
+    ],
+)  # fmt: skip
+def test_the_number_beside_the_word_is_the_one_that_it_rests_on(base, before, after, word, brief):
+    plain = {"solved": 0, "diverged": 0, "shares": (0.9,) * 8}
+    said = effect(["batch norm"], replace(base, **plain | before), changed(base, **plain | after))
+    assert (said.word, said.brief) == (word, brief)

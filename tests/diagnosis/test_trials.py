@@ -6,7 +6,16 @@ from explorer import Experiment, RecurrentExperiment, diagnose, train
 from explorer.diagnosis.effects import HELPS
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.trials import MOST_ADVISED, TRIED_SEEDS, Tried, attempts, trials, try_remedies, within_limits
+from explorer.diagnosis.trials import (
+    MOST_ADVISED,
+    TRIED_SEEDS,
+    Results,
+    Tried,
+    attempts,
+    trials,
+    try_remedies,
+    within_limits,
+)
 from explorer.training.cost import refuse, refuse_all
 
 SMALL = Experiment(task="moons", samples=32, depth=3, width=6, epochs=60, learning_rate=0.01)
@@ -67,3 +76,10 @@ def test_trials_that_are_too_much_together_are_left_out_the_costliest_first(epoc
     assert (left_out == []) == (refuse_all([trial.experiment for trial in asked]) is None)
     if not refuse(asked[0].experiment):
         assert kept[0] is asked[0]
+
+
+def test_beside_each_word_stands_the_number_that_it_rests_on():
+    tried = trials(SMALL, ())[:4]
+    results = Results.of(tried, [train(trial.experiment) for trial in tried])
+    assert results.briefs[0] == results.facts[0].learnt and results.words[0] == ""
+    assert results.briefs[1:] == [change.brief for change in results.effects[1:]]

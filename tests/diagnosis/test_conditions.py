@@ -1,0 +1,62 @@
+"""Conditions of advice: what each looks at, on facts of a real training of which one thing is changed."""
+
+from dataclasses import replace
+
+import pytest
+
+from explorer import Experiment, diagnose, train
+from explorer.diagnosis import conditions
+from explorer.diagnosis.facts import facts
+
+PLAIN = Experiment(
+    task="moons", samples=32, depth=4, width=6, activation="tanh", initializer="Glorot normal", epochs=40, runs=2
+)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return facts(train(PLAIN))
+
+
+def seen(plain, **changes):
+    """The facts with other settings or signs."""
+    settings = {name: value for name, value in changes.items() if name in PLAIN.settings()}
+    signs = {name: value for name, value in changes.items() if name not in settings}
+    return replace(plain, experiment=PLAIN.but(**settings), signs=replace(plain.signs, **signs))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "far"), [("SGD", 0.1), ("momentum", 1.0), ("Nesterov", 1.0), ("RMSprop", 1.0), ("Adam", 1.0)]
+)
+def test_travel_is_the_sum_of_all_steps_along_a_usual_gradient(plain, optimizer, far):
+    assert conditions.travel(seen(plain, optimizer=optimizer, learning_rate=0.025)) == pytest.approx(far)
+    assert conditions.travel(seen(plain, optimizer=optimizer, learning_rate=0.025, batch="8")) == pytest.approx(4 * far)
+
+
+@pytest.mark.parametrize(
+    ("holds", "yes", "no"),
+    [
+        ("adam_is_new", {"optimizer": "Adam", "learning_rate": 0.1}, {"optimizer": "Adam", "learning_rate": 0.01}),
+        ("a_tenth_suffices", {"optimizer": "SGD", "learning_rate": 9.0}, {"optimizer": "Adam", "learning_rate": 9.0}),
+        ("steps_are_usual", {"learning_rate": 0.5}, {"learning_rate": 0.5, "optimizer": "momentum"}),
+        ("died", {"reach": -1.0, "reach_end": -9.0, "way_first": -0.7}, {"reach": -9.0, "reach_end": -9.0, "way_first": -9.0}),
+        ("came_back", {"reach": -5.0, "reach_end": 0.0}, {"reach": -5.0, "reach_end": -5.0}),
+        ("overshoots", {"loss_best": 0.1, "loss_end": 0.2, "stride": 0.0}, {"loss_best": 0.1, "loss_end": 0.2, "stride": -2.0}),
+        ("lacks_shifts", {"bias": "none"}, {"bias": "zeros"}),
+        ("lacks_shifts", {"bias": "none"}, {"bias": "none", "batch": "4"}),
+        ("norms_enough", {"batch": "8"}, {"batch": "4"}),
+        ("norms_batches_without_skips", {"normalization": "batch"}, {"normalization": "batch", "skip": "one layer"}),
+        ("bends", {"activation": "linear", "normalization": "layer"}, {"activation": "linear", "normalization": "batch"}),
+        ("is_narrow", {"width": 8}, {"width": 9}),
+        ("is_deep", {"depth": 3}, {"depth": 2}),
+    ],
+)  # fmt: skip
+def test_a_condition_tells_the_two_apart(plain, holds, yes, no):
+    condition = getattr(conditions, holds)
+    assert condition(seen(plain, **yes)) and not condition(seen(plain, **no))
+
+
+@pytest.mark.parametrize(("normalization", "is_linear"), [("none", True), ("batch", True), ("layer", False)])
+def test_layer_norm_bends_a_net_whose_activation_does_not(normalization, is_linear):
+    asked = PLAIN.but(task="noisy XOR", activation="linear", normalization=normalization, learning_rate=0.3, epochs=30)
+    assert (diagnose(train(asked)).verdict == "linear") == is_linear
