@@ -47,7 +47,7 @@ LEGEND = (
 )
 NUMBER_WIDTH = 160  # pixels: five fit a laptop, two a phone
 ABOVE = 375  # pixels that the headline and the view's controls need
-IN_THE_ROW = ("metric", "colour", "axis", "range")
+IN_THE_ROW, BEHIND = ("metric",), ("colour", "axis", "range")
 # Seconds: of the first slice, for the first picture comes before anything else is trained; of the others; and between
 # two repaints, for one of which a browser needs about a third of a second.
 FIRST_SLICE, SLICE, REPAINT = 0.04, 0.1, 0.7
@@ -127,11 +127,12 @@ def _draw_numbers(compared: Compared) -> None:
     """Draw the key numbers in a row, which wraps on a phone; clipping is among them only if an experiment clips."""
     before = None if compared.baseline is None else _key_numbers(compared.baseline)
     clips = any(experiment.clipper.limits for experiment in compared.experiments.values())
+    numbers = _key_numbers(compared.now)[: 5 if clips else 4]
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        for index, (label, value, meaning) in enumerate(_key_numbers(compared.now)[: 5 if clips else 4]):
+        for index, (label, value, _) in enumerate(numbers):
             old = f"from {before[index][1]}" if before else None
-            st.metric(label, value, delta_description=old, help=meaning, width=NUMBER_WIDTH)
-        what_do_i_see(LEGEND)
+            st.metric(label, value, delta_description=old, width=NUMBER_WIDTH)
+        what_do_i_see([*LEGEND, *(f"**{label}**: {meaning}" for label, _, meaning in numbers)])
         if not compared.now.good and compared.now.facts.complete and not _asked(compared.now):
             st.button(
                 "What helps here?",
@@ -340,7 +341,7 @@ def show() -> None:
     experiments = with_baseline(experiment, baseline)
     _welcome()
     head = st.container(gap="xsmall")
-    view = ask_view(View, IN_THE_ROW, experiment)
+    view = ask_view(View, IN_THE_ROW, BEHIND, experiment)
     trainings = Trainings(list(experiments.values()), st.empty(), f"Training {experiment.epochs:,} epochs")
     compared = Compared.of(experiments, trainings.train(FIRST_SLICE))
     with head:

@@ -66,7 +66,7 @@ LEGEND = (
 )
 # Before each key in the link.
 PREFIX = keys_of(TIME_STEPS).prefix
-IN_THE_ROW = ("compare", "metric", "colour", "axis", "range")
+IN_THE_ROW, BEHIND = ("compare", "metric"), ("colour", "axis", "range")
 
 
 # --- the second figure --------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def show() -> None:
     experiment, baseline = chosen()
     begun = time.perf_counter()
     head = st.container(gap="xsmall")
-    view = ask_view(TimeView, IN_THE_ROW, experiment, PREFIX)
+    view = ask_view(TimeView, IN_THE_ROW, BEHIND, experiment, PREFIX)
     progress = st.empty()
     comparison = COMPARISONS[view.compare]
     experiments = comparison.of(experiment, baseline)

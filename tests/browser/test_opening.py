@@ -56,3 +56,42 @@ def test_the_first_visit_shows_on_one_screen_what_it_is_and_what_to_try(reading,
         for name in ("Skip connections", "Dying ReLU", "All remedies")
     }
     assert len(lines) == 1  # a slim line
+
+
+# The words of what stands inside the window.
+IN_SIGHT = """kind => [...document.querySelectorAll(kind)]
+  .filter(e => explorer.shown(e) && e.checkVisibility() && e.getBoundingClientRect().top < innerHeight)
+  .map(e => e.getAttribute("aria-label") ?? e.textContent.trim()).filter(words => words)"""
+
+
+def test_the_first_visit_asks_little(reading):
+    screen = reading(size=(1920, 1080))
+    labels = screen.page.evaluate(IN_SIGHT, "[data-testid=stWidgetLabel]")
+    assert len(labels) <= 12, labels
+    assert {"Skip over", "Normalization", "Activation", "Task", "Depth"} <= set(labels)
+    marks = screen.page.evaluate(IN_SIGHT, "[aria-label^='Help']")
+    marks += [icon for icon in screen.page.evaluate(IN_SIGHT, "[data-testid=stIconMaterial]") if icon == "help"]
+    assert 1 < len(marks) <= 6, marks
+
+
+def test_what_is_unfolded_stays_unfolded(new_screen):
+    screen = new_screen().open(complete=True, epochs=20, depth=3).unfold().finish()
+    assert screen.box("epochs").is_visible()
+    screen.page.locator("header").get_by_role("link", name="Tour", exact=True).click()
+    screen.page.wait_for_selector(".st-key-tour_next")
+    screen.go_to("Depth", complete=False)
+    assert screen.page.locator(".st-key-epochs").is_visible()
+
+
+def test_the_threshold_comes_with_clipping_and_keeps_its_value(new_screen):
+    screen = new_screen().open(complete=True, epochs=20, depth=3, threshold=0.25)
+    assert screen.value("threshold") is None
+    for _ in range(2):
+        screen.press("clip", "norm")
+        screen.page.wait_for_function("explorer.value('threshold') === '0.25'")
+        assert "clipping by norm at 0.25" in screen.finish().settings()
+        screen.press("clip", "none")
+        screen.page.wait_for_function("explorer.value('threshold') === null")
+        screen.finish()
+    screen.page.go_back()
+    screen.page.wait_for_function("explorer.value('threshold') === '0.25'")
