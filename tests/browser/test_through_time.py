@@ -47,7 +47,7 @@ EVERY_CONTROL = {
     "seed": 7,
     "compare": "clipping",
     "metric": "forget gate",
-    "colour": "ratio to last step",
+    "colour": "value",
     "axis": "log",
     "range": "wide",
     "at": 5,
