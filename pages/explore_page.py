@@ -13,7 +13,7 @@ from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.trials import Tried, try_remedies
 from explorer.diagnosis.verdict import VERDICTS, Verdict
 from explorer.diagnosis.wording import decades, number, summary
-from explorer.figures.explore import compared_figure, describe_compared_figure, describe_why, why_figure
+from explorer.figures.explore import EPOCH_AXES, compared_figure, describe_compared_figure, describe_why, why_figure
 from explorer.figures.view import VIEW_CONTROLS, View
 from explorer.sharing.code import explore_table
 from explorer.sharing.notebook import explore_lines
@@ -28,6 +28,7 @@ from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Drawn, live_chart
+from explorer.ui.look import VERDICT_KEY, place_of_progress, reserve
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -36,18 +37,21 @@ from explorer.ui.view_row import ask_view, choose_epoch
 from pages import remedies_page
 
 LEGEND = (
-    "**Colours**: rows are layers, 1 nearest the input, the output on top; columns are epochs of training. Dark is a small "
-    "gradient, light a large one; the colour bar is in powers of ten.",
+    "**Colours**: rows are layers, 1 nearest the input, the output on top; columns are epochs of training. White: as much "
+    "gradient as at the last layer; violet: it has vanished on its way back; orange: it has exploded. The colour bar is in "
+    "powers of ten.",
     "**Right of it**, the same numbers at one epoch. Upright: every layer learns at one pace. Leaning to the left, "
     "downwards: the gradient vanishes on its way back.",
     "**Dotted** at the start, **dashed** what theory predicts, **band** the middle half of the seeds.",
     "**Above**, the loss of every seed, thick the median; in the corner, what the nets answer.",
     "**Grey** is exactly 0, **red** infinite or NaN: neither is a colour of the scale.",
-    "With a **baseline** pinned, it stands above on the same scales.",
+    "With a **baseline** pinned, it stands at the left on the same scales.",
 )
-NUMBER_WIDTH = 160  # pixels: five fit a laptop, two a phone
-ABOVE = 375  # pixels that the headline and the view's controls need
-IN_THE_ROW = ("metric", "colour", "axis", "range")
+NUMBER_WIDTH, BUTTONS_WIDTH = 130, 150  # pixels: five numbers and the buttons fit a laptop, two numbers a phone
+NOTHING = "\N{NO-BREAK SPACE}"
+# Pixels that all but the figure needs, and that it keeps: on a laptop both maps end above the fold, and their axis too.
+ABOVE, LOWEST = 430, 480
+IN_THE_ROW, BEHIND = ("metric",), ("colour", "axis", "range")
 # Seconds: of the first slice, for the first picture comes before anything else is trained; of the others; and between
 # two repaints, for one of which a browser needs about a third of a second.
 FIRST_SLICE, SLICE, REPAINT = 0.04, 0.1, 0.7
@@ -96,13 +100,28 @@ def _headline(compared: Compared) -> None:
     """Draw the verdict and the key numbers; with a baseline, the headline is what the change did."""
     now, before = compared.now, compared.baseline
     named = matching(now.history.experiment, (before or now).history.experiment)
-    if named:
-        st.caption(SCENARIOS[named].caption)
-    told = now.sentence if before is None else compare(before.facts, now.facts)
-    st.header(told, anchor=False, help=_rules(now.rule))
-    more = f"{now.start_sentence} {_advice(now)}"
-    st.markdown(more if before is None else f"**{now.sentence}** {more}")
+    with st.container(gap="xsmall", key=VERDICT_KEY):
+        st.caption(SCENARIOS[named].caption if named else "Your own settings.")
+        told = now.sentence if before is None else compare(before.facts, now.facts)
+        st.header(told, anchor=False, help=_rules(now.rule))
+        # Beside a baseline the key numbers say what the start was like.
+        st.markdown(f"{now.start_sentence if before is None else f'**{now.sentence}**'} {_advice(now)}")
     _draw_numbers(compared)
+
+
+def _offer_trials(now: Diagnosis) -> None:
+    """Offer to try every remedy, where something is wrong and nobody has asked yet."""
+    if now.good or not now.facts.complete or _asked(now):
+        return
+    st.button(
+        "What helps here?",
+        key="try_remedies_here",
+        icon=":material/healing:",
+        type="tertiary",
+        on_click=lambda: _set(TRIED_KEY, now.history.experiment),
+        help="What is advised is a rule of thumb. This trains a few seeds with every remedy alone, for at most about "
+        f"{TRYING_SECONDS:.0f} seconds, and says what helped.",
+    )
 
 
 def _asked(now: Diagnosis) -> bool:
@@ -123,25 +142,23 @@ def _tried(_now: Diagnosis, experiment: Experiment) -> Tried:
     return try_remedies(_now, TRYING_SECONDS)
 
 
-def _draw_numbers(compared: Compared) -> None:
-    """Draw the key numbers in a row, which wraps on a phone; clipping is among them only if an experiment clips."""
-    before = None if compared.baseline is None else _key_numbers(compared.baseline)
+def _numbers(compared: Compared, shown: Diagnosis) -> list[tuple[str, str, str]]:
+    """Return the key numbers of one of the two; clipping is among them only if an experiment clips."""
     clips = any(experiment.clipper.limits for experiment in compared.experiments.values())
+    return _key_numbers(shown)[: 5 if clips else 4]
+
+
+def _draw_numbers(compared: Compared) -> None:
+    """Draw the key numbers in a row, which wraps on a phone; with or without a baseline they take the same room."""
+    before = None if compared.baseline is None else _numbers(compared, compared.baseline)
+    numbers = _numbers(compared, compared.now)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        for index, (label, value, meaning) in enumerate(_key_numbers(compared.now)[: 5 if clips else 4]):
-            old = f"from {before[index][1]}" if before else None
-            st.metric(label, value, delta_description=old, help=meaning, width=NUMBER_WIDTH)
-        what_do_i_see(LEGEND)
-        if not compared.now.good and compared.now.facts.complete and not _asked(compared.now):
-            st.button(
-                "What helps here?",
-                key="try_remedies_here",
-                icon=":material/healing:",
-                type="tertiary",
-                on_click=lambda: _set(TRIED_KEY, compared.now.history.experiment),
-                help="What is advised is a rule of thumb. This trains a few seeds with every remedy alone, for at most about "
-                f"{TRYING_SECONDS:.0f} seconds, and says what helped.",
-            )
+        for index, (label, value, _) in enumerate(numbers):
+            old = f"from {before[index][1]}" if before else NOTHING
+            st.metric(label, value, delta_description=old, width=NUMBER_WIDTH)
+        with st.container(width=BUTTONS_WIDTH, gap=None):
+            _offer_trials(compared.now)
+            what_do_i_see([*LEGEND, *(f"**{label}**: {meaning}" for label, _, meaning in numbers)])
 
 
 def _rules(verdict: Verdict) -> str:
@@ -210,19 +227,20 @@ def _figures(compared: Compared, view: View, answers: AnswerMap | None, why: Why
     )
 
 
-def _draw(compared: Compared, view: View, answers: AnswerMap | None) -> None:
-    """Draw the main figure, and below it a note, what can be taken away, its code, and the tabs."""
+def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None) -> None:
+    """Draw the main figure in its place, and further below a note, what can be taken away, its code, and the tabs."""
     now, why = compared.now, compared.now.why(view.at)
     experiment = now.history.experiment
     main, parts = _figures(compared, view, answers, why)
-    live_chart(
-        main,
-        keep=f"{view.axis} {view.metric} {experiment.epochs}",
-        filename=filename(experiment),
-        # Heatmap and loss lie on the first x axis, the epochs.
-        on_click=lambda click: choose_epoch(experiment, click.x) if click.panel == "x" else None,
-        above=ABOVE,
-    )
+    with place:
+        live_chart(
+            main,
+            keep=f"{view.axis} {view.metric} {experiment.epochs}",
+            filename=filename(experiment),
+            on_click=lambda click: choose_epoch(experiment, click.x) if click.panel in EPOCH_AXES else None,
+            above=ABOVE,
+            lowest=LOWEST,
+        )
     if np.isnan(now.history.measures[view.diagnostic.name][:, 0]).all():
         st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
     elif note := now.theory.note(view.diagnostic):
@@ -339,13 +357,14 @@ def show() -> None:
         baseline = None
     experiments = with_baseline(experiment, baseline)
     _welcome()
-    head = st.container(gap="xsmall")
-    view = ask_view(View, IN_THE_ROW, experiment)
-    trainings = Trainings(list(experiments.values()), st.empty(), f"Training {experiment.epochs:,} epochs")
+    head, figure = st.container(gap="xsmall", key="head"), st.container()
+    reserve()
+    view = ask_view(View, IN_THE_ROW, BEHIND, experiment)
+    trainings = Trainings(list(experiments.values()), place_of_progress(), f"Training {experiment.epochs:,} epochs")
     compared = Compared.of(experiments, trainings.train(FIRST_SLICE))
     with head:
         _headline(compared)
-    _draw(compared, view, trainings.jobs[-1].ask(answer_map) if not experiment.dataset.truth_table else None)
+    _draw(compared, figure, view, trainings.jobs[-1].ask(answer_map) if not experiment.dataset.truth_table else None)
     work_on(trainings, SLICE, REPAINT)
 
 

@@ -55,7 +55,8 @@ ABOVE, LOWEST = 300, 520
 LEGEND = (
     "**Each panel** is a recurrent net: rows are time steps, the beginning of the sequence at the bottom, its end, where the "
     "answer is, on top; "
-    "columns are epochs of training. Dark is a small gradient.",
+    "columns are epochs of training. White: as much gradient as at the last step; violet: it has vanished on its way back; "
+    "orange: it has exploded.",
     "**Right of them**, the same numbers at one epoch, all nets in one panel. Upright: every step gets as much gradient. Leaning to the left, "
     "downwards: what came early is forgotten.",
     "**Dotted** at the start, **band** the middle half of the seeds.",
@@ -66,7 +67,7 @@ LEGEND = (
 )
 # Before each key in the link.
 PREFIX = keys_of(TIME_STEPS).prefix
-IN_THE_ROW = ("compare", "metric", "colour", "axis", "range")
+IN_THE_ROW, BEHIND = ("compare", "metric"), ("colour", "axis", "range")
 
 
 # --- the second figure --------------------------------------------------------------------------
@@ -241,7 +242,7 @@ def show() -> None:
     experiment, baseline = chosen()
     begun = time.perf_counter()
     head = st.container(gap="xsmall")
-    view = ask_view(TimeView, IN_THE_ROW, experiment, PREFIX)
+    view = ask_view(TimeView, IN_THE_ROW, BEHIND, experiment, PREFIX)
     progress = st.empty()
     comparison = COMPARISONS[view.compare]
     experiments = comparison.of(experiment, baseline)

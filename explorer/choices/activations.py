@@ -316,8 +316,7 @@ ACTIVATIONS = registry(
     [
         Activation(
             name="sigmoid",
-            caption="Squeezes z into (0, 1). Its slope is at most 1/4: every layer shrinks the gradient unless the weights are "
-            "very large.",
+            caption="Squeezes z into (0, 1). Slope at most 1/4: every layer shrinks the gradient unless its weights are large.",
             formula="1 / (1 + e⁻ᶻ)",
             in_plain_nets=True,
             f=_sigmoid,

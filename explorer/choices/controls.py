@@ -12,8 +12,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from explorer.choices.registry import Entry
+
 # The parts of the sidebar in which the settings of an experiment stand.
-TASK, NETWORK, REMEDY, TRAINING = "Task", "Network", "Remedies", "Training"
+TASK, NETWORK, REMEDY, TRAINING = "Task", "Network", "Cures", "Training"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class Control:
     # begin with a space or a comma go on with those before. None: as `tell` says it, but only where it is not `unsaid`.
     caption: Callable[[Any], str] | None = None
     unsaid: Any = None  # The value that means that nothing is done; None: the default
+    only_with_effect: bool = False  # Whether it is on screen only while the other settings give it an effect
 
     def tell(self, value: Any) -> str:
         """Describe a value: `learning rate 0.1`, `no skip`, `skip over one layer`."""
@@ -69,6 +72,18 @@ class Choice(Control):
     options: Sequence[str] | Mapping[str, Any]
     # `fits(experiment, option)`: whether an option can be chosen as the other settings of an experiment stand.
     fits: Callable[[Any, str], bool] = lambda experiment, option: True
+    # What an option is, in one sentence, where options are not entries of a registry
+    explanations: Mapping[str, str] = field(default_factory=dict)
+
+    def entry(self, name: str) -> Entry | None:
+        """Return the entry of the registry that an option stands for, if there is one."""
+        found = self.options.get(name) if isinstance(self.options, Mapping) else None
+        return found if isinstance(found, Entry) else None
+
+    def explain(self, name: str) -> str:
+        """Say what an option is; empty where its name says it."""
+        entry = self.entry(name)
+        return entry.caption if entry else self.explanations.get(name, "")
 
     def cheaper(self, value: Any) -> Iterable[str]:
         """Return the options behind `value`, and at last the moderate one; none where the cost does not depend on it."""

@@ -146,7 +146,7 @@ DATASETS = registry(
     [
         Dataset(
             name="XOR",
-            caption="Four points: the answer is 1 where exactly one input is 1.",
+            caption="Four points: 1 where exactly one input is 1.",
             formula="(0,0)→0  (0,1)→1  (1,0)→1  (1,1)→0",
             make=_xor,
             loss="half squared error",

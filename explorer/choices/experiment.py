@@ -39,6 +39,15 @@ SHUFFLED, NO_BIASES = "shuffled", "none"
 BIASES: Mapping[str, str] = MappingProxyType({USUAL: "", "zeros": ", biases 0", NO_BIASES: ", no biases"})
 DATA_SEED = 20_260_101
 LOWEST_RATE = 1e-8
+THRESHOLDS = tuple(sorted({*one_two_five(1e-3, 100), 0.25}))
+# What an option of the skips is.
+WAYS: Mapping[str, str] = MappingProxyType(
+    {
+        "none": "y = f(W x + b): no way past a layer.",
+        "one layer": "y = x + f(W x + b): a way past every layer.",
+        "two layers": "y = x + f(W₂ f(W₁ x + b₁) + b₂): a way past every two layers.",
+    }
+)
 *_FIRST, _LAST = (name for name, entry in INITIALIZERS.items() if entry.draws_bias)
 WITH_RANDOM_BIASES = f"{', '.join(_FIRST)} and {_LAST}"
 
@@ -68,40 +77,40 @@ class Experiment(Settings):
 
     # fmt: off
     task: str = choice(
-        TASK, "Task", "What the network is to learn.", DATASETS, default="XOR", row=1, phrase="{}",
+        TASK, "Task", "What the network is to learn.", DATASETS, default="XOR", phrase="{}",
         caption=lambda e: e.task,
     )
     samples: int = numeric(
         TRAINING, "Samples", "How many points the data set has. XOR always has its four.",
-        low=8, high=2048, marks=(32, 64, 128, 256, 512, 1024), default=128, row=4, moderate=256,
+        low=8, high=2048, marks=(32, 64, 128, 256, 512, 1024), default=128, row=6, moderate=256,
         caption=lambda e: f", {e.samples} samples",
     )
     noise: float = numeric(
         TRAINING, "Noise", "How far the points are scattered around the task's own shape; 0 is the least.",
-        low=0.0, high=1.0, marks=(0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), default=0.1, row=4,
+        low=0.0, high=1.0, marks=(0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), default=0.1, row=6,
         caption=lambda e: f", noise {e.noise:g}",
     )
     depth: int = numeric(
         NETWORK, "Depth", "Hidden layers. The output layer comes on top of them.",
-        low=1, high=50, default=11, row=2, moderate=20,
+        low=1, high=50, default=11, row=1, moderate=20,
         caption=lambda e: f"{e.depth} hidden {'layer' if e.depth == 1 else 'layers'}",
     )
     width: int = numeric(
         NETWORK, "Width", "Units in each hidden layer.",
-        low=2, high=128, marks=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128), default=4, row=2, moderate=32,
+        low=2, high=128, marks=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128), default=4, row=1, moderate=32,
         caption=lambda e: f" of {e.width}",
     )
     activation: str = choice(
-        NETWORK, "Activation", "The function f in a = f(z) of every hidden unit.",
+        REMEDY, "Activation", "The function f in a = f(z) of every hidden unit.",
         ACTIVATIONS, default="sigmoid", row=3, phrase="{}", caption=lambda e: f" {e.activation}",
     )
     initializer: str = choice(
-        NETWORK, "Initialization", "How the weights start.", INITIALIZERS, default="uniform", row=3, per_run=True,
+        REMEDY, "Initialization", "How the weights start.", INITIALIZERS, default="uniform", row=4, per_run=True,
         caption=_start,
     )
     gain: float = numeric(
         TRAINING, "Gain", "The starting weights, but not the biases, are multiplied by this.",
-        low=0.01, high=100.0, default=1.0, row=3, per_run=True,
+        low=0.01, high=100.0, default=1.0, row=7, per_run=True,
         caption=lambda e: f" × {e.gain:g}" if e.gain != 1 else "",
         marks=(0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4142, 1.6667, 2.0, 3.0, 4.0, 5.0, 10.0),
     )
@@ -109,33 +118,33 @@ class Experiment(Settings):
         TRAINING, "Biases",
         f"usual: drawn like the weights for {WITH_RANDOM_BIASES} initialization, 0 for all others; "
         "zeros: start at 0; none: no biases (a normalization keeps its shift).",
-        BIASES, default=USUAL, row=6, per_run=True, caption=lambda e: BIASES[e.bias],
+        BIASES, default=USUAL, row=8, per_run=True, caption=lambda e: BIASES[e.bias],
     )
     normalization: str = choice(
         REMEDY, "Normalization", "Centres and scales z of every hidden layer before the activation.",
-        NORMALIZATIONS, default="none", row=1, phrase="{} norm", phrases={"none": "no normalization"},
+        NORMALIZATIONS, default="none", row=2, phrase="{} norm", phrases={"none": "no normalization"},
     )
     skip: str = choice(
         REMEDY, "Skip over",
         "Residual connections. One layer: y = x + f(W x + b). Two layers: y = x + f(W₂ f(W₁ x + b₁) + b₂). "
         "The first hidden layer and the output have none: their input is of another width. Over two layers, a last "
         "hidden layer without a partner has none either.",
-        SKIPS, default="none", row=2, phrase="skip over {}", phrases={"none": "no skip"},
+        SKIPS, default="none", row=1, explanations=WAYS, phrase="skip over {}", phrases={"none": "no skip"},
+    )
+    learning_rate: float = numeric(
+        REMEDY, "Learning rate", "How far one update goes.",
+        low=LOWEST_RATE, high=1e3, marks=one_two_five(1e-5, 10), default=0.1, row=6, per_run=True, matters_at_start=False,
+        caption=told_elsewhere,
     )
     clip: str = choice(
         REMEDY, "Clip by", "Limits the gradient before each update.",
-        CLIPPERS, default="none", row=3, per_run=True, matters_at_start=False,
+        CLIPPERS, default="none", row=5, per_run=True, matters_at_start=False,
         phrase="clipping by {}", phrases={"none": "no clipping"}, unsaid="none",
     )
     threshold: float = numeric(
         REMEDY, "Threshold", "The limit c: of each entry, or of the norm of the whole gradient.",
-        low=1e-6, high=1e6, marks=one_two_five(1e-3, 100), default=1.0, row=4, per_run=True, matters_at_start=False,
-        caption=lambda e: f" at {e.threshold:g}",
-    )
-    learning_rate: float = numeric(
-        REMEDY, "Learning rate", "How far one update goes.",
-        low=LOWEST_RATE, high=1e3, marks=one_two_five(1e-5, 10), default=0.1, row=4, per_run=True, matters_at_start=False,
-        caption=told_elsewhere,
+        low=1e-6, high=1e6, marks=THRESHOLDS, default=1.0, row=6, per_run=True, matters_at_start=False,
+        only_with_effect=True, caption=lambda e: f" at {e.threshold:g}",
     )
     optimizer: str = choice(
         TRAINING, "Optimizer", "How the gradient becomes an update.",
@@ -144,19 +153,20 @@ class Experiment(Settings):
     )
     batch: str = choice(
         TRAINING, "Batch", "Samples per update; full: all of them, one update per epoch.",
-        BATCHES, default=FULL, row=2, moderate=FULL, matters_at_start=False,
+        BATCHES, default=FULL, row=4, moderate=FULL, matters_at_start=False,
         phrases={FULL: "full batch", "1": "one sample per update"},
         caption=lambda e: "full batch" if e.batch == FULL else f"batch {e.batch}",
     )
     order: str = choice(
         TRAINING, "Order", "Whether batches take the samples shuffled in every epoch, or always in order.",
-        (SHUFFLED, "fixed"), default=SHUFFLED, row=7, matters_at_start=False, caption=lambda e: f", {e.order}",
+        (SHUFFLED, "fixed"), default=SHUFFLED, row=5, matters_at_start=False, caption=lambda e: f", {e.order}",
     )
     loss: str = choice(
         TRAINING, "Loss",
         "usual: half squared error for XOR, as in a well-known tutorial; cross-entropy for other classes; "
         "mean squared error for a curve.",
-        (USUAL, *LOSSES), default=USUAL, row=5, fits=_loss_fits, caption=lambda e: e.loss_function.name,
+        {USUAL: None, **LOSSES}, default=USUAL, row=3, fits=_loss_fits,
+        explanations={USUAL: "The loss that suits the task."}, caption=lambda e: e.loss_function.name,
     )
     epochs: int = numeric(
         TRAINING, "Epochs", "How often training goes through the data.",
@@ -171,7 +181,7 @@ class Experiment(Settings):
     )
     seed: int = numeric(
         TRAINING, "First seed", "The seeds are this number and the ones after it.",
-        low=0, high=1_000_000, default=0, row=3, per_run=True, chooses_seeds=True,
+        low=0, high=1_000_000, default=0, row=4, per_run=True, chooses_seeds=True,
         caption=lambda e: f"seeds {e.seed} to {e.seed + e.runs - 1}" if e.runs > 1 else f"seed {e.seed}",
     )
     # fmt: on

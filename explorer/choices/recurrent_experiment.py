@@ -10,7 +10,7 @@ from typing import Any
 
 from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.cells import CELLS
-from explorer.choices.controls import NETWORK, REMEDY, TASK, choice, numeric, setting, told_elsewhere
+from explorer.choices.controls import NETWORK, REMEDY, TASK, TRAINING, choice, numeric, setting, told_elsewhere
 from explorer.choices.experiment import CONTROLS as LAYER_CONTROLS
 from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.choices.registry import EntryOf
@@ -50,51 +50,51 @@ class RecurrentExperiment(Settings):
         default=100, row=1, moderate=100, caption=lambda e: f", {e.length} steps",
     )
     samples: int = _like(
-        "samples", help="How many sequences there are.", default=32, moderate=32, row=3,
+        "samples", help="How many sequences there are.", default=32, moderate=32,
         caption=lambda e: f", {e.samples} sequences",
     )
     cell: str = choice(
-        NETWORK, "Cell", "What happens in one time step.", CELLS, default="RNN", row=1, phrase="{}",
+        REMEDY, "Cell", "What happens in one time step.", CELLS, default="RNN", row=1, phrase="{}",
         caption=lambda e: e.cell,
     )
     activation: str = choice(
         NETWORK, "Activation", "The function f of the plain net; LSTM and GRU have sigmoid gates and tanh.",
-        PLAIN_ACTIVATIONS, default="tanh", row=3, phrase="{}",
+        PLAIN_ACTIVATIONS, default="tanh", row=2, phrase="{}",
         caption=told_elsewhere,
     )
     hidden: int = numeric(
         NETWORK, "Hidden units", "Size of h_t, and so of W_hh: hidden × hidden.",
-        low=1, high=128, marks=(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128), default=16, row=2, moderate=32,
+        low=1, high=128, marks=(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128), default=16, row=1, moderate=32,
         caption=_units,
     )
     stack: int = numeric(
         NETWORK, "Recurrent layers", "Each reads the h_t of the one below it; the answer is read from the top.",
-        low=1, high=3, default=1, row=2, caption=lambda e: f"{e.stack} layers" if e.stack > 1 else "",
+        low=1, high=3, default=1, row=1, caption=lambda e: f"{e.stack} layers" if e.stack > 1 else "",
     )
     initializer: str = choice(
-        NETWORK, "Start of W_hh",
+        REMEDY, "Start of W_hh",
         "How the recurrent weights start; weights from the input are LeCun's, N(0, 1/fan_in).",
-        RECURRENT_INITIALIZERS, default="scaled normal", row=4, per_run=True, caption=lambda e: e.initialization.formula,
+        RECURRENT_INITIALIZERS, default="scaled normal", row=3, per_run=True, caption=lambda e: e.initialization.formula,
     )
     strength: float = numeric(
-        NETWORK, "Strength", "The number s that the start of W_hh sets: a radius, a singular value, a factor.",
+        REMEDY, "Strength", "The number s that the start of W_hh sets: a radius, a singular value, a factor.",
         low=0.01, high=10.0, marks=(0.1, 0.2, 0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0, 3.0, 5.0),
-        default=0.5, row=5, per_run=True, caption=lambda e: f"s = {e.strength:g}",
+        default=0.5, row=4, per_run=True, caption=lambda e: f"s = {e.strength:g}",
     )
     forget_bias: float = numeric(
-        NETWORK, "Forget bias",
+        REMEDY, "Forget bias",
         "Where the bias of the gate that keeps the state starts: the forget gate of an LSTM, the update gate "
         "of a GRU. At rest the gate keeps a share σ(bias) per step: over T steps the bias has to be about ln T.",
-        low=-10.0, high=10.0, marks=(-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.6, 5.0, 6.0), default=4.6, row=5, per_run=True,
+        low=-10.0, high=10.0, marks=(-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.6, 5.0, 6.0), default=4.6, row=4, per_run=True,
         caption=lambda e: f"forget bias {e.forget_bias:g}",
     )
     clip: str = _like("clip", default="norm")
     threshold: float = _like("threshold")
     truncation: int = numeric(
-        REMEDY, "Truncation",
+        TRAINING, "Truncation",
         "Backpropagation through time is cut after so many steps: nothing flows back from one piece of the "
         "sequence to the one before it. Every update still sees whole sequences. 0: not cut.",
-        low=0, high=LONGEST, marks=(0, 1, 2, 5, 10, 20, 50, 100, 200), default=0, row=5,
+        low=0, high=LONGEST, marks=(0, 1, 2, 5, 10, 20, 50, 100, 200), default=0, row=7,
         phrase="cut after {} steps", phrases={"0": "not cut", "1": "cut after every step"},
     )
     # fmt: on

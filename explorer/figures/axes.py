@@ -28,6 +28,8 @@ LOSS_DECADES = (-6.0, 1.3)
 LOSS_TOPS = (6.0, 20.0, 60.0, 120.0, 200.0, 309.0)
 # Of layers, depths or columns, so many at most are named in an alternative text, evenly spread.
 TOLD = 8
+# A line around a panel.
+FRAME: dict[str, Any] = {"showline": True, "mirror": True, "linecolor": theme.GRID, "linewidth": 1}
 LEVEL_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2}}
 LIMIT_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2.5, "dash": "dash"}}
 CURSOR_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2, "dash": "dot"}}

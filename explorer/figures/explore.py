@@ -24,47 +24,77 @@ from explorer.training.history import History
 
 
 @dataclass(frozen=True)
+class _Column:
+    """Where one net's loss and, below it on the same epochs, its map lie; and their axes."""
+
+    loss: Box
+    map: Box
+    x: str
+    loss_y: str
+    map_y: str
+
+
+@dataclass(frozen=True)
 class _Places:
     """Where everything lies."""
 
     height: int  # In pixels
-    loss: Box
+    columns: Sequence[_Column]  # Of the baseline, if there is one, and of the present setting
     answers: Box
+    profile: Box
     strip: Box
-    # Of the baseline, if there is one, and of the present setting
-    rows: Sequence[Box]
-    profiles: Sequence[Box]
     scale: float
 
 
+# Axes of the columns, from the left: epochs, loss, layers.
+AXES = (("x", "y", "y2"), ("x4", "y6", "y3"))
+EPOCH_AXES = tuple(x for x, *_ in AXES)
+# The height on a wide screen, and on a narrow one those of what stands below one another, in pixels.
+HEIGHT = 700
+NARROW_LOSS, NARROW_MAP, NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS = 80, 170, 200, 12, 100
+# Letters of a name above a column.
+LETTERS = 34
+
+
 def _places(count: int, narrow: bool) -> _Places:
-    if narrow:
-        rows = ([0.70, 0.83], [0.53, 0.66]) if count == 2 else ([0.53, 0.83],)
-        profiles = ([0.355, 0.455], [0.225, 0.325]) if count == 2 else ([0.225, 0.455],)
-        left = right = [0.0, 1.0]
-        loss, answers, strip, height = [0.88, 0.97], [0.03, 0.12], [0.19, 0.2], 1300
-    else:
-        rows = profiles = ([0.465, 0.735], [0.095, 0.365]) if count == 2 else ([0.095, 0.735],)
-        left, right = [0.0, 0.70], [0.755, 1.0]
-        loss, answers, strip, height = [0.84, 1.0], [0.84, 1.0], [0.02, 0.05], 740
-    maps, beside = [(left, row) for row in rows], [(right, row) for row in profiles]
-    return _Places(height, (left, loss), (right, answers), (right, strip), maps, beside, axes.text_scale(narrow))
+    return _narrow(count) if narrow else _wide(count)
+
+
+def _wide(count: int) -> _Places:
+    across = [axes.piece(place, count, 0.035, 0.70) for place in range(count)]
+    top, middle, right = [0.68, 0.94], [0.13, 0.64], [0.765, 1.0]
+    columns = [_Column((x, top), (x, middle), *names) for x, names in zip(across, AXES, strict=False)]
+    answers, strip = (right, [0.80, 0.94]), (right, [0.06, 0.09])
+    return _Places(HEIGHT, columns, answers, (right, middle), strip, axes.text_scale(False))
+
+
+def _narrow(count: int) -> _Places:
+    heights = [NARROW_LOSS, NARROW_MAP] * count + [NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS]
+    gaps = [20, 12, *[84, 12] * (count - 1), 84, 10, 64]
+    inside = sum(heights) + sum(gaps) + 24
+    tops = 1 - (np.cumsum(gaps) + np.cumsum([0, *heights[:-1]])) / inside
+    *nets, profile, strip, answers = [
+        ([0.0, 1.0], [float(top - height / inside), float(top)]) for top, height in zip(tops, heights, strict=True)
+    ]
+    pairs = zip(nets[::2], nets[1::2], AXES, strict=False)
+    columns = [_Column(loss, layers, *names) for loss, layers, names in pairs]
+    return _Places(inside + NARROW_MARGINS, columns, answers, profile, strip, axes.text_scale(True))
 
 
 def explore_figure(
     now: DrawnNet, baseline: DrawnNet | None, view: View, epoch: int, answer_map: AnswerMap | None = None
 ) -> Figure:
-    """Draw one experiment, or two above each other on the same scales; the profile and the answers at an epoch.
+    """Draw one experiment, or two beside each other on the same scales; the profile and the answers at an epoch.
 
     `answer_map` is for the corner, where the task has no truth table.
     """
     rows = [now] if baseline is None else [baseline, now]
     traces: Traces = []
-    for panel_number, shown in enumerate(rows, start=2):
+    for shown, (x, loss_y, map_y) in zip(rows, AXES, strict=False):
         last = shown is now
-        traces += panels.position_by_epoch(shown.history, view, "x", f"y{panel_number}")
-        traces += panels.profile(shown, view, shown.history.at(epoch), ("x2", f"y1{panel_number}"), legend=last)
-        traces += panels.loss_lines(shown, view, ("x", "y"), each_seed=last)
+        traces += panels.position_by_epoch(shown.history, view, x, map_y)
+        traces += panels.profile(shown, view, shown.history.at(epoch), ("x2", "y12"), legend=last)
+        traces += panels.loss_lines(shown, view, (x, loss_y), each_seed=True)
     traces += panels.view_colour_bar(view, "x2", "y4")
     traces += _answers(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
     return marks.compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
@@ -96,57 +126,89 @@ def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
 
 
 def _layout(rows: Nets, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
-    now = rows[-1].history
+    now, narrow = rows[-1].history, place.scale < 1
     chosen = int(now.epochs[now.at(epoch)])
     across = float(panels.epoch_positions(np.array([chosen]), view)[0])
-    ends = {"x0": across, "x1": across, "y0": place.rows[-1][1][0], "y1": place.loss[1][1]}
+    words = summary(now.experiment)
+    settings = axes.settings(axes.folded(words, axes.NARROW_SETTINGS_LETTERS) if narrow else words, 30, place.scale)
     return {
         "height": place.height,
-        **axes.legend(1 + 30 / place.height, place.scale),
+        **({"margin": NARROW_MARGIN} if narrow else {}),
+        **axes.legend(1 + 26 / place.height, place.scale),
         **axes.sized(_axes(rows, view, place), place.scale),
-        "annotations": _labels(rows, view, chosen, answer_map, place),
-        "shapes": [axes.CURSOR_LINE | ends | {"xref": "x", "yref": "paper"}],
+        "annotations": [
+            *_labels(rows, view, chosen, answer_map, place),
+            settings if narrow else settings | AT_THE_FOOT,
+        ],
+        "shapes": [
+            axes.CURSOR_LINE
+            | {"xref": column.x, "x0": across, "x1": across}
+            | {"yref": "paper", "y0": column.map[1][0], "y1": column.loss[1][1]}
+            for column in place.columns
+        ],
     }
 
 
 def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
-    last_epoch = max(shown.history.experiment.epochs for shown in rows)
-    (left, loss), (right, strip) = place.loss, place.strip
-    lowest, values = f"y{len(rows) + 1}", {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
-    epochs = {"title": axes.title("epoch", 2), **axes.epoch_axis(last_epoch, view)}
-    named_axes = {
-        "xaxis": epochs | {"domain": left, "anchor": lowest},
-        "xaxis2": values | {"domain": right, "anchor": "y4"},
-        "yaxis": {"domain": loss, "title": "loss", **axes.loss_axis(shown.history.loss for shown in rows)},
-        "yaxis4": {"domain": strip, "anchor": "x2", "visible": False, "fixedrange": True},
-    }
-    for panel_number, (shown, row, side) in enumerate(zip(rows, place.rows, place.profiles, strict=True), start=2):
-        layers = axes.layer_axis(shown.history.experiment.layers) | {"title": "layer"}
-        named_axes[f"yaxis{panel_number}"] = layers | {"domain": row[1], "anchor": "x"}
-        own = {"matches": f"y{panel_number}", "showticklabels": place.scale < 1, "title": ""}
-        named_axes[f"yaxis1{panel_number}"] = layers | {"domain": side[1], "anchor": "x2"} | own
+    experiments, narrow = [shown.history.experiment for shown in rows], place.scale < 1
+    epochs = axes.epoch_axis(max(each.epochs for each in experiments), view, short=len(rows) > 1) | {"tickangle": 0}
+    losses = axes.loss_axis(shown.history.loss for shown in rows)
+    layers = [axes.layer_axis(each.layers) for each in experiments]
+    # A shallower net ends lower: a layer is at the same height in all panels.
+    highest = max(layers, key=lambda axis: axis["range"][1])["range"]
+    alike = len({each.layers for each in experiments}) == 1
+    named_axes: dict[str, Any] = {}
+    for number, (column, own) in enumerate(zip(place.columns, layers, strict=True)):
+        # Beside another of the same layers, it needs no numbers of its own.
+        first, told = number == 0, narrow or number == 0
+        x = epochs | {"title": axes.title("epoch", 2), "domain": column.map[0], "anchor": column.map_y}
+        loss = losses | {"title": "loss" if told else "", "showticklabels": told, "domain": column.loss[1]}
+        y = own | {"title": "layer" if told else "", "showticklabels": told or not alike, "domain": column.map[1]}
+        y |= {"range": highest, "anchor": column.x}
+        x, y = x | axes.FRAME, y | axes.FRAME  # white cells on a white page
+        named_axes[_layout_name(column.x)] = x if first else x | axes.AS_X
+        named_axes[_layout_name(column.loss_y)] = loss | {"anchor": column.x} | ({} if first else axes.AS_Y)
+        named_axes[_layout_name(column.map_y)] = y if first else y | {"matches": place.columns[0].map_y}
+    (right, profile), beside = place.profile, {"matches": "y2", "showticklabels": narrow, "title": ""}
+    values = {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
     bare = {"showticklabels": False, "showgrid": False}
-    x, y = (CASES_AXIS, TRUTH_AXIS) if rows[-1].history.experiment.dataset.truth_table else (bare, bare)
-    named_axes["xaxis3"] = x | {"domain": right, "anchor": "y5"}
-    named_axes["yaxis5"] = y | {"domain": place.answers[1], "anchor": "x3"}
-    return named_axes
+    across, up = (CASES_AXIS, TRUTH_AXIS) if experiments[-1].dataset.truth_table else (bare, bare)
+    return named_axes | {
+        "xaxis2": values | {"domain": right, "anchor": "y4"},
+        "yaxis12": max(layers, key=lambda axis: axis["range"][1]) | beside | {"domain": profile, "anchor": "x2"},
+        "yaxis4": {"domain": place.strip[1], "anchor": "x2", "visible": False, "fixedrange": True},
+        "xaxis3": across | {"domain": place.answers[0], "anchor": "y5"},
+        "yaxis5": up | {"domain": place.answers[1], "anchor": "x3"},
+    }
+
+
+def _layout_name(axis: str) -> str:
+    """Return what a layout calls an axis: x2 is xaxis2."""
+    return f"{axis[0]}axis{axis[1:]}"
 
 
 def _labels(rows: Nets, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places) -> list[dict[str, Any]]:
     now = rows[-1].history
-    relative = ", over the last layer's" if view.is_ratio else ""
+    what = f"{view.metric} over the last layer's" if view.is_ratio else view.diagnostic.title
     corners = (
-        (f"{view.diagnostic.title}{relative}, epoch {chosen:,}", place.profiles[0]),
+        (f"{what},<br>at epoch {chosen:,}", place.profile),
         (_whose_answers(now, answer_map), place.answers),
     )
     return [
         *(
-            axes.label(axes.coloured_name(shown.style.colour, shown.name), 0, row[1][1], size=18 * place.scale)
-            for shown, row in zip(rows, place.rows, strict=True)
+            _named(shown.name, shown.style.colour, place.scale) | {"x": column.loss[0][0], "y": column.loss[1][1]}
+            for shown, column in zip(rows, place.columns, strict=True)
         ),
-        *(axes.label(text, box[0][0], box[1][1], size=16 * place.scale) for text, box in corners),
-        axes.settings(summary(now.experiment), 30, place.scale) | {"yanchor": "bottom"},
+        *(axes.label(text, box[0][0], box[1][1], size=16 * place.scale) | {"align": "left"} for text, box in corners),
     ]
+
+
+def _named(name: str, colour: str, scale: float) -> dict[str, Any]:
+    """Return a net's name above its column, a long one smaller and in two lines."""
+    size = 18 if len(name) <= LETTERS else 15
+    return axes.label(axes.coloured_name(colour, axes.folded(name, LETTERS)), 0, 0, size=size * scale) | {
+        "align": "left"
+    }
 
 
 def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
@@ -157,8 +219,12 @@ def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
     return f"Answers of seed {seed} (median)" if finite else f"Seed {seed} diverged: no answers"
 
 
+# Where the settings stand below a wide figure; the margins of a narrow one, where they take several lines.
+AT_THE_FOOT = {"yanchor": "bottom"}
+NARROW_MARGIN = {"l": 64, "r": 16, "t": 84, "b": 116}
+NARROW_MARGINS = NARROW_MARGIN["t"] + NARROW_MARGIN["b"]
 CASES_AXIS = {"range": [-0.5, 3.5], **axes.ticks((0, 1, 2, 3), ("0,0", "0,1", "1,0", "1,1"))}
-TRUTH_AXIS = {"range": [-0.3, 1.3], "tickvals": [0, 0.5, 1]}
+TRUTH_AXIS = {"range": [-0.45, 1.45], "tickvals": [0, 0.5, 1]}
 
 
 def _answers(rows: Nets, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:

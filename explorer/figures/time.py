@@ -220,7 +220,7 @@ def _axes(net_panels: Sequence[NetPanel], view: View, place: Places) -> dict[str
         x = epochs | {"title": axes.title("epoch", 2) if lowest else "", "showticklabels": lowest}
         y = steps | {"title": along if leftmost else "", "showticklabels": leftmost}
         # Where a viewer zooms into one heatmap, all others follow.
-        named_axes |= axes.pair(panel_number, box, x, y, follow=True)
+        named_axes |= axes.pair(panel_number, box, x | axes.FRAME, y | axes.FRAME, follow=True)
     named_axes |= axes.pair(LOSS, place.loss, epochs | axes.AS_X, LOSS_AXIS)
     named_axes |= axes.pair(SHARE, place.share, epochs | axes.AS_X, SHARE_AXIS)
     values = {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
@@ -259,8 +259,8 @@ def learners(history: History) -> str:
 
 
 def _words(view: View, chosen: int, caption: str, place: Places) -> list[dict[str, Any]]:
-    relative = ", over the last step's" if view.is_ratio else ""
-    what = "<br>".join(wrap(f"{view.diagnostic.title}{relative}, epoch {chosen:,}", 30))
+    what = f"{view.metric} over the last step's" if view.is_ratio else view.diagnostic.title
+    what += f",<br>at epoch {chosen:,}"
     size = 16 * place.scale
     return [
         axes.label(what, place.profile[0][0], place.profile[1][1], size=size) | {"align": "left"},

@@ -38,8 +38,11 @@ def _metric(kind: Kind) -> Any:
 
 
 def _colour(kind: Kind, ratio: str) -> Any:
-    words = f"value: its size, in decades; {ratio}: how many times that of the last {kind.position}."
-    return _choice("Colour", words, options=(VALUE, ratio), default=VALUE)
+    words = (
+        f"{ratio}: how many times that of the last {kind.position}; white is level, violet has vanished on the way back, "
+        f"orange has exploded. value: its size."
+    )
+    return _choice("Colour", words, options=(ratio, VALUE), default=ratio)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ class View:
     range: str = _choice(
         "Range",
         "The span of the colours. It stays fixed while settings change, so that pictures can be compared. "
-        "For gradients: usual 10⁻¹⁰ to 10², wide 10⁻³⁶ to 10²⁸, widest 10⁻³⁰⁸ to 10³⁰⁰.",
+        "For gradients: usual 10⁻¹⁰ to 10², wide 10⁻³⁶ to 10²⁸, widest 10⁻³⁰⁸ to 10³⁰⁰; for ratios as far to both sides of 1.",
         options=RANGES,
         default="usual",
     )

@@ -193,6 +193,19 @@ def scenarios_of(kind: type[Settings]) -> Mapping[str, Scenario]:
 
 
 def matching(experiment: Settings, baseline: Settings | None, compare: str = "") -> str | None:
-    """Return the name of the scenario that is exactly what is shown, or None."""
-    shown = experiment, baseline, compare
-    return next((name for name, s in SCENARIOS.items() if (s.experiment, s.baseline, s.compare) == shown), None)
+    """Return the name of the scenario that is what is shown, or None; a setting without effect says nothing."""
+    shown = _effective(experiment, compare), baseline, compare
+    return next(
+        (
+            name
+            for name, s in SCENARIOS.items()
+            if (_effective(s.experiment, s.compare), s.baseline, s.compare) == shown
+        ),
+        None,
+    )
+
+
+def _effective(experiment: Settings, compare: str) -> Settings:
+    """Return an experiment with the default where a setting has no effect; where nets stand side by side, any may have."""
+    idle = set() if compare else experiment.without_effect()
+    return experiment.but(**{name: experiment.controls()[name].default for name in idle})

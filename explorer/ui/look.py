@@ -1,7 +1,8 @@
-"""How the app looks: its logo and icon, and the style sheets and the keys of the tour."""
+"""How the app looks: its logo and icon, places that keep their height, style sheets and keys of the tour."""
 
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -10,6 +11,27 @@ _HERE = Path(__file__).parent
 LOGO = _HERE / "logo.svg"
 # A named icon would be fetched from the network; a file would be served anew, and sometimes missed, at every rerun.
 FAVICON = "data:image/png;base64," + b64encode((_HERE / "favicon.png").read_bytes()).decode()
+
+
+# --- Places that stay as high as they are, so that what stands below them does not move ---
+
+VERDICT_KEY = "verdict"
+PROGRESS_HEIGHT = 48
+# Room for headlines of two lines; on a laptop for two lines of the scenario and of the reasons too. A phone scrolls.
+_RESERVED = f"""<style>
+@media (min-width: 900px) {{ .st-key-{VERDICT_KEY} {{ min-height: 11rem; }} }}
+@media (min-width: 1700px) {{ .st-key-{VERDICT_KEY} {{ min-height: 7.8rem; }} }}
+</style>"""
+
+
+def reserve() -> None:
+    """Keep the room of the verdict, whatever it says."""
+    st.html(_RESERVED)
+
+
+def place_of_progress() -> Any:
+    """Return a place for a progress bar, as high without one."""
+    return st.container(height=PROGRESS_HEIGHT, border=False).empty()
 
 
 # --- How the tour looks: larger words, and in presenter mode nothing but the scene ---

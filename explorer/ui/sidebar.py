@@ -1,4 +1,4 @@
-"""The sidebar of either kind of nets: scenarios, all settings, the baseline, a person's own data, a saved experiment.
+"""The sidebar of either kind of nets: in sight what matters most, folded away what is seldom changed.
 
 Which settings stand where, which are disabled and what can be chosen just now, all of it follows from their controls.
 """
@@ -27,6 +27,9 @@ FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
 # What the sidebar has set, for the page.
 CHOSEN_KEY, PINNED_KEY = "_experiment", "_pinned"
 OWN_SETTINGS = "Your own settings"
+# What is in sight, by the words above it; the rest is folded away, and stays as a person left it.
+IN_SIGHT = {"Cures": (REMEDY,), "Task and network": (TASK, NETWORK)}
+FOLD, FOLD_KEY, UNFOLDED_KEY = "Training, data, seeds, files", "_fold", "_unfolded"
 
 
 def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
@@ -39,17 +42,18 @@ def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
     settings = {name: _present(f"{keys.prefix}{name}", control) for name, control in kind.experiment.controls().items()}
     compare_key = f"{keys.prefix}compare"
     compare = _present(compare_key, controls[compare_key]) if compare_key in controls else ""
-    disabled = _disabled(kind.experiment.unchecked(settings), compare)
     with st.sidebar, st.container(gap="xsmall"):
         scenario_place = st.container()
-        values = _ask(kind, keys.prefix, (TASK, NETWORK, REMEDY), settings, disabled)
+        for words, groups in IN_SIGHT.items():
+            _ask(kind, words, groups, settings, compare)
+        data = _own_data(settings["task"])
         pin_place = st.container()
-        values |= _ask(kind, keys.prefix, (TRAINING,), settings, disabled)
-        data = _own_data(values["task"])
-        text = _baseline_text(keys.baseline, keys.empty_baseline)
-        _load_experiment(kind)
-    experiment = _experiment(kind, values, data)
-    baseline, problem = pinned(text, values["task"], st.session_state.get(DATA_KEY), kind)
+        with _fold():
+            _ask(kind, TRAINING, (TRAINING,), settings, compare)
+            text = _baseline_text(keys.baseline, keys.empty_baseline)
+            _load_experiment(kind)
+    experiment = _experiment(kind, settings, data)
+    baseline, problem = pinned(text, settings["task"], st.session_state.get(DATA_KEY), kind)
     if problem:
         st.warning(problem, icon=":material/link_off:")
     with scenario_place:
@@ -92,28 +96,65 @@ def _disabled(experiment: Any, compare: str) -> set[str]:
     return set.intersection(*(experiment.without_effect() for experiment in compared)) | {comparison.changes}
 
 
-def _ask(
-    kind: Kind, prefix: str, groups: tuple[str, ...], settings: Mapping[str, Any], disabled: set[str]
-) -> dict[str, Any]:
-    """Draw the settings of some parts of the sidebar, in their rows."""
-    experiment, values = kind.experiment.unchecked(settings), {}
+def _fold() -> Any:
+    """Return the place for what is folded away; it is drawn all the same, for a setting that is not would leave the link."""
+    state = st.session_state
+    if FOLD_KEY not in state:
+        state[FOLD_KEY] = state.get(UNFOLDED_KEY, False)
+    fold = st.expander(FOLD, key=FOLD_KEY, on_change="rerun")
+    state[UNFOLDED_KEY] = fold.open
+    return fold
+
+
+def _ask(kind: Kind, words: str, groups: tuple[str, ...], settings: dict[str, Any], compare: str) -> None:
+    """Draw the settings of some groups in their rows, below the words for them; `settings` are what all controls hold."""
     controls = sorted(
         ((name, control) for name, control in kind.experiment.controls().items() if control.group in groups),
         key=lambda pair: (groups.index(pair[1].group), pair[1].row),
     )
+    st.markdown(f"**{words}**", help=_help(dict(controls), settings))
+    experiment = kind.experiment.unchecked(settings)
+    disabled = _disabled(experiment, compare)
     for _, row in groupby(controls, key=lambda pair: (pair[1].group, pair[1].row)):
-        members = list(row)
-        alone = len(members) == 1
-        with st.container(horizontal=not alone, gap="small", vertical_alignment="top" if alone else "bottom"):
-            for name, control in members:
-                values[name] = ask(
-                    f"{prefix}{name}",
-                    control,
-                    on_change=forget_notice,
-                    disabled=name in disabled,
-                    **_shape(control, experiment, alone),
-                )
-    return values
+        shown = {name: control for name, control in row if not (control.only_with_effect and name in disabled)}
+        held = _ask_row(kind, shown, experiment, disabled)
+        # After a step back in the browser's history a widget knows of it first.
+        if any(value != settings[name] for name, value in held.items()):
+            settings |= held
+            experiment = kind.experiment.unchecked(settings)
+            disabled = _disabled(experiment, compare)
+
+
+def _ask_row(kind: Kind, controls: Mapping[str, Control], experiment: Settings, disabled: set[str]) -> dict[str, Any]:
+    """Draw settings beside one another, below them what is chosen in plain words; return what they hold."""
+    alone, prefix = len(controls) == 1, keys_of(kind).prefix
+    with st.container(horizontal=not alone, gap="small", vertical_alignment="top" if alone else "bottom"):
+        held = {
+            name: ask(
+                f"{prefix}{name}",
+                control,
+                on_change=forget_notice,
+                disabled=name in disabled,
+                help=None,
+                **_shape(control, experiment, alone),
+            )
+            for name, control in controls.items()
+        }
+    for name, control in controls.items():
+        if isinstance(control, Choice) and name not in disabled and (said := control.explain(held[name])):
+            st.caption(verbatim(said))
+    return held
+
+
+def _help(controls: Mapping[str, Control], settings: Mapping[str, Any]) -> str:
+    """Say what each of some settings does, with formula and source of what is chosen."""
+    told = []
+    for name, control in controls.items():
+        entry = control.entry(settings[name]) if isinstance(control, Choice) else None
+        source = f" ({verbatim(entry.source)})" if entry and entry.source else ""
+        formula = f" {entry.name}: {verbatim(entry.formula)}{source}." if entry and entry.formula else ""
+        told.append(f"**{control.label}**: {control.help}{formula}")
+    return "\n\n".join(told)
 
 
 def _shape(control: Control, experiment: Settings, alone: bool) -> dict[str, Any]:
@@ -229,15 +270,14 @@ def _pin_buttons(experiment: Settings | None, baseline: Settings | None, key: st
 
 def _baseline_text(key: str, empty: str) -> str:
     """Draw the text of the baseline; it is bound to the link, so that reload and Back restore it like any control."""
-    with st.expander("Baseline in the link"):
-        return st.text_input(
-            "Settings of the baseline",
-            key=key,
-            bind="query-params",
-            on_change=forget_notice,
-            max_chars=600,
-            help=f"What differs from the opening example, as name:value; {empty}.",
-        )
+    return st.text_input(
+        "Settings of the baseline",
+        key=key,
+        bind="query-params",
+        on_change=forget_notice,
+        max_chars=600,
+        help=f"What differs from the opening example, as name:value; {empty}.",
+    )
 
 
 # --- an experiment from a file -----------------------------------------------------------------
@@ -245,11 +285,10 @@ def _baseline_text(key: str, empty: str) -> str:
 
 def _load_experiment(kind: Kind) -> None:
     """Offer to open an experiment that was saved as JSON."""
-    with st.expander("Open a saved experiment"):
-        st.file_uploader("Experiment (JSON)", type=["json"], key=FILE_KEY, on_change=_open_file, args=(kind,))
-        problem = st.session_state.get(FILE_PROBLEM_KEY)
-        if problem:
-            st.error(problem)
+    st.file_uploader("Saved experiment (JSON)", type=["json"], key=FILE_KEY, on_change=_open_file, args=(kind,))
+    problem = st.session_state.get(FILE_PROBLEM_KEY)
+    if problem:
+        st.error(problem)
 
 
 def _open_file(kind: Kind) -> None:

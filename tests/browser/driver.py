@@ -15,13 +15,18 @@ from urllib.parse import urlencode
 
 import pytest
 
-from explorer.choices.controls import Choice
+from explorer.choices.controls import TRAINING, Choice
 from explorer.choices.experiment import CONTROLS
 from explorer.figures.view import VIEW_CONTROLS
 from explorer.ui.page import controls_by_key
-from pages import PAGES
+from explorer.ui.sidebar import FOLD_KEY
+from explorer.ui.view_row import MORE_KEY
+from pages import PAGES, explore_page, time_page
 
 ALL_CONTROLS = controls_by_key(PAGES)
+# What the sidebar folds away, and what a view's row has behind a button.
+FOLDED = {key for key, control in ALL_CONTROLS.items() if control.group == TRAINING}
+BEHIND = {*explore_page.BEHIND, *(f"{time_page.PREFIX}{name}" for name in time_page.BEHIND)}
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [*CONTROLS, *VIEW_CONTROLS]
@@ -118,7 +123,8 @@ window.explorer = {
     return c ? [...c.querySelectorAll(".annotation-text")].map(e => e.textContent).filter(t => t.includes(" · ")).join(" | ") : ""; },
   value: key => {
     const box = document.querySelector(".st-key-" + key); if (!box) return null;
-    const radio = box.querySelector("[role=radio][aria-checked=true]"); if (radio) return radio.innerText.trim();
+    // What is folded away has text, but none that is drawn.
+    const radio = box.querySelector("[role=radio][aria-checked=true]"); if (radio) return radio.textContent.trim();
     const pills = [...box.querySelectorAll("button[data-variant=pills]")];
     if (pills.length) return pills.filter(e => e.getAttribute("aria-pressed") === "true").map(e => e.innerText.trim()).join(" + ");
     const inputs = [...box.querySelectorAll("input")]; if (!inputs.length) return null;
@@ -208,10 +214,16 @@ class Screen:
 
     def value(self, key: str) -> str | None:
         """What the widget of a control shows."""
-        return self.page.evaluate("key => explorer.value(key)", key)
+        return self.values([key])[key]
 
     def values(self, keys=KEYS) -> dict[str, str]:
-        return {key: self.value(key) for key in keys}
+        """What the widgets of controls show; those behind a button are looked up there."""
+        read = "keys => Object.fromEntries(keys.map(key => [key, explorer.value(key)]))"
+        shown = self.page.evaluate(read, list(keys))
+        if any(key in BEHIND and value is None for key, value in shown.items()) and self._open_more():
+            shown = self.page.evaluate(read, list(keys))
+            self._close_more()
+        return shown
 
     def page_name(self) -> str:
         """The page's name in the address."""
@@ -273,11 +285,40 @@ class Screen:
         return self
 
     def box(self, key: str):
-        return self.page.locator(f".st-key-{key}")
+        """The widget of a control, brought into sight first if it is folded away or behind a button."""
+        box = self.page.locator(f".st-key-{key}")
+        if key in FOLDED:
+            self.unfold()
+        elif key in BEHIND and not box.count():
+            self._open_more()
+        return box
+
+    def unfold(self) -> "Screen":
+        """Unfold what the sidebar has folded away, as it then stays."""
+        fold = self.page.locator(f".st-key-{FOLD_KEY} details")
+        if fold.count() and fold.get_attribute("open") is None:
+            fold.locator("summary").click()
+            self.page.wait_for_selector(f".st-key-{FOLD_KEY} details[open]")
+        return self
+
+    def _open_more(self) -> bool:
+        """Press the button behind which the rest of a view's controls are; tell whether there is one."""
+        more = self.page.locator(f"[class*={MORE_KEY}] button").first
+        if not more.count():
+            return False
+        more.click()
+        self.page.wait_for_selector("[data-testid=stPopoverBody]")
+        return True
+
+    def _close_more(self) -> None:
+        self.page.keyboard.press("Escape")
+        self.page.wait_for_selector("[data-testid=stPopoverBody]", state="detached")
 
     def press(self, key: str, option: str) -> None:
         """Press one button of a segmented control."""
         self.box(key).get_by_role("radio", name=option, exact=True).click()
+        if key in BEHIND and self.page.locator("[data-testid=stPopoverBody]").count():
+            self._close_more()
 
     def pick(self, key: str, option: str) -> None:
         """Choose in a menu."""

@@ -33,7 +33,7 @@ EVERY_CONTROL = {
     "runs": 4,
     "seed": 7,
     "metric": "dL/dW",
-    "colour": "ratio to last layer",
+    "colour": "value",
     "axis": "log",
     "range": "wide",
     "at": 20,

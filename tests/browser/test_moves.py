@@ -49,7 +49,7 @@ BAD = {
 def heatmaps(screen):
     """Layer-by-epoch heatmaps of the visible figure: [y axis, lowest, highest colour]."""
     return screen.chart(
-        "gd.data.filter(t => t.type === 'heatmap' && t.xaxis === 'x' && t.zmin !== undefined).map(t => [t.yaxis, t.zmin, t.zmax])"
+        "gd.data.filter(t => t.type === 'heatmap' && ['x', 'x4'].includes(t.xaxis) && t.zmin !== undefined).map(t => [t.yaxis, t.zmin, t.zmax])"
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 from explorer import Experiment, train
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.verdict import VERDICTS, judge
+from tests.browser.driver import few
 from tests.browser.test_export import download
 
 
@@ -48,6 +49,7 @@ def test_the_opening_example_has_a_name_too(reading):
 @pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
 def test_the_first_visit_shows_on_one_screen_what_it_is_and_what_to_try(reading, size):
     screen = reading(size=size)
+    screen.page.evaluate(TO_THE_TOP)
     for name in ("Skip connections", "Dying ReLU", "All remedies", "Close", "What do I see?"):
         box = screen.page.get_by_role("button", name=name, exact=name != "Close").first.bounding_box()
         assert box["y"] + box["height"] < size[1]
@@ -56,3 +58,88 @@ def test_the_first_visit_shows_on_one_screen_what_it_is_and_what_to_try(reading,
         for name in ("Skip connections", "Dying ReLU", "All remedies")
     }
     assert len(lines) == 1  # a slim line
+
+
+# The words of what stands inside the window.
+IN_SIGHT = """kind => [...document.querySelectorAll(kind)]
+  .filter(e => explorer.shown(e) && e.checkVisibility() && e.getBoundingClientRect().top < innerHeight)
+  .map(e => e.getAttribute("aria-label") ?? e.textContent.trim()).filter(words => words)"""
+
+
+def test_the_first_visit_asks_little(reading):
+    screen = reading(size=(1920, 1080))
+    screen.page.evaluate(TO_THE_TOP)
+    labels = screen.page.evaluate(IN_SIGHT, "[data-testid=stWidgetLabel]")
+    assert len(labels) <= 12, labels
+    assert {"Skip over", "Normalization", "Activation", "Task", "Depth"} <= set(labels)
+    marks = screen.page.evaluate(IN_SIGHT, "[aria-label^='Help']")
+    marks += [icon for icon in screen.page.evaluate(IN_SIGHT, "[data-testid=stIconMaterial]") if icon == "help"]
+    assert 1 < len(marks) <= 6, marks
+
+
+def test_what_is_unfolded_stays_unfolded(new_screen):
+    screen = new_screen().open(complete=True, epochs=20, depth=3).unfold().finish()
+    assert screen.box("epochs").is_visible()
+    screen.page.locator("header").get_by_role("link", name="Tour", exact=True).click()
+    screen.page.wait_for_selector(".st-key-tour_next")
+    screen.go_to("Depth", complete=False)
+    assert screen.page.locator(".st-key-epochs").is_visible()
+
+
+def test_the_threshold_comes_with_clipping_and_keeps_its_value(new_screen):
+    screen = new_screen().open(complete=True, epochs=20, depth=3, threshold=0.25)
+    assert screen.value("threshold") is None
+    for _ in range(2):
+        screen.press("clip", "norm")
+        screen.page.wait_for_function("explorer.value('threshold') === '0.25'")
+        assert "clipping by norm at 0.25" in screen.finish().settings()
+        screen.press("clip", "none")
+        screen.page.wait_for_function("explorer.value('threshold') === null")
+        screen.finish()
+    screen.page.go_back()
+    screen.page.wait_for_function("explorer.value('threshold') === '0.25'")
+
+
+TO_THE_TOP = "document.querySelector('[data-testid=stMain]').scrollTo(0, 0)"
+MAP_BOTTOMS = """gd.data.filter(t => t.type === "heatmap" && ["x", "x4"].includes(t.xaxis) && t.zmin !== undefined).map(t => {
+  const y = gd._fullLayout["yaxis" + t.yaxis.slice(1)]; return gd.getBoundingClientRect().top + y._offset + y._length; })"""
+
+
+@pytest.mark.parametrize("settings", [{}, {"skip": "one layer"}], ids=["first visit", "with a baseline"])
+def test_on_a_laptop_verdict_and_maps_are_above_the_fold(reading, settings):
+    screen = reading(size=(1366, 768), **settings)
+    screen.page.evaluate(TO_THE_TOP)
+    maps = screen.chart(MAP_BOTTOMS)
+    assert len(maps) == 1 + len(settings)
+    assert max(maps) <= 768
+    header = screen.page.locator("[data-testid=stMain] h2:visible").first.bounding_box()
+    assert 0 < header["y"] < header["y"] + header["height"] < min(maps)
+
+
+WATCH = """() => { window.places = new Set(); const look = () => { const chart = explorer.chart();
+  if (chart) { const b = chart.getBoundingClientRect(), main = document.querySelector("[data-testid=stMain]");
+    places.add(`${Math.round(b.top + main.scrollTop)} + ${Math.round(b.height)}`); }
+  requestAnimationFrame(look); }; look(); }"""
+FLIPS = [
+    ("skip", "one layer"),
+    ("skip", "none"),
+    ("normalization", "batch"),
+    ("normalization", "none"),
+    ("clip", "norm"),
+    ("activation", "ReLU"),
+    ("initializer", "He normal"),
+    ("clip", "none"),
+    ("activation", "sigmoid"),
+    ("skip", "two layers"),
+]
+
+
+@pytest.mark.parametrize("size", few([((1920, 1080),), ((1366, 768),)], [((1366, 768),)]))
+def test_the_figure_does_not_move_whatever_is_flipped(new_screen, size):
+    screen = new_screen(*size).open(complete=True)
+    screen.page.evaluate(WATCH)
+    for key, option in FLIPS:
+        screen.choose(key, option)
+        screen.page.wait_for_timeout(200)
+        screen.finish()
+    assert len(screen.page.evaluate("[...places]")) == 1

@@ -7,6 +7,7 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.choices.arrays import thin
+from explorer.choices.experiment import CONTROLS
 from explorer.diagnosis.effects import rank
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
@@ -32,7 +33,7 @@ NONE_PINNED = SMALL | {"baseline": UNPINNED}
 CHOSEN = {
     "Remedies": {
         "remedies_metric": "dL/dW",
-        "remedies_colour": "ratio to last layer",
+        "remedies_colour": "value",
         "remedies_axis": "log",
         "remedies_range": "wide",
         "start": "baseline",
@@ -205,8 +206,8 @@ def test_one_back_undoes_a_scenario_and_one_a_pin_however_many_settings_they_set
 def check_explore(screen, experiment, baseline):
     """Explore shows this very experiment, held against this baseline."""
     screen.arrive("Explore")
-    settings = experiment.settings()
-    controls = {key: str(value) for key, value in settings.items()}
+    idle = {name for name in experiment.without_effect() if CONTROLS[name].only_with_effect}
+    controls = {name: str(value) for name, value in experiment.settings().items() if name not in idle}
     assert screen.values(controls) == controls
     assert summary(experiment) in screen.finish().settings()
     assert screen.value("baseline") == (encode(baseline) if baseline is not None else UNPINNED)

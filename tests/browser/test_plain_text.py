@@ -53,7 +53,7 @@ def test_in_a_saved_experiment_and_a_table(screen):
     screen.wait_for_chart()
     names = screen.chart("gd.data.map(trace => trace.name).filter(name => name?.startsWith('class '))")
     assert sorted(names) == sorted(f"class {verbatim_in_figure(label)}" for label in LABELS)
-    screen.page.get_by_text("Open a saved experiment").first.click()
+    screen.unfold()
     saved = {"format": FORMAT, "version": VERSION, "settings": {WORDS[0]: 1}}
     upload(screen, "json", "![x](www.evil.example).json", json.dumps(saved))
     assert_plain(screen, "![x](www.evil.example).json", WORDS[0])

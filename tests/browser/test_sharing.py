@@ -148,7 +148,7 @@ def test_the_experiment_opens_again_from_its_file_and_from_an_address(open_page,
     path = tmp_path / file[:80]
     path.with_suffix(".json").write_bytes(content)
     other = new_screen().open(complete=True)
-    other.page.get_by_text("Open a saved experiment").click()
+    other.unfold()
     other.page.locator("[data-testid=stSidebar] input[type=file]").set_input_files(path.with_suffix(".json"))
     other.page.wait_for_function("explorer.value('skip') === 'one layer'")
     other.finish()

@@ -47,7 +47,7 @@ EVERY_CONTROL = {
     "seed": 7,
     "compare": "clipping",
     "metric": "forget gate",
-    "colour": "ratio to last step",
+    "colour": "value",
     "axis": "log",
     "range": "wide",
     "at": 5,
@@ -188,7 +188,7 @@ def test_a_saved_experiment_opens_again_and_leads_to_the_page_that_shows_it(scre
     path = tmp_path / "saved.json"
     path.write_bytes(content)
     other = new_screen().open(complete=True, depth=2, epochs=10, baseline="none")
-    other.page.get_by_text("Open a saved experiment").click()
+    other.unfold()
     other.page.locator("[data-testid=stSidebar] input[type=file]").set_input_files(path)
     other.arrive("Time")
     assert other.value("time_length") == "10"

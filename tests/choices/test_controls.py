@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.choices.controls import Choice, Number, Several, Span, one_two_five
+from explorer.choices.controls import NETWORK, REMEDY, TASK, TRAINING, Choice, Number, Several, Span, one_two_five
 from explorer.choices.experiment import CONTROLS
 
 NUMBERS = {name: control for name, control in CONTROLS.items() if isinstance(control, Number)}
@@ -26,7 +26,7 @@ def test_the_default_is_allowed_and_canonical(name, control):
 def test_a_control_says_what_it_is(name, control):
     assert control.label
     assert control.help.strip()[-1] in ".!?"
-    assert control.group in ("Task", "Network", "Remedies", "Training")
+    assert control.group in (TASK, NETWORK, REMEDY, TRAINING)
 
 
 @each_control

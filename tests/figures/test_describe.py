@@ -16,7 +16,7 @@ from explorer.figures.depth import describe_factors, describe_shares, describe_t
 from explorer.figures.explore import describe_history, describe_why
 from explorer.figures.remedies import describe_losses, describe_tried
 from explorer.figures.sweep import describe_row, describe_sweep, outcome_text
-from explorer.figures.view import View
+from explorer.figures.view import VALUE, View
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import Sweep
 from explorer.sweeps.sweep_run import run_sweep
@@ -28,7 +28,7 @@ HISTORY = train(SMALL)
 
 
 def test_every_layers_median_is_told_at_the_epoch_and_at_the_start():
-    told = describe_history(HISTORY, View(), 10, np.array([-3.0, -2.0, -1.0, 0.0]))
+    told = describe_history(HISTORY, View(colour=VALUE), 10, np.array([-3.0, -2.0, -1.0, 0.0]))
     middle = log_band(HISTORY.measures["delta"]).middle
     record = HISTORY.at(10)
     for layer in range(4):
@@ -42,7 +42,7 @@ def test_every_layers_median_is_told_at_the_epoch_and_at_the_start():
 
 def test_of_many_layers_some_are_told_the_first_and_the_output_among_them():
     history = train(SMALL.but(depth=40, epochs=1))
-    told = describe_history(history, View(), 0)
+    told = describe_history(history, View(colour=VALUE), 0)
     assert len(re.findall(r"layer \d+", told)) == TOLD
     assert "layer 1 " in told
     assert "layer 41 (output)" in told
@@ -57,7 +57,7 @@ def test_every_metric_is_told_and_what_is_not_defined_is_named(metric):
 
 
 def test_exact_zeros_are_told():
-    assert "layer 1 exactly 0" in describe_history(train(SMALL.but(initializer="zeros")), View(), -1)
+    assert "layer 1 exactly 0" in describe_history(train(SMALL.but(initializer="zeros")), View(colour=VALUE), -1)
 
 
 def test_the_parts_of_why_are_told_and_make_the_whole():

@@ -54,7 +54,7 @@ def trained():
     return get
 
 
-def draw(trained, experiment, view=View(), baseline=None, at=None, seconds=float("inf")):
+def draw(trained, experiment, view=View(colour=VALUE), baseline=None, at=None, seconds=float("inf")):
     history, asked = trained(experiment, seconds)
     before = None if baseline is None else DrawnNet(trained(baseline)[0], "baseline: plain", BASELINE_STYLE)
     theory = np.linspace(-8, -1, experiment.layers)
@@ -67,7 +67,7 @@ def sent(figure):
 
 
 def layer_heatmaps(figure):
-    return [t for t in figure.data if t.type == "heatmap" and t.xaxis == "x"]
+    return [t for t in figure.data if t.type == "heatmap" and t.xaxis in ("x", "x4")]
 
 
 def scale(figure):
@@ -94,11 +94,15 @@ def test_every_range_and_epoch_draws(kind, span, at, trained):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_above_each_other_draw_for_every_kind(kind, trained):
+def test_two_beside_each_other_draw_for_every_kind(kind, trained):
     figure = draw(trained, KINDS[kind], baseline=SMALL)
     assert len(scale(figure)) == 2
     assert len(set(scale(figure))) == 1
     assert {t.yaxis for t in layer_heatmaps(figure)} == {"y2", "y3"}
+    layout = figure.layout
+    assert layout.yaxis2.domain == layout.yaxis3.domain == layout.yaxis12.domain
+    assert layout.yaxis2.range == layout.yaxis3.range == layout.yaxis12.range
+    assert layout.xaxis.domain[1] < layout.xaxis4.domain[0] < layout.xaxis4.domain[1] < layout.xaxis2.domain[0]
 
 
 @pytest.mark.parametrize("kind", ["healthy", "zeros", "diverged", "curve"])
@@ -128,7 +132,9 @@ def test_arrays_travel_as_binary_not_as_lists(experiment, trained):
     assert max(numbers(picture), default=0) <= 1000
     nested = [t for t in picture["data"] if isinstance(t.get("z"), list) and len(t["z"]) > 1]
     assert not nested
-    assert all(isinstance(t["z"], dict) for t in picture["data"] if t["type"] == "heatmap" and t.get("xaxis") == "x")
+    assert all(
+        isinstance(t["z"], dict) for t in picture["data"] if t["type"] == "heatmap" and t.get("xaxis") in ("x", "x4")
+    )
 
 
 def test_a_picture_is_small_enough_to_stream(trained):
@@ -197,7 +203,7 @@ def test_any_value_that_is_no_size_is_kept_from_the_colours(value, trained):
     delta = history.measures["delta"].copy()
     delta[:, 4:, 2] = value
     broken = replace(history, measures=history.measures | {"delta": delta})
-    figure = explore_figure(DrawnNet(broken, "now"), None, View(), 100, None)
+    figure = explore_figure(DrawnNet(broken, "now"), None, View(colour=VALUE), 100, None)
     colours = np.array(layer_heatmaps(figure)[0].z)
     assert np.isnan(colours[2, 4:]).all()
     assert np.isfinite(np.delete(colours, 2, axis=0)).all()
@@ -216,7 +222,7 @@ def test_sizes_off_the_scale_are_marked_at_its_edge(trained):
     delta = history.measures["delta"].copy()
     delta[..., 0], delta[..., 1] = 1e-30, 1e30
     figure = explore_figure(
-        DrawnNet(replace(history, measures=history.measures | {"delta": delta}), "now"), None, View(), 100
+        DrawnNet(replace(history, measures=history.measures | {"delta": delta}), "now"), None, View(colour=VALUE), 100
     )
     assert {t.name for t in figure.data} >= {"below the scale", "above the scale"}
 
@@ -269,8 +275,8 @@ def test_the_truth_table_shows_every_seeds_answers(trained):
 
 @pytest.mark.parametrize("at", [0, 100])
 def test_the_chosen_epoch_is_a_line_through_heatmap_and_loss(at, trained):
-    line = draw(trained, SMALL, at=at).layout.shapes[0]
-    assert line.x0 == line.x1 == at
+    for line in draw(trained, SMALL, baseline=SMALL, at=at).layout.shapes:
+        assert line.x0 == line.x1 == at
 
 
 BLOWN_UP = SMALL.but(task="curve", depth=2, activation="tanh", initializer="Glorot normal", learning_rate=3, epochs=30)

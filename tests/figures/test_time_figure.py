@@ -29,7 +29,7 @@ from explorer.figures.time import (
     styles_of,
     time_figure,
 )
-from explorer.figures.view import RANGES, TIME_RATIO, TimeView
+from explorer.figures.view import RANGES, TIME_RATIO, VALUE, TimeView
 from explorer.training.history import SOLVED
 from explorer.training.kinds import TIME_STEPS
 from explorer.training.measures import offered
@@ -67,7 +67,7 @@ def beside(shown):
 
 
 def draw(shown, view=None, at=-1):
-    return time_figure(beside(shown), replace(view or TimeView(), at=at))
+    return time_figure(beside(shown), replace(view or TimeView(colour=VALUE), at=at))
 
 
 def heatmaps(figure):
@@ -402,7 +402,7 @@ def test_on_a_phone_the_same_axes_lie_below_each_other(cells):
 
 def test_the_text_for_those_who_hear_it_has_the_numbers(cells):
     shown = {**cells, "GRU": None}
-    told = describe_compared(beside(shown), TimeView(at=2))
+    told = describe_compared(beside(shown), TimeView(at=2, colour=VALUE))
     history = cells["LSTM"].history
     for record in (0, history.at(2)):
         middle = np.median(np.log10(history.measures["state_gradient"][:, record]), axis=0)

@@ -31,7 +31,7 @@ def test_wider_ranges_contain_the_narrower():
 def test_ranges_are_the_ones_that_the_help_states():
     said = VIEW_CONTROLS["range"].help
     for name, words in {"usual": "10⁻¹⁰ to 10²", "wide": "10⁻³⁶ to 10²⁸", "widest": "10⁻³⁰⁸ to 10³⁰⁰"}.items():
-        low, high = View(range=name).span
+        low, high = View(range=name, colour=VALUE).span
         digits = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
         assert f"{name} {words}" in said
         assert [float(part[2:].translate(digits)) for part in words.split(" to ")] == [low, high]
@@ -62,3 +62,9 @@ def test_what_a_view_offers_follows_from_the_measures_of_its_kind(view, controls
     assert list(controls["metric"].options) == labels
     assert view().diagnostic is view.kind.measures[view.kind.main]
     assert f"ratio to last {view.kind.position}" in controls["colour"].options
+
+
+@pytest.mark.parametrize("view", [View(), TimeView()], ids=["layers", "time steps"])
+def test_colours_open_as_ratios_to_the_last(view):
+    assert view.is_ratio
+    assert view.span[0] == -view.span[1]  # level is in the middle

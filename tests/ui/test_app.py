@@ -143,6 +143,35 @@ def test_every_scenario_opens(name):
     assert app.metric
 
 
+def test_an_epoch_that_nobody_chose_is_the_last_whatever_the_epochs():
+    app = run(SMALL)
+    app.select_slider(key="epochs").set_value(50).run()
+    assert app.session_state["at"] == 50
+    app.select_slider(key="at").set_value(20).run()
+    app.select_slider(key="epochs").set_value(20).run()
+    app.select_slider(key="epochs").set_value(100).run()
+    assert app.session_state["at"] == 100
+
+
+def test_a_chosen_epoch_stays_when_the_epochs_change():
+    app = run(SMALL | {"epochs": "50", "at": "10"})
+    app.select_slider(key="epochs").set_value(100).run()
+    assert app.session_state["at"] == 10
+
+
+def test_what_is_chosen_is_explained_below_its_menu():
+    app = run(SMALL | {"activation": "tanh"})
+    said = " ".join(caption.value for caption in app.sidebar.caption)
+    assert "Slope 1 at 0" in said
+    assert "no way past a layer" in said
+
+
+def test_the_help_of_every_setting_can_be_reached():
+    app = run(SMALL)
+    told = " ".join(words.help for words in app.sidebar.markdown)
+    assert all(control.help in told for control in CONTROLS.values())
+
+
 def test_choosing_a_scenario_sets_every_control():
     name = "ReLU with N(0, 1): diverges at once"
     app = run(SMALL)
@@ -247,7 +276,7 @@ def test_the_figure_has_its_traces():
 
 def test_a_pinned_baseline_doubles_the_heatmap():
     figure = joint_figure(run(SMALL | {"baseline": encode(Experiment(epochs=10))}))
-    across = [trace for trace in figure["data"] if trace["type"] == "heatmap" and trace["xaxis"] == "x"]
+    across = [trace for trace in figure["data"] if trace["type"] == "heatmap" and trace["xaxis"] in ("x", "x4")]
     assert len(across) == 2
     assert len({(trace["zmin"], trace["zmax"]) for trace in across}) == 1
 
