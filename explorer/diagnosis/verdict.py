@@ -248,7 +248,7 @@ VERDICTS = registry(
                 f"{loss_went(f)}; all updates together moved hidden weights by at most {own_size(f.signs.way)}",
             ),
             remedies={
-                "fitting initialization": when.starts_far_off,
+                "fitting initialization": when.starts_far_below,
                 "Adam": when.adam_gets_further,
                 "ten times the learning rate": when.falls,
                 "batch norm": when.norm_gets_further,
