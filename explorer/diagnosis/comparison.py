@@ -11,7 +11,7 @@ from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.facts import HEALTHY_DECADES, Facts
 from explorer.diagnosis.reasons import gradient_change
 from explorer.diagnosis.sentences import learn, told_diverged
-from explorer.diagnosis.wording import compared_summary, decades, difference, number, seeds_text
+from explorer.diagnosis.wording import as_before, compared_summary, decades, difference, number, seeds_text
 from explorer.training.history import History
 
 
@@ -92,10 +92,13 @@ def _seed_change(old: Facts, new: Facts) -> str:
     solve = f"{new.solved} of {new.runs} seeds solve it" if new.runs > 1 else f"{new.solved} of 1 seed solves it"
     of = "" if new.runs == old.runs else f" of {old.runs}"
     if not new.diverged and not old.diverged:
-        return f"{solve}, before {old.solved}{of}"
+        return f"{solve}, {as_before(new.solved, old.solved, of)}"
     if not new.solved and not old.solved:
-        return f"{seeds_text(new.diverged, new.runs)} diverged, before {old.diverged}{of}"
-    return f"{solve} and {new.diverged} diverged, before {old.solved} and {old.diverged}{of}"
+        return f"{seeds_text(new.diverged, new.runs)} diverged, {as_before(new.diverged, old.diverged, of)}"
+    return (
+        f"{solve} and {new.diverged or 'none'} diverged, where {old.solved or 'none'}{of} solved it and "
+        f"{old.diverged or 'none'} diverged before"
+    )
 
 
 def time_headline(diagnoses: Mapping[str, Diagnosis], phrase: str = "") -> str:

@@ -9,7 +9,7 @@ from explorer.choices.experiment import Experiment
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.reasons import gradient_change
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.wording import number
+from explorer.diagnosis.wording import as_before, number
 
 HELPED, A_LITTLE, UNCLEAR, HARMED, NOTHING = "helped", "helped a little", "no clear difference", "harmed", "no change"
 # A difference in solved seeds counts if chance alone would make it more rarely than this.
@@ -67,7 +67,8 @@ def _why(names: Sequence[str], before: Facts, after: Facts) -> str:
 def _judge_by_divergence(before: Facts, after: Facts) -> Judged | None:
     """Return the word where half of the seeds or more diverge on either side and no more seeds solve it; else None."""
     was, is_ = (f.diverged * 2 >= f.runs for f in (before, after))
-    numbers = f"{after.diverged} of {_seeds(after.runs)} diverge{'s' * (after.runs == 1)}, before {before.diverged}"
+    diverge = f"{after.diverged} of {_seeds(after.runs)} diverge{'s' * (after.runs == 1)}"
+    numbers = f"{diverge}, {as_before(after.diverged, before.diverged)}"
     brief = f"{after.diverged} of {after.runs} diverge"
     if is_:
         return Judged(UNCLEAR if was else HARMED, numbers, brief)
@@ -94,7 +95,7 @@ def _judge(before: Facts, after: Facts) -> Judged:
         if after.solve_epoch < before.solve_early:
             return Judged(HELPED, epochs, brief)
         return Judged(HARMED if after.solve_epoch > before.solve_late else UNCLEAR, epochs, brief)
-    solved = f"{solved}, before {before.solved}"
+    solved = f"{solved}, {as_before(after.solved, before.solved)}"
     return _judge_by_error(before, after, solved) or _judge_by_loss(before, after, solved)
 
 

@@ -121,3 +121,8 @@ def difference(before: Settings, after: Settings) -> list[str]:
     old, new, idle = before.settings(), after.settings(), after.without_effect()
     changed = [name for name in new if new[name] != old[name] and name not in idle]
     return [after.controls()[name].tell(new[name]) for name in changed]
+
+
+def as_before(now: int, old: int, of: str = "") -> str:
+    """Say of how many seeds something was true before a change, behind of how many it is; `of` how many, if of others."""
+    return "as before" if now == old and not of else f"where {old or 'none'}{of} did before"
