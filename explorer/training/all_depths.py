@@ -180,15 +180,21 @@ class _BackwardPass:
             reached = slice(self._having(later))
             grad_h[reached] += self.grad_h[later % len(self.grad_h)][reached]
 
+    def _slope(self, layer: int) -> Array:
+        """Return f' of a hidden layer, which all nets have in common."""
+        network = self.network
+        if network.has_slopes:
+            return network.slope[layer]
+        if network.random is None:
+            return self.shape.activation.df(network.n[layer], self.slope)
+        leaky_slope(network.n[layer], network.random[layer], self.slope)
+        return self.slope
+
     def _to_dz(self, layer: int) -> Array:
         """From dL/dh to dL/dz of hidden layer `layer`, through slope and normalization."""
         network, width = self.network, self.shape.width
         delta = self.delta[: self._having(layer)]
-        if network.random is None:
-            self.shape.activation.df(network.n[layer], self.slope)
-        else:
-            leaky_slope(network.n[layer], network.random[layer], self.slope)
-        np.multiply(self.grad_h[layer % len(self.grad_h)][: len(delta)], self.slope, delta)
+        np.multiply(self.grad_h[layer % len(self.grad_h)][: len(delta)], self._slope(layer), delta)
         axis = self.shape.normalization.axis
         if axis is not None:
             scale = network.theta[layer, :, width + 1, :, None]

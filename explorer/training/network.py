@@ -271,6 +271,11 @@ class Network:
 
     # --- backward -----------------------------------------------------------------------------
 
+    @property
+    def has_slopes(self) -> bool:
+        """Whether the forward pass left every layer's f' in `slope`."""
+        return self._both is not None
+
     def backward(self) -> None:
         """Compute delta of every layer and `gradient` from `delta_out`.
 

@@ -84,7 +84,7 @@ def test_of_what_is_not_trained_yet_only_that_is_said():
 
 
 def test_a_refusal_of_many_depths_speaks_of_depths_and_names_its_control():
-    base = Experiment(task="moons", width=32, samples=256, epochs=100_000, runs=8)
+    base = Experiment(task="moons", width=32, samples=256, epochs=30_000, runs=8)
     sentence = refuse_depth_sweep(depth_sweep(base, 20))
     assert sentence.startswith("Training nets of depth 1 to 20 would take")
     assert not re.search("sweep|cell|value", sentence)
