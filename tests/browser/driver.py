@@ -322,7 +322,9 @@ class Screen:
 
     def pick(self, key: str, option: str) -> None:
         """Choose in a menu."""
-        self.box(key).locator("[role=combobox]").click()
+        menu = self.box(key).locator("[role=combobox]")
+        menu.scroll_into_view_if_needed()  # an open one closes when the sidebar scrolls
+        menu.click()
         self.page.get_by_role("option", name=option, exact=True).click()
 
     def tick(self, key: str, option: str) -> None:
