@@ -95,6 +95,8 @@ def _seed_change(old: Facts, new: Facts) -> str:
         return f"{solve}, {as_before(new.solved, old.solved, of)}"
     if not new.solved and not old.solved:
         return f"{seeds_text(new.diverged, new.runs)} diverged, {as_before(new.diverged, old.diverged, of)}"
+    if not old.solved and not old.diverged:
+        return f"{solve} and {new.diverged} diverged, where none{of} did either before"
     return (
         f"{solve} and {new.diverged or 'none'} diverged, where {old.solved or 'none'}{of} solved it and "
         f"{old.diverged or 'none'} diverged before"
