@@ -54,7 +54,9 @@ def _layout(tried: Sequence[TrialPanel], view: View, narrow: bool) -> dict[str, 
     most = NARROW if narrow else WIDE
     columns = min(most, -(-len(tried) // -(-len(tried) // most)))
     scale = 1.0 if columns > NARROW else axes.NARROW_SCALE
-    above = LINE * (1 + max(len(wrap(one.name, LETTERS)) for one in tried)) + 16
+    # What a remedy did may need a second line: it has its place before that is known, as nothing may move.
+    below_name = 2 if any(one.word for one in tried) else 1
+    above = LINE * (below_name + max(len(wrap(one.name, LETTERS)) for one in tried)) + 16
     row_height = ROW - 44 + above
     height = -(-len(tried) // columns) * row_height + FOOT
     named_axes: dict[str, Any] = {}
@@ -83,7 +85,8 @@ def _layout(tried: Sequence[TrialPanel], view: View, narrow: bool) -> dict[str, 
 
 
 def _title(tried: TrialPanel) -> str:
-    said = f"{tried.word} · {tried.number}" if tried.word in COLOURS else f"{tried.number} learn it"
+    joint = " · " if len(tried.word + tried.number) + 3 <= LETTERS else "<br>"
+    said = f"{tried.word}{joint}{tried.number}" if tried.word in COLOURS else f"{tried.number} learn it"
     mark = f'<span style="color:{COLOURS[tried.word]}">■</span> ' if tried.word in COLOURS else ""
     return f"<b>{axes.folded(tried.name, LETTERS)}</b><br>{mark}{said}"
 

@@ -1,6 +1,7 @@
 """Figures as plain dictionaries: what is sent is what Plotly's own objects would send, and they find nothing wrong with it."""
 
 import json
+import re
 
 import numpy as np
 import plotly.graph_objects as go
@@ -60,3 +61,18 @@ def test_a_scenes_figure_is_plotlys(scene):
         training.advance(0.0)
     histories = [training.history() for training in trainings]
     assert checked(scene.figure.draw)(scene, Compared.of(scene.experiments, histories), None).data
+
+
+@pytest.mark.parametrize("number", ["1 of 2", "epoch 1,200 → 1,100", "error 100% → 75%"])
+@pytest.mark.parametrize("word", ["helped", "helped a little", "harmed"])
+def test_no_line_above_a_remedys_panel_is_wider_than_the_panel(word, number):
+    history = train(Experiment(depth=2, width=2, runs=2, epochs=2))
+    tried = [
+        TrialPanel("as it is", "", "0 of 2", history),
+        TrialPanel("ten times the learning rate", word, number, history),
+    ]
+    texts = [label["text"] for label in remedies.remedies_figure(tried, View())["layout"]["annotations"]]
+    title = next(text for text in texts if word in text)
+    lines = re.sub(r"<(?!br)[^>]*>", "", title).split("<br>")
+    assert word in title and number in title
+    assert max(len(line) for line in lines) <= remedies.LETTERS + 2
