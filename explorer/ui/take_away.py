@@ -79,7 +79,7 @@ def _data(parcel: Parcel) -> None:
         on_click="ignore",
     )
     st.caption(
-        "The JSON opens again under “Open a saved experiment” in the sidebar, or from an address that ends in "
+        "The JSON opens again under “Saved experiment” in the sidebar, or from an address that ends in "
         "?experiment= and the file's text, percent-encoded."
     )
 

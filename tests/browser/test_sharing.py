@@ -46,8 +46,15 @@ def open_page(reading):
 
 
 def save(screen, press):
-    with screen.page.expect_download(timeout=30_000) as waiting:
-        press()
+    from playwright.sync_api import TimeoutError as NothingCame
+
+    screen.finish()
+    try:
+        with screen.page.expect_download(timeout=20_000) as waiting:
+            press()
+    except NothingCame:  # Streamlit drops a file whose button is drawn anew while it is asked for
+        with screen.page.expect_download() as waiting:
+            press()
     got = waiting.value
     return got.suggested_filename, Path(got.path()).read_bytes()
 
