@@ -106,7 +106,7 @@ def tell_factor(shown: Shown) -> str:
 def tell_solved(shown: Shown) -> str:
     """Say how many seeds have learnt it, and how many had before a change."""
     counts = [diagnosis.facts.learnt for diagnosis in shown.values()]
-    before = f", before the change {counts[0]}" if len(counts) > 1 else ""
+    before = f"; before the change {counts[0]} had" if len(counts) > 1 else ""
     epoch = last(shown).facts.epoch
     return f"{counts[-1]} seeds have learnt it by epoch {epoch:,}{before}" if epoch else "training begins"
 

@@ -55,9 +55,8 @@ class SceneFigure:
     describe: Callable[["Scene", Compared], str]  # In words, with its numbers, for those who do not see it
     trains: bool = True  # Whether it shows training, and not the start alone
     has_answers: bool = False  # Whether it has room for what the nets answer
-    depths: tuple[
-        int, ...
-    ] = ()  # At which the experiment that the scene is about is trained, in place of what it shows
+    # At which the experiment that the scene is about is trained, in place of what the scene shows
+    depths: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

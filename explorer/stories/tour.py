@@ -28,7 +28,7 @@ CHAPTERS = registry(
         ),
         Chapter(
             name="The causes",
-            caption="Weights too small, too large or all alike; slopes far below 1, as the sigmoid's, which is 1/4 at best; "
+            caption="Weights too small, too large or all alike; slopes far below 1, such as the sigmoid's, 1/4 at best; "
             "units that are off for every sample.",
             scenes=CAUSES,
         ),
