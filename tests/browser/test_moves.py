@@ -27,8 +27,8 @@ TIME_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items()
 LAYERED = scenarios_of(Experiment)
 
 # On Explore, and on each further page.
-MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 15))
-PAGE_MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 12))
+MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 8))
+PAGE_MOVES = int(os.environ.get("EXPLORER_RANDOM_MOVES", 6))
 CSV_INPUT = "input[type=file][accept*=csv]"
 GOOD = "width,length,kind\n" + "\n".join(f"{a / 10},{(a * 7) % 11},{'cat' if a % 3 else 'dog'}" for a in range(40))
 BAD = {
@@ -86,7 +86,7 @@ def test_unpin_shows_one_and_pin_shows_two_again(screen):
 SHORT = [name for name in LAYERED if "Tutorial" not in name]
 
 
-@pytest.mark.parametrize("names", few([(SHORT[1::3],), (SHORT,)], [(SHORT[1::3],)]))
+@pytest.mark.parametrize("names", few([(SHORT[1::5],), (SHORT,)], [(SHORT[1::5],)]))
 def test_every_scenario_opens(screen, names):
     screen.open(epochs=10, complete=True)
     for name in names:

@@ -4,6 +4,8 @@ import itertools
 import os
 import statistics
 
+import pytest
+
 from explorer.stories.scenarios import SCENARIOS
 
 REMEDIES = {
@@ -35,6 +37,7 @@ def report(what, took):
     print(f"\n{what}: median {statistics.median(took):.0f} ms, {took[0]:.0f} to {took[-1]:.0f}, {len(took)} moves")
 
 
+@pytest.mark.long
 def test_a_toggle_shows_its_picture(screen):
     screen.open(seed=4321, complete=True)
     took = [screen.timed(lambda m=move: screen.press(*m)) for move in itertools.islice(walk(), TOGGLES)]
@@ -51,6 +54,7 @@ def test_also_while_a_long_training_is_under_way(screen):
     report("toggle during a 100,000-epoch run", took)
 
 
+@pytest.mark.long
 def test_a_setting_that_was_computed_before_shows_its_picture_again(screen):
     screen.open(seed=4323, epochs=200, complete=True)
     for option in ("one layer", "none"):

@@ -209,6 +209,7 @@ MOVES = [
 ]
 
 
+@pytest.mark.long
 def test_a_toggle_shows_its_picture(screen):
     screen.open("/time", time_seed=4321, time_epochs=10, complete=True)
     took = []
