@@ -22,12 +22,6 @@ def test_everything_is_drawn_on_one_screen_of_a_lecture_room(reading):
     assert reading(size=(1920, 1080)).chart("gd.getBoundingClientRect().bottom") <= 1080
 
 
-def test_a_phone_has_no_sideways_scrolling(new_screen):
-    screen = new_screen(390, 844).open(complete=True)
-    wide = "Math.max(document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth)"
-    assert screen.page.evaluate(wide) <= 390
-
-
 def test_what_is_drawn_is_described_for_who_cannot_see_it(reading):
     assert reading().page.locator("[aria-label*='11 hidden layers']:visible").count()
 

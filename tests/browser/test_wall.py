@@ -113,9 +113,3 @@ def test_the_relief_is_drawn_and_shows_both_paths(screen):
     assert kinds.count("surface") == 1
     assert kinds.count("scatter3d") == 2
     assert screen.chart("gd.querySelectorAll('.gl-container canvas').length") >= 1
-
-
-def test_on_a_phone_nothing_is_wider_than_the_screen(new_screen):
-    screen = new_screen(390, 844)
-    open_cliff(screen)
-    assert screen.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth") <= 1
