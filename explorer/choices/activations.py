@@ -47,6 +47,11 @@ class Activation(Entry):
     compiled_cost: float = 0.3
     call_cost: int = 2_000
 
+    @property
+    def cuts(self) -> bool:
+        """Whether a unit that is below 0 is off: its slope is exactly 0 there."""
+        return float(self.df(MINUS_ONE, np.empty(()))) == 0.0
+
 
 # Constants as arrays: a ufunc converts a Python number at every call, which costs more than the work on a small net.
 ZERO, HALF, ONE, TWO, MINUS_ONE = np.array(0.0), np.array(0.5), np.array(1.0), np.array(2.0), np.array(-1.0)

@@ -10,7 +10,7 @@ from explorer.choices.comparisons import RecurrentComparison
 from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.facts import HEALTHY_DECADES, Facts
 from explorer.diagnosis.reasons import gradient_change
-from explorer.diagnosis.sentences import learn, told_diverged
+from explorer.diagnosis.sentences import learn, loss_went, told_diverged
 from explorer.diagnosis.wording import as_before, compared_summary, decades, difference, number, seeds_text
 from explorer.training.history import History
 
@@ -110,14 +110,23 @@ def time_headline(diagnoses: Mapping[str, Diagnosis], phrase: str = "") -> str:
     facts = _facts(diagnoses)
     (first_name, first), *others = facts.items()
     if not others:
-        told = f"{diagnoses[first_name].verdict}: {learn(first)}"
-    elif phrase:
+        return _alone(diagnoses[first_name])
+    if phrase:
         counts = {first_name: learn(first), **{name: _count(f, first) for name, f in others}}
         told = ", ".join(f"{count} {phrase.format(name)}" for name, count in counts.items())
     else:
         told = "; ".join([f"{first_name}: {learn(first)}", *(f"{name}: {_count(f, first)}" for name, f in others)])
     so_far = "" if all(f.complete for f in facts.values()) else "so far, "
     return _sentence(f"{so_far}{told}")
+
+
+def _alone(diagnosis: Diagnosis) -> str:
+    """Say the verdict of a net that nothing stands beside, how many seeds learn it, and what became of the loss."""
+    f = diagnosis.facts
+    if diagnosis.good or (f.experiment.truncation and f.log_ratio == -math.inf):
+        return diagnosis.sentence
+    loss = f"; {loss_went(f)}" * (f.epoch > 0 and math.isfinite(f.signs.loss_end))
+    return _sentence(f"{diagnosis.verdict}: {learn(f)}{'' if f.complete else ' so far'}{loss}")
 
 
 def _count(f: Facts, first: Facts) -> str:
@@ -141,9 +150,11 @@ def time_detail(diagnoses: Mapping[str, Diagnosis]) -> str:
 
 
 def _advised(diagnoses: Mapping[str, Diagnosis], alone: bool) -> list[str]:
-    """Say what to try, where one or two stand beside each other."""
+    """Say what to try, where one or two stand beside each other; of one alone also that nothing is known to help."""
+    if alone:
+        return [diagnosis.advice_sentence for diagnosis in diagnoses.values() if diagnosis.advice_sentence]
     advised = {name: ", ".join(diagnosis.advice) for name, diagnosis in diagnoses.items() if len(diagnoses) <= 2}
-    listed = _listed({name: names for name, names in advised.items() if names}, alone)
+    listed = _listed({name: names for name, names in advised.items() if names}, alone=False)
     return [f"Try: {listed}."] if listed else []
 
 

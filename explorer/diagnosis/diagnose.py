@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from explorer.diagnosis.decomposition import Why, decompose
 from explorer.diagnosis.facts import Facts, facts
-from explorer.diagnosis.verdict import Verdict, advice, judge
+from explorer.diagnosis.verdict import MOST, Verdict, advice, judge
 from explorer.diagnosis.wording import against_last, decades, number
 from explorer.theory.prediction import Prediction, log_factor, predict
 from explorer.training.history import History
@@ -46,8 +46,19 @@ class Diagnosis:
 
     @property
     def advice_sentence(self) -> str:
-        """The advice in words; empty if there is none."""
-        return f"Try: {', '.join(self.advice)}." if self.advice else ""
+        """The advice in words; where there is none at the end, that nothing needs mending, or that nothing is known to help."""
+        if self.advice:
+            return f"Try: {', '.join(self.advice)}."
+        if not self.facts.complete:
+            return ""
+        if not self.good:
+            return self.rule.helpless
+        # The word "healthy" is about the gradient; most seeds need not have solved it.
+        return (
+            "Nothing needs mending."
+            if self.facts.solved >= MOST * self.facts.runs
+            else "Nothing is wrong with the gradient."
+        )
 
     @cached_property
     def theory(self) -> Prediction:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts
-from explorer.diagnosis.wording import against_last, decades, number
+from explorer.diagnosis.wording import against_last, decades, number, seeds_text
 
 # An activation whose slope nowhere exceeds this shrinks the gradient in every layer.
 LOW_SLOPE = 0.25
@@ -66,10 +66,9 @@ def by_gradient(clause: str) -> Callable[[Facts, Facts], str]:
 def relu(before: Facts, after: Facts) -> str:
     """Why ReLU."""
     if after.dead_share >= DEAD_SHARE or after.zero_share >= 0.5:
-        return (
-            f"units die: {after.dead_share:.0%} of them are off for every sample, and the first layer's dL/dW is exactly 0 "
-            f"in {round(after.zero_share * after.runs)} of {after.runs} seeds"
-        )
+        zero = round(after.zero_share * after.runs)
+        nothing = f", and the first layer's dL/dW is exactly 0 in {seeds_text(zero, after.runs)}" * (zero > 0)
+        return f"units die: {after.dead_share:.0%} of them are off for every sample{nothing}"
     return by_gradient("its slope is 1 wherever a unit is on")(before, after)
 
 
@@ -187,7 +186,7 @@ def width(before: Facts, after: Facts) -> str:
 def leaky(before: Facts, after: Facts) -> str:
     """Why leaky ReLU."""
     if before.dead_share > after.dead_share:
-        return f"none of its units can die; before, {before.dead_share:.0%} were off for every sample"
+        return f"none of its units can die; before, {before.dead_share:.0%} had slope 0 for every sample"
     return by_gradient("its slope is 1 above 0 and 0.01 below")(before, after)
 
 

@@ -9,9 +9,10 @@ LAST_STEP = "the last step's"
 
 
 def learn(f: Facts) -> str:
-    """Say how many seeds learn it: `0 of 8 seeds learn it (8 diverged)`."""
-    of = f"{f.solved} of {f.runs} seed{'s' * (f.runs > 1)} learn{'s' * (1 in (f.solved, f.runs))} it"
-    return f"{of}{told_diverged(f)}"
+    """Say how many seeds learn it: `0 of 8 seeds learn it (8 diverged)`, or `this seed does not learn it`."""
+    if f.runs == 1:
+        return f"this seed {'learns' if f.solved else 'diverged' if f.diverged else 'does not learn'}{' it' * (not f.diverged)}"
+    return f"{f.solved} of {f.runs} seeds learn{'s' * (f.solved == 1)} it{told_diverged(f)}"
 
 
 def told_diverged(f: Facts) -> str:
@@ -31,13 +32,23 @@ def solve_it(count: int, runs: int) -> str:
 
 def tell_learnt(f: Facts) -> str:
     """Say how many seeds learn it and by when, after a word that says so already."""
-    return f"{seeds_text(f.solved, f.runs)} by epoch {f.epoch:,}{told_diverged(f)}."
+    return f"{_which_solve(f)}by epoch {f.epoch:,}{told_diverged(f)}."
+
+
+def _which_solve(f: Facts) -> str:
+    """How many seeds solve it, after a word that says what they do; of a single one nothing."""
+    return f"{seeds_text(f.solved, f.runs)} " if f.runs > 1 else ""
 
 
 def tell_reach_in_time(f: Facts) -> str:
     """Say how much of the gradient gets back to the first step."""
     if f.experiment.truncation and f.log_ratio == -math.inf:
         return f"backpropagation stops after {f.experiment.truncation} steps, and no gradient reaches the first one; {learn(f)}."
+    if abs(f.log_ratio) <= HEALTHY_DECADES and f.log_ratio_end < -HEALTHY_DECADES:
+        now = against_last(f.log_ratio_end, LAST_STEP)
+        return (
+            f"dL/dh at the first step fell to {now} in training, from {decades(f.log_ratio)} at the start; {learn(f)}."
+        )
     return f"dL/dh at the first step is {against_last(f.log_ratio, LAST_STEP)} before any update; {learn(f)}."
 
 
@@ -67,6 +78,11 @@ def loss_went(f: Facts) -> str:
     return f"the loss stayed at {end}" if start == end else f"the loss went from {start} to {end}"
 
 
+def arrives_and(f: Facts, claim: str) -> str:
+    """Say that the gradient arrives, unless the first layer gets far less than the output layer: small last weights pass little."""
+    return claim if f.log_ratio_end >= -HEALTHY_DECADES else ""
+
+
 def own_size(log10: float) -> str:
     """Say a size as a multiple or a share of the weights' own."""
     return f"{decades(log10)} {'times' if log10 >= 0 else 'of'} their own size"
@@ -89,7 +105,7 @@ def tell_diverged(f: Facts) -> str:
 
 def tell_solved(f: Facts) -> str:
     """Say how many seeds solve it, by when, and what became of the others."""
-    told = f"{seeds_text(f.solved, f.runs)} by epoch {f.epoch:,}, with a {'median ' * (f.solved > 1)}loss of {number(f.loss_solved)}"
+    told = f"{_which_solve(f)}by epoch {f.epoch:,}, with a {'median ' * (f.solved > 1)}loss of {number(f.loss_solved)}"
     rest = f.runs - f.solved - f.diverged
     others = [f"{f.diverged} diverged"] * (f.diverged > 0)
     others += [
@@ -100,19 +116,22 @@ def tell_solved(f: Facts) -> str:
 
 def tell_healthy(f: Facts) -> str:
     """Say the loss, and what of the error is left, of those seeds that do not solve it."""
+    arrives = arrives_and(f, "the gradient arrives everywhere; ")
     if not f.epoch:
-        return f"the gradient arrives everywhere; the loss is {number(f.signs.loss_start)} before training."
+        return f"{arrives}the loss is {number(f.signs.loss_start)} before training."
     loss, left = number(f.signs.loss_end), f"{min(f.signs.error, 9.99):.0%} of the mean answer's error"
     told = f"the loss is {loss}, and {left} is left"
     if f.solved:
         told = f"{solve_it(f.solved, f.runs)}, and the others have a loss of {loss} and {left} left"
     lost = f"; {f.diverged} diverged" * (f.diverged > 0)
-    return f"the gradient arrives everywhere; at epoch {f.epoch:,} {told}{lost}."
+    return f"{arrives}at epoch {f.epoch:,}, {told}{lost}."
 
 
 def tell_dead(f: Facts) -> str:
     """Say how many hidden units are dead."""
-    told = f"{f.signs.dead:.0%} of the hidden units are off for every sample and pass no gradient"
+    rectifies = f.experiment.activation_function.cuts
+    how = "are off for every sample" if rectifies else "are so far out that their slope is exactly 0 for every sample"
+    told = f"{f.signs.dead:.0%} of the hidden units {how} and pass no gradient"
     if f.signs.off:
         told += f", among them all of layer {f.signs.off}"
     if f.signs.zero:
@@ -127,7 +146,7 @@ def tell_reach(f: Facts) -> str:
         grows = f"batch norm without skips multiplies dL/dz by {decades(f.log_factor)} from each hidden layer to the one before"
         return with_others(f, f"{grows}: at the first it is {against_last(start, last)} at the start")
     if abs(start) > HEALTHY_DECADES:
-        now = f", and {against_last(end, last)} at epoch {f.epoch:,}" if -start > HEALTHY_DECADES and end > -1 else ""
+        now = f", and {against_last(end, 'that')} at epoch {f.epoch:,}" if -start > HEALTHY_DECADES and end > -1 else ""
         return with_others(f, f"dL/dz at the first hidden layer is {against_last(start, last)} at the start{now}")
     verb = "fell" if end < start else "rose"
     return with_others(

@@ -14,7 +14,9 @@ from explorer.diagnosis.conditions import Condition
 from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, LARGE_PULL, NORMED_DECADES, Facts
 from explorer.diagnosis.remedies import REMEDIES_OF
 from explorer.diagnosis.sentences import (
+    arrives_and,
     error_left,
+    learn,
     loss_went,
     of_largest,
     own_size,
@@ -45,6 +47,7 @@ SATURATED, LEAP, HARDLY_MOVED = -2.0, -0.5, -0.5
 HALF = 0.3
 # Of the error of the mean answer: a net that comes so near to what neighbours tell has learnt what there is.
 NEAR = 0.1
+RANDOM_FIRST = "Random weights come first, but alone they are not known to be enough here."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,7 @@ class Verdict(Entry):
     tell: Callable[[Facts], str] = tell_learn  # The sentence after the word
     # Names of remedies, those first that help most often, each with the condition under which it is advised.
     remedies: Mapping[str, Condition] = field(default_factory=dict)
+    helpless: str = "No single change is known to help here."  # What is said where no remedy is advised
     good: bool = False  # Whether nothing needs mending
 
 
@@ -111,8 +115,9 @@ VERDICTS = registry(
                 f"{seeds_text(f.signs.zero, f.runs)}, and stays so."
             ),
             remedies={
-                "fitting initialization": when.always,
+                "fitting initialization": when.random_weights_could_learn,
             },
+            helpless=RANDOM_FIRST,
         ),
         Verdict(
             name="batches too small",
@@ -131,8 +136,9 @@ VERDICTS = registry(
                 "all units of a layer compute the same and get the same gradient, so they stay alike: the width is 1 in effect."
             ),
             remedies={
-                "fitting initialization": when.always,
+                "fitting initialization": when.every(when.random_weights_could_learn, when.gradient_could_arrive),
             },
+            helpless=RANDOM_FIRST,
         ),
         Verdict(
             name="dead",
@@ -186,7 +192,7 @@ VERDICTS = registry(
             ),
             tell=lambda f: with_others(
                 f,
-                f"{loss_went(f)}, and the largest update changed the weights by {own_size(f.signs.stride)}",
+                f"{loss_went(f)}, and the largest update changed a typical layer's weights by {own_size(f.signs.stride)}",
             ),
             remedies={
                 "a tenth of the learning rate": when.a_tenth_suffices,
@@ -245,7 +251,7 @@ VERDICTS = registry(
             holds=lambda f: f.complete and f.epoch > 0 and f.signs.way < HARDLY_MOVED and f.score >= ILL,
             tell=lambda f: with_others(
                 f,
-                f"{loss_went(f)}; all updates together moved hidden weights by at most {own_size(f.signs.way)}",
+                f"{loss_went(f)}; all updates together moved a typical layer's weights by at most {own_size(f.signs.way)}",
             ),
             remedies={
                 "fitting initialization": when.starts_far_below,
@@ -262,7 +268,7 @@ VERDICTS = registry(
             holds=lambda f: f.complete and f.epoch > 0 and _most(f.signs.stuck, f) and f.score >= ILL,
             tell=lambda f: with_others(
                 f,
-                f"the gradient arrives, yet {loss_went(f)}, and {seeds_text(f.signs.stuck, f.runs)} "
+                f"{arrives_and(f, 'the gradient arrives, yet ')}{loss_went(f)}, and {seeds_text(f.signs.stuck, f.runs)} "
                 f"answer{'s' * (f.signs.stuck == 1)} hardly better than a constant",
             ),
             remedies={
@@ -293,7 +299,9 @@ VERDICTS = registry(
             name="unfinished",
             caption="None of the above, but the seeds leave 30% or more of the error of always answering the mean target.",
             holds=lambda f: f.complete and f.epoch > 0 and f.score >= ILL,
-            tell=lambda f: with_others(f, f"the gradient arrives, and {loss_went(f)}; {error_left(f)}"),
+            tell=lambda f: with_others(
+                f, f"{arrives_and(f, 'the gradient arrives, and ')}{loss_went(f)}; {error_left(f)}"
+            ),
             remedies={
                 "a tenth of the learning rate": when.every(when.overshoots, when.a_tenth_suffices),
                 "ten times the learning rate": when.moves_little,
@@ -349,15 +357,27 @@ TIME_VERDICTS = registry(
             },
         ),
         Verdict(
+            name="steps too large",
+            caption="In the median of the seeds that failed the loss has doubled.",
+            holds=lambda f: f.epoch > 0 and f.signs.loss_end > 2 * f.signs.loss_start,
+            tell=lambda f: f"{loss_went(f)}; {learn(f)}.",
+            remedies={
+                "a tenth of the learning rate": when.always,
+                "clip by norm": when.always,
+            },
+        ),
+        Verdict(
             name="vanishing",
             caption="Of a task whose loss counts at the end only, dL/dh of the first step is under 10⁻³ of "
-            "that of the last, before any update.",
-            holds=lambda f: not f.every_position_counts and f.log_ratio < -HEALTHY_DECADES,
+            "that of the last, before any update or at the latest record.",
+            holds=lambda f: not f.every_position_counts and min(f.log_ratio, f.log_ratio_end) < -HEALTHY_DECADES,
             tell=tell_reach_in_time,
             remedies={
                 "no truncation": when.always,
-                "gates that start open": when.not_cut,
-                "orthogonal start": when.not_cut,
+                "four times the epochs": when.came_back_and_falls,
+                "gates that start open": when.not_cut_at_the_start,
+                "orthogonal start": when.not_cut_at_the_start,
+                "a tenth of the learning rate": when.vanished_in_training,
             },
         ),
         Verdict(
@@ -365,7 +385,10 @@ TIME_VERDICTS = registry(
             caption="None of the above holds.",
             holds=lambda f: True,
             remedies={
-                "ten times the learning rate": when.is_over,
+                "ten times the learning rate": when.every(
+                    when.is_over_and_did_not_rise, when.ten_times_is_not_too_much
+                ),
+                "a tenth of the learning rate": when.is_over_and_rose,
                 "four times the epochs": when.is_over_and_falls,
             },
         ),

@@ -94,11 +94,10 @@ def _nothing(reason: str) -> Prediction:
 
 
 def _no_theory(experiment: Experiment) -> str:
+    if not experiment.initialization.passes_gradient:
+        return "Theory is about random weights; these are all 0, and no gradient passes."
     if experiment.initialization.variance is None:
-        return (
-            "Mean-field theory is about independent weights of mean 0; "
-            f"those of {experiment.initializer} initialization are not."
-        )
+        return f"Theory is about independent weights of mean 0; “{experiment.initializer}” draws others."
     if experiment.normalizer.uses_batch:
         return (
             "Under batch normalization the gradient depends on how the batch spreads over all directions; "

@@ -16,6 +16,7 @@ from explorer.diagnosis.comparison import share_of_last, time_detail, time_headl
 from explorer.diagnosis.conditions import LARGE_PULL
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.facts import HEALTHY_DECADES, facts
+from explorer.diagnosis.sentences import loss_went
 from explorer.diagnosis.verdict import TIME_VERDICTS, judge
 from explorer.training.run import Training
 
@@ -118,6 +119,8 @@ PLAIN = replace(
         ({"first_pull": math.nan}, "exploding"),
         ({"log_ratio": -1.01 * HEALTHY_DECADES}, "vanishing"),
         ({"log_ratio": -math.inf}, "vanishing"),
+        ({"log_ratio_end": -1.01 * HEALTHY_DECADES}, "vanishing"),  # it was training that took it away
+        ({"log_ratio_end": -math.inf, "every_position_counts": True}, "the gradient arrives"),
         ({"log_ratio": -math.inf, "every_position_counts": True}, "the gradient arrives"),
         ({"log_ratio": 9.0, "every_position_counts": True}, "the gradient arrives"),
         ({"log_ratio": 0.99 * HEALTHY_DECADES, "first_pull": LARGE_PULL}, "the gradient arrives"),
@@ -140,6 +143,7 @@ def counted(solved, **changes):
     return replace(PLAIN, solved=solved, **changes)
 
 
+LOSS = loss_went(PLAIN)
 PHRASE = COMPARISONS["the three cells"].phrase
 
 
@@ -157,8 +161,12 @@ def test_the_three_cells_are_told_in_one_sentence():
             "No clipping: 0 of 8 seeds learn it (8 diverged); clip by norm: 8.",
         ),
         (["baseline", "now"], [counted(1), counted(2, runs=4)], "Baseline: 1 of 8 seeds learns it; now: 2 of 4."),
-        (["now"], [counted(6)], "Learns: 6 of 8 seeds learn it."),
-        (["GRU"], [counted(1, runs=1)], "Learns: 1 of 1 seed learns it."),
+        (["now"], [counted(6)], "Learns: 6 of 8 seeds by epoch 5."),
+        (["GRU"], [counted(1, runs=1)], "Learns: by epoch 5."),
+        (["now"], [counted(1)], f"The gradient arrives: 1 of 8 seeds learns it; {LOSS}."),
+        (["GRU"], [counted(0, runs=1)], f"The gradient arrives: this seed does not learn it; {LOSS}."),
+        (["GRU"], [counted(0, runs=1, diverged=1)], f"Diverged: this seed diverged; {LOSS}."),
+        (["now"], [counted(0, complete=False)], f"The gradient arrives: 0 of 8 seeds learn it so far; {LOSS}."),
         ([], [], "Nothing is measured yet."),
     ],
 )
@@ -242,3 +250,39 @@ def test_a_share_is_heard_as_it_was(log_ratio):
 def test_nothing_and_not_finite_are_said_so():
     assert share_of_last(-math.inf) == "exactly 0"
     assert share_of_last(math.inf) == share_of_last(math.nan) == "not finite"
+
+
+# --- what to try --------------------------------------------------------------------------------
+
+
+def advised(loss_start=1.0, loss_end=1.0, loss_best=1.0, falling=0.0, experiment=SMALL, **changes):
+    """What is advised to a net of this loss that has trained to its end."""
+    signs = replace(PLAIN.signs, loss_start=loss_start, loss_end=loss_end, loss_best=loss_best, falling=falling)
+    f = replace(PLAIN, signs=signs, experiment=experiment, complete=True, epoch=5, **changes)
+    return judge(f).name, Diagnosis(None, f, judge(f)).advice
+
+
+def test_over_time_larger_steps_are_advised_only_where_the_loss_did_not_rise_and_steps_are_not_large_already():
+    assert "ten times the learning rate" in advised()[1]
+    assert advised(loss_end=1.1)[1] == ("a tenth of the learning rate",)
+    assert "ten times the learning rate" not in advised(experiment=SMALL.but(optimizer="RMSprop", learning_rate=0.1))[1]
+
+
+def test_over_time_a_doubled_loss_is_called_too_large_a_step():
+    name, names = advised(loss_end=2.1)
+    assert name == "steps too large" and names[0] == "a tenth of the learning rate"
+
+
+def test_a_gradient_that_training_took_away_needs_smaller_steps_and_no_other_start():
+    assert advised(log_ratio_end=-9.0) == ("vanishing", ("a tenth of the learning rate",))
+    assert "orthogonal start" in advised(log_ratio=-9.0, log_ratio_end=-9.0)[1]
+    fell = judge(replace(PLAIN, log_ratio_end=-9.0)).tell(replace(PLAIN, log_ratio_end=-9.0))
+    assert fell.startswith(
+        "dL/dh at the first step fell to 1.0 × 10⁻⁹ of the last step's in training, from 1.0 at the start"
+    )
+
+
+def test_a_gradient_that_comes_back_needs_time():
+    back = replace(PLAIN.signs, reach=-9.0, reach_end=0.0, falling=0.1)
+    f = replace(PLAIN, signs=back, log_ratio=-9.0, complete=True, epoch=5)
+    assert "four times the epochs" in Diagnosis(None, f, judge(f)).advice

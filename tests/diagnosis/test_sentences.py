@@ -1,0 +1,46 @@
+"""Sentences: each kind of claim is made only where it is true, and each reads as one would say it."""
+
+from dataclasses import replace
+
+import pytest
+
+from explorer import diagnose, train
+from explorer.choices.activations import ACTIVATIONS
+from explorer.diagnosis.diagnose import Diagnosis
+from explorer.diagnosis.facts import facts
+from explorer.diagnosis.verdict import VERDICTS, judge
+from explorer.stories.scenarios import DYING
+
+
+@pytest.fixture(scope="module")
+def dying():
+    return facts(train(DYING.but(epochs=100)))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_only_units_that_are_0_below_0_are_called_off(dying, activation):
+    told = VERDICTS["dead"].tell(replace(dying, experiment=dying.experiment.but(activation=activation)))
+    assert ("are off for every sample" in told) == (activation == "ReLU")
+    assert "pass no gradient" in told
+
+
+def test_where_advice_stands_there_is_always_a_sentence(dying):
+    found = diagnose(train(DYING.but(epochs=10, task="blobs", depth=1, activation="tanh", learning_rate=1)))
+    assert (found.verdict, found.advice_sentence) == ("solved", "Nothing needs mending.")
+    helpless = replace(found, facts=dying, rule=replace(judge(dying), remedies={}))
+    assert helpless.advice_sentence == "No single change is known to help here."
+    early = replace(found, facts=replace(found.facts, complete=False))
+    assert early.advice_sentence == ""
+
+
+def test_a_gradient_that_hardly_reaches_the_first_layer_is_not_said_to_arrive(dying):
+    for end, arrives in ((-2.9, True), (-3.1, False)):
+        f = replace(dying, log_ratio_end=end)
+        for word in ("stuck", "unfinished", "healthy"):
+            assert ("the gradient arrives" in VERDICTS[word].tell(f)) == arrives
+
+
+def test_where_most_seeds_did_not_solve_it_only_the_gradient_is_called_well(dying):
+    f = replace(dying, complete=True, solved=2)
+    assert Diagnosis(None, f, VERDICTS["healthy"]).advice_sentence == "Nothing is wrong with the gradient."
+    assert Diagnosis(None, replace(f, solved=6), VERDICTS["solved"]).advice_sentence == "Nothing needs mending."
