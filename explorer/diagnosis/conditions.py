@@ -101,9 +101,10 @@ def wandered(f: Facts) -> bool:
 def died(f: Facts) -> bool:
     """Whether it was training that killed units: weights moved far, or somewhat and the gradient no longer arrives.
 
-    Smaller steps or Adam helped 22 of 26, else 0 of 6.
+    Smaller steps or Adam helped 22 of 26, else 0 of 6. Most of the units must have been alive before.
     """
-    return wandered(f) or (f.signs.way_first > -1 and f.signs.reach > -HEALTHY_DECADES > f.signs.reach_end)
+    moved = wandered(f) or (f.signs.way_first > -1 and f.signs.reach > -HEALTHY_DECADES > f.signs.reach_end)
+    return moved and f.signs.dead_start < f.signs.dead / 2
 
 
 def died_by_chance(f: Facts) -> bool:
@@ -183,7 +184,16 @@ def starts_well(f: Facts) -> bool:
 
 def steps_were_too_large(f: Facts) -> bool:
     """Whether it is the steps alone that keep it from learning: it starts well, from random weights, and can bend if it must."""
-    return starts_well(f) and f.experiment.initialization.passes_gradient and can_answer(f)
+    return starts_well(f) and other_steps_could_do(f)
+
+
+def other_steps_could_do(f: Facts) -> bool:
+    """Whether Adam's steps, which do not grow with the gradient, could be all it takes.
+
+    So they could where the loss starts below a hundred times the mean answer's, or the steps were absurd.
+    """
+    fair = f.loss_start < 100 * mean_answer_loss(f.experiment) or not steps_are_usual(f)
+    return fair and f.experiment.initialization.passes_gradient and can_answer(f)
 
 
 def a_tenth_suffices(f: Facts) -> bool:
@@ -225,6 +235,11 @@ def lacks_shifts(f: Facts) -> bool:
     So it helped 15 of 22 nets that were stuck, unfinished or hardly moved, else 43 of 140.
     """
     return not f.experiment.has_biases and is_not_normalized(f) and bends(f) and norms_enough(f)
+
+
+def norm_could_help(f: Facts) -> bool:
+    """Whether batch norm has batches to work on, and layers behind which z is of another size, or shifts to bring."""
+    return lacks_shifts(f) or (f.experiment.depth > 1 and norms_enough(f))
 
 
 def norm_gets_further(f: Facts) -> bool:

@@ -41,7 +41,6 @@ class Facts:
     first_end: str  # What became non-finite first, where and when; empty if nothing did
     # Per seed, the error of the answers as a share of that of always answering the mean target; at most 1, and 1 if it diverged.
     shares: tuple[float, ...]
-    accuracy: float  # Of the answers at the latest record; for a regression R²
     # At epoch 0 and at the latest record; a seed that is not finite counts as the largest.
     loss_start: float
     loss_end: float
@@ -105,7 +104,6 @@ def facts(history: History) -> Facts:
         epoch=int(history.epochs[latest]),
         first_end=_first_end(history),
         shares=tuple(map(float, final_shares(history))),
-        accuracy=float(band(-history.accuracy[:, latest]).middle) * -1,
         loss_start=float(band(history.loss[:, 0]).middle),
         loss_end=float(band(loss).middle),
         loss_solved=float(np.median(solved)) if solved.size else math.nan,

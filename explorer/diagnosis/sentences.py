@@ -69,7 +69,7 @@ def with_others(f: Facts, sentence: str) -> str:
 def error_left(f: Facts) -> str:
     """Say what of the error is left, and how many answers are right."""
     share = f"{min(f.signs.error, 9.99):.0%} of the error of always answering the mean target is left"
-    return share if f.experiment.dataset.regression else f"{share} ({f.accuracy:.0%} of the answers are right)"
+    return share if f.experiment.dataset.regression else f"{share} ({f.signs.accuracy:.0%} of the answers are right)"
 
 
 def loss_went(f: Facts) -> str:
@@ -127,11 +127,20 @@ def tell_healthy(f: Facts) -> str:
     return f"{arrives}at epoch {f.epoch:,}, {told}{lost}."
 
 
+def tell_alike(f: Facts) -> str:
+    """Say what keeps units alike, or, where these are no longer, what took away all that they had."""
+    if f.signs.alike * 2 >= f.signs.seeds:
+        return "all units of a layer compute the same and get the same gradient, so they stay alike: the width is 1 in effect."
+    return "all units of a layer started alike, and layer norm takes away what they have in common: hardly any gradient was left."
+
+
 def tell_dead(f: Facts) -> str:
     """Say how many hidden units are dead."""
     rectifies = f.experiment.activation_function.cuts
     how = "are off for every sample" if rectifies else "are so far out that their slope is exactly 0 for every sample"
-    told = f"{f.signs.dead:.0%} of the hidden units {how} and pass no gradient"
+    dead, before = f"{f.signs.dead:.0%}", f"{f.signs.dead_start:.0%}"
+    then = "as many" if dead == before else before if f.signs.dead_start else "none"
+    told = f"{dead} of the hidden units ({then} at the start) {how} and pass no gradient"
     if f.signs.off:
         told += f", among them all of layer {f.signs.off}"
     if f.signs.zero:

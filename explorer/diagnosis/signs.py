@@ -35,10 +35,14 @@ class Signs:
     loss_end: float
     loss_best: float  # The lowest loss of all records
     error: float  # Of the answers, as a share of the error of always answering the mean target
+    accuracy: float = math.nan  # Of the answers; for a regression R²
     falling: float = math.nan  # log10 of the loss at half of the epochs over the last
     zero: int = 0  # Seeds whose first layer's dL/dW is exactly 0 at the latest record
-    alike: int = 0  # Seeds in which the units of every hidden layer are alike
-    dead: float = math.nan  # Share of hidden units with slope 0 for every sample
+    # Seeds in which the units of every hidden layer are alike, at the latest record and before any update.
+    alike: int = 0
+    alike_start: int = 0
+    dead: float = math.nan  # Share of hidden units with slope 0 for every sample, and the same before any update
+    dead_start: float = math.nan
     off: int = 0  # The first layer, from 1, of which in most seeds all units are dead; 0 if there is none
     output_slope: float = math.nan  # log10 of the output's mean slope over its slope at 0: what saturation leaves
     # log10 of update : data, of the median hidden layer: the longest of all records, and, summed over all updates, how
@@ -66,6 +70,7 @@ def signs(history: History, failed: NDArray[np.bool_], latest: int) -> Signs:
         loss_end=_median(loss[:, latest]),
         loss_best=_median(known[:, : latest + 1].min(axis=1)),
         error=_median(error),
+        accuracy=-_median(-history.accuracy[failed, latest]),
         falling=_median(falling),
         **(_of_layers(history, failed, latest) if "dead" in history.measures else {}),
     )
@@ -75,12 +80,15 @@ def _of_layers(history: History, failed: NDArray[np.bool_], latest: int) -> dict
     """What is told of layers of units."""
     measures = {name: values[failed][:, : latest + 1] for name, values in history.measures.items()}
     dead, hidden = measures["dead"][:, latest, :-1], measures["update_ratio"][:, :, :-1]
+    spread = measures["unit_spread"][:, :, :-1].max(axis=2)
     off = np.flatnonzero((dead == 1).mean(axis=0) > 0.5)
     middle = logarithm(np.nanmedian(np.where(np.isnan(hidden).all(axis=2, keepdims=True), 0.0, hidden), axis=2))
     return {
         "zero": int((measures["weight_gradient"][:, latest, 0] == 0).sum()),
-        "alike": int((measures["unit_spread"][:, latest, :-1].max(axis=1) < ALIKE).sum()),
+        "alike": int((spread[:, latest] < ALIKE).sum()),
+        "alike_start": int((spread[:, 0] < ALIKE).sum()),
         "dead": mean_known(dead),
+        "dead_start": mean_known(measures["dead"][:, 0, :-1]),
         "off": int(off[0]) + 1 if off.size else 0,
         "output_slope": _output_slope(history, failed, latest),
         "stride": _median(middle.max(axis=1)),

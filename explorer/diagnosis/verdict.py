@@ -20,6 +20,7 @@ from explorer.diagnosis.sentences import (
     loss_went,
     of_largest,
     own_size,
+    tell_alike,
     tell_dead,
     tell_diverged,
     tell_healthy,
@@ -71,6 +72,10 @@ def _explodes(f: Facts) -> bool:
     return f.signs.reach > (NORMED_DECADES if when.norms_batches_without_skips(f) else HEALTHY_DECADES)
 
 
+def _lost_in_layer_norm(f: Facts) -> bool:
+    return f.experiment.normalizer.axis == -2 and f.score >= ILL and _most(f.signs.alike_start, f)
+
+
 def _is_unsettled(f: Facts) -> bool:
     twice = math.log10(f.signs.error) > HALF - f.signs.apart if f.signs.error > 0 else False
     return f.experiment.normalizer.uses_batch and f.signs.apart > HALF and f.score >= ILL and twice
@@ -94,7 +99,7 @@ VERDICTS = registry(
             tell=tell_diverged,
             remedies={
                 "a tenth of the learning rate": when.every(when.steps_were_too_large, when.a_tenth_suffices),
-                "Adam": when.steps_were_too_large,
+                "Adam": when.other_steps_could_do,
                 "fitting initialization": when.every(when.starts_badly, when.steps_are_usual),
                 "layer norm": when.every(when.starts_badly, when.steps_are_usual),
             },
@@ -130,11 +135,10 @@ VERDICTS = registry(
         ),
         Verdict(
             name="symmetric",
-            caption="In at least half of the seeds that failed, the units of every hidden layer are alike to one part in 10⁹.",
-            holds=lambda f: _most(f.signs.alike, f),
-            tell=lambda f: (
-                "all units of a layer compute the same and get the same gradient, so they stay alike: the width is 1 in effect."
-            ),
+            caption="In at least half of the seeds that failed, the units of every hidden layer are alike to one part in 10⁹, now or, "
+            "under layer norm, before any update.",
+            holds=lambda f: _most(f.signs.alike, f) or _lost_in_layer_norm(f),
+            tell=tell_alike,
             remedies={
                 "fitting initialization": when.every(when.random_weights_could_learn, when.gradient_could_arrive),
             },
@@ -308,7 +312,7 @@ VERDICTS = registry(
                 "Adam": when.moves_little_or_overshoots,
                 "four times the epochs": when.falls_fast,
                 "four times the width": when.net_is_too_small,
-                "batch norm": when.lacks_shifts,
+                "batch norm": when.norm_could_help,
                 "skip over two layers": when.no_skips,
             },
         ),

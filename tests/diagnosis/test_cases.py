@@ -82,6 +82,7 @@ CASES = [
     (Experiment(activation="linear", gain=3, depth=8, epochs=50), "saturated output", "the sigmoid", None),
     (ALIKE, "symmetric", "compute the same", "fitting initialization"),
     (ALIKE.but(activation="sigmoid", width=5, runs=3), "symmetric", "compute the same", "fitting initialization"),
+    (ALIKE.but(activation="randomized ReLU", epochs=20, runs=4), "symmetric", "layer norm takes away", "fitting initialization"),
     (ALIKE.but(activation="ELU", width=11, depth=7, seed=5), "symmetric", "compute the same", "fitting initialization"),
 ]  # fmt: skip
 

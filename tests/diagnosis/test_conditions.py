@@ -13,6 +13,10 @@ PLAIN = Experiment(
 )
 
 
+# Units that died in training: alive before, and weights that moved by half of their size or more.
+KILLED = {"dead_start": 0.1, "dead": 0.6, "reach": -1.0, "reach_end": -1.0, "way_first": 0.0}
+
+
 @pytest.fixture(scope="module")
 def plain():
     return facts(train(PLAIN))
@@ -39,7 +43,10 @@ def test_travel_is_the_sum_of_all_steps_along_a_usual_gradient(plain, optimizer,
         ("adam_is_new", {"optimizer": "Adam", "learning_rate": 0.1}, {"optimizer": "Adam", "learning_rate": 0.01}),
         ("a_tenth_suffices", {"optimizer": "SGD", "learning_rate": 9.0}, {"optimizer": "Adam", "learning_rate": 9.0}),
         ("steps_are_usual", {"learning_rate": 0.5}, {"learning_rate": 0.5, "optimizer": "momentum"}),
-        ("died", {"reach": -1.0, "reach_end": -9.0, "way_first": -0.7}, {"reach": -9.0, "reach_end": -9.0, "way_first": -9.0}),
+        ("died", KILLED | {"reach_end": -9.0, "way_first": -0.7}, KILLED | {"reach_end": -9.0, "way_first": -9.0}),
+        ("died", KILLED, KILLED | {"dead_start": 0.5}),
+        ("died_by_chance", KILLED | {"dead_start": 0.5}, KILLED),
+        ("norm_could_help", {"depth": 2}, {"depth": 1}),
         ("came_back", {"reach": -5.0, "reach_end": 0.0}, {"reach": -5.0, "reach_end": -5.0}),
         ("overshoots", {"loss_best": 0.1, "loss_end": 0.2, "stride": 0.0}, {"loss_best": 0.1, "loss_end": 0.2, "stride": -2.0}),
         ("lacks_shifts", {"bias": "none"}, {"bias": "zeros"}),

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from explorer import diagnose, train
+from explorer import Experiment, diagnose, train
 from explorer.choices.activations import ACTIVATIONS
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.facts import facts
+from explorer.diagnosis.sentences import error_left
 from explorer.diagnosis.verdict import VERDICTS, judge
 from explorer.stories.scenarios import DYING
 
@@ -44,3 +46,13 @@ def test_where_most_seeds_did_not_solve_it_only_the_gradient_is_called_well(dyin
     f = replace(dying, complete=True, solved=2)
     assert Diagnosis(None, f, VERDICTS["healthy"]).advice_sentence == "Nothing is wrong with the gradient."
     assert Diagnosis(None, replace(f, solved=6), VERDICTS["solved"]).advice_sentence == "Nothing needs mending."
+
+
+def test_what_is_said_in_one_breath_is_of_the_same_seeds():
+    """Of seeds that failed their error and their share of right answers, whatever the others did."""
+    some = train(Experiment(depth=1, width=2, initializer="uniform", learning_rate=3, epochs=300, runs=16))
+    failed = [word != "solved" for word in some.outcome]
+    assert 0 < sum(failed) < 8
+    found = facts(some)
+    assert found.signs.accuracy == np.median(some.accuracy[failed, -1])
+    assert f"({found.signs.accuracy:.0%} of the answers are right)" in error_left(found)
