@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, Facts
+from explorer.diagnosis.sentences import own_size
 from explorer.diagnosis.wording import against_last, decades, number, seeds_text
 
 # An activation whose slope nowhere exceeds this shrinks the gradient in every layer.
@@ -102,7 +103,7 @@ def smaller_steps(before: Facts, after: Facts) -> str:
     if before.diverged > after.diverged:
         return f"{before.diverged} of {before.runs} seeds diverged with the larger steps, {after.diverged} with these"
     if after.diverged:
-        return f"dL/dz at the first layer is {against_last(after.log_ratio)}, too much for these steps as well"
+        return f"with these steps {after.diverged} of {after.runs} seeds diverge as well"
     if vanishes(before):
         return f"a smaller step cannot enlarge a gradient that is {against_last(before.log_ratio)} at the first layer"
     if before.solve_epoch < after.solve_epoch:
@@ -139,6 +140,8 @@ def clipping(before: Facts, after: Facts) -> str:
             "clipping only makes a gradient smaller: at the first layer it stays "
             f"{against_last(after.log_ratio)} at the start"
         )
+    if math.isnan(after.clipped_share):
+        return "numbers ended before the first update"
     if after.clipped_share == 0:
         return f"no update was above the threshold of {after.experiment.threshold:g}"
     shortened = f"{_percent(after.clipped_share)} of the updates were limited to {after.experiment.threshold:g}"
@@ -158,7 +161,7 @@ def weights_move(before: Facts, after: Facts) -> str:
     old, new = before.signs.way, after.signs.way
     if math.isnan(old) or math.isnan(new):
         return gradient_change(before, after)
-    return f"all updates together could move the weights by {decades(new)} of their own size, before by {decades(old)}"
+    return f"all updates together could move the weights by {own_size(new)}, before by {own_size(old)}"
 
 
 def larger_steps(before: Facts, after: Facts) -> str:
@@ -170,6 +173,8 @@ def larger_steps(before: Facts, after: Facts) -> str:
 
 def epochs(before: Facts, after: Facts) -> str:
     """Why more epochs."""
+    if not math.isfinite(after.loss_end):
+        return f"by epoch {after.epoch:,} half of the seeds have a loss that is not finite"
     return (
         f"the median loss goes on from {number(before.loss_end)} at epoch {before.epoch:,} to {number(after.loss_end)} at "
         f"epoch {after.epoch:,}"

@@ -1,5 +1,6 @@
 """Sentences: each kind of claim is made only where it is true, and each reads as one would say it."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from explorer import Experiment, diagnose, train
 from explorer.choices.activations import ACTIVATIONS
+from explorer.diagnosis import reasons
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.sentences import error_left
@@ -56,3 +58,19 @@ def test_what_is_said_in_one_breath_is_of_the_same_seeds():
     found = facts(some)
     assert found.signs.accuracy == np.median(some.accuracy[failed, -1])
     assert f"({found.signs.accuracy:.0%} of the answers are right)" in error_left(found)
+
+
+def test_a_remedys_reason_says_only_what_the_numbers_say(dying):
+    """No share of more than one, no NaN, and no gradient that is blamed where it is small."""
+
+    def moved(way):
+        return replace(dying, signs=replace(dying.signs, way=way))
+
+    assert "by 20 times their own size, before by 0.050 of their own size" in reasons.weights_move(
+        moved(-1.3), moved(1.3)
+    )
+    fell = replace(dying, diverged=3)
+    assert reasons.smaller_steps(fell, fell) == f"with these steps 3 of {dying.runs} seeds diverge as well"
+    unknown = replace(dying, clipped_share=math.nan, log_ratio=0.0)
+    assert "nan" not in reasons.clipping(unknown, unknown)
+    assert "to not finite" not in reasons.epochs(dying, replace(dying, loss_end=math.inf))
