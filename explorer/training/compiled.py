@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from explorer.choices.arrays import Array
 from explorer.choices.clipping import global_norm
 from explorer.choices.experiment import Experiment
-from explorer.training.cores import CORES, of_each
-from explorer.training.group import Group, safe_norm
+from explorer.training import cores
+from explorer.training.group import MOST_RUNS, Group, safe_norm
 from explorer.training.network import Architecture, Network
 from explorer.training.recording import Ending, Records
 from explorer.training.recurrent_group import RecurrentGroup
@@ -25,8 +25,9 @@ from explorer.training.recurrent_network import Layer, RecurrentArchitecture, Re
 # The variable of the environment that, set to "off", leaves all training to NumPy.
 VARIABLE, OFF = "GRADIENT_EXPLORER_COMPILED", "off"
 KERNEL = "explorer.training.kernel"
-# Wider nets spend their time in matrix products, which are BLAS's own ground.
-WIDEST = 64
+# Wider nets spend their time in matrix products, which are BLAS's own ground; so do those of which a layer has so many
+# numbers, units by samples of a batch, that several layers leave the second cache.
+WIDEST, FULL = 64, 2**15
 # A call of a kernel cannot be interrupted: a control that moves waits for it.
 CALL_SECONDS = 0.01
 
@@ -69,16 +70,21 @@ KERNELS = Kernels()
 def group_for(group: type[Group], experiments: Sequence[Any]) -> type[Group]:
     """Return what trains the runs of these experiments, of equal shape: `group`, or the same in compiled kernels.
 
-    Kernels take nets that are not too wide, and of which everything has a compiled form.
+    Kernels take nets that are not too large, and of which everything has a compiled form. How many runs there are does
+    not matter: no number may hang on it.
     """
     kernel, first = KERNELS.now(), experiments[0]
     if kernel is None:
         return group
-    if group is Group and first.width <= WIDEST and all(map(kernel.has_forms, experiments)):
+    if group is Group and _fits(first.width, first) and all(map(kernel.has_forms, experiments)):
         return CompiledGroup
     if group is RecurrentGroup and first.hidden <= WIDEST and all(map(kernel.has_cell_forms, experiments)):
         return CompiledRecurrentGroup
     return group
+
+
+def _fits(width: int, experiment: Experiment) -> bool:
+    return width <= WIDEST and width * max(experiment.batch_sizes()) < FULL
 
 
 class Abreast(NamedTuple):
@@ -113,6 +119,7 @@ def runs_abreast(experiment: Experiment) -> Abreast:
 
 
 NO_NORMS, NOT_NOTED = np.empty((0, 0, 0)), np.empty((0, 0, 0, 0, 0))
+NO_STATISTICS, NO_SLOPES = np.empty((MOST_RUNS, 0, 0)), np.empty((0, 0, 0, 0))
 
 
 class Failure(NamedTuple):
@@ -128,7 +135,7 @@ class Failure(NamedTuple):
 class CompiledGroup(Group):
     """A group of nets of layers that trains in a compiled kernel, run by run or a few abreast; between its calls NumPy measures."""
 
-    abreast = CORES
+    abreast = cores.CORES
 
     def __init__(self, experiment: Experiment, runs: slice, records: Records) -> None:
         super().__init__(experiment, runs, records)
@@ -138,14 +145,18 @@ class CompiledGroup(Group):
         self.rule = self.kernel.rule_of(experiment)
         # Of every run the learning rate, and the largest norm and value that its clipping lets through.
         chosen = [row.experiment for row in records.rows[runs]]
-        self._limits = np.array([(each.learning_rate, *self.kernel.limits_of(each)) for each in chosen])
+        self._chosen = np.array([(each.learning_rate, *self.kernel.limits_of(each)) for each in chosen]).T.copy()
         self._sizes = np.array(self.sizes)
         self._x, self._y = np.ascontiguousarray(self.x[0]), np.ascontiguousarray(self.y[0, 0])
-        self._in_order = np.arange(self._y.size)[None]
+        self._in_order = np.arange(self._y.size)[None, None, None]
         self._order: dict[int, NDArray[np.int64]] = {}  # By run, that of the present epoch
         random = self.shape.activation.random_slope is not None
         self._random_shape = (self.shape.depth, self.shape.width, self.sizes[0]) if random else (0, 0, 0)
-        self._batch, self._epoch_seconds = 0, CALL_SECONDS
+        self._batch, self._epoch_seconds, self._record_seconds = 0, CALL_SECONDS, 0.0
+        self._calls = self._shared_out()
+        # Where one measure has no compiled form NumPy takes all.
+        self._measures = {*self.diagnostics} == {*self.kernel.MEASURES, self.kernel.UPDATE_MEASURE}
+        self._measured = np.empty((len(chosen), len(self.kernel.MEASURES), self.shape.layers))
         # Orders are drawn before a call, slopes in it: of both an epoch at a time, as NumPy's way draws them.
         self._most = 1 if self.rule.shuffled and random else 2**40
 
@@ -170,17 +181,65 @@ class CompiledGroup(Group):
 
     def _record_and_train_towards(self, epoch: int) -> None:
         """Train on to an epoch, as far as a call may take, and measure the first update made on the way."""
-        measured, noted = copy.copy(self.probe), np.zeros((2, *self.theta.shape))
-        measured.theta = self.theta.copy()
+        before, noted = self.theta.copy(), np.zeros((2, *self.theta.shape))
         if self.updates:
             self._put(self.clipped / self.updates, self.records.scalars["clipped_share"])
         factor, failures = self._train_towards(epoch, noted)
         self._end(failure for failure in failures if failure.first)
-        gradient, self.update = noted
-        self._put(safe_norm(gradient, global_norm(gradient)), self.records.scalars["gradient_norm"])
         self._put(factor, self.records.scalars["clip_factor"])
-        self._measure_update(measured)
+        self._record_first_update(before, noted)
         self._end(failure for failure in failures if not failure.first)
+
+    def _record_first_update(self, before: Array, noted: Array) -> None:
+        """Measure an update of the parameters `before` it, from the gradient and the update, which are `noted`."""
+        gradient, self.update = noted
+        if not self._measures:
+            measured = copy.copy(self.probe)
+            measured.theta = before
+            self._put(safe_norm(gradient, global_norm(gradient)), self.records.scalars["gradient_norm"])
+            self._measure_update(measured)
+            return
+        norms, ratios = np.empty(len(self.rngs)), np.empty((len(self.rngs), self.shape.layers))
+        self.kernel.measure_updates(self.nets[1], before, noted, norms, ratios)
+        self._put(norms, self.records.scalars["gradient_norm"])
+        self._put(ratios, self.records.measures[self.kernel.UPDATE_MEASURE])
+
+    def _measure_state(self) -> None:
+        if not self._measures:
+            super()._measure_state()
+            return
+        net, random = self.nets[1], self.probe.random
+        answered = self.probe.z_out[:0, 0] if self.answerer is self.probe else self.answerer.z_out[:, 0]
+        going = np.flatnonzero(self.alive)
+        parts = np.array_split(going, min(cores.CORES, going.size))
+
+        def measure(index: int) -> None:
+            self.kernel.measure_runs(
+                net,
+                self.kernel.answering(net),
+                self.rule,
+                parts[index],
+                self.theta,
+                *self._statistics(),
+                self._x,
+                self._y,
+                NO_SLOPES if random is None else random,
+                self._measured,
+                self.probe.z_out[:, 0],
+                answered,
+            )
+
+        start = time.perf_counter()
+        cores.of_each(measure, range(len(parts)), self._record_seconds)
+        self._record_seconds = time.perf_counter() - start
+        for index, name in enumerate(self.kernel.MEASURES):
+            self._put(self._measured[:, index], self.records.measures[name])
+
+    def _statistics(self) -> tuple[Array, Array]:
+        """Running mean and variance, (runs, depth, width), or nothing."""
+        if self.running is None:
+            return NO_STATISTICS, NO_STATISTICS
+        return self.running.mean[..., 0].swapaxes(0, 1), self.running.variance[..., 0].swapaxes(0, 1)
 
     def _record_last_update(self) -> None:
         """Measure the update after the last record, which is not applied: answers stay as recorded."""
@@ -208,58 +267,59 @@ class CompiledGroup(Group):
         `norms`, (runs, epochs, layers), and `noted` are filled as `train_runs` says. Returns by which factor the first update of
         each run was clipped, and the runs that did not get on.
         """
-        abreast, failures, factor = self._abreast(), [], self.untouched.copy()
+        calls, failures, factor = self._calls, [], self.untouched.copy()
 
         def train(index: int) -> Any:
-            return self._train_runs(abreast[index], count, norms, noted)
+            return self._train_parts(calls[index], count, norms, noted)
 
         seconds = self._epoch_seconds * count / len(self.sizes)
-        made_of_each = of_each(train, range(len(abreast)), seconds)
-        for runs, (counts, factors, orders, random) in zip(abreast, made_of_each, strict=True):
-            self.clipped[runs] += counts[1, : runs.size]
-            factor[runs] = factors[: runs.size]
-            for lane in np.flatnonzero(counts[0, : runs.size] < count):
-                made = int(counts[0, lane])
-                epoch, batch = divmod(self._batch + made, len(self.sizes))
-                start, order = sum(self.sizes[:batch]), orders[lane % len(orders)]
+        made_of_each = cores.of_each(train, range(len(calls)), seconds)
+        for parts, (counts, factors, orders, random) in zip(calls, made_of_each, strict=True):
+            made, clipped = counts[:, 0, : parts.shape[1]], counts[:, 1, : parts.shape[1]]
+            self.clipped[parts] += clipped
+            factor[parts] = factors[:, : parts.shape[1]]
+            for part, lane in np.argwhere(made < count):
+                done, order = int(made[part, lane]), orders[part % len(orders), lane % orders.shape[1]]
+                epoch, batch = divmod(self._batch + done, len(self.sizes))
+                start = sum(self.sizes[:batch])
                 samples = order[epoch % len(order), start : start + self.sizes[batch]]
-                failures.append(Failure(int(runs[lane]), made == 0, self.epoch + epoch, samples, random))
+                failures.append(Failure(int(parts[part, lane]), done == 0, self.epoch + epoch, samples, random[part]))
         self.updates += count
         epochs, self._batch = divmod(self._batch + count, len(self.sizes))
         self.epoch += epochs
         return factor, failures
 
-    def _abreast(self) -> list[NDArray[np.int64]]:
-        """The runs that go on, each part of which is one call's; too few to go abreast go one by one."""
-        going = np.flatnonzero(self.alive)
-        parts = [going[first : first + self.lanes] for first in range(0, len(going), self.lanes)]
-        if parts and parts[-1].size < self.kernel.FEWEST_ABREAST:
-            parts[-1:] = list(parts[-1][:, None])
-        return parts
+    def _shared_out(self) -> list[NDArray[np.int64]]:
+        """The runs that go on, (parts, runs): by the calls that train them, and by what goes abreast there.
 
-    def _train_runs(self, runs: NDArray[np.int64], count: int, norms: Array, noted: Array) -> Any:
-        """Train runs abreast; return what `train_runs` writes, the orders of the samples and the random slopes."""
-        lanes = 1 if runs.size == 1 else self.lanes
-        orders, random = self._orders(runs, count), np.empty(self._random_shape)
-        running, unused = self.running, np.empty((len(self.rngs), 0, 0))
-        # Lanes without a run take the first one's; they have no parameters.
-        limits = self._limits[np.resize(runs, lanes)].T.copy()
-        counts, factors = np.zeros((2, lanes), dtype=np.int64), np.ones(lanes)
+        Runs that go alone share a call for each core; but in a call one run's generator draws the slopes.
+        """
+        going = np.flatnonzero(self.alive)
+        alone, abreast = Abreast(self.lanes, self.kernel.FEWEST_ABREAST).shared_out(going.size)
+        rest, singles = np.split(going, [going.size - alone])
+        calls = alone if self._random_shape[0] else min(alone, cores.CORES)
+        together = [rest[self.lanes * number :][: self.lanes][None] for number in range(abreast)]
+        return [*together, *(np.array_split(singles[:, None], calls) if calls else [])]
+
+    def _train_parts(self, parts: NDArray[np.int64], count: int, norms: Array, noted: Array) -> Any:
+        """Train the runs of a call; return what `train_runs` writes, the orders of the samples and the random slopes."""
+        lanes = 1 if parts.shape[1] == 1 else self.lanes
+        orders, random = self._orders(parts, count), np.empty((len(parts), *self._random_shape))
+        counts, factors = np.zeros((len(parts), 2, lanes), dtype=np.int64), np.ones((len(parts), lanes))
         self.kernel.train_runs(
             self.nets[lanes],
             self.rule,
-            runs,
-            *limits,
+            parts,
+            self._chosen,
             self.theta,
             self.moments,
-            unused if running is None else running.mean[..., 0].swapaxes(0, 1),
-            unused if running is None else running.variance[..., 0].swapaxes(0, 1),
+            *self._statistics(),
             self._x,
             self._y,
             self._sizes,
             orders,
             random,
-            self.rngs[runs[0]],
+            self.rngs[parts[0, 0]],
             self._batch,
             count,
             self.updates,
@@ -270,21 +330,21 @@ class CompiledGroup(Group):
         )
         return counts, factors, orders, random
 
-    def _orders(self, runs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    def _orders(self, parts: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         """The samples in the order of each epoch, drawn as NumPy's way draws them; that of an epoch which has begun is known.
 
-        Of shape (runs, epochs, samples); one run and one epoch stand for all of them where all are alike.
+        Of shape (parts, runs, epochs, samples); one part, run and epoch stand for all of them where all are alike.
         """
         if not self.rule.shuffled:
-            return self._in_order[None]
+            return self._in_order
         epochs = math.ceil((self._batch + count) / len(self.sizes))
         orders = []
-        for run in map(int, runs):
+        for run in map(int, parts.flat):
             known = [self._order[run]] if self._batch else []
             drawn = [self.rngs[run].permutation(self._y.size) for _ in range(epochs - len(known))]
             orders.append([*known, *drawn])
             self._order[run] = orders[-1][-1]
-        return np.array(orders)
+        return np.array(orders).reshape(*parts.shape, epochs, -1)
 
     def _end(self, failures: Iterable[Failure]) -> None:
         """End runs before an update that is not finite: NumPy makes its two passes again and finds where that began."""
@@ -298,6 +358,7 @@ class CompiledGroup(Group):
             self.loss_delta(network.z_out, self.y[..., samples], self.output, network.delta_out)
             network.backward()
             self._end_run(run, self._find_ending(network, 0))
+            self._calls = self._shared_out()
         self.epoch = now
 
 
@@ -330,7 +391,7 @@ class CompiledLayer(Layer):
 
     def _pass(self, work: Callable[[int], None]) -> None:
         start = time.perf_counter()
-        of_each(work, range(len(self.weights)), self._seconds)
+        cores.of_each(work, range(len(self.weights)), self._seconds)
         self._seconds = time.perf_counter() - start
 
 
@@ -343,7 +404,7 @@ class CompiledRecurrentNetwork(RecurrentNetwork):
 class CompiledRecurrentGroup(RecurrentGroup):
     """A group of recurrent nets whose passes are compiled; all else is NumPy's, once for all steps."""
 
-    abreast = CORES
+    abreast = cores.CORES
     network: ClassVar[type[RecurrentNetwork]] = CompiledRecurrentNetwork
 
     def _find_ending(self, network: RecurrentNetwork, run: int) -> Ending:  # type: ignore[override]

@@ -252,22 +252,26 @@ class Group:
 
     def _record_state(self) -> None:
         """Measure the whole data set at the present parameters."""
-        probe, experiment, scalars = self.probe, self.experiment, self.records.scalars
-        probe.draw_slopes(self.probe_rngs)
+        self.probe.draw_slopes(self.probe_rngs)
+        self._measure_state()
+        loss = self.experiment.loss_function.value(self.probe.z_out, self.y, self.output)
+        self._put(loss, self.records.scalars["loss"])
+        self._record_answers()
+
+    def _measure_state(self) -> None:
+        """Record what the two passes say of every layer, and leave z of the output of the nets that measure and answer."""
+        probe = self.probe
         probe.forward()
-        loss = experiment.loss_function
-        self._put(loss.value(probe.z_out, self.y, experiment.output), scalars["loss"])
-        loss.delta(probe.z_out, self.y, experiment.output, probe.delta_out)
+        self.loss_delta(probe.z_out, self.y, self.output, probe.delta_out)
         probe.backward()
         for name, diagnostic in self.diagnostics.items():
             if not diagnostic.of_update:
                 self._put(diagnostic.measure(probe).T, self.records.measures[name])
-        self._record_answers()
+        if self.answerer is not probe:
+            self.answerer.forward()
 
     def _record_answers(self) -> None:
         """Record the answers of the net as it would be used: with running statistics and mean slopes."""
-        if self.answerer is not self.probe:
-            self.answerer.forward()
         z = self.answerer.z_out
         answers = self.experiment.output.f(z, np.empty_like(z))
         error = np.square(answers - self.y).mean(axis=(1, 2))

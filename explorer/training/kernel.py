@@ -28,7 +28,7 @@ from explorer.choices.normalizations import MOMENTUM as FOLLOW
 from explorer.choices.optimizers import ADAM_BETAS, ADAM_EPSILON, RMSPROP_DECAY, RMSPROP_EPSILON
 from explorer.choices.optimizers import MOMENTUM as DECAY
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.training.measures import LARGE_SQUARE, SMALL_SQUARE
+from explorer.training.measures import LARGE_SQUARE, ROUNDING, SMALL_SQUARE
 from explorer.training.network import Architecture
 from explorer.training.recurrent_network import RecurrentArchitecture
 
@@ -560,7 +560,7 @@ def add_weight_gradient(h, delta, gradient, count):
 
 # --- normalization ------------------------------------------------------------------------------
 
-NOT_NORMALIZED, OVER_SAMPLES, OVER_UNITS = range(3)
+NOT_NORMALIZED, OVER_SAMPLES, OVER_UNITS, BY_RUNNING = range(4)  # The last: for answers, by the running statistics
 NORMALIZATION_FORMS = {None: NOT_NORMALIZED, -1: OVER_SAMPLES, -2: OVER_UNITS}  # By its axis
 
 
@@ -605,6 +605,16 @@ def normalize_layer(z, block, normalized, inverse_std, mean, count):
         for s in range(count):
             normalized[u, s] = (z[u, s] - mean[s]) * inverse_std[s]
             z[u, s] = block[width + 1, u] * normalized[u, s] + block[width + 2, u]
+
+
+@compiled
+def normalize_by(z, block, mean, variance, count):
+    """By each unit's mean and variance that are given."""
+    width = z.shape[0]
+    for u in range(width):
+        std = math.sqrt(variance[u] + EPSILON)
+        for s in range(count):
+            z[u, s] = (z[u, s] - mean[u]) / std * block[width + 1, u] + block[width + 2, u]
 
 
 @summed
@@ -803,6 +813,8 @@ class Net(NamedTuple):
     scale: float
     low: float  # The range of randomized ReLU's slopes
     high: float
+    flat_below: float  # From where on activations are at a flat end; NaN: there is none
+    flat_above: float
     normalization: int
     skip: int
     hidden_bias: bool
@@ -839,6 +851,7 @@ def net_of(shape: Architecture, lanes: int) -> Net:
     """Return an architecture as the kernels take it, for so many runs abreast."""
     scale, at_zero = _slopes(shape.activation)
     low, high = shape.activation.random_slope or (0.0, 0.0)
+    flat_below, flat_above = shape.activation.saturation or (math.nan, math.nan)
     return Net(
         lanes=lanes,
         inputs=shape.inputs,
@@ -849,10 +862,20 @@ def net_of(shape: Architecture, lanes: int) -> Net:
         scale=scale,
         low=low,
         high=high,
+        flat_below=flat_below,
+        flat_above=flat_above,
         normalization=NORMALIZATION_FORMS[shape.normalization.axis],
         skip=shape.skip,
         hidden_bias=shape.has_bias(0),
         output_bias=shape.has_bias(shape.depth),
+    )
+
+
+def answering(net: Net) -> Net:
+    """Return the net as it answers: normalized by the running statistics, with the mean random slope."""
+    normalization = BY_RUNNING if net.normalization == OVER_SAMPLES else net.normalization
+    return net._replace(
+        normalization=normalization, activation=LEAKY if net.activation == RANDOMIZED else net.activation
     )
 
 
@@ -995,6 +1018,8 @@ def normalized(net, layer, z, block, room, running_mean, running_variance, n):
             running_variance[layer, u] += variance[u] * (FOLLOW * unbiased)
     elif net.normalization == OVER_UNITS:
         normalize_layer(z, block, room.normalized[layer], room.inverse_std[layer], room.mean, n)
+    else:
+        normalize_by(z, block, running_mean[layer], running_variance[layer], n)
 
 
 @inlined
@@ -1009,9 +1034,116 @@ def through_normalization(net, layer, delta, block, gradient, room, n):
         through_layer(delta, block, gradient, values, inverse_std, room.mean, room.variance, n)
 
 
+# What is measured of every layer, by the names of the diagnostics; on the samples of one run.
+MEASURES = (
+    "delta", "weight_gradient", "bias_gradient", "activation_std", "activation_mean", "saturated", "dead", "unit_spread",
+    "through_weights", "through_skip", "through_slope",
+)  # fmt: skip
+UPDATE_MEASURE = "update_ratio"
+DELTA, OF_WEIGHTS, OF_BIASES, STD, MEAN, SATURATED, DEAD, UNIT_SPREAD, THROUGH_WEIGHTS, THROUGH_SKIP, THROUGH_SLOPE = (
+    range(11)
+)
+
+
+@summed
+def sum_of(values, count):
+    """Of the first numbers of every row."""
+    total = 0.0
+    for u in range(values.shape[0]):
+        for s in range(count):
+            total += values[u, s]
+    return total
+
+
+@summed
+def squares_from(values, centre, count):
+    """The sum of the squares of differences from a number."""
+    total = 0.0
+    for u in range(values.shape[0]):
+        for s in range(count):
+            total += (values[u, s] - centre) * (values[u, s] - centre)
+    return total
+
+
 @compiled
-def forward(net, theta, room, running_mean, running_variance, random, n):
-    """From the inputs of `n` samples, in room.h[0], to z of the output."""
+def length(values, centre, count):
+    """The L2 norm of differences from a number, right even where squares would underflow or overflow."""
+    total = squares_from(values, centre, count)
+    if SMALL_SQUARE < total < LARGE_SQUARE:
+        return math.sqrt(total)
+    largest = 0.0
+    for u in range(values.shape[0]):
+        for s in range(count):
+            size = abs(values[u, s] - centre)
+            if size > largest:
+                largest = size
+            elif size != size:
+                return size
+    if largest == 0 or largest == math.inf:
+        return largest
+    total = 0.0
+    for u in range(values.shape[0]):
+        for s in range(count):
+            total += ((values[u, s] - centre) / largest) ** 2
+    return largest * math.sqrt(total)
+
+
+@compiled
+def rms(values, count):
+    return length(values, 0.0, count) / math.sqrt(values.shape[0] * count)
+
+
+@compiled
+def unit_spread(net, n, high, low, count):
+    """The largest difference between two units on a sample, as a share of the largest value; `high` and `low` are room."""
+    high[:count], low[:count] = n[0, :count], n[0, :count]
+    missing = 0
+    for u in range(n.shape[0]):
+        for s in range(count):
+            missing += n[u, s] != n[u, s]
+            high[s] = n[u, s] if n[u, s] > high[s] else high[s]
+            low[s] = n[u, s] if n[u, s] < low[s] else low[s]
+    spread = largest = 0.0
+    for s in range(count):
+        spread = max(spread, high[s] - low[s])
+        largest = max(largest, high[s], -low[s])
+    if missing or largest == math.inf:
+        return math.nan
+    # Of units that are alike layer norm leaves rounding alone.
+    if largest <= (ROUNDING if net.normalization == OVER_UNITS else 0.0):
+        return 0.0
+    return spread / largest
+
+
+@compiled
+def share_at_flat_ends(net, a, count):
+    if net.flat_below != net.flat_below:
+        return math.nan
+    beyond = 0
+    for u in range(a.shape[0]):
+        for s in range(count):
+            beyond += (a[u, s] <= net.flat_below) | (a[u, s] >= net.flat_above)
+    return beyond / (a.shape[0] * count)
+
+
+@compiled
+def share_dead(a, slope, count):
+    """Of units whose slope is 0 for every sample; NaN where an activation is, as its unit is neither alive nor dead."""
+    dead = 0
+    for u in range(a.shape[0]):
+        living = missing = 0
+        for s in range(count):
+            living += slope[u, s] != 0
+            missing += a[u, s] != a[u, s]
+        if missing:
+            return math.nan
+        dead += living == 0
+    return dead / a.shape[0]
+
+
+@compiled
+def forward(net, theta, room, running_mean, running_variance, random, measured, n):
+    """From the inputs of `n` samples, in room.h[0], to z of the output; what is `measured` on the way, if it has room."""
     depth, width, h, columns = net.depth, net.width, room.h, n * net.lanes
     none = np.empty((width, 0))
     for layer in range(depth):
@@ -1019,21 +1151,32 @@ def forward(net, theta, room, running_mean, running_variance, random, n):
         towards(block[: width if layer else net.inputs], block[width], h[layer], z, n)
         if net.normalization:
             normalized(net, layer, z, block, room, running_mean, running_variance, n)
+        if measured.size:
+            measured[UNIT_SPREAD, layer] = unit_spread(net, z, room.mean, room.variance, n)
         drawn = random[layer] if net.activation == RANDOMIZED else none
         activate(net.activation, net.below, net.scale, z, drawn, room.slope[layer], columns)
+        if measured.size:
+            measured[SATURATED, layer] = share_at_flat_ends(net, z, n)
+            measured[DEAD, layer] = share_dead(z, room.slope[layer], n)
         source = source_of(net.skip, layer)
         if source >= 0:
             for u in range(width):
                 for s in range(columns):
                     z[u, s] += h[source, u, s]
+        if measured.size:
+            mean = sum_of(z, n) / (width * n)
+            measured[MEAN, layer] = mean
+            measured[STD, layer] = length(z, mean, n) / math.sqrt(width * n)
     towards(theta[depth, :width, :1], theta[depth, width], h[depth], room.z_out, n)
 
 
 @compiled
-def backward(net, theta, gradient, room, nothing, n):
+def backward(net, theta, gradient, room, nothing, measured, n):
     """From dL/dz of the output, in room.delta, to the whole gradient; `nothing` is a bias of 0."""
     depth, width, h, columns = net.depth, net.width, room.h, n * net.lanes
     gradient[...] = 0.0
+    if measured.size:
+        measured[DELTA, depth] = rms(room.delta[depth % 2, :1], n)
     add_gradient(h[depth], room.delta[depth % 2], gradient[depth, :width, :1], n)
     if net.output_bias:
         add_gradient(room.ones, room.delta[depth % 2], gradient[depth, width : width + 1, :1], n)
@@ -1041,6 +1184,8 @@ def backward(net, theta, gradient, room, nothing, n):
         grad_h, d, after = room.through[layer % 3], room.delta[layer % 2], room.delta[(layer + 1) % 2]
         fan_out = 1 if layer + 1 == depth else width
         towards(turned(theta[layer + 1, :width, :fan_out]), nothing, after, grad_h, n)
+        if measured.size:
+            measured[THROUGH_WEIGHTS, layer] = rms(grad_h, n)
         # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
         later = layer + 1 if net.skip == 1 else layer + 2
         if net.skip and later < depth and source_of(net.skip, later) == layer + 1:
@@ -1051,8 +1196,13 @@ def backward(net, theta, gradient, room, nothing, n):
         for u in range(width):
             for s in range(columns):
                 d[u, s] = grad_h[u, s] * room.slope[layer, u, s]
+        if measured.size:
+            measured[THROUGH_SKIP, layer] = rms(grad_h, n) if net.skip else measured[THROUGH_WEIGHTS, layer]
+            measured[THROUGH_SLOPE, layer] = rms(d, n)
         if net.normalization:
             through_normalization(net, layer, d, theta[layer], gradient[layer], room, n)
+        if measured.size:
+            measured[DELTA, layer] = rms(d, n) if net.normalization else measured[THROUGH_SLOPE, layer]
         add_gradient(h[layer], d, gradient[layer, : width if layer else net.inputs], n)
         if net.hidden_bias:
             add_gradient(room.ones, d, gradient[layer, width : width + 1], n)
@@ -1065,18 +1215,18 @@ def _fields(kind: type) -> Any:
 
 
 def _signature():
-    """The types of `train_run`: named, so that it is compiled once, and not again for arrays that lie otherwise."""
+    """The types of `train_runs`: named, so that it is compiled once, and not again for arrays that lie otherwise."""
 
     def array(kind, dimensions, layout="A"):
         return types.Array(kind, dimensions, layout)
 
     numbers, counts = types.float64, types.int64
     return types.void(
-        _fields(Net), _fields(Rule), array(counts, 1, "C"), *[array(numbers, 1, "C")] * 3,
+        _fields(Net), _fields(Rule), array(counts, 2, "C"), array(numbers, 2, "C"),
         array(numbers, 4), array(numbers, 5), array(numbers, 3), array(numbers, 3),
-        array(numbers, 2, "C"), array(numbers, 1, "C"), array(counts, 1, "C"), array(counts, 3, "C"),
-        array(numbers, 3, "C"), typeof(np.random.default_rng(0)), counts, counts, counts,
-        array(numbers, 3, "C"), array(numbers, 5, "C"), array(counts, 2, "C"), array(numbers, 1, "C"),
+        array(numbers, 2, "C"), array(numbers, 1, "C"), array(counts, 1, "C"), array(counts, 4, "C"),
+        array(numbers, 4, "C"), typeof(np.random.default_rng(0)), counts, counts, counts,
+        array(numbers, 3, "C"), array(numbers, 5, "C"), array(counts, 3, "C"), array(numbers, 2, "C"),
     )  # fmt: skip
 
 
@@ -1092,25 +1242,25 @@ def take_samples(net, order, x, y, inputs, targets):
 
 
 @inlined
-def passes(net, rule, theta, gradient, room, nothing, targets, running_mean, running_variance, random, n):
+def passes(net, rule, theta, gradient, room, nothing, targets, running_mean, running_variance, random, measured, n):
     """From parameters by layer to their gradient on a batch of `n` samples."""
-    forward(net, theta, room, running_mean, running_variance, random, n)
+    forward(net, theta, room, running_mean, running_variance, random, measured, n)
     delta = room.delta[net.depth % 2, 0]
     loss_delta(rule.loss, rule.linear, room.z_out[0], targets, delta, n, net.lanes)
-    backward(net, theta, gradient, room, nothing, n)
+    backward(net, theta, gradient, room, nothing, measured, n)
 
 
 @compiled
 def both_passes(net, rule, theta, gradient, room, targets, running_mean, running_variance, random, n):
     """The same of parameters as (numbers, lanes): by layer they have an axis of lanes only where runs go abreast."""
     numbers, layers = theta.shape[0], net.depth + 1
-    shape = layers, numbers // (layers * net.width), net.width
+    shape, none = (layers, numbers // (layers * net.width), net.width), np.empty((0, 0))
     if net.lanes == 1:
         one, its = theta.reshape(-1)[:numbers].reshape(shape), gradient.reshape(-1)[:numbers].reshape(shape)
-        passes(net, rule, one, its, room, room.nothing[:, 0], targets, running_mean, running_variance, random, n)
+        passes(net, rule, one, its, room, room.nothing[:, 0], targets, running_mean, running_variance, random, none, n)
     else:
         all_, theirs = theta.reshape((*shape, net.lanes)), gradient.reshape((*shape, net.lanes))
-        passes(net, rule, all_, theirs, room, room.nothing, targets, running_mean, running_variance, random, n)
+        passes(net, rule, all_, theirs, room, room.nothing, targets, running_mean, running_variance, random, none, n)
 
 
 @compiled
@@ -1123,52 +1273,20 @@ def note_norms(net, gradient, runs, norms, totals):
             norms[runs[lane], layer] = totals[lane]
 
 
-@njit(_signature(), **_loops, fastmath=EXACT)
-def train_runs(
-    net, rule, runs, rates, limits, bounds, shared, shared_moments, running_mean, running_variance,
+@compiled
+def train_part(
+    net, rule, runs, chosen, shared, shared_moments, running_mean, running_variance,
     x, y, sizes, orders, random, rng, first, count, updates, norms, noted, counts, factors,
 ):  # fmt: skip
-    """Train one run, or a few abreast, for `count` updates, from batch `first` of an epoch on.
-
-    Parameters
-    ----------
-    net, rule
-    runs : array of int, up to net.lanes of them
-        Which of those in the arrays below.
-    rates, limits, bounds : arrays (lanes,)
-        Learning rate, and largest norm and value that clipping lets through, of each run; also of lanes without one.
-    shared : array (layers, runs, rows, width)
-        Theta, updated in place.
-    shared_moments : array (slots, layers, runs, rows, width)
-        The optimizer's memory, updated in place.
-    running_mean, running_variance : arrays (runs, depth, width)
-        Under batch normalization, updated in place.
-    x, y : arrays (inputs, samples) and (samples,)
-    sizes : array of int
-        Of the batches of an epoch.
-    orders : array of int, (lanes, epochs, samples)
-        The samples in the order of each epoch, the first of which is that of `first`; one where all are alike.
-    random : array (depth, width, samples of a batch)
-        Room for randomized ReLU's slopes.
-    rng : Generator
-        Draws them.
-    first, count, updates : int
-        `updates` were made before.
-    norms : array (runs, epochs, layers) or of length 0
-        Where there is room, the squared L2 norm of every layer's dL/dW at the last update of each epoch, before clipping.
-    noted : array (2, layers, runs, rows, width), or of length 0
-        Where there is room, the gradient before clipping, and the update made of it, of the first one.
-    counts : array of int, (2, lanes)
-        Written: how many updates were made, and how many of them were clipped. A run that made fewer than `count` has a
-        gradient that is not finite; that update is not made, and `random` is what it saw.
-    factors : array (lanes,)
-        Written: by which factor the first update was clipped.
-    """
+    """Train one run, or a few abreast, as `train_runs` says."""
     lanes, depth, slots, most = net.lanes, net.depth, shared_moments.shape[0], sizes[0]
     numbers = (depth + 1) * shared.shape[2] * net.width
     theta, gradient = np.zeros((numbers, lanes)), np.zeros((numbers, lanes))
     moments, update, pace = np.zeros((slots, numbers, lanes)), np.empty((numbers, lanes)), np.empty((numbers, lanes))
-    pace[...] = rates
+    limits, bounds = np.empty(lanes), np.empty(lanes)
+    for lane in range(lanes):  # those without a run take the first one's; they have no parameters
+        run = runs[lane if lane < runs.size else 0]
+        pace[:, lane], limits[lane], bounds[lane] = chosen[0, run], chosen[1, run], chosen[2, run]
     for lane in range(runs.size):
         fetch(shared, runs[lane], theta, lane)
         for slot in range(slots):
@@ -1228,6 +1346,153 @@ def train_runs(
         bring_back(shared, runs[lane], theta, lane)
         for slot in range(slots):
             bring_back(shared_moments[slot], runs[lane], moments[slot], lane)
+
+
+@njit(_signature(), **_loops, fastmath=EXACT)
+def train_runs(
+    net, rule, parts, chosen, shared, shared_moments, running_mean, running_variance,
+    x, y, sizes, orders, random, rng, first, count, updates, norms, noted, counts, factors,
+):  # fmt: skip
+    """Train runs, each alone or a few abreast, for `count` updates, from batch `first` of an epoch on.
+
+    Parameters
+    ----------
+    net, rule
+    parts : array of int (parts, up to net.lanes of them)
+        Which of the runs in the arrays below; those of a part go abreast.
+    chosen : array (3, runs)
+        Learning rate, and largest norm and value that clipping lets through, of each run.
+    shared : array (layers, runs, rows, width)
+        Theta, updated in place.
+    shared_moments : array (slots, layers, runs, rows, width)
+        The optimizer's memory, updated in place.
+    running_mean, running_variance : arrays (runs, depth, width)
+        Under batch normalization, updated in place.
+    x, y : arrays (inputs, samples) and (samples,)
+    sizes : array of int
+        Of the batches of an epoch.
+    orders : array of int, (parts, lanes, epochs, samples)
+        The samples in the order of each epoch, the first of which is that of `first`; one part and one lane where all are alike.
+    random : array (parts, depth, width, samples of a batch)
+        Room for randomized ReLU's slopes.
+    rng : Generator
+        Draws them, of one part.
+    first, count, updates : int
+        `updates` were made before.
+    norms : array (runs, epochs, layers) or of length 0
+        Where there is room, the squared L2 norm of every layer's dL/dW at the last update of each epoch, before clipping.
+    noted : array (2, layers, runs, rows, width), or of length 0
+        Where there is room, the gradient before clipping, and the update made of it, of the first one.
+    counts : array of int, (parts, 2, lanes)
+        Written: how many updates were made, and how many of them were clipped. A run that made fewer than `count` has a
+        gradient that is not finite; that update is not made, and `random` is what it saw.
+    factors : array (parts, lanes)
+        Written: by which factor the first update was clipped.
+    """
+    for part in range(len(parts)):
+        train_part(
+            net, rule, parts[part], chosen, shared, shared_moments, running_mean, running_variance, x, y, sizes,
+            orders[part if part < len(orders) else 0], random[part], rng, first, count, updates, norms, noted,
+            counts[part], factors[part],
+        )  # fmt: skip
+
+
+# --- what is measured at a record ---------------------------------------------------------------
+
+
+def _measuring_signature():
+    def array(dimensions, layout="A"):
+        return types.Array(types.float64, dimensions, layout)
+
+    return types.void(
+        _fields(Net), _fields(Net), _fields(Rule), types.Array(types.int64, 1, "C"), array(4), array(3), array(3),
+        array(2, "C"), array(1, "C"), array(4), array(3, "C"), array(2), array(2),
+    )  # fmt: skip
+
+
+@njit(_measuring_signature(), **_loops, fastmath=EXACT)
+def measure_runs(
+    net, answering, rule, runs, shared, running_mean, running_variance, x, y, random, measured, z_out, z_answered
+):
+    """Measure the whole data set at the present parameters of some runs, which stay as they are.
+
+    Parameters
+    ----------
+    net, answering : Net
+        As it trains, alone, and as it answers.
+    rule, runs, shared, running_mean, running_variance, x, y
+        As for `train_runs`.
+    random : array (depth, runs, width, samples)
+        Randomized ReLU's slopes, of other activations of length 0.
+    measured : array (runs, measures, layers)
+        Written; NaN where a measure is not defined.
+    z_out, z_answered : arrays (runs, samples)
+        Written: z of the output of the two; the latter, if they differ.
+    """
+    layers, width, n = net.depth + 1, net.width, y.size
+    numbers, order = layers * shared.shape[2] * width, np.arange(n).reshape(1, n)
+    theta, gradient = np.empty((numbers, 1)), np.empty((numbers, 1))
+    by_layer = theta.reshape(-1).reshape((layers, shared.shape[2], width))
+    its = gradient.reshape(-1).reshape((layers, shared.shape[2], width))
+    room, targets, drawn = room_for(net, n), np.empty(n), np.empty((net.depth, width, n if random.size else 0))
+    mean, variance = np.zeros((net.depth, width)), np.zeros((net.depth, width))
+    take_samples(net, order, x, y, room.h[0], targets)
+    for run in runs:
+        fetch(shared, run, theta, 0)
+        if random.size:
+            drawn[...] = random[:, run]
+        seen = measured[run]
+        seen[...] = math.nan
+        # Statistics of this batch are not followed.
+        passes(
+            net, rule, by_layer, its, room, room.nothing[:, 0], targets, mean[:, ::1], variance[:, ::1], drawn, seen, n
+        )
+        for layer in range(layers):
+            seen[OF_WEIGHTS, layer] = length(its[layer, :width], 0.0, width)
+            if net.output_bias if layer == net.depth else net.hidden_bias:
+                seen[OF_BIASES, layer] = length(its[layer, width : width + 1], 0.0, width)
+        z_out[run] = room.z_out[0, :n]
+        if z_answered.size:
+            forward(answering, by_layer, room, running_mean[run], running_variance[run], drawn, np.empty((0, 0)), n)
+            z_answered[run] = room.z_out[0, :n]
+
+
+@compiled
+def weight_std(block, fan_in, fan_out):
+    """Standard deviation of a layer's weights."""
+    weights = block[:fan_in]
+    mean = sum_of(weights, fan_out) / (fan_in * fan_out)
+    return length(weights, mean, fan_out) / math.sqrt(fan_in * fan_out)
+
+
+@njit(
+    types.void(_fields(Net), types.Array(types.float64, 4, "C"), types.Array(types.float64, 5, "C"),
+    types.Array(types.float64, 1, "C"), types.Array(types.float64, 2, "C")), **_loops, fastmath=EXACT,
+)  # fmt: skip
+def measure_updates(net, shared, noted, norms, ratios):
+    """Measure an update of all runs.
+
+    Parameters
+    ----------
+    net : Net
+    shared : array (layers, runs, rows, width)
+        Theta before.
+    noted : array (2, layers, runs, rows, width)
+        The gradient before clipping, and the update.
+    norms : array (runs,)
+        Written: the L2 norm of the gradient.
+    ratios : array (runs, layers)
+        Written: the standard deviation of the update of the layer's weights over that of the weights.
+    """
+    layers, depth, width = shared.shape[0], net.depth, net.width
+    lengths = np.empty((1, layers))
+    for run in range(len(norms)):
+        for layer in range(layers):
+            lengths[0, layer] = length(noted[0, layer, run], 0.0, width)
+            fan_in, fan_out = width if layer else net.inputs, width if layer < depth else 1
+            std = weight_std(noted[1, layer, run], fan_in, fan_out)
+            ratios[run, layer] = std / weight_std(shared[layer, run], fan_in, fan_out)
+        norms[run] = length(lengths, 0.0, layers)
 
 
 # --- nets over time -----------------------------------------------------------------------------

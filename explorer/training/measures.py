@@ -153,7 +153,7 @@ def _unit_spread(network: Network) -> Array:
     spread, largest = (high - low).max(axis=-1), np.maximum(high, -low).max(axis=-1)
     # Of units that are alike layer norm leaves rounding alone.
     least = ROUNDING if network.shape.normalization.axis == -2 else 0.0
-    return _only_hidden(np.divide(spread, largest, out=np.zeros_like(spread), where=largest > least))
+    return _only_hidden(np.divide(spread, largest, out=np.zeros_like(spread), where=~(largest <= least)))
 
 
 @lru_cache(maxsize=64)

@@ -43,7 +43,9 @@ def layered_work(experiment: Experiment) -> Work:
     compiled = group_for(Group, [experiment]) is not Group
     alone, abreast = _calls(experiment) if compiled else (0, 0)
     epoch = _looped(experiment, alone, abreast) if compiled else _passes(experiment)
-    record = {**_measured(experiment), "call of a kernel": alone + abreast}
+    # The runs of a group that go alone share a call.
+    calls = abreast + min(alone, _groups(experiment))
+    record = {**_measured(experiment, compiled), "call of a kernel": calls}
     epoch = {**epoch, **_ordered(experiment, len(experiment.batch_sizes()))}
     return Work(compiled, _set_up(experiment), epoch, record, {})
 
@@ -99,7 +101,6 @@ def _looped(experiment: Experiment, alone: int, abreast: int) -> Terms:
     weights = (experiment.depth - 1) * width * (width + 1) + 4 * width
     moments = updates * _parameters(experiment) * experiment.update_rule.slots
     normalized = experiment.normalizer.axis is not None
-    drawn_in_turn = activation.random_slope is not None and updates > 1 and experiment.order == SHUFFLED
     return {
         "update": alone * updates,
         "layer": alone * layers,
@@ -112,7 +113,6 @@ def _looped(experiment: Experiment, alone: int, abreast: int) -> Terms:
         "normalized number": alone * numbers * normalized,
         "function": alone * numbers * activation.compiled_cost,
         "product": alone * 3 * weights * experiment.sample_count,
-        "call of a kernel": alone * drawn_in_turn,
         "update abreast": abreast * updates,
         "layer abreast": abreast * layers,
         "parameter abreast": abreast * updates * _parameters(experiment),
@@ -123,8 +123,8 @@ def _looped(experiment: Experiment, alone: int, abreast: int) -> Terms:
     }
 
 
-def _measured(experiment: Experiment) -> Terms:
-    """A record, which NumPy measures."""
+def _measured(experiment: Experiment, compiled: bool) -> Terms:
+    """A record."""
     activation, normalizer = experiment.activation_function, experiment.normalizer
     layers = _groups(experiment) * experiment.layers
     numbers = experiment.runs * experiment.layers * experiment.width * experiment.sample_count
@@ -140,7 +140,7 @@ def _measured(experiment: Experiment) -> Terms:
         "number": numbers,
         "normalized number": numbers * normalized,
         "answered number": numbers * answered_apart,
-        "function": numbers * activation.element_cost,
+        "function": numbers * (activation.compiled_cost if compiled else activation.element_cost),
         "product": 3 * numbers * (experiment.width + 1),
         "parameter": experiment.runs * _parameters(experiment),
     }

@@ -4,6 +4,7 @@ import logging
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import product
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -17,9 +18,10 @@ from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentExperiment
 from explorer.choices.sequences import TASKS
 from explorer.training import compiled, cores
-from explorer.training.compiled import KERNELS, WIDEST, CompiledGroup, CompiledRecurrentGroup, Kernels
+from explorer.training.compiled import KERNELS, CompiledGroup, CompiledRecurrentGroup, Kernels, group_for
 from explorer.training.group import Group
-from explorer.training.measures import root_sum_square
+from explorer.training.kinds import kind_of
+from explorer.training.measures import DIAGNOSTICS, Stage, root_sum_square
 from explorer.training.recurrent_group import RecurrentGroup
 from explorer.training.run import Training
 from tests.rounding import AS_IT_IS, DOWN, UP, nudge
@@ -56,7 +58,7 @@ def trained(experiment, monkeypatch, *, in_numpy, towards=AS_IT_IS):
 # A loss on its way to overflow: rounding decides which update is the first that is not finite.
 HUGE = 1e100
 # Where all units of a layer are alike these are 0 or 0/0, but for what NumPy's products round unlike.
-OF_UNLIKE_UNITS = ("unit_spread", "update_ratio")
+OF_UNLIKE_UNITS = ("unit_spread", "update_ratio", "activation_std")
 
 
 def differences(one, other, *, loss_alone=False):
@@ -355,17 +357,17 @@ def test_runs_abreast_have_the_parameters_of_a_run_alone_to_the_bit(experiment, 
 def test_a_net_over_time_without_a_compiled_form_trains_in_numpy(what, monkeypatch):
     monkeypatch.setenv(compiled.VARIABLE, "")
     known = RecurrentExperiment(**OVER_TIME)
-    assert compiled.group_for(RecurrentGroup, [known]) is CompiledRecurrentGroup
+    assert group_for(RecurrentGroup, [known]) is CompiledRecurrentGroup
     other = SimpleNamespace(hidden=5, unit=known.unit, activation_function=known.activation_function)
     setattr(other, what, SimpleNamespace(name="a new one"))
-    assert compiled.group_for(RecurrentGroup, [known, other]) is RecurrentGroup
+    assert group_for(RecurrentGroup, [known, other]) is RecurrentGroup
 
 
 @pytest.mark.parametrize("what", ["activation_function", "normalizer", "loss_function", "clipper", "update_rule"])
 def test_an_entry_without_a_compiled_form_trains_in_numpy(what, monkeypatch):
     monkeypatch.setenv(compiled.VARIABLE, "")
     known = Experiment(**SMALL)
-    assert compiled.group_for(Group, [known]) is CompiledGroup
+    assert group_for(Group, [known]) is CompiledGroup
 
     class Other:
         """The same experiment with an entry that nobody has compiled."""
@@ -373,7 +375,7 @@ def test_an_entry_without_a_compiled_form_trains_in_numpy(what, monkeypatch):
         def __getattr__(self, name):
             return SimpleNamespace(name="a new one", axis=-3) if name == what else getattr(known, name)
 
-    assert compiled.group_for(Group, [known, Other()]) is Group
+    assert group_for(Group, [known, Other()]) is Group
 
 
 @pytest.mark.parametrize("initializer", ["zeros", "constant"])
@@ -391,11 +393,42 @@ def test_units_that_start_alike_stay_alike_to_the_last_digit(width, initializer,
     assert theta[-1].any()
 
 
-def test_wide_nets_keep_their_matrix_products_in_blas(monkeypatch):
+LARGE = [
+    Experiment(task="moons", width=128),
+    Experiment(task="moons", samples=1024, width=64),
+    RecurrentExperiment(hidden=128),
+]
+SMALLER = [
+    Experiment(task="moons", samples=2048),
+    Experiment(task="moons", samples=256, width=64),
+    RecurrentExperiment(),
+]
+IN_BATCHES = Experiment(task="moons", samples=1024, width=64, batch="64")
+
+
+@pytest.mark.parametrize("experiment", [*LARGE, *SMALLER, IN_BATCHES], ids=lambda e: str(e.settings(changed_only=True)))
+def test_large_nets_keep_their_matrix_products_in_blas_however_many_runs(experiment, monkeypatch):
     monkeypatch.setenv(compiled.VARIABLE, "")
-    assert compiled.group_for(Group, [Experiment(width=WIDEST)]) is CompiledGroup
-    assert compiled.group_for(Group, [Experiment(width=WIDEST + 1)]) is Group
-    assert compiled.group_for(RecurrentGroup, [RecurrentExperiment(hidden=WIDEST + 1)]) is RecurrentGroup
+    group = kind_of(experiment).group
+    for runs in (1, 8, 64):
+        chosen = group_for(group, [experiment.but(runs=runs)])
+        assert (chosen is group) == (experiment in LARGE)
+
+
+@pytest.mark.parametrize("stage", [Stage.FORWARD, Stage.UPDATE])
+def test_where_a_measure_has_no_compiled_form_numpy_takes_all(stage, monkeypatch):
+    e = Experiment(**SMALL, activation="tanh")
+    usual = trained(e, monkeypatch, in_numpy=False)
+    source = DIAGNOSTICS["update_ratio" if stage is Stage.UPDATE else "activation_std"]
+    measures = {**DIAGNOSTICS, "a new one": replace(source, name="a new one")}
+    monkeypatch.setattr(Group, "diagnostics", measures)
+    training = Training(e)
+    training.records.measures["a new one"] = np.full_like(usual.measures["delta"], np.nan)
+    training.advance(float("inf"))
+    history = training.history()
+    np.testing.assert_array_equal(history.measures["a new one"], history.measures[source.name])
+    for name, expected in usual.measures.items():
+        np.testing.assert_allclose(history.measures[name], expected, rtol=1e-9, atol=1e-12)
 
 
 def test_without_numba_one_line_says_that_training_is_slower(monkeypatch, caplog):
