@@ -10,7 +10,7 @@ always 0: machines differ, readers judge.
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -24,13 +24,16 @@ from benchmarks import textbook
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
+from explorer.diagnosis.trials import trials
 from explorer.stories.scenarios import SCENARIOS
+from explorer.sweeps.by_depth import with_remedy
 from explorer.training import cores
 from explorer.training.compiled import KERNELS, OFF, VARIABLE, CompiledGroup
 from explorer.training.group import Group
+from explorer.training.recording import Records
 from explorer.training.run import Training
 
-WITH_PYTORCH = find_spec("torch") is not None
+WITH_PYTORCH, WITH_JAX = (find_spec(name) is not None for name in ("torch", "jax"))
 CHECKED_EPOCHS, AGREEMENT = 20, 1e-11
 
 Advance = Callable[[int], Any]
@@ -48,6 +51,8 @@ class Case:
         How many make a round.
     textbook, pytorch : pair of float
         The ratios aimed at, by NumPy alone and by the kernels.
+    jax : float
+        That by the kernels.
     """
 
     words: str
@@ -55,19 +60,20 @@ class Case:
     epochs: int
     textbook: tuple[float, float]
     pytorch: tuple[float, float]
+    jax: float
 
 
 CLIPPED: dict[str, Any] = {"clip": "norm", "runs": 1, "epochs": 1_000_000}
 CASES = {
-    "a": Case("XOR, 10 layers of 4, sigmoid", Experiment(depth=10, **CLIPPED), 400, (5, 60), (20, 200)),
-    "b": Case("XOR, 50 layers of 4, sigmoid", Experiment(depth=50, **CLIPPED), 80, (6, 60), (20, 150)),
+    "a": Case("XOR, 10 layers of 4, sigmoid", Experiment(depth=10, **CLIPPED), 400, (5, 60), (20, 200), 3),
+    "b": Case("XOR, 50 layers of 4, sigmoid", Experiment(depth=50, **CLIPPED), 80, (6, 60), (20, 150), 3),
     "c": Case(
         "256 samples, 20 layers of 16, tanh",
         Experiment(
             task="moons", samples=256, depth=20, width=16, activation="tanh", initializer="Glorot uniform",
             learning_rate=0.01, **CLIPPED,
         ),
-        40, (2, 2.5), (4, 5),
+        40, (2, 2.5), (4, 5), 0.8,
     ),
     "d": Case(
         "256 samples, 50 layers of 64, ReLU, batch norm, skips",
@@ -75,22 +81,25 @@ CASES = {
             task="moons", samples=256, depth=50, width=64, activation="ReLU", initializer="He normal",
             normalization="batch", skip="one layer", learning_rate=0.01, **CLIPPED,
         ),
-        2, (1.6, 1.4), (1.3, 1.5),
+        2, (1.6, 1.4), (1.3, 1.5), 1.2,
     ),
 }  # fmt: skip
 
 
 TUTORIAL = next(each.experiment for name, each in SCENARIOS.items() if name.startswith("Tutorial recipe"))
+DEPTHS = [Experiment(depth=depth) for depth in range(1, 21)]
 # What people wait for: whole trainings with all their records, and how much sooner the kernels should end.
-WHOLE: dict[str, tuple[Settings, float]] = {
-    "opening example": (Experiment(), 10),
-    "the same with batch norm": (Experiment(normalization="batch"), 10),
-    "the same with layer norm": (Experiment(normalization="layer"), 10),
-    "tutorial recipe, 3,000 epochs": (TUTORIAL.but(epochs=3_000), 10),
-    "sigmoid rescued by batch norm": (SCENARIOS["Sigmoid rescued by batch norm"].experiment, 4),
-    "He against Glorot": (SCENARIOS["He against Glorot, 30 ReLU layers"].experiment, 1.5),
-    "LSTM over 100 steps": (RecurrentExperiment(cell="LSTM"), 3),
-    "GRU over 100 steps": (RecurrentExperiment(cell="GRU"), 3),
+WHOLE: dict[str, tuple[Sequence[Settings], float]] = {
+    "opening example": ([Experiment()], 10),
+    "the same with batch norm": ([Experiment(normalization="batch")], 10),
+    "the same with layer norm": ([Experiment(normalization="layer")], 10),
+    "tutorial recipe, 3,000 epochs": ([TUTORIAL.but(epochs=3_000)], 10),
+    "what Remedies tries": ([trial.experiment for trial in trials(Experiment(), ())], 8),
+    "Depth's forty": (DEPTHS + [with_remedy(experiment, "skip over one layer") for experiment in DEPTHS], 10),
+    "sigmoid rescued by batch norm": ([SCENARIOS["Sigmoid rescued by batch norm"].experiment], 4),
+    "He against Glorot": ([SCENARIOS["He against Glorot, 30 ReLU layers"].experiment], 1.5),
+    "LSTM over 100 steps": ([RecurrentExperiment(cell="LSTM")], 3),
+    "GRU over 100 steps": ([RecurrentExperiment(cell="GRU")], 3),
 }
 
 # --- contenders: each a function that trains on for so many epochs ------------------------------
@@ -136,10 +145,8 @@ def numpy_alone() -> Iterator[None]:
 
 
 def in_kernels(experiment: Experiment) -> Advance:
-    """One run in the compiled kernels, the norm of every layer's dL/dW taken at each epoch."""
-    (group,) = Training(experiment, record_at=[0, experiment.epochs]).groups
-    if not isinstance(group, CompiledGroup):
-        raise TypeError(f"{experiment} does not train in kernels")
+    """One run in the compiled kernels, whether or not it would take them, the norm of every layer's dL/dW taken at each epoch."""
+    group = CompiledGroup(experiment, slice(0, 1), Records([experiment], [0, experiment.epochs]))
 
     def advance(epochs: int) -> None:
         group._advance(epochs * len(group.sizes), norms=np.empty((1, epochs, experiment.layers)))
@@ -169,6 +176,13 @@ def in_pytorch(experiment: Experiment) -> Advance:
     from benchmarks import eager
 
     return _of(eager.train(experiment, eager.build(experiment)))
+
+
+def in_jax(experiment: Experiment) -> Advance:
+    """One run in JAX."""
+    from benchmarks import scanned
+
+    return scanned.build(experiment)
 
 
 # --- measuring --------------------------------------------------------------------------------
@@ -227,7 +241,7 @@ def at_most(words: str, longer: list[float], shorter: list[float], target: float
 
 
 def compare_single_runs(rounds: int) -> None:
-    """One run, against the textbook and PyTorch."""
+    """One run, against the textbook, PyTorch and JAX."""
     for name, case in CASES.items():
         with numpy_alone():
             contenders = {"NumPy": engine(case.experiment), "textbook": by_the_book(case.experiment)}
@@ -235,6 +249,9 @@ def compare_single_runs(rounds: int) -> None:
             contenders["kernels"] = in_kernels(case.experiment)
         if WITH_PYTORCH:
             contenders["PyTorch"] = in_pytorch(case.experiment)
+        if WITH_JAX:
+            contenders["JAX"] = in_jax(case.experiment)
+            contenders["JAX"](case.epochs)  # compiled for so many
         times = paired(contenders, case.epochs, rounds)
         print(f"| {name}: {case.words:<61} |{' ' * 11}|{' ' * 11}|{' ' * 9}|{' ' * 9}|      |")
         for way, ours in enumerate(["NumPy", "kernels"]):
@@ -242,6 +259,8 @@ def compare_single_runs(rounds: int) -> None:
                 at_least(f"{name} in {ours}, against textbook", times["textbook"], times[ours], case.textbook[way])
             if ours in times and WITH_PYTORCH:
                 at_least(f"{name} in {ours}, against PyTorch", times["PyTorch"], times[ours], case.pytorch[way])
+        if "kernels" in times and WITH_JAX:
+            at_least(f"{name} in kernels, against JAX", times["JAX"], times["kernels"], case.jax)
 
 
 def compare_many_seeds(rounds: int) -> None:
@@ -258,11 +277,12 @@ def compare_many_seeds(rounds: int) -> None:
     at_least("240 seeds of a together, a run, against textbook", per_run["textbook"], per_run["ours"], 40)
 
 
-def whole_training(experiment: Settings, record_at: list[int] | None = None) -> Advance:
-    """A complete training from scratch, whatever the number of epochs asked for."""
+def whole_training(*experiments: Settings, record_at: list[int] | None = None) -> Advance:
+    """Complete trainings from scratch, one after the other, whatever the number of epochs asked for."""
 
     def advance(epochs: int) -> None:
-        Training(experiment, record_at=record_at).advance(float("inf"))
+        for experiment in experiments:
+            Training(experiment, record_at=record_at).advance(float("inf"))
 
     return advance
 
@@ -271,14 +291,14 @@ def compare_whole_trainings(rounds: int) -> None:
     """Whole trainings with all records, in kernels against NumPy."""
     if not KERNELS.now():
         return
-    for words, (experiment, target) in WHOLE.items():
-        train = whole_training(experiment)
+    for words, (experiments, target) in WHOLE.items():
+        train = whole_training(*experiments)
 
         def slowly(epochs: int, train: Advance = train) -> None:
             with numpy_alone():
                 train(epochs)
 
-        times = paired({"NumPy": slowly, "kernels": train}, experiment.epochs, max(rounds // 10, 1))
+        times = paired({"NumPy": slowly, "kernels": train}, sum(e.epochs for e in experiments), max(rounds // 10, 1))
         at_least(f"{words}, kernels against NumPy", times["NumPy"], times["kernels"], target)
 
 
@@ -289,7 +309,7 @@ def compare_recording(rounds: int) -> None:
     at_most("norms of all layers at every epoch of a add", times["with"], times["without"], 0.05)
     kinds = {"the app's default": Experiment(), "a, 5000 epochs": a.but(epochs=5000)}
     for words, experiment in kinds.items():
-        every, ends = whole_training(experiment, None), whole_training(experiment, [0, experiment.epochs])
+        every, ends = whole_training(experiment), whole_training(experiment, record_at=[0, experiment.epochs])
         times = paired({"with": every, "without": ends}, experiment.epochs, max(rounds // 4, 2))
         at_most(f"everything on the schedule adds to {words}", times["with"], times["without"], 0.15)
 
