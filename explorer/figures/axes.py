@@ -6,6 +6,7 @@ from textwrap import wrap
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.diagnosis.wording import power_of_ten
@@ -21,11 +22,13 @@ MARGIN = {"l": 70, "r": 16, "t": 84, "b": 80}
 NARROW_SCALE = 0.85
 # Letters of a line of text across the whole figure, on a wide screen and on a phone.
 LETTERS, NARROW_LETTERS = 130, 46
-SETTINGS_SIZE, SETTINGS_LETTERS, NARROW_SETTINGS_LETTERS, SETTINGS_LINE = 13, 150, 48, 18
+SETTINGS_SIZE, SETTINGS_LETTERS, NARROW_SETTINGS_LETTERS, SETTINGS_LINE = 16, 118, 40, 22
 CLOSE = 4
 LOSS_DECADES = (-6.0, 1.3)
-# Where an axis of losses that grew beyond these may end instead: the last is the largest double.
-LOSS_TOPS = (6.0, 20.0, 60.0, 120.0, 200.0, 309.0)
+# Where an axis of losses that adapts begins and ends: at the first that holds them. The last is the largest double.
+LOSS_BOTTOMS, LOSS_TOPS = (-3.0, -6.0, -12.0, -33.0), (1.3, 6.0, 20.0, 60.0, 120.0, 200.0, 309.0)
+# A seed has diverged whose loss has grown by this factor.
+ESCAPED = 1000
 # Of layers, depths or columns, so many at most are named in an alternative text, evenly spread.
 TOLD = 8
 # A line around a panel.
@@ -70,6 +73,12 @@ def factor_ticks(span: Limits) -> dict[str, Any]:
     return ticks((float(np.log10(factor)) for factor in inside), (f"{factor:g}" for factor in inside))
 
 
+def times_ticks(span: Limits) -> dict[str, Any]:
+    """Return range and ticks of an axis of logarithms of factors: ×0.1, ×0.5, ×1, ×2, ..."""
+    found = factor_ticks(span)
+    return {"range": list(span)} | found | {"ticktext": [f"×{text}" for text in found["ticktext"]]}
+
+
 def share_ticks(count: int = 5) -> dict[str, Any]:
     """Return evenly spread ticks from 0% to 100%."""
     values = np.linspace(0, 1, count).tolist()
@@ -81,6 +90,17 @@ def value_ticks(view: View) -> dict[str, Any]:
     if view.diagnostic.unit == "share":
         return share_ticks()
     return decade_ticks(view.span, 5) if view.in_decades else {}
+
+
+def few_value_ticks(view: View, span: Limits) -> dict[str, Any]:
+    """Return about three ticks for a low panel of what a view shows."""
+    return (
+        share_ticks(2)
+        if view.diagnostic.unit == "share"
+        else decade_ticks(span, 3)
+        if view.in_decades
+        else {"nticks": 3}
+    )
 
 
 def whole_ticks(last: int) -> dict[str, Any]:
@@ -145,18 +165,31 @@ def epoch_axis(last: int, view: View, *, short: bool = False) -> dict[str, Any]:
     return {"type": "log", "range": [np.log10(0.4), np.log10(last)], **ticks(values, ["0", *texts])}
 
 
-def log_axis(span: Limits) -> dict[str, Any]:
+def log_axis(span: Limits, most: float = 6) -> dict[str, Any]:
     """Return range and ticks, every second power of ten or fewer, of a logarithmic axis; its span is in decades."""
-    step = next(step for step in (2, 5, 10, 20, 50, 100) if (span[1] - span[0]) / step <= 6)
+    step = next(step for step in (2, 3, 5, 10, 20, 50, 100, 200) if (span[1] - span[0]) / step <= most)
     powers = [power for power in range(math.ceil(span[0]), math.floor(span[1]) + 1) if power % step == 0]
     return {"type": "log", "range": list(span), **ticks((10.0**power for power in powers), map(power_text, powers))}
 
 
-def loss_axis(losses: Iterable[Array], span: Limits = LOSS_DECADES) -> dict[str, Any]:
-    """Return an axis of losses: always the same, but for losses that grow beyond it, which have the next of a few."""
-    highest = max(np.max(values, initial=0.0, where=np.isfinite(values)) for values in losses)
-    top = next(top for top in (span[1], *LOSS_TOPS) if highest == 0 or np.log10(highest) <= top)
-    return log_axis((span[0], top))
+def loss_axis(losses: Iterable[Array]) -> dict[str, Any]:
+    """Return an axis of losses, each (runs, records), whose ends are of a few fixed ones.
+
+    Seeds that leave it, see `escaping`, do not stretch it.
+    """
+    counted = [values[~escaping(values)] for values in losses]
+    numbers = np.concatenate([values[np.isfinite(values) & (values > 0)] for values in counted])
+    lowest, highest = np.log10(np.min(numbers, initial=1.0)), np.log10(np.max(numbers, initial=1.0))
+    bottom = next((bottom for bottom in LOSS_BOTTOMS if bottom <= lowest), LOSS_BOTTOMS[-1])
+    return log_axis((bottom, next(top for top in LOSS_TOPS if highest <= top)), most=2.6)
+
+
+def escaping(losses: Array) -> NDArray[np.bool_]:
+    """Return which seeds diverge among others that do not: half of them or more are the picture itself."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        grown = losses[:, -1] > ESCAPED * losses[:, 0]
+    diverged = np.asarray(grown | ~np.isfinite(losses[:, -1]), dtype=bool)
+    return diverged & (2 * diverged.sum() < len(diverged))
 
 
 def title(text: str, standoff: float = CLOSE) -> dict[str, Any]:
@@ -194,6 +227,12 @@ def legend(y: float, scale: float = 1.0) -> dict[str, Any]:
     place = {"orientation": "h", "x": 0, "y": y, "yanchor": "bottom"}
     # Plotly would leave out a legend of one entry, such as that of exact zeros.
     return {"legend": place | {"font": {"size": theme.TICK_SIZE * scale}}, "showlegend": True}
+
+
+def legend_below(below: float, inner: float, scale: float = 1.0) -> dict[str, Any]:
+    """Return a legend `below` pixels under panels that are `inner` pixels high."""
+    legend_at = legend(-below / inner, scale)
+    return legend_at | {"legend": legend_at["legend"] | {"yanchor": "top"}}
 
 
 def legend_above(inner: float, scale: float = 1.0, above: float = 6) -> dict[str, Any]:
@@ -236,6 +275,18 @@ def folded(text: str, letters: int) -> str:
     return "<br>".join(wrap(text, letters, break_on_hyphens=False))
 
 
+def folded_settings(text: str, letters: int) -> str:
+    """Break settings into lines of at most so many letters, between two of them."""
+    lines = [""]
+    for part in text.split(" · "):
+        longer = f"{lines[-1]} · {part}" if lines[-1] else part
+        if lines[-1] and len(longer) > letters:
+            lines.append(part)
+        else:
+            lines[-1] = longer
+    return " · <br>".join(lines)
+
+
 def settings(text: str, below: float = 52, scale: float = 1.0) -> dict[str, Any]:
     """Return the settings, `below` the panels: what a picture must carry to explain itself."""
     place = {"yanchor": "top", "yshift": -below, "align": "left", "opacity": 0.85, "name": "settings"}
@@ -259,7 +310,7 @@ def foot(words: str, caption: str, narrow: bool) -> tuple[list[dict[str, Any]], 
     """Write what a figure means, and the settings, below its panels; return the notes and their height, ticks included."""
     scale, letters = text_scale(narrow), NARROW_LETTERS if narrow else LETTERS
     notes, below = [], 56
-    for name, text, size in (("words", words, 15), ("settings", caption, SETTINGS_SIZE)):
+    for name, text, size in (("words", words, 16), ("settings", caption, SETTINGS_SIZE)):
         if text:
             folds = "<br>".join(wrap(text, round(letters * 15 / size)))
             notes.append(settings(folds, below, scale * size / SETTINGS_SIZE) | {"name": name})

@@ -1,4 +1,4 @@
-"""Explore's figures: the gradient by layer and epoch with profile, loss and answers; and what multiplies it at each layer."""
+"""Explore's figures: the net, its gradient by layer and epoch, profile, loss and answers; and what multiplies it at each layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,13 @@ from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.wording import decades, difference, summary
 from explorer.figures import axes, marks, panels, plain, theme
+from explorer.figures.answers import CASES_AXIS, TRUTH_AXIS, answer_traces, whose_answers
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
+from explorer.figures.net_row import net_axes, net_row
 from explorer.figures.panels import DrawnNet, Nets
-from explorer.figures.plain import Figure, verbatim_in_figure
+from explorer.figures.plain import Figure
+from explorer.figures.replay import EPOCH_TEXT
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
 from explorer.figures.view import View
 from explorer.training.answers import AnswerMap
@@ -39,6 +42,9 @@ class _Places:
     """Where everything lies."""
 
     height: int  # In pixels
+    # Of the net as a row of layers
+    bars: Box
+    boxes: Box
     columns: Sequence[_Column]  # Of the baseline, if there is one, and of the present setting
     answers: Box
     profile: Box
@@ -50,10 +56,16 @@ class _Places:
 AXES = (("x", "y", "y2"), ("x4", "y6", "y3"))
 EPOCH_AXES = tuple(x for x, *_ in AXES)
 # The height on a wide screen, and on a narrow one those of what stands below one another, in pixels.
-HEIGHT = 700
-NARROW_LOSS, NARROW_MAP, NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS = 80, 170, 200, 12, 100
-# Letters of a name above a column.
-LETTERS = 34
+HEIGHT = 780
+NARROW_BARS, NARROW_BOXES, NARROW_LOSS, NARROW_MAP = 70, 24, 80, 170
+NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS = 200, 12, 100
+# Letters of a name above a column, and of a line of settings below all.
+LETTERS, SETTINGS_LETTERS = 32, 108
+# Margins: below there is the legend, and then the settings.
+MARGIN = {"l": 74, "r": 16, "t": 30, "b": 104}
+NARROW_MARGIN = {"l": 64, "r": 16, "t": 40, "b": 216}
+LEGEND, SETTINGS = 4, 34  # below the inside
+NARROW_LEGEND, NARROW_SETTINGS = 60, 168
 
 
 def _places(count: int, narrow: bool) -> _Places:
@@ -62,23 +74,28 @@ def _places(count: int, narrow: bool) -> _Places:
 
 def _wide(count: int) -> _Places:
     across = [axes.piece(place, count, 0.035, 0.70) for place in range(count)]
-    top, middle, right = [0.68, 0.94], [0.13, 0.64], [0.765, 1.0]
+    top, middle, right = [0.62, 0.73], [0.11, 0.602], [0.765, 1.0]
     columns = [_Column((x, top), (x, middle), *names) for x, names in zip(across, AXES, strict=False)]
-    answers, strip = (right, [0.80, 0.94]), (right, [0.06, 0.09])
-    return _Places(HEIGHT, columns, answers, (right, middle), strip, axes.text_scale(False))
+    bars, boxes, whole = [0.81, 0.95], [0.96, 1.0], [0.0, 0.70]
+    answers, strip = (right, [0.67, 0.94]), (right, [0.075, 0.1])
+    return _Places(
+        HEIGHT, (whole, bars), (whole, boxes), columns, answers, (right, middle), strip, axes.text_scale(False)
+    )
 
 
 def _narrow(count: int) -> _Places:
-    heights = [NARROW_LOSS, NARROW_MAP] * count + [NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS]
-    gaps = [20, 12, *[84, 12] * (count - 1), 84, 10, 64]
+    heights = [NARROW_BOXES, NARROW_BARS, *[NARROW_LOSS, NARROW_MAP] * count]
+    heights += [NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS]
+    gaps = [0, 4, 56, 12, *[84, 12] * (count - 1), 84, 10, 64]
     inside = sum(heights) + sum(gaps) + 24
     tops = 1 - (np.cumsum(gaps) + np.cumsum([0, *heights[:-1]])) / inside
-    *nets, profile, strip, answers = [
+    boxes, bars, *nets, profile, strip, answers = [
         ([0.0, 1.0], [float(top - height / inside), float(top)]) for top, height in zip(tops, heights, strict=True)
     ]
     pairs = zip(nets[::2], nets[1::2], AXES, strict=False)
     columns = [_Column(loss, layers, *names) for loss, layers, names in pairs]
-    return _Places(inside + NARROW_MARGINS, columns, answers, profile, strip, axes.text_scale(True))
+    height = inside + NARROW_MARGIN["t"] + NARROW_MARGIN["b"]
+    return _Places(height, bars, boxes, columns, answers, profile, strip, axes.text_scale(True))
 
 
 def explore_figure(
@@ -90,13 +107,16 @@ def explore_figure(
     """
     rows = [now] if baseline is None else [baseline, now]
     traces: Traces = []
-    for shown, (x, loss_y, map_y) in zip(rows, AXES, strict=False):
+    losses = axes.loss_axis(shown.history.loss for shown in rows)["range"]
+    for net, (shown, (x, loss_y, map_y)) in enumerate(zip(rows, AXES, strict=False)):
         last = shown is now
-        traces += panels.position_by_epoch(shown.history, view, x, map_y)
-        traces += panels.profile(shown, view, shown.history.at(epoch), ("x2", "y12"), legend=last)
+        traces += panels.position_by_epoch(shown.history, view, x, map_y, net)
+        traces += panels.profile(shown, view, shown.history.at(epoch), ("x2", "y12"), legend=last, net=net)
         traces += panels.loss_lines(shown, view, (x, loss_y), each_seed=True)
+        traces += panels.loss_escapes(shown, view, (x, loss_y), losses)
     traces += panels.view_colour_bar(view, "x2", "y4")
-    traces += _answers(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
+    traces += net_row(rows, view, epoch)
+    traces += answer_traces(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
     return marks.compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
 
 
@@ -129,16 +149,19 @@ def _layout(rows: Nets, view: View, epoch: int, answer_map: AnswerMap | None, pl
     now, narrow = rows[-1].history, place.scale < 1
     chosen = int(now.epochs[now.at(epoch)])
     across = float(panels.epoch_positions(np.array([chosen]), view)[0])
-    words = summary(now.experiment)
-    settings = axes.settings(axes.folded(words, axes.NARROW_SETTINGS_LETTERS) if narrow else words, 30, place.scale)
+    letters = axes.NARROW_SETTINGS_LETTERS if narrow else SETTINGS_LETTERS
+    words = axes.folded_settings(summary(now.experiment), letters)
+    margin = NARROW_MARGIN if narrow else MARGIN
+    inside = place.height - margin["t"] - margin["b"]
     return {
         "height": place.height,
-        **({"margin": NARROW_MARGIN} if narrow else {}),
-        **axes.legend(1 + 26 / place.height, place.scale),
+        "margin": margin,
+        "barmode": "overlay",
+        **axes.legend_below(NARROW_LEGEND if narrow else LEGEND, inside, place.scale),
         **axes.sized(_axes(rows, view, place), place.scale),
         "annotations": [
             *_labels(rows, view, chosen, answer_map, place),
-            settings if narrow else settings | AT_THE_FOOT,
+            axes.settings(words, NARROW_SETTINGS if narrow else SETTINGS, place.scale),
         ],
         "shapes": [
             axes.CURSOR_LINE
@@ -162,24 +185,33 @@ def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
         # Beside another of the same layers, it needs no numbers of its own.
         first, told = number == 0, narrow or number == 0
         x = epochs | {"title": axes.title("epoch", 2), "domain": column.map[0], "anchor": column.map_y}
-        loss = losses | {"title": "loss" if told else "", "showticklabels": told, "domain": column.loss[1]}
-        y = own | {"title": "layer" if told else "", "showticklabels": told or not alike, "domain": column.map[1]}
+        loss = losses | {"title": axes.title("loss" if told else ""), "showticklabels": told, "domain": column.loss[1]}
+        y = own | {
+            "title": axes.title("layer" if told else ""),
+            "showticklabels": told or not alike,
+            "domain": column.map[1],
+        }
         y |= {"range": highest, "anchor": column.x}
         x, y = x | axes.FRAME, y | axes.FRAME  # white cells on a white page
         named_axes[_layout_name(column.x)] = x if first else x | axes.AS_X
         named_axes[_layout_name(column.loss_y)] = loss | {"anchor": column.x} | ({} if first else axes.AS_Y)
         named_axes[_layout_name(column.map_y)] = y if first else y | {"matches": place.columns[0].map_y}
     (right, profile), beside = place.profile, {"matches": "y2", "showticklabels": narrow, "title": ""}
-    values = {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
+    values = {"range": list(view.span), "showgrid": True, "title": axes.title(_what(view), 2), **axes.value_ticks(view)}
     bare = {"showticklabels": False, "showgrid": False}
     across, up = (CASES_AXIS, TRUTH_AXIS) if experiments[-1].dataset.truth_table else (bare, bare)
-    return named_axes | {
-        "xaxis2": values | {"domain": right, "anchor": "y4"},
-        "yaxis12": max(layers, key=lambda axis: axis["range"][1]) | beside | {"domain": profile, "anchor": "x2"},
-        "yaxis4": {"domain": place.strip[1], "anchor": "x2", "visible": False, "fixedrange": True},
-        "xaxis3": across | {"domain": place.answers[0], "anchor": "y5"},
-        "yaxis5": up | {"domain": place.answers[1], "anchor": "x3"},
-    }
+    row = net_axes(max(each.layers for each in experiments), view, place.bars, place.boxes, narrow)
+    return (
+        named_axes
+        | row
+        | {
+            "xaxis2": values | {"domain": right, "anchor": "y4"},
+            "yaxis12": max(layers, key=lambda axis: axis["range"][1]) | beside | {"domain": profile, "anchor": "x2"},
+            "yaxis4": {"domain": place.strip[1], "anchor": "x2", "visible": False, "fixedrange": True},
+            "xaxis3": across | {"domain": place.answers[0], "anchor": "y5"},
+            "yaxis5": up | {"domain": place.answers[1], "anchor": "x3"},
+        }
+    )
 
 
 def _layout_name(axis: str) -> str:
@@ -189,115 +221,34 @@ def _layout_name(axis: str) -> str:
 
 def _labels(rows: Nets, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places) -> list[dict[str, Any]]:
     now = rows[-1].history
-    what = f"{view.metric} over the last layer's" if view.is_ratio else view.diagnostic.title
+    what = _what(view)
     corners = (
-        (f"{what},<br>at epoch {chosen:,}", place.profile),
-        (_whose_answers(now, answer_map), place.answers),
+        (f"{what}, at epoch {chosen:,}", place.boxes, EPOCH_TEXT),
+        (whose_answers(now, answer_map), place.answers, "answers"),
     )
     return [
         *(
             _named(shown.name, shown.style.colour, place.scale) | {"x": column.loss[0][0], "y": column.loss[1][1]}
             for shown, column in zip(rows, place.columns, strict=True)
         ),
-        *(axes.label(text, box[0][0], box[1][1], size=16 * place.scale) | {"align": "left"} for text, box in corners),
+        *(
+            axes.label(text, box[0][0], box[1][1], size=theme.LABEL_SIZE * place.scale)
+            | {"align": "left", "name": name, "yshift": 2}
+            for text, box, name in corners
+        ),
     ]
+
+
+def _what(view: View) -> str:
+    return f"{view.metric} over the last layer's" if view.is_ratio else view.diagnostic.title
 
 
 def _named(name: str, colour: str, scale: float) -> dict[str, Any]:
     """Return a net's name above its column, a long one smaller and in two lines."""
-    size = 18 if len(name) <= LETTERS else 15
+    size = 18 if len(name) <= LETTERS else theme.TICK_SIZE
     return axes.label(axes.coloured_name(colour, axes.folded(name, LETTERS)), 0, 0, size=size * scale) | {
         "align": "left"
     }
-
-
-def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
-    if answer_map is None:
-        return f"Answers of {len(history.loss)} nets (○ right)"
-    seed = history.experiment.seed + answer_map.run
-    finite = np.isfinite(answer_map.answers).all()
-    return f"Answers of seed {seed} (median)" if finite else f"Seed {seed} diverged: no answers"
-
-
-# Where the settings stand below a wide figure; the margins of a narrow one, where they take several lines.
-AT_THE_FOOT = {"yanchor": "bottom"}
-NARROW_MARGIN = {"l": 64, "r": 16, "t": 84, "b": 116}
-NARROW_MARGINS = NARROW_MARGIN["t"] + NARROW_MARGIN["b"]
-CASES_AXIS = {"range": [-0.5, 3.5], **axes.ticks((0, 1, 2, 3), ("0,0", "0,1", "1,0", "1,1"))}
-TRUTH_AXIS = {"range": [-0.45, 1.45], "tickvals": [0, 0.5, 1]}
-
-
-def _answers(rows: Nets, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:
-    place = {**named_axes, "showlegend": False}
-    if rows[-1].history.experiment.dataset.truth_table:
-        return _truth_table(rows, record, place)
-    if answer_map is None:
-        return []
-    return _answer_curve(answer_map, place) if answer_map.x2 is None else _answer_plane(answer_map, place)
-
-
-def _truth_table(rows: Nets, record: int, place: dict[str, Any]) -> Traces:
-    now = rows[-1].history
-    ring = {"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}}
-    right = {"y": now.experiment.points().y, "marker": ring, "hoverinfo": "skip", "name": "right answer"}
-    traces: Traces = [plain.trace("scatter", x=np.arange(4), mode="markers", **right, **place)]
-    # The present setting first, at the right of its baseline.
-    for shown in reversed(rows):
-        history, shift = shown.history, 0.0 if len(rows) == 1 else 0.2 if shown is rows[-1] else -0.2
-        if not history.experiment.dataset.truth_table or history.answers is None:
-            continue
-        answers = history.answers[:, record if history is now else history.at(float(now.epochs[record]))]
-        jitter = np.linspace(-0.1, 0.1, len(answers)) if len(answers) > 1 else np.zeros(1)
-        traces.append(
-            plain.trace(
-                "scatter",
-                x=(np.arange(4) + shift + jitter[:, None]).ravel(),
-                y=answers.ravel(),
-                mode="markers",
-                marker={"symbol": "line-ew", "size": 11, "line": {"width": 4, "color": shown.style.colour}},
-                hovertemplate="answer %{y:.4f}<extra></extra>",
-                **place,
-            )
-        )
-    return traces
-
-
-def _answer_curve(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
-    data, quiet = answer_map.data, place | {"hoverinfo": "skip"}
-    points, line = {"size": 5, "color": theme.BASELINE}, {"width": 3.5, "color": theme.NOW}
-    return [
-        plain.trace("scatter", x=data.x[:, 0], y=data.y, mode="markers", marker=points, **quiet),
-        plain.trace("scatter", x=answer_map.x1, y=answer_map.answers, mode="lines", line=line, **quiet),
-    ]
-
-
-def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
-    data, named_axes = answer_map.data, {name: place[name] for name in ("xaxis", "yaxis")}
-    assert answer_map.x2 is not None
-    traces: Traces = [
-        plain.trace(
-            "heatmap",
-            x=marks.float32(answer_map.x1),
-            y=marks.float32(answer_map.x2),
-            z=marks.float32(answer_map.answers),
-            zmin=0,
-            zmax=1,
-            colorscale=theme.ANSWER_SCALE,
-            showscale=False,
-            hovertemplate="answer %{z:.2f}<extra></extra>",
-            **named_axes,
-        )
-    ]
-    for class_number, (colour, symbol) in enumerate(zip(theme.CLASSES, ("circle", "diamond"), strict=True)):
-        x = marks.float32(data.x[data.y == class_number])
-        marker = {"size": 6, "color": colour, "symbol": symbol, "line": {"width": 0.5, "color": "white"}}
-        name = f"class {verbatim_in_figure(data.class_names[class_number])}"
-        traces.append(
-            plain.trace(
-                "scatter", x=x[:, 0], y=x[:, 1], mode="markers", marker=marker, hoverinfo="skip", name=name, **place
-            )
-        )
-    return traces
 
 
 def describe_history(history: History, view: View, epoch: int, theory: Array | None = None) -> str:
@@ -346,19 +297,19 @@ def why_figure(why: Why) -> Figure:
             orientation="h",
             name=part,
             marker={"color": theme.PARTS[part]},
-            hovertemplate=f"layer %{{y}}<br>{part}: × 10^%{{x:.2f}}<extra></extra>",
+            customdata=marks.factors(values),
+            hovertemplate=f"layer %{{y}}<br>{part}: × %{{customdata:.3~g}}<extra></extra>",
         )
         for part, values in why.parts.items()
     ]
     mark = {"symbol": "line-ns", "size": 22, "line": {"width": 4, "color": theme.CURSOR}}
-    hover = "layer %{y}<br>all together: × 10^%{x:.2f}<extra></extra>"
-    total = marks.drawable(why.total)
-    traces.append(
-        plain.trace("scatter", y=layers, x=total, mode="markers", marker=mark, name="all together", hovertemplate=hover)
-    )
-    words = "decades by which dL/dz changes from the layer above to this one"
+    said: dict[str, Any] = {"hovertemplate": "layer %{y}<br>all together: × %{customdata:.3~g}<extra></extra>"}
+    said |= {"customdata": marks.factors(why.total), "name": "all together"}
+    traces.append(plain.trace("scatter", y=layers, x=marks.drawable(why.total), mode="markers", marker=mark, **said))
+    words = "dL/dz, from the layer above to this one, is multiplied by"
     named_axes = {
-        "xaxis": {"title": words, "zeroline": True, "zerolinecolor": theme.GRID, "showgrid": True, "automargin": True},
+        "xaxis": {"title": words, "zeroline": True, "zerolinecolor": theme.GRID, "showgrid": True, "automargin": True}
+        | axes.times_ticks(_reach(why)),
         "yaxis": {
             "title": "hidden layer",
             "dtick": 1 if len(layers) <= 15 else 5,
@@ -369,6 +320,15 @@ def why_figure(why: Why) -> Figure:
     height = max(260, min(30 * len(layers) + 110, 700))
     layout = {"template": theme.TEMPLATE, "barmode": "relative", "height": height, "margin": {"b": 56}}
     return plain.figure(traces, layout | axes.legend(1.02) | axes.sized(named_axes))
+
+
+def _reach(why: Why) -> tuple[float, float]:
+    """Return how far bars of all parts, and the marks, go to either side."""
+    parts = np.nan_to_num(np.array([*why.parts.values()]), nan=0.0, posinf=0.0, neginf=0.0)
+    total = np.nan_to_num(why.total, nan=0.0, posinf=0.0, neginf=0.0)
+    sums = [np.minimum(parts, 0).sum(axis=0), np.maximum(parts, 0).sum(axis=0), total]
+    low, high = (float(edge(np.array(sums), initial=0.0)) for edge in (np.min, np.max))
+    return (low * 1.05 - 0.05, high * 1.05 + 0.05)
 
 
 def describe_why(why: Why) -> str:

@@ -52,6 +52,12 @@ def drawable(values: Array) -> NDArray[np.float32]:
     return float32(np.where(np.isfinite(values), values, np.nan))
 
 
+def factors(logs: Array) -> Array:
+    """Return the numbers whose logarithms are given, for a hover text; NaN where there is none."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(np.isfinite(logs), 10.0**logs, np.nan)
+
+
 # --- legend -----------------------------------------------------------------------------------
 
 

@@ -11,8 +11,10 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import Band, band, log_band, logarithm
 from explorer.diagnosis.wording import decades, number
 from explorer.figures import axes, marks, plain, theme
+from explorer.figures.axes import Limits
 from explorer.figures.marks import Mask, Panel, Traces
 from explorer.figures.plain import Trace
+from explorer.figures.replay import LOST, MAP, PROFILE, STILL, ZERO, moved
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import View
 from explorer.training.history import SOLVED, History
@@ -29,6 +31,9 @@ class DrawnNet:
 
 
 Nets = Sequence[DrawnNet]
+# So many decades to both sides of 1 are numbers in single precision.
+SINGLE_DECADES = 37
+ESCAPED_WORDS = "a seed that diverges"
 
 
 def net_line(shown: DrawnNet, words: str, narrow: bool) -> str:
@@ -114,24 +119,38 @@ def colour_scale(view: View) -> object:
     return theme.SIZE_SCALE if view.in_decades else theme.SHARE_SCALE
 
 
-def position_by_epoch(history: History, view: View, x: str, y: str) -> Traces:
-    """Draw layer, or time step, by epoch."""
+def position_by_epoch(history: History, view: View, x: str, y: str, net: int = 0) -> Traces:
+    """Draw layer, or time step, by epoch; `net` is its number in a replay."""
     middle = shown_band(history, view).middle.T
-    where = f"epoch %{{customdata:,d}}, {view.kind.position} %{{y}}<br>"
-    size = f"{view.diagnostic.title}: {'10^%{z:.2f}' if view.in_decades else '%{z:.3g}'}"
+    where = f"epoch %{{customdata[0]:,d}}, {view.kind.position} %{{y}}<br>"
+    size = f"{view.diagnostic.title}: %{{customdata[1]:.3~g}}"
     low, high = view.span
     not_told = (middle == np.inf) & undefined(history, view)[:, None]
-    return marks.heatmap(
+    drawn = marks.heatmap(
         np.where(not_told, np.nan, middle),
         {"zmin": low, "zmax": high, "colorscale": colour_scale(view)},
         lambda words: {"hovertemplate": f"{where}{words or size}<extra></extra>"},
         x=epoch_edges(history.epochs, view),
         y=np.arange(1, middle.shape[0] + 1),
-        customdata=marks.float32(np.broadcast_to(history.epochs, middle.shape)),
+        customdata=_epochs_and_sizes(history.epochs, middle, view),
         xaxis=x,
         yaxis=y,
         showscale=False,
     )
+    roles = {theme.EXACT_ZERO: ZERO, theme.NOT_FINITE: LOST}
+    return [
+        trace if trace["type"] != "heatmap" else moved(trace, roles.get(trace["colorscale"][0][1], MAP), net)
+        for trace in drawn
+    ]
+
+
+def _epochs_and_sizes(epochs: NDArray[np.int64], shown: Array, view: View) -> NDArray[Any]:
+    """Return what a cell tells, (positions, records, 2): its epoch, and the number whose logarithm may be what is shown."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = 10.0**shown if view.in_decades else shown
+    told = np.stack(np.broadcast_arrays(epochs.astype(float), sizes), axis=-1)
+    finite = np.abs(shown[np.isfinite(shown)])
+    return told if view.in_decades and np.max(finite, initial=0.0) > SINGLE_DECADES else marks.float32(told)
 
 
 def profile(
@@ -142,10 +161,11 @@ def profile(
     *,
     legend: bool,
     name: str = "",
+    net: int = 0,
 ) -> Traces:
     """Draw position against size at one record: median, band over seeds, the start dotted, theory dashed.
 
-    A `name` is said on hovering, where several share the panel.
+    A `name` is said on hovering, where several share the panel; `net` is its number in a replay.
     """
     sides, style = shown_band(shown.history, view, [0, record]), shown.style
     start, values = sides.middle
@@ -169,8 +189,11 @@ def profile(
         traces.append(line(shown.theory, texts, marks.THEORY_WORDS, "lines", width=3, dash="dash", color=theme.THEORY))
     mode = "lines+markers" if len(values) <= marks.ROOM_FOR_MARKERS else "lines"
     traces.append(line(values, said, marks.CHOSEN_WORDS, mode, width=3.5, color=style.colour))
+    traces[-1] = moved(traces[-1], PROFILE, net)
+    traces[0] = moved(traces[0], STILL)
     defined = np.where(undefined(shown.history, view), np.nan, values)
-    return traces + panel.edge_marks(places, defined, style.colour, said, legend=False)
+    edges = panel.edge_marks(places, defined, style.colour, said, legend=False)
+    return [*traces, *(moved(edge, STILL) for edge in edges)]
 
 
 def loss_lines(shown: DrawnNet, view: View, named_axes: tuple[str, str], *, each_seed: bool) -> Traces:
@@ -197,6 +220,30 @@ def loss_lines(shown: DrawnNet, view: View, named_axes: tuple[str, str], *, each
         **place,
     )
     return [*traces, median]
+
+
+def loss_escapes(shown: DrawnNet, view: View, named_axes: tuple[str, str], span: Limits) -> Traces:
+    """Mark where single seeds that diverge leave a panel whose axis has this span, in decades."""
+    history, across = shown.history, epoch_positions(shown.history.epochs, view)
+    leaving = np.flatnonzero(axes.escaping(history.loss))
+    if not leaving.size:
+        return []
+    with np.errstate(invalid="ignore"):
+        beyond = ~(history.loss[leaving] <= 10.0 ** span[1])
+    first = beyond.argmax(axis=1)[beyond.any(axis=1)]
+    seeds = history.experiment.seed + leaving[beyond.any(axis=1)]
+    said = [
+        f"seed {seed} leaves the panel at epoch {history.epochs[at]:,}" for seed, at in zip(seeds, first, strict=True)
+    ]
+    marker = {"symbol": "triangle-up", "size": 12, "color": theme.NOT_FINITE}
+    place = {
+        "x": across[first],
+        "y": np.full(len(first), 10.0 ** (0.93 * span[1] + 0.07 * span[0])),
+        "mode": "markers",
+        "marker": marker,
+    }
+    place |= {"xaxis": named_axes[0], "yaxis": named_axes[1]}
+    return [marks.points(place, said, name=ESCAPED_WORDS, cliponaxis=False)]
 
 
 def view_colour_bar(view: View, x: str, y: str) -> Traces:

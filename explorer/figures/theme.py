@@ -55,13 +55,13 @@ ANSWER_SCALE = [[0.0, "#fdd9a6"], [0.5, "#f7f7f7"], [1.0, "#a8c6e6"]]
 
 PARTS = {"slope": "#0072b2", "weights": "#b87f00", "normalization": "#009e73", "skip": "#cc79a7"}
 
-TICK_SIZE, LABEL_SIZE = 15, 16
+TICK_SIZE, LABEL_SIZE = 16, 17
 
 TEMPLATE: dict[str, Any] = {
     "layout": {
-        "font": {"size": 15},
+        "font": {"size": 16},
         "hovermode": "closest",
-        "hoverlabel": {"font": {"size": 14}},
+        "hoverlabel": {"font": {"size": 16}},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "xaxis": {"gridcolor": GRID, "zeroline": False, "ticks": ""},

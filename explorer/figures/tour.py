@@ -4,7 +4,7 @@ from textwrap import wrap
 from typing import Any
 
 from explorer.diagnosis.decomposition import Why
-from explorer.figures import axes, theme
+from explorer.figures import axes
 from explorer.figures.explore import why_figure
 from explorer.figures.plain import Figure
 from explorer.figures.remedies import FOOT
@@ -12,8 +12,8 @@ from explorer.figures.time import PROFILE
 
 # In pixels; the live chart lowers it on a low screen.
 HEIGHT = 940
-# Letters of a line of settings, and the height of each further line.
-LETTERS, LINE = 118, 18
+# The height of each further line of settings.
+LINE = 18
 # Where the line ends before the colour bar's numbers.
 LETTERS_THROUGH_TIME = 98
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -34,14 +34,7 @@ def _settings(figure: Figure) -> list[dict[str, Any]]:
 
 
 def beside_words(figure: Figure) -> Figure:
-    """Fit Explore's figure: the line of settings is broken in two where it is too long."""
-    for text in _settings(figure):
-        words, parts = text["text"], text["text"].split(" · ")
-        if len(words) > LETTERS:
-            half = next(n for n in range(1, len(parts) + 1) if len(" · ".join(parts[:n])) * 2 >= len(words))
-            text["text"] = f"{' · '.join(parts[:half])} ·<br>{' · '.join(parts[half:])}"
-            text |= {"yshift": text["yshift"] - LINE, "align": "left"}
-            figure["layout"]["margin"] = {"b": theme.TEMPLATE["layout"]["margin"]["b"] + LINE}
+    """Fit Explore's figure."""
     return with_height(figure, xaxis2=_fewer_ticks(figure["layout"]["xaxis2"]))
 
 

@@ -149,18 +149,20 @@ def test_colours_do_not_move_when_a_remedy_is_flipped(metric, trained):
     assert scales == {(view.span,)}
 
 
-@pytest.mark.parametrize("name", ["xaxis2", "yaxis"])
-def test_nor_do_the_value_axes_unless_a_loss_leaves_them(name, trained):
-    within = [
-        e for e in KINDS.values() if np.max(trained(e)[0].loss, where=np.isfinite(trained(e)[0].loss), initial=0) < 10
-    ]
-    assert len(within) > 2
-    assert len({tuple(draw(trained, experiment).layout[name].range) for experiment in within}) == 1
-    low, usual = draw(trained, within[0]).layout[name].range
-    tops = {usual} if name == "xaxis2" else {usual, *axes.LOSS_TOPS}
-    assert {tuple(draw(trained, experiment).layout[name].range) for experiment in KINDS.values()} <= {
-        (low, top) for top in tops
-    }
+def test_nor_does_the_axis_of_values(trained):
+    assert len({tuple(draw(trained, experiment).layout.xaxis2.range) for experiment in KINDS.values()}) == 1
+
+
+def test_the_axis_of_losses_is_one_of_a_few_and_holds_every_seed_that_does_not_leave_it(trained):
+    for experiment in KINDS.values():
+        low, high = draw(trained, experiment).layout.yaxis.range
+        assert low in axes.LOSS_BOTTOMS
+        assert high in axes.LOSS_TOPS
+        losses = trained(experiment)[0].loss
+        kept = losses[~axes.escaping(losses)]
+        kept = np.log10(kept[np.isfinite(kept) & (kept > 0)])
+        assert low <= kept.min()
+        assert kept.max() <= high
 
 
 def test_the_colour_bar_is_the_profiles_axis(trained):
@@ -229,7 +231,7 @@ def test_sizes_off_the_scale_are_marked_at_its_edge(trained):
 
 def test_the_picture_carries_its_settings_epoch_and_rows(trained):
     figure = draw(trained, KINDS["healthy"], baseline=SMALL, at=50)
-    words = " | ".join(a.text for a in figure.layout.annotations)
+    words = " | ".join(a.text for a in figure.layout.annotations).replace(" · <br>", " · ")
     assert summary(KINDS["healthy"]) in words
     assert "<b>now</b>" in words
     assert "<b>baseline: plain</b>" in words
@@ -282,9 +284,8 @@ def test_the_chosen_epoch_is_a_line_through_heatmap_and_loss(at, trained):
 BLOWN_UP = SMALL.but(task="curve", depth=2, activation="tanh", initializer="Glorot normal", learning_rate=3, epochs=30)
 
 
-def test_the_loss_axis_holds_a_loss_that_grew_and_is_the_usual_one_for_all_others(trained):
+def test_the_loss_axis_holds_losses_that_grew(trained):
     usual = draw(trained, SMALL).layout.yaxis.range
-    assert usual == draw(trained, SMALL.but(learning_rate=1)).layout.yaxis.range
     losses = trained(BLOWN_UP)[0].loss
     highest = np.log10(losses[np.isfinite(losses)].max())
     low, high = draw(trained, BLOWN_UP).layout.yaxis.range
