@@ -60,7 +60,7 @@ def main() -> None:
     announce(page.kind, controls)
     keep(page.title, keys)
     if page.kind is not None:
-        sidebar(page.kind, controls)
+        sidebar(page.kind, controls, pins=page.pins)
     with place_of_report():
         keep_link(page.title)
     chosen.run()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.choices.comparisons import with_baseline
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.comparison import Compared, compare
+from explorer.diagnosis.comparison import Compared, compare, compare_gradients
 from explorer.diagnosis.decomposition import Why
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.trials import Tried, try_remedies
@@ -26,10 +26,12 @@ from explorer.training.kinds import LAYERS
 from explorer.training.network import Architecture, architecture
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
+from explorer.ui.compare_with import compare_with
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Drawn, live_chart
-from explorer.ui.look import VERDICT_KEY, place_of_progress, reserve
+from explorer.ui.look import VERDICT_KEY, WHY_KEY, place_of_progress, reserve
 from explorer.ui.page import Page, what_do_i_see
+from explorer.ui.replay import replay_button
 from explorer.ui.sidebar import chosen, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
@@ -50,7 +52,8 @@ LEGEND = (
 NUMBER_WIDTH, BUTTONS_WIDTH = 130, 150  # pixels: five numbers and the buttons fit a laptop, two numbers a phone
 NOTHING = "\N{NO-BREAK SPACE}"
 # Pixels that all but the figure needs, and that it keeps: on a laptop both maps end above the fold, and their axis too.
-ABOVE, LOWEST = 430, 480
+ABOVE, LOWEST = 360, 568
+FIGURE_KEY = "joint_figure"
 IN_THE_ROW, BEHIND = ("metric",), ("colour", "axis", "range")
 # Seconds: of the first slice, for the first picture comes before anything else is trained; of the others; and between
 # two repaints, for one of which a browser needs about a third of a second.
@@ -65,10 +68,13 @@ TRYING_SECONDS = 10.0
 SKIPS, DYING = "The same with skips: learns", "Dying ReLU"
 
 
+def _first_visit() -> bool:
+    """Whether somebody came without settings in the link, and has not closed the welcome."""
+    return bool(st.session_state.setdefault(WELCOME_KEY, not set(st.query_params) - NOT_SETTINGS))
+
+
 def _welcome() -> None:
-    """Say in one line what this is and what to try, until it is closed; not to who comes with settings in the link."""
-    if not st.session_state.setdefault(WELCOME_KEY, not set(st.query_params) - NOT_SETTINGS):
-        return
+    """Say in one line what this is and what to try, until it is closed."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="welcome"):
         st.markdown("See why gradients vanish or explode, in real training. **Try:**", width="content")
         st.button("Skip connections", on_click=lambda: _open_scenario(SKIPS), key="try_skips")
@@ -97,16 +103,29 @@ def _open_scenario(name: str, metric: str = "dL/dz") -> None:
 
 
 def _headline(compared: Compared) -> None:
-    """Draw the verdict and the key numbers; with a baseline, the headline is what the change did."""
+    """Draw the verdict, why, and the key numbers; with a baseline, the headline is what the change did."""
     now, before = compared.now, compared.baseline
-    named = matching(now.history.experiment, (before or now).history.experiment)
-    with st.container(gap="xsmall", key=VERDICT_KEY):
-        st.caption(SCENARIOS[named].caption if named else "Your own settings.")
-        told = now.sentence if before is None else compare(before.facts, now.facts)
+    told = now.sentence if before is None else compare(before.facts, now.facts)
+    reserve(told)
+    with st.container(gap="xxsmall", key=VERDICT_KEY):
+        _welcome() if _first_visit() else _scenario_line(compared)
         st.header(told, anchor=False, help=_rules(now.rule))
-        # Beside a baseline the key numbers say what the start was like.
-        st.markdown(f"{now.start_sentence if before is None else f'**{now.sentence}**'} {_advice(now)}")
-    _draw_numbers(compared)
+        with st.container(horizontal=True, gap="small"):
+            # Beside a baseline the key numbers say what the start was like.
+            why = (
+                now.start_sentence
+                if before is None
+                else f"{compare_gradients(before.facts, now.facts)} **{now.sentence}**"
+            )
+            with st.container(key=WHY_KEY):
+                st.markdown(f"{why} {_advice(now)}")
+            with st.container(horizontal=True, gap="small", vertical_alignment="bottom", width="content"):
+                _draw_numbers(compared)
+
+
+def _scenario_line(compared: Compared) -> None:
+    named = matching(compared.now.history.experiment, (compared.baseline or compared.now).history.experiment)
+    st.caption(SCENARIOS[named].caption if named else "Your own settings.")
 
 
 def _offer_trials(now: Diagnosis) -> None:
@@ -152,13 +171,12 @@ def _draw_numbers(compared: Compared) -> None:
     """Draw the key numbers in a row, which wraps on a phone; with or without a baseline they take the same room."""
     before = None if compared.baseline is None else _numbers(compared, compared.baseline)
     numbers = _numbers(compared, compared.now)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        for index, (label, value, _) in enumerate(numbers):
-            old = f"from {before[index][1]}" if before else NOTHING
-            st.metric(label, value, delta_description=old, width=NUMBER_WIDTH)
-        with st.container(width=BUTTONS_WIDTH, gap=None):
-            _offer_trials(compared.now)
-            what_do_i_see([*LEGEND, *(f"**{label}**: {meaning}" for label, _, meaning in numbers)])
+    for index, (label, value, _) in enumerate(numbers):
+        old = f"from {before[index][1]}" if before else NOTHING
+        st.metric(label, value, delta_description=old, width=NUMBER_WIDTH)
+    with st.container(width=BUTTONS_WIDTH, gap=None):
+        _offer_trials(compared.now)
+        what_do_i_see([*LEGEND, *(f"**{label}**: {meaning}" for label, _, meaning in numbers)])
 
 
 def _rules(verdict: Verdict) -> str:
@@ -179,7 +197,7 @@ def _key_numbers(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
     """Return the label, value and meaning of each key number of a history."""
     experiment, facts = diagnosis.history.experiment, diagnosis.facts
     factor, no_theory = diagnosis.theory_factor, diagnosis.theory.reasons.get("delta")
-    expected = "no theory here" if factor is None else f"theory {number(factor)}"
+    expected = "no theory" if factor is None else f"theory {number(factor)}"
     loss = experiment.loss_function
     return [
         (
@@ -218,7 +236,7 @@ def _figures(compared: Compared, view: View, answers: AnswerMap | None, why: Why
     """Make the main figure, and that of what multiplies the gradient at each layer."""
     return (
         Drawn(
-            "joint_figure",
+            FIGURE_KEY,
             "Gradient by layer and epoch",
             lambda: compared_figure(compared, view, answers),
             describe_compared_figure(compared, view),
@@ -269,7 +287,8 @@ def _parcel(compared: Compared, figures: list[Drawn]) -> Parcel:
     }
     if before is not None:
         baseline = before.history.experiment
-        given["title"], given["sentences"] = compare(before.facts, now.facts), [now.sentence]
+        given["title"] = compare(before.facts, now.facts)
+        given["sentences"] = [compare_gradients(before.facts, now.facts), now.sentence]
         given["settings"] = [f"Now: {summary(experiment)}", f"Baseline: {summary(baseline)}"]
         given["tables"]["Baseline, its history"] = lambda: history_csv(before.history)
         given["lines"] = explore_lines(experiment, baseline)
@@ -356,14 +375,17 @@ def show() -> None:
         st.warning(f"The baseline is not trained. {refusal}", icon=":material/hourglass_disabled:")
         baseline = None
     experiments = with_baseline(experiment, baseline)
-    _welcome()
     head, figure = st.container(gap="xsmall", key="head"), st.container()
-    reserve()
-    view = ask_view(View, IN_THE_ROW, BEHIND, experiment)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        replay_place = st.container(width="content")
+        compare_with(LAYERS, experiment, baseline)
+        view = ask_view(View, IN_THE_ROW, BEHIND, experiment)
     trainings = Trainings(list(experiments.values()), place_of_progress(), f"Training {experiment.epochs:,} epochs")
     compared = Compared.of(experiments, trainings.train(FIRST_SLICE))
     with head:
         _headline(compared)
+    with replay_place:
+        replay_button(FIGURE_KEY, ready=trainings.over, by_itself=_first_visit())
     _draw(compared, figure, view, trainings.jobs[-1].ask(answer_map) if not experiment.dataset.truth_table else None)
     work_on(trainings, SLICE, REPAINT)
 
@@ -373,6 +395,7 @@ PAGE = Page(
     path="explore",
     show=show,
     kind=LAYERS,
+    pins=False,
     controls=VIEW_CONTROLS,
     ahead=lambda: (
         trained([entry.experiment, entry.baseline or entry.experiment]) for entry in scenarios_of(Experiment).values()

@@ -77,15 +77,20 @@ class Compared:
 
 
 def compare(old: Facts, new: Facts) -> str:
-    """Say in one sentence what the change from a baseline did, with its numbers."""
+    """Say in one sentence what the change from a baseline did to the seeds."""
     changes = difference(old.experiment, new.experiment)
     if not changes:
         return "The same settings as the baseline."
     what = changes[0] if len(changes) == 1 else " and ".join([", ".join(changes[:-1]), changes[-1]])
+    return _sentence(f"{what}: {_seed_change(old, new)}")
+
+
+def compare_gradients(old: Facts, new: Facts) -> str:
+    """Say in one sentence what the change from a baseline did to the gradient at the start; empty where that is no news."""
     # Of seeds that diverged, or of another task, the gradient at the start is no news.
-    comparable = new.diverged * 2 < new.runs and new.experiment.task == old.experiment.task
-    told = [gradient_change(old, new)] * comparable + [_seed_change(old, new)]
-    return f"{what[0].upper()}{what[1:]}: {'; '.join(told)}."
+    if new.diverged * 2 >= new.runs or new.experiment.task != old.experiment.task:
+        return ""
+    return _sentence(gradient_change(old, new)) if difference(old.experiment, new.experiment) else ""
 
 
 def _seed_change(old: Facts, new: Facts) -> str:
@@ -204,4 +209,5 @@ def share_of_last(log_ratio: float) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+    # Symbols such as dL/dz keep their small letter.
+    return f"{text if text.startswith('dL/') else text[0].upper() + text[1:]}."

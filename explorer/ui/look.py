@@ -15,18 +15,45 @@ FAVICON = "data:image/png;base64," + b64encode((_HERE / "favicon.png").read_byte
 
 # --- Places that stay as high as they are, so that what stands below them does not move ---
 
-VERDICT_KEY = "verdict"
+VERDICT_KEY, WHY_KEY, ROW_KEY = "verdict", "verdict_why", "view"
 PROGRESS_HEIGHT = 48
-# Room for headlines of two lines; on a laptop for two lines of the scenario and of the reasons too. A phone scrolls.
-_RESERVED = f"""<style>
-@media (min-width: 900px) {{ .st-key-{VERDICT_KEY} {{ min-height: 11rem; }} }}
-@media (min-width: 1700px) {{ .st-key-{VERDICT_KEY} {{ min-height: 7.8rem; }} }}
+# Headlines of so many letters are one line of a laptop and of a wide screen; a longer one is smaller, and has two.
+ONE_LINE, WIDE_LINE = 84, 98
+# In hundredths of the window's width: 1.6 are 31 pixels on a screen of 1920.
+LARGE, SMALL = 1.6, 1.3
+# A phone scrolls: there nothing is kept.
+_RESERVED = """<style>
+.st-key-{verdict} h2 {{ font-size: 1.35rem; line-height: 1.22; padding: 0 0 1rem; }}
+@media (min-width: 900px) {{
+  .st-key-{verdict} h2 {{ font-size: {size}vw; }}
+  .st-key-{verdict} [data-testid=stHeading] {{ min-height: calc(3.2vw + 1rem); }}
+  .st-key-{why} {{ min-height: 3.3rem; }}
+  .st-key-{why} p {{ font-size: max(1rem, .88vw); }}
+  :has(> .st-key-{why}) {{ min-width: 36rem; }}
+  :has(> .st-key-{row}) {{ min-width: 40rem; }}
+}}
+@media (min-width: 1700px) {{
+  .st-key-{verdict} h2 {{ font-size: {wide_size}vw; }}
+  .st-key-{why} {{ min-height: 5.9rem; }}
+}}
 </style>"""
 
 
-def reserve() -> None:
-    """Keep the room of the verdict, whatever it says."""
-    st.html(_RESERVED)
+def reserve(headline: str) -> None:
+    """Keep the room of the verdict, whatever it says, and fit the size of its headline."""
+    size, wide_size = (LARGE if len(headline) <= letters else SMALL for letters in (ONE_LINE, WIDE_LINE))
+    keys = {"verdict": VERDICT_KEY, "why": WHY_KEY, "row": ROW_KEY}
+    st.html(_RESERVED.format(**keys, size=size, wide_size=wide_size))
+
+
+HIDDEN_KEY = "hidden"
+_HIDDEN = f"<style>.st-key-{HIDDEN_KEY} {{ display: none; }}</style>"
+
+
+def hidden() -> Any:
+    """Return a place that nobody sees, for what a link holds and no person sets by hand."""
+    st.html(_HIDDEN)
+    return st.container(key=HIDDEN_KEY)
 
 
 def place_of_progress() -> Any:
@@ -63,7 +90,9 @@ WORDS = """
 .st-key-tour_words .st-key-tour_play p { font-size: clamp(1rem, 1vw, 1.4rem); }
 """
 
+# Figures' text is larger by this factor, see live_chart.js: 24 pixels at least.
 PRESENTER = """
+:root { --figure-text: 1.5; }
 [data-testid=stHeader], [data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stToolbar],
 [data-testid=stExpandSidebarButton], .st-key-tour_open { display: none !important; }
 [data-testid=stMainBlockContainer] { padding: 1.2rem 2rem .5rem !important; }

@@ -22,6 +22,7 @@ class Page:
     path: str  # The page's name in an address: old links name it so, never change it
     show: Callable[[], None]
     kind: Kind | None = None  # Whose settings the sidebar asks for; None where the page has settings of its own
+    pins: bool = True  # Whether the sidebar offers to pin a baseline; False where the page does so itself
     controls: Mapping[str, Control] = field(default_factory=dict)  # What the page asks besides, by key in the link
     ahead: Callable[[], Iterable[Ahead]] = tuple  # What is trained before somebody opens the page, most wanted first
 

@@ -18,8 +18,10 @@ from explorer.sharing.saved import read_experiment_json
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.training.kinds import Kind, kind_of
 from explorer.ui.between_pages import go_to, set_values
+from explorer.ui.compare_with import PIN, PIN_HELP, pin
 from explorer.ui.keys import keys_of
 from explorer.ui.link import DATA_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
+from explorer.ui.look import hidden
 from explorer.ui.plain_text import verbatim
 from explorer.ui.widgets import FEW, ask
 
@@ -32,8 +34,10 @@ IN_SIGHT = {"Cures": (REMEDY,), "Task and network": (TASK, NETWORK)}
 FOLD, FOLD_KEY, UNFOLDED_KEY = "Training, data, seeds, files", "_fold", "_unfolded"
 
 
-def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
+def sidebar(kind: Kind, controls: Mapping[str, Control], *, pins: bool) -> None:
     """Draw the controls of a kind of nets and keep the experiment and the pinned baseline for the page.
+
+    `pins` has it offer to pin a baseline, which Explore does beside its figure.
 
     There is no experiment while a person's own data are missing, or where settings do not fit together. `controls` are all
     controls by key: what stands side by side is set by a control of the page, and decides which settings have an effect.
@@ -50,16 +54,18 @@ def sidebar(kind: Kind, controls: Mapping[str, Control]) -> None:
         pin_place = st.container()
         with _fold():
             _ask(kind, TRAINING, (TRAINING,), settings, compare)
-            text = _baseline_text(keys.baseline, keys.empty_baseline)
             _load_experiment(kind)
+        with hidden():
+            text = _baseline_text(keys.baseline, keys.empty_baseline)
     experiment = _experiment(kind, settings, data)
     baseline, problem = pinned(text, settings["task"], st.session_state.get(DATA_KEY), kind)
     if problem:
         st.warning(problem, icon=":material/link_off:")
     with scenario_place:
         _scenarios(kind, experiment, baseline, compare)
-    with pin_place:
-        _pin_buttons(experiment, baseline, keys.baseline)
+    if pins:
+        with pin_place:
+            _pin_buttons(experiment, baseline, keys.baseline)
     st.session_state[CHOSEN_KEY], st.session_state[PINNED_KEY] = experiment, baseline
 
 
@@ -248,22 +254,22 @@ def open_experiment(experiment: Settings, baseline: Settings | None, compare: st
 
 def _pin_buttons(experiment: Settings | None, baseline: Settings | None, key: str) -> None:
     """Offer to pin the experiment, and to unpin the baseline, whose text lies under `key`."""
-
-    def pin(pinned: Settings | None) -> None:
-        set_values({key: UNPINNED if pinned is None else encode(pinned)})
-
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "Pin this as the baseline",
+            PIN,
+            key=f"{key}_pin",
             icon=":material/keep:",
             disabled=experiment is None or experiment == baseline,
-            on_click=lambda: pin(experiment),
-            help="From then on baseline and present setting stand beside each other, on the same scales.",
+            on_click=pin,
+            args=(key, experiment),
+            help=PIN_HELP,
         )
         st.button(
             "Unpin",
+            key=f"{key}_unpin",
             disabled=baseline is None,
-            on_click=lambda: pin(None),
+            on_click=pin,
+            args=(key, None),
             help="Show the present setting alone.",
         )
 

@@ -17,7 +17,7 @@ from explorer.ui.widgets import ask
 
 V = TypeVar("V", bound=View)
 # The button behind which the rest of a view's controls are, and the width of a menu in pixels.
-MORE_KEY, MENU = "view_more", 230
+MORE_KEY, MENU = "view_more", 190
 
 
 def ask_view(kind: type[V], names: Sequence[str], more: Sequence[str], experiment: Settings, prefix: str = "") -> V:

@@ -9,7 +9,7 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.diagnosis import diagnose
-from explorer.diagnosis.comparison import compare
+from explorer.diagnosis.comparison import compare, compare_gradients
 from explorer.diagnosis.facts import DEAD_SHARE, HEALTHY_DECADES, facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.signs import ALIKE
@@ -206,7 +206,9 @@ def heard(text):
 
 
 def compared(before, after):
-    return compare(facts(before), facts(after))
+    """Headline and, behind it, what became of the gradient."""
+    both = facts(before), facts(after)
+    return f"{compare(*both)} {compare_gradients(*both)}".strip()
 
 
 def test_a_comparison_says_how_many_times_more_gradient_arrives(history):
@@ -214,7 +216,7 @@ def test_a_comparison_says_how_many_times_more_gradient_arrives(history):
     sentence = compared(before, after)
     ratio = [np.median(np.log10(h.measures["delta"][:, 0, 0] / h.measures["delta"][:, 0, -1])) for h in (before, after)]
     assert sentence.startswith("Skip over one layer: ")
-    assert heard(sentence.partition(": ")[2]) == pytest.approx(10 ** (ratio[1] - ratio[0]), rel=0.06)
+    assert heard(sentence.partition(". ")[2]) == pytest.approx(10 ** (ratio[1] - ratio[0]), rel=0.06)
     assert "times more of the gradient reaches the first layer" in sentence
     assert "0 of 8 seeds solve it, as before" in sentence
     assert "times less of the gradient" in compared(after, before)

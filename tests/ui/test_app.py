@@ -283,14 +283,16 @@ def test_a_pinned_baseline_doubles_the_heatmap():
 
 def test_pin_and_unpin():
     app = run(SMALL | {"baseline": UNPINNED})
-    buttons = {button.label: button for button in app.button}
-    assert buttons["Unpin"].disabled
-    buttons["Pin this as the baseline"].click().run()
+    assert not any(button.key == "baseline_unpin" for button in app.button)
+    app.button(key="baseline_pin").click().run()
     assert not app.exception
-    pinned = app.session_state["baseline"]
-    assert "depth:3" in pinned
-    {button.label: button for button in app.button}["Unpin"].click().run()
+    assert "depth:3" in app.session_state["baseline"]
+    assert app.button(key="baseline_pin").disabled
+    app.button(key="baseline_unpin").click().run()
     assert app.session_state["baseline"] == UNPINNED
+    app.button(key="baseline_opening").click().run()
+    assert app.session_state["baseline"] == encode(Experiment())
+    assert app.button(key="baseline_unpin").label == "opening example"
 
 
 # --- the further pages ---------------------------------------------------------------------------
