@@ -57,7 +57,7 @@ def main() -> None:
     keys = (*controls, *BASELINES)
     settle()
     load_plotly()
-    announce(page.kind, controls)
+    announce(page.kind, controls, page.read)
     keep(page.title, keys)
     if page.kind is not None:
         sidebar(page.kind, controls, pins=page.pins)

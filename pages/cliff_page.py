@@ -14,7 +14,17 @@ from explorer.sharing.code import cliff_table
 from explorer.sharing.notebook import cliff_lines
 from explorer.sharing.saved import table_csv
 from explorer.sweeps.cliff import B_SPAN, BESIDE, W_SPAN, Ground, Section, section, survey
-from explorer.sweeps.descent import LAST, THROWN, Descent, Path, cliff_headline, cliff_summary, growth, side_by_side
+from explorer.sweeps.descent import (
+    LAST,
+    THROWN,
+    Descent,
+    Path,
+    cliff_answer,
+    cliff_headline,
+    cliff_summary,
+    growth,
+    side_by_side,
+)
 from explorer.ui.between_pages import set_values
 from explorer.ui.live_chart import Click, Drawn, live_chart
 from explorer.ui.page import Page, what_do_i_see
@@ -27,7 +37,7 @@ LEGEND = (
     "**Two descents** from the star, a mark an update: orange squares without clipping, teal circles with it. A "
     "**triangle** at the edge: there a path leaves the map, and the words say where to.",
     "**White dashes**: where theory has the wall, on which the loss jumps. With **gradient** shown, squares have the colour of "
-    "the longest within 0.0125 of it: the wall is thinner than the map's grid.",
+    "the longest gradient within 0.0125 of it, because the wall is thinner than the map's grid.",
     "**On the right**, by update: the gradient's norm before clipping, with the threshold dashed, and the loss.",
     "**Below**, a section through the wall: with few steps T there is none.",
 )
@@ -59,12 +69,15 @@ def show() -> None:
     head = st.container(gap="xsmall")
     seen = _measure(_ask())
     with head:
-        st.header(cliff_headline(seen.free, seen.clipped, seen.descent), anchor=False)
-        st.caption(
-            "A recurrent net of one unit has two parameters, so that its whole loss fits on a map (Pascanu et al. 2013, "
-            f"figure 6). {growth(seen.descent, seen.free)} Click on the map to start there."
-        )
-        what_do_i_see(LEGEND)
+        st.header(cliff_answer(seen.free, seen.clipped, seen.descent), anchor=False)
+        st.markdown(f"{cliff_headline(seen.free, seen.clipped, seen.descent)}.")
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.caption(
+                "A recurrent net of one unit has two parameters, so its whole loss fits on a map (Pascanu et al. 2013, "
+                f"figure 6). {growth(seen.descent, seen.free)} Click on the map to start there.",
+                width="stretch",
+            )
+            what_do_i_see(LEGEND)
     main, below = _drawn(seen)
     live_chart(
         main,
@@ -127,11 +140,11 @@ def _drawn(seen: Seen) -> tuple[Drawn, Drawn]:
 def _parcel(seen: Seen, figures: list[Drawn]) -> Parcel:
     view = seen.view
     named = {"without clipping": seen.free, f"clipped by {view.clip}": seen.clipped}
+    detail = f"{cliff_headline(seen.free, seen.clipped, seen.descent)}."
+    told = (detail, growth(seen.descent, seen.free), describe_section(seen.section))
     return Parcel(
-        title=cliff_headline(seen.free, seen.clipped, seen.descent),
-        sentences=[
-            sentence for sentence in (growth(seen.descent, seen.free), describe_section(seen.section)) if sentence
-        ],
+        title=cliff_answer(seen.free, seen.clipped, seen.descent),
+        sentences=[sentence for sentence in told if sentence],
         settings=[cliff_summary(seen.descent)],
         filename=f"cliff_T-{view.steps}_{view.clip}-{view.threshold:g}_rate-{view.learning_rate:g}".replace(".", "p"),
         figures=figures,
@@ -157,7 +170,7 @@ def _explain() -> None:
         "minimum among them is luck.\n"
         f"- With **gradient** shown, squares tell the longest gradient measured within {BESIDE:g} of the wall in b; where the wall "
         "is thinner than the numbers of a computer, the true one is longer still. The map's colours and "
-        "axes stay fixed while settings change; triangles mark what lies beyond an axis.\n"
+        "axes stay fixed while settings change; triangles mark what lies beyond them.\n"
         "- Sources: Pascanu, Mikolov and Bengio 2013, section 2.3, figure 6 and algorithm 1; clipping by value: Mikolov 2012."
     )
 

@@ -1,7 +1,8 @@
 """Depth: the gradient of every layer for every depth, and up to which depth nets still learn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -43,13 +44,15 @@ from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
-from explorer.ui.widgets import ask
+from explorer.ui.view_row import MENU
+from explorer.ui.widgets import ask_row
 
 LEGEND = (
-    "**Triangles**: every row is a net of another depth, every column a layer, the output at the end of its row. Colours "
-    "are the gradient: dark is small.",
-    "Beside each other: at the start and after training, as it is and with the remedy.",
-    "Below: how many **seeds learn** at each depth, and what **each layer multiplies** the gradient by; dashed is theory.",
+    "**Left**: how many seeds learn at each depth, as it is in grey and with the remedy in teal; bands are 95% intervals.",
+    "**Right**: what each layer multiplies the gradient by on its way back. Below 1 it vanishes with depth, above 1 it "
+    "explodes; dashed is theory.",
+    "**Triangles**, below: every row is a net of another depth, every column a layer, the output at the end of its row. "
+    "Colours are the gradient: dark is small. At the start and after training, as it is and with the remedy.",
 )
 # Seconds of a slice of the sweeps, and between two repaints.
 SLICE, REPAINT = 0.1, 1.0
@@ -94,8 +97,8 @@ DEPTH_CONTROLS = controls_of(DepthView)
 def show() -> None:
     """Draw the page, and train on until every depth is there."""
     experiment, baseline = chosen()
-    head = st.container(gap="xsmall")
-    view = _ask()
+    head, progress, picture = st.container(gap="xsmall"), st.container(), st.container()
+    view = DepthView(**ask_row(DEPTH_CONTROLS, key="depth_view", width=MENU))
     names, experiments = [UNCHANGED], [experiment]
     if view.remedy != NO_REMEDY:
         names, experiments = [*names, view.remedy], [*experiments, with_remedy(experiment, view.remedy)]
@@ -109,16 +112,20 @@ def show() -> None:
     refusal = next((problem for sweep in sweeps if view.train == ON and (problem := refuse_depth_sweep(sweep))), None)
     if refusal:
         st.warning(refusal, icon=":material/hourglass_disabled:")
-    running = Sweeps(sweeps, tuple(sweeps)) if view.train == ON and not refusal else None
+    with progress:
+        running = Sweeps(sweeps, tuple(sweeps)) if view.train == ON and not refusal else None
     states = {state.sweep: state for state in running.states} if running else {}
     series = [_series(name, sweep, states.get(sweep)) for name, sweep in zip(names, sweeps, strict=True)]
     with head:
         st.header(depth_headline(series), anchor=False)
-        st.caption(
-            "Nets of every depth from the same seeds: a shallower one is the first layers of the deeper ones, with an output "
-            "of its own. Click on a depth to open it in Explore."
-        )
-    _draw(series, view, experiment, baseline)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.caption(
+                "Nets of every depth from the same seeds: a shallower one is the first layers of the deeper ones, with an "
+                "output of its own. Click on a depth to open it in Explore.",
+                width="stretch",
+            )
+            what_do_i_see(LEGEND)
+    _draw(series, view, experiment, baseline, picture)
     if running:
         work_on(running, SLICE, REPAINT)
 
@@ -129,13 +136,6 @@ def _series(name: str, sweep: Sweep, state: SweepState | None) -> DepthSeries:
         return DepthSeries(name, sweep.base, deepest)
     findings = {column + 1: finding for (column, _), finding in sorted(state.findings.items())}
     return DepthSeries(name, sweep.base, deepest, findings, state.complete)
-
-
-def _ask() -> DepthView:
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        view = DepthView(**{name: ask(name, control) for name, control in DEPTH_CONTROLS.items()})
-        what_do_i_see(LEGEND)
-    return view
 
 
 # --- what is drawn ------------------------------------------------------------------------------
@@ -165,48 +165,46 @@ def _shares(series: DepthSeries) -> Shares:
 
 
 def _figures(series: Sequence[DepthSeries], view: DepthView, caption: str) -> dict[str, Drawn]:
-    """Return the figures by key, the main one first; that of seeds that learn exists only once a net is trained."""
+    """Return the figures by key, the main one first: who learns, where nets are trained."""
     diagnostic, triangles = DIAGNOSTICS[GRADIENTS[view.gradient]], _triangles(series, view)
     factors = [_factors(nets) for nets in series]
-    # All or none: a curve's style depends on what it is compared with, and must not change while depths arrive.
-    shares = [_shares(nets) for nets in series] if any(nets.known for nets in series) else []
     told = " ".join(
         describe_triangle(triangle.name, triangle.depths.tolist(), triangle.values) for triangle in triangles
     )
     figures = [
+        Drawn(
+            "depth_factors",
+            "Factor per layer, by depth",
+            lambda: factor_figure(factors, view.deepest),
+            " ".join(describe_factors(f.name, f.depths.tolist(), f.start.middle, f.theory) for f in factors),
+        ),
         Drawn(
             "depth_triangles",
             "Gradient by layer and depth",
             lambda: triangle_figure(triangles, diagnostic.title, diagnostic.span, caption),
             f"{diagnostic.title} by layer and depth. {depth_headline(series)}. {told} {caption}.",
         ),
-        Drawn(
-            "depth_factors",
-            "Factor per layer by depth",
-            lambda: factor_figure(factors, view.deepest),
-            " ".join(describe_factors(f.name, f.depths.tolist(), f.start.middle, f.theory) for f in factors),
-        ),
     ]
-    if shares:
+    # All or none: a curve's style depends on what it is compared with, and must not change while depths arrive.
+    if all(nets.findings is not None for nets in series):
+        shares = [_shares(nets) for nets in series]
         learnt = {nets.name: {d: (f.solved, f.runs) for d, f in nets.known.items()} for nets in series}
         alt = " ".join(describe_shares(name, solved) for name, solved in learnt.items())
-        figures.append(
-            Drawn("depth_shares", "Seeds that learn, by depth", lambda: share_figure(shares, view.deepest), alt)
-        )
+        drawn = Drawn("depth_shares", "Seeds that learn, by depth", lambda: share_figure(shares, view.deepest), alt)
+        figures.insert(0, drawn)
     return {figure.key: figure for figure in figures}
 
 
-def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment, baseline: Experiment | None) -> None:
+def _draw(
+    series: Sequence[DepthSeries], view: DepthView, experiment: Experiment, baseline: Experiment | None, picture: Any
+) -> None:
+    """Draw who learns and why in `picture`, and below it what can be taken away, and every layer of every net."""
     caption = summary(experiment, depth=f"depth 1 to {view.deepest}")
     measure = GRADIENTS[view.gradient]
     title = DIAGNOSTICS[measure].title
     figures = _figures(series, view, caption)
-    main = figures["depth_triangles"]
-    live_chart(
-        main,
-        keep=f"{view.deepest} {view.gradient} {len(series)}",
-        on_click=lambda click: _go(series, click),
-    )
+    with picture:
+        _answer(series, view, figures)
     take_away(
         Parcel(
             title=depth_headline(series),
@@ -225,13 +223,23 @@ def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment
         more=lambda: _choose_depth(series),
     )
     show_code(depth_table())
+    st.subheader("The gradient of every layer, by depth", anchor=False)
+    live_chart(
+        figures["depth_triangles"],
+        keep=f"{view.deepest} {view.gradient} {len(series)}",
+        on_click=lambda click: _go(series, click),
+    )
+
+
+def _answer(series: Sequence[DepthSeries], view: DepthView, figures: Mapping[str, Drawn]) -> None:
+    """Draw who learns, and beside it what each layer does to the gradient."""
     left, right = st.columns(2)
     with left:
         st.subheader("Seeds that learn, by depth", anchor=False, help="With the 95% interval of Wilson (1927).")
         if "depth_shares" in figures:
-            _chart(figures["depth_shares"], view)
+            _chart(figures["depth_shares"], view, lambda click: _open_depth(series, round(click.x)))
         else:
-            st.caption("Nothing is trained yet.")
+            st.caption("Nothing is trained.")
     with right:
         st.subheader(
             "What each layer multiplies dL/dz by",
@@ -239,11 +247,17 @@ def _draw(series: Sequence[DepthSeries], view: DepthView, experiment: Experiment
             help="The root of first over last layer, RMS dL/dz: the geometric mean over all steps back from the output. "
             "Theory: mean field for a median seed, corrected for the layers' finite width.",
         )
-        _chart(figures["depth_factors"], view)
+        _chart(figures["depth_factors"], view, lambda click: _open_depth(series, round(click.x)))
 
 
-def _chart(drawn: Drawn, view: DepthView) -> None:
-    live_chart(drawn, keep=str(view.deepest), narrow=HALF)
+def _chart(drawn: Drawn, view: DepthView, on_click: Callable[[Click], None]) -> None:
+    live_chart(drawn, keep=str(view.deepest), narrow=HALF, on_click=on_click)
+
+
+def _open_depth(series: Sequence[DepthSeries], depth: int) -> None:
+    """Open the last series' net of this depth, held against the experiment as it is."""
+    if depth in series[0].depths:
+        open_experiment(series[-1].experiment.but(depth=depth), series[0].experiment.but(depth=depth))
 
 
 def _choose_depth(series: Sequence[DepthSeries]) -> None:

@@ -8,9 +8,9 @@ import streamlit as st
 
 from explorer.choices.controls import Several, choice, controls_of, setting
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.effects import HELPS
+from explorer.diagnosis.effects import A_LITTLE, HARMED, HELPED, HELPS
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.trials import Results, Trial, trials, within_limits
+from explorer.diagnosis.trials import Results, trials, within_limits
 from explorer.diagnosis.wording import summary
 from explorer.figures.remedies import TrialPanel, describe_losses, describe_tried, loss_figure, remedies_figure
 from explorer.figures.view import VIEW_CONTROLS, View
@@ -21,23 +21,29 @@ from explorer.training.cost import epoch_seconds, refuse, refuse_all
 from explorer.training.kinds import LAYERS
 from explorer.ui.ahead import trained
 from explorer.ui.live_chart import Click, Drawn, live_chart
+from explorer.ui.look import place_of_progress
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
-from explorer.ui.widgets import ask
+from explorer.ui.view_row import MENU
+from explorer.ui.widgets import ask, ask_row
 
 LEGEND = (
-    "**Each panel** is the same experiment with one thing changed: rows are layers, columns epochs, colours the gradient.",
-    "A teal square: it **helped**; a red one: it **harmed**. Beside it, what that rests on: how many seeds learn the task; where "
-    "none more does, the epoch at which the median seed has learnt it, or what is left of the mean answer's error, before → with.",
+    "**Each panel** is the same experiment with one thing changed: rows are layers, columns epochs, colours the gradient. The "
+    "experiment as it is stands first, then the remedies by rank: the best is large, those that trail are small.",
+    "A teal square: it **helped**; a red one: it **harmed**. Beside it stands why: how many seeds learn the task; if no more do, "
+    "the epoch by which the median seed has learnt it, or what is left of the error of always answering the mean, before → with.",
     "All panels share the colour bar below them.",
-    "Below: the **ranking** with its numbers, why each helped or could not, and every loss.",
+    "Below: the **ranking** with its numbers, why each remedy helped or could not, and every loss.",
 )
 PRESENT, BASELINE = "present setting", "baseline"
 # What the page shows of a history is chosen as on Explore, under keys of its own.
 SHARED_VIEW = ("metric", "colour", "axis", "range")
 PREFIX = "remedies_"
+# What a remedy did, as it is drawn: what helped stands first and is large, what harmed is small.
+UNDECIDED = 2
+DRAWN = {HELPED: 0, A_LITTLE: 1, HARMED: 3}
 FIRST_SLICE, SLICE = 0.15, 0.3
 # Seconds between two repaints while trainings run: a dozen panels take a browser longer than one figure.
 REPAINT = 1.0
@@ -58,7 +64,7 @@ class Comparison:
         Several(
             group=VIEW,
             label="All of these together",
-            help="Tick two or more: they are applied together, as one more panel. Where two set the same thing, the "
+            help="Tick two or more to try them together, in one more panel. Where two of them change the same setting, the "
             "later one counts.",
             options=REMEDIES,
             default=(),
@@ -72,9 +78,8 @@ COMPARISON_CONTROLS = controls_of(Comparison)
 def show() -> None:
     """Draw the whole page, and train on until everything that is shown is complete."""
     experiment, baseline = chosen()
-    head = st.container(gap="xsmall")
+    head, progress, picture = st.container(gap="xsmall"), place_of_progress(), st.container()
     comparison, view = _ask()
-    progress = st.empty()
     body = st.container()
     start = baseline if comparison.start == BASELINE and baseline is not None else experiment
     tried, left_out = within_limits(trials(start, comparison.combine))
@@ -86,20 +91,25 @@ def show() -> None:
     results = Results.of(tried, trainings.train(FIRST_SLICE))
     with head:
         _headline(results)
-    with body:
-        _draw(results, view, comparison.combine, baseline)
-    for trial in left_out:
-        st.caption(
-            f"Not tried: {trial.name}. {refuse(trial.experiment) or 'With it, all together would take too long.'}"
+    figures = _figures(results, view)
+    with picture:
+        live_chart(
+            figures[0],
+            keep=f"{view.axis} {view.metric} {results.start.epochs} {len(results.tried)}",
+            on_click=lambda click: _go(results, click),
         )
+    with body:
+        _draw(results, figures, view, comparison.combine, baseline)
+    for trial in left_out:
+        st.caption(f"Not tried: {trial.name}. {refuse(trial.experiment) or 'With it, the page would take too long.'}")
     work_on(trainings, SLICE, REPAINT)
 
 
 def _ask() -> tuple[Comparison, View]:
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        view = View(**{name: ask(f"{PREFIX}{name}", VIEW_CONTROLS[name]) for name in SHARED_VIEW})
-        start = ask("start", COMPARISON_CONTROLS["start"])
-    return Comparison(start=start, combine=ask("combine", COMPARISON_CONTROLS["combine"])), view
+    shared = {f"{PREFIX}{name}": VIEW_CONTROLS[name] for name in SHARED_VIEW}
+    values = ask_row(shared | {"start": COMPARISON_CONTROLS["start"]}, key="remedies_view", width=MENU)
+    view = View(**{name: values[f"{PREFIX}{name}"] for name in SHARED_VIEW})
+    return Comparison(start=values["start"], combine=ask("combine", COMPARISON_CONTROLS["combine"])), view
 
 
 # --- drawing --------------------------------------------------------------------------------------
@@ -110,38 +120,36 @@ def _headline(results: Results) -> None:
     st.header(said if results.complete else f"So far: {said[0].lower()}{said[1:]}", anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(
-            "Each remedy alone, with the same seeds. It helped if more seeds solve the task than chance would explain (Fisher's "
-            f"exact test, 5%), or as many sooner, or, where none does, if {HELPS:.0%} of the mean answer's error is gone. Click a "
-            "panel to open it in Explore.",
+            "Each remedy is tried alone, on the same seeds. It helped if more seeds solve the task than chance would explain "
+            "(Fisher's exact test, 5%), if as many solve it sooner, or, where none does, if at least "
+            f"{HELPS:.0%} of the error of always answering the mean is gone. Click a panel to open it in Explore.",
             width="stretch",
         )
         what_do_i_see(LEGEND)
 
 
-def _draw(results: Results, view: View, combine: Sequence[str], baseline: Experiment | None) -> None:
+def _draw(
+    results: Results, figures: tuple[Drawn, Drawn], view: View, combine: Sequence[str], baseline: Experiment | None
+) -> None:
     """Draw everything below the view's controls."""
-    drawn = _figures(results, view)
     rows = results.table(_costs(tuple(trial.experiment for trial in results.tried)) if results.complete else ())
-    figure, losses = drawn
-    live_chart(
-        figure,
-        keep=f"{view.axis} {view.metric} {results.start.epochs} {len(results.tried)}",
-        on_click=lambda click: _go(results.tried, click),
-    )
-    take_away(_parcel(results, drawn, rows, combine, baseline))
+    take_away(_parcel(results, figures, rows, combine, baseline))
     show_code(remedies_table([name for name in REMEDIES if any(name in trial.remedies for trial in results.tried)]))
     _table(rows)
     _why(results)
     st.subheader("Loss", anchor=False)
-    keep = f"{view.axis} {results.start.epochs}"
-    live_chart(losses, keep=keep)
+    live_chart(figures[1], keep=f"{view.axis} {results.start.epochs}")
+
+
+def _ranked(results: Results) -> list[int]:
+    """Return the places of the trials as they are drawn: the experiment as it is, then what helped, a little, not, or harmed."""
+    ranked = [place for place in results.order if place]
+    return [0, *sorted(ranked, key=lambda place: DRAWN.get(results.words[place], UNDECIDED))]
 
 
 def _figures(results: Results, view: View) -> tuple[Drawn, Drawn]:
-    panels = [
-        TrialPanel(*values)
-        for values in zip(results.names, results.words, results.briefs, results.histories, strict=True)
-    ]
+    of_all = list(zip(results.names, results.words, results.briefs, results.histories, strict=True))
+    panels = [TrialPanel(*of_all[place]) for place in _ranked(results)]
     said = f"{results.headline} {describe_tried(results.names, results.words, results.facts)}"
     told = describe_losses(results.names, results.facts)
     return (
@@ -185,8 +193,8 @@ def _table(rows: list[dict[str, object]]) -> None:
     st.table([row | {"Remedy": f"**{row['Remedy']}**"} for row in rows], hide_index=True)
     st.caption(
         "Ranked by seeds that learn, then by epochs to solve (median over all seeds, and the middle half), then by final "
-        "loss. First / last layer: RMS dL/dz, median over seeds. Time: against the unchanged experiment, measured just now on "
-        "this machine."
+        "loss. First / last layer: RMS dL/dz, median over seeds. Time of an epoch: relative to the unchanged experiment, measured "
+        "just now on this machine."
     )
 
 
@@ -206,11 +214,11 @@ def _why(results: Results) -> None:
         )
 
 
-def _go(tried: Sequence[Trial], click: Click) -> None:
+def _go(results: Results, click: Click) -> None:
     """Note which panel was clicked: the app opens it in Explore."""
-    number = int(click.panel[1:] or 1)
-    if number <= len(tried):
-        open_experiment(tried[number - 1].experiment, tried[0].experiment)
+    number, ranked = int(click.panel[1:] or 1), _ranked(results)
+    if number <= len(ranked):
+        open_experiment(results.tried[ranked[number - 1]].experiment, results.start)
 
 
 PAGE = Page(

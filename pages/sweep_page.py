@@ -1,6 +1,7 @@
 """Sweep: any two settings across and up, an outcome as colour."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -27,14 +28,15 @@ from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
-from explorer.ui.widgets import ask
+from explorer.ui.view_row import MENU
+from explorer.ui.widgets import ask, ask_row
 
 LEGEND = (
-    "**Every cell** is an experiment of its own: the sidebar's settings but for the two on the axes.",
+    "**Every cell** is an experiment of its own: the sidebar's settings except for the two on the axes.",
     "Of ratios, the neutral middle of the colours is 1: the gradient neither shrinks nor grows. Purple is vanishing, "
     "orange exploding.",
-    "**Grey** is exactly 0, **red** infinite or NaN; a **cross** is no possible experiment.",
-    "**Dashed**: where theory says that very deep, very wide nets stay level. Below, one row as a line.",
+    "**Grey** is exactly 0, **red** infinite or NaN; a **cross** marks settings that cannot be combined.",
+    "**Dashed**: where theory says that very deep, very wide nets keep the gradient level. Below, one row as a line.",
 )
 # Seconds of a slice of the sweep, and between two repaints.
 SLICE, REPAINT = 0.1, 0.8
@@ -54,7 +56,7 @@ def _span(name: str) -> Control:
         default = (numbers[0], numbers[-1])
         return Span(group=VIEW, label=f"{label}, from and to", help=ends, marks=numbers, default=default)
     names = tuple(str(value) for value in values)
-    shown = f"What stands on the axis of {label.lower()}."
+    shown = f"The options on the axis of {label.lower()}."
     return Several(group=VIEW, label=label, help=shown, options=names, default=names)
 
 
@@ -65,19 +67,21 @@ SPAN_CONTROLS = {SPANS[name]: _span(name) for name in AXES}
 class SweepView:
     """The settings of the page on sweeps."""
 
-    x: str = choice(VIEW, "Across", "The setting on the horizontal axis.", AXIS_NAMES, default="initialization")
-    y: str = choice(VIEW, "Up", "The setting on the vertical axis.", AXIS_NAMES, default="activation")
+    x: str = choice(
+        VIEW, "Across", "The setting on the horizontal axis.", AXIS_NAMES, default=CONTROLS["gain"].label.lower()
+    )
+    y: str = choice(VIEW, "Up", "The setting on the vertical axis.", AXIS_NAMES, default="depth")
     outcome: str = choice(
         VIEW,
         "Colour",
-        "What the colour of a cell says. At the start nothing has to be trained.",
+        "What the colour of a cell shows. Outcomes at the start need no training.",
         OUTCOMES,
         default=next(iter(OUTCOMES)),
     )
     cells: int = numeric(
         VIEW,
-        "Values an axis",
-        "How many values of a number lie on its axis, spread over its span.",
+        "Values per axis",
+        "How many values of a numeric setting lie on its axis, spread over its span.",
         low=2,
         high=32,
         marks=(4, 6, 8, 10, 12, 16, 20, 24, 32),
@@ -109,22 +113,27 @@ def show() -> None:
     experiment, baseline = chosen()
     head = st.container(gap="xsmall")
     view = _ask()
+    progress, picture = st.container(), st.container()
     sweep = _sweep(experiment, view)
     if sweep is None:
         return
-    sweeps = Sweeps([sweep], sweep)
+    with progress:
+        sweeps = Sweeps([sweep], sweep)
     (state,) = sweeps.states
     with head:
         st.header(_headline(state), anchor=False)
         st.caption(f"{OUTCOMES[view.outcome].caption} Click a cell to open it in Explore.")
-    _draw(state, view, baseline)
+    _draw(state, view, baseline, picture)
     work_on(sweeps, SLICE, REPAINT)
 
 
 def _ask() -> SweepView:
-    """Draw the controls: what lies on the axes, the colour, and below them which values."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        values: dict[str, Any] = {name: ask(name, SWEEP_CONTROLS[name]) for name in ("x", "y", "outcome", "cells")}
+    """Draw the controls: what lies on the axes, the colour, and how many values."""
+    row, legend = st.columns([8, 1], vertical_alignment="bottom")
+    with row:
+        shown = {name: SWEEP_CONTROLS[name] for name in ("x", "y", "outcome", "cells")}
+        values = ask_row(shown, key="sweep_view", width=MENU)
+    with legend:
         what_do_i_see(LEGEND)
     return SweepView(**values)
 
@@ -161,13 +170,19 @@ def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
 def _headline(state: SweepState) -> str:
     """Say how many cells got which verdict."""
     counts = Counter(finding.verdict for finding in state.findings.values())
-    told = ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    told = ", ".join(f"{count:,} {word}" for word, count in counts.most_common())
+    told = (
+        told.replace(" ", f" {'is' if counts.most_common(1)[0][1] == 1 else 'are'} ", 1)
+        if told
+        else "none is measured yet"
+    )
     missing = len(state.problems)
-    more = f"; {missing} {'is' if missing == 1 else 'are'} no possible experiment" if missing else ""
-    return f"{len(state.sweep.cells):,} cells: {told or 'nothing measured yet'}{more}"
+    more = f"; {missing:,} cannot be built" if missing else ""
+    return f"Of {len(state.sweep.cells):,} nets, {told}{more}"
 
 
-def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> None:
+def _draw(state: SweepState, view: SweepView, baseline: Experiment | None, picture: Any) -> None:
+    """Draw the map in `picture`, and below it what can be taken away, and one of its rows."""
     sweep, outcome, experiment = state.sweep, OUTCOMES[view.outcome], state.sweep.base
     row = min(view.section, len(sweep.ys)) - 1
     critical = critical_points(sweep) if outcome.critical else ()
@@ -186,16 +201,17 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> No
         lambda: sweep_figure(state, outcome, critical=critical, row=row),
         f"{outcome.name} over {names[0]} and {names[1]}. {_headline(state)}. {told} {summary(experiment)}.",
     )
-    live_chart(
-        main,
-        keep=f"{sweep.x} {sweep.y} {len(sweep.xs)} {len(sweep.ys)}",
-        on_click=lambda click: _go(state, (round(click.x), round(click.y))),
-    )
+    with picture:
+        live_chart(
+            main,
+            keep=f"{sweep.x} {sweep.y} {len(sweep.xs)} {len(sweep.ys)}",
+            on_click=lambda click: _go(state, (round(click.x), round(click.y))),
+        )
     take_away(
         Parcel(
-            title=f"{outcome.name}: {_headline(state)}",
-            sentences=[told],
-            settings=[summary(experiment)],
+            title=_headline(state),
+            sentences=[outcome.caption, told],
+            settings=[f"{main.name}, varied from: {summary(experiment)}"],
             filename=f"sweep_{sweep.x}_{sweep.y}_{filename(experiment)}",
             figures=[main, section],
             tables={"Results": lambda: sweep_csv(sweep, state.findings, state.problems)},
@@ -217,11 +233,12 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None) -> No
 def _explain(sweep: Sweep, critical: bool) -> None:
     along = " and ".join(CONTROLS[name].label.lower() for name in (sweep.x, sweep.y) if is_numeric(name))
     st.markdown(
-        "- Every cell is an experiment of its own, with the sidebar's settings but for the two on the axes, and its seeds.\n"
-        "- Grey means exactly 0, orange-red infinite or NaN (of epochs to solve: half of the seeds or more never do); a cross "
-        "marks a cell that is no possible experiment, and the reason is told where the mouse stands on it.\n"
+        "- Every cell is an experiment of its own, with its own seeds and with the sidebar's settings except for the two on the "
+        "axes.\n"
+        "- Grey means exactly 0, orange-red infinite or NaN (for epochs to solve: at least half of the seeds never solve it); a "
+        "cross marks settings that cannot be combined; hover over it to see why.\n"
         f"- {'The dashed line is where' if critical else 'A dashed line would be drawn where'} theory says that a very deep and "
-        "very wide net neither shrinks nor grows its gradient (χ₁ = 1; Poole et al. 2016, Schoenholz et al. 2017)"
+        "very wide net neither shrinks nor amplifies its gradient (χ₁ = 1; Poole et al. 2016, Schoenholz et al. 2017)"
         f"{'' if along else '; it needs a number on an axis'}.\n"
         f"- Cells are measured on the server; to use several processes or a Dask cluster, set {VARIABLE} (see the README)."
     )
@@ -250,4 +267,16 @@ def _go(state: SweepState, cell: Place) -> None:
         open_experiment(state.sweep.base.but(**changes), state.sweep.base)
 
 
-PAGE = Page(title="Sweep", path="sweep", show=show, kind=LAYERS, controls={**SWEEP_CONTROLS, **SPAN_CONTROLS})
+def _with_axes(asked: Mapping[str, str]) -> dict[str, str]:
+    """Return what an address asks for; a link of the first version does not say the axes that were the default then."""
+    return ({"x": "initialization", "y": "activation"} if asked.get("v") == "1" else {}) | dict(asked)
+
+
+PAGE = Page(
+    title="Sweep",
+    path="sweep",
+    show=show,
+    kind=LAYERS,
+    controls={**SWEEP_CONTROLS, **SPAN_CONTROLS},
+    read=_with_axes,
+)

@@ -39,6 +39,7 @@ from explorer.ui.ahead import trained
 from explorer.ui.jobs import Job
 from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import Drawn, live_chart
+from explorer.ui.look import place_of_progress
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -57,8 +58,8 @@ LEGEND = (
     "answer is, on top; "
     "columns are epochs of training. White: as much gradient as at the last step; violet: it has vanished on its way back; "
     "orange: it has exploded.",
-    "**Right of them**, the same numbers at one epoch, all nets in one panel. Upright: every step gets as much gradient. Leaning to the left, "
-    "downwards: what came early is forgotten.",
+    "**To the right of them**, the same numbers at one epoch, all nets in one panel. A vertical line: every step gets the same "
+    "gradient. A line that leans to the left further down: early steps are forgotten.",
     "**Dotted** at the start, **band** the middle half of the seeds.",
     "**Above**, the loss, and the share of seeds that have learnt it: whose mean squared error, on the sequences they train on, is "
     "below the task’s bound.",
@@ -138,7 +139,9 @@ def _truncation(nets: Nets) -> Picture | None:
         if each.experiment.truncation
     }
     if not cut:
-        st.info("None of these is cut. Set “Truncation” in the sidebar, or choose “truncation” side by side.")
+        st.info(
+            "None of these nets is truncated. Set “Truncation” in the sidebar, or choose “truncation” under “Side by side”."
+        )
         return None
     styles = [shown.style for shown in nets.drawn if shown.name in cut]
     return partial(truncation_figure, cut, styles, nets.compared.caption), describe_truncation(cut)
@@ -171,8 +174,9 @@ def _clipping(nets: Nets) -> Picture:
 SECOND_FIGURES = {
     "reach": OfferedFigure(
         "Reach: what is left of a change of the state, by distance",
-        "If the state changes at step t, how much of it can the last state show at most? The norm of ds_T/ds_t, s being what is "
-        "carried on: c of an LSTM, else h. One line a net as it is now, dotted at the start, dashed what theory says of the start.",
+        "If the state changes at step t, how much of the change can reach the last state at most? The norm of ds_T/ds_t, where s "
+        "is what is carried on: c in an LSTM, h in the others. Full lines: the nets as they are now; dotted: at the start; dashed: "
+        "theory for the start.",
         _reach,
         code.reach_code,
     ),
@@ -199,14 +203,14 @@ SECOND_FIGURES = {
     ),
     "truncation": OfferedFigure(
         "Truncation: what cutting the way back takes away",
-        "The gradient of the whole data set, not cut and cut: beyond a border nothing flows back.",
+        "The gradient over the whole data set, without truncation and with it: beyond a border nothing flows back.",
         _truncation,
         code.truncation_code,
     ),
     "clipping": OfferedFigure(
         "Clipping: the gradient's norm before and after, and the loss",
-        "The L2 norm of the gradient over all parameters, of the first update of each recorded epoch, before and after clipping; "
-        "beside it the loss, on the same seeds.",
+        "The L2 norm of the gradient of all parameters at the first update of each recorded epoch, before and after clipping; "
+        "beside it the loss of the same seeds.",
         _clipping,
         code.clipping_code,
     ),
@@ -221,7 +225,7 @@ class SecondFigure:
     matrix: str = choice(
         "View",
         "Which W_hh",
-        "Every gate has a recurrent matrix of its own; that of the new state all cells have.",
+        "Every gate has a recurrent matrix of its own; all cells have that of the new state.",
         matrix_choices(RecurrentExperiment(cell=cell, stack=3) for cell in CELLS),
         default=NEW_STATE,
     )
@@ -241,9 +245,8 @@ def show() -> None:
     """Draw the page, and train on until everything that is shown is complete."""
     experiment, baseline = chosen()
     begun = time.perf_counter()
-    head = st.container(gap="xsmall")
+    head, progress, picture = st.container(gap="xsmall"), place_of_progress(), st.container()
     view = ask_view(TimeView, IN_THE_ROW, BEHIND, experiment, PREFIX)
-    progress = st.empty()
     comparison = COMPARISONS[view.compare]
     experiments = comparison.of(experiment, baseline)
     if problem := refuse_all(list(experiments.values())):
@@ -254,7 +257,8 @@ def show() -> None:
     with head:
         _headline(compared, matching(experiment, baseline, view.compare))
     nets = Nets(compared, dict(zip(experiments, trainings.jobs, strict=True)), view)
-    main = _main(compared, view, experiment)
+    with picture:
+        main = _main(compared, view, experiment)
     row = st.container()
     name, second = _second(nets)
     with row:

@@ -24,6 +24,7 @@ from explorer.stories.tour import (
     TOUR_CONTROLS,
     TourView,
     chapter_of,
+    named,
     play_key,
 )
 from explorer.training.answers import answer_map
@@ -73,7 +74,7 @@ def show() -> None:
 
 
 def _ask() -> TourView:
-    """Draw the row at the bottom: back, the scenes by number, next, and what is shown."""
+    """Draw the row at the bottom: back, a dot for each scene, next, and what is shown."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", horizontal_alignment="center"):
         back, numbers, onward = (st.container(width="content") for _ in range(3))
         with numbers:
@@ -165,7 +166,7 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
     words = left.container(key="tour_words", gap="small")
     with words:
         _answer(scene, view)
-        played = _play(scene, view.number)
+        played = _play(scene)
     scene = scene.as_played(played)
     experiments = list(scene.experiments.values())
     problem = refuse_all(experiments)
@@ -200,7 +201,7 @@ def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compar
     compared = Compared.of(scene.experiments, trainings.train(seconds), COMPARISONS.get(scene.compare))
     with_answers = scene.figure.has_answers and not scene.experiment.dataset.truth_table
     answers = trainings.jobs[-1].ask(answer_map) if with_answers else None
-    figure = partial(scene.figure.draw, scene, compared, answers)
+    figure = partial(scene.draw, compared, answers)
     return compared, Drawn("tour_figure", scene.name, figure, scene.describe(compared))
 
 
@@ -220,7 +221,7 @@ def _answer(scene: Scene, view: TourView) -> None:
                 st.markdown(f":material/radio_button_unchecked: {answer.text}{yours}")
     with st.container(key="tour_take_home", border=True):
         st.markdown(_unbroken(scene.take_home))
-        st.caption(scene.source)
+        st.caption(f"{scene.source}{f' · Framed: {scene.proof.words}' if scene.proof else ''}")
 
 
 def _unbroken(text: str) -> str:
@@ -228,9 +229,9 @@ def _unbroken(text: str) -> str:
     return text.replace(" × ", "\u00a0×\u00a0")
 
 
-def _play(scene: Scene, number: int) -> dict[str, Any]:
+def _play(scene: Scene) -> dict[str, Any]:
     with st.container(key="tour_play", gap="xsmall"):
-        return {name: ask(play_key(number, name), control) for name, control in scene.controls.items()}
+        return {name: ask(play_key(scene, name), control) for name, control in scene.controls.items()}
 
 
 def _open(scene: Scene) -> None:
@@ -293,5 +294,6 @@ PAGE = Page(
     path="tour",
     show=show,
     controls={**TOUR_CONTROLS, **PLAY_CONTROLS},
+    read=named,
     ahead=lambda: (trained([*scene.experiments.values()]) for scene in SCENES if scene.figure.trains),
 )

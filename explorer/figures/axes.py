@@ -293,6 +293,12 @@ def settings(text: str, below: float = 52, scale: float = 1.0) -> dict[str, Any]
     return label(text, 0, 0, size=SETTINGS_SIZE * scale) | place
 
 
+def more_settings(caption: str, narrow: bool) -> int:
+    """Return the height in pixels of all lines of the settings but the first."""
+    letters = NARROW_SETTINGS_LETTERS if narrow else SETTINGS_LETTERS
+    return SETTINGS_LINE * max(len(wrap(caption, letters, break_on_hyphens=False)) - 1, 0)
+
+
 def with_settings(layout: dict[str, Any], caption: str, narrow: bool) -> dict[str, Any]:
     """Write the settings below everything, in as many lines as they need, which make the figure higher."""
     lines = wrap(caption, NARROW_SETTINGS_LETTERS if narrow else SETTINGS_LETTERS, break_on_hyphens=False)

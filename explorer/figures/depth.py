@@ -53,7 +53,12 @@ def triangle_figure(triangles: Sequence[Triangle], what: str, span: Limits, capt
     for place, triangle in enumerate(triangles, start=1):
         traces += _triangle(triangle, what, deepest, f"x{place}", f"y{place}")
     return marks.compose(
-        traces, lambda narrow: _captioned(_triangle_layout(triangles, deepest, what, span, narrow), caption)
+        traces,
+        lambda narrow: axes.with_settings(
+            _triangle_layout(triangles, deepest, what, span, narrow, axes.more_settings(caption, narrow)),
+            caption,
+            narrow,
+        ),
     )
 
 
@@ -61,7 +66,9 @@ def _triangle(triangle: Triangle, what: str, deepest: int, x: str, y: str) -> Tr
     rows = np.full((deepest, deepest + 1), np.nan)
     for depth, values in zip(triangle.depths, triangle.values, strict=True):
         rows[depth - 1, : depth + 1] = values[: depth + 1]
-    size = f"{what}: 10^%{{z:.2f}}"
+    with np.errstate(over="ignore"):
+        sizes = 10.0**rows
+    size = f"{what}: %{{customdata:.3~g}}"
     return marks.heatmap(
         rows,
         {"coloraxis": "coloraxis"},
@@ -69,14 +76,16 @@ def _triangle(triangle: Triangle, what: str, deepest: int, x: str, y: str) -> Tr
         flat=lambda mask, colour: marks.flat_colour(mask, colour) | {"ygap": 3},
         x=np.arange(1, deepest + 2),
         y=np.arange(1, deepest + 1),
+        customdata=sizes,
         xaxis=x,
         yaxis=y,
     )
 
 
 def _triangle_layout(
-    triangles: Sequence[Triangle], deepest: int, what: str, span: Limits, narrow: bool
+    triangles: Sequence[Triangle], deepest: int, what: str, span: Limits, narrow: bool, below: int
 ) -> dict[str, Any]:
+    """Return the layout; on a phone the colour bar lies `below` more pixels under the panels, for the settings."""
     columns = 1 if narrow else 2 if len(triangles) == 4 else len(triangles)
     # One panel alone lies on a phone as it does elsewhere.
     narrow = narrow and len(triangles) > 1
@@ -94,7 +103,7 @@ def _triangle_layout(
         x, y = x | _whole_axis(deepest + 1), y | _whole_axis(deepest)
         named_axes |= axes.pair(place, box, x, y, follow=True)
         labels.append(axes.label(f"<b>{triangle.name}</b>", box[0][0], box[1][1], size=18 * scale))
-    bar = {"orientation": "h", "y": -84 / inner, "yanchor": "top"} if narrow else {"ypad": 0}
+    bar = {"orientation": "h", "y": -(84 + below) / inner, "yanchor": "top"} if narrow else {"ypad": 0}
     bar = axes.colour_bar(what, scale, thickness=20, **axes.decade_ticks(span), **bar)
     return {
         "height": height,
@@ -108,12 +117,6 @@ def _triangle_layout(
 
 def _whole_axis(last: int) -> dict[str, Any]:
     return {"range": [0.5, last + 0.5], "showgrid": False, **axes.whole_ticks(last)}
-
-
-def _captioned(layout: dict[str, Any], caption: str) -> dict[str, Any]:
-    if not caption:
-        return layout
-    return layout | {"annotations": [*layout.get("annotations", []), axes.settings(caption)]}
 
 
 def describe_triangle(name: str, depths: Sequence[int], values: Array) -> str:
@@ -261,4 +264,4 @@ def _band(depths: Depths, sides: Band, panel: Panel, style: LineStyle, name: str
 
 def _line_layout(y: dict[str, Any], deepest: int, caption: str, narrow: bool) -> dict[str, Any]:
     x = {"range": [0.5, deepest + 0.5], "title": axes.title("hidden layers"), **axes.whole_ticks(deepest)}
-    return _captioned(axes.one_panel(x, y, 520 if narrow else 480, narrow), caption)
+    return axes.with_settings(axes.one_panel(x, y, 520 if narrow else 480, narrow), caption, narrow)

@@ -1,7 +1,7 @@
 """The figures of the page on remedies: one small heatmap for each thing that was tried, and the losses of all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import Any
 
@@ -18,14 +18,32 @@ from explorer.figures.plain import Figure
 from explorer.figures.view import View
 from explorer.training.history import History
 
-# Panels beside each other on a wide screen and on a phone, and the height of a row and of what is below, in pixels.
-WIDE, NARROW = 5, 2
-ROW, LINE, TICKS, FOOT = 216, 20, 30, 100
-LETTERS = 20  # of a line of a panel's title, on a laptop
+# Heights in pixels: of a line of text, of the ticks, of the space below a row and of what is below all panels.
+LINE, TICKS, SPACE, FOOT = 20, 30, 14, 100
 GAP = 0.022
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 # The colour of what the remedy did, before the words that say it.
 COLOURS = {HELPED: theme.NOW, A_LITTLE: theme.NOW, HARMED: theme.NOT_FINITE}
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A size of panels: what leads the ranking is large, what trails it small."""
+
+    places: int  # Of the ranking; the last tier holds all that are left
+    columns: int  # Panels beside each other on a wide screen, and on a phone
+    narrow_columns: int
+    height: int  # Of a map, in pixels
+    letters: int  # Of a line of a panel's title, on a laptop
+    size: int  # Of its text
+    ticks: bool
+
+
+# The experiment itself beside the best; the next four; the rest.
+RANKED = (Tier(2, 2, 1, 210, 44, 18, True), Tier(4, 4, 2, 100, 25, 15, True), Tier(99, 6, 2, 56, 17, 15, False))
+
+
+EVEN = Tier(99, 5, 2, 142, 20, 15, True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,37 +56,70 @@ class TrialPanel:
     history: History
 
 
-def remedies_figure(tried: Sequence[TrialPanel], view: View) -> Figure:
-    """Draw layer by epoch for each, in the order given.
+def remedies_figure(tried: Sequence[TrialPanel], view: View, *, ranked: bool = True) -> Figure:
+    """Draw layer by epoch for each, in the order given: the experiment itself, then the remedies, the best first and,
+    where they are `ranked`, large.
 
-    The panels' axes are x1, x2, ... in the order given, so that a click can be told which it met; the height stays as it is.
+    The panels' axes are x1, x2, ... in the order given, so that a click can be told which it met; the places and the height
+    depend on the number of panels alone, so that nothing jumps while the ranking is not final.
     """
     traces: Traces = []
     for place, one in enumerate(tried, start=1):
         traces += panels.position_by_epoch(one.history, view, f"x{place}", f"y{place}")
     traces += panels.view_colour_bar(view, f"x{len(tried) + 1}", f"y{len(tried) + 1}")
-    return marks.compose(traces, lambda narrow: _layout(tried, view, narrow), fixed=True)
+    tiers = RANKED if ranked else (replace(EVEN, columns=_even(len(tried))),)
+    return marks.compose(traces, lambda narrow: _layout(tried, view, tiers, narrow), fixed=True)
 
 
-def _layout(tried: Sequence[TrialPanel], view: View, narrow: bool) -> dict[str, Any]:
-    most = NARROW if narrow else WIDE
-    columns = min(most, -(-len(tried) // -(-len(tried) // most)))
-    scale = 1.0 if columns > NARROW else axes.NARROW_SCALE
+def _even(count: int) -> int:
+    """Return how many panels stand beside each other, so that rows are about equally long."""
+    return -(-count // -(-count // EVEN.columns))
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a panel lies."""
+
+    tier: Tier
+    box: Box
+    leftmost: bool
+
+
+def _slots(tried: Sequence[TrialPanel], tiers: Sequence[Tier], narrow: bool) -> tuple[list[Slot], int]:
+    """Return the place of every panel and the height of the figure, in pixels."""
+    rows: list[tuple[Tier, int, int, int]] = []  # Tier, columns, pixels above the row's maps, panels in it
+    left = len(tried)
     # What a remedy did may need a second line: it has its place before that is known, as nothing may move.
-    below_name = 2 if any(one.word for one in tried) else 1
-    above = LINE * (below_name + max(len(wrap(one.name, LETTERS)) for one in tried)) + 16
-    row_height = ROW - 44 + above
-    height = -(-len(tried) // columns) * row_height + FOOT
+    said = 2 if any(one.word for one in tried) else 1
+    for tier in tiers:
+        columns = tier.narrow_columns if narrow else tier.columns
+        longest = max(len(wrap(one.name, tier.letters)) for one in tried)
+        lines = longest + (1 if tier is RANKED[0] else said)
+        here = min(tier.places, left)
+        left -= here
+        for first in range(0, here, columns):
+            rows.append((tier, columns, round(lines * LINE * tier.size / 15) + 8, min(columns, here - first)))
+    height = sum(above + tier.height + TICKS * tier.ticks + SPACE for tier, _, above, _ in rows) + FOOT
+    slots, top = [], 0
+    for tier, columns, above, count in rows:
+        down = [1 - (top + above + tier.height) / height, 1 - (top + above) / height]
+        slots += [Slot(tier, (axes.piece(column, columns, GAP), down), column == 0) for column in range(count)]
+        top += above + tier.height + TICKS * tier.ticks + SPACE
+    return slots, height
+
+
+def _layout(tried: Sequence[TrialPanel], view: View, tiers: Sequence[Tier], narrow: bool) -> dict[str, Any]:
+    slots, height = _slots(tried, tiers, narrow)
+    scale = axes.NARROW_SCALE if narrow else 1.0
     named_axes: dict[str, Any] = {}
     labels = []
-    for index, one in enumerate(tried):
-        row, column = divmod(index, columns)
-        across, top = axes.piece(column, columns, GAP), 1 - row * row_height / height
-        box = across, [top - (row_height - TICKS) / height, top - above / height]
-        named_axes |= _panel_axes(index + 1, one.history, view, box, leftmost=column == 0)
+    for place, (one, slot) in enumerate(zip(tried, slots, strict=True), start=1):
+        named_axes |= _panel_axes(place, one.history, view, slot)
         if one.history.experiment.epochs != tried[0].history.experiment.epochs:  # an axis of its own
-            del named_axes[f"xaxis{index + 1}"]["matches"]
-        labels.append(axes.label(_title(one), across[0], box[1][1], size=15 * scale) | {"align": "left"})
+            del named_axes[f"xaxis{place}"]["matches"]
+        across, up = slot.box
+        labels.append(axes.label(_title(one, slot.tier), across[0], up[1], size=slot.tier.size * scale))
+        labels[-1]["align"] = "left"
     foot = FOOT / height
     values = {"range": list(view.span), "showgrid": False, "fixedrange": True, **axes.value_ticks(view)}
     strip = [0.3, 1.0], [foot * 0.5, foot * 0.7]
@@ -84,22 +135,22 @@ def _layout(tried: Sequence[TrialPanel], view: View, narrow: bool) -> dict[str, 
     }
 
 
-def _title(tried: TrialPanel) -> str:
-    joint = " · " if len(tried.word + tried.number) + 3 <= LETTERS else "<br>"
+def _title(tried: TrialPanel, tier: Tier) -> str:
+    joint = " · " if len(tried.word + tried.number) + 3 <= tier.letters else "<br>"
     said = f"{tried.word}{joint}{tried.number}" if tried.word in COLOURS else f"{tried.number} learn it"
     mark = f'<span style="color:{COLOURS[tried.word]}">■</span> ' if tried.word in COLOURS else ""
-    return f"<b>{axes.folded(tried.name, LETTERS)}</b><br>{mark}{said}"
+    return f"<b>{axes.folded(tried.name, tier.letters)}</b><br>{mark}{said}"
 
 
-def _panel_axes(place: int, history: History, view: View, box: Box, *, leftmost: bool) -> dict[str, Any]:
+def _panel_axes(place: int, history: History, view: View, slot: Slot) -> dict[str, Any]:
     """Return the two axes of a panel; they move with the first panel's when a viewer zooms."""
-    epochs = history.experiment.epochs
-    x = {"showgrid": False, **axes.epoch_axis(epochs, view)}
+    epochs, ticks = history.experiment.epochs, slot.tier.ticks
+    x = {"showgrid": False, **axes.epoch_axis(epochs, view), "showticklabels": ticks}
     if view.axis == "linear":
         x |= {"tickvals": [0, epochs / 2], "ticktext": ["0", f"epoch {epochs / 2:,.0f}"]}
-    beside = {"showticklabels": leftmost, "title": "layer" if leftmost else ""}
-    y = axes.layer_axis(history.experiment.layers) | beside
-    return axes.pair(place, box, x, y, follow=True)
+    named = slot.leftmost and ticks
+    y = axes.layer_axis(history.experiment.layers) | {"showticklabels": named, "title": "layer" if named else ""}
+    return axes.pair(place, slot.box, x, y, follow=True)
 
 
 def describe_tried(names: Sequence[str], words: Sequence[str], facts: Sequence[Facts]) -> str:
@@ -129,12 +180,13 @@ def loss_figure(tried: Sequence[TrialPanel], view: View) -> Figure:
             )
         )
     epochs = axes.epoch_axis(max(one.history.experiment.epochs for one in tried), view)
+    losses = axes.loss_axis(one.history.loss for one in tried)
     named_axes = {
         "xaxis": {"title": "epoch", "showgrid": False, "automargin": True, **epochs},
-        "yaxis": {"title": "loss, median over seeds", "type": "log", "exponentformat": "power", "automargin": True},
+        "yaxis": {"title": "loss, median over seeds", "automargin": True, **losses},
     }
     font = {"font": {"size": theme.TICK_SIZE}}
-    layout = {"template": theme.TEMPLATE, "height": 380, "legend": font, "margin": {"b": 56}}
+    layout = {"template": theme.TEMPLATE, "height": 540, "legend": font, "margin": {"b": 56}}
     return plain.figure(traces, layout | axes.sized(named_axes))
 
 

@@ -8,6 +8,7 @@ not finite; both are marks of their own, never a colour of the scale.
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from explorer.choices.arrays import Array, thin
 from explorer.choices.experiment import CONTROLS
 from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import decades, number, summary
-from explorer.figures import axes, marks, plain, theme
+from explorer.figures import axes, marks, theme
 from explorer.figures.marks import FlatMark, Panel, Traces
 from explorer.figures.plain import Figure
 from explorer.sweeps.outcomes import Finding, Outcome
@@ -27,8 +28,8 @@ Point = tuple[Value, Value]
 
 CRITICAL = "critical line: χ₁ = 1"
 NO_RESULT, NO_VALUE = "no such experiment", "not defined here"
-MOST_TICKS = 20
-BAR_ROOM = 132  # pixels
+MOST_TICKS, NARROW_TICKS = 20, 7
+MAP, NARROW_MAP, BAR_ROOM, NARROW_BAR = 468, 400, 132, 84  # pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,7 @@ def sweep_figure(swept: Swept, outcome: Outcome, *, critical: Sequence[Point] = 
         values[cell[::-1]], texts[cell[::-1]] = outcome.of(finding), _cell_text(sweep, cell, outcome, finding)
     traces = marks.heatmap(
         values,
-        _colours(outcome),
+        {"coloraxis": "coloraxis"},
         lambda words: {"name": words or outcome.name, "showlegend": False if words else None},
         flat_marks(outcome),
         marks.flat_colour,
@@ -94,7 +95,7 @@ def sweep_figure(swept: Swept, outcome: Outcome, *, critical: Sequence[Point] = 
     )
     traces += _crosses(swept, values, texts)
     traces += _critical_line(sweep, critical)
-    figure = plain.figure(traces, _layout(sweep))
+    figure = marks.compose(traces, lambda narrow: _layout(sweep, outcome, narrow))
     if row is not None:
         ends = {"x0": -0.5, "x1": len(sweep.xs) - 0.5, "y0": row - 0.5, "y1": row + 0.5}
         figure["layout"]["shapes"] = [
@@ -115,12 +116,14 @@ def _place_text(sweep: Sweep, cell: Place) -> str:
     return ", ".join(f"{name} {value_text(value)}" for name, value in zip(names, sweep.values(cell), strict=True))
 
 
-def _colours(outcome: Outcome) -> dict[str, Any]:
+def _colours(outcome: Outcome, narrow: bool, below: float) -> dict[str, Any]:
+    """Return the colour axis; on a phone its bar lies across, `below` the map as a share of it."""
     low, high = outcome.span
     shares = theme.SHARE_SCALE if outcome.unit == "share" else theme.SIZE_SCALE
     scale = theme.RATIO_SCALE if outcome.diverging else shares
-    bar = axes.colour_bar(outcome.name, thickness=18, **_ticks(outcome))
-    return {"zmin": low, "zmax": high, "colorscale": scale, "colorbar": bar}
+    across = {"orientation": "h", "y": -below, "yanchor": "top"} if narrow else {}
+    bar = axes.colour_bar(outcome.name, axes.text_scale(narrow), thickness=18, **_ticks(outcome), **across)
+    return {"cmin": low, "cmax": high, "colorscale": scale, "colorbar": bar}
 
 
 def _crosses(swept: Swept, values: Array, texts: NDArray[np.object_]) -> Traces:
@@ -171,28 +174,38 @@ def _position(values: tuple[Value, ...], value: Value) -> float:
     return float(np.interp(scale(float(value)), scale(numbers), np.arange(len(numbers))))
 
 
-def _layout(sweep: Sweep) -> dict[str, Any]:
-    below = 104 if is_numeric(sweep.x) else 150  # names stand slanted
-    caption = axes.settings(f"varied from: {summary(sweep.base)}", below) | {"yanchor": "bottom"}
-    layout = _over_columns(sweep, _axis(sweep.y, sweep.ys), 516 + below, 48, below)
-    return layout | {"annotations": [caption]}
+def _layout(sweep: Sweep, outcome: Outcome, narrow: bool) -> dict[str, Any]:
+    names = 70 if is_numeric(sweep.x) else 116  # stand slanted
+    letters = axes.NARROW_SETTINGS_LETTERS if narrow else axes.SETTINGS_LETTERS
+    lines = wrap(f"varied from: {summary(sweep.base)}", letters, break_on_hyphens=False)
+    below = names + (NARROW_BAR if narrow else 0) + 16 + axes.SETTINGS_LINE * len(lines)
+    inside = NARROW_MAP if narrow else MAP
+    caption = axes.settings("<br>".join(lines), below, axes.text_scale(narrow)) | {"yanchor": "bottom"}
+    layout = _over_columns(sweep, _axis(sweep.y, sweep.ys, narrow), inside + 48 + below, 48, below, narrow)
+    if narrow:
+        caption["xshift"] = 8 - layout["margin"]["l"]
+    return layout | {"annotations": [caption], "coloraxis": _colours(outcome, narrow, names / inside)}
 
 
-def _over_columns(sweep: Sweep, y: dict[str, Any], height: int, top: int, below: int) -> dict[str, Any]:
+def _over_columns(
+    sweep: Sweep, y: dict[str, Any], height: int, top: int, below: int, narrow: bool = False
+) -> dict[str, Any]:
     # Room for the names of the rows: the same beside map and section, so that columns stand above each other.
-    left = max(84.0, 50 + 8.5 * max(len(value_text(value)) for value in sweep.ys))
+    longest, scale = max(len(value_text(value)) for value in sweep.ys), axes.text_scale(narrow)
+    left = 40 + 7.5 * longest if narrow else max(84.0, 50 + 8.5 * longest)
     return {
         "template": theme.TEMPLATE,
         "height": height,
-        **axes.legend(1.01),
-        **axes.sized({"xaxis": _axis(sweep.x, sweep.xs), "yaxis": y}),
-        "margin": {"l": left, "r": BAR_ROOM, "t": top, "b": below},
+        **axes.legend(1.01, scale),
+        **axes.sized({"xaxis": _axis(sweep.x, sweep.xs, narrow), "yaxis": y}, scale),
+        "margin": {"l": left, "r": 12 if narrow else BAR_ROOM, "t": top, "b": below},
     }
 
 
-def _axis(name: str, values: tuple[Value, ...]) -> dict[str, Any]:
+def _axis(name: str, values: tuple[Value, ...], narrow: bool) -> dict[str, Any]:
     # A choice without its name would say nothing; numbers can be read between two ticks.
-    places = thin(range(len(values)), MOST_TICKS if is_numeric(name) else len(values))
+    most = NARROW_TICKS if narrow else MOST_TICKS
+    places = thin(range(len(values)), most if is_numeric(name) else len(values))
     texts = (value_text(values[place]) for place in places)
     span = [-0.5, len(values) - 0.5]
     return {"title": axes.title(CONTROLS[name].label), "range": span, "showgrid": False, **axes.ticks(places, texts)}
@@ -247,9 +260,13 @@ def row_figure(swept: Swept, outcome: Outcome, row: int) -> Figure:
     bottom, top = outcome.span
     room = 0.05 * (top - bottom)
     y = {"title": outcome.name, "range": [bottom - room, top + room], "showgrid": True, **_ticks(outcome)}
-    layout = _over_columns(sweep, y, 300, 44, 64)
-    layout["xaxis"]["automargin"] = True  # names stand slanted
-    return plain.figure(traces, layout)
+
+    def layout(narrow: bool) -> dict[str, Any]:
+        made = _over_columns(sweep, y, 300, 44, 64, narrow)
+        made["xaxis"]["automargin"] = True  # names stand slanted
+        return made
+
+    return marks.compose(traces, layout)
 
 
 def _interval(findings: Sequence[Finding | None], values: Array) -> dict[str, Any]:

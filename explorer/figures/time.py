@@ -22,11 +22,11 @@ from explorer.training.history import DIVERGED, SOLVED, History
 
 # Numbers of the axes: the heatmaps' are 1 to 6, and the colour bar lies on the profile's x axis.
 LOSS, SHARE, PROFILE, STRIP = 7, 8, 9, 10
-HEIGHT = 740
+HEIGHT = 790
 MARGIN = {"l": 72, "r": 26, "t": 54, "b": 48}  # pixels
 GAP = 0.028
 LETTERS = 20  # of a large name, on a laptop
-NARROW_LOSS, NARROW_SHARE, NARROW_MAP, NARROW_PROFILE, NARROW_STRIP, NARROW_FOOT = 130, 110, 150, 300, 14, 30
+NARROW_LOSS, NARROW_SHARE, NARROW_MAP, NARROW_PROFILE, NARROW_STRIP, NARROW_FOOT = 170, 130, 150, 300, 14, 30
 # Fixed, as all ranges, so that pictures can be compared.
 LOSS_AXIS = {**axes.log_axis((-4.0, 1.0)), "title": "loss"}
 SHARE_AXIS = {"range": [-0.06, 1.06], **axes.share_ticks(3)}
@@ -169,13 +169,13 @@ def places(count: int, narrow: bool) -> Places:
 
 
 def _wide(count: int) -> Places:
-    rows = [[0.095, 0.715]] if count <= 3 else [[0.465, 0.715], [0.095, 0.345]]
+    rows = [[0.09, 0.62]] if count <= 3 else [[0.405, 0.62], [0.09, 0.295]]
     columns = -(-count // len(rows))
     cells = (divmod(index, columns) for index in range(count))
     maps = [(axes.piece(column, columns, GAP, 0.70), rows[row]) for row, column in cells]
-    right, top = [0.755, 1.0], [0.88, 1.0]
+    right, top = [0.755, 1.0], [0.805, 1.0]
     loss, share = ([0.0, 0.46], top), ([0.54, 1.0], top)
-    return Places(HEIGHT, maps, columns, loss, share, (right, [0.095, 0.715]), (right, [0.02, 0.05]))
+    return Places(HEIGHT, maps, columns, loss, share, (right, [0.09, 0.62]), (right, [0.02, 0.05]))
 
 
 def _narrow(count: int) -> Places:

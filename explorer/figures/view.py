@@ -16,7 +16,7 @@ from explorer.training.measures import Diagnostic, offered
 
 VALUE = "value"
 RATIO, TIME_RATIO = (f"ratio to last {kind.position}" for kind in (LAYERS, TIME_STEPS))
-RANGES = {"usual": 0, "wide": 26, "widest": 298}
+RANGES = {"usual": 0, "wide": 26, "widest": 92}
 LATEST = -1
 
 
@@ -62,7 +62,7 @@ class View:
     range: str = _choice(
         "Range",
         "The span of the colours. It stays fixed while settings change, so that pictures can be compared. "
-        "For gradients: usual 10⁻¹⁰ to 10², wide 10⁻³⁶ to 10²⁸, widest 10⁻³⁰⁸ to 10³⁰⁰; for ratios as far to both sides of 1.",
+        "For gradients: usual 10⁻¹⁰ to 10², wide 10⁻³⁶ to 10²⁸, widest 10⁻¹⁰² to 10⁹⁴; for ratios as far to both sides of 1.",
         options=RANGES,
         default="usual",
     )
@@ -114,7 +114,7 @@ class TimeView(View):
 
     compare: str = _choice(
         "Side by side",
-        "What stands side by side, on one scale: the net of the sidebar with one setting changed.",
+        "What stands side by side on one scale: the net in the sidebar with one setting changed.",
         options=COMPARISONS,
         default="the three cells",
     )
@@ -145,12 +145,12 @@ class CliffView:
 
     shown: str = _choice(
         "Show",
-        "The loss or the length of its gradient as colour; relief: the loss as height, to be turned.",
+        "loss, gradient: the loss, or the norm of its gradient, as colour; relief: the loss as a surface to turn.",
         options=(LOSS, GRADIENT, RELIEF),
         default=LOSS,
     )
     learning_rate: float = _stepped(
-        "Learning rate", "An update goes this times the gradient.", one_two_five(0.01, 10.0), default=0.5
+        "Learning rate", "An update is this many times the gradient.", one_two_five(0.01, 10.0), default=0.5
     )
     clip: str = _choice(
         "Clip by",

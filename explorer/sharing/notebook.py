@@ -1,5 +1,6 @@
 """Notebook: the few lines of Python that repeat what a page shows, and give its numbers."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from explorer.choices.experiment import Experiment
@@ -160,3 +161,15 @@ def _values(values: Sequence[object]) -> str:
         if list(values) == list(range(first, first + len(values))):
             return f"tuple(range({first}, {first + len(values)}))"
     return repr(tuple(values))
+
+
+def notebook_json(title: str, lines: str) -> str:
+    """Write the lines as a notebook of two cells, the title and the code, in Jupyter's format 4.5."""
+    cells = [
+        {"cell_type": "markdown", "id": "title", "metadata": {}, "source": f"# {title}"},
+        {"cell_type": "code", "id": "lines", "metadata": {}, "source": lines, "outputs": [], "execution_count": None},
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return json.dumps(
+        {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}, indent=1
+    )

@@ -12,8 +12,28 @@ STYLE = """
 body { font: 16px/1.5 Arial, Helvetica, sans-serif; color: #0f1b1e; background: #fff; max-width: 1400px; margin: 2rem auto;
        padding: 0 1rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; } figure { margin: 2rem 0; } figcaption { font-weight: 600; }
-table { border-collapse: collapse; } th, td { border-bottom: 1px solid #d9e0e0; padding: .3rem .8rem .3rem 0; text-align: left; }
+table { border-collapse: collapse; display: block; overflow-x: auto; } th, td { border-bottom: 1px solid #d9e0e0; padding: .3rem .8rem .3rem 0; text-align: left; }
 pre { background: #f3f6f6; padding: 1rem; overflow-x: auto; } a { color: #0b6e69; overflow-wrap: anywhere; }
+"""
+
+
+# On a phone, or in half a window, panels stand below each other, as on screen.
+NARROW = """
+function fit() {
+  for (const box of document.querySelectorAll(".js-plotly-plot")) {
+    const narrow = box.clientWidth < 700;
+    if (box.narrow === narrow) continue;
+    box.wide ??= JSON.parse(JSON.stringify(box.layout));
+    const layout = { ...structuredClone(box.wide), ...(narrow ? structuredClone(box.wide.meta?.narrow ?? {}) : {}) };
+    if (box.narrow !== undefined || narrow) {
+      box.style.height = layout.height + "px";
+      Plotly.react(box, box.data, layout);
+    }
+    box.narrow = narrow;
+  }
+}
+addEventListener("load", fit);
+addEventListener("resize", fit);
 """
 
 
@@ -43,6 +63,7 @@ def page_html(sheet: Sheet, figures: Mapping[str, tuple[Figure, str]], config: M
     if sheet.table:
         parts.append(_table(sheet.table))
     parts.append(f"<h2>The same in a notebook</h2><pre>{escape(sheet.lines)}</pre>")
+    parts.append(f"<script>{NARROW}</script>")
     body = "\n".join(parts)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'

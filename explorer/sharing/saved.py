@@ -123,7 +123,7 @@ def sweep_csv(
     """Write one line for every cell, also for those without a result, and why.
 
     Ratios, which may leave the range of floating-point numbers, are written as their decimal logarithm and named so: -inf
-    is an exact 0, inf not finite. All else is in plain units; inf epochs: half of the seeds or more never solve it. NaN is
+    is an exact 0, inf not finite. All else is in plain units; inf epochs: at least half of the seeds never solve it. NaN is
     what is not defined.
     """
     rows = []

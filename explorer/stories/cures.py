@@ -3,6 +3,7 @@
 import math
 
 from explorer.diagnosis.remedies import REMEDIES
+from explorer.figures.tour import FIRST, LOSS, MAP, Proof
 from explorer.stories import measurements
 from explorer.stories.scenarios import EXPLODING, MOONS, OPENING
 from explorer.stories.scene import Answer, Play, Scene
@@ -18,13 +19,15 @@ RESIDUAL = OPENING.but(skip="one layer")
 CURES = [
     Scene(
         name="Batch norm, and where it explodes",
+        address="batch norm",
+        proof=Proof("the gradient of layer 1", FIRST),
         caption="Batch norm gives every unit's z a standard deviation of 1. Here it is added to fifty ReLU layers with "
         "He initialization and no skips.",
         question="Before any update, how large is the first layer's gradient compared with the last layer's?",
         answers=(
             Answer("About a thousandth: it vanishes", 0.0, 0.01),
             Answer("About as large: that is what batch norm is for", 0.1, 10.0),
-            Answer("Ten thousand times: it explodes", 1e3, 1e6),
+            Answer("Ten thousand times as large: it explodes", 1e3, 1e6),
         ),
         right=2,
         take_home="Batch norm keeps signals level, not gradients: with ReLU each layer multiplies them by about 1.2, "
@@ -38,6 +41,8 @@ CURES = [
     ),
     Scene(
         name="A way around each layer",
+        address="a way around",
+        proof=Proof("the part of the skip", "skip"),
         caption="The opening net again, with one change: each layer's input is added to its output, y = x + f(W x + b). The "
         "gradient can go around the layer.",
         question="At the start, how much of the last layer's gradient reaches layer 1? Without the skips it was about 3 × 10⁻⁸.",
@@ -59,6 +64,8 @@ CURES = [
     ),
     Scene(
         name="The same net, residual, learns",
+        address="residual",
+        proof=Proof("the losses", LOSS),
         caption="A gradient that arrives is not yet a net that learns. The eight seeds, the task and the steps are "
         "those of the plain net, which never learns.",
         question="With a skip over every layer, how many of the eight seeds learn XOR within 6,000 epochs?",
@@ -79,7 +86,9 @@ CURES = [
     ),
     Scene(
         name="Exploding gradients, clipped",
-        caption="14 tanh layers with N(0, 1) weights: layer 1 gets hundreds of times the last layer's gradient, and hardly a "
+        address="clipped",
+        proof=Proof("the losses", LOSS),
+        caption="14 tanh layers with N(0, 1) weights: layer 1 gets hundreds of times the last layer's gradient, and hardly any "
         "seed learns. Now each update's whole gradient is limited to a norm of 0.01.",
         question="How many of the eight seeds learn XOR now?",
         answers=(
@@ -99,6 +108,8 @@ CURES = [
     ),
     Scene(
         name="What clipping cannot do",
+        address="what clipping cannot do",
+        proof=Proof("the gradient of layer 1", FIRST),
         caption="Back to the sigmoid net whose gradient vanishes; now its gradients are clipped by norm, at 0.01.",
         question="What does clipping do to the share of the gradient that reaches layer 1?",
         answers=(
@@ -120,6 +131,8 @@ CURES = [
     ),
     Scene(
         name="Layer norm is not batch norm",
+        address="layer norm",
+        proof=Proof("layer norm", MAP, panel=2),
         caption="Ten sigmoid layers, two moons. Batch norm centres each unit over the samples; layer norm centres each sample over "
         "its units.",
         question="With batch norm nearly all of eight seeds learn. How many with layer norm?",
@@ -144,6 +157,8 @@ CURES = [
     ),
     Scene(
         name="All together",
+        address="all together",
+        proof=Proof("a skip over every layer", MAP, panel=4),
         caption="The opening net once more: eleven sigmoid layers, four units wide, XOR. Each remedy is tried alone, on the same "
         "seeds.",
         question="Which of these lets nearly all of the eight seeds learn?",

@@ -135,7 +135,7 @@ def tell_deepest(shown: Shown) -> str:
     """Say up to which depth half of the seeds learn."""
     depth, epoch = deepest(shown), min(diagnosis.facts.epoch for diagnosis in shown.values())
     where = f"up to {depth:.0f} hidden layers" if depth else "at no depth"
-    return f"by epoch {epoch:,} half of the seeds or more learn {where}"
+    return f"by epoch {epoch:,} at least half of the seeds learn {where}"
 
 
 def tell_dead(shown: Shown) -> str:

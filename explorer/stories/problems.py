@@ -2,6 +2,7 @@
 
 import math
 
+from explorer.figures.tour import DEPTH, END, FIRST, MAP, Proof
 from explorer.figures.view import RATIO, View
 from explorer.stories import measurements
 from explorer.stories.scenarios import DYING, MOONS, OPENING
@@ -16,10 +17,34 @@ WIDE = MOONS.but(activation="tanh", initializer="normal", width=64, learning_rat
 
 PROBLEMS = [
     Scene(
+        name="The net that never learns",
+        address="never learns",
+        proof=Proof("the gradient of layer 1", FIRST),
+        caption="A well-known tutorial stacks eleven hidden layers of four sigmoid units to learn XOR. We train such nets for "
+        "6,000 epochs, from eight seeds at once.",
+        question="How many of the eight learn it?",
+        answers=(
+            Answer("All or nearly all", 6.5, 8.5),
+            Answer("About half", 2.5, 5.5),
+            Answer("None", 0.0, 0.5),
+        ),
+        right=2,
+        take_home="None. Layer 1 gets about 3 × 10⁻⁸ of the last layer's gradient, and every net ends up answering 0.5. "
+        "The tutorial's own recipe, with Adam, still does so after 100,000 epochs.",
+        source="Hochreiter 1991; Bengio et al. 1994",
+        shown=(("now", OPENING),),
+        figure=GRADIENTS,
+        measure=measurements.solved,
+        tell=measurements.tell_solved,
+        plays=(Play("depth", (1, 2, 3, 5, 8, 11, 15, 20)), Play("learning_rate", (0.01, 0.1, 1.0, 10.0))),
+    ),
+    Scene(
         name="What backpropagation multiplies",
-        caption="The gradient starts at the output and travels back. Each layer multiplies it twice: by the weights "
-        "that it passes through, and by the slope of the activation.",
-        question="Eleven sigmoid layers, weights between -1 and 1. Which of the two makes the gradient small?",
+        address="what multiplies",
+        proof=Proof("the part of the slope", "slope"),
+        caption="Why does so little arrive? The gradient starts at the output and travels back. Each layer multiplies it twice: "
+        "by the weights that it passes through, and by the slope of the activation.",
+        question="In the net that never learns, weights lie between -1 and 1. Which of the two makes its gradient small?",
         answers=(
             Answer("The weights", -math.inf, 0.3),
             Answer("Both, about equally", 0.3, 0.7),
@@ -40,6 +65,8 @@ PROBLEMS = [
     ),
     Scene(
         name="A slope of one quarter at best",
+        address="one quarter",
+        proof=Proof("the part of the slope, 1/4 at each layer", "slope"),
         caption="Tiny weights, about 0.01 in size, keep every z near 0, in the middle of the sigmoid.",
         question="How large is the slope of the sigmoid there?",
         answers=(
@@ -62,28 +89,10 @@ PROBLEMS = [
         ),
     ),
     Scene(
-        name="The net that never learns",
-        caption="A well-known tutorial stacks eleven hidden layers of four sigmoid units to learn XOR. We train such nets for "
-        "6,000 epochs, from eight seeds at once.",
-        question="How many of the eight learn it?",
-        answers=(
-            Answer("All or nearly all", 6.5, 8.5),
-            Answer("About half", 2.5, 5.5),
-            Answer("None", 0.0, 0.5),
-        ),
-        right=2,
-        take_home="None. Layer 1 gets about 3 × 10⁻⁸ of the last layer's gradient, and every net ends up answering 0.5. "
-        "The tutorial's own recipe, with Adam, still does so after 100,000 epochs.",
-        source="Hochreiter 1991; Bengio et al. 1994",
-        shown=(("now", OPENING),),
-        figure=GRADIENTS,
-        measure=measurements.solved,
-        tell=measurements.tell_solved,
-        plays=(Play("depth", (1, 2, 3, 5, 8, 11, 15, 20)), Play("learning_rate", (0.01, 0.1, 1.0, 10.0))),
-    ),
-    Scene(
         name="How deep is too deep?",
-        caption="The same task with larger initial weights, N(0, 1), and ten times larger steps, which suit plain "
+        address="how deep",
+        proof=Proof("depth 5", DEPTH, depth=5),
+        caption="XOR again, with larger initial weights, N(0, 1), and ten times larger steps, which suit plain "
         "sigmoid nets better. The nets have one to ten hidden layers, with eight seeds each.",
         question="Up to which depth do at least half of the seeds learn XOR?",
         answers=(
@@ -93,7 +102,7 @@ PROBLEMS = [
             Answer("All ten depths", 9.5, 10.5),
         ),
         right=1,
-        take_home="A plain sigmoid net of this kind learns up to about 5 hidden layers, and from 8 on hardly a seed "
+        take_home="A plain sigmoid net of this kind learns up to about 5 hidden layers, and from 8 on hardly any seed "
         "does. Each further layer costs another factor of about 0.3: the price of depth is exponential.",
         source="Hochreiter 1991; Schoenholz et al. 2017",
         shown=(("plain", BEST_PLAIN),),
@@ -107,6 +116,8 @@ PROBLEMS = [
 CAUSES = [
     Scene(
         name="Saturation does not explode",
+        address="saturation",
+        proof=Proof("the part of the slope", "slope"),
         caption="Weights from N(0, 1), 64 units wide. In a linear net each layer then multiplies the gradient by about 7.8. With tanh, "
         "more than two units in three are saturated: their slope is nearly 0.",
         question="What does each of these tanh layers multiply the gradient by?",
@@ -128,6 +139,8 @@ CAUSES = [
     ),
     Scene(
         name="All weights zero, or all the same",
+        address="all zero",
+        proof=Proof("the gradient of layer 1", FIRST),
         caption="Ten tanh layers. Every weight starts at 0.",
         question="What is the gradient in the first layer?",
         answers=(
@@ -149,6 +162,8 @@ CAUSES = [
     ),
     Scene(
         name="How large should weights start?",
+        address="how large",
+        proof=Proof("He’s start", MAP, panel=3),
         caption="Twenty ReLU layers of 32 units, and four ways to start. The gradient should arrive at layer 1 about as large "
         "as it left.",
         question="Which start keeps the gradient level?",
@@ -160,7 +175,7 @@ CAUSES = [
         ),
         right=3,
         take_home="ReLU cuts away half of every signal, so weights need twice the variance. From the last "
-        "hidden layer to the first, He's keeps about 0.6 of the gradient, Glorot's about 9 × 10⁻⁴, N(0, 0.01²) about 10⁻²⁷; "
+        "hidden layer to the first, He's start keeps about 0.6 of the gradient, Glorot's about 9 × 10⁻⁴, N(0, 0.01²) about 10⁻²⁷; "
         "N(0, 1) makes it about 10¹¹ times larger.",
         source="Glorot & Bengio 2010; He et al. 2015",
         shown=tuple((name, DEEP_RELU.but(initializer=name)) for name in STARTS),
@@ -172,6 +187,8 @@ CAUSES = [
     ),
     Scene(
         name="Units that die",
+        address="units that die",
+        proof=Proof("the last epochs", END),
         caption="Six ReLU layers of 8 units, He initialization, and a learning rate of 2: far too large.",
         question="After 500 epochs, how many hidden units are off for every sample?",
         answers=(

@@ -12,6 +12,7 @@ from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.figures.plain import Figure
+from explorer.figures.tour import Proof, pointed
 from explorer.figures.view import View
 from explorer.training.answers import AnswerMap
 
@@ -63,6 +64,7 @@ class SceneFigure:
 class Scene(Entry):
     """One scene: `name` is its title, `caption` sets it up, `source` is where the lesson comes from."""
 
+    address: str  # What a link and the row of scenes call it: a few words that never change
     question: str  # To the room, before anything is shown
     answers: tuple[Answer, ...]  # Two to four whose spans do not meet
     right: int  # Index of the right one
@@ -78,6 +80,12 @@ class Scene(Entry):
     view: View = field(default_factory=View)
     compare: str = ""  # Of recurrent nets, the name of an entry of `COMPARISONS`
     plays: tuple[Play, ...] = ()
+    proof: Proof | None = None  # What of the figure proves the sentence, as long as nothing is played with
+
+    def draw(self, compared: Compared, answers: AnswerMap | None) -> Figure:
+        """Draw the figure, with what proves the sentence framed."""
+        figure = self.figure.draw(self, compared, answers)
+        return figure if self.proof is None else pointed(figure, self.proof)
 
     @property
     def experiment(self) -> Settings:
@@ -91,7 +99,8 @@ class Scene(Entry):
 
     def as_played(self, played: Mapping[str, Any]) -> "Scene":
         """Return the scene with the settings that the viewer has changed."""
-        return replace(self, shown=self._changed(played))
+        shown = self._changed(played)
+        return replace(self, shown=shown, proof=self.proof if shown == self.shown else None)
 
     def _changed(self, played: Mapping[str, Any]) -> tuple[tuple[str, Settings], ...]:
         """Change the experiment that the scene is about, and each other one that has the same value of a changed setting.

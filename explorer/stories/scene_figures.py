@@ -68,7 +68,7 @@ BY_DEPTH = SceneFigure(draw=_draw_shares, describe=_describe_shares, depths=DEPT
 
 def _draw_panels(scene: Scene, compared: Compared, answers: AnswerMap | None) -> Figure:
     tried = [TrialPanel(name, "", known.facts.learnt, known.history) for name, known in compared.measured.items()]
-    return panels_beside_words(remedies_figure(tried, scene.view))
+    return panels_beside_words(remedies_figure(tried, scene.view, ranked=False))
 
 
 def _describe_panels(scene: Scene, compared: Compared) -> str:

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from explorer.figures.tour import FIRST, MAP, Proof
 from explorer.figures.view import TimeView
 from explorer.stories.measurements import ending, first, learning, share, tell_clipping, tell_through_time
 from explorer.stories.scenarios import SCENARIOS
@@ -26,6 +27,8 @@ def _shown(scenario: str) -> dict[str, Any]:
 LAST_STEPS = [
     Scene(
         name="A hundred steps back",
+        address="a hundred steps",
+        proof=Proof("the first step of the plain net", FIRST, panel=0),
         caption="A plain recurrent net sees two symbols in the first half of 100 steps, then silence; at the end it has to say "
         "which came first. Before any update, its gradient is sent back through the same W_hh, step by step.",
         question="How much of dL/dh at step 100 gets to step 1?",
@@ -44,6 +47,8 @@ LAST_STEPS = [
     ),
     Scene(
         name="A gate is not enough",
+        address="gates",
+        proof=Proof("the bias ln 100", MAP, panel=2),
         caption="The same task. An LSTM's forget gate keeps σ(bias) of its state at each step while its weights are silent. "
         "The usual advice is to start that bias at 1. Here it starts at 0, at 1 and at ln 100 = 4.6.",
         question="With which of these do most seeds learn to look back 100 steps?",
@@ -62,6 +67,8 @@ LAST_STEPS = [
     ),
     Scene(
         name="Exploding through time",
+        address="exploding through time",
+        proof=Proof("the net that is not clipped", MAP, panel=0),
         caption="ReLU units whose W_hh starts as the identity learn to continue a noisy sine. The first gradient has a "
         "norm of about a thousand. The same eight seeds are trained as they are, clipped by value, and clipped by "
         "norm to 1.",

@@ -1,6 +1,7 @@
 """The guided tour: its chapters, and their scenes in order, one entry each in the module of its part."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from explorer.choices.controls import Choice, controls_of, setting
@@ -55,16 +56,16 @@ def chapter_of(scene: Scene) -> Chapter:
     return next(chapter for chapter in CHAPTERS.values() if scene in chapter.scenes)
 
 
-def play_key(number: int, setting: str) -> str:
-    """Return the link's key of a setting that is played with in the scene of this number, counted from 1."""
-    return f"scene{number}_{setting}"
+def play_key(scene: Scene, setting: str) -> str:
+    """Return the link's key of a setting that is played with in a scene."""
+    return f"{scene.address.replace(' ', '-')}_{setting}"
 
 
 QUESTION, ANSWER = "question", "answer"
 PAGE, PRESENTER = "page", "presenter"
 # What stands in the place of a scene at the end.
 RECAP = "recap"
-PLACES = (*(str(number) for number in range(1, len(SCENES) + 1)), RECAP)
+PLACES = (*(scene.address for scene in SCENES), RECAP)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,7 @@ class TourView:
             help="The scenes in order, and at the end what to remember of them.",
             group="View",
             options=PLACES,
-            default="1",
+            default=PLACES[0],
         )
     )
     revealed: str = setting(
@@ -107,8 +108,45 @@ class TourView:
 
 TOUR_CONTROLS = controls_of(TourView)
 # What each scene lets the room play with, by its key in the link.
-PLAY_CONTROLS = {
-    play_key(number, name): control
-    for number, scene in enumerate(SCENES, start=1)
-    for name, control in scene.controls.items()
-}
+PLAY_CONTROLS = {play_key(scene, name): control for scene in SCENES for name, control in scene.controls.items()}
+
+
+# --- links that count scenes ----------------------------------------------------------------------
+
+
+# The addresses of the scenes that had numbers, in the order of these.
+COUNTED = (
+    *(
+        "what multiplies",
+        "one quarter",
+        "never learns",
+        "how deep",
+        "saturation",
+        "all zero",
+        "how large",
+        "units that die",
+    ),
+    *("batch norm", "a way around", "residual", "clipped", "what clipping cannot do", "layer norm", "all together"),
+    *("a hundred steps", "gates", "exploding through time"),
+)
+COUNTED_KEY = re.compile(r"scene(\d+)_(\w+)")
+
+
+def named(asked: Mapping[str, str]) -> dict[str, str]:
+    """Return an address' settings with scenes by name, where they are counted as they once were, from 1.
+
+    >>> named({"scene": "3", "scene3_depth": "8"})
+    {'scene': 'never learns', 'never-learns_depth': '8'}
+    """
+    by_number = {str(number): address for number, address in enumerate(COUNTED, start=1)}
+    first = {"scene": "1"} if asked.get("v") == "1" else {}  # which went without saying
+    found = {}
+    for name, text in (first | dict(asked)).items():
+        counted = COUNTED_KEY.fullmatch(name)
+        if name == "scene":
+            found[name] = by_number.get(text, text)
+        elif counted and counted[1] in by_number:
+            found[f"{by_number[counted[1]].replace(' ', '-')}_{counted[2]}"] = text
+        else:
+            found[name] = text
+    return found

@@ -143,7 +143,7 @@ def depth_headline(series: Sequence[DepthSeries]) -> str:
     told = " and ".join(_learnable(one) + names[one] for one in trained)
     waiting = "".join(f"; no depth is trained yet{names[one]}" for one in series if not one.known)
     complete = all(one.complete for one in series)
-    return f"{'Half' if complete else 'So far half'} of the seeds or more learn {told}{waiting}"
+    return f"{'At' if complete else 'So far at'} least half of the seeds learn {told}{waiting}"
 
 
 def _suffix(name: str) -> str:

@@ -129,6 +129,34 @@ def cliff_summary(descent: Descent) -> str:
     )
 
 
+def cliff_answer(free: Path, clipped: Path, descent: Descent) -> str:
+    """Say in one line what clipping changed."""
+    if np.array_equal(free.points, clipped.points, equal_nan=True):
+        return "Clipping changes nothing here: no gradient is longer than the threshold"
+    gone, kept, limit = _fate(free), _fate(clipped), f"clipped by {descent.clip}"
+    if gone and kept:
+        return f"Without clipping the descent {gone}; {limit}, it {kept} too"
+    if gone:
+        return f"Without clipping the descent {gone}; {limit}, its loss ends {_end(clipped)}"
+    if kept:
+        return f"{limit[0].upper()}{limit[1:]}, the descent {kept}; without clipping it stays on the map"
+    return f"Both descents stay on the map; {_told_apart(_end(free), _end(clipped), limit)}"
+
+
+def _told_apart(without: str, limited: str, limit: str) -> str:
+    return (
+        f"both losses end {limited}" if without == limited else f"{limit}, the loss ends {limited}, without {without}"
+    )
+
+
+def _fate(path: Path) -> str:
+    """Say that a path leaves the map or stops being finite; empty where it does neither."""
+    left, lengths = exits(path), path.lengths
+    if left:
+        return "is thrown off the map" if max(lengths[update] for update, _, _ in left) >= THROWN else "leaves the map"
+    return "" if np.isfinite(path.points).all() else "becomes infinite or NaN"
+
+
 def cliff_headline(free: Path, clipped: Path, descent: Descent) -> str:
     """Say what clipping changed and where both paths end, with their numbers."""
     limit, norm = f"clipped by {descent.clip} to {descent.threshold:g}", number(float(free.norm[free.longest]), 3)

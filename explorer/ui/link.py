@@ -1,7 +1,7 @@
 """The link: the settings in an address are checked, and the baseline is written into it as text."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +19,7 @@ from explorer.ui.keys import BASELINES, keys_of
 from explorer.ui.plain_text import verbatim
 from explorer.ui.private import read_address_again
 
-SCHEMA = "1"
+SCHEMA, EARLIER = "2", ("1",)
 UNPINNED = "none"
 # A whole experiment as JSON, read once: then its settings stand in the link as any others.
 EXPERIMENT_KEY = "experiment"
@@ -35,12 +35,16 @@ _keeper = st.components.v2.component(
 )
 
 
-def announce(shown: Kind | None, controls: Mapping[str, Control]) -> None:
+def announce(
+    shown: Kind | None, controls: Mapping[str, Control], read: Callable[[Mapping[str, str]], Mapping[str, str]] = dict
+) -> None:
     """Remove invalid parameters from the address before widgets read it, and report them until a setting changes.
 
     Streamlit would drop most of them silently, and fails on some: a whole number of 400 digits. `shown` is the kind whose
-    experiments the present page shows, None where it has settings of its own; `controls` are all by key.
+    experiments the present page shows, None where it has settings of its own; `controls` are all by key, and `read` says
+    an earlier link as the page's links say it now.
     """
+    _modernize(read)
     problem = _open_from_address(shown)
     problems = complaints(controls) | ({EXPERIMENT_KEY: problem} if problem else {})
     if problems:
@@ -55,6 +59,17 @@ def _discard(names: Iterable[str]) -> None:
     """Remove parameters from the address."""
     read_address_again(without=names)
     st.query_params["v"] = SCHEMA
+
+
+def _modernize(read: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+    """Write the address of an earlier version as links are written now."""
+    asked = dict(st.query_params.items())
+    meant = read(asked)
+    if meant != asked:
+        for name in asked.keys() - meant.keys():
+            del st.query_params[name]
+        st.query_params.update({name: text for name, text in meant.items() if asked.get(name) != text} | {"v": SCHEMA})
+        read_address_again()
 
 
 def _rewrite(controls: Mapping[str, Control]) -> None:
@@ -144,7 +159,7 @@ def complaints(controls: Mapping[str, Control]) -> dict[str, str]:
 
 
 def _complaint(name: str, texts: list[str], control: Control | None) -> str | None:
-    if name == "v" and texts[-1] != SCHEMA:
+    if name == "v" and texts[-1] not in (SCHEMA, *EARLIER):
         version = verbatim(texts[-1], MAX_SHOWN)
         return f"The link says it is of version {version}; this app writes version {SCHEMA} and reads what it knows."
     if name in NOT_SETTINGS:

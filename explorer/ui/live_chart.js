@@ -180,6 +180,7 @@ export default async function ({ data, parentElement, setTriggerValue }) {
     box.narrow = box.isNarrow();
     box.stopReplay?.();
     const figure = JSON.parse(data.figure); // Plotly changes what it is given
+    box.wide = structuredClone(figure.layout); // what is taken away has a wide screen's, on a phone too
     const layout = layoutFor(box, figure, css, data);
     box.style.height = layout.height + "px";
     await Plotly.react(box, figure.data, layout, { responsive: true, displaylogo: false, ...data.config });

@@ -1,10 +1,13 @@
 """How the app looks: its logo and icon, places that keep their height, style sheets and keys of the tour."""
 
 from base64 import b64encode
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from explorer.stories.tour import CHAPTERS
 
 _HERE = Path(__file__).parent
 
@@ -65,6 +68,18 @@ def place_of_progress() -> Any:
 
 
 WORDS = """
+.st-key-scene [role=radiogroup] { display: flex; flex-wrap: wrap; align-items: center; gap: 0; border: none; background: none; }
+.st-key-scene [role=radio] { display: flex; align-items: center; justify-content: center; gap: .45rem; position: relative;
+  min-width: 1.6rem; min-height: 2.2rem; padding: 0; margin: 0; border: none; background: none; overflow: visible; }
+.st-key-scene [role=radio]::before { content: ""; width: .65rem; height: .65rem; border-radius: 50%; flex: none;
+  background: currentColor; opacity: .4; }
+.st-key-scene [role=radio]:hover::before { opacity: 1; }
+.st-key-scene [role=radio][aria-checked=true] { padding: 0 .6rem; margin-right: .5rem; border-radius: .5rem; }
+.st-key-scene [role=radio][aria-checked=true]::before { opacity: 1; width: .85rem; height: .85rem; }
+.st-key-scene [role=radio] p { font-size: 1rem; white-space: nowrap; }
+.st-key-scene [role=radio][aria-checked=false] p { position: absolute; bottom: 100%; left: 50%; transform: translateX(-50%);
+  padding: .1rem .6rem; border-radius: .4rem; opacity: 0; pointer-events: none; z-index: 9; background: #24383c; color: #fff; }
+.st-key-scene [role=radio][aria-checked=false]:is(:hover, :focus-visible) p { opacity: 1; }
 .st-key-tour_question { margin: 0 auto; min-height: max(590px, 100vh - 240px); justify-content: center; }
 .st-key-tour_question p, .st-key-tour_words p { font-size: clamp(1.15rem, 1.22vw, 1.7rem); line-height: 1.42; }
 .st-key-tour_question [data-testid=stCaptionContainer] p, .st-key-tour_words [data-testid=stCaptionContainer] p {
@@ -89,6 +104,10 @@ WORDS = """
 .st-key-tour_recap button p { font-size: clamp(.95rem, .95vw, 1.35rem); }
 .st-key-tour_words .st-key-tour_play p { font-size: clamp(1rem, 1vw, 1.4rem); }
 """
+
+# A gap before each chapter, and before what to remember.
+_STARTS = accumulate(len(chapter.scenes) for chapter in CHAPTERS.values())
+WORDS += "".join(f".st-key-scene [role=radio]:nth-child({start + 1}) {{ margin-left: 1.1rem; }}\n" for start in _STARTS)
 
 # Figures' text is larger by this factor, see live_chart.js: 24 pixels at least.
 PRESENTER = """

@@ -24,6 +24,8 @@ class Page:
     kind: Kind | None = None  # Whose settings the sidebar asks for; None where the page has settings of its own
     pins: bool = True  # Whether the sidebar offers to pin a baseline; False where the page does so itself
     controls: Mapping[str, Control] = field(default_factory=dict)  # What the page asks besides, by key in the link
+    # Says what an address asks for as links do now, where earlier ones said it otherwise.
+    read: Callable[[Mapping[str, str]], dict[str, str]] = dict
     ahead: Callable[[], Iterable[Ahead]] = tuple  # What is trained before somebody opens the page, most wanted first
 
 

@@ -1,12 +1,24 @@
-// Composes a figure, its title, settings and link into one picture, in the viewer's own browser.
-const WIDTH = 1920, HEIGHT = 1080, TOP = 150, BOTTOM = 56, TEXT = 20, SCREEN_TEXT = 15;
+// The menu of what can be taken away: pictures are composed in the viewer's own browser, files come from the server.
+const WIDTH = 1920, HEIGHT = 1080, EDGE = 30, GAP = 10;
+// A figure is drawn as on a screen of this many times fewer pixels, so that its text is legible in a lecture room.
+const ENLARGED = 1.4, LOWEST = 590;
+const TITLE = { size: 36, smallest: 26, weight: "bold", lines: 2 };
+const SETTINGS = { size: 20, smallest: 16, lines: 2 };
+const ADDRESS = { size: 16, smallest: 12, lines: 2 };
 // A picture cannot carry the page's web font.
-const FAMILY = "Arial, Helvetica, sans-serif";
+const FAMILY = "Arial, Helvetica, 'Liberation Sans', 'DejaVu Sans', sans-serif";
+const STAYS = 8000, ASKS_AGAIN = 5000, GIVES_UP = 90000; // milliseconds
 
 function link(version) {
   const address = new URL(window.location.href);
   address.searchParams.set("v", version);
   return address.toString();
+}
+
+/** The link as a picture has it: an address of this machine leads nobody else here, and says so. */
+function addressOf(version) {
+  const local = ["localhost", "127.0.0.1", "[::1]"].includes(window.location.hostname);
+  return (local ? "On this computer only: " : "") + link(version);
 }
 
 /** A figure by the key of its place; of several, as while the page is drawn anew, the one that shows. */
@@ -15,40 +27,102 @@ function chartOf(key) {
   return charts.find(chart => chart.getBoundingClientRect().width > 0) ?? charts[0];
 }
 
-/** The largest size, up to `wanted`, at which `text` fits the picture's width; an average letter is half as wide as high. */
-function fitting(text, wanted) {
-  return Math.min(wanted, (WIDTH - 60) / (0.52 * text.length));
+// --- text: measured, and broken where the picture ends --------------------------------------------
+
+const pen = document.createElement("canvas").getContext("2d");
+
+function folded(text, size, weight) {
+  pen.font = `${weight ?? "normal"} ${size}px ${FAMILY}`;
+  const fits = words => pen.measureText(words).width <= WIDTH - 2 * EDGE;
+  const lines = [""];
+  // After a space, else after a mark of an address, at last anywhere.
+  for (const piece of text.match(/\S+\s*|\s+/g)?.flatMap(word => (fits(word.trim()) ? [word] : word.match(/[^&;]+[&;]?|[&;]/g))) ?? []) {
+    for (const part of fits(piece.trim()) ? [piece] : [...piece]) {
+      if (fits((lines.at(-1) + part).trimEnd())) lines[lines.length - 1] += part;
+      else lines.push(part);
+    }
+  }
+  return lines.map(line => line.trimEnd());
 }
 
-/** An axis as the screen shows it, zoom included, in the picture's colours and sizes. */
-function drawn(axis, shown, ink, grid) {
-  const title = typeof axis.title === "string" ? { text: axis.title } : axis.title;
-  return { ...axis, color: ink, gridcolor: grid, range: [...shown.range], autorange: false,
-           tickfont: { ...axis.tickfont, color: ink, size: TEXT * 0.9, family: FAMILY },
-           title: title && { ...title, font: { ...title.font, color: ink, size: TEXT, family: FAMILY } } };
+/** A text as lines at the largest size at which it needs no more of them than it may have; at the smallest it may. */
+function set(text, { size, smallest, weight, lines }) {
+  let at = size;
+  while (at > smallest && folded(text, at, weight).length > lines) at -= 1;
+  return folded(text, at, weight).map(line => ({ line, size: at, weight: weight ?? "normal", height: at * 1.25 }));
 }
 
-function slide(chart, text, css) {
-  const ink = css("--st-text-color"), paper = css("--st-background-color"), grid = css("--st-border-color");
-  const layout = JSON.parse(JSON.stringify(chart.layout));
-  const margin = { t: TOP + 60, b: BOTTOM + 20, l: 90, r: 40 };
-  const inside = { width: WIDTH - margin.l - margin.r, height: HEIGHT - margin.t - margin.b };
-  for (const name of Object.keys(chart._fullLayout).filter(key => /^[xy]axis\d*$/.test(key)))
-    layout[name] = drawn(layout[name] ?? {}, chart._fullLayout[name], ink, grid);
-  layout.legend = { ...layout.legend, font: { color: ink, size: TEXT * 0.9, family: FAMILY } };
-  const labels = (layout.annotations ?? []).filter(label => label.name !== "settings").map(label => ({
-    ...label, font: { ...label.font, family: FAMILY, color: label.font?.color ?? ink, size: (label.font?.size ?? SCREEN_TEXT) * TEXT / SCREEN_TEXT } }));
-  // Words outside the panels are placed in shares of the space between the margins.
-  const outside = (content, size, fromTop) => ({
-    text: content, showarrow: false, align: "left", xref: "paper", yref: "paper", xanchor: "left", yanchor: "top",
-    x: -(margin.l - 30) / inside.width, y: 1 + (margin.t - fromTop) / inside.height, font: { size, color: ink, family: FAMILY } });
-  labels.push(outside("<b>" + text.title + "</b>", fitting(text.title, 34), 24));
-  text.settings.forEach((line, number) => labels.push(outside(line, fitting(line, 20), 78 + 30 * number)));
-  const address = link(text.version);
-  labels.push(outside(address, fitting(address, 15), HEIGHT - 26));
-  return { data: chart.data, config: { staticPlot: true },
-           layout: { ...layout, width: WIDTH, height: HEIGHT, autosize: false, margin, paper_bgcolor: paper, plot_bgcolor: paper,
-                     font: { ...layout.font, color: ink, size: TEXT, family: FAMILY }, annotations: labels } };
+const escaped = text => text.replace(/[&<>]/g, sign => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
+
+function written(lines, top, ink) {
+  let y = top;
+  return lines.map(({ line, size, weight, height }) => {
+    y += height;
+    return `<text x="${EDGE}" y="${y - height + size}" font-size="${size}" font-weight="${weight}" fill="${ink}">${escaped(line)}</text>`;
+  });
+}
+
+const heightOf = lines => lines.reduce((sum, each) => sum + each.height, 0);
+
+// --- pictures ---------------------------------------------------------------------------------
+
+/** A figure as a wide screen has it, its zoom included, but for the settings, which stand in the picture's head. */
+function layoutOf(chart, ink, paper) {
+  const layout = structuredClone(chart.wide ?? chart.layout);
+  for (const [name, axis] of Object.entries(chart._fullLayout))
+    if (/^[xy]axis\d*$/.test(name)) layout[name] = { ...layout[name], range: [...axis.range], autorange: false };
+  if (chart.layout.scene) layout.scene = structuredClone(chart.layout.scene);
+  const below = layout.annotations?.find(label => label.name === "settings");
+  layout.annotations = layout.annotations?.filter(label => label !== below);
+  return { ...layout, autosize: false, paper_bgcolor: paper, plot_bgcolor: paper, font: { ...layout.font, color: ink, family: FAMILY } };
+}
+
+/** A picture as SVG: title, settings, the figure as large as there is room, and the link. */
+async function picture(chart, text, css) {
+  const ink = css("--st-text-color"), paper = css("--st-background-color");
+  const head = [...set(text.title, TITLE), ...text.settings.flatMap(line => set(line, SETTINGS))];
+  const foot = set(addressOf(text.version), ADDRESS);
+  const top = EDGE + heightOf(head) + GAP, bottom = HEIGHT - EDGE / 2 - heightOf(foot);
+  const room = bottom - top - GAP, layout = layoutOf(chart, ink, paper);
+  layout.height = layout.meta?.fixed ? layout.height : Math.max(LOWEST, room / ENLARGED);
+  const scale = room / layout.height;
+  layout.width = (WIDTH - 2 * EDGE) / scale;
+  const config = { staticPlot: true, plotGlPixelRatio: 2 };
+  const url = await window.Plotly.toImage({ data: chart.data, layout, config }, { format: "svg", width: layout.width, height: layout.height });
+  const figure = decodeURIComponent(url.slice(url.indexOf(",") + 1));
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="${FAMILY}">`,
+    `<rect width="100%" height="100%" fill="${paper}"/>`,
+    ...written(head, EDGE, ink),
+    `<g transform="translate(${EDGE} ${top}) scale(${scale})">${figure}</g>`,
+    ...written(foot, bottom, ink),
+    "</svg>",
+  ].join("\n");
+}
+
+async function painted(svg) {
+  const image = new Image();
+  image.src = "data:image/svg+xml," + encodeURIComponent(svg);
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: WIDTH, height: HEIGHT });
+  canvas.getContext("2d").drawImage(image, 0, 0, WIDTH, HEIGHT);
+  return new Promise(done => canvas.toBlob(done, "image/png"));
+}
+
+async function save(figure, text, format, css) {
+  const chart = chartOf(figure.key);
+  if (!window.Plotly?.toImage || !chart) throw new Error("there is no figure to save yet.");
+  const svg = await picture(chart, text, css);
+  return keep(format === "svg" ? new Blob([svg], { type: "image/svg+xml" }) : await painted(svg), `${text.filename}.${format}`);
+}
+
+// --- what the browser does with it --------------------------------------------------------------
+
+function keep(blob, name) {
+  const anchor = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 60000);
+  return `Saved ${name}`;
 }
 
 async function copy(text) {
@@ -56,56 +130,99 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
   } catch {
     // Without a secure connection the clipboard is closed; an old way is still open.
-    const area = document.createElement("textarea");
-    area.value = text;
+    const area = Object.assign(document.createElement("textarea"), { value: text });
     document.body.append(area);
     area.select();
     document.execCommand("copy");
     area.remove();
   }
+  return "Copied";
 }
 
-async function save(figure, text, format, css) {
-  const chart = chartOf(figure.key);
-  if (!window.Plotly?.toImage || !chart) return "There is no figure to save yet; the camera above the figure may help.";
-  const url = await window.Plotly.toImage(slide(chart, text, css), { format, width: WIDTH, height: HEIGHT, scale: 1 });
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.download = `${text.filename}.${format}`;
-  anchor.click();
-  return `Saved ${anchor.download}`;
+// --- the menu ---------------------------------------------------------------------------------
+
+/** Put the open menu below its button, or above it where there is more room. */
+function place(menu, opener) {
+  const at = opener.getBoundingClientRect(), below = innerHeight - at.bottom - 16, above = at.top - 16;
+  const up = below < menu.scrollHeight && above > below;
+  menu.style.maxHeight = `${up ? above : below}px`;
+  menu.style.left = `${Math.max(8, Math.min(at.left, innerWidth - menu.offsetWidth - 8))}px`;
+  menu.style.top = up ? "auto" : `${at.bottom + 6}px`;
+  menu.style.bottom = up ? `${innerHeight - at.top + 6}px` : "auto";
 }
 
-export default function ({ data, parentElement }) {
-  const status = parentElement.querySelector("[role=status]");
-  const host = parentElement.host ?? parentElement;
+function fileButton(name) {
+  return Object.assign(document.createElement("button"), { textContent: name, type: "button" });
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const find = selector => parentElement.querySelector(selector);
+  const host = parentElement.host ?? parentElement, menu = find("[popover]"), opener = find(".open");
   const css = name => getComputedStyle(host).getPropertyValue(name).trim();
-  const say = text => {
-    status.textContent = text;
-    clearTimeout(status.timer);
-    status.timer = setTimeout(() => (status.textContent = ""), 6000);
+  menu.ontoggle = () => menu.matches(":popover-open") && place(menu, opener);
+
+  // What became of a press stands in the line of the button that was pressed.
+  const say = (button, words, stays = STAYS) => {
+    const line = button.closest(".line").querySelector(".about");
+    line.dataset.about ??= line.textContent;
+    line.textContent = find("[role=status]").textContent = words;
+    line.classList.add("said");
+    clearTimeout(line.timer);
+    line.timer = setTimeout(() => {
+      line.textContent = line.dataset.about;
+      line.classList.remove("said");
+    }, stays);
   };
-  const choice = parentElement.querySelector("select");
-  const kept = choice.value;
-  choice.replaceChildren(...data.figures.map(figure => new Option(figure.name, figure.key)));
-  choice.value = data.figures.some(figure => figure.key === kept) ? kept : data.figures[0].key;
-  choice.hidden = data.figures.length < 2;
-  for (const button of parentElement.querySelectorAll("button")) {
+  const press = (button, act) => {
     button.onclick = async () => {
       try {
-        if (button.dataset.do === "link") {
-          await copy(link(data.version));
-          say("Copied");
-        } else if (button.dataset.do === "slide") {
-          say(await save(data.figures[0], { ...data, filename: "slide_" + data.filename }, "png", css));
-        } else {
-          const figure = data.figures.find(each => each.key === choice.value);
-          say(await save(figure, { ...data, title: figure.name, filename: figure.filename }, button.dataset.do, css));
-        }
+        say(button, await act());
       } catch (error) {
-        say(`It did not work: ${error.message}`);
+        say(button, `It did not work: ${error.message}`);
         console.error(error);
       }
     };
+  };
+
+  const choice = find("select"), kept = choice.value, first = data.figures[0];
+  choice.replaceChildren(...data.figures.map(figure => new Option(figure.name, figure.key)));
+  choice.value = data.figures.some(figure => figure.key === kept) ? kept : first.key;
+  choice.hidden = data.figures.length < 2;
+  const chosen = () => data.figures.find(figure => figure.key === choice.value);
+  press(find(".link"), () => copy(link(data.version)));
+  press(find(".slide"), () => save(first, { ...data, filename: "slide_" + data.filename }, "png", css));
+  for (const format of ["png", "svg"])
+    press(find("." + format), () => save(chosen(), { ...data, title: chosen().name, filename: chosen().filename }, format, css));
+  press(find(".lines"), () => copy(data.lines));
+  find("pre").textContent = data.lines;
+
+  // The server makes a file when it is asked for; the request is repeated until it comes, as a busy page may miss one.
+  const waiting = (menu.waiting ??= new Map()), places = { page: find(".pages"), data: find(".files"), notebook: find(".notebooks") };
+  const known = Object.entries(data.files).flat().join();
+  if (menu.known !== known) {
+    menu.known = known;
+    for (const box of Object.values(places)) box.replaceChildren();
+    for (const [name, group] of Object.entries(data.files)) places[group].append(fileButton(name));
   }
+  for (const button of menu.querySelectorAll(".pages button, .files button, .notebooks button")) {
+    button.onclick = () => {
+      const number = `${Date.now()}`, asked = performance.now();
+      say(button, "Being made …", GIVES_UP);
+      const ask = () => setTriggerValue("asked", { name: button.textContent, number });
+      const again = setInterval(() => {
+        if (performance.now() - asked < GIVES_UP) return ask();
+        clearInterval(again);
+        say(button, "It did not come. Try once more.");
+      }, ASKS_AGAIN);
+      waiting.set(number, { button, again });
+      ask();
+    };
+  }
+  const wanted = data.file && waiting.get(data.file.number);
+  if (wanted) {
+    waiting.delete(data.file.number);
+    clearInterval(wanted.again);
+    say(wanted.button, keep(new Blob([data.file.text], { type: data.file.type }), data.file.name));
+  }
+  if (data.file) setTriggerValue("taken", data.file.number);
 }

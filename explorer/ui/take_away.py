@@ -1,13 +1,16 @@
-"""The share row, the same on every page: pictures, link, offline page, data and lines of Python of what is shown."""
+"""Share, the same on every page: link, pictures, offline page, data and lines of Python of what is shown."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from explorer.choices.settings import Settings
 from explorer.sharing.code import Table, listings
+from explorer.sharing.notebook import notebook_json
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import experiment_json
 from explorer.ui.link import SCHEMA, present_link
@@ -31,25 +34,34 @@ class Parcel:
     table: Sequence[Mapping[str, object]] = ()  # For the offline page
 
 
+@dataclass(frozen=True)
+class File:
+    """A file that is made when somebody asks for it."""
+
+    group: str  # The line of the menu in which its button stands: page, data or notebook
+    name: str
+    type: str
+    make: Callable[[], str]
+
+
 def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
-    """Draw the row of buttons; `more` draws further ones at its end."""
+    """Draw the button that opens the menu; `more` draws further buttons beside it."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="take_away"):
-        _pictures_and_link(parcel)
-        link = present_link()
-        st.download_button(
-            "Page",
-            lambda: _page(parcel, link),
-            f"{parcel.filename}.html",
-            "text/html",
-            on_click="ignore",
-            help="One HTML file with everything that is shown. Its figures can be moved and zoomed, without a network.",
-        )
-        with st.popover("Data"):
-            _data(parcel)
-        with st.popover("Notebook"):
-            st.markdown("The same in Python, in a notebook in the project's folder:")
-            st.code(parcel.lines, language="python")
+        _share(parcel)
         more()
+
+
+def _files(parcel: Parcel) -> dict[str, File]:
+    """Return the files of a page by the label of their buttons."""
+    name, link, experiment = parcel.filename, present_link(), parcel.experiment
+    files = {"Page": File("page", f"{name}.html", "text/html", lambda: _page(parcel, link))}
+    for label, make in parcel.tables.items():
+        files[f"{label} (CSV)"] = File("data", f"{label.split()[0].lower()}_{name}.csv", "text/csv", make)
+    if experiment is not None:
+        write = partial(experiment_json, experiment, parcel.baseline)
+        files["Experiment (JSON)"] = File("data", f"experiment_{name}.json", "application/json", write)
+    notebook = partial(notebook_json, parcel.title, parcel.lines)
+    return files | {"Notebook": File("notebook", f"{name}.ipynb", "application/x-ipynb+json", notebook)}
 
 
 def _page(parcel: Parcel, link: str) -> str:
@@ -64,60 +76,102 @@ def _page(parcel: Parcel, link: str) -> str:
     return page_html(sheet, {figure.name: (figure.make(), figure.alt) for figure in parcel.figures}, CHART)
 
 
-def _data(parcel: Parcel) -> None:
-    for label, make in parcel.tables.items():
-        file = f"{label.split()[0].lower()}_{parcel.filename}.csv"
-        st.download_button(f"{label} (CSV)", make, file, "text/csv", on_click="ignore")
-    experiment = parcel.experiment
-    if experiment is None:
-        return
-    st.download_button(
-        "Experiment (JSON)",
-        lambda: experiment_json(experiment, parcel.baseline),
-        f"experiment_{parcel.filename}.json",
-        "application/json",
-        on_click="ignore",
-    )
-    st.caption(
-        "The JSON opens again under “Saved experiment” in the sidebar, or from an address that ends in "
-        "?experiment= and the file's text, percent-encoded."
-    )
+# --- the menu, in the viewer's browser; it asks for files, and says when one has come -----------------
 
 
-# --- Share: buttons that turn figures into pictures in the viewer's own browser, and copy the link ---
-
-
-_component = st.components.v2.component(
-    "explorer_share",
-    html=(
-        '<div class="row"><button data-do="slide">Slide</button><button data-do="link">Copy link</button>'
-        '<select aria-label="Figure to save as PNG or SVG"></select>'
-        '<button data-do="png">PNG</button><button data-do="svg">SVG</button><span role="status"></span></div>'
-    ),
-    css="""
-.row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; font-family: var(--st-font); font-size: .875rem;
-       color: var(--st-text-color); }
+_MENU = """
+<button class="open" popovertarget="menu" type="button">Share</button>
+<div id="menu" popover role="group" aria-label="Share">
+  <div class="line"><span><button class="link" type="button">Copy link</button></span>
+    <span class="about">Whoever opens it sees what you see.</span></div>
+  <div class="line"><span><button class="slide" type="button">Slide</button></span>
+    <span class="about">Headline, settings, main figure and link as a picture of 1920 × 1080.</span></div>
+  <div class="line"><span><select aria-label="Figure to save as PNG or SVG"></select><button class="png" type="button">PNG</button><button
+    class="svg" type="button">SVG</button></span><span class="about">One figure with its name, settings and link.</span></div>
+  <div class="line"><span class="pages"></span>
+    <span class="about">All of this as one HTML file. Its figures can be moved and zoomed without a network.</span></div>
+  <div class="line"><span class="files"></span>
+    <span class="about">The numbers. JSON opens again under “Saved experiment” in the sidebar, or from an address that ends in
+    ?experiment= and the file’s text, percent-encoded.</span></div>
+  <div class="line"><span><button class="lines" type="button">Copy lines</button><span class="notebooks"></span></span>
+    <span class="about">The same in Python, in the project’s folder.</span></div>
+  <details><summary>The lines</summary><pre tabindex="0"></pre></details>
+  <span role="status"></span>
+</div>
+"""
+_LOOK = """
 button, select { font: inherit; color: inherit; background: var(--st-background-color); cursor: pointer;
-         border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: .3rem .75rem;
-         min-height: 2.5rem; box-sizing: border-box; }
-select { max-width: 13rem; padding: .3rem .4rem; }
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: .3rem .75rem;
+  min-height: 2.5rem; box-sizing: border-box; white-space: nowrap; }
+select { max-width: 11rem; padding: .3rem .4rem; text-overflow: ellipsis; }
 button:hover, button:focus-visible, select:hover, select:focus-visible { border-color: var(--st-primary-color);
-         color: var(--st-primary-color); }
+  color: var(--st-primary-color); }
 button:focus-visible, select:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
-""",
-    js=Path(__file__).with_name("share.js").read_text(encoding="utf-8"),
+.open, [popover] { font: .9375rem/1.4 var(--st-font); color: var(--st-text-color); }
+.open { padding: .3rem 1.2rem; font-weight: 600; }
+[popover] { position: fixed; margin: 0; width: min(46rem, calc(100vw - 16px)); box-sizing: border-box; overflow: auto;
+  padding: .4rem 1rem; background: var(--st-background-color); border: 1px solid var(--st-border-color);
+  border-radius: .6rem; box-shadow: 0 6px 30px rgba(0, 0, 0, .18); }
+.line { display: grid; grid-template-columns: 21.5rem 1fr; gap: .2rem 1rem; align-items: center; padding: .3rem 0; }
+.line > span:first-child, .notebooks { display: flex; flex-wrap: wrap; gap: .4rem; }
+.about { opacity: .8; }
+.about.said { opacity: 1; font-weight: 600; color: var(--st-primary-color); overflow-wrap: anywhere; }
+pre { font-size: .8125rem; overflow: auto; background: var(--st-secondary-background-color); padding: .6rem; }
+summary { cursor: pointer; padding: .3rem 0; }
+[role=status] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+@media (max-width: 640px) { .line { grid-template-columns: 1fr; } }
+"""
+_component = st.components.v2.component(
+    "explorer_share", html=_MENU, css=_LOOK, js=Path(__file__).with_name("share.js").read_text(encoding="utf-8")
 )
+SHARE, FILE = "share", "_share_file"
 
 
-def _pictures_and_link(parcel: Parcel) -> None:
-    """Offer the slide, the link, and each figure as PNG and SVG, all pictures of 1920 x 1080.
+def _share(parcel: Parcel) -> None:
+    """Offer what the browser makes, the link and pictures of 1920 x 1080, and what it must ask for.
 
-    The slide shows the first figure below the title in large type, with at most two lines of settings. The schema version is
-    added to the link.
+    A file is made in the run that the request starts, and goes along until the browser has it: a run that is broken off, as
+    while a training goes on, loses none. The schema version is added to the link.
     """
+    files = _files(parcel)
+
+    def make() -> None:
+        asked = st.session_state[SHARE].asked
+        if (
+            asked is not None
+            and asked["name"] in files
+            and st.session_state.get(FILE, {}).get("number") != asked["number"]
+        ):
+            file = files[asked["name"]]
+            st.session_state[FILE] = {
+                "number": asked["number"],
+                "name": file.name,
+                "type": file.type,
+                "text": file.make(),
+            }
+
     figures = [{"key": one.key, "name": one.name, "filename": f"{one.key}_{parcel.filename}"} for one in parcel.figures]
-    data = {"title": parcel.title, "settings": list(parcel.settings), "filename": parcel.filename}
-    _component(key="share", data=data | {"version": SCHEMA, "figures": figures}, width="content")
+    data: dict[str, Any] = {
+        "title": parcel.title,
+        "settings": list(parcel.settings),
+        "filename": parcel.filename,
+        "lines": parcel.lines,
+    }
+    data |= {"version": SCHEMA, "figures": figures, "files": {name: file.group for name, file in files.items()}}
+    _component(
+        key=SHARE,
+        data=data | {"file": st.session_state.get(FILE)},
+        width="content",
+        on_asked_change=make,
+        on_taken_change=_let_go,
+    )
+
+
+def _let_go() -> None:
+    """Forget the file that the browser has."""
+    taken = st.session_state[SHARE].taken
+    if taken is not None and st.session_state.get(FILE, {}).get("number") == taken:
+        del st.session_state[FILE]
 
 
 # --- Show the code: the functions that made what is shown, from the installed modules ---
@@ -131,8 +185,8 @@ def show_code(table: Table) -> None:
     with st.expander("Show the code", icon=":material/code:", key=KEY, on_change="rerun") as place:
         if not place.open:
             return
-        st.caption("The engine's own lines, as they ran for what is on screen.")
-        shown = st.pills("Of what", list(table), default=next(iter(table)), required=True, key=f"{KEY}_of")
+        st.caption("The functions that computed what is on screen, as they ran.")
+        shown = st.pills("Part", list(table), default=next(iter(table)), required=True, key=f"{KEY}_of")
         for listing in listings(table.get(shown or "", next(iter(table.values())))):
             st.markdown(f"**{listing.name}** in `{listing.module}`, line {listing.line}")
             st.code(listing.text, language="python")

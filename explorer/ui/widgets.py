@@ -1,6 +1,6 @@
 """Widgets made from controls: label, options, default, help and link key come from the control alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -46,6 +46,21 @@ def ask(
         return control.check(key, st.select_slider(control.label, control.marks, value=control.default, **common))
     assert isinstance(control, Number)
     return _ask_number(control, list(options or _marks(key, control)), common)
+
+
+def ask_row(controls: Mapping[str, Control], *, key: str, prefix: str = "", width: int | None = None) -> dict[str, Any]:
+    """Draw controls beside one another, with one question mark for all of them, and return their values by name.
+
+    In the link `prefix` stands before each name; `width` is that of a menu in pixels.
+    """
+    told = "\n\n".join(f"**{control.label}**: {control.help}" for control in controls.values())
+    values = {}
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key=key):
+        for place, (name, control) in enumerate(controls.items()):
+            wide = isinstance(control, Choice) and len(control.options) > FEW and width is not None
+            layout: Bound = {"width": width} if wide else {}
+            values[name] = ask(f"{prefix}{name}", control, help=None if place else told, **layout)
+    return values
 
 
 def _ask_choice(control: Choice, options: list[str], common: Bound, in_a_row: bool) -> str:

@@ -344,6 +344,21 @@ class Screen:
         assert isinstance(control, Choice)
         (self.press if self.box(key).get_by_role("radio").count() else self.pick)(key, str(value))
 
+    # --- what is taken away -----------------------------------------------------------------------
+
+    def shared(self, name: str):
+        """A button of the menu that Share opens, which is opened for it."""
+        box = self.page.locator(".st-key-take_away")
+        if not box.locator("[popover]").is_visible():
+            box.get_by_role("button", name="Share", exact=True).click()
+        return box.get_by_role("button", name=name, exact=True)
+
+    def saved(self, name: str) -> tuple[str, bytes]:
+        """Press a button of that menu; return the file's name and its content."""
+        with self.page.expect_download() as waiting:
+            self.shared(name).click()
+        return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
+
     def timed(self, move) -> float:
         """Milliseconds from a move to the first painted picture that has the new settings in it."""
         self.page.wait_for_function("explorer.settings() !== ''")

@@ -80,11 +80,12 @@ def time_views() -> dict[str, tuple[str, dict[str, object]]]:
 def tour_views() -> dict[str, tuple[str, dict[str, object]]]:
     """Every scene of the tour, asked and answered, and some for a lecture room."""
     found: dict[str, tuple[str, dict[str, object]]] = {}
-    for number in range(1, len(SCENES) + 1):
-        found[f"tour-{number}-question"] = ("/tour", {"scene": number})
-        found[f"tour-{number}"] = ("/tour", {"scene": number, "revealed": "answer"})
-    for number in (1, 7, 11):
-        found[f"tour-{number}-presenter"] = ("/tour", {"scene": number, "revealed": "answer", "present": "presenter"})
+    for number, scene in enumerate(SCENES, start=1):
+        shown = {"scene": scene.address, "revealed": "answer"}
+        found[f"tour-{number}-question"] = ("/tour", {"scene": scene.address})
+        found[f"tour-{number}"] = ("/tour", shown)
+        if number in (1, 7, 11):
+            found[f"tour-{number}-presenter"] = ("/tour", shown | {"present": "presenter"})
     return found
 
 

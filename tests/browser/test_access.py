@@ -24,7 +24,7 @@ PAGES = {
     "Time": ("/time", OVER_TIME),
     "Cliff": ("/cliff", {}),
     "Cliff as a relief": ("/cliff", {"cliff_shown": "relief"}),
-    "Tour, an answer": ("/tour", {"scene": 3, "revealed": "answer"}),
+    "Tour, an answer": ("/tour", {"scene": "never learns", "revealed": "answer"}),
 }
 FIGURES = {
     "Explore": ("joint_figure", "why"),
@@ -120,7 +120,7 @@ def test_nor_in_what_time_looks_closer_at(open_page, look):
         assert not findings(screen, "time_figure", "time_matrix", "time_second"), closer
 
 
-@pytest.mark.parametrize("button", few(["What do I see?", "Data", "Notebook"], ["Data"]))
+@pytest.mark.parametrize("button", few(["What do I see?", "Share"], ["Share"]))
 def test_nor_in_what_opens(open_page, button):
     screen = open_page("Explore", "light")
     screen.page.get_by_role("button", name=button).click()
@@ -146,13 +146,15 @@ def tab_to(screen, name, most=120):
     raise AssertionError(f"no way to {name!r} by Tab")
 
 
-def test_the_row_that_gives_away_is_reached_by_keyboard(open_page):
+def test_all_that_is_shared_is_reached_by_keyboard(open_page):
     screen = open_page("Explore", "light")
-    tab_to(screen, "Slide")
+    tab_to(screen, "Share")
+    screen.page.keyboard.press("Enter")
+    tab_to(screen, "Slide", 3)
     with screen.page.expect_download(timeout=30_000) as waiting:
         screen.page.keyboard.press("Enter")
     assert waiting.value.suggested_filename.endswith(".png")
-    for name in ("Copy link", "Figure to save", "PNG", "SVG", "Page", "Data", "Notebook", "Show the code"):
+    for name in ("Figure to save", "PNG", "SVG", "Page", "CSV", "JSON", "Copy lines", "Notebook", "Show the code"):
         tab_to(screen, name, 12)
 
 

@@ -30,7 +30,7 @@ class Slider:
 NETS = {"width": 2, "runs": 2, "epochs": 500}
 SLIDERS = {
     "Explore": Slider("/", "depth", "· {} hidden layer", NETS | {"epochs": 1000}),
-    "Tour": Slider("/tour", "scene3_depth", "· {} hidden layer", {"scene": 3, "revealed": "answer"}),
+    "Tour": Slider("/tour", "never-learns_depth", "· {} hidden layer", {"scene": "never learns", "revealed": "answer"}),
     "Remedies": Slider("/remedies", "depth", "· {} hidden layer", NETS),
     "Depth": Slider("/depth", "deepest", "· depth 1 to {} ", NETS),
     "Sweep": Slider("/sweep", "depth", "· {} hidden layer", NETS | {"cells": 4}),

@@ -7,7 +7,7 @@ import pytest
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.figures.view import VIEW_CONTROLS
 from explorer.stories.scenarios import SCENARIOS
-from explorer.ui.link import encode
+from explorer.ui.link import SCHEMA, encode
 from tests.browser.driver import KEYS, few, server
 
 EVERY_CONTROL = {
@@ -103,12 +103,12 @@ def test_moving_a_control_writes_the_link_and_the_version_which_stays_when_a_sce
     screen.open(complete=True)
     screen.press("skip", "one layer")
     screen.page.wait_for_function("location.search.includes('skip')")
-    assert screen.parameters() == {"v": "1", "skip": "one layer"}
+    assert screen.parameters() == {"v": SCHEMA, "skip": "one layer"}
     screen.pick("_scenario", SCENARIO)
     screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=SCENARIO)
     screen.page.wait_for_function("location.search.includes('ReLU')")  # Streamlit writes a link when it comes to it
     screen.finish()
-    assert screen.parameters()["v"] == "1"
+    assert screen.parameters()["v"] == SCHEMA
     link = screen.page.url
     screen.page.goto("about:blank")
     screen.page.goto(link)

@@ -6,7 +6,6 @@ from explorer import Experiment, train
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.verdict import VERDICTS, judge
 from tests.browser.driver import few
-from tests.browser.test_export import download
 
 
 def test_the_opening_shows_a_finished_telling_example(reading):
@@ -36,7 +35,7 @@ def test_verdict_and_strip_agree_with_the_engine(reading):
 
 def test_the_opening_example_has_a_name_too(reading):
     screen = reading()
-    name, _ = download(screen, lambda: screen.page.get_by_role("button", name="PNG", exact=True).click())
+    name, _ = screen.saved("PNG")
     assert name == "joint_figure_gradients_opening-example.png"
 
 

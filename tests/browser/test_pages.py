@@ -341,7 +341,7 @@ def test_the_csv_has_a_line_for_every_cell(screen):
 def test_the_png_button_gives_a_slide_of_the_pages_figure(screen, page):
     small = {"deepest": 3, "span_activation": ["sigmoid", "ReLU"]}
     screen.open(path(page), **NONE_PINNED, **small, complete=True)
-    name, content = download(screen, lambda: screen.page.get_by_role("button", name=re.compile("^PNG")).click())
+    name, content = screen.saved("PNG")
     assert png_size(content) == (1920, 1080)
     assert name.startswith(page.lower())
 

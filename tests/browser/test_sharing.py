@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import json
 import re
 import struct
 from pathlib import Path
@@ -45,28 +46,10 @@ def open_page(reading):
     return lambda name: reading(PAGES[name][0], **PAGES[name][1])
 
 
-def save(screen, press):
-    from playwright.sync_api import TimeoutError as NothingCame
-
-    screen.finish()
-    try:
-        with screen.page.expect_download(timeout=20_000) as waiting:
-            press()
-    except NothingCame:  # Streamlit drops a file whose button is drawn anew while it is asked for
-        with screen.page.expect_download() as waiting:
-            press()
-    got = waiting.value
-    return got.suggested_filename, Path(got.path()).read_bytes()
-
-
-def button(screen, name):
-    return screen.page.locator(".st-key-take_away").get_by_role("button", name=name, exact=True)
-
-
 @pytest.mark.parametrize("name", few(PAGES, ["depth"]))
 def test_the_slide_is_a_picture_of_the_main_figure(open_page, name):
     screen = open_page(name)
-    file, content = save(screen, button(screen, "Slide").click)
+    file, content = screen.saved("Slide")
     assert struct.unpack(">II", content[16:24]) == (1920, 1080)
     assert file.startswith("slide_")
     assert file.endswith(".png")
@@ -79,19 +62,25 @@ def test_every_figure_can_be_had_as_png_and_svg_with_title_settings_and_link(ope
     check_pictures(screen, FIGURES[name], "4 sigmoid", "skip=one")
 
 
+def words_of(svg):
+    """All words of a picture, whose lines are folded where it ends."""
+    return " ".join(html.unescape(" ".join(re.findall(">([^<]+)<", svg))).split())
+
+
 def check_pictures(screen, keys, *words):
     """Save every figure: in full size, with its title and these words of its settings and link."""
+    screen.shared("PNG")
     menu = screen.page.get_by_label("Figure to save as PNG or SVG")
     assert sorted(menu.locator("option").evaluate_all("all => all.map(each => each.value)")) == sorted(keys)
     for key in keys:
         menu.select_option(key)
-        file, content = save(screen, button(screen, "PNG").click)
+        file, content = screen.saved("PNG")
         assert struct.unpack(">II", content[16:24]) == (1920, 1080)
         assert file.startswith(key)
-        file, content = save(screen, button(screen, "SVG").click)
-        text = html.unescape(content.decode())
+        file, content = screen.saved("SVG")
+        text = words_of(content.decode())
         assert file == f"{Path(file).stem}.svg"
-        assert 'width="1920"' in text[:500]
+        assert b'width="1920" height="1080"' in content[:500]
         title = menu.locator(f"option[value={key}]").inner_text()
         assert not [each for each in (title[:30], *words) if each not in text]
 
@@ -113,7 +102,7 @@ def test_the_page_works_without_a_network_and_says_what_the_screen_says(open_pag
 def check_offline(screen, browser, tmp_path, figures, asked, look=lambda page: None):
     """Open the saved page without a network: its title, so many figures that are alive, and a link that asks for these."""
     title = screen.headline()
-    file, content = save(screen, button(screen, "Page").click)
+    file, content = screen.saved("Page")
     assert file.endswith(".html")
     saved = tmp_path / "page.html"
     saved.write_bytes(content)
@@ -139,15 +128,10 @@ def check_offline(screen, browser, tmp_path, figures, asked, look=lambda page: N
     assert address.startswith(screen.address)
 
 
-def data_of(screen, name):
-    button(screen, "Data").click()
-    return screen.page.get_by_role("button", name=name, exact=True)
-
-
 @pytest.mark.parametrize("name", few(PAGES, ["explore"]))
 def test_the_experiment_opens_again_from_its_file_and_from_an_address(open_page, new_screen, name, tmp_path):
     screen = open_page(name)
-    file, content = save(screen, data_of(screen, "Experiment (JSON)").click)
+    file, content = screen.saved("Experiment (JSON)")
     screen.page.keyboard.press("Escape")
     assert file.startswith("experiment_")
     saved = read_experiment_json(content)
@@ -194,11 +178,24 @@ def test_the_csv_of_each_page_has_what_is_shown(open_page):
 @pytest.mark.parametrize("name", few(PAGES, ["sweep"]))
 def test_the_notebooks_lines_can_be_copied(open_page, name):
     screen = open_page(name)
-    button(screen, "Notebook").click()
-    code = screen.page.locator("[data-testid=stCode]:visible").first
-    assert "from explorer import" in code.inner_text()
-    assert "skip='one layer'" in code.inner_text()
+    _, content = screen.saved("Notebook")
+    cells = json.loads(content)["cells"]
+    assert [cell["cell_type"] for cell in cells] == ["markdown", "code"]
+    code = screen.page.locator(".st-key-take_away pre").text_content()
+    assert "from explorer import" in code
+    assert "skip='one layer'" in code
+    assert cells[1]["source"] == code
     screen.page.keyboard.press("Escape")
+
+
+def test_a_file_comes_while_a_training_goes_on_and_says_so_where_it_was_asked_for(screen):
+    screen.open(depth=3, width=32, task="moons", epochs=3000)
+    file, content = screen.saved("Page")
+    assert b"plotly" in content
+    line = screen.page.locator(".st-key-take_away .line").filter(has_text=f"Saved {file}")
+    assert line.get_by_role("button", name="Page", exact=True).count() == 1
+    assert len(screen.saved("History (CSV)")[1]) > 100
+    assert screen.page.locator("[data-testid=stProgress]:visible").count()
 
 
 def test_no_button_sends_anything_away(open_page):
@@ -223,18 +220,19 @@ def test_the_code_is_read_when_it_is_opened(open_page):
 def check_slide(screen, *words):
     """Save the slide; the picture is in full size and was made of the headline and these words."""
     screen.page.evaluate(
-        """() => { const own = window.Plotly.toImage; window.Plotly.toImage = (figure, how) => {
-            explorer.slide = figure.layout.annotations.map(each => each.text); return own(figure, how); }; }"""
+        """() => { const own = HTMLImageElement.prototype.decode; HTMLImageElement.prototype.decode = function () {
+            if (this.src.startsWith("data:image/svg")) explorer.slide = decodeURIComponent(this.src);
+            return own.call(this); }; }"""
     )
-    file, content = save(screen, button(screen, "Slide").click)
+    file, content = screen.saved("Slide")
     assert file.startswith("slide_")
     assert struct.unpack(">II", content[16:24]) == (1920, 1080)
-    said = "\n".join(screen.page.evaluate("explorer.slide"))
+    said = words_of(screen.page.evaluate("explorer.slide"))
     assert not [each for each in (screen.headline(), *words) if each not in said]
 
 
 def rows_of(screen, label):
-    file, content = save(screen, data_of(screen, label).click)
+    file, content = screen.saved(label)
     screen.page.keyboard.press("Escape")
     assert file.endswith(".csv")
     return list(csv.DictReader(io.StringIO(content.decode())))
@@ -242,9 +240,8 @@ def rows_of(screen, label):
 
 def run_lines(screen):
     """Run what Notebook shows, and return its names."""
-    button(screen, "Notebook").click()
     names = {}
-    exec(screen.page.locator("[data-testid=stCode]:visible").first.inner_text(), names)
+    exec(screen.page.locator(".st-key-take_away pre").text_content(), names)
     return names
 
 
@@ -256,7 +253,7 @@ def test_what_is_taken_away_from_time_is_what_it_shows(screen, browser, tmp_path
     check_slide(screen, *words)
     check_pictures(screen, ["side_by_side", "time_second"], *words)
     check_offline(screen, browser, tmp_path, 2, asked | {"time_baseline": pinned})
-    _, content = save(screen, data_of(screen, "Experiment (JSON)").click)
+    _, content = screen.saved("Experiment (JSON)")
     screen.page.keyboard.press("Escape")
     saved = read_experiment_json(content)
     assert (saved.experiment, saved.baseline) == (OVER_TIME, OVER_TIME_BASELINE)

@@ -98,6 +98,6 @@ def test_a_maps_ends_and_a_rows_cells_are_told():
 
 
 def test_no_epoch_of_solving_is_never():
-    assert outcome_text(OUTCOMES["epochs to solve"], math.inf) == "half of the seeds or more never solve it"
+    assert outcome_text(OUTCOMES["epochs to solve"], math.inf) == "at least half of the seeds never solve it"
     assert outcome_text(OUTCOMES["share solved"], 0.25) == "25%"
     assert outcome_text(OUTCOMES["final loss"], math.nan) == "not defined here"

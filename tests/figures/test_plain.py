@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 
 import numpy as np
 import plotly.graph_objects as go
@@ -54,13 +55,26 @@ def test_the_figures_of_remedies_are_plotlys(draw):
     assert checked(draw)(tried, View()).data
 
 
-@pytest.mark.parametrize("scene", first_of_each(SCENES, lambda scene: scene.figure), ids=lambda scene: scene.name)
-def test_a_scenes_figure_is_plotlys(scene):
+def other(control):
+    """A value that a control does not open with."""
+    return next(value for value in getattr(control, "marks", ()) or control.options if value != control.default)
+
+
+ONCE = first_of_each(SCENES, lambda scene: (scene.figure, scene.proof.place))
+
+
+@pytest.mark.parametrize("scene", ONCE, ids=lambda scene: scene.name)
+def test_a_scenes_figure_is_plotlys_and_frames_what_proves_its_sentence(scene):
     trainings = [Training(experiment) for experiment in scene.experiments.values()]
     for training in trainings:
         training.advance(0.0)
     histories = [training.history() for training in trainings]
-    assert checked(scene.figure.draw)(scene, Compared.of(scene.experiments, histories), None).data
+    compared = Compared.of(scene.experiments, histories)
+    bare, framed = (checked(draw)(compared, None) for draw in (partial(scene.figure.draw, scene), scene.draw))
+    outlined = [trace.marker.line.width for trace in framed.data if trace.type == "bar" and trace.marker.line.width]
+    assert len(framed.layout.shapes) - len(bare.layout.shapes) + len(outlined) == 1
+    played = scene.as_played({name: control.check(name, other(control)) for name, control in scene.controls.items()})
+    assert played.proof is None
 
 
 @pytest.mark.parametrize("number", ["1 of 2", "epoch 1,200 → 1,100", "error 100% → 75%"])
@@ -71,8 +85,10 @@ def test_no_line_above_a_remedys_panel_is_wider_than_the_panel(word, number):
         TrialPanel("as it is", "", "0 of 2", history),
         TrialPanel("ten times the learning rate", word, number, history),
     ]
-    texts = [label["text"] for label in remedies.remedies_figure(tried, View())["layout"]["annotations"]]
-    title = next(text for text in texts if word in text)
-    lines = re.sub(r"<(?!br)[^>]*>", "", title).split("<br>")
-    assert word in title and number in title
-    assert max(len(line) for line in lines) <= remedies.LETTERS + 2
+    for place, tier in ((1, remedies.RANKED[0]), (3, remedies.RANKED[1]), (8, remedies.RANKED[2])):
+        shown = [*[tried[0]] * place, tried[1]]
+        texts = [label["text"] for label in remedies.remedies_figure(shown, View())["layout"]["annotations"]]
+        title = next(text for text in texts if word in text)
+        lines = re.sub(r"<(?!br)[^>]*>", "", title).split("<br>")
+        assert word in title and number in title
+        assert max(len(line) for line in lines) <= tier.letters + 2

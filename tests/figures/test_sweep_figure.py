@@ -85,15 +85,15 @@ def test_every_cell_has_its_outcome_as_its_colour(outcome, swept):
 @each_outcome
 def test_the_colours_are_fixed_by_the_outcome(outcome, swept):
     for each in (swept, Results(swept.sweep, {}, {}), changed(swept, (0, 0), loss=1e9, log_ratio=-300.0, solved=4)):
-        trace = heatmaps(sweep_figure(each, outcome))[0]
-        assert (trace.zmin, trace.zmax) == outcome.span
-        middle = [colour for place, colour in trace.colorscale if place == 0.5]
+        colours = sweep_figure(each, outcome).layout.coloraxis
+        assert (colours.cmin, colours.cmax) == outcome.span
+        middle = [colour for place, colour in colours.colorscale if place == 0.5]
         assert (middle == ["#f7f7f7"]) == outcome.diverging
 
 
 @each_outcome
 def test_the_colour_bar_says_the_scale_in_its_own_units(outcome, swept):
-    bar = heatmaps(sweep_figure(swept, outcome))[0].colorbar
+    bar = sweep_figure(swept, outcome).layout.coloraxis.colorbar
     low, high = outcome.span
     assert all(low <= value <= high for value in bar.tickvals)
     assert 3 <= len(bar.tickvals) <= 9
@@ -122,7 +122,7 @@ def test_what_is_no_size_is_marked_apart_and_in_the_legend(value, words, colour,
 
 def test_where_half_of_the_seeds_never_solve_it_the_mark_says_so(swept):
     figure = sweep_figure(swept, SOLVED)
-    words = "half of the seeds or more never solve it"
+    words = "at least half of the seeds never solve it"
     assert named(figure, words)
     assert not any("finite" in (trace.name or "") for trace in figure.data)
     assert words in outcome_text(SOLVED, SOLVED.of(swept.findings[3, 0]))

@@ -30,7 +30,7 @@ def test_wider_ranges_contain_the_narrower():
 
 def test_ranges_are_the_ones_that_the_help_states():
     said = VIEW_CONTROLS["range"].help
-    for name, words in {"usual": "10⁻¹⁰ to 10²", "wide": "10⁻³⁶ to 10²⁸", "widest": "10⁻³⁰⁸ to 10³⁰⁰"}.items():
+    for name, words in {"usual": "10⁻¹⁰ to 10²", "wide": "10⁻³⁶ to 10²⁸", "widest": "10⁻¹⁰² to 10⁹⁴"}.items():
         low, high = View(range=name, colour=VALUE).span
         digits = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
         assert f"{name} {words}" in said

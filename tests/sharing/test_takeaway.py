@@ -369,7 +369,7 @@ def test_a_sweep_runs_to_its_end_and_leaves_out_what_cannot_be():
     assert sorted(run_sweep(sweep)) == [(0, 0), (0, 1), (1, 0)]
 
 
-@pytest.mark.parametrize("scene", [SCENES[2], TOUR["All together"]], ids=str)
+@pytest.mark.parametrize("scene", [SCENES[0], TOUR["All together"]], ids=str)
 def test_a_scenes_lines_give_its_numbers(scene, in_numpy):
     named = {title: each.but(epochs=20) for title, each in scene.shown}
     shown = run_lines(compared_lines(named, scene.view), "{name: values.tolist() for name, values in shown.items()}")

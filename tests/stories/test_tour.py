@@ -19,7 +19,7 @@ from explorer.diagnosis.remedies import REMEDIES
 from explorer.stories.measurements import factor, mean_part, share
 from explorer.stories.scenarios import OPENING, TUTORIAL, matching
 from explorer.stories.scene_figures import DEPTHS, THROUGH_TIME
-from explorer.stories.tour import CHAPTERS, SCENES, TOUR, play_key
+from explorer.stories.tour import CHAPTERS, COUNTED, SCENES, TOUR, named, play_key
 from explorer.theory.gates import gate_product
 from explorer.training.cost import estimate, refuse_all
 from explorer.ui.link import UNPINNED, encode
@@ -30,7 +30,6 @@ from tests.work import first_of_each
 
 PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 
-NUMBERS = {scene.name: number for number, scene in enumerate(SCENES, start=1)}
 each_scene = pytest.mark.parametrize("name", TOUR)
 OVER_TIME = [name for name, scene in TOUR.items() if scene.figure is THROUGH_TIME]
 each_through_time = pytest.mark.parametrize("name", OVER_TIME)
@@ -430,7 +429,7 @@ def test_what_is_played_with_opens_at_the_scenes_own_value_and_is_in_the_link(na
         own = getattr(scene.experiment, setting)
         assert control.default == control.check(setting, own) == own
         assert own in (getattr(control, "marks", ()) or control.options)
-        assert PAGE_CONTROLS[play_key(NUMBERS[name], setting)] == control
+        assert PAGE_CONTROLS[play_key(scene, setting)] == control
     assert scene.as_played({s: c.default for s, c in scene.controls.items()}).shown == scene.shown
 
 
@@ -504,7 +503,7 @@ def said(app):
 @pytest.mark.parametrize("present", ["page", "presenter"])
 def test_a_scene_asks_first_and_shows_nothing_yet(name, present):
     scene = TOUR[name]
-    app = tour(scene=NUMBERS[name], present=present)
+    app = tour(scene=scene.address, present=present)
     assert app.title[0].value == name
     assert scene.question == app.main.header[0].value.replace("\u00a0", " ")
     labels = [button.label for button in app.button]
@@ -524,7 +523,7 @@ def test_a_scene_asks_first_and_shows_nothing_yet(name, present):
 )
 def test_a_scene_shows_its_answer_and_its_figure(name, present):
     scene = TOUR[name]
-    app = tour(scene=NUMBERS[name], revealed="answer", present=present)
+    app = tour(scene=scene.address, revealed="answer", present=present)
     assert scene.caption in app.main.caption[1].value.replace("\u00a0", " ")
     assert app.main.header[0].value == f":material/check_circle: {scene.answers[scene.right].text}"
     assert all(answer.text in said(app) for answer in scene.answers if answer is not scene.answers[scene.right])
@@ -551,23 +550,46 @@ def test_buttons_lead_from_the_first_scene_to_the_last_and_back():
 
 
 def test_the_reveal_shows_the_answer_and_the_next_scene_asks_again():
-    app = tour(scene=1)
+    app = tour(scene=SCENES[0].address)
     app.button(key="tour_reveal").click().run()
     assert app.session_state["revealed"] == "answer"
     app.button(key="tour_next").click().run()
-    assert (app.session_state["scene"], app.session_state["revealed"]) == ("2", "question")
+    assert (app.session_state["scene"], app.session_state["revealed"]) == (SCENES[1].address, "question")
     assert not app.exception
 
 
 @pytest.mark.parametrize("guess", [0, 2])
 def test_a_prediction_is_remembered_and_judged(guess):
     scene = SCENES[0]
-    app = tour(scene=1)
+    app = tour(scene=scene.address)
     app.button(key=f"tour_answer_{guess}").click().run()
     app.button(key="tour_reveal").click().run()
     marked = f"{scene.answers[guess].text} *(your prediction)*"
     assert (app.main.header[0].value.endswith(marked)) == (guess == scene.right)
     assert (marked in said(app)) == (guess != scene.right)
+
+
+@pytest.mark.parametrize(
+    ("asked", "title", "shown"),
+    [
+        ({"scene": "3"}, "The net that never learns", {}),
+        ({"scene": "18", "v": "1"}, "Exploding through time", {}),
+        ({"v": "1"}, "What backpropagation multiplies", {}),
+        ({}, "The net that never learns", {}),
+        ({"scene": "5", "scene5_gain": "0.5"}, "Saturation does not explode", {"saturation_gain": 0.5}),
+    ],
+)
+def test_a_link_that_counts_scenes_leads_to_the_scene_that_had_the_number(asked, title, shown):
+    app = opened("tour", asked).run()
+    assert not app.exception and not app.warning
+    assert app.title[0].value == title
+    kept = named(asked)
+    assert {name: float(kept[name]) for name in shown} == shown
+    assert named(kept | {"v": "2"}) == kept | {"v": "2"}
+
+
+def test_every_scene_that_had_a_number_has_an_address():
+    assert set(COUNTED) <= {scene.address for scene in SCENES}
 
 
 def test_the_recap_names_every_scene_of_every_chapter_and_leads_there():
@@ -582,9 +604,9 @@ def test_the_recap_names_every_scene_of_every_chapter_and_leads_there():
 
 def test_playing_changes_the_figure_and_not_the_lesson():
     scene = SCENES[4]
-    app = tour(scene=5, revealed="answer")
+    app = tour(scene=scene.address, revealed="answer")
     before = figure(app)
-    app.session_state[play_key(5, "activation")] = "linear"
+    app.session_state[play_key(scene, "activation")] = "linear"
     app.run()
     assert not app.exception
     assert figure(app)["figure"] != before["figure"]
@@ -596,7 +618,7 @@ def test_playing_changes_the_figure_and_not_the_lesson():
 
 def test_open_in_explore_sets_experiment_and_baseline():
     scene = TOUR["The same net, residual, learns"]
-    app = tour(scene=NUMBERS[scene.name], revealed="answer")
+    app = tour(scene=scene.address, revealed="answer")
     app.button(key="tour_open").click().run()
     assert not app.exception
     for name, setting in scene.experiment.settings().items():
@@ -607,8 +629,7 @@ def test_open_in_explore_sets_experiment_and_baseline():
 @pytest.mark.parametrize("played", [pytest.param({}, marks=pytest.mark.long), {"learning_rate": 0.0005}])
 def test_open_in_time_sets_experiment_and_what_stands_beside_it(played):
     scene = TOUR["Exploding through time"]
-    number = NUMBERS[scene.name]
-    app = tour(scene=number, revealed="answer", **{play_key(number, s): value for s, value in played.items()})
+    app = tour(scene=scene.address, revealed="answer", **{play_key(scene, s): value for s, value in played.items()})
     assert app.button(key="tour_open").label == "Open in Time"
     app.button(key="tour_open").click().run()
     assert not app.exception
@@ -618,7 +639,7 @@ def test_open_in_time_sets_experiment_and_what_stands_beside_it(played):
 
 
 def test_settings_of_explore_survive_the_tour():
-    app = tour(depth=7, width=6, scene=2)
+    app = tour(depth=7, width=6, scene=SCENES[1].address)
     app.button(key="tour_next").click().run()
     app._page_hash = calc_hash("explore")
     app.run()
@@ -629,7 +650,7 @@ def test_settings_of_explore_survive_the_tour():
 
 
 @pytest.mark.parametrize(
-    "query", [{"scene": "19"}, {"scene": "x"}, {"revealed": "no"}, {"present": ""}, {"scene1_gain": "-7"}]
+    "query", [{"scene": "19"}, {"scene": "x"}, {"revealed": "no"}, {"present": ""}, {"what-multiplies_gain": "-7"}]
 )
 def test_a_wrong_link_is_answered_in_words(query):
     app = opened("tour", {"epochs": "10", **query}).run()

@@ -43,13 +43,13 @@ def series(*solved, name=UNCHANGED, complete=True):
     ],
 )
 def test_the_headline_says_up_to_which_depth_half_of_the_seeds_learn(solved, told):
-    assert depth_headline([series(*solved)]) == f"Half of the seeds or more learn {told}"
+    assert depth_headline([series(*solved)]) == f"At least half of the seeds learn {told}"
 
 
 def test_two_series_are_told_apart_and_what_is_not_complete_is_so_far():
     both = [series(8, 0), series(8, 8, name="ReLU", complete=False)]
     assert depth_headline(both) == (
-        "So far half of the seeds or more learn up to depth 1 without and at every depth up to 2 with ReLU"
+        "So far at least half of the seeds learn up to depth 1 without and at every depth up to 2 with ReLU"
     )
     nothing = [series(None, None)]
     assert depth_headline(nothing) == "How the gradient of each layer depends on the depth of the net"
@@ -79,7 +79,7 @@ def test_the_headline_claims_nothing_of_a_depth_that_is_not_known_or_fails():
 def test_of_what_is_not_trained_yet_only_that_is_said():
     both = [series(8, 0), series(None, None, name="ReLU", complete=False)]
     assert depth_headline(both) == (
-        "So far half of the seeds or more learn up to depth 1 without; no depth is trained yet with ReLU"
+        "So far at least half of the seeds learn up to depth 1 without; no depth is trained yet with ReLU"
     )
 
 
