@@ -7,6 +7,7 @@ what drawing does. Tests check every figure; here it is only written down.
 import base64
 import json
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ Figure = dict[str, Any]  # data: list of Trace; layout: dict
 
 # Plotly's names of the numbers that travel as binary; 64-bit integers are made as small as they are.
 BINARY = {"int8": "i1", "uint8": "u1", "int16": "i2", "int32": "i4", "float32": "f4", "float64": "f8"}
+# What a browser does before it draws a figure: `refolded(layout, width, family)`.
+FOLD = Path(__file__).with_name("fold.js").read_text(encoding="utf-8")
 FIRST = {"xaxis": "x1", "yaxis": "y1"}
 SMALLER = (np.int8, np.int16, np.int32)
 

@@ -160,7 +160,7 @@ class Places:
     profile: Box
     strip: Box
     scale: float = 1.0
-    letters: int = 155  # Of a line of the caption
+    letters: int = axes.SETTINGS_LETTERS  # Of a line of the caption
 
 
 def places(count: int, narrow: bool) -> Places:
@@ -186,7 +186,7 @@ def _narrow(count: int) -> Places:
     spans = [[float(top - height / inside), float(top)] for top, height in zip(tops, heights, strict=True)]
     loss, share, *maps, profile, strip = [([0.0, 1.0], span) for span in spans]
     height = inside + MARGIN["t"] + MARGIN["b"] + 40
-    return Places(height, maps, 1, loss, share, profile, strip, axes.text_scale(True), 62)
+    return Places(height, maps, 1, loss, share, profile, strip, axes.text_scale(True), axes.NARROW_SETTINGS_LETTERS)
 
 
 def _layout(net_panels: Sequence[NetPanel], view: View, caption: str, place: Places) -> dict[str, Any]:

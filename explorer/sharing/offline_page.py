@@ -19,17 +19,17 @@ pre { background: #f3f6f6; padding: 1rem; overflow-x: auto; } a { color: #0b6e69
 
 # On a phone, or in half a window, panels stand below each other, as on screen.
 NARROW = """
+const FAMILY = getComputedStyle(document.body).fontFamily;
 function fit() {
   for (const box of document.querySelectorAll(".js-plotly-plot")) {
     const narrow = box.clientWidth < 700;
     if (box.narrow === narrow) continue;
     box.wide ??= JSON.parse(JSON.stringify(box.layout));
-    const layout = { ...structuredClone(box.wide), ...(narrow ? structuredClone(box.wide.meta?.narrow ?? {}) : {}) };
-    if (box.narrow !== undefined || narrow) {
-      box.style.height = layout.height + "px";
-      Plotly.react(box, box.data, layout);
-    }
     box.narrow = narrow;
+    const placed = { ...structuredClone(box.wide), ...(narrow ? structuredClone(box.wide.meta?.narrow ?? {}) : {}) };
+    const layout = refolded({ ...placed, font: { ...placed.font, family: FAMILY } }, box.clientWidth, FAMILY, narrow ? [] : box.data);
+    box.style.height = box.parentElement.style.height = layout.height + "px";
+    Plotly.react(box, box.data, layout);
   }
 }
 addEventListener("load", fit);
@@ -63,7 +63,7 @@ def page_html(sheet: Sheet, figures: Mapping[str, tuple[Figure, str]], config: M
     if sheet.table:
         parts.append(_table(sheet.table))
     parts.append(f"<h2>The same in a notebook</h2><pre>{escape(sheet.lines)}</pre>")
-    parts.append(f"<script>{NARROW}</script>")
+    parts.append(f"<script>{plain.FOLD}{NARROW}</script>")
     body = "\n".join(parts)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'

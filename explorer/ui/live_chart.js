@@ -25,34 +25,7 @@ function layoutFor(box, figure, css, { keep, above, lowest }) {
     enlarge([layout, figure.data], larger);
     layout.margin = Object.fromEntries(Object.entries(layout.margin ?? {}).map(([side, size]) => [side, size * (side === "r" ? 1 : larger)]));
   }
-  if (!box.narrow) foldSettings(layout, figure.data, box.clientWidth);
-  return layout;
-}
-
-/** Breaks the settings, which say what a picture is of, into lines as long as the figure is wide, below the rows of a legend. */
-function foldSettings(layout, traces, width) {
-  const pen = document.createElement("canvas").getContext("2d"), { l = 80, r = 80 } = layout.margin ?? {}, room = width - l - r;
-  const wide = (text, size) => ((pen.font = `${size}px ${layout.font.family}`), pen.measureText(text).width);
-  for (const note of (layout.annotations ?? []).filter(({ name }) => name === "settings")) {
-    const lines = [""];
-    for (const part of note.text.replaceAll(/\s*<br>\s*/g, " ").split(" · ")) {
-      const longer = lines.at(-1) ? `${lines.at(-1)} · ${part}` : part;
-      if (lines.at(-1) && wide(longer, note.font.size) > room) lines.push(part);
-      else lines[lines.length - 1] = longer;
-    }
-    note.text = lines.join(" · <br>");
-    if (layout.legend?.yanchor === "top") note.yshift -= rowsBelow(layout.legend, traces, room, wide);
-    const lacks = Math.ceil(lines.length * note.font.size * 1.3 - note.yshift - (layout.margin?.b ?? 80));
-    if (lacks > 0) [layout.margin, layout.height] = [{ ...layout.margin, b: (layout.margin?.b ?? 80) + lacks }, layout.height + lacks];
-  }
-}
-
-/** The pixels that a legend's further rows take: one that does not fit in a row has columns as wide as its longest entry. */
-function rowsBelow({ font }, traces, room, wide) {
-  const names = [...new Set(traces.filter(({ name, showlegend }) => name && showlegend !== false).map(({ name }) => name))];
-  const lengths = names.map(name => wide(name, font.size) + 45);
-  const columns = Math.max(Math.floor(room / Math.max(...lengths, 1)), 1);
-  return lengths.reduce((sum, length) => sum + length, 0) <= room ? 0 : (Math.ceil(names.length / columns) - 1) * font.size * 1.5;
+  return refolded(layout, box.clientWidth, font.family, box.narrow ? [] : figure.data);
 }
 
 /** Enlarges every text, and what is as far from a panel as the size of a text asks. */

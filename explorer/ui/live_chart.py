@@ -23,7 +23,7 @@ CHART = {
 _component = st.components.v2.component(
     "explorer_live_chart",
     html='<div class="figure"></div>',
-    js=Path(__file__).with_name("live_chart.js").read_text(encoding="utf-8"),
+    js=plain.FOLD + Path(__file__).with_name("live_chart.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 

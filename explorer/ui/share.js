@@ -83,10 +83,12 @@ async function picture(chart, text, css) {
   const head = [...set(text.title, TITLE), ...text.settings.flatMap(line => set(line, SETTINGS))];
   const foot = set(addressOf(text.version), ADDRESS);
   const top = EDGE + heightOf(head) + GAP, bottom = HEIGHT - EDGE / 2 - heightOf(foot);
-  const room = bottom - top - GAP, layout = layoutOf(chart, ink, paper);
-  layout.height = layout.meta?.fixed ? layout.height : Math.max(LOWEST, room / ENLARGED);
+  const room = bottom - top - GAP, wanted = layoutOf(chart, ink, paper);
+  const height = wanted.meta?.fixed ? wanted.height : Math.max(LOWEST, room / ENLARGED);
+  const across = high => ((WIDTH - 2 * EDGE) * high) / room;
+  const layout = refolded({ ...wanted, height }, across(height), FAMILY, chart.data);
+  layout.width = across(layout.height);
   const scale = room / layout.height;
-  layout.width = (WIDTH - 2 * EDGE) / scale;
   const config = { staticPlot: true, plotGlPixelRatio: 2 };
   const url = await window.Plotly.toImage({ data: chart.data, layout, config }, { format: "svg", width: layout.width, height: layout.height });
   const figure = decodeURIComponent(url.slice(url.indexOf(",") + 1));

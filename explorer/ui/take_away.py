@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.choices.settings import Settings
+from explorer.figures import plain
 from explorer.sharing.code import Table, listings
 from explorer.sharing.notebook import notebook_json
 from explorer.sharing.offline_page import Sheet, page_html
@@ -122,7 +123,10 @@ summary { cursor: pointer; padding: .3rem 0; }
 @media (max-width: 640px) { .line { grid-template-columns: 1fr; } }
 """
 _component = st.components.v2.component(
-    "explorer_share", html=_MENU, css=_LOOK, js=Path(__file__).with_name("share.js").read_text(encoding="utf-8")
+    "explorer_share",
+    html=_MENU,
+    css=_LOOK,
+    js=plain.FOLD + Path(__file__).with_name("share.js").read_text(encoding="utf-8"),
 )
 SHARE, FILE = "share", "_share_file"
 

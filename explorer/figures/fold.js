@@ -1,0 +1,50 @@
+// Lines of text below a figure, folded anew as wide as the browser's own font lets them be: Plotly folds nothing.
+const FOLD_PEN = document.createElement("canvas").getContext("2d");
+
+function widthOf(text, size, family) {
+  FOLD_PEN.font = `${size}px ${family}`;
+  return FOLD_PEN.measureText(text.replace(/<[^>]*>/g, "")).width;
+}
+
+/** Text as lines, broken between parts, of which none is wider than `fits` lets it be; null if a part alone is. */
+function foldedAt(between, text, fits) {
+  const lines = [], parts = text.split(between);
+  for (const part of parts)
+    if (lines.length && fits(lines.at(-1) + between + part)) lines[lines.length - 1] += between + part;
+    else lines.push(part);
+  return between === " " || parts.every(fits) ? lines : null;
+}
+
+/** A note's text, in lines of at most so many pixels: settings between two of them, words only where a line is too long. */
+function foldedLines(note, room, size, family) {
+  const old = note.text.split(/\s*<br>\s*/), whole = old.join(" "), fits = text => widthOf(text, size, family) <= room;
+  if (note.name === "words" && old.every(fits)) return old;
+  const settings = note.name === "settings" && foldedAt(" · ", whole, fits);
+  return settings ? settings.map((line, number) => (number < settings.length - 1 ? `${line} ·` : line)) : foldedAt(" ", whole, fits);
+}
+
+/** The pixels that a legend's further rows take: one that does not fit in a row has columns as wide as its longest entry. */
+function rowsBelow({ font }, traces, room, family) {
+  const names = [...new Set(traces.filter(({ name, showlegend }) => name && showlegend !== false).map(({ name }) => name))];
+  const lengths = names.map(name => widthOf(name, font.size, family) + 45);
+  const columns = Math.max(Math.floor(room / Math.max(...lengths, 1)), 1);
+  return lengths.reduce((sum, length) => sum + length, 0) <= room ? 0 : (Math.ceil(names.length / columns) - 1) * font.size * 1.5;
+}
+
+/** A layout, `width` pixels wide, whose settings and words fit below the panels and a legend of these traces: where they need more room, it is higher. */
+function refolded(layout, width, family, traces = []) {
+  const margin = { l: 80, r: 80, b: 80, ...layout.template?.layout?.margin, ...layout.margin }, room = width - margin.l - margin.r;
+  let more = layout.legend?.yanchor === "top" ? rowsBelow(layout.legend, traces, room, family) : 0, ends = 0;
+  const annotations = (layout.annotations ?? []).map(note => {
+    if (!["settings", "words"].includes(note.name)) return note;
+    const size = note.font?.size ?? 13, lines = foldedLines(note, room - (note.xshift ?? 0), size, family);
+    const above = more, stands = note.yanchor === "bottom", line = Math.ceil(size * 1.35);
+    more += Math.max(lines.length - note.text.split("<br>").length, 0) * line;
+    // What hangs from its top goes down by what those above it need, what stands on its foot by its own lines too.
+    const yshift = (note.yshift ?? 0) - (stands ? more : above);
+    ends = Math.max(ends, -yshift + (stands ? 0 : lines.length * line));
+    return { ...note, text: lines.join("<br>"), yshift };
+  });
+  const lacks = Math.min(more, Math.max(ends - margin.b, 0));
+  return { ...layout, annotations, height: layout.height + lacks, margin: { ...margin, b: margin.b + lacks } };
+}
