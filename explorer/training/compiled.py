@@ -153,7 +153,8 @@ class CompiledGroup(Group):
         random = self.shape.activation.random_slope is not None
         self._random_shape = (self.shape.depth, self.shape.width, self.sizes[0]) if random else (0, 0, 0)
         self._batch, self._epoch_seconds, self._record_seconds = 0, CALL_SECONDS, 0.0
-        self._calls = self._shared_out()
+        self._answering = self.kernel.answering(self.nets[1])
+        self._share_out()
         # Where one measure has no compiled form NumPy takes all.
         self._measures = {*self.diagnostics} == {*self.kernel.MEASURES, self.kernel.UPDATE_MEASURE}
         self._measured = np.empty((len(chosen), len(self.kernel.MEASURES), self.shape.layers))
@@ -210,13 +211,12 @@ class CompiledGroup(Group):
             return
         net, random = self.nets[1], self.probe.random
         answered = self.probe.z_out[:0, 0] if self.answerer is self.probe else self.answerer.z_out[:, 0]
-        going = np.flatnonzero(self.alive)
-        parts = np.array_split(going, min(cores.CORES, going.size))
+        parts = self._parts
 
         def measure(index: int) -> None:
             self.kernel.measure_runs(
                 net,
-                self.kernel.answering(net),
+                self._answering,
                 self.rule,
                 parts[index],
                 self.theta,
@@ -289,8 +289,8 @@ class CompiledGroup(Group):
         self.epoch += epochs
         return factor, failures
 
-    def _shared_out(self) -> list[NDArray[np.int64]]:
-        """The runs that go on, (parts, runs): by the calls that train them, and by what goes abreast there.
+    def _share_out(self) -> None:
+        """Share the runs that go on out over calls: those that train, by what goes abreast there, and those that measure.
 
         Runs that go alone share a call for each core; but in a call one run's generator draws the slopes.
         """
@@ -299,7 +299,8 @@ class CompiledGroup(Group):
         rest, singles = np.split(going, [going.size - alone])
         calls = alone if self._random_shape[0] else min(alone, cores.CORES)
         together = [rest[self.lanes * number :][: self.lanes][None] for number in range(abreast)]
-        return [*together, *(np.array_split(singles[:, None], calls) if calls else [])]
+        self._calls = [*together, *(np.array_split(singles[:, None], calls) if calls else [])]
+        self._parts = np.array_split(going, max(min(cores.CORES, going.size), 1))
 
     def _train_parts(self, parts: NDArray[np.int64], count: int, norms: Array, noted: Array) -> Any:
         """Train the runs of a call; return what `train_runs` writes, the orders of the samples and the random slopes."""
@@ -358,7 +359,7 @@ class CompiledGroup(Group):
             self.loss_delta(network.z_out, self.y[..., samples], self.output, network.delta_out)
             network.backward()
             self._end_run(run, self._find_ending(network, 0))
-            self._calls = self._shared_out()
+            self._share_out()
         self.epoch = now
 
 
