@@ -61,6 +61,21 @@ def gradient_could_arrive(f: Facts) -> bool:
     return f.experiment.depth <= 2 * SHALLOW or not is_too_flat(f.experiment)
 
 
+def starts_with_a_mean(f: Facts) -> bool:
+    """Whether first weights of one sign, which make the units of a layer nearly alike, are all that keeps the net from learning.
+
+    Layer norm takes away what units have in common. Random ones helped 3 of 3 such nets that were stuck, unfinished or vanished.
+    """
+    start, layer_norm = f.experiment.initialization, f.experiment.normalizer.axis == -2
+    of_one_sign = start.variance is None and start.passes_gradient and not layer_norm
+    return of_one_sign and random_weights_could_learn(f) and gradient_could_arrive(f)
+
+
+def starts_wrong(f: Facts) -> bool:
+    """Whether the first weights are far too small, with time to learn from better ones, or of one sign."""
+    return starts_far_below_in_time(f) or starts_with_a_mean(f)
+
+
 def adam_is_new(f: Facts) -> bool:
     """Whether the optimizer is another than Adam, or its learning rate is another by more than a factor of three."""
     rate = f.experiment.learning_rate / ADAM_RATE

@@ -210,7 +210,7 @@ VERDICTS = registry(
             holds=lambda f: min(f.signs.reach, f.signs.reach_end) < -HEALTHY_DECADES and when.can_answer(f),
             tell=tell_reach,
             remedies={
-                "fitting initialization": when.starts_far_below_in_time,
+                "fitting initialization": when.starts_wrong,
                 "skip over one layer": when.skips_pay,
                 "batch norm": when.has_batches_to_norm,
                 "skip over two layers": when.skips_pay,
@@ -276,6 +276,7 @@ VERDICTS = registry(
                 f"answer{'s' * (f.signs.stuck == 1)} hardly better than a constant",
             ),
             remedies={
+                "fitting initialization": when.starts_wrong,
                 "a tenth of the learning rate": when.every(when.came_and_went, when.a_tenth_suffices),
                 "Adam": when.adam_in_time,
                 "batch norm": when.lacks_shifts,
@@ -307,6 +308,7 @@ VERDICTS = registry(
                 f, f"{arrives_and(f, 'the gradient arrives, and ')}{loss_went(f)}; {error_left(f)}"
             ),
             remedies={
+                "fitting initialization": when.starts_with_a_mean,
                 "a tenth of the learning rate": when.every(when.overshoots, when.a_tenth_suffices),
                 "ten times the learning rate": when.moves_little,
                 "Adam": when.moves_little_or_overshoots,
