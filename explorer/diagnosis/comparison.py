@@ -130,8 +130,10 @@ def _alone(diagnosis: Diagnosis) -> str:
     f = diagnosis.facts
     if diagnosis.good or (f.experiment.truncation and f.log_ratio == -math.inf):
         return diagnosis.sentence
-    loss = f"; {loss_went(f)}" * (f.epoch > 0 and math.isfinite(f.signs.loss_end))
-    return _sentence(f"{diagnosis.verdict}: {learn(f)}{'' if f.complete else ' so far'}{loss}")
+    told = [f"{learn(f)}{'' if f.complete else ' so far'}"]
+    told += [loss_went(f)] * (f.epoch > 0 and math.isfinite(f.signs.loss_end))
+    # The word has said already that a single seed diverged.
+    return _sentence(f"{diagnosis.verdict}: {'; '.join(told[-1:] if f.runs == f.diverged == 1 else told)}")
 
 
 def _count(f: Facts, first: Facts) -> str:

@@ -164,6 +164,15 @@ def tell_reach(f: Facts) -> str:
     )
 
 
+def tell_stuck(f: Facts) -> str:
+    """Say what the loss did, and how many seeds answer hardly better than a constant all the same."""
+    seeds = f"{seeds_text(f.signs.stuck, f.runs)} answer{'s' * (f.signs.stuck == 1)} hardly better than a constant"
+    loss = loss_went(f)
+    if "went" in loss and f.signs.loss_end < f.signs.loss_start:
+        return with_others(f, f"{arrives_and(f, 'the gradient arrives, and ')}{loss}, yet {seeds}")
+    return with_others(f, f"{arrives_and(f, 'the gradient arrives, yet ')}{loss}, and {seeds}")
+
+
 def tell_small_batches(f: Facts) -> str:
     """Say what batch norm does to batches of one or two samples."""
     size = max(f.experiment.batch_sizes())

@@ -31,6 +31,7 @@ from explorer.diagnosis.sentences import (
     tell_reach_in_time,
     tell_small_batches,
     tell_solved,
+    tell_stuck,
     with_others,
 )
 from explorer.diagnosis.wording import number, seeds_text
@@ -100,7 +101,7 @@ VERDICTS = registry(
             remedies={
                 "a tenth of the learning rate": when.every(when.steps_were_too_large, when.a_tenth_suffices),
                 "Adam": when.other_steps_could_do,
-                "fitting initialization": when.every(when.starts_badly, when.steps_are_usual),
+                "fitting initialization": when.a_better_start_suffices,
                 "layer norm": when.every(when.starts_badly, when.steps_are_usual),
             },
         ),
@@ -140,7 +141,10 @@ VERDICTS = registry(
             holds=lambda f: _most(f.signs.alike, f) or _lost_in_layer_norm(f),
             tell=tell_alike,
             remedies={
-                "fitting initialization": when.every(when.random_weights_could_learn, when.gradient_could_arrive),
+                "fitting initialization": when.every(
+                    when.random_weights_could_learn, when.gradient_could_arrive, when.did_not_grow
+                ),
+                "a tenth of the learning rate": when.grew,
             },
             helpless=RANDOM_FIRST,
         ),
@@ -153,8 +157,8 @@ VERDICTS = registry(
             remedies={
                 "a tenth of the learning rate": when.every(when.died, when.a_tenth_suffices),
                 "Adam": when.died,
-                "skip over two layers": when.every(when.no_skips, when.is_deep),
-                "skip over one layer": when.no_skips,
+                "skip over two layers": when.every(when.no_skips_and_no_leaps, when.is_deep),
+                "skip over one layer": when.no_skips_and_no_leaps,
                 "four times the width": when.died_by_chance,
             },
         ),
@@ -164,11 +168,11 @@ VERDICTS = registry(
             holds=lambda f: f.epoch > 0 and f.signs.output_slope < SATURATED and _most(f.signs.stuck, f),
             tell=lambda f: with_others(
                 f,
-                f"the output is so far out on the sigmoid that its slope is {of_largest(f.signs.output_slope)}: "
+                f"the output is so far out on the sigmoid that its slope is {of_largest(f.signs.output_slope)}, and "
                 f"{'nothing' if f.signs.output_slope == -math.inf else 'hardly anything'} of the error becomes gradient",
             ),
             remedies={
-                "Adam": when.every(when.wandered, when.can_answer),
+                "Adam": when.every(when.wandered_or_was_pulled, when.can_answer),
                 "a tenth of the learning rate": when.every(when.wandered, when.can_answer, when.a_tenth_suffices),
                 "cross-entropy": when.wandered_far,
             },
@@ -212,10 +216,11 @@ VERDICTS = registry(
             remedies={
                 "fitting initialization": when.starts_wrong,
                 "skip over one layer": when.skips_pay,
-                "batch norm": when.has_batches_to_norm,
+                "batch norm": when.norms_instead,
                 "skip over two layers": when.skips_pay,
                 "Adam": when.nearly_reaches,
                 "four times the epochs": when.came_back_and_falls,
+                "four times the width": when.width_is_missing,
             },
         ),
         Verdict(
@@ -246,6 +251,8 @@ VERDICTS = registry(
             remedies={
                 "leaky ReLU": when.bends_in_time,
                 "tanh": when.bends_in_time,
+                "layer norm": when.bends_in_time,
+                "Adam": when.adam_answers_linearly,
             },
         ),
         Verdict(
@@ -263,6 +270,7 @@ VERDICTS = registry(
                 "ten times the learning rate": when.falls,
                 "batch norm": when.norm_gets_further,
                 "four times the epochs": when.falls_fast,
+                "four times the width": when.layers_die_and_there_is_time,
             },
         ),
         Verdict(
@@ -270,17 +278,13 @@ VERDICTS = registry(
             caption="None of the above, but at least half of the seeds that failed are hardly better than always answering the mean "
             "target (0.95 of its error or more).",
             holds=lambda f: f.complete and f.epoch > 0 and _most(f.signs.stuck, f) and f.score >= ILL,
-            tell=lambda f: with_others(
-                f,
-                f"{arrives_and(f, 'the gradient arrives, yet ')}{loss_went(f)}, and {seeds_text(f.signs.stuck, f.runs)} "
-                f"answer{'s' * (f.signs.stuck == 1)} hardly better than a constant",
-            ),
+            tell=tell_stuck,
             remedies={
                 "fitting initialization": when.starts_wrong,
-                "a tenth of the learning rate": when.every(when.came_and_went, when.a_tenth_suffices),
+                "a tenth of the learning rate": when.rose_or_leaps,
                 "Adam": when.adam_in_time,
                 "batch norm": when.lacks_shifts,
-                "skip over one layer": when.is_deep,
+                "four times the epochs": when.falls_fast,
             },
         ),
         Verdict(
@@ -293,7 +297,7 @@ VERDICTS = registry(
                 f"{error_left(f)}; to answer each point as its neighbours do would leave {f.experiment.points().neighbours_share:.0%}",
             ),
             remedies={
-                "a tenth of the learning rate": when.every(when.overshoots, when.a_tenth_suffices),
+                "a tenth of the learning rate": when.overshoots_or_leaps,
                 "ten times the learning rate": when.moves_little,
                 "Adam": when.overshoots,
                 "four times the epochs": when.falls_fast,
@@ -309,7 +313,7 @@ VERDICTS = registry(
             ),
             remedies={
                 "fitting initialization": when.starts_with_a_mean,
-                "a tenth of the learning rate": when.every(when.overshoots, when.a_tenth_suffices),
+                "a tenth of the learning rate": when.overshoots_or_leaps,
                 "ten times the learning rate": when.moves_little,
                 "Adam": when.moves_little_or_overshoots,
                 "four times the epochs": when.falls_fast,

@@ -165,7 +165,7 @@ def test_the_three_cells_are_told_in_one_sentence():
         (["GRU"], [counted(1, runs=1)], "Learns: by epoch 5."),
         (["now"], [counted(1)], f"The gradient arrives: 1 of 8 seeds learns it; {LOSS}."),
         (["GRU"], [counted(0, runs=1)], f"The gradient arrives: this seed does not learn it; {LOSS}."),
-        (["GRU"], [counted(0, runs=1, diverged=1)], f"Diverged: this seed diverged; {LOSS}."),
+        (["GRU"], [counted(0, runs=1, diverged=1)], f"Diverged: {LOSS}."),
         (["now"], [counted(0, complete=False)], f"The gradient arrives: 0 of 8 seeds learn it so far; {LOSS}."),
         ([], [], "Nothing is measured yet."),
     ],

@@ -74,3 +74,14 @@ def test_a_remedys_reason_says_only_what_the_numbers_say(dying):
     unknown = replace(dying, clipped_share=math.nan, log_ratio=0.0)
     assert "nan" not in reasons.clipping(unknown, unknown)
     assert "to not finite" not in reasons.epochs(dying, replace(dying, loss_end=math.inf))
+
+
+def test_stuck_says_yet_where_the_two_do_not_go_together(dying):
+    def told(start, end):
+        return VERDICTS["stuck"].tell(
+            replace(dying, log_ratio_end=0.0, signs=replace(dying.signs, loss_start=start, loss_end=end))
+        )
+
+    assert told(32.0, 19.0).startswith("the gradient arrives, and the loss went from 32 to 19, yet ")
+    assert told(0.69, 0.69).startswith("the gradient arrives, yet the loss stayed at 0.69, and ")
+    assert told(0.5, 0.6).startswith("the gradient arrives, yet the loss went from 0.50 to 0.60, and ")
