@@ -1,5 +1,6 @@
 """Explore: train one network, see its gradients by layer and epoch, flip a remedy."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from explorer.sharing.code import explore_table
 from explorer.sharing.notebook import explore_lines
 from explorer.sharing.saved import filename, history_csv
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
+from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
 from explorer.training.answers import AnswerMap, answer_map
 from explorer.training.cost import refuse
 from explorer.training.history import History
@@ -29,23 +31,26 @@ from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.compare_with import compare_with
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Drawn, live_chart
-from explorer.ui.look import VERDICT_KEY, WHY_KEY, place_of_progress, reserve
+from explorer.ui.look import LARGER, VERDICT_KEY, WHY_KEY, place_of_progress, reserve
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.replay import replay_button
 from explorer.ui.sidebar import chosen, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.view_row import ask_view, choose_epoch
+from explorer.ui.widgets import ask
 from pages import remedies_page
 
 LEGEND = (
+    "**On top**, the net: a box for each layer, input at the left. The height of its bar is the gradient there, in powers of "
+    "ten; backpropagation goes from right to left. Grey bars are the baseline's. Replay runs through the training.",
     "**Colours**: rows are layers, 1 nearest the input, the output on top; columns are epochs of training. White: as much "
     "gradient as at the last layer; violet: it has vanished on its way back; orange: it has exploded. The colour bar is in "
     "powers of ten.",
     "**Right of it**, the same numbers at one epoch. Upright: every layer learns at one pace. Leaning to the left, "
     "downwards: the gradient vanishes on its way back.",
     "**Dotted** at the start, **dashed** what theory predicts, **band** the middle half of the seeds.",
-    "**Above**, the loss of every seed, thick the median; in the corner, what the nets answer.",
+    "**Above the colours**, the loss of every seed, thick the median; in the corner, what the nets answer.",
     "**Grey** is exactly 0, **red** infinite or NaN: neither is a colour of the scale.",
     "With a **baseline** pinned, it stands at the left on the same scales.",
 )
@@ -54,6 +59,7 @@ NOTHING = "\N{NO-BREAK SPACE}"
 # Pixels that all but the figure needs, and that it keeps: on a laptop both maps end above the fold, and their axis too.
 ABOVE, LOWEST = 360, 568
 FIGURE_KEY = "joint_figure"
+MODE_KEY = "present"
 IN_THE_ROW, BEHIND = ("metric",), ("colour", "axis", "range")
 # Seconds: of the first slice, for the first picture comes before anything else is trained; of the others; and between
 # two repaints, for one of which a browser needs about a third of a second.
@@ -106,19 +112,16 @@ def _headline(compared: Compared) -> None:
     """Draw the verdict, why, and the key numbers; with a baseline, the headline is what the change did."""
     now, before = compared.now, compared.baseline
     told = now.sentence if before is None else compare(before.facts, now.facts)
-    reserve(told)
+    # Beside a baseline the key numbers say what the start was like.
+    why = now.start_sentence if before is None else f"{compare_gradients(before.facts, now.facts)} **{now.sentence}**"
+    why = f"{why} {_advice(now)}"
+    reserve(told, why)
     with st.container(gap="xxsmall", key=VERDICT_KEY):
         _welcome() if _first_visit() else _scenario_line(compared)
         st.header(told, anchor=False, help=_rules(now.rule))
         with st.container(horizontal=True, gap="small"):
-            # Beside a baseline the key numbers say what the start was like.
-            why = (
-                now.start_sentence
-                if before is None
-                else f"{compare_gradients(before.facts, now.facts)} **{now.sentence}**"
-            )
             with st.container(key=WHY_KEY):
-                st.markdown(f"{why} {_advice(now)}")
+                st.markdown(why)
             with st.container(horizontal=True, gap="small", vertical_alignment="bottom", width="content"):
                 _draw_numbers(compared)
 
@@ -258,6 +261,7 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
             on_click=lambda click: choose_epoch(experiment, click.x) if click.panel in EPOCH_AXES else None,
             above=ABOVE,
             lowest=LOWEST,
+            larger=LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
         )
     if np.isnan(now.history.measures[view.diagnostic.name][:, 0]).all():
         st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
@@ -323,6 +327,7 @@ def _reading(view: View) -> None:
     source = f" ({diagnostic.source})" if diagnostic.source else ""
     st.markdown(f"**{diagnostic.title}**: {diagnostic.caption}{source}")
     st.markdown(
+        "- **Row of layers**, on top: the same numbers at the chosen epoch as the heights of bars.\n"
         "- **Heatmap**: rows are layers, 1 nearest the input; columns are epochs. The colour is the median over seeds.\n"
         "- **Profile**, right: the same numbers at the chosen epoch, on the same layers; its axis is the colour bar. "
         "The band holds the middle half of the seeds. Dotted: before any update. Dashed: theory of the start, for a median "
@@ -362,6 +367,11 @@ def _layer_words(experiment: Experiment, shape: Architecture, layer: int) -> str
     return words if source is None else f"{words}, plus the output of layer {source}"
 
 
+def _ask_mode() -> None:
+    """Ask for the text of a lecture room, which the tour has too."""
+    ask(MODE_KEY, replace(TOUR_CONTROLS[MODE_KEY], help="presenter: the figure's text is half as large again."))
+
+
 # --- the page ------------------------------------------------------------------------------------
 
 
@@ -379,7 +389,7 @@ def show() -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         replay_place = st.container(width="content")
         compare_with(LAYERS, experiment, baseline)
-        view = ask_view(View, IN_THE_ROW, BEHIND, experiment)
+        view = ask_view(View, IN_THE_ROW, BEHIND, experiment, last=_ask_mode)
     trainings = Trainings(list(experiments.values()), place_of_progress(), f"Training {experiment.epochs:,} epochs")
     compared = Compared.of(experiments, trainings.train(FIRST_SLICE))
     with head:

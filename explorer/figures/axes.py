@@ -181,7 +181,7 @@ def loss_axis(losses: Iterable[Array]) -> dict[str, Any]:
     numbers = np.concatenate([values[np.isfinite(values) & (values > 0)] for values in counted])
     lowest, highest = np.log10(np.min(numbers, initial=1.0)), np.log10(np.max(numbers, initial=1.0))
     bottom = next((bottom for bottom in LOSS_BOTTOMS if bottom <= lowest), LOSS_BOTTOMS[-1])
-    return log_axis((bottom, next(top for top in LOSS_TOPS if highest <= top)), most=2.6)
+    return log_axis((bottom, next(top for top in LOSS_TOPS if highest <= top)), most=2)
 
 
 def escaping(losses: Array) -> NDArray[np.bool_]:

@@ -13,13 +13,10 @@ from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.seeds import logarithm
 from explorer.diagnosis.wording import decades, difference, summary
 from explorer.figures import axes, marks, panels, plain, theme
-from explorer.figures.answers import CASES_AXIS, TRUTH_AXIS, answer_traces, whose_answers
 from explorer.figures.axes import Box
 from explorer.figures.marks import Traces
-from explorer.figures.net_row import net_axes, net_row
 from explorer.figures.panels import DrawnNet, Nets
-from explorer.figures.plain import Figure
-from explorer.figures.replay import EPOCH_TEXT
+from explorer.figures.plain import Figure, verbatim_in_figure
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, LineStyle
 from explorer.figures.view import View
 from explorer.training.answers import AnswerMap
@@ -62,9 +59,9 @@ NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS = 200, 12, 100
 # Letters of a name above a column, and of a line of settings below all.
 LETTERS, SETTINGS_LETTERS = 32, 108
 # Margins: below there is the legend, and then the settings.
-MARGIN = {"l": 74, "r": 16, "t": 30, "b": 104}
+MARGIN = {"l": 74, "r": 16, "t": 30, "b": 112}
 NARROW_MARGIN = {"l": 64, "r": 16, "t": 40, "b": 216}
-LEGEND, SETTINGS = 4, 34  # below the inside
+LEGEND, SETTINGS = 14, 44  # below the inside
 NARROW_LEGEND, NARROW_SETTINGS = 60, 168
 
 
@@ -115,8 +112,8 @@ def explore_figure(
         traces += panels.loss_lines(shown, view, (x, loss_y), each_seed=True)
         traces += panels.loss_escapes(shown, view, (x, loss_y), losses)
     traces += panels.view_colour_bar(view, "x2", "y4")
-    traces += net_row(rows, view, epoch)
-    traces += answer_traces(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
+    traces += panels.net_row(rows, view, epoch)
+    traces += _answers(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
     return marks.compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
 
 
@@ -200,7 +197,7 @@ def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
     values = {"range": list(view.span), "showgrid": True, "title": axes.title(_what(view), 2), **axes.value_ticks(view)}
     bare = {"showticklabels": False, "showgrid": False}
     across, up = (CASES_AXIS, TRUTH_AXIS) if experiments[-1].dataset.truth_table else (bare, bare)
-    row = net_axes(max(each.layers for each in experiments), view, place.bars, place.boxes, narrow)
+    row = panels.net_axes(max(each.layers for each in experiments), view, place.bars, place.boxes, narrow)
     return (
         named_axes
         | row
@@ -223,8 +220,8 @@ def _labels(rows: Nets, view: View, chosen: int, answer_map: AnswerMap | None, p
     now = rows[-1].history
     what = _what(view)
     corners = (
-        (f"{what}, at epoch {chosen:,}", place.boxes, EPOCH_TEXT),
-        (whose_answers(now, answer_map), place.answers, "answers"),
+        (f"{what}, at epoch {chosen:,}", place.boxes, marks.EPOCH_TEXT),
+        (_whose_answers(now, answer_map), place.answers, "answers"),
     )
     return [
         *(
@@ -249,6 +246,93 @@ def _named(name: str, colour: str, scale: float) -> dict[str, Any]:
     return axes.label(axes.coloured_name(colour, axes.folded(name, LETTERS)), 0, 0, size=size * scale) | {
         "align": "left"
     }
+
+
+CASES_AXIS = {"range": [-0.5, 3.5], **axes.ticks((0, 1, 2, 3), ("0,0", "0,1", "1,0", "1,1"))}
+TRUTH_AXIS = {"range": [-0.45, 1.45], "tickvals": [0, 1]}
+
+
+def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
+    """Say whose answers are drawn."""
+    if answer_map is None:
+        return f"Answers of {len(history.loss)} nets (○ right)"
+    seed = history.experiment.seed + answer_map.run
+    finite = np.isfinite(answer_map.answers).all()
+    return f"Answers of seed {seed} (median)" if finite else f"Seed {seed} diverged: no answers"
+
+
+def _answers(rows: Nets, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:
+    """Draw every seed's answers to a truth table at a record; of other tasks those of `answer_map`, if there is one."""
+    place = {**named_axes, "showlegend": False}
+    if rows[-1].history.experiment.dataset.truth_table:
+        return _truth_table(rows, record, place)
+    if answer_map is None:
+        return []
+    return _answer_curve(answer_map, place) if answer_map.x2 is None else _answer_plane(answer_map, place)
+
+
+def _truth_table(rows: Nets, record: int, place: dict[str, Any]) -> Traces:
+    now = rows[-1].history
+    ring = {"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}}
+    right = {"y": now.experiment.points().y, "marker": ring, "hoverinfo": "skip", "name": "right answer"}
+    traces: Traces = [plain.trace("scatter", x=np.arange(4), mode="markers", **right, **place)]
+    # The present setting first, at the right of its baseline.
+    for shown in reversed(rows):
+        history, shift = shown.history, 0.0 if len(rows) == 1 else 0.2 if shown is rows[-1] else -0.2
+        if not history.experiment.dataset.truth_table or history.answers is None:
+            continue
+        answers = history.answers[:, record if history is now else history.at(float(now.epochs[record]))]
+        jitter = np.linspace(-0.1, 0.1, len(answers)) if len(answers) > 1 else np.zeros(1)
+        traces.append(
+            marks.still(
+                "scatter",
+                x=(np.arange(4) + shift + jitter[:, None]).ravel(),
+                y=answers.ravel(),
+                mode="markers",
+                marker={"symbol": "line-ew", "size": 11, "line": {"width": 4, "color": shown.style.colour}},
+                hovertemplate="answer %{y:.4f}<extra></extra>",
+                **place,
+            )
+        )
+    return traces
+
+
+def _answer_curve(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
+    data, quiet = answer_map.data, place | {"hoverinfo": "skip"}
+    points, line = {"size": 5, "color": theme.BASELINE}, {"width": 3.5, "color": theme.NOW}
+    return [
+        plain.trace("scatter", x=data.x[:, 0], y=data.y, mode="markers", marker=points, **quiet),
+        marks.still("scatter", x=answer_map.x1, y=answer_map.answers, mode="lines", line=line, **quiet),
+    ]
+
+
+def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
+    data, named_axes = answer_map.data, {name: place[name] for name in ("xaxis", "yaxis")}
+    assert answer_map.x2 is not None
+    traces: Traces = [
+        marks.still(
+            "heatmap",
+            x=marks.float32(answer_map.x1),
+            y=marks.float32(answer_map.x2),
+            z=marks.float32(answer_map.answers),
+            zmin=0,
+            zmax=1,
+            colorscale=theme.ANSWER_SCALE,
+            showscale=False,
+            hovertemplate="answer %{z:.2f}<extra></extra>",
+            **named_axes,
+        )
+    ]
+    for class_number, (colour, symbol) in enumerate(zip(theme.CLASSES, ("circle", "diamond"), strict=True)):
+        x = marks.float32(data.x[data.y == class_number])
+        marker = {"size": 6, "color": colour, "symbol": symbol, "line": {"width": 0.5, "color": "white"}}
+        name = f"class {verbatim_in_figure(data.class_names[class_number])}"
+        traces.append(
+            plain.trace(
+                "scatter", x=x[:, 0], y=x[:, 1], mode="markers", marker=marker, hoverinfo="skip", name=name, **place
+            )
+        )
+    return traces
 
 
 def describe_history(history: History, view: View, epoch: int, theory: Array | None = None) -> str:
@@ -276,11 +360,14 @@ def _say_layers(values: Array, view: View) -> str:
     )
 
 
+PANELS = "The net as a row of layers with bars, the losses, layers by epochs as colours, and a profile over layers."
+
+
 def describe_compared_figure(compared: Compared, view: View) -> str:
     """Say what the figure shows, with its numbers."""
     now, baseline = compared.now, compared.baseline
     described = describe_history(now.history, view, view.at, theory_line(now, view))
-    told = [now.sentence, described, f"{summary(now.history.experiment)}."]
+    told = [now.sentence, PANELS, described, f"{summary(now.history.experiment)}."]
     if baseline is not None:
         told.append(f"Baseline: {describe_history(baseline.history, view, view.at)}")
     return " ".join(told)

@@ -1,6 +1,6 @@
 // Draws a Plotly figure in place. Unlike a chart that is mounted anew for every change of its data, it never
 // goes blank while a training streams in, keeps the zoom, follows the page's theme as it is switched, and replays a training
-// without the server: see explorer/figures/replay.py.
+// without the server: see explorer/figures/marks.py.
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 const REPLAY = 7000; // milliseconds
 
@@ -13,17 +13,17 @@ async function sharedPlotly() {
   return null;
 }
 
-function layoutFor(box, figure, css, { keep, above, lowest }) {
+function layoutFor(box, figure, css, { keep, above, lowest, larger }) {
   const narrow = (box.narrow && figure.layout.meta?.narrow) || {};
   const font = { ...figure.layout.template.layout.font, color: css("--st-text-color"), family: css("--st-font") };
   const paper = css("--st-background-color"); // the camera's picture has it too
   const layout = { ...figure.layout, ...narrow, font, paper_bgcolor: paper, plot_bgcolor: paper, autosize: true, uirevision: keep };
   // On a low screen a lower figure: all of it should be seen at once.
   if (!narrow.height && !figure.layout.meta?.fixed) layout.height = Math.min(layout.height, Math.max(lowest, window.innerHeight - above));
-  const larger = Number(getComputedStyle(document.documentElement).getPropertyValue("--figure-text")) || 1;
-  if (larger !== 1 && !box.narrow) {
-    enlarge([layout, figure.data], larger);
-    layout.margin = Object.fromEntries(Object.entries(layout.margin ?? {}).map(([side, size]) => [side, size * (side === "r" ? 1 : larger)]));
+  const factor = Math.max(larger, Number(getComputedStyle(document.documentElement).getPropertyValue("--figure-text")));
+  if (factor > 1 && !box.narrow) {
+    enlarge([layout, figure.data], factor);
+    layout.margin = Object.fromEntries(Object.entries(layout.margin ?? {}).map(([side, size]) => [side, size * (side === "r" ? 1 : factor)]));
   }
   return refolded(layout, box.clientWidth, font.family, box.narrow ? [] : figure.data);
 }

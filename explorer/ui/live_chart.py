@@ -65,13 +65,14 @@ def live_chart(
     above: int = 240,
     lowest: int = 590,
     narrow: int = 700,
+    larger: float = 1.0,
 ) -> None:
     """Draw a figure, updating the one that its key has put on screen before.
 
     The viewer's zoom is kept as long as the text `keep` is the same. `filename` is that of a picture that Plotly saves.
     `on_click`, if there is one, receives a click before the script runs again. On a low screen the figure is made lower to
     leave `above` pixels for the rest of the page, but not below `lowest`; where it has less than `narrow` pixels, its panels
-    stand below each other.
+    stand below each other. Text is `larger` by this factor, or by that of presenter mode, see look.py.
     """
     image = {"filename": filename, "width": 1920, "height": 1080}
 
@@ -90,6 +91,7 @@ def live_chart(
             "above": above,
             "lowest": lowest,
             "narrow": narrow,
+            "larger": larger,
             "clicks": on_click is not None,
         },
         on_clicked_change=clicked,

@@ -22,6 +22,9 @@ VERDICT_KEY, WHY_KEY, ROW_KEY = "verdict", "verdict_why", "view"
 PROGRESS_HEIGHT = 48
 # Headlines of so many letters are one line of a laptop and of a wide screen; a longer one is smaller, and has two.
 ONE_LINE, WIDE_LINE = 84, 98
+# Why, in usual and in small letters: of more letters than these there are three lines of a laptop, four of a wide screen.
+WHY_LETTERS = 240
+WHY, WHY_SMALL = "font-size: max(1rem, .88vw);", "font-size: max(.9rem, .74vw); line-height: 1.25;"
 # In hundredths of the window's width: 1.6 are 31 pixels on a screen of 1920.
 LARGE, SMALL = 1.6, 1.3
 # A phone scrolls: there nothing is kept.
@@ -29,9 +32,9 @@ _RESERVED = """<style>
 .st-key-{verdict} h2 {{ font-size: 1.35rem; line-height: 1.22; padding: 0 0 1rem; }}
 @media (min-width: 900px) {{
   .st-key-{verdict} h2 {{ font-size: {size}vw; }}
-  .st-key-{verdict} [data-testid=stHeading] {{ min-height: calc(3.2vw + 1rem); }}
+  .st-key-{verdict} [data-testid=stHeading] {{ height: calc(3.2vw + 1rem); }}
   .st-key-{why} {{ min-height: 3.3rem; }}
-  .st-key-{why} p {{ font-size: max(1rem, .88vw); }}
+  .st-key-{why} p {{ {why_size} }}
   :has(> .st-key-{why}) {{ min-width: 36rem; }}
   :has(> .st-key-{row}) {{ min-width: 40rem; }}
 }}
@@ -42,11 +45,12 @@ _RESERVED = """<style>
 </style>"""
 
 
-def reserve(headline: str) -> None:
-    """Keep the room of the verdict, whatever it says, and fit the size of its headline."""
+def reserve(headline: str, why: str) -> None:
+    """Keep the room of the verdict, whatever it says, and fit the sizes of its headline and of why."""
     size, wide_size = (LARGE if len(headline) <= letters else SMALL for letters in (ONE_LINE, WIDE_LINE))
     keys = {"verdict": VERDICT_KEY, "why": WHY_KEY, "row": ROW_KEY}
-    st.html(_RESERVED.format(**keys, size=size, wide_size=wide_size))
+    why_size = WHY if len(why) <= WHY_LETTERS else WHY_SMALL
+    st.html(_RESERVED.format(**keys, size=size, wide_size=wide_size, why_size=why_size))
 
 
 HIDDEN_KEY = "hidden"
@@ -109,9 +113,11 @@ WORDS = """
 _STARTS = accumulate(len(chapter.scenes) for chapter in CHAPTERS.values())
 WORDS += "".join(f".st-key-scene [role=radio]:nth-child({start + 1}) {{ margin-left: 1.1rem; }}\n" for start in _STARTS)
 
-# Figures' text is larger by this factor, see live_chart.js: 24 pixels at least.
-PRESENTER = """
-:root { --figure-text: 1.5; }
+# The factor of figures' text for a lecture room, see live_chart.js: 24 pixels at least.
+LARGER = 1.5
+PRESENTER = (
+    f":root {{ --figure-text: {LARGER}; }}"
+    + """
 [data-testid=stHeader], [data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stToolbar],
 [data-testid=stExpandSidebarButton], .st-key-tour_open { display: none !important; }
 [data-testid=stMainBlockContainer] { padding: 1.2rem 2rem .5rem !important; }
@@ -122,6 +128,7 @@ PRESENTER = """
 .st-key-tour_words p { font-size: clamp(1.2rem, 1.4vw, 2.2rem); }
 .st-key-tour_words h2 { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }
 """
+)
 
 # Streamlit gives a button one key; clickers send PageUp and PageDown. What has the focus and uses a key itself keeps it.
 KEYS = """

@@ -1,6 +1,6 @@
 """The row of a view's controls, with the epoch, which a click on a figure moves too."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -20,10 +20,18 @@ V = TypeVar("V", bound=View)
 MORE_KEY, MENU = "view_more", 190
 
 
-def ask_view(kind: type[V], names: Sequence[str], more: Sequence[str], experiment: Settings, prefix: str = "") -> V:
+def ask_view(
+    kind: type[V],
+    names: Sequence[str],
+    more: Sequence[str],
+    experiment: Settings,
+    prefix: str = "",
+    last: Callable[[], None] = lambda: None,
+) -> V:
     """Draw the controls of the view's fields `names` and the experiment's epochs in one row; return the view.
 
-    The fields `more` are behind a button of that row. In the link `prefix` stands before each name.
+    The fields `more` are behind a button of that row, and after them what `last` draws. In the link `prefix` stands before
+    each name.
     """
     controls: Any = controls_of(kind)  # type: ignore[arg-type]  # a class is hashable
     at = f"{prefix}at"
@@ -38,6 +46,7 @@ def ask_view(kind: type[V], names: Sequence[str], more: Sequence[str], experimen
         values["at"] = ask(at, replace(controls["at"], default=epochs[-1]), options=epochs, width="stretch", help=None)
         with st.popover("Colours and axes", icon=":material/tune:", key=f"{prefix}{MORE_KEY}"):
             values |= {name: ask(f"{prefix}{name}", controls[name]) for name in more}
+            last()
     return kind(**values)
 
 

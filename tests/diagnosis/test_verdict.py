@@ -233,7 +233,7 @@ def test_a_comparison_of_the_same_or_of_clipping_alone_says_so(history):
 def test_zeros_and_infinities_in_a_comparison_are_said_as_such(history):
     zeros = history(MOONS.but(activation="tanh", initializer="zeros", epochs=5))
     good = history(MOONS.but(activation="tanh", initializer="Glorot normal", epochs=5))
-    assert "none of the gradient reaches" in compared(good, zeros)
+    assert "None of the gradient reaches" in compared(good, zeros)
     assert "instead of exactly 0" in compared(zeros, good)
 
 

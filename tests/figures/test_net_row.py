@@ -8,9 +8,8 @@ import pytest
 from explorer import Experiment, train
 from explorer.figures import axes, theme
 from explorer.figures.explore import explore_figure
-from explorer.figures.net_row import height_span
-from explorer.figures.panels import ESCAPED_WORDS, DrawnNet
-from explorer.figures.replay import BARS, EPOCH_TEXT, LOST, LOST_MARKS, MAP, PROFILE, ZERO, ZERO_MARKS
+from explorer.figures.marks import BARS, EPOCH_TEXT, LOST, LOST_MARKS, MAP, PROFILE, ZERO, ZERO_MARKS
+from explorer.figures.panels import ESCAPED_WORDS, DrawnNet, height_span
 from explorer.figures.theme import BASELINE_STYLE
 from explorer.figures.view import RATIO, VALUE, View
 from tests.pictures import checked

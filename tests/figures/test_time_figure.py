@@ -133,7 +133,7 @@ def test_a_click_on_any_heatmap_tells_the_epoch(cells):
     figure = draw(cells, TimeView(axis="log"))
     for trace, each in zip(heatmaps(figure), cells.values(), strict=True):
         for row in np.array(trace.customdata):
-            np.testing.assert_array_equal(row, each.history.epochs)
+            np.testing.assert_array_equal(row[:, 0], each.history.epochs)
     for number_ in (LOSS, SHARE):
         for trace in on(figure, number_):
             np.testing.assert_array_equal(trace.customdata, np.arange(SMALL.epochs + 1))
