@@ -8,7 +8,7 @@ import pytest
 from explorer import Experiment, train
 from explorer.choices.arrays import thin
 from explorer.choices.experiment import CONTROLS
-from explorer.diagnosis.effects import rank
+from explorer.diagnosis.effects import combined, rank
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import decades, number, summary
@@ -20,7 +20,7 @@ from pages.remedies_page import COMPARISON_CONTROLS, SHARED_VIEW
 from pages.remedies_page import PREFIX as REMEDIES_PAGE
 from pages.sweep_page import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS
 from tests.browser.driver import few
-from tests.browser.test_export import download, png_size
+from tests.browser.test_export import png_size
 
 PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 
@@ -249,8 +249,10 @@ def test_open_in_explore_opens_the_remedy_against_the_experiment_and_back_return
 def test_a_click_on_a_panel_opens_it_in_explore(screen, number):
     chosen = {"combine": ["ReLU", "skip over one layer"]}
     screen.open("/remedies", **NONE_PINNED, **chosen, complete=True)
+    name = screen.chart(f"gd.layout.annotations[{number - 1}].text.match(/<b>(.*?)<[/]b>/)[1].replaceAll('<br>', ' ')")
+    assert (name == "nothing changed") == (number == 1)
     place(screen, "" if number == 1 else number, 10, 2)
-    wanted = START if number == 1 else list(REMEDIES.values())[number - 2].change(START)
+    wanted = START if number == 1 else combined(START, name.split(" + "))
     check_explore(screen, wanted, START)
     screen.page.go_back()
     check(screen, "Remedies", chosen)
@@ -324,9 +326,7 @@ def test_every_row_of_the_remedies_table_is_what_a_training_of_its_own_gives(scr
 def test_the_csv_has_a_line_for_every_cell(screen):
     chosen = {"x": "depth", "y": "learning rate", "cells": 4, "outcome": "share solved", "span_depth": [1, 4]}
     screen.open("/sweep", **NONE_PINNED, **chosen, complete=True)
-    screen.page.get_by_role("button", name="Data").click()
-    button = screen.page.get_by_role("button", name="Results (CSV)")
-    name, content = download(screen, button.click)
+    name, content = screen.saved("Results (CSV)")
     assert "sweep_depth_learning_rate" in name
     assert name.endswith(".csv")
     lines = list(csv.DictReader(content.decode().splitlines()))
