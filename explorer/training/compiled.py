@@ -48,7 +48,7 @@ class Kernels:
     def load(self) -> bool:
         """Load the kernels, which takes about a second, and return whether there are any.
 
-        Where nobody has done so since they changed, they are compiled first, which takes half a minute. The result stays on
+        Where nobody has done so since they changed, they are compiled first, which takes a minute. The result stays on
         disk, beside the module or, if that is not writable, in the user's cache.
         """
         if self._module is None and not self._failed and os.environ.get(VARIABLE) != OFF:

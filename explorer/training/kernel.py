@@ -8,7 +8,7 @@ then a vector holds one number of each, and columns are samples by runs. Every n
 u counts units, k units of the layer before (or inputs), s samples. `block` is a layer's part of theta, of shape
 (rows, width); z, h, slopes and delta of a layer are (width, samples), of which the first `count` samples are in use.
 
-To import this module takes numba, and the first time on a machine about half a minute.
+To import this module takes numba, and the first time on a machine about a minute.
 """
 
 import math
@@ -42,6 +42,8 @@ EXACT = {"contract", "nsz"}
 _loops: Any = {"nogil": True, "error_model": "numpy", "cache": True}
 compiled: Callable = njit(**_loops, fastmath=EXACT)
 inlined: Callable = njit(**_loops, fastmath=EXACT, forceinline=True)
+# What calls the most: compiled on its own as well, all that it calls would be optimized once more.
+pasted: Callable = njit(**_loops, fastmath=EXACT, inline="always")
 summed: Callable = njit(**_loops, fastmath=SUMS)
 # NumPy's generators multiply and add in two steps; and where the compiler may take these in one, whether it does, and
 # which of two products it takes, hangs on what stands around: then a run abreast would have other last digits than alone.
@@ -1241,7 +1243,7 @@ def take_samples(net, order, x, y, inputs, targets):
                 inputs[k, s * net.lanes + lane] = x[k, own[s]]
 
 
-@inlined
+@pasted
 def passes(net, rule, theta, gradient, room, nothing, targets, running_mean, running_variance, random, measured, n):
     """From parameters by layer to their gradient on a batch of `n` samples."""
     forward(net, theta, room, running_mean, running_variance, random, measured, n)
@@ -1250,7 +1252,7 @@ def passes(net, rule, theta, gradient, room, nothing, targets, running_mean, run
     backward(net, theta, gradient, room, nothing, measured, n)
 
 
-@compiled
+@pasted
 def both_passes(net, rule, theta, gradient, room, targets, running_mean, running_variance, random, n):
     """The same of parameters as (numbers, lanes): by layer they have an axis of lanes only where runs go abreast."""
     numbers, layers = theta.shape[0], net.depth + 1
@@ -1273,7 +1275,7 @@ def note_norms(net, gradient, runs, norms, totals):
             norms[runs[lane], layer] = totals[lane]
 
 
-@compiled
+@pasted
 def train_part(
     net, rule, runs, chosen, shared, shared_moments, running_mean, running_variance,
     x, y, sizes, orders, random, rng, first, count, updates, norms, noted, counts, factors,
