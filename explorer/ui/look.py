@@ -84,6 +84,7 @@ WORDS = """
 .st-key-scene [role=radio][aria-checked=false] p { position: absolute; bottom: 100%; left: 50%; transform: translateX(-50%);
   padding: .1rem .6rem; border-radius: .4rem; opacity: 0; pointer-events: none; z-index: 9; background: #24383c; color: #fff; }
 .st-key-scene [role=radio][aria-checked=false]:is(:hover, :focus-visible) p { opacity: 1; }
+@media (max-width: 640px) { .st-key-scene [role=radio][aria-checked=false] p { width: 1px; overflow: hidden; } }
 .st-key-tour_question { margin: 0 auto; min-height: max(590px, 100vh - 240px); justify-content: center; }
 .st-key-tour_question p, .st-key-tour_words p { font-size: clamp(1.15rem, 1.22vw, 1.7rem); line-height: 1.42; }
 .st-key-tour_question [data-testid=stCaptionContainer] p, .st-key-tour_words [data-testid=stCaptionContainer] p {

@@ -120,7 +120,8 @@ window.explorer = {
   chart: () => [...document.querySelectorAll(".js-plotly-plot")].filter(explorer.shown)
     .findLast(e => e.data?.some(trace => trace.type === "heatmap") && e.querySelector(".annotation-text")),
   settings: () => { const c = explorer.chart();
-    return c ? [...c.querySelectorAll(".annotation-text")].map(e => e.textContent).filter(t => t.includes(" · ")).join(" | ") : ""; },
+    const lines = e => [...e.querySelectorAll("tspan.line")].map(line => line.textContent).join(" ") || e.textContent;
+    return c ? [...c.querySelectorAll(".annotation-text")].map(lines).filter(t => t.includes(" · ")).join(" | ") : ""; },
   value: key => {
     const box = document.querySelector(".st-key-" + key); if (!box) return null;
     // What is folded away has text, but none that is drawn.

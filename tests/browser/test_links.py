@@ -103,7 +103,7 @@ def test_moving_a_control_writes_the_link_and_the_version_which_stays_when_a_sce
     screen.open(complete=True)
     screen.press("skip", "one layer")
     screen.page.wait_for_function("location.search.includes('skip')")
-    assert screen.parameters() == {"v": SCHEMA, "skip": "one layer"}
+    assert screen.finish().parameters() == {"v": SCHEMA, "skip": "one layer"}
     screen.pick("_scenario", SCENARIO)
     screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=SCENARIO)
     screen.page.wait_for_function("location.search.includes('ReLU')")  # Streamlit writes a link when it comes to it

@@ -71,8 +71,12 @@ def test_a_scenes_figure_is_plotlys_and_frames_what_proves_its_sentence(scene):
     histories = [training.history() for training in trainings]
     compared = Compared.of(scene.experiments, histories)
     bare, framed = (checked(draw)(compared, None) for draw in (partial(scene.figure.draw, scene), scene.draw))
-    outlined = [trace.marker.line.width for trace in framed.data if trace.type == "bar" and trace.marker.line.width]
-    assert len(framed.layout.shapes) - len(bare.layout.shapes) + len(outlined) == 1
+    outlined = [
+        with_it.marker.line != without.marker.line
+        for with_it, without in zip(framed.data, bare.data, strict=True)
+        if with_it.type == "bar"
+    ]
+    assert len(framed.layout.shapes) - len(bare.layout.shapes) + sum(outlined) == 1
     played = scene.as_played({name: control.check(name, other(control)) for name, control in scene.controls.items()})
     assert played.proof is None
 

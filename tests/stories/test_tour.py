@@ -299,9 +299,9 @@ CLAIMS = dict(
     zip(
         TOUR,
         [
+            never,
             multiplies,
             quarter,
-            never,
             deep,
             saturated,
             zeros,

@@ -366,7 +366,7 @@ def test_progress_grows_to_1_and_the_time_left_falls_to_0():
         assert 0 < sum(map(len, (run.findings, run.problems))) < len(LONGER.cells) or run.progress == 0
     shares = [share for share, _ in seen]
     assert shares == sorted(shares)
-    assert len(set(shares)) > 5
+    assert len(set(shares)) > 3
     assert all(left >= 0 for _, left in seen if not math.isnan(left))
     assert (run.progress, run.seconds_left) == (1.0, 0.0)
 

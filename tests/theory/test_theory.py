@@ -288,7 +288,7 @@ def test_where_about_half_are_dead_no_line_is_drawn():
 @pytest.mark.parametrize(
     ("settings", "word"),
     [
-        ({"initializer": "zeros"}, "zeros"),
+        ({"initializer": "zeros"}, "all 0"),
         ({"initializer": "constant"}, "constant"),
         ({"initializer": "positive uniform"}, "positive uniform"),
         ({"normalization": "batch"}, "batch"),

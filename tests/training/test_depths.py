@@ -1,4 +1,4 @@
-"""Depths: all depths at once give, number by number, what each depth's own training records at its start."""
+"""Depths: all depths at once give, number by number, what each depth's own training in NumPy records at its start."""
 
 import warnings
 
@@ -15,6 +15,8 @@ from explorer.training import all_depths as depths
 from explorer.training.all_depths import gradients_by_depth
 from explorer.training.run import Training
 from tests.work import calls, every_two
+
+pytestmark = pytest.mark.usefixtures("in_numpy")
 
 DEPTHS = [1, 2, 3, 8, 5]
 TASKS = {
