@@ -34,7 +34,7 @@ from explorer.diagnosis.sentences import (
     tell_stuck,
     with_others,
 )
-from explorer.diagnosis.wording import number, seeds_text
+from explorer.diagnosis.wording import number, power_of_ten, seeds_text
 from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 
 # Solved is what so many of the seeds solve: one of a few may fail by chance.
@@ -49,6 +49,8 @@ SATURATED, LEAP, HARDLY_MOVED = -2.0, -0.5, -0.5
 HALF = 0.3
 # Of the error of the mean answer: a net that comes so near to what neighbours tell has learnt what there is.
 NEAR = 0.1
+# In words.
+FAR_MORE, FAR_LESS = power_of_ten(HEALTHY_DECADES), power_of_ten(-HEALTHY_DECADES)
 RANDOM_FIRST = "Random weights come first, but alone they are not known to be enough here."
 
 
@@ -179,8 +181,8 @@ VERDICTS = registry(
         ),
         Verdict(
             name="exploding",
-            caption="At the start, RMS dL/dz at the first hidden layer is over 10³ times the last hidden layer's; with batch norm "
-            "and no skips over 10².",
+            caption=f"At the start, RMS dL/dz at the first hidden layer is over {FAR_MORE} times the last hidden layer's; with batch "
+            f"norm and no skips over {power_of_ten(NORMED_DECADES)}.",
             holds=_explodes,
             tell=tell_reach,
             remedies={
@@ -209,8 +211,8 @@ VERDICTS = registry(
         ),
         Verdict(
             name="vanishing",
-            caption="At the start, or at the latest record, RMS dL/dz at the first hidden layer is under 10⁻³ of the last hidden "
-            "layer's.",
+            caption=f"At the start, or at the latest record, RMS dL/dz at the first hidden layer is under {FAR_LESS} of the last "
+            "hidden layer's.",
             holds=lambda f: min(f.signs.reach, f.signs.reach_end) < -HEALTHY_DECADES and when.can_answer(f),
             tell=tell_reach,
             remedies={
@@ -355,8 +357,8 @@ TIME_VERDICTS = registry(
         Verdict(
             name="exploding",
             caption=f"Before any update the gradient of all parameters is longer than {LARGE_PULL:g} times the loss of always "
-            "answering the mean target; or, of a task whose loss counts at the end only, dL/dh of the first step is over 10³ times "
-            "that of the last.",
+            f"answering the mean target; or, of a task whose loss counts at the end only, dL/dh of the first step is over {FAR_MORE} "
+            "times that of the last.",
             holds=lambda f: (
                 not f.first_pull <= LARGE_PULL or (not f.every_position_counts and f.log_ratio > HEALTHY_DECADES)
             ),
@@ -378,7 +380,7 @@ TIME_VERDICTS = registry(
         ),
         Verdict(
             name="vanishing",
-            caption="Of a task whose loss counts at the end only, dL/dh of the first step is under 10⁻³ of "
+            caption=f"Of a task whose loss counts at the end only, dL/dh of the first step is under {FAR_LESS} of "
             "that of the last, before any update or at the latest record.",
             holds=lambda f: not f.every_position_counts and min(f.log_ratio, f.log_ratio_end) < -HEALTHY_DECADES,
             tell=tell_reach_in_time,
