@@ -168,7 +168,10 @@ def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
 
 
 def _headline(state: SweepState) -> str:
-    """Say how many cells got which verdict."""
+    """Say how many cells got which verdict, and how many are no possible experiment."""
+    total, missing = len(state.sweep.cells), len(state.problems)
+    if missing == total:
+        return f"None of the {total:,} nets can be built"
     counts = Counter(finding.verdict for finding in state.findings.values())
     told = ", ".join(f"{count:,} {word}" for word, count in counts.most_common())
     told = (
@@ -176,9 +179,8 @@ def _headline(state: SweepState) -> str:
         if told
         else "none is measured yet"
     )
-    missing = len(state.problems)
     more = f"; {missing:,} cannot be built" if missing else ""
-    return f"Of {len(state.sweep.cells):,} nets, {told}{more}"
+    return f"Of {total:,} nets, {told}{more}"
 
 
 def _draw(state: SweepState, view: SweepView, baseline: Experiment | None, picture: Any) -> None:

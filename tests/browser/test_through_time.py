@@ -14,7 +14,6 @@ from pages import PAGES
 from pages.time_page import PREFIX as TIME_PAGE
 from pages.time_page import SECOND_FIGURES
 from tests.browser.driver import few
-from tests.browser.test_sharing import data_of, save
 from tests.browser.test_speed import TOGGLES
 
 TIME_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items() if key.startswith(TIME_PAGE)}
@@ -181,7 +180,7 @@ def test_a_training_without_bound_is_refused_in_words(screen):
 
 def test_a_saved_experiment_opens_again_and_leads_to_the_page_that_shows_it(screen, new_screen, tmp_path):
     open_time(screen, time_compare="baseline", time_baseline=BASELINE)
-    _, content = save(screen, data_of(screen, "Experiment (JSON)").click)
+    _, content = screen.saved("Experiment (JSON)")
     saved = read_experiment_json(content)
     assert saved.experiment == RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4)
     assert saved.baseline == saved.experiment.but(cell="GRU")

@@ -39,7 +39,9 @@ def check(screen):
 
 def test_it_opens_with_the_unclipped_descent_thrown_off_the_map(opening):
     free = descend(CliffView().descent(clipped=False))
-    assert f"norm {free.norm[free.longest]:.0f} throws w" in opening.headline()
+    assert opening.headline().startswith("Without clipping the descent is thrown off the map; clipped by norm, ")
+    below = opening.page.locator("[data-testid=stMain]").inner_text()
+    assert f"norm {free.norm[free.longest]:.0f} throws w" in below
     assert opening.chart("gd.data.filter(t => t.name === 'without clipping').length") == 3
     assert "clipping by norm at 0.5" in opening.settings()
     assert not opening.warnings()

@@ -190,7 +190,8 @@ def test_every_axis_has_few_enough_ticks_and_its_ends(name):
 
 
 def test_the_picture_carries_its_settings(swept):
-    assert any(summary(BASE) in note.text for note in sweep_figure(swept, RATIO).layout.annotations)
+    notes = sweep_figure(swept, RATIO).layout.annotations
+    assert any(summary(BASE) in note.text.replace("<br>", " ") for note in notes)
 
 
 def test_the_row_of_the_section_is_outlined(swept):

@@ -48,7 +48,7 @@ from explorer.sweeps.sweep_run import run_sweep
 from explorer.training.kinds import TIME_STEPS
 from explorer.training.measures import offered
 from explorer.ui.link import encode
-from tests.ui.test_app import opened
+from tests.ui.test_app import opened, sent
 
 LAYERED = scenarios_of(Experiment)
 
@@ -277,9 +277,9 @@ def run_lines(lines, print_out):
 
 
 def lines_of(app):
-    """The lines that the page offers."""
-    (block,) = [each.value for each in app.main.code if "import" in each.value]
-    return block
+    """The lines that Share offers on the page."""
+    (lines,) = sent(app, "lines")
+    return lines
 
 
 def test_explores_lines_give_what_the_page_shows(monkeypatch, in_numpy):

@@ -35,6 +35,13 @@ PATHS = {page.title: page.path for page in PAGES}
 FURTHER = ("Remedies", "Depth", "Sweep")
 # Small on the further pages too.
 SMALL_PAGE = SMALL | {"baseline": "none", "deepest": "3", "cells": "3"}
+# A small sweep over two settings with names. An axis is said with its options, which are asked for on an axis only.
+NAMED_AXES = {
+    "x": "initialization",
+    "y": "activation",
+    "span_initializer": ["uniform", "He normal"],
+    "span_activation": ["sigmoid", "ReLU"],
+}
 OWN_DATA = Data(
     x=np.random.default_rng(0).normal(size=(20, 2)),
     y=np.arange(20) % 2.0,
@@ -80,12 +87,20 @@ def components(node):
         yield proto
 
 
+def sent(app, name):
+    """What was sent to components under this name, in their order on the page."""
+    every = (json.loads(proto.json or "{}") for proto in components(app.main))
+    return (data[name] for data in every if name in (data or {}))
+
+
+def figures(app):
+    """Every figure, as it is sent."""
+    return map(json.loads, sent(app, "figure"))
+
+
 def joint_figure(app):
-    """The joint figure, as it is sent."""
-    for proto in components(app.main):
-        if "figure" in proto.json:
-            return json.loads(json.loads(proto.json)["figure"])
-    return None
+    """The first figure, which on most pages is the joint one; None where nothing is drawn."""
+    return next(figures(app), None)
 
 
 def scenarios(app):
@@ -297,7 +312,6 @@ def test_pin_and_unpin():
 
 # --- the further pages ---------------------------------------------------------------------------
 
-FIGURES = {"Remedies": "remedies_figure", "Depth": "depth_triangles", "Sweep": "sweep_map"}
 each_page = pytest.mark.parametrize("page", FURTHER)
 
 
@@ -306,12 +320,14 @@ def open_page(page, query=None, state=None):
 
 
 def check_page(app):
-    """The page is whole: a headline, a joint figure and a further one, and nothing to complain of."""
+    """The page is whole: a headline, a map among two figures or more, none empty, and nothing to complain of."""
     assert not app.error
     assert not app.warning, app.warning[0].value
     assert headline(app)
-    assert any(trace["type"] == "heatmap" for trace in joint_figure(app)["data"])
-    assert sum('"figure"' in drawn.json for drawn in components(app.main)) > 1
+    drawn = list(figures(app))
+    assert len(drawn) > 1
+    assert all(figure["data"] for figure in drawn)
+    assert any(trace["type"] == "heatmap" for figure in drawn for trace in figure["data"])
 
 
 def warned(app):
@@ -344,9 +360,8 @@ def test_every_scenario_opens_on_every_page(page, name):
         e.but(epochs=min(e.epochs, 10), runs=min(e.runs, 2)) for e in (scenario.experiment, scenario.baseline)
     )
     settings = experiment.settings(changed_only=True)
-    less = {"span_activation": ["sigmoid", "ReLU"], "span_initializer": ["uniform", "LeCun", "He normal"]}
     app = run(
-        settings | {"baseline": encode(baseline) or UNPINNED, "deepest": "3", "outcome": "share solved"} | less,
+        settings | {"baseline": encode(baseline) or UNPINNED, "deepest": "3", "outcome": "share solved"} | NAMED_AXES,
         page=page,
     )
     check_page(app)
@@ -394,11 +409,7 @@ def beside(page, name, option):
         return pair if name == "x" else pair | {"x": pair["y"], "y": pair["x"]}
     if name == "deepest" or name == "train":
         return {"remedy": "none", "depth": 2}
-    return (
-        {"span_activation": ["sigmoid", "ReLU"], "span_initializer": ["uniform", "He normal"]}
-        if page == "Sweep"
-        else {}
-    )
+    return NAMED_AXES if page == "Sweep" else {}
 
 
 def axes(across, up):
@@ -422,7 +433,7 @@ def test_every_axis_can_be_trained_along(axis):
     other = "skip" if axis != "skip" else "bias"
     app = open_page("Sweep", axes(axis, other) | {SPANS[axis]: few, "outcome": "final loss"})
     check_page(app)
-    assert headline(app).startswith(f"{2 * len(AXES[other])} cells")
+    assert headline(app).startswith(f"Of {2 * len(AXES[other])} nets, ")
 
 
 @pytest.mark.parametrize("outcome", [name for name, outcome in OUTCOMES.items() if not outcome.trained])
@@ -495,8 +506,7 @@ hostile = [(page, query) for page, queries in HOSTILE.items() for query in queri
     ("page", "query"), first_of_each(hostile, lambda case: (case[0], *case[1])), ids=lambda part: str(part)[:60]
 )
 def test_hostile_values_of_page_controls_are_named_and_the_page_works(page, query):
-    less = {"span_initializer": ["uniform"], "span_activation": ["sigmoid", "ReLU"]}
-    app = open_page(page, less | query)
+    app = open_page(page, NAMED_AXES | query)
     assert len(app.warning) == 1
     assert next(iter(query)) in warned(app)
     assert len(warned(app)) < 500
@@ -513,8 +523,7 @@ def test_own_data_is_waited_for_and_used_on_every_page(page):
     app = run({"task": OWN} | SMALL_PAGE, page=page)
     assert any("CSV" in info.value for info in app.info)
     assert joint_figure(app) is None
-    less = {"span_initializer": ["uniform"], "span_activation": ["sigmoid", "ReLU"], "outcome": "share solved"}
-    app = open_page(page, {"task": OWN} | less, {"_own_data": OWN_DATA})
+    app = open_page(page, {"task": OWN, "outcome": "share solved"} | NAMED_AXES, {"_own_data": OWN_DATA})
     check_page(app)
 
 
@@ -547,7 +556,7 @@ def test_one_setting_on_both_axes_is_said():
 
 @pytest.mark.parametrize("name", ["span_activation", "span_initializer"])
 def test_no_option_on_an_axis_is_said(name):
-    app = open_page("Sweep", {name: ""})
+    app = open_page("Sweep", NAMED_AXES | {name: ""})
     assert "at least one" in warned(app)
     assert joint_figure(app) is None
 
@@ -555,7 +564,8 @@ def test_no_option_on_an_axis_is_said(name):
 def test_cells_that_are_no_experiment_say_why():
     query = axes("task", "loss") | {"span_task": ["XOR", "curve"], "span_loss": ["half squared error", "cross-entropy"]}
     app = open_page("Sweep", query | {"outcome": "final loss"})
-    assert "no possible experiment" in headline(app)
+    assert headline(app).startswith("Of 4 nets, ")
+    assert headline(app).endswith("; 1 cannot be built")
     assert not app.error
     figure = joint_figure(app)
     assert "cross-entropy" in json.dumps(figure)
@@ -565,7 +575,8 @@ def test_no_possible_experiment_at_all_says_why():
     query = {"task": "curve"} | axes("loss", "bias") | {"span_loss": ["cross-entropy"]}
     app = open_page("Sweep", query)
     assert not app.error
-    assert "no possible experiment" in headline(app)
+    assert "cross-entropy" in warned(app)
+    assert headline(app) == f"None of the {len(AXES['bias'])} nets can be built"
 
 
 def test_a_comparison_without_a_baseline_starts_from_the_present_setting():
@@ -618,7 +629,8 @@ def test_stop_keeps_what_was_found_and_resume_goes_on(monkeypatch):
     assert app.button(key="sweep_stop").label == "Resume"
     app.button(key="sweep_stop").click().run()
     assert not app.exception
-    assert headline(app).startswith("16 cells")
+    total, *told = [int(count) for count in re.findall(r"\d+", headline(app))]
+    assert (total, sum(told)) == (16, 16)
     assert "sweep_stop" not in {button.key for button in app.button}
 
 
