@@ -168,10 +168,10 @@ def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
 
 
 def _headline(state: SweepState) -> str:
-    """Say how many cells got which verdict, and how many are no possible experiment."""
+    """Say how many cells got which verdict, so far or in all, and how many have none: no possible experiment, or it failed."""
     total, missing = len(state.sweep.cells), len(state.problems)
     if missing == total:
-        return f"None of the {total:,} nets can be built"
+        return f"None of the {total:,} nets has a result"
     counts = Counter(finding.verdict for finding in state.findings.values())
     told = ", ".join(f"{count:,} {word}" for word, count in counts.most_common())
     told = (
@@ -179,8 +179,8 @@ def _headline(state: SweepState) -> str:
         if told
         else "none is measured yet"
     )
-    more = f"; {missing:,} cannot be built" if missing else ""
-    return f"Of {total:,} nets, {told}{more}"
+    more = f"; {missing:,} {'has' if missing == 1 else 'have'} no result" if missing else ""
+    return f"{'Of' if len(state.findings) + missing == total else 'So far, of'} {total:,} nets, {told}{more}"
 
 
 def _draw(state: SweepState, view: SweepView, baseline: Experiment | None, picture: Any) -> None:

@@ -565,7 +565,7 @@ def test_cells_that_are_no_experiment_say_why():
     query = axes("task", "loss") | {"span_task": ["XOR", "curve"], "span_loss": ["half squared error", "cross-entropy"]}
     app = open_page("Sweep", query | {"outcome": "final loss"})
     assert headline(app).startswith("Of 4 nets, ")
-    assert headline(app).endswith("; 1 cannot be built")
+    assert headline(app).endswith("; 1 has no result")
     assert not app.error
     figure = joint_figure(app)
     assert "cross-entropy" in json.dumps(figure)
@@ -576,7 +576,7 @@ def test_no_possible_experiment_at_all_says_why():
     app = open_page("Sweep", query)
     assert not app.error
     assert "cross-entropy" in warned(app)
-    assert headline(app) == f"None of the {len(AXES['bias'])} nets can be built"
+    assert headline(app) == f"None of the {len(AXES['bias'])} nets has a result"
 
 
 def test_a_comparison_without_a_baseline_starts_from_the_present_setting():
