@@ -182,14 +182,14 @@ def test_a_page_that_a_person_is_leaving_does_not_call_them_back(screen):
     screen.pick("_scenario", SCENARIO)  # the app sets controls, and asks the browser whether it knows them
     screen.page.wait_for_timeout(1500)
     before = len(connection.held)
-    hasten(screen, "Time", 300)
+    hasten(screen, "Cliff", 300)
     connection.deliver(before)
     screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=SCENARIO)
     screen.page.wait_for_timeout(2000)
     connection.deliver()
     screen.page.wait_for_timeout(2000)
-    assert screen.page_name() == "time"
-    assert screen.value("time_task")
+    assert screen.page_name() == "cliff"
+    assert screen.value("cliff_steps")
     assert not screen.problems
 
 
@@ -205,19 +205,19 @@ def test_a_report_that_is_overtaken_by_the_click_on_another_page_does_not_call_b
         screen.page.wait_for_timeout(100)
     (report,) = connection.asked
     connection.asked = None
-    hasten(screen, "Time", 0)
+    hasten(screen, "Cliff", 0)
     screen.page.wait_for_timeout(50)
     connection.ask(report)
     # The person gets there and stays there; how soon hangs on the machine.
     screen.page.wait_for_function(
         """() => {
-          const there = location.pathname.split("/").pop() === "time";
+          const there = location.pathname.split("/").pop() === "cliff";
           explorer.thereSince = there ? explorer.thereSince ?? performance.now() : null;
           return there && performance.now() - explorer.thereSince > 3000; }"""
     )
     screen.rest()
-    assert screen.page_name() == "time"
-    assert screen.value("time_task")
+    assert screen.page_name() == "cliff"
+    assert screen.value("cliff_steps")
     assert not screen.problems
 
 

@@ -94,7 +94,8 @@ def test_the_page_works_without_a_network_and_says_what_the_screen_says(open_pag
         if name == "remedies":
             shown = screen.page.locator("[data-testid=stTable] tbody tr").all_inner_texts()
             rows = page.locator("tbody tr").all_inner_texts()
-            assert [row.split() for row in rows] == [row.split() for row in shown]
+            # But for the time of an epoch, which is measured anew where others have crowded a training out.
+            assert [row.split()[:-2] for row in rows] == [row.split()[:-2] for row in shown]
 
     check_offline(screen, browser, tmp_path, len(FIGURES[name]), {"skip": "one layer", "depth": "3"}, look_at_table)
 
