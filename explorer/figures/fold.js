@@ -38,13 +38,13 @@ function refolded(layout, width, family, traces = []) {
   const annotations = (layout.annotations ?? []).map(note => {
     if (!["settings", "words"].includes(note.name)) return note;
     const size = note.font?.size ?? 13, lines = foldedLines(note, room - (note.xshift ?? 0), size, family);
-    const above = more, stands = note.yanchor === "bottom", line = Math.ceil(size * 1.35);
-    more += Math.max(lines.length - note.text.split("<br>").length, 0) * line;
+    const above = more, stands = note.yanchor === "bottom", line = size * 1.3;
+    more += Math.ceil(Math.max(lines.length - note.text.split("<br>").length, 0) * line);
     // What hangs from its top goes down by what those above it need, what stands on its foot by its own lines too.
     const yshift = (note.yshift ?? 0) - (stands ? more : above);
     ends = Math.max(ends, -yshift + (stands ? 0 : lines.length * line));
     return { ...note, text: lines.join("<br>"), yshift };
   });
-  const lacks = Math.min(more, Math.max(ends - margin.b, 0));
+  const lacks = Math.ceil(Math.max(ends - margin.b, 0));
   return { ...layout, annotations, height: layout.height + lacks, margin: { ...margin, b: margin.b + lacks } };
 }
