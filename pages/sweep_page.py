@@ -129,7 +129,7 @@ def show() -> None:
 
 def _ask() -> SweepView:
     """Draw the controls: what lies on the axes, the colour, and how many values."""
-    row, legend = st.columns([8, 1], vertical_alignment="bottom")
+    row, legend = st.columns([5, 1], vertical_alignment="bottom")
     with row:
         shown = {name: SWEEP_CONTROLS[name] for name in ("x", "y", "outcome", "cells")}
         values = ask_row(shown, key="sweep_view", width=MENU)
