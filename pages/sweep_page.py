@@ -172,15 +172,14 @@ def _headline(state: SweepState) -> str:
     total, missing = len(state.sweep.cells), len(state.problems)
     if missing == total:
         return f"None of the {total:,} nets has a result"
-    counts = Counter(finding.verdict for finding in state.findings.values())
-    told = ", ".join(f"{count:,} {word}" for word, count in counts.most_common())
-    told = (
-        told.replace(" ", f" {'is' if counts.most_common(1)[0][1] == 1 else 'are'} ", 1)
-        if told
-        else "none is measured yet"
-    )
+    counts = Counter(finding.verdict for finding in state.findings.values()).most_common()
+    told = [f"{count:,} {word}" for word, count in counts]
+    if counts:
+        (word, count), *_ = counts
+        told[0] = f"{count:,} {'is' if count == 1 else 'are'} {word}"
     more = f"; {missing:,} {'has' if missing == 1 else 'have'} no result" if missing else ""
-    return f"{'Of' if len(state.findings) + missing == total else 'So far, of'} {total:,} nets, {told}{more}"
+    so_far = "Of" if len(state.findings) + missing == total else "So far, of"
+    return f"{so_far} {total:,} nets, {', '.join(told) or 'none is measured yet'}{more}"
 
 
 def _draw(state: SweepState, view: SweepView, baseline: Experiment | None, picture: Any) -> None:

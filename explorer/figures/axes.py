@@ -12,6 +12,7 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.wording import power_of_ten
 from explorer.figures import theme
 from explorer.figures.view import View
+from explorer.training.history import GREW
 
 Limits = tuple[float, float]
 # A panel's (left, right) and (bottom, top), as shares of the figure's inside.
@@ -27,8 +28,6 @@ CLOSE = 4
 LOSS_DECADES = (-6.0, 1.3)
 # Where an axis of losses that adapts begins and ends: at the first that holds them. The last is the largest double.
 LOSS_BOTTOMS, LOSS_TOPS = (-3.0, -6.0, -12.0, -33.0), (1.3, 6.0, 20.0, 60.0, 120.0, 200.0, 309.0)
-# A seed has diverged whose loss has grown by this factor.
-ESCAPED = 1000
 # Of layers, depths or columns, so many at most are named in an alternative text, evenly spread.
 TOLD = 8
 # A line around a panel.
@@ -187,7 +186,7 @@ def loss_axis(losses: Iterable[Array]) -> dict[str, Any]:
 def escaping(losses: Array) -> NDArray[np.bool_]:
     """Return which seeds diverge among others that do not: half of them or more are the picture itself."""
     with np.errstate(invalid="ignore", over="ignore"):
-        grown = losses[:, -1] > ESCAPED * losses[:, 0]
+        grown = losses[:, -1] > GREW * losses[:, 0]
     diverged = np.asarray(grown | ~np.isfinite(losses[:, -1]), dtype=bool)
     return diverged & (2 * diverged.sum() < len(diverged))
 
@@ -296,15 +295,14 @@ def settings(text: str, below: float = 52, scale: float = 1.0) -> dict[str, Any]
 def more_settings(caption: str, narrow: bool) -> int:
     """Return the height in pixels of all lines of the settings but the first."""
     letters = NARROW_SETTINGS_LETTERS if narrow else SETTINGS_LETTERS
-    return SETTINGS_LINE * max(len(wrap(caption, letters, break_on_hyphens=False)) - 1, 0)
+    return SETTINGS_LINE * folded(caption, letters).count("<br>")
 
 
 def with_settings(layout: dict[str, Any], caption: str, narrow: bool) -> dict[str, Any]:
     """Write the settings below everything, in as many lines as they need, which make the figure higher."""
-    lines = wrap(caption, NARROW_SETTINGS_LETTERS if narrow else SETTINGS_LETTERS, break_on_hyphens=False)
-    more = SETTINGS_LINE * max(len(lines) - 1, 0)
-    margin = layout.get("margin", MARGIN)
-    texts = [*layout.get("annotations", []), *([settings("<br>".join(lines))] if lines else [])]
+    more, margin = more_settings(caption, narrow), layout.get("margin", MARGIN)
+    folds = folded(caption, NARROW_SETTINGS_LETTERS if narrow else SETTINGS_LETTERS)
+    texts = [*layout.get("annotations", []), *([settings(folds)] if folds else [])]
     return layout | {
         "height": layout["height"] + more,
         "margin": margin | {"b": margin["b"] + more},

@@ -58,7 +58,11 @@ def chapter_of(scene: Scene) -> Chapter:
 
 def play_key(scene: Scene, setting: str) -> str:
     """Return the link's key of a setting that is played with in a scene."""
-    return f"{scene.address.replace(' ', '-')}_{setting}"
+    return _key(scene.address, setting)
+
+
+def _key(address: str, setting: str) -> str:
+    return f"{address.replace(' ', '-')}_{setting}"
 
 
 QUESTION, ANSWER = "question", "answer"
@@ -116,18 +120,24 @@ PLAY_CONTROLS = {play_key(scene, name): control for scene in SCENES for name, co
 
 # The addresses of the scenes that had numbers, in the order of these.
 COUNTED = (
-    *(
-        "what multiplies",
-        "one quarter",
-        "never learns",
-        "how deep",
-        "saturation",
-        "all zero",
-        "how large",
-        "units that die",
-    ),
-    *("batch norm", "a way around", "residual", "clipped", "what clipping cannot do", "layer norm", "all together"),
-    *("a hundred steps", "gates", "exploding through time"),
+    "what multiplies",
+    "one quarter",
+    "never learns",
+    "how deep",
+    "saturation",
+    "all zero",
+    "how large",
+    "units that die",
+    "batch norm",
+    "a way around",
+    "residual",
+    "clipped",
+    "what clipping cannot do",
+    "layer norm",
+    "all together",
+    "a hundred steps",
+    "gates",
+    "exploding through time",
 )
 COUNTED_KEY = re.compile(r"scene(\d+)_(\w+)")
 
@@ -146,7 +156,7 @@ def named(asked: Mapping[str, str]) -> dict[str, str]:
         if name == "scene":
             found[name] = by_number.get(text, text)
         elif counted and counted[1] in by_number:
-            found[f"{by_number[counted[1]].replace(' ', '-')}_{counted[2]}"] = text
+            found[_key(by_number[counted[1]], counted[2])] = text
         else:
             found[name] = text
     return found
