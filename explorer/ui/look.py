@@ -95,6 +95,7 @@ WORDS = """
 .st-key-tour_question button > div, .st-key-tour_question button > span { justify-content: flex-start; text-align: left; }
 .st-key-tour_words h2 { font-size: clamp(1.25rem, 1.45vw, 2rem); line-height: 1.25; padding: .15rem 0; }
 .st-key-tour_options { padding-bottom: .5rem; }
+.st-key-tour_options [data-testid=stMarkdownContainer], .st-key-tour_options p { margin-bottom: 0; }
 @media (max-height: 850px) {
   .st-key-tour_setup { display: none; }
   .st-key-tour_words p { font-size: 1.05rem; line-height: 1.35; }

@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import itertools
 import struct
 
 import pytest
@@ -243,6 +244,10 @@ def test_a_scene_fits_the_screen(new_screen, number, size):
     assert screen.page.evaluate(below) <= size[1]
     over = "document.querySelector('[data-testid=stMain]').scrollWidth > document.querySelector('[data-testid=stMain]').clientWidth"
     assert not screen.page.evaluate(over)
+    options = "[...document.querySelectorAll('.st-key-tour_options :is(h2, p)')].map(e => e.getBoundingClientRect()).map(b => [b.top, b.bottom])"
+    places = screen.page.evaluate(options)
+    assert len(places) == len(SCENES[number - 1].answers)
+    assert all(above[1] <= below[0] + 1 for above, below in itertools.pairwise(places))
 
 
 def test_a_scene_can_be_taken_away(screen):
