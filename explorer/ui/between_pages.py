@@ -18,8 +18,9 @@ from explorer.ui.private import SILENT, reported, uninterrupted
 
 # Title of the page that was come to last, and the controls that the browser has reported on it.
 PAGE_KEY, REPORTED_KEY = "_page", "_reported"
-# What the app has set and the browser may not know yet; the latest change, by a name of its own.
-PENDING_KEY, CHANGE_KEY = "_pending", "_change"
+# What the app has set and the browser may not know yet, and what each of these controls held before; the latest change,
+# by a name of its own.
+PENDING_KEY, BEFORE_KEY, CHANGE_KEY = "_pending", "_before", "_change"
 REPORTER_KEY, PLACE_KEY = "_reporter", "_place_of_report"
 # Title of the page to which the app itself is going, and what all controls hold on the way.
 GO_KEY, TAKEN_KEY = "_go_to", "_taken"
@@ -51,6 +52,9 @@ export default async function ({ data, parentElement, setStateValue }) {
 def set_values(values: Mapping[str, Any]) -> None:
     """Set controls to values, by key; before they are drawn, or in a callback."""
     changed = {key: value for key, value in values.items() if st.session_state.get(key) != value}
+    before = st.session_state.setdefault(BEFORE_KEY, {})
+    for key in changed:
+        before[key] = [*before.get(key, []), st.session_state.get(key), reported(key)]
     st.session_state.update(values)
     st.session_state[PENDING_KEY] = st.session_state.get(PENDING_KEY, {}) | changed
     st.session_state[CHANGE_KEY] = uuid.uuid4().hex
@@ -100,11 +104,17 @@ def answered() -> Any:
 
 
 def _forget_what_is_known() -> None:
-    """Hold no longer what the browser knows: it has answered, or reports all as set but for one that a person has set."""
-    pending = st.session_state[PENDING_KEY]
-    as_set = [reported(key) == value for key, value in pending.items() if reported(key) is not SILENT]
-    if answered() == st.session_state[CHANGE_KEY] or (any(as_set) and as_set.count(False) <= 1):
+    """Hold no longer what the browser knows: it has answered, or reports all as set but for one that a person has set.
+
+    One that it reports as it was before has not reached it yet.
+    """
+    pending, before = st.session_state[PENDING_KEY], st.session_state.get(BEFORE_KEY, {})
+    as_set = {key: reported(key) == value for key, value in pending.items() if reported(key) is not SILENT}
+    other = [key for key, known in as_set.items() if not known]
+    late = any(reported(key) in before.get(key, []) for key in other)
+    if answered() == st.session_state[CHANGE_KEY] or (any(as_set.values()) and len(other) <= 1 and not late):
         pending.clear()
+        before.clear()
 
 
 def place_of_report() -> Any:

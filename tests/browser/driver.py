@@ -324,6 +324,7 @@ class Screen:
     def pick(self, key: str, option: str) -> None:
         """Choose in a menu."""
         menu = self.box(key).locator("[role=combobox]")
+        self.rest()  # a menu that is drawn with other options closes
         menu.scroll_into_view_if_needed()  # an open one closes when the sidebar scrolls
         menu.click()
         self.page.get_by_role("option", name=option, exact=True).click()

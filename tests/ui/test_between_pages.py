@@ -50,6 +50,16 @@ def test_a_report_from_before_the_app_set_values_does_not_undo_them(app):
     assert values(app) == [5, 6, 7]
 
 
+@pytest.mark.parametrize("late", NAMES)
+def test_a_report_that_has_not_caught_up_in_one_control_does_not_undo_it(app, late):
+    app.button(key="set").click().run()
+    report(app, **{late: 0})
+    assert values(app) == [5, 6, 7]
+    app.run()  # now the browser knows all of them, and what it reports is what a person did
+    report(app, **{late: 0})
+    assert app.slider(key=late).value == 0
+
+
 def test_once_the_browser_knows_them_a_person_may_change_them(app):
     app.button(key="set").click().run()
     report(app, b=2)
