@@ -1,9 +1,8 @@
-"""Time diagnostics: what is measured of every time step at a recorded epoch, one entry each.
+"""Measures over time: what is measured of every time step at a recorded epoch, one entry each.
 
-As `diagnostics` for layers: a diagnostic looks at a `RecurrentNetwork` after a
-forward and a backward pass over the whole data set, made while `measuring`, and
-returns one number for every step and run, (length, runs). With several
-recurrent layers it is over all of them.
+As in `measures` for layers: an entry looks at a `RecurrentNetwork` after a forward and a backward pass over the whole data
+set, made while `measuring`, and returns one number for every step and run, (length, runs). With several recurrent layers it
+is over all of them.
 """
 
 from collections.abc import Callable
