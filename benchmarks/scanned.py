@@ -14,7 +14,7 @@ from benchmarks import textbook
 from explorer.choices.experiment import Experiment
 from explorer.choices.normalizations import EPSILON
 
-jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call, unused-ignore]
 
 ACTIVATIONS: dict[type[textbook.Layer], Callable[[Any], Any]] = {
     textbook.Sigmoid: jax.nn.sigmoid,

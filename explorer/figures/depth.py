@@ -164,7 +164,7 @@ def factor_figure(
             solid = {"line": {"width": 3.5, "color": style.colour}, "marker": {"size": 8}}
             name = f"{curve.name}: after training"
             traces += _factor_line(name, curve.depths[known], curve.trained[known], panel, solid)
-    y = {"range": list(span), "title": "a layer multiplies dL/dz by", **axes.factor_ticks(span)}
+    y = {"title": "a layer multiplies dL/dz by", **axes.times_ticks(span)}
     level = axes.LEVEL_LINE | {"xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
     return marks.compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow) | {"shapes": [level]})
 

@@ -279,8 +279,8 @@ class Panel:
 
     def line(self, places: Array, logs: Array, name: str, **line: Any) -> Traces:
         """Draw a median of logarithms, and marks at the edges for what has no place between them."""
-        hover = f"{self.across} %{{x:,.0f}}<br>{name}: 10^%{{y:.2f}}<extra></extra>"
-        drawn = self.placed(float32(places), drawable(logs))
+        hover = f"{self.across} %{{x:,.0f}}<br>{name}: %{{customdata:.3~g}}<extra></extra>"
+        drawn = self.placed(float32(places), drawable(logs)) | {"customdata": factors(logs)}
         curve = plain.trace(
             "scatter", **drawn, mode="lines", line=line, name=name, hovertemplate=hover, showlegend=False
         )

@@ -41,8 +41,10 @@ def steps_figure(nets: Nets, epoch: int, caption: str) -> Figure:
         steps = np.arange(1.0, history.experiment.length + 1)
         for record, dash in ((0, "dot"), (history.at(epoch), "solid")):
             norms, whole = parts(history, record)
-            hover = f"step %{{x}}<br>{shown.name}{', at the start' * (dash == 'dot')}: 10^%{{y:.2f}}"
-            traces += panel.curve(Curve(shown.name, shown.style), steps, log_band(norms), hover, dash=dash)
+            hover = f"step %{{x}}<br>{shown.name}{', at the start' * (dash == 'dot')}: %{{customdata:.3~g}}"
+            sides = log_band(norms)
+            said = marks.factors(sides.middle)
+            traces += panel.curve(Curve(shown.name, shown.style), steps, sides, hover, said, dash)
         traces += _whole(shown.name, shown.style, place, norms, whole)
     grey, bar = theme.CURSOR, {"width": 4, "color": theme.CURSOR}
     traces += [*marks.legend_times(), marks.legend_mark(WHOLE, grey, symbol="diamond", size=13)]
@@ -78,7 +80,8 @@ def _whole(name: str, style: LineStyle, place: int, norms: Array, whole: Array) 
                 mode="markers",
                 marker={"color": style.colour, **marker},
                 error_y=_spread(sides, style) if words == WHOLE else None,
-                hovertemplate=f"{name}<br>{words}: 10^%{{y:.2f}}<extra></extra>",
+                customdata=marks.factors(np.atleast_1d(sides.middle)),
+                hovertemplate=f"{name}<br>{words}: %{{customdata:.3~g}}<extra></extra>",
                 name=words,
                 showlegend=False,
             ),

@@ -44,14 +44,14 @@ class Swept:
 def value_text(value: Value) -> str:
     """Say a value on an axis.
 
-    >>> value_text(5e-05), value_text(0.001), value_text(1000), value_text("tanh")
-    ('5 × 10⁻⁵', '0.001', '1,000', 'tanh')
+    >>> value_text(5e-05), value_text(1.4142), value_text(1000), value_text("tanh")
+    ('5 × 10⁻⁵', '1.41', '1,000', 'tanh')
     """
     if isinstance(value, str):
         return value
     if 0 < abs(value) < 1e-3:
         return number(value, digits=1)
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) else f"{float(f'{value:.3g}'):g}"
 
 
 def outcome_text(outcome: Outcome, value: float) -> str:

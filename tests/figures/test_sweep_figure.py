@@ -311,7 +311,7 @@ def test_the_columns_of_map_and_section_stand_above_each_other(swept):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(5e-05, "5 × 10⁻⁵"), (0.001, "0.001"), (1.4142, "1.4142"), (1000, "1,000"), ("tanh", "tanh")]
+    ("value", "text"), [(5e-05, "5 × 10⁻⁵"), (0.001, "0.001"), (1.4142, "1.41"), (1000, "1,000"), ("tanh", "tanh")]
 )
 def test_a_value_is_said_as_people_write_it(value, text):
     assert value_text(value) == text
