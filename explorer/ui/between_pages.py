@@ -95,6 +95,8 @@ def _arrive(page: str) -> None:
     state = st.session_state
     taken = state.pop(TAKEN_KEY, {})
     state[PENDING_KEY] = state.get(PENDING_KEY, {}) | (taken if state.pop(GO_KEY, None) == page else {})
+    # A person who undoes at once what has just come along with the page means it.
+    state[BEFORE_KEY] = {}
     state[PAGE_KEY], state[REPORTED_KEY], state[CHANGE_KEY] = page, set(), uuid.uuid4().hex
 
 

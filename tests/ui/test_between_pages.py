@@ -79,6 +79,14 @@ def test_what_the_app_takes_along_counts_on_the_other_page_whatever_is_reported_
     assert values(app) == [8, 6, 7]
 
 
+def test_a_person_may_undo_at_once_what_came_along_to_a_page(app):
+    app.button(key="go").click().run()
+    app.session_state["shown"] = "second"
+    app.run()
+    report(app, b=0)
+    assert values(app) == [5, 0, 7]
+
+
 def test_going_to_the_page_that_is_shown_holds_nothing_back(app):
     app.session_state["shown"] = "second"
     app.run()
