@@ -5,7 +5,7 @@ import math
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.figures.tour import FIRST, LOSS, MAP, Proof
 from explorer.stories import measurements
-from explorer.stories.scenarios import EXPLODING, MOONS, OPENING
+from explorer.stories.scenarios import EXPLODING, LARGE_STEPS, MOONS, OPENING
 from explorer.stories.scene import Answer, Play, Scene
 from explorer.stories.scene_figures import GRADIENTS, PANELS, WHY
 
@@ -38,6 +38,32 @@ CURES = [
         measure=lambda shown: measurements.share(measurements.last(shown).facts),
         tell=measurements.tell_share,
         plays=(Play("skip"), Play("activation", ("ReLU", "tanh", "linear"))),
+    ),
+    Scene(
+        name="Batch norm takes larger steps",
+        address="ten times the rate",
+        proof=Proof("the losses", LOSS),
+        caption="Ten ReLU layers with He initialization, two moons. At a learning rate of 0.1 every seed learns. At 1 most "
+        "plain nets fail or diverge.",
+        question="With batch norm, how many of the eight seeds learn at a learning rate of 1?",
+        answers=(
+            Answer("None or one: the steps are still too large", 0.0, 1.5),
+            Answer("About half", 2.5, 5.5),
+            Answer("All or nearly all", 6.5, 8.5),
+        ),
+        right=2,
+        take_home="Nearly all learn, at ten times the rate. Batch norm divides out the size of the weights: larger weights get "
+        "a smaller gradient, so steps that are too large slow themselves down.",
+        source="Ioffe & Szegedy 2015, section 3.3",
+        shown=(("baseline", LARGE_STEPS), ("now", LARGE_STEPS.but(normalization="batch"))),
+        figure=GRADIENTS,
+        measure=measurements.solved,
+        tell=measurements.tell_solved,
+        plays=(
+            Play("learning_rate", (0.1, 0.3, 1.0, 3.0)),
+            Play("normalization"),
+            Play("initializer", ("He normal", "normal")),
+        ),
     ),
     Scene(
         name="A way around each layer",

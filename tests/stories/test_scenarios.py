@@ -105,6 +105,20 @@ def test_batch_norm_rescues_sigmoid_and_layer_norm_does_not(history):
     assert reach[2] > max(reach[:2]) + 3
 
 
+def test_batch_norm_learns_where_plain_nets_fail_at_ten_times_the_rate(history):
+    normed, plain = (history(e.but(runs=16)) for e in pair("Batch norm at ten times the rate"))
+    slow = history(plain.experiment.but(learning_rate=plain.experiment.learning_rate / 10))
+    assert slow.outcome.count("solved") >= 15
+    assert plain.outcome.count("solved") < 8
+    assert normed.outcome.count("solved") >= 15
+
+
+def test_batch_norm_learns_from_a_start_from_which_no_plain_net_does(history):
+    normed, plain = (history(e.but(runs=16)) for e in pair("Batch norm from a bad start"))
+    assert plain.outcome.count("solved") == 0
+    assert normed.outcome.count("solved") >= 15
+
+
 def test_glorot_halves_the_squared_gradient_at_each_relu_layer_and_he_keeps_it(history):
     he, glorot = pair("He against Glorot, 30 ReLU layers")
     assert (he.depth, he.activation) == (30, "ReLU")

@@ -254,6 +254,20 @@ def layer_norm(scene, trained):
     return [factor(layer), factor(batch)]
 
 
+def larger_steps(scene, trained):
+    plain, normed = (trained.of(each) for _, each in scene.shown)
+    slow = trained.of(plain.experiment.but(learning_rate=plain.experiment.learning_rate / 10))
+    assert slow.solved == slow.runs  # at a tenth every seed learns
+    assert not most(plain) and nearly_all(normed)
+    # With all weights twice as large, the output's send back twice as much: the others' gradient is as large as it was,
+    # half as large as what arrives would make it. Without normalization it grows by 2 per layer.
+    for net, low, high in ((normed, 0.7, 1.5), (plain, 2**8, 2**12)):
+        start = train(net.experiment.but(gain=2.0, epochs=1)), train(net.experiment.but(epochs=1))
+        double, single = (np.median(history.measures["weight_gradient"][:, 0, 1:-1]) for history in start)
+        assert low < double / single < high
+    return []
+
+
 def together(scene, trained):
     found = {name: trained.of(each) for name, each in scene.shown}
     assert {name for name, f in found.items() if nearly_all(f)} == {"skip over one layer", "skip over two layers"}
@@ -308,6 +322,7 @@ CLAIMS = dict(
             start_size,
             dying,
             batch_norm,
+            larger_steps,
             around,
             residual,
             clipped,
@@ -392,8 +407,8 @@ def test_the_tutorials_own_recipe_does_not_learn_either():
 # --- what a scene is -----------------------------------------------------------------------------
 
 
-def test_there_are_twelve_to_eighteen_scenes():
-    assert 12 <= len(SCENES) <= 18
+def test_there_are_one_to_two_dozen_scenes():
+    assert 12 <= len(SCENES) <= 24
 
 
 @each_scene
