@@ -40,6 +40,7 @@ from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.view_row import ask_view, choose_epoch
 from explorer.ui.widgets import ask
 from pages import remedies_page
+from pages.walk_page import PAGE as WALK_PAGE
 
 LEGEND = (
     "**On top**, the net: a box for each layer, input at the left. The height of its bar is the gradient there, in powers of "
@@ -267,7 +268,7 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
         st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
     elif note := now.theory.note(view.diagnostic):
         st.caption(note)
-    take_away(_parcel(compared, [main, parts]))
+    take_away(_parcel(compared, [main, parts]), more=_offer_walk)
     show_code(explore_table(experiment, view, now.rule))
     why_tab, layers_tab, reading_tab = st.tabs(["Why", "Layers", "How to read this"], key="details", on_change="rerun")
     with why_tab:  # also while it is closed: its figure can be saved
@@ -365,6 +366,17 @@ def _layer_words(experiment: Experiment, shape: Architecture, layer: int) -> str
     words = f"{experiment.normalization} norm, " * shape.normalized + experiment.activation
     source = shape.shortcut_source(layer)
     return words if source is None else f"{words}, plus the output of layer {source}"
+
+
+def _offer_walk() -> None:
+    """Lead to the page that walks one sample through this net and back."""
+    st.button(
+        "Walk through it",
+        key="open_walk",
+        icon=":material/footprint:",
+        on_click=lambda: go_to(WALK_PAGE.title),
+        help="One sample forward and its gradient back, box by box, with every multiplication.",
+    )
 
 
 def _ask_mode() -> None:

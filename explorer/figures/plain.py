@@ -20,6 +20,8 @@ Figure = dict[str, Any]  # data: list of Trace; layout: dict
 BINARY = {"int8": "i1", "uint8": "u1", "int16": "i2", "int32": "i4", "float32": "f4", "float64": "f8"}
 # What a browser does before it draws a figure: `refolded(layout, width, family)`.
 FOLD = Path(__file__).with_name("fold.js").read_text(encoding="utf-8")
+# What draws a walk, see `diagnosis.walk_graph`, as SVG: `walkDrawing(graph, how)`.
+WALK = Path(__file__).with_name("walk.js").read_text(encoding="utf-8")
 FIRST = {"xaxis": "x1", "yaxis": "y1"}
 SMALLER = (np.int8, np.int16, np.int32)
 

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +16,7 @@ from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry
-from explorer.diagnosis import decomposition, effects, facts, reach, seeds
+from explorer.diagnosis import decomposition, effects, facts, reach, seeds, walk
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import Verdict, judge
 from explorer.figures.view import TimeView, View
@@ -33,7 +34,7 @@ from explorer.theory import (
 )
 from explorer.training import all_depths, answers, history, recurrent_group, time_measures
 from explorer.training.measures import Stage
-from explorer.training.network import Network
+from explorer.training.network import BOTH_FROM, Network
 from explorer.training.recurrent_network import Layer, RecurrentArchitecture, RecurrentNetwork
 from explorer.training.run import train
 
@@ -93,6 +94,45 @@ def _declarations(module: str) -> Mapping[str, tuple[int, str]]:
     return declared
 
 
+def _lines(function: Callable[..., Any], first: str, last: str = "") -> Listing:
+    """The lines of a function from the one that contains `first` to the one that contains `last`, or that line alone.
+
+    Raises LookupError where the function has no such lines, or more than one that begins so.
+    """
+    text, start = inspect.getsourcelines(function)
+    begins = [place for place, line in enumerate(text) if first in line]
+    if len(begins) != 1:
+        raise LookupError(f"{len(begins)} lines of {function.__qualname__} contain {first!r}")
+    begin = begins[0]
+    end = next((place for place in range(begin, len(text)) if (last or first) in text[place]), None)
+    if end is None:
+        raise LookupError(f"no line of {function.__qualname__} after {first!r} contains {last!r}")
+    return Listing(
+        function.__qualname__, function.__module__, start + begin, textwrap.dedent("".join(text[begin : end + 1]))
+    )
+
+
+def walk_code(experiment: Experiment) -> Mapping[str, Listing]:
+    """Return, by the names that boxes of a `walk_graph` have for them, the engine's own lines that computed their numbers."""
+    forward, backward, activation = Network._forward_pass, Network._backward_pass, experiment.activation_function
+    together = activation.both is not None and experiment.width * experiment.sample_count >= BOTH_FROM
+    f = "yield self._both" if together else "yield leaky" if activation.random_slope else "yield shape.activation.f"
+    slope = activation.both if together and activation.both else _written_out(activation.df)[-1]
+    return {
+        "z": _lines(forward, "yield self._product, (self._rows(self.theta, layer)"),
+        "z of the output": _lines(forward, "last = self._rows", "yield self._product, (last"),
+        "n": _lines(Network._normalize, "statistics = (", "yield np.add"),
+        "a": _lines(forward, f),
+        "h": _lines(forward, "yield np.add, (a,"),
+        "loss": listings([experiment.loss_function.delta])[0],
+        "slope": listings([slope])[0],
+        "dh": _lines(Network._to_dh, "yield self._product"),
+        "dh with a skip": _lines(Network._to_dh, "yield self._product", "yield np.add, (through"),
+        "dn": _lines(backward, "yield np.multiply, (self._view(self.through_skip, layer)"),
+        "dz through a normalization": _lines(Network._through_normalization, "yield affine_backward"),
+    }
+
+
 def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table:
     """What Explore shows of an experiment."""
     measure = view.diagnostic.measure
@@ -107,6 +147,22 @@ def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table
     table["Why"] = [decomposition.decompose]
     table["The verdict"] = [verdict, judge, facts.facts, history.History._outcome]
     return table
+
+
+def walk_table(experiment: Experiment) -> Table:
+    """What Walk shows of an experiment."""
+    return {
+        "Both passes": [walk.of_parameters, Network._forward_pass, Network._backward_pass, Network._to_dh],
+        "f and its slope": _activation(experiment),
+        **(
+            {"Normalization": [*_normalization(experiment, forward=True), *_normalization(experiment, forward=False)]}
+            if experiment.normalizer.axis is not None
+            else {}
+        ),
+        "Loss": [experiment.loss_function.delta],
+        "Factors": [walk._factor, walk.norm],
+        "Parameters": [walk.parameters_at],
+    }
 
 
 def remedies_table(names: Sequence[str]) -> Table:

@@ -38,6 +38,17 @@ def explore_lines(experiment: Experiment, baseline: Experiment | None = None) ->
     )
 
 
+def walk_lines(experiment: Experiment, seed: int, sample: int, epoch: int) -> str:
+    """Repeat what Walk shows."""
+    return (
+        f"{_imports(experiment, 'Experiment', 'from explorer.diagnosis.walk import walk')}"
+        f"found = walk({constructor(experiment)}, seed={seed}, sample={sample}, epoch={epoch})\n"
+        "found.layers[0].z, found.layers[0].slope, found.layers[0].dz   # of the first layer: an entry for each unit\n"
+        "[(factor.layer, factor.parts, factor.total) for factor in found.factors]   # on the way back\n"
+        "found.product, found.ratio   # of all factors; measured: norm of dL/dz, first layer over last\n"
+    )
+
+
 def compared_lines(named: Mapping[str, Settings], view: View) -> str:
     """Repeat what stands side by side, by name, and what is shown of every layer or step."""
     first = next(iter(named.values()))

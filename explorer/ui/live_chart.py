@@ -43,7 +43,7 @@ class Drawn:
 
     key: str  # Of its place on the page
     name: str
-    make: Callable[[], Figure]  # Draws it anew, for the offline page
+    make: Callable[[], Figure]  # Draws it anew, for the offline page; an empty one where Plotly does not draw it
     alt: str  # What it shows, in words with its numbers
 
 

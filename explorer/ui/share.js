@@ -23,6 +23,8 @@ function addressOf(version) {
 
 /** A figure by the key of its place; of several, as while the page is drawn anew, the one that shows. */
 function chartOf(key) {
+  const drawn = [...document.querySelectorAll(`.st-key-${key} .drawing`)].find(each => each.asPicture);
+  if (drawn) return drawn; // draws itself, see walk.js
   const charts = [...document.querySelectorAll(`.st-key-${key} .js-plotly-plot`)].filter(chart => chart._fullLayout);
   return charts.find(chart => chart.getBoundingClientRect().width > 0) ?? charts[0];
 }
@@ -83,7 +85,27 @@ async function picture(chart, text, css) {
   const head = [...set(text.title, TITLE), ...text.settings.flatMap(line => set(line, SETTINGS))];
   const foot = set(addressOf(text.version), ADDRESS);
   const top = EDGE + heightOf(head) + GAP, bottom = HEIGHT - EDGE / 2 - heightOf(foot);
-  const room = bottom - top - GAP, wanted = layoutOf(chart, ink, paper);
+  const room = bottom - top - GAP;
+  const drawn = chart.asPicture ? fitted(chart.asPicture(ink, paper, FAMILY), top, room) : await plotted(chart, top, room, ink, paper);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="${FAMILY}">`,
+    `<rect width="100%" height="100%" fill="${paper}"/>`,
+    ...written(head, EDGE, ink),
+    drawn,
+    ...written(foot, bottom, ink),
+    "</svg>",
+  ].join("\n");
+}
+
+/** A drawing of our own, as large as there is room. */
+function fitted({ inside, width, height }, top, room) {
+  const scale = Math.min(room / height, (WIDTH - 2 * EDGE) / width);
+  return `<g transform="translate(${(WIDTH - width * scale) / 2} ${top}) scale(${scale})">${inside}</g>`;
+}
+
+/** A Plotly figure, as large as there is room. */
+async function plotted(chart, top, room, ink, paper) {
+  const wanted = layoutOf(chart, ink, paper);
   const height = wanted.meta?.fixed ? wanted.height : Math.max(LOWEST, room / ENLARGED);
   const across = high => ((WIDTH - 2 * EDGE) * high) / room;
   const layout = refolded({ ...wanted, height }, across(height), FAMILY, chart.data);
@@ -91,15 +113,7 @@ async function picture(chart, text, css) {
   const scale = room / layout.height;
   const config = { staticPlot: true, plotGlPixelRatio: 2 };
   const url = await window.Plotly.toImage({ data: chart.data, layout, config }, { format: "svg", width: layout.width, height: layout.height });
-  const figure = decodeURIComponent(url.slice(url.indexOf(",") + 1));
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="${FAMILY}">`,
-    `<rect width="100%" height="100%" fill="${paper}"/>`,
-    ...written(head, EDGE, ink),
-    `<g transform="translate(${EDGE} ${top}) scale(${scale})">${figure}</g>`,
-    ...written(foot, bottom, ink),
-    "</svg>",
-  ].join("\n");
+  return `<g transform="translate(${EDGE} ${top}) scale(${scale})">${decodeURIComponent(url.slice(url.indexOf(",") + 1))}</g>`;
 }
 
 async function painted(svg) {

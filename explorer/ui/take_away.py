@@ -74,7 +74,8 @@ def _page(parcel: Parcel, link: str) -> str:
         lines=parcel.lines,
         table=parcel.table,
     )
-    return page_html(sheet, {figure.name: (figure.make(), figure.alt) for figure in parcel.figures}, CHART)
+    figures = {figure.name: (made, figure.alt) for figure in parcel.figures if (made := figure.make())}
+    return page_html(sheet, figures, CHART)
 
 
 # --- the menu, in the viewer's browser; it asks for files, and says when one has come -----------------

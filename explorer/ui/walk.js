@@ -1,0 +1,107 @@
+// Steps through a walk in the browser: everything was sent once, see pages/walk_page.py; walkDrawing is in explorer/figures/walk.js.
+// Texts are 18 in the drawing: at least so many pixels on a screen, on a laptop's a little fewer.
+const smallest = () => (window.innerWidth < 1500 && window.innerWidth > 640 ? 14 : 16) / 18;
+const LARGEST = 1.3, BEAT = 1600; // milliseconds of a step that plays
+
+const USES_KEYS = "input, textarea, select, [role=combobox], [role=listbox], [role=radio], [role=radiogroup] *, [role=dialog] *, [role=tab], [contenteditable], pre";
+
+export default function ({ data, parentElement }) {
+  const find = selector => parentElement.querySelector(selector), box = find(".walk"), graph = JSON.parse(data.graph);
+  const css = name => getComputedStyle(parentElement).getPropertyValue(name).trim();
+  const last = graph.steps.length - 1, boxes = Object.fromEntries(graph.boxes.map(each => [each.key, each]));
+  // The same walk, drawn anew: it stays where it is; another net or sample stays at the step of the same number.
+  const state = (box.state ??= { step: 0, chosen: null });
+  state.step = Math.min(state.step, last);
+  if (!boxes[state.chosen]) state.chosen = null;
+  const family = () => css("--st-font") || "sans-serif";
+  const look = (ink, paper) => ({ ...data.look, paper, line: "#8a8f98" });
+  const scroller = find(".graph"), present = () => Math.max(data.larger, Number(getComputedStyle(document.documentElement).getPropertyValue("--figure-text")) || 1);
+
+  function explain() {
+    const key = state.chosen ?? graph.steps[state.step].boxes.at(-1), chosen = boxes[key], code = data.code[chosen?.code];
+    const known = chosen && graph.steps.findIndex(each => each.boxes.includes(key)) <= state.step;
+    find(".about").textContent = chosen ? chosen.words + (known ? "." : ". Not computed yet.") : "Every step back, multiplied:";
+    const lines = !chosen ? graph.multiplied : known ? chosen.arithmetic : [];
+    find(".arithmetic").textContent = lines.length ? lines.join("\n") : known && data.wide && chosen?.code ? "This layer is wide: norms are shown, not every product." : "";
+    find(".where").textContent = code ? `The engine: ${code.where}` : "";
+    find(".engine").textContent = code?.text ?? "";
+    for (const name of [".arithmetic", ".engine"]) find(name).hidden = !find(name).textContent;
+  }
+
+  function draw(follow) {
+    const focused = document.activeElement?.closest?.(".walk .graph [data-key]")?.dataset.key;
+    const drawing = walkDrawing(graph, { ...state, look: look("", "var(--st-background-color)"), family: family() });
+    const fits = scroller.clientWidth / drawing.width, scale = Math.max(smallest() * present(), Math.min(fits, LARGEST * present()));
+    const svg = find(".graph svg");
+    svg.innerHTML = drawing.inside;
+    svg.setAttribute("viewBox", `0 0 ${drawing.width} ${drawing.height}`);
+    svg.setAttribute("width", drawing.width * scale);
+    svg.setAttribute("height", drawing.height * scale);
+    svg.setAttribute("font-family", family());
+    if (focused) svg.querySelector(`[data-key="${focused}"]`)?.focus({ preventScroll: true });
+    if (follow) scroller.scrollTo({ left: state.step === last ? 0 : drawing.focus * scale - scroller.clientWidth / 2 });
+    explain();
+  }
+
+  function go(step) {
+    state.step = Math.min(Math.max(step, 0), last);
+    state.chosen = null;
+    find(".says").textContent = `Step ${state.step + 1} of ${last + 1}. ${graph.steps[state.step].says}`;
+    find(".back").disabled = find(".first").disabled = state.step === 0;
+    find(".next").disabled = find(".last").disabled = state.step === last;
+    draw(true);
+  }
+
+  function stop() {
+    clearInterval(box.playing);
+    box.playing = null;
+    find(".play").textContent = "Play";
+  }
+  function play() {
+    if (box.playing) return stop();
+    if (state.step === last) go(0);
+    find(".play").textContent = "Stop";
+    box.playing = setInterval(() => (state.step < last ? go(state.step + 1) : stop()), BEAT);
+  }
+  const byHand = step => () => (stop(), go(step()));
+  const moves = { first: byHand(() => 0), back: byHand(() => state.step - 1), next: byHand(() => state.step + 1), last: byHand(() => last), play };
+  for (const [name, move] of Object.entries(moves)) find(`.${name}`).onclick = move;
+  find(".turn").onclick = byHand(() => graph.steps.findIndex(each => each.says.startsWith("Backward")));
+
+  const choose = event => {
+    const key = event.target.closest("[data-key]")?.dataset.key;
+    if (!key) return;
+    state.chosen = key;
+    draw(false);
+    find(".said").textContent = `${find(".about").textContent} ${find(".arithmetic").textContent}`;
+  };
+  scroller.onclick = choose;
+  scroller.onkeydown = event => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    choose(event);
+  };
+  const KEYS = { ArrowRight: "next", PageDown: "next", ArrowLeft: "back", PageUp: "back", Home: "first", End: "last" };
+  const onKey = event => {
+    const move = KEYS[event.key];
+    if (!move || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.composedPath()[0].closest?.(USES_KEYS)) return;
+    event.preventDefault();
+    moves[move]();
+  };
+  window.addEventListener("keydown", onKey);
+
+  // What Share takes: the graph at the present step.
+  box.asPicture = (ink, paper, letters) => {
+    const drawing = walkDrawing(graph, { step: state.step, chosen: null, look: look(ink, paper), family: letters });
+    return { ...drawing, inside: `<g color="${ink}" fill="${ink}">${drawing.inside.replaceAll(' tabindex="0" role="button"', "")}</g>` };
+  };
+  box.setAttribute("aria-label", data.alt);
+  const watcher = new ResizeObserver(() => draw(false));
+  watcher.observe(scroller);
+  go(state.step);
+  return () => {
+    stop();
+    watcher.disconnect();
+    window.removeEventListener("keydown", onKey);
+  };
+}

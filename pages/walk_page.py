@@ -1,0 +1,237 @@
+"""Walk: one sample through one net and its gradient back, box by box, with the numbers and the code behind each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from explorer.choices.controls import Number, controls_of, numeric
+from explorer.choices.experiment import Experiment
+from explorer.diagnosis.walk import MOST_SECONDS, Walk, of_parameters, parameters_at, walk_epochs
+from explorer.diagnosis.walk_graph import MOST_ENTRIES, MOST_LAYERS, Graph, graph
+from explorer.diagnosis.wording import number, summary
+from explorer.figures import plain, theme
+from explorer.sharing.code import walk_code, walk_table
+from explorer.sharing.notebook import walk_lines
+from explorer.sharing.saved import filename, table_csv
+from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
+from explorer.training.cost import refuse
+from explorer.training.kinds import LAYERS
+from explorer.ui import live_chart
+from explorer.ui.between_pages import set_values
+from explorer.ui.live_chart import Drawn
+from explorer.ui.look import LARGER
+from explorer.ui.page import VIEW, Page, what_do_i_see
+from explorer.ui.sidebar import chosen
+from explorer.ui.take_away import Parcel, show_code, take_away
+from explorer.ui.widgets import ask
+
+LEGEND = (
+    "**Upper row**: the forward pass of one sample, from left to right. z = a W + b, then a = f(z).",
+    "**Lower row**: the backward pass, from right to left. dL/da arrives at a layer, dL/dz leaves it. L is the loss over the "
+    "whole data set, so these are the sample's own share of the gradient that training uses.",
+    "**Between them**: what both passes use. The weights W multiply forward and, transposed, back; the slope f' multiplies back.",
+    "**Bars on the lower boxes** are the size of the gradient against the last layer's: white as large, violet vanished, orange "
+    "exploded, over eight powers of ten to both sides; grey is exactly 0, red not finite.",
+    "**Pink arrows** are skips: forward they add what an earlier layer handed on, back they bring the gradient along unchanged. "
+    "Where one joins, a box has both summands and their sum.",
+    "**Below**, × is what the step back multiplies ‖dL/dz‖ by: the norm that leaves over the norm that arrives. Its parts are "
+    "those of *Why* on Explore. At the end, the product of all factors stands beside the measured ratio.",
+    f"Up to {MOST_ENTRIES} units a layer's entries are written out, of wider layers the norm. A net of more than {MOST_LAYERS} layers "
+    "is drawn as its first two and its last three; the factors of the others are still multiplied.",
+)
+PREFIX, MODE_KEY, FIGURE_KEY = "walk_", "present", "walk_graph"
+# Decades to both sides that the colours of the gradient span.
+DECADES = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkView:
+    """Which sample walks through which net, and when."""
+
+    sample: int = numeric(
+        VIEW, "Sample", "Which sample of the data set goes through the net.", low=1, high=1_000_000, default=1
+    )
+    run: int = numeric(
+        VIEW, "Seed number", "Which of the seeds in the sidebar: 1 is the first seed.", low=1, high=512, default=1
+    )
+    epoch: int = numeric(
+        VIEW, "Epoch",
+        "When: 0 is before any update. For a later epoch this one seed is trained anew up to it, at most about "
+        f"{MOST_SECONDS:.0f} seconds.",
+        low=0, high=1_000_000, default=0,
+    )  # fmt: skip
+
+
+CONTROLS = {f"{PREFIX}{name}": control for name, control in controls_of(WalkView).items()}
+
+_HTML = """
+<div class="walk drawing" role="group">
+  <div class="bar">
+    <button class="first" type="button">Start</button><button class="back" type="button">Back</button><button
+      class="next main" type="button">Next step</button><button class="last" type="button">End</button>
+    <button class="turn" type="button">Backward pass</button><button class="play" type="button">Play</button>
+  </div>
+  <p class="says" aria-live="polite"></p>
+  <div class="graph"><svg role="group" aria-label="The computational graph; each box is a button that opens its arithmetic"></svg></div>
+  <div class="told"><p class="about"></p><pre class="arithmetic" tabindex="0" aria-label="Arithmetic"></pre>
+    <p class="where"></p><pre class="engine" tabindex="0" aria-label="Code"></pre></div>
+  <span class="said" aria-live="polite"></span>
+</div>
+"""
+_CSS = """
+.walk { color: var(--st-text-color); font-family: var(--st-font); }
+.walk .bar { display: flex; flex-wrap: wrap; gap: .5rem; }
+.walk button { font: inherit; font-size: 1rem; color: inherit; background: var(--st-background-color); cursor: pointer;
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: .3rem 1rem; min-height: 2.5rem; }
+.walk button.main { color: var(--st-background-color); background: var(--st-primary-color); font-weight: 600; min-width: 8rem; }
+.walk button:hover:enabled { border-color: var(--st-primary-color); }
+.walk button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
+.walk button:disabled { opacity: .5; cursor: default; }
+.walk .says { font-size: clamp(1.05rem, 1.25vw, 2rem); line-height: 1.35; min-height: 2.7em; margin: .6rem 0 .2rem; }
+.walk .graph { overflow-x: auto; scrollbar-width: thin; }
+.walk .graph svg { display: block; color: var(--st-text-color); }
+.walk .graph g[data-key]:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 3px; }
+.walk .told { font-size: 1.05rem; min-height: 12rem; }
+.walk .told p { margin: .5rem 0 .2rem; }
+.walk .told .about { font-weight: 600; font-size: 1.15rem; }
+.walk pre { font-size: 1rem; line-height: 1.4; margin: 0; padding: .5rem .8rem; overflow: auto; max-height: 17rem;
+  background: var(--st-secondary-background-color); color: inherit; border-radius: 6px; }
+.walk .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+"""
+_component = st.components.v2.component(
+    "explorer_walk",
+    html=_HTML,
+    css=_CSS,
+    js=plain.WALK + Path(live_chart.__file__).with_name("walk.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+# --- the walk that is shown -----------------------------------------------------------------------
+
+
+@st.cache_resource(max_entries=16, show_spinner="Training one seed up to this epoch", hash_funcs={Experiment: hash})
+def _parameters(experiment: Experiment, seed: int, epoch: int) -> Any:
+    """Train one seed, once for all of its samples."""
+    return parameters_at(experiment, seed, epoch)
+
+
+def _ask(experiment: Experiment, epochs: list[int]) -> WalkView:
+    """Ask which sample, seed and epoch, of those that there are."""
+    offered = {"sample": range(1, experiment.sample_count + 1), "run": range(1, experiment.runs + 1), "epoch": epochs}
+    values: dict[str, int] = {}
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key=f"{PREFIX}view"):
+        for name, options in offered.items():
+            values[name] = _ask_one(f"{PREFIX}{name}", options, every=name == "epoch")
+        ask(MODE_KEY, replace(TOUR_CONTROLS[MODE_KEY], help="presenter: the graph's text is half as large again."))
+    return WalkView(**values)
+
+
+def _ask_one(key: str, options: Sequence[int], *, every: bool) -> int:
+    """Ask for one of the numbers; with `every` the slider has these alone. What is beyond the last is set to it."""
+    control = CONTROLS[key]
+    assert isinstance(control, Number)
+    if len(options) < 2:
+        return options[0]
+    if st.session_state.get(key, control.default) not in options:
+        set_values({key: options[-1]})
+    chosen_one: int = ask(key, replace(control, high=options[-1]), options=options if every else None, width="stretch")
+    return chosen_one
+
+
+def _follow(experiment: Experiment, view: WalkView) -> Walk:
+    seed = experiment.seed + view.run - 1
+    theta = _parameters(experiment.but(runs=1, seed=seed), seed, view.epoch)
+    return of_parameters(experiment, theta, seed=seed, sample=view.sample, epoch=view.epoch)
+
+
+def _headline(walk: Walk) -> str:
+    layers = len(walk.layers)
+    if walk.ratio != walk.ratio:
+        return "dL/dz of the output is exactly 0: nothing goes back"
+    return f"On its way back through {layers} layers, this sample's dL/dz is multiplied by {number(walk.ratio)}"
+
+
+def describe(walk: Walk, drawn: Graph) -> str:
+    """Say in words what the graph shows."""
+    told = ". ".join(
+        f"Layer {factor.layer}: × {number(factor.total)}, {', '.join(f'{name} {number(value)}' for name, value in factor.parts.items())}"
+        for factor in walk.factors
+    )
+    return f"Computational graph of {len(walk.layers)} layers, in {len(drawn.steps)} steps. On the way back: {told}. {drawn.result}"
+
+
+def _draw(walk: Walk, drawn: Graph) -> Drawn:
+    """Send the whole walk; its steps need the server no more."""
+    figure = Drawn(FIGURE_KEY, "The walk back", dict, describe(walk, drawn))
+    look = {"now": theme.NOW, "parts": theme.PARTS, "scale": theme.RATIO_SCALE, "decades": DECADES}
+    _component(
+        key=FIGURE_KEY,
+        data={
+            "graph": plain.text(drawn.plain()),
+            "alt": figure.alt,
+            "look": look | {"zero": theme.EXACT_ZERO, "lost": theme.NOT_FINITE},
+            "code": {
+                name: {"where": f"{line.name} in {line.module}, line {line.line}", "text": line.text}
+                for name, line in walk_code(walk.experiment).items()
+            },
+            "wide": walk.experiment.width > MOST_ENTRIES,
+            "larger": LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
+        },
+    )
+    return figure
+
+
+def show() -> None:
+    """Draw the page, or say what is in the way."""
+    experiment, baseline = chosen()
+    if refusal := refuse(experiment):
+        st.warning(refusal, icon=":material/hourglass_disabled:")
+        st.stop()
+    epochs = walk_epochs(experiment)
+    head, picture = st.container(gap="xxsmall"), st.container()
+    view = _ask(experiment, epochs)
+    if epochs[-1] < experiment.epochs:
+        st.caption(
+            f"Epochs up to {epochs[-1]:,} of {experiment.epochs:,}: one seed is trained anew for about {MOST_SECONDS:.0f} seconds at most."
+        )
+    try:
+        walk = _follow(experiment, view)
+    except ValueError as error:
+        st.warning(f"{error}. Choose an earlier epoch.", icon=":material/error:")
+        return
+    drawn = graph(walk)
+    title, settings = _headline(walk), f"Seed {walk.seed}, sample {walk.sample}, epoch {walk.epoch:,}"
+    with head:
+        st.header(title, anchor=False)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.caption(
+                f"{settings}. Keys: → and ← a step, Home and End. A click on a box opens its arithmetic.",
+                width="stretch",
+            )
+            what_do_i_see(LEGEND)
+    with picture:
+        figure = _draw(walk, drawn)
+    take_away(
+        Parcel(
+            title=title,
+            settings=[summary(experiment), settings],
+            filename=f"walk_{filename(experiment)}",
+            figures=[figure],
+            tables={"Factors": lambda: table_csv(walk.rows())},
+            experiment=experiment,
+            baseline=baseline,
+            lines=walk_lines(experiment, walk.seed, walk.sample, walk.epoch),
+            table=[
+                {name: number(value) if isinstance(value, float) else value for name, value in row.items()}
+                for row in walk.rows()
+            ],
+        )
+    )
+    show_code(walk_table(experiment))
+
+
+PAGE = Page(title="Walk", path="walk", show=show, kind=LAYERS, controls={**CONTROLS})
