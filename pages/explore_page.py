@@ -19,6 +19,7 @@ from explorer.figures.view import VIEW_CONTROLS, View
 from explorer.sharing.code import explore_table
 from explorer.sharing.notebook import explore_lines
 from explorer.sharing.saved import filename, history_csv
+from explorer.sharing.textbook import written
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
 from explorer.training.answers import AnswerMap, answer_map
@@ -269,7 +270,7 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
     elif note := now.theory.note(view.diagnostic):
         st.caption(note)
     take_away(_parcel(compared, [main, parts]), more=_offer_walk)
-    show_code(explore_table(experiment, view, now.rule))
+    show_code(explore_table(experiment, view, now.rule), written(experiment))
     why_tab, layers_tab, reading_tab = st.tabs(["Why", "Layers", "How to read this"], key="details", on_change="rerun")
     with why_tab:  # also while it is closed: its figure can be saved
         _why(now.history, view, why, parts)

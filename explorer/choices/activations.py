@@ -21,6 +21,16 @@ from explorer.choices.registry import Entry, registry
 Function = Callable[[Array, Array], Array]
 
 
+@dataclass(frozen=True)
+class Written:
+    """How a textbook writes f and its slope, in NumPy, and PyTorch f: expressions in z."""
+
+    f: str
+    slope: str  # May call f(z)
+    torch: str  # `F` is torch.nn.functional
+    first: str = ""  # Lines of NumPy that come before them
+
+
 @dataclass(frozen=True, kw_only=True)
 class Activation(Entry):
     """An activation function."""
@@ -41,6 +51,7 @@ class Activation(Entry):
     # The initializer whose variance keeps signals and gradients nearest to level.
     fitting_initializer: str = "He normal"
     in_plain_nets: bool = False  # Whether plain recurrent nets offer it
+    written: Written | None = None  # As code for a reader; without it "Show the code" has the app's own alone
     # Nanoseconds that f and its slope take: of each number in NumPy and in a compiled kernel, and in NumPy of a layer
     # however small.
     element_cost: float = 1.0
@@ -321,6 +332,7 @@ ACTIVATIONS = registry(
     [
         Activation(
             name="sigmoid",
+            written=Written("1 / (1 + np.exp(-z))", "f(z) * (1 - f(z))", "torch.sigmoid(z)"),
             caption="Squeezes z into (0, 1). Slope at most 1/4: every layer shrinks the gradient unless its weights are large.",
             formula="1 / (1 + e⁻ᶻ)",
             in_plain_nets=True,
@@ -335,6 +347,7 @@ ACTIVATIONS = registry(
         ),
         Activation(
             name="tanh",
+            written=Written("np.tanh(z)", "1 - np.tanh(z) ** 2", "torch.tanh(z)"),
             caption="Squeezes z into (-1, 1). Slope 1 at 0, close to 0 once |z| passes 3.",
             formula="tanh z",
             source="LeCun et al. 1998, section 4.4",
@@ -349,6 +362,7 @@ ACTIVATIONS = registry(
         ),
         Activation(
             name="ReLU",
+            written=Written("np.maximum(0, z)", "np.where(z > 0, 1.0, 0.0)", "torch.relu(z)"),
             caption="Slope 1 above 0 and 0 below: no shrinking, but a unit that is below 0 for all data is dead.",
             formula="max(0, z)",
             source="Nair & Hinton 2010",
@@ -360,6 +374,7 @@ ACTIVATIONS = registry(
             slope=0.01,
             square=0.01**2,
             name="leaky ReLU",
+            written=Written("np.where(z > 0, z, 0.01 * z)", "np.where(z > 0, 1.0, 0.01)", "F.leaky_relu(z, 0.01)"),
             caption="A small slope below 0 lets a unit come back: it cannot die.",
             formula="z > 0: z;  else 0.01·z",
             source="Maas et al. 2013",
@@ -379,6 +394,11 @@ ACTIVATIONS = registry(
         ),
         Activation(
             name="ELU",
+            written=Written(
+                "np.where(z > 0, z, np.expm1(np.minimum(z, 0)))",
+                "np.where(z > 0, 1.0, np.exp(np.minimum(z, 0)))",
+                "F.elu(z)",
+            ),
             caption="Smooth below 0 and with outputs centred nearer to 0.",
             formula="z > 0: z;  else eᶻ - 1",
             source="Clevert et al. 2016",
@@ -391,6 +411,12 @@ ACTIVATIONS = registry(
         ),
         Activation(
             name="SELU",
+            written=Written(
+                "scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))",
+                "scale * np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0)))",
+                "F.selu(z)",
+                first=f"scale, alpha = {SELU_SCALE}, {SELU_ALPHA}",
+            ),
             caption="ELU scaled so that, with LeCun initialization, mean 0 and variance 1 reproduce themselves.",
             formula="1.0507·(z > 0: z;  else 1.6733·(eᶻ - 1))",
             source="Klambauer et al. 2017, eq. 2",
@@ -406,6 +432,13 @@ ACTIVATIONS = registry(
         ),
         Activation(
             name="GELU",
+            written=Written(
+                "z * Phi(z)",
+                "Phi(z) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)",
+                "F.gelu(z)",
+                first="from math import erfc, sqrt\n\n"
+                "Phi = np.vectorize(lambda z: erfc(-z / sqrt(2)) / 2)  # standard normal distribution function",
+            ),
             caption="Weighs z by the chance that a normal variable lies below it; a common choice in transformers.",
             formula="z·Φ(z)",
             source="Hendrycks & Gimpel 2016",
@@ -419,6 +452,12 @@ ACTIVATIONS = registry(
         ),
         Activation(
             name="SiLU",
+            written=Written(
+                "z * sigmoid(z)",
+                "sigmoid(z) * (1 + z * (1 - sigmoid(z)))",
+                "F.silu(z)",
+                first="def sigmoid(z):\n    return 1 / (1 + np.exp(-z))",
+            ),
             caption="z weighed by its own sigmoid; also called swish.",
             formula="z / (1 + e⁻ᶻ)",
             source="Elfwing et al. 2018",
@@ -432,6 +471,7 @@ ACTIVATIONS = registry(
         ),
         Activation(
             name="softplus",
+            written=Written("np.logaddexp(0, z)", "1 / (1 + np.exp(-z))", "torch.logaddexp(z, torch.zeros_like(z))"),
             caption="A smooth ReLU: its slope is the sigmoid, so it is never exactly 0.",
             formula="ln(1 + eᶻ)",
             source="Dugas et al. 2001",
@@ -443,6 +483,7 @@ ACTIVATIONS = registry(
         ),
         Activation(
             name="linear",
+            written=Written("z", "np.ones_like(z)", "z"),
             caption="No squeezing at all: only the weights act on the gradient. A deep linear net is still linear.",
             formula="z",
             bends=False,

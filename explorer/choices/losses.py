@@ -15,6 +15,16 @@ from explorer.choices.arrays import Array
 from explorer.choices.registry import Entry, registry
 
 
+@dataclass(frozen=True)
+class WrittenLoss:
+    """How a textbook writes a loss: of the answers a and targets y, both (samples, 1), and z of the output unit."""
+
+    value: str  # In NumPy
+    slope: str  # dL/da; of a loss `of_z` dL/dz
+    torch: str
+    of_z: bool = False  # Whether the loss is one of z, so that the output unit's own slope is in `slope`
+
+
 @dataclass(frozen=True, kw_only=True)
 class Loss(Entry):
     """A loss over a batch."""
@@ -23,6 +33,7 @@ class Loss(Entry):
     # unit's Activation. A mean is over both.
     value: Callable[[Array, Array, Activation], Array]
     delta: Callable[[Array, Array, Activation, Array], Array]  # `delta(z, y, output, out)` writes dL/dz into `out`
+    written: WrittenLoss  # As code for a reader
     regression: bool = True  # Whether it can be used when y is a number rather than a class
 
 
@@ -71,6 +82,7 @@ LOSSES = registry(
     [
         Loss(
             name="half squared error",
+            written=WrittenLoss("0.5 * np.sum((a - y) ** 2)", "a - y", "0.5 * ((a - y) ** 2).sum()"),
             caption="Summed over the samples of a batch, as in the well-known XOR tutorial.",
             formula="L = ½ Σ (a - y)²",
             value=_half_squared_value,
@@ -78,6 +90,7 @@ LOSSES = registry(
         ),
         Loss(
             name="mean squared error",
+            written=WrittenLoss("np.mean((a - y) ** 2)", "2 * (a - y) / len(y)", "((a - y) ** 2).mean()"),
             caption="Averaged over the samples of a batch.",
             formula="L = mean (a - y)²",
             value=_mean_squared_value,
@@ -85,6 +98,12 @@ LOSSES = registry(
         ),
         Loss(
             name="cross-entropy",
+            written=WrittenLoss(
+                "np.mean(np.logaddexp(0, z) - y * z)",
+                "(a - y) / len(y)",
+                "F.binary_cross_entropy_with_logits(z, y)",
+                of_z=True,
+            ),
             caption="Averaged over the samples, from the logit z: its gradient does not vanish when the output saturates at the wrong answer.",
             formula="L = mean( ln(1 + eᶻ) - y·z )",
             value=_cross_entropy_value,

@@ -20,6 +20,7 @@ class Optimizer(Entry):
     slots: int  # How many arrays of the parameters' shape it remembers (moments)
     # How many times as far as plain gradient descent it goes along a gradient that stays as it is.
     lengthens: float = 1.0
+    torch: str = ""  # The same in PyTorch, with {rate}; `net` is the net
     rescales: bool = False  # Whether a step's size is the learning rate, however large the gradient is
     # `step(gradient, moments, rate, t, out)` writes the step to subtract into `out`. `rate` is the learning rate, a
     # number or an array that broadcasts; `t` counts updates from 1. The gradient may not be changed.
@@ -85,6 +86,7 @@ OPTIMIZERS = registry(
     [
         Optimizer(
             name="SGD",
+            torch="torch.optim.SGD(net.parameters(), lr={rate})",
             caption="Plain gradient descent: a step is the learning rate times the gradient.",
             formula="θ ← θ - η·g",
             slots=0,
@@ -92,6 +94,7 @@ OPTIMIZERS = registry(
         ),
         Optimizer(
             name="momentum",
+            torch="torch.optim.SGD(net.parameters(), lr={rate}, momentum=0.9)",
             caption="Keeps 0.9 of the last step, so steps in one direction add up.",
             formula="v ← 0.9·v + g;  θ ← θ - η·v",
             source="Polyak 1964; Sutskever et al. 2013",
@@ -101,6 +104,7 @@ OPTIMIZERS = registry(
         ),
         Optimizer(
             name="Nesterov",
+            torch="torch.optim.SGD(net.parameters(), lr={rate}, momentum=0.9, nesterov=True)",
             caption="Momentum that looks one step ahead.",
             formula="v ← 0.9·v + g;  θ ← θ - η·(g + 0.9·v)",
             source="Nesterov 1983; in the form of Bengio et al. 2013",
@@ -110,6 +114,7 @@ OPTIMIZERS = registry(
         ),
         Optimizer(
             name="RMSprop",
+            torch="torch.optim.RMSprop(net.parameters(), lr={rate}, alpha=0.9, eps=1e-8)",
             caption="Divides each entry of the gradient by its own recent size.",
             formula="s ← 0.9·s + 0.1·g²;  θ ← θ - η·g / (√s + 1e-8)",
             source="Tieleman & Hinton 2012",
@@ -119,6 +124,7 @@ OPTIMIZERS = registry(
         ),
         Optimizer(
             name="Adam",
+            torch="torch.optim.Adam(net.parameters(), lr={rate}, eps=1e-7)",
             caption="RMSprop with momentum: small gradients are scaled up, as long as they are well above its 1e-7.",
             formula="θ ← θ - η·m̂ / (√v̂ + 1e-7);  β = 0.9, 0.999",
             source="Kingma & Ba 2015, algorithm 1; 1e-7 as in Keras",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
@@ -185,13 +186,23 @@ def _let_go() -> None:
 KEY = "_show_code"
 
 
-def show_code(table: Table) -> None:
-    """Offer the code of what is shown; it is read and sent only while it is open."""
+def show_code(table: Table, written: Mapping[str, tuple[str, str]] = MappingProxyType({})) -> None:
+    """Offer the code of what is shown; it is read and sent only while it is open.
+
+    It opens on what is `written` for a reader, if anything is: by name what to say of it, and its lines.
+    """
     with st.expander("Show the code", icon=":material/code:", key=KEY, on_change="rerun") as place:
         if not place.open:
             return
+        parts = [*written, *table]
+        shown = st.pills("Part", parts, default=parts[0], required=True, key=f"{KEY}_of") or parts[0]
+        if shown in written:
+            said, lines = written[shown]
+            st.caption(said)
+            if lines:
+                st.code(lines, language="python")
+            return
         st.caption("The functions that computed what is on screen, as they ran.")
-        shown = st.pills("Part", list(table), default=next(iter(table)), required=True, key=f"{KEY}_of")
-        for listing in listings(table.get(shown or "", next(iter(table.values())))):
+        for listing in listings(table.get(shown, next(iter(table.values())))):
             st.markdown(f"**{listing.name}** in `{listing.module}`, line {listing.line}")
             st.code(listing.text, language="python")
