@@ -24,7 +24,7 @@ from explorer.ui.between_pages import set_values
 from explorer.ui.live_chart import Drawn
 from explorer.ui.look import LARGER
 from explorer.ui.page import VIEW, Page, what_do_i_see
-from explorer.ui.sidebar import chosen
+from explorer.ui.sidebar import chosen, present_value
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.widgets import ask
 
@@ -131,15 +131,16 @@ def _ask(experiment: Experiment, epochs: list[int]) -> WalkView:
 
 
 def _ask_one(key: str, options: Sequence[int], *, every: bool) -> int:
-    """Ask for one of the numbers; with `every` the slider has these alone. What is beyond the last is set to it."""
+    """Ask for one of the numbers; with `every` the slider has these alone. Of a value between or beyond them the one below."""
     control = CONTROLS[key]
     assert isinstance(control, Number)
     if len(options) < 2:
         return options[0]
-    if st.session_state.get(key, control.default) not in options:
-        set_values({key: options[-1]})
-    chosen_one: int = ask(key, replace(control, high=options[-1]), options=options if every else None, width="stretch")
-    return chosen_one
+    held = int(present_value(key, control))
+    if held not in options:
+        set_values({key: max(option for option in (options[0], *options) if option <= max(held, options[0]))})
+    asked: int = ask(key, replace(control, high=options[-1]), options=options if every else None, width="stretch")
+    return asked
 
 
 def _follow(experiment: Experiment, view: WalkView) -> Walk:

@@ -1,6 +1,6 @@
 // Draws the computational graph of a walk, see explorer/diagnosis/walk_graph.py, as SVG: data in, text out.
 // Everything is said in attributes, none in a style sheet, so that a picture that is taken away looks as on screen.
-const TEXT = 18, ROW = 24, PAD = 8, HEAD = 27, BAR = 9, GAP = 24, LEAD = 46, LANE = 34, ARCS = 44, EDGE = 6, INK = "currentColor";
+const TEXT = 18, ROW = 24, PAD = 8, HEAD = 27, BAR = 9, GAP = 24, LEAD = 42, LANE = 34, ARCS = 44, EDGE = 6, INK = "currentColor";
 const LANES = ["forward", "shared", "backward"];
 const LANE_NAMES = { forward: "forward →", shared: "used by both", backward: "← backward" };
 
@@ -19,7 +19,7 @@ function measurer(family) {
 function sized(box, measure) {
   const heads = box.columns.some(([head]) => head);
   const widths = box.columns.map(([head, cells]) => Math.max(0, ...[head, ...cells].map(text => measure(text))));
-  const inner = widths.reduce((sum, width) => sum + width, 0) + 14 * Math.max(widths.length - 1, 0);
+  const inner = widths.reduce((sum, width) => sum + width, 0) + 11 * Math.max(widths.length - 1, 0);
   const rows = Math.max(0, ...box.columns.map(([, cells]) => cells.length)) + heads;
   const head = HEAD + (box.lane === "backward" ? BAR : 0); // with room for the colour of the gradient's size
   return { ...box, heads, widths, inner, head, width: Math.max(inner, measure(box.title, TEXT, "600")) + 2 * PAD, height: head + rows * ROW + PAD };
@@ -49,9 +49,9 @@ function placed(graph, measure) {
   let before = -below;
   for (const layer of [...new Set(boxes.map(box => box.layer))].filter(Boolean).sort((a, b) => a - b)) {
     const weights = of(layer, "W");
-    x = Math.max(x + LEAD, x + weights.width + 28 - free, before + below + 20);
+    x = Math.max(x + LEAD, x + weights.width + 24 - free, before + below + 20);
     before = x;
-    put(weights, x - 14 - weights.width, weights.width);
+    put(weights, x - 12 - weights.width, weights.width);
     for (const column of ["z", "n"]) {
       const width = widest(layer, column);
       if (!width) continue;
@@ -104,7 +104,7 @@ function boxDrawn(box, { known, now, chosen, look }) {
   const title = label(box.cx, top + box.head - 7, written(box.title), { weight: 600, anchor: "middle" });
   let right = box.cx - box.inner / 2;
   const numbers = !known ? [] : box.columns.flatMap(([head, cells], place) => {
-    right += box.widths[place] + (place ? 14 : 0);
+    right += box.widths[place] + (place ? 11 : 0);
     const sum = box.columns.length === 3 && place === 2;
     const rows = [...(box.heads ? [[head, 600]] : []), ...cells.map(cell => [cell, sum ? 600 : "normal"])];
     return rows.map(([text, weight], row) => label(right, top + box.head + ROW * (row + 1) - 5, written(text), { anchor: "end", weight }));

@@ -43,9 +43,11 @@ def sidebar(kind: Kind, controls: Mapping[str, Control], *, pins: bool) -> None:
     controls by key: what stands side by side is set by a control of the page, and decides which settings have an effect.
     """
     keys = keys_of(kind)
-    settings = {name: _present(f"{keys.prefix}{name}", control) for name, control in kind.experiment.controls().items()}
+    settings = {
+        name: present_value(f"{keys.prefix}{name}", control) for name, control in kind.experiment.controls().items()
+    }
     compare_key = f"{keys.prefix}compare"
-    compare = _present(compare_key, controls[compare_key]) if compare_key in controls else ""
+    compare = present_value(compare_key, controls[compare_key]) if compare_key in controls else ""
     with st.sidebar, st.container(gap="xsmall"):
         scenario_place = st.container()
         for words, groups in IN_SIGHT.items():
@@ -82,7 +84,7 @@ def chosen() -> tuple[Any, Any]:
 # --- settings ----------------------------------------------------------------------------------
 
 
-def _present(key: str, control: Control) -> Any:
+def present_value(key: str, control: Control) -> Any:
     """Return the value of a control before its widget is drawn: from the session, or the link, or its default."""
     try:
         return control.check(key, st.session_state.get(key, st.query_params.get(key, control.default)))

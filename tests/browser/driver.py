@@ -280,6 +280,7 @@ class Screen:
                 "Sweep": "outcome",
                 "Cliff": "cliff_steps",
                 "Time": "time_task",
+                "Walk": "walk_sample",
             }[title]
             self.page.wait_for_function("key => explorer.value(key) !== null", arg=key)
         self.rest() if not complete else self.finish()
