@@ -15,6 +15,7 @@ from explorer.diagnosis.wording import number, summary
 from explorer.figures import plain, theme
 from explorer.sharing.code import walk_code, walk_table
 from explorer.sharing.notebook import walk_lines
+from explorer.sharing.offline_page import walk_part
 from explorer.sharing.saved import filename, table_csv
 from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
 from explorer.training.cost import refuse
@@ -45,6 +46,16 @@ LEGEND = (
 PREFIX, MODE_KEY, FIGURE_KEY = "walk_", "present", "walk_graph"
 # Decades to both sides that the colours of the gradient span.
 DECADES = 8
+
+
+LOOK = {
+    "now": theme.NOW,
+    "parts": theme.PARTS,
+    "scale": theme.RATIO_SCALE,
+    "decades": DECADES,
+    "zero": theme.EXACT_ZERO,
+    "lost": theme.NOT_FINITE,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,13 +179,12 @@ def describe(walk: Walk, drawn: Graph) -> str:
 def _draw(walk: Walk, drawn: Graph) -> Drawn:
     """Send the whole walk; its steps need the server no more."""
     figure = Drawn(FIGURE_KEY, "The walk back", dict, describe(walk, drawn))
-    look = {"now": theme.NOW, "parts": theme.PARTS, "scale": theme.RATIO_SCALE, "decades": DECADES}
     _component(
         key=FIGURE_KEY,
         data={
             "graph": plain.text(drawn.plain()),
             "alt": figure.alt,
-            "look": look | {"zero": theme.EXACT_ZERO, "lost": theme.NOT_FINITE},
+            "look": LOOK,
             "code": {
                 name: {"where": f"{line.name} in {line.module}, line {line.line}", "text": line.text}
                 for name, line in walk_code(walk.experiment).items()
@@ -225,6 +235,7 @@ def show() -> None:
             tables={"Factors": lambda: table_csv(walk.rows())},
             experiment=experiment,
             baseline=baseline,
+            part=lambda: walk_part(drawn.plain(), LOOK, figure.alt),
             lines=walk_lines(experiment, walk.seed, walk.sample, walk.epoch),
             table=[
                 {name: number(value) if isinstance(value, float) else value for name, value in row.items()}

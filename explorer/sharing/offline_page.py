@@ -1,5 +1,6 @@
 """Page: what is on screen as one HTML file that needs no network, with figures that can still be moved and zoomed."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -37,6 +38,40 @@ addEventListener("resize", fit);
 """
 
 
+# A walk, whose steps go on without a network too.
+WALK = """
+const graph = GRAPH, look = { ...LOOK, paper: "#fff", line: "#8a8f98" }, last = graph.steps.length - 1;
+const svg = document.querySelector("#walk"), says = document.querySelector("#says");
+let at = last;
+function show(step) {
+  at = Math.min(Math.max(step, 0), last);
+  const { inside, width, height } = walkDrawing(graph, { step: at, chosen: null, look, family: getComputedStyle(document.body).fontFamily });
+  svg.innerHTML = inside;
+  for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height })) svg.setAttribute(name, value);
+  says.textContent = `Step ${at + 1} of ${last + 1}. ${graph.steps[at].says}`;
+}
+document.querySelector("#back").onclick = () => show(at - 1);
+document.querySelector("#next").onclick = () => show(at + 1);
+show(last);
+"""
+
+
+def walk_part(graph: Mapping[str, Any], look: Mapping[str, Any], alt: str) -> str:
+    """Write a walk, see `diagnosis.walk_graph`, as a part of a page: its graph, and buttons for its steps."""
+    script = WALK.replace("LOOK", _in_script(look), 1).replace("GRAPH", _in_script(graph), 1)
+    return (
+        f'<figure aria-label="{escape(alt)}"><p id="says" aria-live="polite"></p>'
+        '<p><button id="back">Back</button> <button id="next">Next step</button></p>'
+        '<div style="overflow-x: auto"><svg id="walk" role="group" aria-label="The computational graph"></svg></div></figure>'
+        f"<script>{plain.WALK}{script}</script>"
+    )
+
+
+def _in_script(value: Mapping[str, Any]) -> str:
+    """Write JSON that no browser takes for the end of a script."""
+    return json.dumps(value).replace("</", "<\\/")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
     """What a page says, apart from its figures."""
@@ -47,6 +82,7 @@ class Sheet:
     link: str  # Empty where it is not known
     lines: str  # Of Python, that repeat it
     table: Sequence[Mapping[str, object]] = ()  # Rows of equal keys; empty where the page has none
+    part: str = ""  # A figure of its own kind, as HTML
 
 
 def page_html(sheet: Sheet, figures: Mapping[str, tuple[Figure, str]], config: Mapping[str, Any]) -> str:
@@ -60,6 +96,8 @@ def page_html(sheet: Sheet, figures: Mapping[str, tuple[Figure, str]], config: M
             full_html=False, include_plotlyjs=number == 0, config={**config, "responsive": True}
         )
         parts.append(f'<figure aria-label="{escape(alt)}"><figcaption>{escape(name)}</figcaption>{drawn}</figure>')
+    if sheet.part:
+        parts.append(sheet.part)
     if sheet.table:
         parts.append(_table(sheet.table))
     parts.append(f"<h2>The same in a notebook</h2><pre>{escape(sheet.lines)}</pre>")

@@ -34,6 +34,7 @@ class Parcel:
     baseline: Settings | None = None
     lines: str  # Of Python
     table: Sequence[Mapping[str, object]] = ()  # For the offline page
+    part: Callable[[], str] = str  # Writes a figure of its own kind for it, as HTML
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def _page(parcel: Parcel, link: str) -> str:
         link=link,
         lines=parcel.lines,
         table=parcel.table,
+        part=parcel.part(),
     )
     figures = {figure.name: (made, figure.alt) for figure in parcel.figures if (made := figure.make())}
     return page_html(sheet, figures, CHART)
