@@ -105,10 +105,10 @@ _CSS = """
 .walk .graph { overflow-x: auto; scrollbar-width: thin; }
 .walk .graph svg { display: block; color: var(--st-text-color); }
 .walk .graph g[data-key]:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 3px; }
-.walk .told { font-size: 1.05rem; min-height: 12rem; }
+.walk .told { font-size: calc(1.05rem * var(--larger, 1)); min-height: 12rem; }
 .walk .told p { margin: .5rem 0 .2rem; }
-.walk .told .about { font-weight: 600; font-size: 1.15rem; }
-.walk pre { font-size: 1rem; line-height: 1.4; margin: 0; padding: .5rem .8rem; overflow: auto; max-height: 17rem;
+.walk .told .about { font-weight: 600; font-size: 1.1em; }
+.walk pre { font-size: calc(1rem * var(--larger, 1)); line-height: 1.4; margin: 0; padding: .5rem .8rem; overflow: auto; max-height: 17rem;
   background: var(--st-secondary-background-color); color: inherit; border-radius: 6px; }
 .walk .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 """

@@ -5,6 +5,7 @@ from it. L is the loss of the whole data set, so that dL/dz of a sample is what 
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -68,6 +69,7 @@ class Factor:
     # Norm of what leaves over norm of what arrives, of each part of the way; NaN where nothing arrives.
     parts: dict[str, float]
     total: float
+    nothing: bool = False  # Whether nothing arrives and nothing leaves: both norms are exactly 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +97,11 @@ class Walk:
 
     @cached_property
     def product(self) -> float:
-        """All factors multiplied; NaN where dL/dz of a layer between is exactly 0, or not finite."""
-        return math.prod(factor.total for factor in self.factors)
+        """All factors multiplied, up to where nothing arrives any more.
+
+        NaN where a skip brings something to a layer although dL/dz of the one above is exactly 0, or where a norm is not finite.
+        """
+        return multiplied(self.factors)
 
     def rows(self) -> list[dict[str, object]]:
         """Return a row for every layer, first to last: the norms, and the factor of the step back to it."""
@@ -115,6 +120,11 @@ def norm(values: Array) -> float:
     return float(root_sum_square(np.ascontiguousarray(values)[None], -1)[0])
 
 
+def multiplied(factors: Iterable[Factor]) -> float:
+    """Multiply factors, but for those of layers at which nothing arrives and nothing leaves."""
+    return math.prod(factor.total for factor in factors if not factor.nothing)
+
+
 def _over(leaves: float, arrives: float) -> float:
     return leaves / arrives if arrives else math.nan
 
@@ -130,7 +140,8 @@ def _factor(layers: tuple[LayerNumbers, ...], place: int) -> Factor:
         sizes["normalization"] = norm(layer.dz)
     arriving = [norm(above.dz), *list(sizes.values())[:-1]]
     parts = {name: _over(leaves, arrives) for (name, leaves), arrives in zip(sizes.items(), arriving, strict=True)}
-    return Factor(place + 1, parts, _over(norm(layer.dz), norm(above.dz)))
+    leaves, arrives = norm(layer.dz), norm(above.dz)
+    return Factor(place + 1, parts, _over(leaves, arrives), nothing=leaves == arrives == 0)
 
 
 # --- from an experiment to a walk -----------------------------------------------------------------

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from explorer.choices.arrays import Array
-from explorer.diagnosis.walk import LayerNumbers, Walk, norm
+from explorer.diagnosis.walk import Factor, LayerNumbers, Walk, multiplied, norm
 from explorer.diagnosis.wording import number
 
 # Weight layers that are all drawn; of more, the first two and the last three. Vectors of so many entries are written out.
@@ -264,14 +264,14 @@ class _Drawing:
     def _gap_backward(self, layer: int, above: int) -> None:
         """Go past layers that are not drawn, in one step."""
         passed = [factor for factor in self.walk.factors if layer < factor.layer < above]
-        product = math.prod(factor.total for factor in passed)
-        size = norm(self.walk.layers[layer].dz)
+        product, size = multiplied(passed), norm(self.walk.layers[layer].dz)
         key, many = f"dgap{layer}", _layers_between(layer, above)
+        told = NOTHING if all(factor.nothing for factor in passed) else f"× {short(product)}"
         self.boxes[key] = Box(
-            key, BACKWARD, "gap", layer, many, [("", [f"× {short(product)}"])], f"Not drawn: {many}, which multiply ‖dL/dz‖ by {number(product)}",
-            arithmetic=[f"layer {factor.layer}: × {factor.total:.5g}" for factor in passed], decades=_decades(size, self.last),
+            key, BACKWARD, "gap", layer, many, [("", [told])], f"Not drawn: {many}. Together they do this to ‖dL/dz‖: {told}",
+            arithmetic=[f"layer {factor.layer}: {_times(factor, 5)}" for factor in passed], decades=_decades(size, self.last),
         )  # fmt: skip
-        self.steps.append(Step([key], f"Backward, {many}: not drawn; together × {number(product)}."))
+        self.steps.append(Step([key], f"Backward, {many}: not drawn; together {told}."))
 
     def _backward(self, layer: int) -> None:
         numbers, above = self.walk.layers[layer - 1], self.walk.layers[layer]
@@ -380,13 +380,16 @@ class _Drawing:
 
     def _factors(self) -> dict[int, tuple[str, list[tuple[str, str]]]]:
         return {
-            factor.layer: (number(factor.total, 3), [(name, short(value)) for name, value in factor.parts.items()])
+            factor.layer: (
+                _times(factor),
+                [] if factor.nothing else [(name, short(value)) for name, value in factor.parts.items()],
+            )
             for factor in self.walk.factors
             if factor.layer in self.shown
         }
 
     def _multiplied(self) -> list[str]:
-        lines = [f"  × {f'{factor.total:.5g}':<12} back to layer {factor.layer}" for factor in self.walk.factors]
+        lines = [f"  {_times(factor, 5):<20} back to layer {factor.layer}" for factor in self.walk.factors]
         return [*lines, f"= {self.walk.product:.5g}"]
 
     def _result(self) -> str:
@@ -395,8 +398,16 @@ class _Drawing:
         if not self.last:
             return f"dL/dz{last} is exactly 0: nothing goes back."
         if math.isnan(walk.product):
-            return f"{measured} = {number(walk.ratio, 4)}. dL/dz of a layer between is exactly 0 or not finite: no product of factors."
+            return f"{measured} = {number(walk.ratio, 4)}. There is no product: dL/dz of a layer between is exactly 0, and a skip passes it by, or it is not finite."
         return f"Product of all {self.count - 1} factors: {number(walk.product, 4)}. Measured {measured}: {number(walk.ratio, 4)}."
+
+
+# What stands for a factor where dL/dz is exactly 0 on both sides.
+NOTHING = "nothing arrives"
+
+
+def _times(factor: Factor, digits: int = 3) -> str:
+    return NOTHING if factor.nothing else f"× {number(factor.total, digits)}"
 
 
 def _layers_between(layer: int, above: int) -> str:

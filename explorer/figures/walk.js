@@ -15,10 +15,13 @@ function measurer(family) {
   };
 }
 
+/** Whether a column is the sum of the two before it, and bold. */
+const isSum = (box, place) => box.columns.length === 3 && place === 2 && box.lane === "backward";
+
 /** The size that a box's numbers ask for, and where its columns end. */
 function sized(box, measure) {
   const heads = box.columns.some(([head]) => head);
-  const widths = box.columns.map(([head, cells]) => Math.max(0, ...[head, ...cells].map(text => measure(text))));
+  const widths = box.columns.map(([head, cells], place) => Math.max(measure(head, TEXT, "600"), ...cells.map(text => measure(text, TEXT, isSum(box, place) ? "600" : "normal"))));
   const inner = widths.reduce((sum, width) => sum + width, 0) + 11 * Math.max(widths.length - 1, 0);
   const rows = Math.max(0, ...box.columns.map(([, cells]) => cells.length)) + heads;
   const head = HEAD + (box.lane === "backward" ? BAR : 0); // with room for the colour of the gradient's size
@@ -42,7 +45,7 @@ function placed(graph, measure) {
   }
   const put = (box, left, width) => box && (at[box.key] = { ...box, width, left, right: left + width, cx: left + width / 2, cy: middle[box.lane], top: middle[box.lane] - box.height / 2, bottom: middle[box.lane] + box.height / 2 });
   // `free` is how much of the shared lane before x is empty.
-  let x = EDGE + Math.max(widest(0, "x"), measure(LANE_NAMES.forward)), free = x;
+  let x = EDGE + Math.max(widest(0, "x"), measure(LANE_NAMES.shared) - LEAD / 2 + 6), free = x;
   put(of(0, "x"), EDGE, widest(0, "x"));
   // What stands below a layer needs room until the next.
   const below = Math.max(0, ...Object.values(graph.factors).flatMap(([, parts]) => partLines(parts).map(line => measure(line.map(spokenPart).join(" · ")))));
@@ -105,8 +108,7 @@ function boxDrawn(box, { known, now, chosen, look }) {
   let right = box.cx - box.inner / 2;
   const numbers = !known ? [] : box.columns.flatMap(([head, cells], place) => {
     right += box.widths[place] + (place ? 11 : 0);
-    const sum = box.columns.length === 3 && place === 2;
-    const rows = [...(box.heads ? [[head, 600]] : []), ...cells.map(cell => [cell, sum ? 600 : "normal"])];
+    const rows = [...(box.heads ? [[head, 600]] : []), ...cells.map(cell => [cell, isSum(box, place) ? 600 : "normal"])];
     return rows.map(([text, weight], row) => label(right, top + box.head + ROW * (row + 1) - 5, written(text), { anchor: "end", weight }));
   });
   return ring + frame + size + title + numbers.join("");
@@ -153,7 +155,7 @@ function factorsDrawn(graph, layout, step, look) {
     const since = graph.steps.findIndex(each => each.factor === Number(layer));
     if (since < 0 || since > step) return [];
     const x = at[`dz${layer}`].left, now = since === step;
-    const lines = [label(x, below + 30, `× ${written(total)}`, { size: 23, weight: 700, fill: INK })];
+    const lines = [label(x, below + 30, written(total), { size: 23, weight: 700, fill: INK })];
     partLines(parts).forEach((line, row) => {
       const words = line.map(([name, value]) => `<tspan fill="${look.parts[name]}">■ </tspan>${written(name)} ${written(value)}`);
       lines.push(label(x, below + 56 + 24 * row, words.join(" · ")));
@@ -177,20 +179,32 @@ function spoken(box, known) {
   return `${box.title}. ${box.words}.${known ? ` ${numbers}` : " Not computed yet."}`;
 }
 
+/** A sentence as lines that are no wider than this. */
+function broken(text, width, measure) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (measure(longer, 23) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /**
  * The graph at a step, as the inside of an SVG, with its size. `look` has the colours: `paper`, `line` of what is not computed
- * yet, `now`, `parts` by name, the `scale` of gradients over `decades`, `zero` and `lost`.
+ * yet, `now`, `parts` by name, the `scale` of gradients over `decades`, `zero` and `lost`. With `words` what the step says is in it.
  */
-function walkDrawing(graph, { step, chosen, look, family }) {
+function walkDrawing(graph, { step, chosen, look, family, words }) {
   const measure = measurer(family), layout = placed(graph, measure), since = {};
   graph.steps.forEach((each, number) => each.boxes.forEach(key => (since[key] = number)));
   const known = key => since[key] <= step, now = new Set(graph.steps[step].boxes);
   const rows = Math.max(0, ...Object.values(graph.factors).map(([, parts]) => Math.ceil(parts.length / 2)));
-  const end = layout.below + 52 + 24 * rows, height = end + 40;
+  const end = layout.below + 52 + 24 * rows, height = end + 40 + (words ? 60 : 0);
   const boxes = Object.values(layout.at).map(box =>
     `<g data-key="${box.key}" tabindex="0" role="button" aria-label="${written(spoken(box, known(box.key)))}" style="cursor: pointer">${boxDrawn(box, { known: known(box.key), now: now.has(box.key), chosen: box.key === chosen, look })}</g>`);
-  const result = step === graph.steps.length - 1 ? label(EDGE, end + 24, written(graph.result), { size: 23, weight: 700 }) : "";
-  const width = Math.max(layout.width, EDGE * 2 + measure(graph.result, 23, "700"));
+  const width = Math.max(layout.width, EDGE * 2 + measure(graph.result, 23, "700")), ended = step === graph.steps.length - 1;
+  const lines = ended ? [graph.result] : words ? broken(`Step ${step + 1} of ${graph.steps.length}. ${graph.steps[step].says}`, width - 2 * EDGE, measure) : [];
+  const result = lines.map((line, row) => label(EDGE, end + 24 + 30 * row, written(line), { size: 23, weight: ended ? 700 : "normal" })).join("");
   const marks = `<defs>${marker("ink", INK)}${marker("now", look.now)}${marker("line", look.line)}${marker("skip", look.parts.skip)}</defs>`;
   const inside = [marks, ...headings(graph, layout), ...uses(layout, look), ...arrows(graph, layout, known, now, look), ...boxes, ...factorsDrawn(graph, layout, step, look), result];
   const focus = graph.steps[step].boxes.at(-1);

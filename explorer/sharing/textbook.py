@@ -42,7 +42,7 @@ def uncovered(experiment: Experiment) -> str:
 
 def remarks(experiment: Experiment) -> str:
     """Say what of a setting the textbook's lines in NumPy leave out."""
-    told = [f"The start, {experiment.initializer}, is not in it"]
+    told = [f"How the weights start ({experiment.initializer}) is not in it"]
     if experiment.update_rule.slots:
         told.append(f"nor is {experiment.optimizer}, which makes an update of these gradients")
     if experiment.batch != FULL:

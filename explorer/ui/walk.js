@@ -14,7 +14,7 @@ export default function ({ data, parentElement }) {
   state.step = Math.min(state.step, last);
   if (!boxes[state.chosen]) state.chosen = null;
   const family = () => css("--st-font") || "sans-serif";
-  const look = (ink, paper) => ({ ...data.look, paper, line: "#8a8f98" });
+  const look = paper => ({ ...data.look, paper, line: "#8a8f98" });
   const scroller = find(".graph"), present = () => Math.max(data.larger, Number(getComputedStyle(document.documentElement).getPropertyValue("--figure-text")) || 1);
 
   function explain() {
@@ -30,7 +30,7 @@ export default function ({ data, parentElement }) {
 
   function draw(follow) {
     const focused = document.activeElement?.closest?.(".walk .graph [data-key]")?.dataset.key;
-    const drawing = walkDrawing(graph, { ...state, look: look("", "var(--st-background-color)"), family: family() });
+    const drawing = walkDrawing(graph, { ...state, look: look("var(--st-background-color)"), family: family() });
     const fits = scroller.clientWidth / drawing.width, scale = Math.max(smallest() * present(), Math.min(fits, LARGEST * present()));
     const svg = find(".graph svg");
     svg.innerHTML = drawing.inside;
@@ -38,6 +38,7 @@ export default function ({ data, parentElement }) {
     svg.setAttribute("width", drawing.width * scale);
     svg.setAttribute("height", drawing.height * scale);
     svg.setAttribute("font-family", family());
+    box.style.setProperty("--larger", present());
     if (focused) svg.querySelector(`[data-key="${focused}"]`)?.focus({ preventScroll: true });
     if (follow) scroller.scrollTo({ left: state.step === last ? 0 : drawing.focus * scale - scroller.clientWidth / 2 });
     explain();
@@ -92,7 +93,7 @@ export default function ({ data, parentElement }) {
 
   // What Share takes: the graph at the present step.
   box.asPicture = (ink, paper, letters) => {
-    const drawing = walkDrawing(graph, { step: state.step, chosen: null, look: look(ink, paper), family: letters });
+    const drawing = walkDrawing(graph, { step: state.step, chosen: null, look: look(paper), family: letters, words: true });
     return { ...drawing, inside: `<g color="${ink}" fill="${ink}">${drawing.inside.replaceAll(' tabindex="0" role="button"', "")}</g>` };
   };
   box.setAttribute("aria-label", data.alt);

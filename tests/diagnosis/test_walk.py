@@ -133,9 +133,13 @@ def test_an_exact_zero_and_an_overflow_are_said_and_no_product_is_made_up():
     theta[1, 0, :4] = -1.0  # layer 2: dead for this sample
     theta[1, 0, 4] = -1.0
     found = of_parameters(net, theta, seed=0, sample=4, epoch=0)
-    assert found.ratio == 0.0 and math.isnan(found.product)
-    assert "exactly 0" in graph(found).result
-    theta[0, 0, :2] = 1e308
+    assert found.ratio == 0.0 == found.product
+    assert [factor.nothing for factor in found.factors] == [False, False, True]
+    assert "exactly 0" in graph(found).result and graph(found).factors[1] == ("nothing arrives", [])
+    passed_by = of_parameters(net.but(skip="one layer"), theta, seed=0, sample=4, epoch=0)
+    assert passed_by.ratio > 0 and math.isnan(passed_by.product)
+    assert "There is no product" in graph(passed_by).result
+    theta[0, 0, :2] = 1e308  # layer 1 overflows
     theta[1, 0, :4] = 1e308
     assert {"∞", "NaN"} & {cell for box in graph(of_parameters(net, theta, seed=0, sample=4, epoch=0)).boxes for _, cells in box.columns for cell in cells}  # fmt: skip
 
