@@ -1,7 +1,17 @@
 """The table of pages, in the order of the menu: a page is one file here and one line below."""
 
 from explorer.ui.page import Page
-from pages import cliff_page, depth_page, explore_page, remedies_page, sweep_page, time_page, tour_page, walk_page
+from pages import (
+    cliff_page,
+    depth_page,
+    explore_page,
+    remedies_page,
+    sweep_page,
+    time_page,
+    tour_page,
+    tutorial_page,
+    walk_page,
+)
 
 PAGES: tuple[Page, ...] = (
     explore_page.PAGE,
@@ -12,4 +22,5 @@ PAGES: tuple[Page, ...] = (
     sweep_page.PAGE,
     time_page.PAGE,
     cliff_page.PAGE,
+    tutorial_page.PAGE,
 )

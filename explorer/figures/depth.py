@@ -31,6 +31,9 @@ NARROW_BAR = 84
 # --- triangles: the gradient of each layer, across, in nets of each depth, up --------------------
 
 
+HIDDEN = "hidden layers"
+
+
 @dataclass(frozen=True, eq=False)
 class Triangle:
     """The gradient of each layer of nets of many depths."""
@@ -217,8 +220,13 @@ class Shares:
     runs: NDArray[np.int64] | int
 
 
-def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "") -> Figure:
-    """Draw by depth in what share of the seeds nets learn, with an interval; of two curves the first is the baseline."""
+def share_figure(
+    curves: Sequence[Shares], deepest: int = 50, caption: str = "", across: str = HIDDEN, noun: str = "depth"
+) -> Figure:
+    """Draw by depth in what share of the seeds nets learn, with an interval; of two curves the first is the baseline.
+
+    `across` names the axis, where depths are counted otherwise, and `noun` one of them.
+    """
     panel = Panel((0.0, 1.0))
     traces: Traces = []
     for curve, style in zip(curves, _styles(curves), strict=True):
@@ -228,19 +236,19 @@ def share_figure(curves: Sequence[Shares], deepest: int = 50, caption: str = "")
         runs = np.broadcast_to(curve.runs, curve.depths.shape)
         points = zip(curve.depths, curve.solved, runs, curve.low, curve.high, strict=True)
         texts = [
-            f"{curve.name}<br>depth {depth}: {solved} of {panels.seeds_text(seeds)} ({low:.0%} to {high:.0%})"
+            f"{curve.name}<br>{noun} {depth}: {solved} of {panels.seeds_text(seeds)} ({low:.0%} to {high:.0%})"
             for depth, solved, seeds, low, high in points
         ]
         look = {"line": {"width": width, "color": style.colour}, "marker": {"size": width + 5, "symbol": symbol}}
         place = panel.placed(curve.depths, marks.float32(curve.share))
         traces.append(marks.points(place, texts, mode="lines+markers", name=curve.name, **look))
     y = {"range": [-0.04, 1.04], "title": "seeds that learn", **axes.share_ticks()}
-    return marks.compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow))
+    return marks.compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow, across))
 
 
-def describe_shares(name: str, solved: Mapping[int, tuple[int, int]]) -> str:
+def describe_shares(name: str, solved: Mapping[int, tuple[int, int]], noun: str = "depth") -> str:
     """Say how many seeds learn, by depth."""
-    told = (f"depth {depth} {learnt} of {runs}" for depth, (learnt, runs) in solved.items())
+    told = (f"{noun} {depth} {learnt} of {runs}" for depth, (learnt, runs) in solved.items())
     return f"Seeds that learn, {name}: {', '.join(told) or 'none is trained yet'}."
 
 
@@ -262,6 +270,6 @@ def _band(depths: Depths, sides: Band, panel: Panel, style: LineStyle, name: str
     return [panel.band(depths, sides, known, style.band, line=line, name=name)] if known.any() else []
 
 
-def _line_layout(y: dict[str, Any], deepest: int, caption: str, narrow: bool) -> dict[str, Any]:
-    x = {"range": [0.5, deepest + 0.5], "title": axes.title("hidden layers"), **axes.whole_ticks(deepest)}
+def _line_layout(y: dict[str, Any], deepest: int, caption: str, narrow: bool, across: str = HIDDEN) -> dict[str, Any]:
+    x = {"range": [0.5, deepest + 0.5], "title": axes.title(across), **axes.whole_ticks(deepest)}
     return axes.with_settings(axes.one_panel(x, y, 520 if narrow else 480, narrow), caption, narrow)

@@ -255,7 +255,8 @@ TRUTH_AXIS = {"range": [-0.45, 1.45], "tickvals": [0, 1]}
 def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
     """Say whose answers are drawn."""
     if answer_map is None:
-        return f"Answers of {len(history.loss)} nets (○ right)"
+        nets = len(history.loss)
+        return f"Answers of {nets} nets (○ right)" if nets > 1 else "Answers (○ right)"
     seed = history.experiment.seed + answer_map.run
     finite = np.isfinite(answer_map.answers).all()
     return f"Answers of seed {seed} (median)" if finite else f"Seed {seed} diverged: no answers"

@@ -20,6 +20,7 @@ from explorer.diagnosis import decomposition, effects, facts, reach, seeds, walk
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import Verdict, judge
 from explorer.figures.view import TimeView, View
+from explorer.stories import tutorial
 from explorer.sweeps import cliff, critical, descent, outcomes
 from explorer.sweeps.outcomes import Outcome
 from explorer.theory import (
@@ -33,6 +34,7 @@ from explorer.theory import (
     typical_signals,
 )
 from explorer.training import all_depths, answers, history, recurrent_group, time_measures
+from explorer.training.group import Group
 from explorer.training.measures import Stage
 from explorer.training.network import BOTH_FROM, Network
 from explorer.training.recurrent_network import Layer, RecurrentArchitecture, RecurrentNetwork
@@ -187,6 +189,25 @@ def depth_table() -> Table:
     }
 
 
+CLIPPING, BLOCK = "clip_gradient_norm", "The residual block"
+
+
+def tutorial_table() -> Table:
+    """What Tutorial shows: of each function of the programs, written out, what stands for it in the engine, and the log."""
+    return {
+        CLIPPING: [tutorial.clip_gradient_norm, *_clip_of("norm"), global_norm],
+        BLOCK: [tutorial.residual_block, Network._forward_pass],
+        "The log": [tutorial.log_lines, Group._add_losses, tutorial.Program.advance],
+        "The recipe": [tutorial.program, train],
+        "Seeds that learn": [seeds.share_interval, history.History._outcome],
+    }
+
+
+def _clip_of(name: str) -> list[Piece]:
+    clip = CLIPPERS[name].clip
+    return [] if clip is None else [clip]
+
+
 def sweep_table(outcome: Outcome) -> Table:
     """What Sweep shows as colour."""
     table: Table = {
@@ -232,12 +253,10 @@ def time_table(
 
 def cliff_table(clip: str) -> Table:
     """What Cliff shows; `clip` names how the second descent is clipped."""
-    clipper = CLIPPERS[clip]
-    limit: list[Piece] = [clipper.clip] if clipper.clip is not None else []
     return {
         "Loss and gradient": [cliff.Unit.__init__, cliff.Unit.surface, Layer.forward, Layer.backward],
         "Both descents": [descent.side_by_side],
-        "Clipping": [clipper, *limit],
+        "Clipping": [CLIPPERS[clip], *_clip_of(clip)],
         "The wall, theory": [cliff.wall],
         "The section": [cliff.section],
     }

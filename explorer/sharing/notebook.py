@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
 from explorer.figures.view import CliffView, View
+from explorer.stories.tutorial import RUN, TutorialView
 from explorer.sweeps.outcomes import Outcome
 from explorer.sweeps.sweep import Sweep
 from explorer.training.kinds import kind_of
@@ -120,6 +121,32 @@ def depth_lines(sweeps: dict[str, Sweep], gradient: str, *, trained: bool) -> st
             "learn  # by name: of each depth the seeds that learn\n"
         )
     return lines
+
+
+def tutorial_lines(view: TutorialView) -> str:
+    """Repeat what Tutorial shows: a program's run with its log, or the share of seeds that learn for every NL."""
+    run = f"view = TutorialView(net={view.net!r}, inner={view.inner}, seed={view.seed})\n"
+    if view.shown == RUN:
+        return (
+            "from explorer.stories.tutorial import Program, TutorialView, log_lines\n\n"
+            f"{run}"
+            "program = Program(view.experiment)\n"
+            "program.advance(float('inf'))\n"
+            "print(*log_lines(program.losses, view.experiment.epochs), sep='\\n')\n"
+            "program.history().answers[0, -1]         # to 00, 01, 10 and 11\n"
+            'program.history().measures["delta"][0]   # (records, layers): RMS of dL/dz, first layer to last\n'
+        )
+    return (
+        "from explorer.diagnosis.seeds import share_interval\n"
+        "from explorer.stories.tutorial import INNER, NETS, TutorialView\n"
+        "from explorer.sweeps.sweep_run import run_sweep\n\n"
+        f"view = TutorialView(seeds={view.seeds}, epochs={view.epochs})\n"
+        "for net in NETS:\n"
+        "    found = run_sweep(view.sweep(net))\n"
+        "    for column, inner in enumerate(INNER):\n"
+        "        cell = found[column, 0]\n"
+        "        print(net, inner, cell.solved, 'of', cell.runs, share_interval(cell.solved, cell.runs))\n"
+    )
 
 
 def sweep_lines(sweep: Sweep, outcome: Outcome) -> str:

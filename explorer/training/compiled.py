@@ -118,7 +118,7 @@ def runs_abreast(experiment: Experiment) -> Abreast:
 # --- nets of layers -----------------------------------------------------------------------------
 
 
-NO_NORMS, NOT_NOTED = np.empty((0, 0, 0)), np.empty((0, 0, 0, 0, 0))
+NO_NORMS, NO_LOSSES, NOT_NOTED = np.empty((0, 0, 0)), np.empty((0, 0)), np.empty((0, 0, 0, 0, 0))
 NO_STATISTICS, NO_SLOPES = np.empty((MOST_RUNS, 0, 0)), np.empty((0, 0, 0, 0))
 
 
@@ -325,11 +325,17 @@ class CompiledGroup(Group):
             count,
             self.updates,
             norms,
+            self._losses(),
             noted,
             counts,
             factors,
         )
         return counts, factors, orders, random
+
+    def _losses(self) -> Array:
+        """The part of the losses by epoch that begins with the present one, (runs, epochs)."""
+        losses = self.records.epoch_losses
+        return NO_LOSSES if losses is None else losses[self.runs, self.epoch :]
 
     def _orders(self, parts: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         """The samples in the order of each epoch, drawn as NumPy's way draws them; that of an epoch which has begun is known.

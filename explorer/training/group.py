@@ -162,6 +162,7 @@ class Group:
         """From a batch to `self.update`: gradient, check, clipping, optimizer; `note` records the clipping."""
         gradient = self._gradient(network, y)
         norm, factor = self._finite_norm(network), self.untouched
+        self._add_losses(network, y)
         noted = safe_norm(gradient, norm) if note else None
         if self.clip is not None:
             factor = self.clip(gradient, norm)
@@ -171,6 +172,12 @@ class Group:
             self._put(factor, self.records.scalars["clip_factor"])
         self.updates += 1
         self.step(gradient, self.moments, self.rate, self.updates, self.update)
+
+    def _add_losses(self, network: Network, y: Array) -> None:
+        """Add the loss of a batch before its update to that of the epoch, where these are kept."""
+        losses = self.records.epoch_losses
+        if losses is not None and self.epoch < losses.shape[1]:  # beyond the last epoch no update is made
+            losses[self.runs, self.epoch] += self.experiment.loss_function.value(network.z_out, y, self.output)
 
     def _finite_norm(self, network: Network) -> Array:
         """Return the global norm of each run's gradient, after ending the runs where it is not finite."""

@@ -682,6 +682,20 @@ def loss_delta(code, linear, z, y, delta, count, lanes):
             delta[s] = (a - y[s]) * slope * factor
 
 
+@as_written
+def add_losses(code, linear, z, y, count, runs, epoch, lanes, losses):
+    """Add the loss of a batch of `count` samples to that of its epoch, `losses` (runs, epochs), of each run."""
+    share = 0.5 if code == HALF_SQUARED else 1.0 / count
+    for lane in range(runs.size):
+        total = 0.0
+        for s in range(lane, count * lanes, lanes):
+            if code == CROSS_ENTROPY:
+                total += max(z[s], 0.0) + math.log1p(exp_below(-abs(z[s]))) - y[s] * z[s]
+            else:
+                total += ((z[s] if linear else sigmoid(z[s])[0]) - y[s]) ** 2
+        losses[runs[lane], epoch] += total * share
+
+
 # --- clipping and the step ----------------------------------------------------------------------
 
 # What clipping limits: nothing, the norm of all numbers, or each of them.
@@ -1228,7 +1242,7 @@ def _signature():
         array(numbers, 4), array(numbers, 5), array(numbers, 3), array(numbers, 3),
         array(numbers, 2, "C"), array(numbers, 1, "C"), array(counts, 1, "C"), array(counts, 4, "C"),
         array(numbers, 4, "C"), typeof(np.random.default_rng(0)), counts, counts, counts,
-        array(numbers, 3, "C"), array(numbers, 5, "C"), array(counts, 3, "C"), array(numbers, 2, "C"),
+        array(numbers, 3, "C"), array(numbers, 2), array(numbers, 5, "C"), array(counts, 3, "C"), array(numbers, 2, "C"),
     )  # fmt: skip
 
 
@@ -1278,7 +1292,7 @@ def note_norms(net, gradient, runs, norms, totals):
 @pasted
 def train_part(
     net, rule, runs, chosen, shared, shared_moments, running_mean, running_variance,
-    x, y, sizes, orders, random, rng, first, count, updates, norms, noted, counts, factors,
+    x, y, sizes, orders, random, rng, first, count, updates, norms, losses, noted, counts, factors,
 ):  # fmt: skip
     """Train one run, or a few abreast, as `train_runs` says."""
     lanes, depth, slots, most = net.lanes, net.depth, shared_moments.shape[0], sizes[0]
@@ -1318,6 +1332,8 @@ def train_part(
                 alive[lane] = False
         if not alive.any():
             break
+        if losses.size:
+            add_losses(rule.loss, rule.linear, room.z_out[0], targets, n, runs, epoch, lanes, losses)
         if norms.size and batch + 1 == sizes.size:
             note_norms(net, gradient, runs, norms[:, epoch], totals)
         if noted.size and not made:
@@ -1353,7 +1369,7 @@ def train_part(
 @njit(_signature(), **_loops, fastmath=EXACT)
 def train_runs(
     net, rule, parts, chosen, shared, shared_moments, running_mean, running_variance,
-    x, y, sizes, orders, random, rng, first, count, updates, norms, noted, counts, factors,
+    x, y, sizes, orders, random, rng, first, count, updates, norms, losses, noted, counts, factors,
 ):  # fmt: skip
     """Train runs, each alone or a few abreast, for `count` updates, from batch `first` of an epoch on.
 
@@ -1383,6 +1399,8 @@ def train_runs(
         `updates` were made before.
     norms : array (runs, epochs, layers) or of length 0
         Where there is room, the squared L2 norm of every layer's dL/dW at the last update of each epoch, before clipping.
+    losses : array (runs, epochs), or of length 0
+        Where there is room, the loss of every batch before its update is added to that of its epoch.
     noted : array (2, layers, runs, rows, width), or of length 0
         Where there is room, the gradient before clipping, and the update made of it, of the first one.
     counts : array of int, (parts, 2, lanes)
@@ -1394,7 +1412,7 @@ def train_runs(
     for part in range(len(parts)):
         train_part(
             net, rule, parts[part], chosen, shared, shared_moments, running_mean, running_variance, x, y, sizes,
-            orders[part if part < len(orders) else 0], random[part], rng, first, count, updates, norms, noted,
+            orders[part if part < len(orders) else 0], random[part], rng, first, count, updates, norms, losses, noted,
             counts[part], factors[part],
         )  # fmt: skip
 

@@ -39,7 +39,7 @@ class Records:
     The experiments have equal positions, samples and last epoch. They are recorded by the usual schedule, or at
     `epochs`, ascending from 0; training ends with the last of these. `measured` names the diagnostics, `recurrent_matrix` further
     arrays; so many `answers` are kept per record. `rows` are the runs of all experiments, those that are clipped alike
-    side by side; `places` says which rows are each experiment's. Raises ValueError if `epochs` do not ascend from 0, or go
+    side by side; `places` says which rows are each experiment's. With `each_epoch` the losses of every epoch are kept as well. Raises ValueError if `epochs` do not ascend from 0, or go
     on after the experiments' last.
     """
 
@@ -51,6 +51,7 @@ class Records:
         measured: Iterable[str] = DIAGNOSTICS,
         recurrent_matrix: ArraySpecs | None = None,
         answers: int = 0,
+        each_epoch: bool = False,
     ) -> None:
         first = experiments[0]
         self.epochs = record_epochs(first.epochs) if epochs is None else _checked(epochs, first.epochs)
@@ -64,13 +65,16 @@ class Records:
             for name, (shape, kind) in (recurrent_matrix or {}).items()
         }
         self.answers = np.full((*per_record, answers), np.nan) if answers else None
+        # (runs, epochs): the losses of an epoch's batches, each before its update, added up
+        self.epoch_losses = np.zeros((len(self.rows), int(self.epochs[-1]))) if each_epoch else None
         self.endings: list[Ending | None] = [None] * len(self.rows)
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
         arrays = [*self.scalars.values(), *self.measures.values(), *self.recurrent_matrix.values()]
-        return sum(array.nbytes for array in arrays) + (0 if self.answers is None else self.answers.nbytes)
+        some = [array for array in (self.answers, self.epoch_losses) if array is not None]
+        return sum(array.nbytes for array in (*arrays, *some))
 
 
 def _checked(epochs: Sequence[int], last: int) -> NDArray[np.int64]:

@@ -53,7 +53,8 @@ class Training:
     The experiments have equal `shape_key()`s; `experiment` is the first of them, `points` what they all learn, and
     `places` says which rows of the records are each one's. To record only some epochs, ascending from 0, instead of the
     usual schedule, name them in `record_at`. Training ends with the last of them, which may come before the experiment's
-    last epoch: [0] measures the start alone.
+    last epoch: [0] measures the start alone. With `each_epoch` nets of layers also keep, in `records.epoch_losses`, the loss of
+    every epoch as programs often print it: that of each batch before its update, added up.
 
     Raises ValueError naming the setting in which experiments differ that do not fit together, or a `record_at` that
     cannot be kept.
@@ -65,7 +66,13 @@ class Training:
     True
     """
 
-    def __init__(self, experiment: Settings, *others: Settings, record_at: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        experiment: Settings,
+        *others: Settings,
+        record_at: Sequence[int] | None = None,
+        each_epoch: bool = False,
+    ) -> None:
         _check_alike(experiment, others)
         self.experiment: Any = experiment
         self.experiments: tuple[Any, ...] = (experiment, *others)
@@ -77,6 +84,7 @@ class Training:
             measured=kind.measures,
             recurrent_matrix=kind.group.recurrent_matrix(experiment),
             answers=kind.group.answers_kept(experiment),
+            each_epoch=each_epoch,
         )
         self.places, self._last = self.records.places, int(self.records.epochs[-1])
         size, count = group_size(experiment), len(self.records.rows)

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -30,8 +30,13 @@ MAX_BYTES = 1_500_000_000
 class SharedTraining:
     """A training, of one experiment or of several of equal shape, and the one lock of their jobs."""
 
-    def __init__(self, experiments: Sequence[Settings], workers: threading.BoundedSemaphore) -> None:
-        self.experiments = tuple(experiments)
+    def __init__(
+        self,
+        experiments: Sequence[Settings],
+        workers: threading.BoundedSemaphore,
+        make: Callable[..., Training] = Training,
+    ) -> None:
+        self.experiments, self._make = tuple(experiments), make
         self.made: Training | None = None
         # The memory it held at its last advance, noted under the lock: others ask while it is letting go of its arrays.
         self.nbytes = 0
@@ -43,7 +48,7 @@ class SharedTraining:
     def training(self) -> Training:
         """The training, made when it is first needed: to be asked for under the lock."""
         if self.made is None:
-            self.made = Training(*self.experiments)
+            self.made = self._make(*self.experiments)
         return self.made
 
     def advance(
@@ -67,7 +72,8 @@ class SharedTraining:
     def _history(self, index: int) -> History:
         """Return one experiment's history, the same object as long as nothing is added: what is known of it stays known."""
         kept, made = self._histories.get(index), self.training.history(index)
-        if kept is None or len(kept.epochs) < len(made.epochs) or kept.endings != made.endings:
+        seen = None if kept is None else (len(kept.epochs), kept.epochs[-1], kept.endings)
+        if kept is None or seen != (len(made.epochs), made.epochs[-1], made.endings):
             self._histories[index] = made
         return self._histories[index]
 
@@ -131,7 +137,7 @@ class Jobs:
     """
 
     def __init__(self) -> None:
-        self._jobs: OrderedDict[Settings, Job] = OrderedDict()
+        self._jobs: OrderedDict[Hashable, Job] = OrderedDict()  # By experiment, and by what made its training if named
         self._lock = threading.Lock()
         self._workers = threading.BoundedSemaphore(max(os.cpu_count() or 1, 1))
 
@@ -148,6 +154,16 @@ class Jobs:
             # Never what was asked for just now; and a present experiment and its baseline stay whatever their size.
             self._evict(keep=max(len(asked), 2))
             return [self._jobs[experiment] for experiment in experiments]
+
+    def made_by(self, make: Callable[..., Training], experiment: Settings) -> Job:
+        """Return the job of an experiment whose training, made by `make`, is more than the usual one."""
+        key = make, experiment
+        with self._lock:
+            if key not in self._jobs:
+                self._jobs[key] = Job(SharedTraining([experiment], self._workers, make), 0)
+            self._jobs.move_to_end(key)
+            self._evict(keep=2)
+            return self._jobs[key]
 
     @staticmethod
     def advance(jobs: Sequence[Job], seconds: float = SLICE) -> list[History]:

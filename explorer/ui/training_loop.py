@@ -1,13 +1,14 @@
 """The one loop in which pages go on training while they are shown, and the trainings that a page shows."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import streamlit as st
 
 from explorer.choices.settings import Settings
 from explorer.training.history import History
+from explorer.training.run import Training
 from explorer.ui.between_pages import ask_for_report, give_way
 from explorer.ui.jobs import Job, jobs
 
@@ -55,11 +56,19 @@ def work_on(work: Work, seconds: float, repaint: float) -> None:
 class Trainings:
     """The trainings that a page shows, as `Work`, in the order of the experiments.
 
-    `place` is where the progress bar is drawn, if anywhere yet; it says `words` before the share that is done.
+    `place` is where the progress bar is drawn, if anywhere yet; it says `words` before the share that is done. `make` makes
+    a training that is more than the usual one.
     """
 
-    def __init__(self, experiments: Sequence[Settings], place: Any = None, words: str = "Training") -> None:
-        self.jobs: list[Job] = jobs().together(experiments)
+    def __init__(
+        self,
+        experiments: Sequence[Settings],
+        place: Any = None,
+        words: str = "Training",
+        make: Callable[..., Training] | None = None,
+    ) -> None:
+        made = [] if make is None else [jobs().made_by(make, experiment) for experiment in experiments]
+        self.jobs: list[Job] = made or jobs().together(experiments)
         # None where nothing is measured yet.
         self.histories: list[History | None] = [None] * len(self.jobs)
         self.place, self._words = place, words

@@ -281,6 +281,7 @@ class Screen:
                 "Cliff": "cliff_steps",
                 "Time": "time_task",
                 "Walk": "walk_sample",
+                "Tutorial": "tutorial_shown",
             }[title]
             self.page.wait_for_function("key => explorer.value(key) !== null", arg=key)
         self.rest() if not complete else self.finish()

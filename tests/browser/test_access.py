@@ -25,6 +25,7 @@ PAGES = {
     "Cliff": ("/cliff", {}),
     "Cliff as a relief": ("/cliff", {"cliff_shown": "relief"}),
     "Tour, an answer": ("/tour", {"scene": "never learns", "revealed": "answer"}),
+    "Tutorial": ("/tutorial", {"tutorial_net": "residual", "tutorial_inner": 2}),
 }
 FIGURES = {
     "Explore": ("joint_figure", "why"),
@@ -84,9 +85,9 @@ def open_page(reading):
 LOOKS = [(name, look) for name in PAGES for look in ("light", "dark")]
 
 
-# Each page in one look in each run, but for what another has too: Explore without a baseline, and the cliff's other picture.
+# Each page in one look in each run, but for what another has too: Explore without a baseline, the cliff's other picture, and the tutorial's.
 OFTEN = {name: ("light", "dark")[place % 2] for place, name in enumerate(PAGES)}
-for name in ("Explore", "Cliff as a relief", "Time"):
+for name in ("Explore", "Cliff as a relief", "Time", "Tutorial"):
     del OFTEN[name]
 
 
