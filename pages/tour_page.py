@@ -1,5 +1,6 @@
 """Tour: the whole story in scenes, each a question to the room, an answer and a live figure."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,9 +9,8 @@ import streamlit as st
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
-from explorer.diagnosis.wording import summary
-from explorer.sharing.notebook import compared_lines
-from explorer.sharing.saved import filename, histories_csv
+from explorer.sharing.notebook import compared_lines, product_lines
+from explorer.sharing.saved import filename, histories_csv, table_csv
 from explorer.stories.scene import Scene
 from explorer.stories.tour import (
     ANSWER,
@@ -27,6 +27,7 @@ from explorer.stories.tour import (
     named,
     play_key,
 )
+from explorer.theory.products import product_rows
 from explorer.training.answers import answer_map
 from explorer.training.cost import refuse_all
 from explorer.training.kinds import kind_of
@@ -252,18 +253,27 @@ def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> 
     if scene.compare:
         settings, baseline = compared.caption, None
     else:
-        settings, baseline = summary(about), scene.shown[0][1]
+        settings, baseline = scene.caption_of_figure, scene.shown[0][1]
     return Parcel(
         title=scene.take_home,
         sentences=[scene.caption, scene.question, f"{scene.answers[scene.right].text}. ({scene.source})"],
         settings=[settings],
         filename=f"tour-{view.number}_{filename(about)}",
         figures=[figure],
-        tables={"History": lambda: histories_csv(compared.histories)},
+        tables=_tables(scene, compared),
         experiment=about,
         baseline=baseline,
-        lines=compared_lines(scene.experiments, scene.view),
+        lines=compared_lines(scene.experiments, scene.view)
+        if scene.products is None
+        else product_lines(scene.products),
     )
+
+
+def _tables(scene: Scene, compared: Compared) -> dict[str, Callable[[], str]]:
+    """Return what writes the numbers of a scene."""
+    if (products := scene.products) is not None:
+        return {"Products": lambda: table_csv(product_rows(products))}
+    return {"History": lambda: histories_csv(compared.histories)}
 
 
 # --- what to remember ---------------------------------------------------------------------------

@@ -1,15 +1,21 @@
-"""The tour's figures: those of other pages, fitted to the two thirds of the page that the words leave them."""
+"""The tour's figures: those of other pages, fitted to the two thirds of the page that the words leave them; and products."""
 
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
+import numpy as np
+
+from explorer.choices.arrays import thin
 from explorer.diagnosis.decomposition import Why
-from explorer.figures import axes, theme
+from explorer.diagnosis.seeds import Band
+from explorer.diagnosis.wording import decades
+from explorer.figures import axes, marks, plain, theme
 from explorer.figures.explore import why_figure
 from explorer.figures.plain import Figure, Trace
 from explorer.figures.remedies import FOOT
 from explorer.figures.time import PROFILE
+from explorer.theory.products import LN10, MOST, Products, followed, product_rows
 
 # In pixels; the live chart lowers it on a low screen.
 HEIGHT = 940
@@ -133,3 +139,92 @@ def time_beside_words(figure: Figure, caption: str) -> Figure:
     layout, axis = figure["layout"], f"xaxis{PROFILE}"
     margin = {"b": layout["margin"]["b"] + LINE * (len(lines) - 1)}
     return with_height(figure, margin=margin, **{axis: _fewer_ticks(layout[axis])})
+
+
+# --- products of random factors -------------------------------------------------------------------
+
+# In decades; it stays fixed, so that pictures can be compared. Of so many paths a line each is drawn.
+PRODUCT_SPAN, DRAWN_PATHS = (-16.0, 16.0), 60
+BELOW, ABOVE = "below 0.001", "above 1,000"
+VANISHED, EXPLODED = theme.COMPARED[3], theme.THEORY
+SKIPS, SUM = "with skips: product of 1 + f", "sum: 1 + f₁ + ... + fₙ"
+N = np.arange(MOST + 1.0)
+
+
+def product_figure(about: Products) -> Figure:
+    """Draw products of random factors by their number: paths, how many have vanished or exploded, and skips and sums."""
+    paths = followed(about)
+    low, middle, high = paths.quartiles
+    main, other = marks.Panel(PRODUCT_SPAN, "n ="), marks.Panel(PRODUCT_SPAN, "n =", x="x3", y="y3")
+    some = np.pad(paths.product[:DRAWN_PATHS], ((0, 0), (0, 1)), constant_values=np.nan)
+    each = main.placed(np.tile(marks.float32(np.append(N, np.nan)), len(some)), marks.float32(some.ravel()))
+    faint = {"color": theme.see_through(theme.NOW, 0.35), "width": 1}
+    traces: marks.Traces = [
+        plain.trace("scatter", **each, mode="lines", line=faint, name="some paths", hoverinfo="skip"),
+        main.filled(N, Band(low, middle, high), theme.NOW_STYLE, "middle half of the paths") | {"showlegend": True},
+        *_line(main, middle, "median product", theme.NOW, width=4),
+        *_line(main, N * about.rate / LN10, "theory: n times the mean of ln f", theme.THEORY, width=3, dash="dash"),
+        *_shares(paths.vanished, BELOW, VANISHED, "solid"),
+        *_shares(paths.exploded, ABOVE, EXPLODED, "dash"),
+        *_line(other, middle, "median product", theme.NOW, width=4),
+        *_line(other, np.median(paths.skip, axis=0), SKIPS, theme.PARTS["skip"], width=4, dash="dashdot"),
+        *_line(other, np.median(paths.sum, axis=0), SUM, theme.BASELINE, width=4, dash="dot"),
+    ]
+    return marks.compose(traces, lambda narrow: _product_layout(about, narrow))
+
+
+def _line(panel: marks.Panel, logs: Any, name: str, colour: str, **line: Any) -> marks.Traces:
+    curve, *edges = panel.line(N, logs, name, color=colour, **line)
+    return [curve | {"showlegend": True}, *edges]
+
+
+def _shares(values: Any, name: str, colour: str, dash: str) -> marks.Traces:
+    place = {"x": marks.float32(N), "y": marks.float32(values), "xaxis": "x2", "yaxis": "y2"}
+    hover = f"n = %{{x}}<br>{name}: %{{y:.0%}}<extra></extra>"
+    line = {"color": colour, "width": 4, "dash": dash}
+    return [plain.trace("scatter", **place, mode="lines", line=line, name=name, hovertemplate=hover)]
+
+
+def _product_layout(about: Products, narrow: bool) -> dict[str, Any]:
+    scale = axes.text_scale(narrow)
+    # A legend of one column stands higher.
+    height, above, below, foot = (1340, 60, 360, 300) if narrow else (HEIGHT, 110, 200, 160)
+    inner = height - above - below
+    whole = [0.0, 1.0]
+    boxes: list[axes.Box] = (
+        [(whole, [0.62, 1.0]), (whole, [0.36, 0.52]), (whole, [0.0, 0.26])]
+        if narrow
+        else [([0.0, 0.56], whole), ([0.68, 1.0], [0.62, 1.0]), ([0.68, 1.0], [0.0, 0.42])]
+    )
+    x = {"range": [0, MOST + 1], "title": axes.title("n: number of factors"), "showgrid": True}
+    product = {"range": list(PRODUCT_SPAN), **axes.decade_ticks(PRODUCT_SPAN), "showgrid": True}
+    shares = {"range": [-0.04, 1.04], **axes.share_ticks(3), "showgrid": True}
+    titles = ("The product of n factors", "Share of the products", "Medians: product, skips, sum")
+    named: dict[str, Any] = {}
+    for number, (box, y) in enumerate(zip(boxes, (product, shares, product), strict=True), start=1):
+        # On a wide screen the panel above the last has its numbers, and the one below it their title.
+        named |= axes.pair(number, box, x | ({} if narrow or number != 2 else {"title": ""}), y)
+    return {
+        "height": height,
+        "margin": {"l": 70, "r": 24, "t": above, "b": below},
+        "annotations": [
+            *(
+                axes.label(f"<b>{text}</b>", box[0][0], box[1][1], size=18 * scale)
+                for text, box in zip(titles, boxes, strict=True)
+            ),
+            axes.settings(axes.folded(about.caption, 40 if narrow else 90), foot, scale),
+        ],
+        **axes.legend_below(88, inner, scale),
+        **axes.sized(named, scale),
+    }
+
+
+def describe_products(about: Products) -> str:
+    """Say the products' medians and shares by the number of factors."""
+    told = [
+        f"n = {row['n']}: median product {decades(row['log10 product, median'])}, theory {decades(row['log10 product, theory'])}, "
+        f"{row['share below 1e-3']:.0%} below 0.001, {row['share above 1e3']:.0%} above 1,000, with skips "
+        f"{decades(row['log10 with skips, median'])}, sum {decades(row['log10 sum, median'])}"
+        for row in thin(product_rows(about)[1:], axes.TOLD)
+    ]
+    return f"Products of n random factors. {about.caption}. {about.entry.caption} {'; '.join(told)}."

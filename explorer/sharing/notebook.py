@@ -9,6 +9,7 @@ from explorer.figures.view import CliffView, View
 from explorer.stories.tutorial import RUN, TutorialView
 from explorer.sweeps.outcomes import Outcome
 from explorer.sweeps.sweep import Sweep
+from explorer.theory.products import Products
 from explorer.training.kinds import kind_of
 
 OWN_DATA = "data=read_csv(open('my.csv', 'rb').read())"
@@ -63,6 +64,18 @@ def compared_lines(named: Mapping[str, Settings], view: View) -> str:
         "    print(f\"{name}: {history.outcome.count('solved')} of {len(history.outcome)} seeds learn it\")\n"
         f"shown = {{name: history.measures[{view.diagnostic.name!r}] for name, history in histories.items()}}\n"
         f"shown  # by name: (runs, records, {position}s), {view.diagnostic.title}; first {position} to last\n"
+    )
+
+
+def product_lines(about: Products) -> str:
+    """Repeat what the tour shows of random factors."""
+    arguments = ", ".join(f"{name}={getattr(about, name)!r}" for name in about.controls())
+    return (
+        "from explorer.theory.products import Products, followed, product_rows\n\n"
+        f"about = Products({arguments})\n"
+        "followed(about).product   # (paths, 51): log10 of the product of 0 to 50 factors\n"
+        "about.rate                # the mean of ln f: the Lyapunov exponent\n"
+        "print(*product_rows(about), sep='\\n')\n"
     )
 
 

@@ -6,8 +6,9 @@ from explorer.figures.tour import DEPTH, END, FIRST, MAP, Proof
 from explorer.figures.view import RATIO, View
 from explorer.stories import measurements
 from explorer.stories.scenarios import DYING, MOONS, OPENING
-from explorer.stories.scene import Answer, Play, Scene
-from explorer.stories.scene_figures import BY_DEPTH, GRADIENTS, PANELS, WHY
+from explorer.stories.scene import Answer, Play, Scene, of_products
+from explorer.stories.scene_figures import BY_DEPTH, GRADIENTS, PANELS, PRODUCTS, WHY
+from explorer.theory.products import Products
 
 STARTS = ("small normal", "normal", "Glorot normal", "He normal")
 DEEP_RELU = MOONS.but(activation="ReLU", depth=20, width=32, learning_rate=0.02, epochs=100)
@@ -62,6 +63,28 @@ PROBLEMS = [
         ),
         tell=measurements.tell_parts,
         plays=(Play("activation", ("sigmoid", "tanh", "ReLU", "linear")), Play("gain", (0.5, 1.0, 2.0, 4.0))),
+    ),
+    Scene(
+        name="The product of fifty numbers",
+        address="a product",
+        proof=Proof("the products of fifty", DEPTH, depth=50),
+        caption="No net this time: fifty random numbers are multiplied. Each is 1 on average (lognormal, the standard deviation of ln f "
+        "is 1).",
+        question="How large is the product of fifty of them, typically?",
+        answers=(
+            Answer("About 1, like each of them", 0.01, 100.0),
+            Answer("About 10⁻¹¹: it vanishes", 1e-12, 1e-10),
+            Answer("About 10¹¹: it explodes", 1e10, 1e12),
+        ),
+        right=1,
+        take_home="Logarithms add up. Here they are -1/2 on average, so the median product is about 1.4 × 10⁻¹¹, though the mean of "
+        "the factors is 1. With skips a factor is 1 + f: where no f is negative, their product cannot vanish.",
+        source="Furstenberg & Kesten 1960; of matrices, Newman 1986",
+        shown=(("now", OPENING),),
+        figure=PRODUCTS,
+        products=Products(),
+        **of_products(Products()),
+        plays=(Play("factor"), Play("mean"), Play("spread"), Play("width")),
     ),
     Scene(
         name="A slope of one quarter at best",

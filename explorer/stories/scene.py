@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+import numpy as np
+
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.recurrent_experiment import RecurrentExperiment
@@ -11,9 +13,11 @@ from explorer.choices.registry import Entry
 from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.diagnose import Diagnosis
+from explorer.diagnosis.wording import decades, summary
 from explorer.figures.plain import Figure
 from explorer.figures.tour import Proof, pointed
 from explorer.figures.view import View
+from explorer.theory.products import LN10, MOST, Products, followed
 from explorer.training.answers import AnswerMap
 
 # What is known of the experiments on screen, by the names of their panels.
@@ -33,10 +37,10 @@ class Answer:
 class Play:
     """A setting that the room can play with after the answer."""
 
-    setting: str  # A field of the scene's kind of experiment
+    setting: str  # A field of the scene's kind of experiment, or of its products
     values: tuple[Any, ...] = ()  # On offer; all that its control offers where it is empty
 
-    def control(self, experiment: Settings) -> Control:
+    def control(self, experiment: Settings | Products) -> Control:
         """Return the setting's control with these values and the experiment's own as the default."""
         control, default = experiment.controls()[self.setting], getattr(experiment, self.setting)
         if not self.values:
@@ -79,6 +83,8 @@ class Scene(Entry):
     figure: SceneFigure
     view: View = field(default_factory=View)
     compare: str = ""  # Of recurrent nets, the name of an entry of `COMPARISONS`
+    # The random factors that the scene multiplies, where it is about these; then what is shown is a net of which they tell.
+    products: Products | None = None
     plays: tuple[Play, ...] = ()
     proof: Proof | None = None  # What of the figure proves the sentence, as long as nothing is played with
 
@@ -93,12 +99,22 @@ class Scene(Entry):
         return self.shown[self.about][1]
 
     @property
+    def caption_of_figure(self) -> str:
+        """The settings of what the scene is about, in one line."""
+        return summary(self.experiment) if self.products is None else self.products.caption
+
+    @property
     def controls(self) -> Mapping[str, Control]:
         """The controls to play with, by setting."""
-        return {play.setting: play.control(self.experiment) for play in self.plays}
+        about = self.products or self.experiment
+        return {play.setting: play.control(about) for play in self.plays}
 
     def as_played(self, played: Mapping[str, Any]) -> "Scene":
         """Return the scene with the settings that the viewer has changed."""
+        if self.products is not None:
+            products = replace(self.products, **played)
+            proof = self.proof if products == self.products else None
+            return replace(self, products=products, proof=proof, **of_products(products))
         shown = self._changed(played)
         return replace(self, shown=shown, proof=self.proof if shown == self.shown else None)
 
@@ -126,3 +142,20 @@ class Scene(Entry):
         """Say what decides, and the figure with its numbers."""
         told = self.tell(compared.measured)
         return f"{told[0].upper()}{told[1:]}. {self.figure.describe(self, compared)}"
+
+
+def of_products(about: Products) -> dict[str, Any]:
+    """Return how a scene measures and tells what becomes of random factors."""
+    return {
+        "measure": lambda shown: 10.0 ** float(followed(about).quartiles[1, MOST]),
+        "tell": lambda shown: _told(about),
+    }
+
+
+def _told(about: Products) -> str:
+    paths = followed(about)
+    return (
+        f"of {MOST} factors the median product is {decades(float(paths.quartiles[1, MOST]))}, by theory "
+        f"{decades(MOST * about.rate / LN10)}; {paths.vanished[MOST]:.0%} of the products are below 0.001 and "
+        f"{paths.exploded[MOST]:.0%} above 1,000; with skips, 1 + f, the median is {decades(float(np.median(paths.skip[:, MOST])))}"
+    )

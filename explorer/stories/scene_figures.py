@@ -13,8 +13,17 @@ from explorer.figures.explore import compared_figure, describe_compared_figure
 from explorer.figures.plain import Figure
 from explorer.figures.remedies import TrialPanel, remedies_figure
 from explorer.figures.time import describe_compared, time_figure
-from explorer.figures.tour import beside_words, panels_beside_words, time_beside_words, why_beside_words, with_height
+from explorer.figures.tour import (
+    beside_words,
+    describe_products,
+    panels_beside_words,
+    product_figure,
+    time_beside_words,
+    why_beside_words,
+    with_height,
+)
 from explorer.stories.scene import Scene, SceneFigure
+from explorer.theory.products import Products
 from explorer.training.answers import AnswerMap
 
 DEPTHS = tuple(range(1, 11))
@@ -91,4 +100,17 @@ def _draw_through_time(scene: Scene, compared: Compared, answers: AnswerMap | No
 THROUGH_TIME = SceneFigure(
     draw=_draw_through_time,
     describe=lambda scene, compared: describe_compared(compared, scene.view),
+)
+
+
+def _products(scene: Scene) -> Products:
+    assert scene.products is not None
+    return scene.products
+
+
+# Random factors multiplied, along many paths.
+PRODUCTS = SceneFigure(
+    draw=lambda scene, compared, answers: product_figure(_products(scene)),
+    describe=lambda scene, compared: describe_products(_products(scene)),
+    trains=False,
 )

@@ -21,6 +21,7 @@ from explorer.stories.scenarios import OPENING, TUTORIAL, matching
 from explorer.stories.scene_figures import DEPTHS, THROUGH_TIME
 from explorer.stories.tour import CHAPTERS, COUNTED, SCENES, TOUR, named, play_key
 from explorer.theory.gates import gate_product
+from explorer.theory.products import followed
 from explorer.training.cost import estimate, refuse_all
 from explorer.ui.link import UNPINNED, encode
 from pages import PAGES
@@ -151,6 +152,14 @@ def multiplies(scene, trained):
     start = trained.history(OPENING, start=True)
     assert 0.9 < mean_part(diagnose(start), "weights") < 1.1
     return [mean_part(diagnose(start), "slope"), share(facts(start))]
+
+
+def product(scene, trained):
+    about = scene.products
+    assert about.rate == pytest.approx(-1 / 2)
+    median, skips = (float(np.median(values[:, -1])) for values in (followed(about).product, followed(about).skip))
+    assert skips > 0
+    return [-about.rate, 10**median, about.mean, 1]
 
 
 def quarter(scene, trained):
@@ -315,6 +324,7 @@ CLAIMS = dict(
         [
             never,
             multiplies,
+            product,
             quarter,
             deep,
             saturated,
@@ -419,7 +429,7 @@ def test_a_scene_is_short_sourced_and_plain(name):
     assert scene.question.count("?") == 1
     words = " ".join([name, scene.caption, scene.question, scene.take_home, *(answer.text for answer in scene.answers)])
     assert not re.search(r"[–—]|[\U0001f000-\U0001faff]", words)
-    assert 1 <= len(scene.plays) <= 3
+    assert 1 <= len(scene.plays) <= (3 if scene.products is None else 4)
 
 
 @each_scene
@@ -441,7 +451,7 @@ def test_every_scene_is_within_the_limits_whatever_is_played_with(name):
 def test_what_is_played_with_opens_at_the_scenes_own_value_and_is_in_the_link(name):
     scene = TOUR[name]
     for setting, control in scene.controls.items():
-        own = getattr(scene.experiment, setting)
+        own = getattr(scene.products or scene.experiment, setting)
         assert control.default == control.check(setting, own) == own
         assert own in (getattr(control, "marks", ()) or control.options)
         assert PAGE_CONTROLS[play_key(scene, setting)] == control
@@ -547,7 +557,7 @@ def test_a_scene_shows_its_answer_and_its_figure(name, present):
     assert any(character.isdigit() for character in drawn["alt"])
     assert json.loads(drawn["figure"])["data"]
     # The settings are on the picture.
-    assert any(words in drawn["figure"] for words in ("hidden layers of", "depth 1 to", " sequences"))
+    assert any(words in drawn["figure"] for words in ("hidden layers of", "depth 1 to", " sequences", " paths"))
 
 
 def test_buttons_lead_from_the_first_scene_to_the_last_and_back():
@@ -618,7 +628,7 @@ def test_the_recap_names_every_scene_of_every_chapter_and_leads_there():
 
 
 def test_playing_changes_the_figure_and_not_the_lesson():
-    scene = SCENES[4]
+    scene = TOUR["Saturation does not explode"]
     app = tour(scene=scene.address, revealed="answer")
     before = figure(app)
     app.session_state[play_key(scene, "activation")] = "linear"
@@ -665,7 +675,7 @@ def test_settings_of_explore_survive_the_tour():
 
 
 @pytest.mark.parametrize(
-    "query", [{"scene": "19"}, {"scene": "x"}, {"revealed": "no"}, {"present": ""}, {"what-multiplies_gain": "-7"}]
+    "query", [{"scene": "20"}, {"scene": "x"}, {"revealed": "no"}, {"present": ""}, {"what-multiplies_gain": "-7"}]
 )
 def test_a_wrong_link_is_answered_in_words(query):
     app = opened("tour", {"epochs": "10", **query}).run()
