@@ -1,21 +1,25 @@
 """Tutorial: the well-known tutorial's two programs, run as printed, and beside their log the gradient that it does not show."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
+from explorer.diagnosis.diagnose import diagnose
 from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import against_last, summary
 from explorer.figures.depth import Shares, describe_shares, share_figure
 from explorer.figures.explore import compared_figure, describe_compared_figure
-from explorer.figures.tour import beside_words
+from explorer.figures.tour import Said, beside_words, said_figure
 from explorer.figures.view import View
 from explorer.sharing.code import BLOCK, CLIPPING, Piece, listings, tutorial_table
 from explorer.sharing.notebook import tutorial_lines
 from explorer.sharing.saved import history_csv, table_csv
+from explorer.stories.claims import CLAIMS, Claim, claim_headline, claim_rows
 from explorer.stories.tutorial import (
     CURVE,
     INNER,
@@ -24,6 +28,7 @@ from explorer.stories.tutorial import (
     PLAIN,
     RESIDUAL,
     RUN,
+    SAID,
     TUTORIAL_CONTROLS,
     TUTORIAL_PAGE,
     Program,
@@ -41,6 +46,10 @@ from explorer.stories.tutorial import (
 )
 from explorer.sweeps.chunks import refuse_cells
 from explorer.training.cost import refuse
+from explorer.training.kinds import kind_of
+from explorer.training.run import Training
+from explorer.ui.jobs import jobs
+from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import Click, Drawn, live_chart
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import open_experiment
@@ -56,7 +65,7 @@ VIEW = View(axis="log")
 # A line of the log fills its column, and can be read from the last row.
 LARGE = """<style>
 .st-key-tutorial_log code { font-size: clamp(.8rem, 1vw, 1.4rem) !important; }
-.st-key-tutorial_log td, .st-key-tutorial_log th { font-size: clamp(.9rem, 1vw, 1.4rem); }
+.st-key-tutorial_log td, .st-key-tutorial_log th, [class*=st-key-tutorial_claim] p { font-size: clamp(.9rem, 1vw, 1.4rem); }
 </style>"""
 RUN_LEGEND = (
     f"**The log**: a line for every {LOG_EVERY:,} epochs, as the programs print it. Its loss is the sum over the four updates of the "
@@ -75,6 +84,12 @@ CURVE_LEGEND = (
     "Bands are 95% intervals (Wilson 1927). Grey squares: plain; teal circles: residual.",
     "**NL** counts the inner layers, after a first hidden layer. Click on one to open it in Explore.",
     "All else is the tutorial's recipe to the letter; with fewer epochs than its 100,000 fewer seeds are done in time.",
+)
+SAID_LEGEND = (
+    "**Orange** is where the number would lie if what is said were true; the **diamond** is what is measured here, over the seeds of "
+    "the experiment. The axis is in powers of ten; a square at its edge is exactly 0.",
+    "**not so**: the number lies outside. *Open* leads to the experiment, where everything can be changed.",
+    "Formulas are theory's; all other numbers are measured.",
 )
 
 
@@ -294,7 +309,122 @@ def _explore(inner: int, seed: int, runs: int) -> None:
     open_experiment(residual, plain)
 
 
-SHOWN: Mapping[str, Callable[[str], None]] = {RUN: _run, CURVE: _curve}
+# --- what is often said -----------------------------------------------------------------------------
+
+
+def start_of(experiment: Settings) -> Training:
+    """Return a training that ends with the first record, before any update."""
+    return Training(experiment, record_at=[0])
+
+
+class Measuring(Trainings):
+    """The experiments of all claims, as `Work`: of most the start is enough."""
+
+    def __init__(self, place: Any) -> None:
+        super().__init__([], place)
+        needed = [(claim.trains, experiment) for claim in CLAIMS.values() for _, experiment in claim.shown]
+        make = {True: Training, False: start_of}
+        self.jobs = [jobs().made_by(make[trains], experiment) for trains, experiment in needed]
+        self.histories = [None] * len(self.jobs)
+
+    def advance(self, seconds: float) -> None:
+        """Take first records, then train on what training decides; a start is complete with its first record."""
+        if None in self.histories:
+            self.begin(seconds)
+        else:
+            self.histories = [*jobs().advance(self.jobs, seconds)]
+        self.show_progress()
+
+    def show_progress(self) -> None:
+        """Draw how many of the experiments are done."""
+        done = sum(job.complete for job in self.jobs) / len(self.jobs) if self.jobs else 1.0
+        if done < 1 and self.place is not None:
+            self.place.progress(done, text=f"Measuring: {done:.0%}")
+
+    @property
+    def results(self) -> int:
+        """The number of experiments that are done."""
+        return sum(job.complete for job in self.jobs)
+
+    @property
+    def lacks_first(self) -> bool:
+        """No first result is drawn at once: several come within a repaint."""
+        return False
+
+    @property
+    def over(self) -> bool:
+        """Whether every number is known."""
+        return None not in self.histories and all(job.complete for job in self.jobs)
+
+    def values(self) -> dict[str, float]:
+        """Return the number of every claim by its name; NaN where it is not measured yet."""
+        known, found = iter(zip(self.jobs, self.histories, strict=True)), dict[str, float]()
+        for name, claim in CLAIMS.items():
+            mine = {which: next(known) for which, _ in claim.shown}
+            shown = {
+                which: diagnose(history)
+                for which, (job, history) in mine.items()
+                if job.complete and history is not None
+            }
+            found[name] = claim.measure(shown) if len(shown) == len(mine) else math.nan
+        return found
+
+
+def _said(shown: str) -> None:
+    """Draw what is often said, what was measured, and what nets do."""
+    view = TutorialView(shown=shown)
+    head, progress, body = st.container(gap="xsmall"), st.empty(), st.container()
+    measuring = Measuring(progress)
+    measuring.advance(SLICE)
+    values = measuring.values()
+    with head:
+        st.header(claim_headline(values), anchor=False)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.caption("Each is put to the test here: one experiment, many seeds, one number.", width="stretch")
+            what_do_i_see(SAID_LEGEND)
+    figure = Drawn(
+        "tutorial_said",
+        "What is often said, and what is measured",
+        lambda: said_figure([Said(name, value, CLAIMS[name].low, CLAIMS[name].high) for name, value in values.items()]),
+        " ".join(
+            f"{name}: {CLAIMS[name].verdict(value)}. {CLAIMS[name].told(value)}." for name, value in values.items()
+        ),
+    )
+    with body:
+        live_chart(figure, keep="", lowest=500)
+    take_away(
+        Parcel(
+            title=claim_headline(values),
+            settings=["Every number from the experiment beside it, measured here"],
+            filename="tutorial_what-is-said",
+            figures=[figure],
+            tables={"Sayings": lambda: table_csv(claim_rows(values))},
+            lines=tutorial_lines(view),
+            table=claim_rows(values),
+        )
+    )
+    st.html(LARGE)
+    for name, value in values.items():
+        _claim(CLAIMS[name], value)
+    work_on(measuring, SLICE, REPAINT)
+
+
+def _claim(claim: Claim, value: float) -> None:
+    """Draw one saying: what was measured, the verdict, what nets do, and the way to its experiment."""
+    with st.container(border=True, key=f"tutorial_claim_{list(CLAIMS).index(claim.name)}"):
+        said, found, opens = st.columns([1.2, 2, 0.6], vertical_alignment="center")
+        said.markdown(f"“{claim.name}”: **{claim.verdict(value)}**")
+        theory = f" Theory: {claim.formula}." if claim.formula else ""
+        found.markdown(f"{claim.caption}{theory}")
+        found.caption(f"Measured, {claim.told(value)}.{f' {claim.source}.' if claim.source else ''}")
+        opens.button(
+            f"Open in {keys_of(kind_of(claim.experiment)).home}",
+            key=f"tutorial_open_{list(CLAIMS).index(claim.name)}",
+            on_click=lambda: open_experiment(claim.experiment, claim.baseline, claim.compare),
+        )
+
+
+SHOWN: Mapping[str, Callable[[str], None]] = {RUN: _run, CURVE: _curve, SAID: _said}
 
 PAGE = Page(
     title="Tutorial",

@@ -1,5 +1,6 @@
-"""The tour's figures: those of other pages, fitted to the two thirds of the page that the words leave them; and products."""
+"""The tour's figures: those of other pages, fitted to the two thirds of the page that the words leave them; products, and sayings."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
@@ -228,3 +229,72 @@ def describe_products(about: Products) -> str:
         for row in thin(product_rows(about)[1:], axes.TOLD)
     ]
     return f"Products of n random factors. {about.caption}. {about.entry.caption} {'; '.join(told)}."
+
+
+# --- what is often said ---------------------------------------------------------------------------
+
+SAID_SPAN, SAID_ROW = (-12.0, 6.0), 46
+
+
+@dataclass(frozen=True)
+class Said:
+    """A number that was measured, NaN if not yet, and between what ends it would lie if what is said were true."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+def said_figure(rows: Sequence[Said], caption: str = "") -> Figure:
+    """Draw for every claim where its number lies, and where it would if the claim were true, on one axis of powers of ten."""
+    places = np.arange(len(rows), 0, -1.0)
+    logs = np.array([-np.inf if row.value == 0 else np.log10(row.value) for row in rows])
+    panel = marks.Panel(SAID_SPAN, sideways=True, size=16)
+    texts = [f"{row.name}<br>measured: {decades(log)}" for row, log in zip(rows, logs, strict=True)]
+    known = ~np.isnan(logs)
+    dot = {"symbol": "diamond", "size": 18, "color": theme.NOW}
+    traces: marks.Traces = [
+        plain.trace(
+            "scatter",
+            x=xs,
+            y=ys,
+            mode="lines",
+            line={"color": theme.THEORY, "width": 12},
+            name="where it would be if that were true",
+            hoverinfo="skip",
+        )
+        for xs, ys in _as_said(rows, places)
+    ]
+    points = marks.points(
+        panel.placed(places, marks.drawable(logs)), texts, mode="markers", marker=dot, name="measured"
+    )
+    edges = panel.edge_marks(places[known], logs[known], theme.NOW, [t for t, k in zip(texts, known, strict=True) if k])
+    return marks.compose([*traces, points, *edges], lambda narrow: _said_layout(rows, places, caption, narrow))
+
+
+def _as_said(rows: Sequence[Said], places: Any) -> Iterator[tuple[list[float], list[float]]]:
+    for row, place in zip(rows, places, strict=True):
+        low = np.log10(row.low) if row.low else SAID_SPAN[0]
+        yield [float(low), float(min(np.log10(row.high), SAID_SPAN[1]))], [float(place)] * 2
+
+
+def _said_layout(rows: Sequence[Said], places: Any, caption: str, narrow: bool) -> dict[str, Any]:
+    scale, letters = axes.text_scale(narrow), 22 if narrow else 60
+    names = ["<br>".join(wrap(row.name, letters)) for row in rows]
+    row = 84 if narrow else SAID_ROW
+    x = {
+        "range": list(SAID_SPAN),
+        **axes.decade_ticks(SAID_SPAN, 3 if narrow else 6),
+        "title": axes.title("the number that decides, named with each saying"),
+        "showgrid": True,
+    }
+    y = {"range": [0.4, len(rows) + 0.6], **axes.ticks(places, names), "showgrid": True, "automargin": True}
+    height = row * len(rows) + 150
+    layout = {
+        "height": height,
+        "margin": {"l": 64, "r": 24, "t": 60, "b": 90},
+        **axes.legend_above(height - 150, scale),
+        **axes.sized({"xaxis": x, "yaxis": y}, scale),
+    }
+    return axes.with_settings(layout, caption, narrow)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
 from explorer.figures.view import CliffView, View
-from explorer.stories.tutorial import RUN, TutorialView
+from explorer.stories.tutorial import RUN, SAID, TutorialView
 from explorer.sweeps.outcomes import Outcome
 from explorer.sweeps.sweep import Sweep
 from explorer.theory.products import Products
@@ -138,6 +138,13 @@ def depth_lines(sweeps: dict[str, Sweep], gradient: str, *, trained: bool) -> st
 
 def tutorial_lines(view: TutorialView) -> str:
     """Repeat what Tutorial shows: a program's run with its log, or the share of seeds that learn for every NL."""
+    if view.shown == SAID:
+        return (
+            "from explorer.stories.claims import CLAIMS, measured\n\n"
+            "for claim in CLAIMS.values():\n"
+            "    value = measured(claim)\n"
+            "    print(f'{claim.name}: {claim.verdict(value)}. {claim.told(value)}')\n"
+        )
     run = f"view = TutorialView(net={view.net!r}, inner={view.inner}, seed={view.seed})\n"
     if view.shown == RUN:
         return (

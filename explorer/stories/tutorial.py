@@ -22,7 +22,7 @@ LOG_EVERY, ENOUGH = 1000, 1e-7
 INNER = tuple(range(1, 11))
 PLAIN, RESIDUAL = "plain", "residual"
 NETS = {PLAIN: "none", RESIDUAL: "one layer"}
-RUN, CURVE = "one run", "how deep fails"
+RUN, CURVE, SAID = "one run", "how deep fails", "what is often said"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,9 @@ class TutorialView:
     shown: str = choice(
         "View",
         "Show",
-        "one run: a program with its log, as its reader sees it; how deep fails: many seeds for every NL.",
-        (RUN, CURVE),
+        "one run: a program with its log, as its reader sees it; how deep fails: many seeds for every NL; what is often said: of "
+        "gradients, each with the experiment that decides.",
+        (RUN, CURVE, SAID),
         default=RUN,
     )
     net: str = choice(

@@ -1,0 +1,65 @@
+"""What is often said: what nets do contradicts every claim, over many seeds and with a margin."""
+
+import math
+
+import pytest
+
+from explorer.diagnosis.diagnose import diagnose
+from explorer.sharing.notebook import tutorial_lines
+from explorer.stories.claims import AS_SAID, CLAIMS, CONTRADICTED, NOT_YET, claim_headline, claim_rows, measured
+from explorer.stories.tutorial import SAID, TutorialView
+from explorer.theory.gates import gate_product
+from explorer.training.cost import refuse
+from explorer.training.run import Training
+
+# A number that is not as said lies at least so many times beyond the end of what it would be.
+MARGIN = 1.5
+each_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+
+
+def beyond(claim, value):
+    return value * MARGIN < claim.low or value > MARGIN * claim.high
+
+
+@each_claim
+def test_nets_do_not_do_what_is_said(claim):
+    value = measured(claim)
+    assert claim.verdict(value) == CONTRADICTED
+    assert beyond(claim, value), claim.told(value)
+
+
+@pytest.mark.parametrize("claim", [claim for claim in CLAIMS.values() if not claim.trains], ids=str)
+def test_other_seeds_say_the_same(claim):
+    shown = {}
+    for name, experiment in claim.shown:
+        training = Training(experiment.but(seed=1000), record_at=[0])
+        training.advance(math.inf)
+        shown[name] = diagnose(training.history())
+    assert beyond(claim, claim.measure(shown))
+
+
+@each_claim
+def test_what_is_shown_of_a_claim_is_bounded_and_says_where_it_comes_from(claim):
+    assert all(refuse(experiment) is None for _, experiment in claim.shown)
+    assert claim.source or claim.formula
+    assert claim.low < claim.high
+
+
+def test_a_number_that_is_as_said_is_told_so():
+    claim = next(iter(CLAIMS.values()))
+    assert claim.verdict(claim.high) == AS_SAID
+    assert claim.verdict(math.nan) == claim.told(math.nan) == NOT_YET
+    values = dict.fromkeys(CLAIMS, math.nan)
+    assert claim_headline(values).endswith(f"{len(CLAIMS)} are being measured")
+    assert [row["said"] for row in claim_rows(values)] == list(CLAIMS)
+
+
+def test_the_formula_of_the_forget_gate_is_theorys():
+    assert gate_product(1.0, 100) == pytest.approx(2.5e-14, rel=0.02)
+    assert gate_product(1.0, 1) == pytest.approx(0.73, abs=0.005)
+
+
+@pytest.mark.long
+def test_the_lines_run(capsys):
+    exec(compile(tutorial_lines(TutorialView(shown=SAID)), "lines", "exec"), {})
+    assert capsys.readouterr().out.count(CONTRADICTED) == len(CLAIMS)
