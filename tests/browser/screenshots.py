@@ -65,7 +65,7 @@ def further_views() -> dict[str, tuple[str, dict[str, object]]]:
 
 
 def time_views() -> dict[str, tuple[str, dict[str, object]]]:
-    """Recurrent nets as they open, looked at closer, and exploding; and the cliff."""
+    """Recurrent nets as they open, looked at closer, and exploding; the cliff, and the tutorial."""
     exploding = SCENARIOS["Exploding, clipped or not"]
     settings = exploding.experiment.settings(changed_only=True) | {"compare": exploding.compare}
     return {
@@ -74,6 +74,8 @@ def time_views() -> dict[str, tuple[str, dict[str, object]]]:
         "time-exploding": ("/time", {f"{TIME_PAGE}{name}": value for name, value in settings.items()}),
         "cliff": ("/cliff", {}),
         "cliff-relief": ("/cliff", {"cliff_shown": "relief"}),
+        "tutorial": ("/tutorial", {}),
+        "tutorial-residual": ("/tutorial", {"tutorial_net": "residual"}),
     }
 
 
