@@ -52,6 +52,8 @@ def further_views() -> dict[str, tuple[str, dict[str, object]]]:
     trained = {"x": "depth", "y": "learning rate", "outcome": "share solved", "epochs": 1000, "span_depth": [1, 20]}
     tried = {"x": "task", "y": "loss", "outcome": "epochs to solve", "epochs": 2000, "depth": 1}
     return {
+        "walk": ("/walk", {}),
+        "walk-skips": ("/walk", {"depth": 4, "skip": "one layer", "normalization": "batch"}),
         "remedies": ("/remedies", {}),
         "remedies-combined": ("/remedies", {**combined, "remedies_colour": "ratio to last layer"}),
         "remedies-relu": ("/remedies", {**link(SCENARIOS["He against Glorot, 30 ReLU layers"].experiment, None)}),
@@ -113,6 +115,10 @@ def take(screen: Screen, name: str, file: Path) -> None:
     if path == "/tour":  # a question has no figure, and an answer may have no heatmap
         screen.page.goto(f"{screen.address}{path}?{urlencode(settings)}")
         screen.page.wait_for_selector(".st-key-tour_next")
+    elif path == "/walk":
+        screen.page.goto(f"{screen.address}{path}?{urlencode(settings)}")
+        screen.page.wait_for_selector(".walk svg text")
+        screen.page.keyboard.press("End")
     else:
         screen.open(path, **settings)
     screen.finish(300_000)

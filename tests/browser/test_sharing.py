@@ -207,12 +207,20 @@ def test_no_button_sends_anything_away(open_page):
         assert not [title for title in titles if re.search("cloud|chart studio|edit", title, re.IGNORECASE)]
 
 
-def test_the_code_is_read_when_it_is_opened(open_page):
+def test_the_code_is_read_when_it_is_opened_and_begins_with_the_textbooks(open_page):
     screen = open_page("explore")
     assert not screen.page.locator("[data-testid=stCode]:visible").count()
     screen.page.get_by_text("Show the code").click()
     screen.page.wait_for_selector("[data-testid=stCode]:visible")
-    assert "def _backward_pass" in "".join(screen.page.locator("[data-testid=stCode]:visible").all_inner_texts())
+    shown = screen.page.locator("[data-testid=stCode]:visible")
+    assert "dW[k] = h[k].T @ delta" in shown.inner_text()
+    for part, words in {
+        "PyTorch": "class Net(torch.nn.Module)",
+        "dL/dz: colours and profile": "def _backward_pass",
+    }.items():
+        screen.press("_show_code_of", part)
+        screen.finish()
+        assert words in "".join(shown.all_inner_texts())
 
 
 # --- through time, and the cliff: all of a page in one walk ---------------------------------------

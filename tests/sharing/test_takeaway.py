@@ -21,6 +21,7 @@ from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.seeds import log_band
 from explorer.diagnosis.trials import Results, trials
+from explorer.diagnosis.walk import walk
 from explorer.figures.view import TimeView
 from explorer.sharing.notebook import (
     compared_lines,
@@ -28,6 +29,7 @@ from explorer.sharing.notebook import (
     explore_lines,
     remedies_lines,
     sweep_lines,
+    walk_lines,
 )
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import (
@@ -294,6 +296,12 @@ def test_explores_lines_give_what_the_page_shows(monkeypatch, in_numpy):
     np.testing.assert_array_equal(before, train(OTHER).measures["delta"][:, -1])
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Seeds that learn it"] == f"{outcome.count('solved')} of 2"
+
+
+def test_walks_lines_give_the_product_of_its_factors(in_numpy):
+    found = walk(SMALL, seed=SMALL.seed + 1, sample=2, epoch=3)
+    shown = run_lines(walk_lines(SMALL, SMALL.seed + 1, 2, 3), "[found.product, found.ratio]")
+    assert shown == pytest.approx([found.product, found.ratio], rel=1e-12)
 
 
 def test_the_remedies_lines_give_the_pages_ranking_and_sentences(monkeypatch):
