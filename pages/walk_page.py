@@ -69,11 +69,14 @@ class WalkView:
         VIEW, "Seed number", "Which of the seeds in the sidebar: 1 is the first seed.", low=1, high=512, default=1
     )
     epoch: int = numeric(
-        VIEW, "Epoch",
+        VIEW,
+        "Epoch",
         "When: 0 is before any update. For a later epoch this one seed is trained anew up to it, at most about "
         f"{MOST_SECONDS:.0f} seconds.",
-        low=0, high=1_000_000, default=0,
-    )  # fmt: skip
+        low=0,
+        high=1_000_000,
+        default=0,
+    )
 
 
 CONTROLS = {f"{PREFIX}{name}": control for name, control in controls_of(WalkView).items()}

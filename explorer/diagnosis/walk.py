@@ -117,7 +117,8 @@ class Walk:
 
 def norm(values: Array) -> float:
     """Return the L2 norm, right also where squares would underflow."""
-    return float(root_sum_square(np.ascontiguousarray(values)[None], -1)[0])
+    with np.errstate(all="ignore"):  # an overflow is a finding
+        return float(root_sum_square(np.ascontiguousarray(values)[None], -1)[0])
 
 
 def multiplied(factors: Iterable[Factor]) -> float:
@@ -170,7 +171,8 @@ def parameters_at(experiment: Experiment, seed: int, epoch: int) -> Array:
     ending = training.records.endings[0]
     if ending is not None:
         raise ValueError(
-            f"epoch = {epoch}: {ending.quantity} of layer {ending.layer} of seed {seed} is infinite or NaN from epoch {ending.epoch} on"
+            f"epoch = {epoch}: {ending.quantity} of layer {ending.layer} of seed {seed} is infinite or NaN "
+            f"from epoch {ending.epoch} on"
         )
     return training.groups[0].theta.copy()
 
@@ -205,8 +207,15 @@ def of_parameters(experiment: Experiment, theta: Array, *, seed: int, sample: in
         answers = experiment.output.f(network.z_out, np.empty_like(network.z_out))
         layers = tuple(_numbers(network, place, sample - 1) for place in range(network.shape.layers))
     return Walk(
-        experiment, seed, epoch, sample, points.x[sample - 1], float(points.y[sample - 1]), float(answers[0, 0, sample - 1]), layers
-    )  # fmt: skip
+        experiment,
+        seed,
+        epoch,
+        sample,
+        points.x[sample - 1],
+        float(points.y[sample - 1]),
+        float(answers[0, 0, sample - 1]),
+        layers,
+    )
 
 
 def _numbers(network: Network, place: int, at: int) -> LayerNumbers:
@@ -224,7 +233,10 @@ def _numbers(network: Network, place: int, at: int) -> LayerNumbers:
     source, later = shape.shortcut_source(place), _joining(shape, place)
     assert network.a is not None  # `keep` keeps it
     return LayerNumbers(
-        W, b, z, dz,
+        W,
+        b,
+        z,
+        dz,
         n=network.n[place, 0, :, at].copy(),
         slope=network.slope[place, 0, :, at].copy(),
         a=network.a[place, 0, :, at].copy(),
@@ -236,7 +248,7 @@ def _numbers(network: Network, place: int, at: int) -> LayerNumbers:
         dh=network.through_skip[place, 0, :, at].copy(),
         dn=network.through_slope[place, 0, :, at].copy(),
         normalized=_normalized(network, place, at) if shape.normalized else None,
-    )  # fmt: skip
+    )
 
 
 def _joining(shape: Architecture, place: int) -> int | None:

@@ -143,15 +143,13 @@ class _Drawing:
             return heading, [short(value) for value in values]
         return heading or "norm", [short(norm(values))]
 
-    def _add(
-        self, key: str, lane: str, column: str, layer: int, title: str, values: Array, words: str, **more: Any
-    ) -> str:
-        columns = more.pop("columns", None) or [self._column(values)]
-        if lane == BACKWARD and self.last:
-            size = norm(values) / self.last
-            more["decades"] = math.log10(size) if 0 < size < math.inf else None
-        self.boxes[key] = Box(key, lane, column, layer, title, columns, words, **more)
-        return key
+    def _add(self, name: str, layer: int, title: str, values: Array, words: str, **more: Any) -> None:
+        """Add the box of a quantity; it stands in the forward lane and its own column unless `more` says otherwise."""
+        box = {"lane": FORWARD, "column": name, "columns": [self._column(values)]} | more
+        if box["lane"] == BACKWARD:
+            box["decades"] = _decades(norm(values), self.last)
+        key = f"{name}{layer}" if layer else name
+        self.boxes[key] = Box(key=key, layer=layer, title=title, words=words, **box)
 
     def _lines(self, name: str, values: Array, line: Any) -> list[str]:
         """Return the arithmetic of every entry; of wide layers none."""
@@ -163,7 +161,7 @@ class _Drawing:
 
     def _input(self) -> None:
         walk = self.walk
-        self._add("x", FORWARD, "x", 0, "x", walk.x, f"Sample {walk.sample} of the data.")
+        self._add("x", 0, "x", walk.x, f"Sample {walk.sample} of the data")
         self.steps.append(Step(["x"], f"Sample {walk.sample} enters the net; its target is {short(walk.target)}."))
 
     def _before(self, layer: int) -> tuple[str, Array]:
@@ -171,64 +169,67 @@ class _Drawing:
         return (f"{self.out}{sub(layer - 1)}", self.walk.layers[layer - 2].h) if layer > 1 else ("x", self.walk.x)
 
     def _forward(self, layer: int) -> None:
-        numbers, i = self.walk.layers[layer - 1], sub(layer)
-        inside, h = self._before(layer)
-        bias = f" + b{i}" if numbers.b is not None else ""
-        output = layer == self.count
+        numbers = self.walk.layers[layer - 1]
         self._weights(layer, numbers)
-        self._add(
-            f"z{layer}", FORWARD, "z", layer, f"z{i}", numbers.z, f"z{i} = {inside} W{i}{bias}",
-            arithmetic=self._lines(f"z{i}", numbers.z, partial(_sum, numbers, h, inside, i)),
-            code="z of the output" if output else "z",
-        )  # fmt: skip
-        self.steps.append(Step([f"W{layer}", f"z{layer}"], f"Forward, layer {layer}: z{i} = {inside} W{i}{bias}."))
-        if output:
+        self._weighted_sum(layer, numbers)
+        if layer == self.count:
             return
         if numbers.normalized is not None:
-            self._add(
-                f"n{layer}", FORWARD, "n", layer, f"n{i}", numbers.n,
-                f"n{i}: z{i} with mean 0 and variance 1 {self._over()}, times γ plus β",
-                arithmetic=self._lines(f"n{i}", numbers.n, partial(_normalized, numbers, i)), code="n",
-            )  # fmt: skip
-            self.steps.append(
-                Step([f"n{layer}"], f"Forward, layer {layer}: {self.walk.experiment.normalization} norm gives n{i}.")
-            )
-        before = "z" if numbers.normalized is None else "n"
-        self._add(
-            f"a{layer}", FORWARD, "a", layer, f"a{i}", numbers.a, f"a{i} = f({before}{i})", code="a",
-            arithmetic=self._lines(f"a{i}", numbers.a, lambda name, unit: [
-                f"{name} = f({before}{i}[{unit + 1}]) = f({numbers.n[unit]:.5g}) = {numbers.a[unit]:.5g}"]),
-        )  # fmt: skip
-        self.steps.append(Step([f"a{layer}"], f"Forward, layer {layer}: a{i} = f({before}{i})."))
+            self._normalize(layer, numbers)
+        self._activate(layer, numbers)
         if self.skips:
             self._junction(layer, numbers)
+
+    def _weighted_sum(self, layer: int, numbers: LayerNumbers) -> None:
+        (inside, h), i = self._before(layer), sub(layer)
+        words = f"z{i} = {inside} W{i}{f' + b{i}' if numbers.b is not None else ''}"
+        lines = self._lines(f"z{i}", numbers.z, partial(_sum, numbers, h, inside, i))
+        code = "z of the output" if layer == self.count else "z"
+        self._add("z", layer, f"z{i}", numbers.z, words, arithmetic=lines, code=code)
+        self.steps.append(Step([f"W{layer}", f"z{layer}"], f"Forward, layer {layer}: {words}."))
+
+    def _normalize(self, layer: int, numbers: LayerNumbers) -> None:
+        i, kind = sub(layer), self.walk.experiment.normalization
+        words = f"n{i}: z{i} with mean 0 and variance 1 {self._over()}, times γ plus β"
+        lines = self._lines(f"n{i}", numbers.n, partial(_normalized, numbers, i))
+        self._add("n", layer, f"n{i}", numbers.n, words, arithmetic=lines, code="n")
+        self.steps.append(Step([f"n{layer}"], f"Forward, layer {layer}: {kind} norm gives n{i}."))
+
+    def _activate(self, layer: int, numbers: LayerNumbers) -> None:
+        i, before = sub(layer), _into_f(layer, numbers)
+
+        def line(name: str, unit: int) -> list[str]:
+            return [f"{name} = f({before}[{unit + 1}]) = f({numbers.n[unit]:.5g}) = {numbers.a[unit]:.5g}"]
+
+        lines = self._lines(f"a{i}", numbers.a, line)
+        self._add("a", layer, f"a{i}", numbers.a, f"a{i} = f({before})", arithmetic=lines, code="a")
+        self.steps.append(Step([f"a{layer}"], f"Forward, layer {layer}: a{i} = f({before})."))
 
     def _over(self) -> str:
         return "over the samples" if self.walk.experiment.normalizer.uses_batch else "over the units"
 
     def _junction(self, layer: int, numbers: LayerNumbers) -> None:
         i, source = sub(layer), numbers.source
-        if source is None:
-            words, made = f"h{i} = a{i}: no skip ends here", self._lines(f"h{i}", numbers.h, lambda *_: [])
-            self._add(f"h{layer}", FORWARD, "h", layer, f"h{i}", numbers.h, words, arithmetic=made)
-        else:
+        words, lines, code = f"h{i} = a{i}: no skip ends here", list[str](), ""
+        if source is not None:
             carried, j = self.walk.layers[source - 1].h, sub(source)
-            words = f"h{i} = a{i} + h{j}: the skip adds what layer {source} handed on"
-            made = self._lines(f"h{i}", numbers.h, lambda name, unit: [
-                f"{name} = a{i}[{unit + 1}] + h{j}[{unit + 1}] = {long(numbers.a[unit])} + {long(carried[unit])} = {numbers.h[unit]:.5g}"])  # fmt: skip
-            self._add(f"h{layer}", FORWARD, "h", layer, f"h{i}", numbers.h, words, arithmetic=made, code="h")
+            words, code = f"h{i} = a{i} + h{j}: the skip adds what layer {source} handed on", "h"
+
+            def line(name: str, unit: int) -> list[str]:
+                a, h = long(numbers.a[unit]), long(carried[unit])
+                return [f"{name} = a{i}[{unit + 1}] + h{j}[{unit + 1}] = {a} + {h} = {numbers.h[unit]:.5g}"]
+
+            lines = self._lines(f"h{i}", numbers.h, line)
+        self._add("h", layer, f"h{i}", numbers.h, words, arithmetic=lines, code=code)
         self.steps.append(Step([f"h{layer}"], f"Forward, layer {layer}: {words}."))
 
     def _weights(self, layer: int, numbers: LayerNumbers) -> None:
         i, W = sub(layer), numbers.W
-        whole = max(W.shape) <= MOST_ENTRIES
-        columns = (
-            [("", [two_places(entry) for entry in column]) for column in W.T]
-            if whole
-            else [("norm", [short(norm(W.ravel()))])]
-        )
+        columns = [("norm", [short(norm(W.ravel()))])]
+        if max(W.shape) <= MOST_ENTRIES:
+            columns = [("", [two_places(entry) for entry in column]) for column in W.T]
         words = f"W{i}, {W.shape[0]} × {W.shape[1]}: a row for every input, a column for every unit. Both passes use it"
-        self._add(f"W{layer}", SHARED, "W", layer, f"W{i}", W.ravel(), words, columns=columns, part="weights")
+        self._add("W", layer, f"W{i}", W.ravel(), words, lane=SHARED, columns=columns, part="weights")
 
     def _gap_forward(self, layer: int, above: int) -> None:
         key, passed = f"gap{layer}", _layers_between(layer, above)
@@ -238,28 +239,19 @@ class _Drawing:
     # --- backward -----------------------------------------------------------------------------
 
     def _loss(self) -> None:
-        walk, i, numbers = self.walk, sub(self.count), self.walk.layers[-1]
+        walk, i, dz = self.walk, sub(self.count), self.walk.layers[-1].dz
         loss, output = walk.experiment.loss_function, walk.experiment.output
-        answer = f"a = {output.formula}, the {output.name} of z{i}" if output.bends else f"a = z{i}"
-        columns = [("a", [short(walk.answer)]), ("y", [short(walk.target)])]
-        self._add(
-            "answer", FORWARD, "a", self.count, "answer", numbers.z, f"{answer}; the target is y", columns=columns
-        )
-        self.steps.append(
-            Step(
-                ["answer"],
-                f"The net answers {short(walk.answer)}; the target is {short(walk.target)}. Loss: {loss.formula}.",
-            )
-        )
+        words = f"a = {output.formula}, the {output.name} of z{i}" if output.bends else f"a = z{i}"
+        answer, target = short(walk.answer), short(walk.target)
+        key, columns = f"answer{self.count}", [("a", [answer]), ("y", [target])]
+        self._add("answer", self.count, "answer", dz, f"{words}; the target is y", column="a", columns=columns)
+        self.steps.append(Step([key], f"The net answers {answer}; the target is {target}. Loss: {loss.formula}."))
         title = f"dL/dz{i}"
-        self._add(
-            f"dz{self.count}", BACKWARD, "z", self.count, title, numbers.dz, f"{title}: the slope of the loss, {loss.formula}",
-            arithmetic=[f"answer a = {walk.answer:.6g}, target y = {walk.target:.6g}", f"{title} = {numbers.dz[0]:.6g}"],
-            code="loss",
-        )  # fmt: skip
-        self.steps.append(
-            Step([f"dz{self.count}"], f"Backward: it begins at the loss, {title} = {short(numbers.dz[0])}.")
-        )
+        lines = [f"answer a = {walk.answer:.6g}, target y = {walk.target:.6g}", f"{title} = {dz[0]:.6g}"]
+        more = {"lane": BACKWARD, "column": "z", "arithmetic": lines, "code": "loss"}
+        self._add("dz", self.count, title, dz, f"{title}: the slope of the loss, {loss.formula}", **more)
+        self.steps.append(Step([f"dz{self.count}"], f"Backward: it begins at the loss, {title} = {short(dz[0])}."))
+        self.edges.append((key, f"dz{self.count}", BACKWARD))
 
     def _gap_backward(self, layer: int, above: int) -> None:
         """Go past layers that are not drawn, in one step."""
@@ -268,46 +260,31 @@ class _Drawing:
         key, many = f"dgap{layer}", _layers_between(layer, above)
         told = NOTHING if all(factor.nothing for factor in passed) else f"× {short(product)}"
         self.boxes[key] = Box(
-            key, BACKWARD, "gap", layer, many, [("", [told])], f"Not drawn: {many}. Together they do this to ‖dL/dz‖: {told}",
-            arithmetic=[f"layer {factor.layer}: {_times(factor, 5)}" for factor in passed], decades=_decades(size, self.last),
-        )  # fmt: skip
+            key,
+            BACKWARD,
+            "gap",
+            layer,
+            many,
+            [("", [told])],
+            f"Not drawn: {many}. Together they do this to ‖dL/dz‖: {told}",
+            arithmetic=[f"layer {factor.layer}: {_times(factor, 5)}" for factor in passed],
+            decades=_decades(size, self.last),
+        )
         self.steps.append(Step([key], f"Backward, {many}: not drawn; together {told}."))
 
     def _backward(self, layer: int) -> None:
-        numbers, above = self.walk.layers[layer - 1], self.walk.layers[layer]
-        i = sub(layer)
-        self._arrives(layer, numbers, above)
-        name = f"dL/d{self.out}{i}"
-        before, key = ("z", f"dz{layer}") if numbers.normalized is None else ("n", f"dn{layer}")
-        self._add(
-            f"slope{layer}", SHARED, before, layer, f"f'({before}{i})", numbers.slope, f"f'({before}{i}): the slope of f at {before}{i}",
-            code="slope", part="slope",
-            arithmetic=self._lines("", numbers.slope, lambda _, unit: [f"f'({before}{i}[{unit + 1}]) = f'({numbers.n[unit]:.5g}) = {numbers.slope[unit]:.5g}"]),
-        )  # fmt: skip
-        title = f"dL/d{before}{i}"
-        self._add(
-            key, BACKWARD, before, layer, title, numbers.dn, f"{title} = {name} · f'({before}{i}), entry by entry", code="dn",
-            arithmetic=self._lines(title, numbers.dn, lambda entry, unit: [
-                f"{entry} = {name}[{unit + 1}] · f'({before}{i}[{unit + 1}]) = {long(numbers.dh[unit])} · {long(numbers.slope[unit])} = {numbers.dn[unit]:.5g}"]),
-        )  # fmt: skip
-        passed = f"{number(norm(numbers.dh))} arrives, {number(norm(numbers.dn))} leaves"
-        plain = numbers.normalized is None
-        self.steps.append(
-            Step(
-                [f"slope{layer}", key],
-                f"Backward, layer {layer}: {title} = {name} · f'({before}{i}); in norm {passed}.",
-                layer * plain,
-            )
-        )
-        if not plain:
+        numbers = self.walk.layers[layer - 1]
+        self._arrives(layer, numbers, self.walk.layers[layer])
+        self._through_slope(layer, numbers)
+        if numbers.normalized is not None:
             self._through_normalization(layer, numbers)
 
     def _arrives(self, layer: int, numbers: LayerNumbers, above: LayerNumbers) -> None:
         """dL/dh: by the weights of the layer above, and at a junction by the skip too."""
-        i, j = sub(layer), sub(layer + 1)
-        title, by_weights, skip = f"dL/d{self.out}{i}", f"dL/dz{j} W{j}ᵀ", numbers.by_skip
+        i, j, skip = sub(layer), sub(layer + 1), numbers.by_skip
+        title = f"dL/d{self.out}{i}"
+        words, code, both = f"{title} = dL/dz{j} W{j}ᵀ", "dh", ""
         columns = [self._column(numbers.dh)]
-        words, code, where = f"{title} = {by_weights}", "dh", self.out
         if skip is not None:
             columns = [
                 self._column(numbers.by_weights, "W"),
@@ -315,45 +292,54 @@ class _Drawing:
                 self._column(numbers.dh, "sum"),
             ]
             k = sub(numbers.joins_from or 0)
-            words, code = (
-                f"{title} = {by_weights} + dL/dh{k}: the skip brings dL/dh{k} back unchanged",
-                "dh with a skip",
-            )
-        self._add(
-            f"dh{layer}", BACKWARD, where, layer, title, numbers.dh, words, columns=columns, code=code,
-            arithmetic=self._lines(title, numbers.dh, partial(_sum_back, numbers, above, j)),
-        )  # fmt: skip
-        both = (
-            f": {number(norm(numbers.by_weights))} by the weights, {number(norm(skip))} by the skip"
-            if skip is not None
-            else ""
-        )
-        self.steps.append(
-            Step([f"dh{layer}"], f"Backward, layer {layer}: {words}; in norm {number(norm(numbers.dh))}{both}.")
-        )
+            words, code = f"{words} + dL/dh{k}: the skip brings dL/dh{k} back unchanged", "dh with a skip"
+            both = f": {number(norm(numbers.by_weights))} by the weights, {number(norm(skip))} by the skip"
+        lines = self._lines(title, numbers.dh, partial(_sum_back, numbers, above, j))
+        more = {"lane": BACKWARD, "column": self.out, "columns": columns, "arithmetic": lines, "code": code}
+        self._add("dh", layer, title, numbers.dh, words, **more)
+        says = f"Backward, layer {layer}: {words}; in norm {number(norm(numbers.dh))}{both}."
+        self.steps.append(Step([f"dh{layer}"], says))
+
+    def _through_slope(self, layer: int, numbers: LayerNumbers) -> None:
+        before, name = _into_f(layer, numbers), f"dL/d{self.out}{sub(layer)}"
+        column, title, plain = before[0], f"dL/d{before}", numbers.normalized is None
+
+        def slope_line(_: str, unit: int) -> list[str]:
+            return [f"f'({before}[{unit + 1}]) = f'({numbers.n[unit]:.5g}) = {numbers.slope[unit]:.5g}"]
+
+        def line(entry: str, unit: int) -> list[str]:
+            values = f"{long(numbers.dh[unit])} · {long(numbers.slope[unit])} = {numbers.dn[unit]:.5g}"
+            return [f"{entry} = {name}[{unit + 1}] · f'({before}[{unit + 1}]) = {values}"]
+
+        slope = {"lane": SHARED, "column": column, "code": "slope", "part": "slope"}
+        lines = self._lines("", numbers.slope, slope_line)
+        words = f"f'({before}): the slope of f at {before}"
+        self._add("slope", layer, f"f'({before})", numbers.slope, words, arithmetic=lines, **slope)
+        words, lines = f"{title} = {name} · f'({before})", self._lines(title, numbers.dn, line)
+        more = {"lane": BACKWARD, "column": column, "arithmetic": lines, "code": "dn"}
+        self._add(f"d{column}", layer, title, numbers.dn, f"{words}, entry by entry", **more)
+        says = f"Backward, layer {layer}: {words}; in norm {_passed(numbers.dh, numbers.dn)}."
+        self.steps.append(Step([f"slope{layer}", f"d{column}{layer}"], says, layer * plain))
 
     def _through_normalization(self, layer: int, numbers: LayerNumbers) -> None:
         i, normalized = sub(layer), numbers.normalized
         assert normalized is not None
-        self._add(
-            f"std{layer}", SHARED, "z", layer, f"γ / std{i}", normalized.scale / normalized.std,
-            f"γ over the standard deviation of z{i} {self._over()}", part="normalization",
-            arithmetic=self._lines("", normalized.std, lambda _, unit: [f"γ[{unit + 1}] / std[{unit + 1}] = {long(normalized.scale[unit])} / {long(normalized.std[unit])}"]),
-        )  # fmt: skip
+
+        def std_line(_: str, unit: int) -> list[str]:
+            scale, std = long(normalized.scale[unit]), long(normalized.std[unit])
+            return [f"γ[{unit + 1}] / std[{unit + 1}] = {scale} / {std}"]
+
+        values, words = normalized.scale / normalized.std, f"γ over the standard deviation of z{i} {self._over()}"
+        more = {"lane": SHARED, "column": "z", "part": "normalization"}
+        self._add("std", layer, f"γ / std{i}", values, words, arithmetic=self._lines("", values, std_line), **more)
         title = f"dL/dz{i}"
-        self._add(
-            f"dz{layer}", BACKWARD, "z", layer, title, numbers.dz,
-            f"{title}: γ dL/dn{i} without its mean and its part along z, {self._over()}, divided by std", code="dz through a normalization",
-            arithmetic=self._lines(title, numbers.dz, partial(_normalized_back, numbers, i)),
-        )  # fmt: skip
-        passed = f"{number(norm(numbers.dn))} arrives, {number(norm(numbers.dz))} leaves"
-        self.steps.append(
-            Step(
-                [f"std{layer}", f"dz{layer}"],
-                f"Backward, layer {layer}: through the normalization to {title}; in norm {passed}.",
-                layer,
-            )
-        )
+        words = f"{title}: γ dL/dn{i} without its mean and its part along z, {self._over()}, divided by std"
+        lines = self._lines(title, numbers.dz, partial(_normalized_back, numbers, i))
+        more = {"lane": BACKWARD, "column": "z", "code": "dz through a normalization"}
+        self._add("dz", layer, title, numbers.dz, words, arithmetic=lines, **more)
+        passed = _passed(numbers.dn, numbers.dz)
+        says = f"Backward, layer {layer}: through the normalization to {title}; in norm {passed}."
+        self.steps.append(Step([f"std{layer}", f"dz{layer}"], says, layer))
 
     # --- arrows and factors -------------------------------------------------------------------
 
@@ -364,7 +350,6 @@ class _Drawing:
             row = sorted(boxes, key=lambda box: (box.layer, order.index(box.column[0])))
             pairs = pairwise(row) if lane == FORWARD else ((right, left) for left, right in pairwise(row))
             self.edges += [(one.key, other.key, lane) for one, other in pairs]
-        self.edges.append(("answer", f"dz{self.count}", BACKWARD))
         for layer, numbers in enumerate(self.walk.layers, start=1):
             if numbers.source is not None:
                 ends = [self._drawn("h", numbers.source), self._drawn("h", layer)]
@@ -414,6 +399,15 @@ def _layers_between(layer: int, above: int) -> str:
     return f"layers {layer + 1} to {above - 1}" if above > layer + 2 else f"layer {layer + 1}"
 
 
+def _into_f(layer: int, numbers: LayerNumbers) -> str:
+    """Name what goes into f."""
+    return f"{'z' if numbers.normalized is None else 'n'}{sub(layer)}"
+
+
+def _passed(arrives: Array, leaves: Array) -> str:
+    return f"{number(norm(arrives))} arrives, {number(norm(leaves))} leaves"
+
+
 def _decades(size: float, last: float) -> float | None:
     return math.log10(size / last) if last and 0 < size / last < math.inf else None
 
@@ -423,10 +417,11 @@ def _decades(size: float, last: float) -> float | None:
 
 def _sum(numbers: LayerNumbers, h: Array, inside: str, i: str, name: str, unit: int) -> list[str]:
     """z of a unit: a product for every input, and b."""
-    lines = [
-        f"  {inside}[{k + 1}] · W{i}[{k + 1},{unit + 1}] = {long(h[k])} · {long(numbers.W[k, unit])} = {h[k] * numbers.W[k, unit]:.5g}"
-        for k in range(len(h))
-    ]
+    lines = []
+    for k in range(len(h)):
+        value, weight = h[k], numbers.W[k, unit]
+        values = f"{long(value)} · {long(weight)} = {value * weight:.5g}"
+        lines.append(f"  {inside}[{k + 1}] · W{i}[{k + 1},{unit + 1}] = {values}")
     if numbers.b is not None:
         lines.append(f"  b{i}[{unit + 1}] = {numbers.b[unit]:.5g}")
     return [*lines, f"{name} = their sum = {numbers.z[unit]:.5g}"]
@@ -434,13 +429,14 @@ def _sum(numbers: LayerNumbers, h: Array, inside: str, i: str, name: str, unit: 
 
 def _sum_back(numbers: LayerNumbers, above: LayerNumbers, j: str, name: str, unit: int) -> list[str]:
     """dL/dh of a unit: a product for every unit of the layer above, and what a skip brings."""
-    lines = [
-        f"  dL/dz{j}[{k + 1}] · W{j}[{unit + 1},{k + 1}] = {long(above.dz[k])} · {long(above.W[unit, k])} = {above.dz[k] * above.W[unit, k]:.5g}"
-        for k in range(len(above.dz))
-    ]
+    lines = []
+    for k in range(len(above.dz)):
+        value, weight = above.dz[k], above.W[unit, k]
+        values = f"{long(value)} · {long(weight)} = {value * weight:.5g}"
+        lines.append(f"  dL/dz{j}[{k + 1}] · W{j}[{unit + 1},{k + 1}] = {values}")
     if numbers.by_skip is not None:
-        k = sub(numbers.joins_from or 0)
-        lines.append(f"  by the skip: dL/dh{k}[{unit + 1}] = {numbers.by_skip[unit]:.5g}")
+        later = sub(numbers.joins_from or 0)
+        lines.append(f"  by the skip: dL/dh{later}[{unit + 1}] = {numbers.by_skip[unit]:.5g}")
     return [*lines, f"{name} = their sum = {numbers.dh[unit]:.5g}"]
 
 

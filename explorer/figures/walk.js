@@ -122,7 +122,7 @@ function way([from, to, kind], { at, middle, below, skips }) {
     const side = back ? -14 : 14;
     return `M${one.cx + side},${leave} V${y} H${other.cx - side} V${arrive}`;
   }
-  if (from === "answer" && other.lane === "backward") return `M${one.cx},${one.bottom} V${other.cy} H${other.right}`;
+  if (from.startsWith("answer") && other.lane === "backward") return `M${one.cx},${one.bottom} V${other.cy} H${other.right}`;
   return kind === "backward" ? `M${one.left},${one.cy} H${other.right}` : `M${one.right},${one.cy} H${other.left}`;
 }
 
