@@ -7,18 +7,28 @@ import numpy as np
 import streamlit as st
 
 from explorer.choices.comparisons import with_baseline
+from explorer.choices.controls import Choice
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.comparison import Compared, compare, compare_gradients
 from explorer.diagnosis.decomposition import Why
 from explorer.diagnosis.diagnose import Diagnosis
+from explorer.diagnosis.lens import Lens, look
 from explorer.diagnosis.trials import Tried, try_remedies
 from explorer.diagnosis.verdict import VERDICTS, Verdict
 from explorer.diagnosis.wording import decades, number, summary
-from explorer.figures.explore import EPOCH_AXES, compared_figure, describe_compared_figure, describe_why, why_figure
-from explorer.figures.view import VIEW_CONTROLS, View
-from explorer.sharing.code import explore_table
+from explorer.figures.explore import (
+    EPOCH_AXES,
+    MAP_AXES,
+    compared_figure,
+    describe_compared_figure,
+    describe_why,
+    why_figure,
+)
+from explorer.figures.lens import RIDGES, describe_lens, lens_figure
+from explorer.figures.view import LENS, LENS_CONTROLS, VIEW_CONTROLS, LensView, View
+from explorer.sharing.code import explore_table, lens_code
 from explorer.sharing.notebook import explore_lines
-from explorer.sharing.saved import filename, history_csv
+from explorer.sharing.saved import filename, history_csv, lens_csv
 from explorer.sharing.textbook import written
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
@@ -31,9 +41,9 @@ from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.compare_with import compare_with
 from explorer.ui.link import NOT_SETTINGS
-from explorer.ui.live_chart import Drawn, live_chart
+from explorer.ui.live_chart import Click, Drawn, live_chart
 from explorer.ui.look import LARGER, VERDICT_KEY, WHY_KEY, place_of_progress, reserve
-from explorer.ui.page import Page, what_do_i_see
+from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.replay import replay_button
 from explorer.ui.sidebar import chosen, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -66,6 +76,17 @@ IN_THE_ROW, BEHIND = ("metric",), ("colour", "axis", "range")
 # Seconds: of the first slice, for the first picture comes before anything else is trained; of the others; and between
 # two repaints, for one of which a browser needs about a third of a second.
 FIRST_SLICE, SLICE, REPAINT = 0.04, 0.1, 0.7
+
+# The tabs below the figure.
+DETAILS_KEY, LENS_TAB = "details", "Lens"
+DETAILS = Choice(
+    group=VIEW,
+    label="Details",
+    help="What stands in the tabs below the figure.",
+    options=("Why", LENS_TAB, "Layers", "How to read this"),
+    default="Why",
+)
+CONTROLS = {**VIEW_CONTROLS, DETAILS_KEY: DETAILS, **{f"{LENS}{name}": each for name, each in LENS_CONTROLS.items()}}
 
 # --- first visit ---------------------------------------------------------------------------------
 
@@ -260,7 +281,7 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
             main,
             keep=f"{view.axis} {view.metric} {experiment.epochs}",
             filename=filename(experiment),
-            on_click=lambda click: choose_epoch(experiment, click.x) if click.panel in EPOCH_AXES else None,
+            on_click=lambda click: _choose(experiment, click),
             above=ABOVE,
             lowest=LOWEST,
             larger=LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
@@ -269,9 +290,16 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
         st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
     elif note := now.theory.note(view.diagnostic):
         st.caption(note)
-    take_away(_parcel(compared, [main, parts]), more=_offer_walk)
-    show_code(explore_table(experiment, view, now.rule), written(experiment))
-    why_tab, layers_tab, reading_tab = st.tabs(["Why", "Layers", "How to read this"], key="details", on_change="rerun")
+    row = st.container()
+    why_tab, lens_tab, layers_tab, reading_tab = st.tabs(list(DETAILS.options), key=DETAILS_KEY, bind="query-params")
+    lens = None
+    if lens_tab.open:
+        with lens_tab:
+            lens = _lens(compared, view)
+    with row:
+        take_away(_parcel(compared, [main, parts], lens), more=_offer_walk)
+        code = explore_table(experiment, view, now.rule) | ({"Lens": lens_code()} if lens else {})
+        show_code(code, written(experiment))
     with why_tab:  # also while it is closed: its figure can be saved
         _why(now.history, view, why, parts)
     if layers_tab.open:
@@ -281,15 +309,26 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
             _reading(view)
 
 
-def _parcel(compared: Compared, figures: list[Drawn]) -> Parcel:
-    """Collect what can be downloaded from Explore."""
+def _choose(experiment: Experiment, click: Click) -> None:
+    """Move the slider to the epoch that was clicked; on a map, while the lens is open, to the layer as well."""
+    if click.panel in EPOCH_AXES:
+        choose_epoch(experiment, click.x)
+        if click.up in MAP_AXES and st.session_state.get(DETAILS_KEY) == LENS_TAB:
+            _choose_layer(experiment, click.y)
+
+
+def _choose_layer(experiment: Experiment, layer: float) -> None:
+    set_values({f"{LENS}layer": min(max(round(layer), 1), experiment.depth)})
+
+
+def _parcel(compared: Compared, figures: list[Drawn], looked: tuple[Lens, Drawn] | None) -> Parcel:
+    """Collect what can be downloaded from Explore; what the lens shows while it is open."""
     now, before = compared.now, compared.baseline
     experiment = now.history.experiment
     given: dict[str, Any] = {
         "title": now.sentence,
         "settings": [summary(experiment)],
         "tables": {"History": lambda: history_csv(now.history)},
-        "lines": explore_lines(experiment, None),
     }
     if before is not None:
         baseline = before.history.experiment
@@ -297,10 +336,15 @@ def _parcel(compared: Compared, figures: list[Drawn]) -> Parcel:
         given["sentences"] = [compare_gradients(before.facts, now.facts), now.sentence]
         given["settings"] = [f"Now: {summary(experiment)}", f"Baseline: {summary(baseline)}"]
         given["tables"]["Baseline, its history"] = lambda: history_csv(before.history)
-        given["lines"] = explore_lines(experiment, baseline)
+    lens = None
+    if looked is not None:
+        lens, drawn = looked
+        figures = [*figures, drawn]
+        given["tables"]["Lens, histograms"] = lambda: lens_csv(looked[0])
     return Parcel(
         filename=filename(experiment),
         figures=figures,
+        lines=explore_lines(experiment, None if before is None else before.history.experiment, lens),
         experiment=experiment,
         baseline=(before or now).history.experiment,
         table=layer_table(experiment),
@@ -322,6 +366,42 @@ def _over(seeds: int) -> str:
     if not seeds:
         return "where no seed has a gradient that is finite and not 0 in every layer"
     return f"mean over the {seeds} seeds whose gradient is finite and not 0 in every layer" if seeds > 1 else "one seed"
+
+
+def _lens(compared: Compared, view: View) -> tuple[Lens, Drawn]:
+    """Ask for the layer and the seeds, and draw what the activation receives there."""
+    now, before = compared.now.history, compared.baseline
+    chosen = _ask_lens(now.experiment)
+    lens = look(now, view.at, chosen.layer, chosen.of_seed)
+    # The baseline at the same epoch.
+    other = None if before is None else look(before.history, lens.epoch, chosen.layer, chosen.of_seed)
+    drawn = Drawn(
+        "lens",
+        "Lens: z at a layer, and the slope there",
+        lambda: lens_figure(lens, other, summary(now.experiment)),
+        describe_lens(lens, other),
+    )
+    live_chart(
+        drawn,
+        keep=f"{now.experiment.activation} {now.experiment.depth}",
+        filename=f"lens_{filename(now.experiment)}",
+        on_click=lambda click: _choose_layer(now.experiment, click.y) if click.panel == RIDGES else None,
+        larger=LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
+    )
+    return lens, drawn
+
+
+def _ask_lens(experiment: Experiment) -> LensView:
+    asked = {"layer": range(1, experiment.depth + 1), "seed": range(experiment.runs + 1)}
+    values = {}
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="lens_row"):
+        for name, offered in asked.items():
+            key = f"{LENS}{name}"
+            if st.session_state.get(key, 0) > offered[-1]:  # of a net that was larger
+                set_values({key: offered[-1]})
+            # A slider needs two ends.
+            values[name] = ask(key, LENS_CONTROLS[name], options=offered) if len(offered) > 1 else offered[0]
+    return LensView(**values)
 
 
 def _reading(view: View) -> None:
@@ -419,7 +499,7 @@ PAGE = Page(
     show=show,
     kind=LAYERS,
     pins=False,
-    controls=VIEW_CONTROLS,
+    controls=CONTROLS,
     ahead=lambda: (
         trained([entry.experiment, entry.baseline or entry.experiment]) for entry in scenarios_of(Experiment).values()
     ),

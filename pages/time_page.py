@@ -19,12 +19,13 @@ from explorer.figures.gates import describe_gates, gates_figure
 from explorer.figures.panels import DrawnNet
 from explorer.figures.reach import (
     describe_reach,
+    describe_steps,
     describe_truncation,
     reach_figure,
+    steps_figure,
     truncation_figure,
 )
 from explorer.figures.spectra import describe_matrix, matrix_figure
-from explorer.figures.steps import describe_steps, steps_figure
 from explorer.figures.theme import LineStyle
 from explorer.figures.time import PROFILE, describe_compared, nets_of, time_figure
 from explorer.figures.view import TIME_VIEW_CONTROLS, TimeView

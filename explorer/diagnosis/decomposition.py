@@ -10,10 +10,13 @@ dL/dW_hh of a recurrent net is a sum over time steps; what each of them adds is 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.diagnosis.seeds import logarithm
 from explorer.training.history import History
+
+ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,14 +28,23 @@ class Why:
     seeds: int  # Over how many seeds: those whose gradient is finite and not 0 in every layer
 
 
-def decompose(history: History, record: int) -> Why:
-    """Split the change of RMS dL/dz at each hidden layer into its parts, at one record."""
+def _finite_seeds(history: History, record: int, seeds: slice) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(logarithm(history.measures["delta"][seeds, record])).all(axis=1))
+
+
+def usable_seeds(history: History, record: int, seeds: slice = ALL) -> NDArray[np.int64]:
+    """Return which of some seeds count: those whose gradient is finite and not 0 in every layer; if none is, all."""
+    finite = _finite_seeds(history, record, seeds)
+    return np.flatnonzero(finite) if finite.any() else np.arange(len(finite))
+
+
+def decompose(history: History, record: int, seeds: slice = ALL) -> Why:
+    """Split the change of RMS dL/dz at each hidden layer into its parts, at one record, over all seeds or some."""
     norms = {
-        name: logarithm(history.measures[name][:, record])
+        name: logarithm(history.measures[name][seeds, record])
         for name in ("delta", "through_weights", "through_skip", "through_slope")
     }
-    finite = np.atleast_1d(np.isfinite(norms["delta"]).all(axis=1))
-    usable = np.flatnonzero(finite) if finite.any() else np.arange(len(finite))
+    usable = usable_seeds(history, record, seeds)
     above = norms["delta"][usable, 1:]
     weights, skip, slope = (norms[name][usable, :-1] for name in ("through_weights", "through_skip", "through_slope"))
     delta = norms["delta"][usable, :-1]
@@ -50,7 +62,7 @@ def decompose(history: History, record: int) -> Why:
         del parts["skip"]
     if experiment.normalizer.axis is None:
         del parts["normalization"]
-    return Why(parts, total, int(finite.sum()))
+    return Why(parts, total, int(_finite_seeds(history, record, seeds).sum()))
 
 
 # --- time steps: arrays have one row per run and one column per time step, first to last ----------

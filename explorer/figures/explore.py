@@ -52,6 +52,7 @@ class _Places:
 # Axes of the columns, from the left: epochs, loss, layers.
 AXES = (("x", "y", "y2"), ("x4", "y6", "y3"))
 EPOCH_AXES = tuple(x for x, *_ in AXES)
+MAP_AXES = tuple(layers for *_, layers in AXES)
 # The height on a wide screen, and on a narrow one those of what stands below one another, in pixels.
 HEIGHT = 780
 NARROW_BARS, NARROW_BOXES, NARROW_LOSS, NARROW_MAP = 70, 24, 80, 170

@@ -9,6 +9,7 @@ import numpy as np
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.controls import choice, controls_of, numeric, one_two_five
+from explorer.choices.experiment import Experiment
 from explorer.sweeps.cliff import B_SPAN, W_SPAN
 from explorer.sweeps.descent import Descent
 from explorer.training.kinds import LAYERS, TIME_STEPS, Kind
@@ -104,6 +105,41 @@ class View:
 
 
 VIEW_CONTROLS = controls_of(View)
+
+# --- the lens: what a layer's activation receives ---
+
+
+# Before each name in the link, and what stands for all seeds.
+LENS, ALL_SEEDS = "lens_", 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LensView:
+    """At which layer the lens looks, and over which seeds."""
+
+    layer: int = _number(
+        "Layer",
+        "The hidden layer whose z is shown; 1 is nearest the input. A click on a row chooses it, of the ridge or of the map "
+        "on top.",
+        low=1,
+        high=Experiment.controls()["depth"].high,  # type: ignore[attr-defined]
+        default=1,
+    )
+    seed: int = _number(
+        "Seed",
+        "0: all seeds together; 1: the first seed alone, and so on.",
+        low=ALL_SEEDS,
+        high=Experiment.controls()["runs"].high,  # type: ignore[attr-defined]
+        default=ALL_SEEDS,
+    )
+
+    @property
+    def of_seed(self) -> int | None:
+        """The number of the one seed, from 0; None: all."""
+        return None if self.seed == ALL_SEEDS else self.seed - 1
+
+
+LENS_CONTROLS = controls_of(LensView)
 
 
 @dataclass(frozen=True, kw_only=True)

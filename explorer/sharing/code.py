@@ -16,7 +16,7 @@ from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry
-from explorer.diagnosis import decomposition, effects, facts, reach, seeds, walk
+from explorer.diagnosis import decomposition, effects, facts, lens, reach, seeds, walk
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import Verdict, judge
 from explorer.figures.view import TimeView, View
@@ -33,7 +33,7 @@ from explorer.theory import (
     typical_gradients,
     typical_signals,
 )
-from explorer.training import all_depths, answers, history, recurrent_group, time_measures
+from explorer.training import all_depths, answers, history, recording, recurrent_group, time_measures
 from explorer.training.group import Group
 from explorer.training.measures import Stage
 from explorer.training.network import BOTH_FROM, Network
@@ -165,6 +165,11 @@ def walk_table(experiment: Experiment) -> Table:
         "Factors": [walk._factor, walk.norm],
         "Parameters": [walk.parameters_at],
     }
+
+
+def lens_code() -> list[Piece]:
+    """What made the lens of Explore."""
+    return [recording.count_bins, recording.bins_of, lens.bin_slopes, decomposition.decompose]
 
 
 def remedies_table(names: Sequence[str]) -> Table:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
+from explorer.diagnosis.lens import Lens
 from explorer.figures.view import CliffView, View
 from explorer.stories.tutorial import RUN, SAID, TutorialView
 from explorer.sweeps.outcomes import Outcome
@@ -28,15 +29,25 @@ def _imports(experiment: Settings, names: str, *more: str) -> str:
     return "\n".join([f"from explorer import {names}", *sorted([*more, *own])]) + "\n\n"
 
 
-def explore_lines(experiment: Experiment, baseline: Experiment | None = None) -> str:
-    """Repeat what Explore shows."""
+def explore_lines(experiment: Experiment, baseline: Experiment | None = None, lens: Lens | None = None) -> str:
+    """Repeat what Explore shows, and where somebody looks through the lens what that shows."""
+    more = [] if lens is None else ["from explorer.diagnosis.lens import look"]
     before = f"baseline = train({constructor(baseline)})\n" if baseline is not None else ""
     return (
-        f"{_imports(experiment, 'Experiment, train')}"
+        f"{_imports(experiment, 'Experiment, train', *more)}"
         f"history = train({constructor(experiment)})\n"
         f"{before}"
         'history.measures["delta"]   # (runs, records, layers): RMS of dL/dz, first layer to last\n'
         "history.outcome             # per run: solved, learning, stuck or diverged\n"
+    ) + ("" if lens is None else _lens_lines(lens))
+
+
+def _lens_lines(lens: Lens) -> str:
+    return (
+        f"lens = look(history, epoch={lens.epoch}, layer={lens.layer}, seed={lens.seed})\n"
+        "lens.shares     # of all z of the layer, in each bin between lens.edges; lens.zero: exactly 0\n"
+        "lens.rms_slope  # RMS of f' over this histogram: the least, likely and most that its bins allow\n"
+        "lens.factor     # what Why calls the slope: the RMS in which each f' counts by the square of dL/dh\n"
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
+from explorer.diagnosis.lens import Lens
 from explorer.diagnosis.seeds import share_interval
 from explorer.sweeps.outcomes import OUTCOMES, Finding, Outcome
 from explorer.sweeps.sweep import Place, Sweep
@@ -110,6 +111,14 @@ def table_csv(rows: Iterable[Mapping[str, object]]) -> str:
 def history_csv(history: History) -> str:
     """Write one line for every seed, recorded epoch and layer; numbers in full precision, NaN where none is defined."""
     return table_csv(history.rows())
+
+
+def lens_csv(lens: Lens) -> str:
+    """Write the histograms of z of every seed and hidden layer at an epoch, a line for each bin that is not empty.
+
+    An exact 0 is from 0 to 0, what is not finite from NaN to NaN.
+    """
+    return table_csv(lens.rows() or [dict.fromkeys(("seed", "epoch", "layer", "z from", "z to", "count"), "")])
 
 
 def histories_csv(named: Mapping[str, History]) -> str:

@@ -18,7 +18,7 @@ from explorer.choices.experiment import Experiment
 from explorer.training import cores
 from explorer.training.group import MOST_RUNS, Group, safe_norm
 from explorer.training.network import Architecture, Network
-from explorer.training.recording import Ending, Records
+from explorer.training.recording import BINS, Ending, Records
 from explorer.training.recurrent_group import RecurrentGroup
 from explorer.training.recurrent_network import Layer, RecurrentArchitecture, RecurrentNetwork
 
@@ -158,6 +158,7 @@ class CompiledGroup(Group):
         # Where one measure has no compiled form NumPy takes all.
         self._measures = {*self.diagnostics} == {*self.kernel.MEASURES, self.kernel.UPDATE_MEASURE}
         self._measured = np.empty((len(chosen), len(self.kernel.MEASURES), self.shape.layers))
+        self._counts = np.zeros((len(chosen), self.shape.depth, BINS), dtype=np.int64)
         # Orders are drawn before a call, slopes in it: of both an epoch at a time, as NumPy's way draws them.
         self._most = 1 if self.rule.shuffled and random else 2**40
 
@@ -225,6 +226,7 @@ class CompiledGroup(Group):
                 self._y,
                 NO_SLOPES if random is None else random,
                 self._measured,
+                self._counts,
                 self.probe.z_out[:, 0],
                 answered,
             )
@@ -234,6 +236,8 @@ class CompiledGroup(Group):
         self._record_seconds = time.perf_counter() - start
         for index, name in enumerate(self.kernel.MEASURES):
             self._put(self._measured[:, index], self.records.measures[name])
+        if self.records.z_counts is not None:
+            self._put_counts(self._counts, self.records.z_counts)
 
     def _statistics(self) -> tuple[Array, Array]:
         """Running mean and variance, (runs, depth, width), or nothing."""

@@ -9,11 +9,13 @@ with one BLAS thread. What hardly ever mattered was left out. `python -m benchma
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.training.group import Group
 from explorer.training.measures import DIAGNOSTICS
-from explorer.training.recording import record_epochs
+from explorer.training.recording import BINS, count_type, record_epochs
 from explorer.training.time_measures import TIME_DIAGNOSTICS
 from explorer.training.work import Terms, Work, layered_work, recurrent_weights, recurrent_work
 
@@ -106,7 +108,7 @@ LAYERS = Prices(
                 "normalized layer": 37_000,
                 "layer": 11_000,
                 "layer of a run": 1_200,
-                "number": 12.0,
+                "number": 20.0,
                 "parameter": 11.0,
                 "normalized number": 6.9,
                 "answered number": 4.6,
@@ -146,7 +148,7 @@ LAYERS = Prices(
                 "layer of a run": 580,
                 "parameter": 5.6,
                 "answered number": 3.5,
-                "number": 3.1,
+                "number": 7.0,
                 "normalized number": 1.4,
                 "function": 0.75,
             }
@@ -233,9 +235,11 @@ def layered_cost(experiment: Experiment) -> Cost:
     """Estimate the cost of training a net of layers; nothing is allocated or trained."""
     sizes, records = experiment.batch_sizes(), len(record_epochs(experiment.epochs))
     numbers_recorded = 6 + Group.answers_kept(experiment) + len(DIAGNOSTICS) * experiment.layers
+    layers, numbers = Group.z_counted(experiment)
+    counts = records * layers * BINS * np.dtype(count_type(numbers)).itemsize
     return Cost(
         seconds=_seconds(layered_work(experiment), LAYERS, experiment.epochs, records),
-        bytes=8 * experiment.runs * (records * numbers_recorded + _buffer_size(experiment, set(sizes))),
+        bytes=experiment.runs * (8 * (records * numbers_recorded + _buffer_size(experiment, set(sizes))) + counts),
         updates=experiment.epochs * len(sizes),
     )
 

@@ -11,7 +11,7 @@ from explorer.choices.clipping import clipping_of, global_norm, one_or_each
 from explorer.choices.experiment import SHUFFLED, Experiment
 from explorer.training.measures import DIAGNOSTICS, LARGE_SQUARE, SMALL_SQUARE, Diagnostic, root_sum_square
 from explorer.training.network import Network, Running, architecture, draw_parameters
-from explorer.training.recording import ANSWERS_FOR, ArraySpecs, Ending, Records, Row
+from explorer.training.recording import ANSWERS_FOR, ArraySpecs, Counts, Ending, Records, Row, count_bins
 
 SMALL_NORM, LARGE_NORM = SMALL_SQUARE**0.5, LARGE_SQUARE**0.5
 CACHE_BYTES = 2**20
@@ -82,6 +82,11 @@ class Group:
         """Return how many answers are kept at every record: one of each sample, where there are few."""
         count: int = experiment.sample_count
         return count if count <= ANSWERS_FOR else 0
+
+    @staticmethod
+    def z_counted(experiment: Any) -> tuple[int, int]:
+        """Return of how many layers z is counted by bin at every record, and how many numbers each has."""
+        return experiment.depth, experiment.width * experiment.sample_count
 
     def _begin(self, rows: Sequence[Row]) -> Array:
         """Set `x` and `y`, samples last, as networks take them, and draw theta."""
@@ -257,6 +262,13 @@ class Group:
         if self.ended.size:
             row[self.ended] = np.nan
 
+    def _put_counts(self, counts: NDArray[Any], into: Counts) -> None:
+        """Write a row of counts, (runs, depth, BINS); of ended runs 0."""
+        row = into[self.runs, self.record]
+        row[...] = counts
+        if self.ended.size:
+            row[self.ended] = 0
+
     def _record_state(self) -> None:
         """Measure the whole data set at the present parameters."""
         self.probe.draw_slopes(self.probe_rngs)
@@ -274,6 +286,8 @@ class Group:
         for name, diagnostic in self.diagnostics.items():
             if not diagnostic.of_update:
                 self._put(diagnostic.measure(probe).T, self.records.measures[name])
+        if self.records.z_counts is not None:
+            self._put_counts(count_bins(probe.n).swapaxes(0, 1), self.records.z_counts)
         if self.answerer is not probe:
             self.answerer.forward()
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.training.kinds import Kind, kind_of
-from explorer.training.recording import Ending
+from explorer.training.recording import Counts, Ending
 
 SOLVED, LEARNING, STUCK, DIVERGED = "solved", "learning", "stuck", "diverged"
 # A run is stuck while it is hardly better than always answering the mean target.
@@ -43,6 +43,9 @@ class History:
     target_variance: float  # Mean squared error of always answering the mean target
     # (runs, records, ...): of the recurrent matrices, see `RecurrentGroup`; empty for layers.
     recurrent_matrix: dict[str, NDArray[Any]] = field(default_factory=dict)
+    # (runs, records, depth, BINS): how many z of a hidden layer, over units and samples, lie in each bin, see `BIN_EDGES`; z
+    # is what the activation receives, behind a normalization. All 0 once a run has ended. None for nets of time steps.
+    z_counts: Counts | None = None
 
     @property
     def kind(self) -> Kind:

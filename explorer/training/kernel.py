@@ -30,6 +30,7 @@ from explorer.choices.optimizers import MOMENTUM as DECAY
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.training.measures import LARGE_SQUARE, ROUNDING, SMALL_SQUARE
 from explorer.training.network import Architecture
+from explorer.training.recording import FINE, LOST_BIN, OCTAVES, PER_ONE, STEPS_OUT, ZERO_BIN
 from explorer.training.recurrent_network import RecurrentArchitecture
 
 BETA_1, BETA_2 = ADAM_BETAS
@@ -1157,9 +1158,40 @@ def share_dead(a, slope, count):
     return dead / a.shape[0]
 
 
+MIDDLE = STEPS_OUT + FINE * PER_ONE  # the first bin above 0
+FIRST_EXPONENT = 1023 + FINE.bit_length() - 1  # of FINE, as its bits have it
+
+
 @compiled
-def forward(net, theta, room, running_mean, running_variance, random, measured, n):
-    """From the inputs of `n` samples, in room.h[0], to z of the output; what is `measured` on the way, if it has room."""
+def bin_out(z):
+    """The bin of a number beyond the linear ones, as `recording.bins_of` has it."""
+    if not abs(z) < math.inf:
+        return LOST_BIN
+    out = min((((bits(z) >> 52) & 2047) - FIRST_EXPONENT) // OCTAVES, STEPS_OUT - 1)
+    return MIDDLE - FINE * PER_ONE - 1 - out if z < 0 else MIDDLE + FINE * PER_ONE + out
+
+
+@as_written
+def count_bins(z, counts, count):
+    """Count numbers by bin."""
+    counts[:] = 0
+    for u in range(z.shape[0]):
+        for s in range(count):
+            v = z[u, s]
+            if not abs(v) < FINE:
+                counts[bin_out(v)] += 1
+            elif v == 0:
+                counts[ZERO_BIN] += 1
+            else:
+                counts[math.floor(v * PER_ONE) + MIDDLE] += 1
+
+
+@compiled
+def forward(net, theta, room, running_mean, running_variance, random, measured, counts, n):
+    """From the inputs of `n` samples, in room.h[0], to z of the output.
+
+    On the way numbers are `measured` and z is counted by bin in `counts`, (depth, BINS), where these have room.
+    """
     depth, width, h, columns = net.depth, net.width, room.h, n * net.lanes
     none = np.empty((width, 0))
     for layer in range(depth):
@@ -1169,6 +1201,7 @@ def forward(net, theta, room, running_mean, running_variance, random, measured, 
             normalized(net, layer, z, block, room, running_mean, running_variance, n)
         if measured.size:
             measured[UNIT_SPREAD, layer] = unit_spread(net, z, room.mean, room.variance, n)
+            count_bins(z, counts[layer], n)
         drawn = random[layer] if net.activation == RANDOMIZED else none
         activate(net.activation, net.below, net.scale, z, drawn, room.slope[layer], columns)
         if measured.size:
@@ -1258,9 +1291,11 @@ def take_samples(net, order, x, y, inputs, targets):
 
 
 @pasted
-def passes(net, rule, theta, gradient, room, nothing, targets, running_mean, running_variance, random, measured, n):
+def passes(
+    net, rule, theta, gradient, room, nothing, targets, running_mean, running_variance, random, measured, counts, n
+):
     """From parameters by layer to their gradient on a batch of `n` samples."""
-    forward(net, theta, room, running_mean, running_variance, random, measured, n)
+    forward(net, theta, room, running_mean, running_variance, random, measured, counts, n)
     delta = room.delta[net.depth % 2, 0]
     loss_delta(rule.loss, rule.linear, room.z_out[0], targets, delta, n, net.lanes)
     backward(net, theta, gradient, room, nothing, measured, n)
@@ -1271,12 +1306,14 @@ def both_passes(net, rule, theta, gradient, room, targets, running_mean, running
     """The same of parameters as (numbers, lanes): by layer they have an axis of lanes only where runs go abreast."""
     numbers, layers = theta.shape[0], net.depth + 1
     shape, none = (layers, numbers // (layers * net.width), net.width), np.empty((0, 0))
+    mean, variance, uncounted = running_mean, running_variance, np.empty((0, 0), np.int64)
     if net.lanes == 1:
         one, its = theta.reshape(-1)[:numbers].reshape(shape), gradient.reshape(-1)[:numbers].reshape(shape)
-        passes(net, rule, one, its, room, room.nothing[:, 0], targets, running_mean, running_variance, random, none, n)
+        nothing = room.nothing[:, 0]
+        passes(net, rule, one, its, room, nothing, targets, mean, variance, random, none, uncounted, n)
     else:
         all_, theirs = theta.reshape((*shape, net.lanes)), gradient.reshape((*shape, net.lanes))
-        passes(net, rule, all_, theirs, room, room.nothing, targets, running_mean, running_variance, random, none, n)
+        passes(net, rule, all_, theirs, room, room.nothing, targets, mean, variance, random, none, uncounted, n)
 
 
 @compiled
@@ -1426,13 +1463,26 @@ def _measuring_signature():
 
     return types.void(
         _fields(Net), _fields(Net), _fields(Rule), types.Array(types.int64, 1, "C"), array(4), array(3), array(3),
-        array(2, "C"), array(1, "C"), array(4), array(3, "C"), array(2), array(2),
+        array(2, "C"), array(1, "C"), array(4), array(3, "C"), types.Array(types.int64, 3, "C"), array(2), array(2),
     )  # fmt: skip
 
 
 @njit(_measuring_signature(), **_loops, fastmath=EXACT)
 def measure_runs(
-    net, answering, rule, runs, shared, running_mean, running_variance, x, y, random, measured, z_out, z_answered
+    net,
+    answering,
+    rule,
+    runs,
+    shared,
+    running_mean,
+    running_variance,
+    x,
+    y,
+    random,
+    measured,
+    counts,
+    z_out,
+    z_answered,
 ):
     """Measure the whole data set at the present parameters of some runs, which stay as they are.
 
@@ -1446,6 +1496,8 @@ def measure_runs(
         Randomized ReLU's slopes, of other activations of length 0.
     measured : array (runs, measures, layers)
         Written; NaN where a measure is not defined.
+    counts : array (runs, depth, BINS)
+        Written: how many z of a hidden layer are in each bin.
     z_out, z_answered : arrays (runs, samples)
         Written: z of the output of the two; the latter, if they differ.
     """
@@ -1465,15 +1517,17 @@ def measure_runs(
         seen[...] = math.nan
         # Statistics of this batch are not followed.
         passes(
-            net, rule, by_layer, its, room, room.nothing[:, 0], targets, mean[:, ::1], variance[:, ::1], drawn, seen, n
-        )
+            net, rule, by_layer, its, room, room.nothing[:, 0], targets, mean[:, ::1], variance[:, ::1], drawn, seen,
+            counts[run], n,
+        )  # fmt: skip
         for layer in range(layers):
             seen[OF_WEIGHTS, layer] = length(its[layer, :width], 0.0, width)
             if net.output_bias if layer == net.depth else net.hidden_bias:
                 seen[OF_BIASES, layer] = length(its[layer, width : width + 1], 0.0, width)
         z_out[run] = room.z_out[0, :n]
         if z_answered.size:
-            forward(answering, by_layer, room, running_mean[run], running_variance[run], drawn, np.empty((0, 0)), n)
+            none, uncounted = np.empty((0, 0)), np.empty((0, 0), np.int64)
+            forward(answering, by_layer, room, running_mean[run], running_variance[run], drawn, none, uncounted, n)
             z_answered[run] = room.z_out[0, :n]
 
 

@@ -58,6 +58,11 @@ class RecurrentGroup(Group):
         """None: they are given at many steps."""
         return 0
 
+    @staticmethod
+    def z_counted(experiment: RecurrentExperiment) -> tuple[int, int]:
+        """Return that z is counted at no step."""
+        return 0, 0
+
     def _begin(self, rows: Sequence[Row]) -> Array:
         """Set `x`, (length, 1, inputs, samples), and `y`, (1, counted steps * outputs, samples), and draw theta."""
         self.shape, points = recurrent_architecture(self.experiment), self.experiment.points()

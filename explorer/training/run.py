@@ -85,6 +85,7 @@ class Training:
             recurrent_matrix=kind.group.recurrent_matrix(experiment),
             answers=kind.group.answers_kept(experiment),
             each_epoch=each_epoch,
+            counted=kind.group.z_counted(experiment),
         )
         self.places, self._last = self.records.places, int(self.records.epochs[-1])
         size, count = group_size(experiment), len(self.records.rows)
@@ -146,6 +147,7 @@ class Training:
             measures={name: values[part] for name, values in records.measures.items()},
             answers=None if records.answers is None else records.answers[part],
             endings=tuple(records.endings[rows]),
+            z_counts=None if records.z_counts is None else records.z_counts[part],
             target_variance=float(self.points.y.var()),
             recurrent_matrix={name: values[part] for name, values in records.recurrent_matrix.items()},
             **{name: values[part] for name, values in records.scalars.items()},

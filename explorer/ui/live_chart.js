@@ -164,7 +164,7 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   if (data.clicks) box.on("plotly_click", event => {
     const across = ({ customdata, x }) => customdata?.[0] ?? customdata ?? x;
     const point = event.points.find(candidate => Number.isFinite(across(candidate)));
-    if (point) setTriggerValue("clicked", { panel: point.data.xaxis ?? "x", x: across(point), y: point.y });
+    if (point) setTriggerValue("clicked", { panel: point.data.xaxis ?? "x", x: across(point), y: point.y, up: point.data.yaxis ?? "y" });
   });
   // A phone that is turned, a window that is halved: other places for the panels.
   box.watcher ??= new ResizeObserver(() => box.narrow !== box.isNarrow() && box.draw());

@@ -54,6 +54,7 @@ class Click:
     panel: str  # The x axis, as traces name it: "x", "x2", ...
     x: float  # The point's custom data where it has any
     y: float
+    up: str = "y"  # The y axis, as traces name it
 
 
 def live_chart(
@@ -79,7 +80,7 @@ def live_chart(
     def clicked() -> None:
         place = st.session_state[drawn.key].clicked
         if place is not None and on_click is not None:
-            on_click(Click(str(place["panel"]), float(place["x"]), float(place["y"])))
+            on_click(Click(str(place["panel"]), float(place["x"]), float(place["y"]), str(place["up"])))
 
     _component(
         key=drawn.key,

@@ -15,14 +15,8 @@ from explorer.figures import theme
 from explorer.figures.gates import JOBS, NO_GATES, SPAN, describe_gates, gates_figure, gates_of, heights, openness
 from explorer.figures.marks import ABOVE, BELOW, NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.figures.panels import DrawnNet
+from explorer.figures.reach import SUM, WHOLE, describe_steps, parts, steps_figure
 from explorer.figures.spectra import CHOSEN, CIRCLE, FIRST, SIZE_SPAN, describe_matrix, matrix_figure, spectrum
-from explorer.figures.steps import (
-    SUM,
-    WHOLE,
-    describe_steps,
-    parts,
-    steps_figure,
-)
 from explorer.figures.theme import LineStyle
 from explorer.figures.view import TimeView
 from explorer.training.recording import Ending

@@ -88,7 +88,7 @@ def differences(one, other, *, loss_alone=False):
 def assert_alike(experiment, monkeypatch, *, loss_alone=False):
     """Compare whole trainings: to 1e-9, or, where training amplifies rounding, by what one unit in the last place does.
 
-    From where that is much training is chaotic, and says nothing of the kernel.
+    From where that is much training is chaotic, and says nothing of the kernel. Returns both histories.
     """
     numpy, ours = (trained(experiment, monkeypatch, in_numpy=each) for each in (True, False))
     off = differences(numpy, ours, loss_alone=loss_alone)
@@ -98,7 +98,7 @@ def assert_alike(experiment, monkeypatch, *, loss_alone=False):
             assert [ending and ending.epoch for ending in numpy.endings] == [
                 ending and ending.epoch for ending in ours.endings
             ]
-        return
+        return numpy, ours
     nudged = [trained(experiment, monkeypatch, in_numpy=True, towards=towards) for towards in (UP, DOWN)]
     amplified = np.max([differences(numpy, each, loss_alone=loss_alone) for each in nudged], axis=(0, 1))
     ordered = amplified < 1e-7
@@ -107,6 +107,7 @@ def assert_alike(experiment, monkeypatch, *, loss_alone=False):
     assert (off <= np.maximum(least, 1e6 * amplified))[:, ordered].all(), (
         f"{off.max():.1e}; one unit: {amplified.max():.1e}"
     )
+    return numpy, ours
 
 
 # --- every entry --------------------------------------------------------------------------------
@@ -116,7 +117,10 @@ def assert_alike(experiment, monkeypatch, *, loss_alone=False):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_normalization_and_skip(activation, normalization, skip, monkeypatch):
     e = Experiment(**SMALL, activation=activation, normalization=normalization, skip=skip, initializer="He normal")
-    assert_alike(e, monkeypatch)
+    one, other = assert_alike(e, monkeypatch)
+    # Rounding may put a z that lies at the end of a bin into the next one.
+    moved = np.abs(one.z_counts.astype(int) - other.z_counts.astype(int)).sum()
+    assert moved <= 1e-4 * one.z_counts.sum()
 
 
 @pytest.mark.parametrize("clip", CLIPPERS)

@@ -1,0 +1,65 @@
+"""The lens of Explore: a tab in the link, a layer chosen by a click, and everything of it in the Share menu."""
+
+import csv
+import io
+
+from explorer.figures.lens import RIDGES
+from pages.explore_page import DETAILS_KEY
+
+NET = {"task": "moons", "samples": 32, "depth": 6, "width": 8, "epochs": 40, "runs": 3, "activation": "tanh"}
+CHART = "document.querySelector('.st-key-lens .js-plotly-plot')"
+
+
+def lines(screen):
+    """What stands above the lens."""
+    return screen.page.evaluate(f"{CHART}.layout.annotations.find(note => note.name === 'lines').text")
+
+
+def wait_for(screen, words):
+    screen.page.wait_for_function(
+        f"words => {CHART}?.layout?.annotations?.some(note => note.name === 'lines' && note.text.includes(words))",
+        arg=words,
+    )
+
+
+def click_row(screen, layer):
+    """Click on a row of the ridge."""
+    place = screen.page.evaluate(
+        f"""layer => {{ const gd = {CHART}, box = gd.getBoundingClientRect(), l = gd._fullLayout;
+        const x = l.xaxis{RIDGES[1:]}, y = l.yaxis4;
+        return [box.x + x._offset + x._length * .8, box.y + y._offset + y.l2p(layer)]; }}""",
+        layer,
+    )
+    screen.page.mouse.move(*place)
+    screen.page.mouse.click(*place)
+
+
+def test_a_link_opens_it_a_click_chooses_the_layer_and_share_has_it(screen):
+    screen.open(**NET, **{DETAILS_KEY: "Lens", "lens_layer": 9, "lens_seed": 2}, complete=True)
+    wait_for(screen, "Layer 6 of 6, epoch 40, seed 1")
+    screen.page.locator(".st-key-lens").scroll_into_view_if_needed()
+    click_row(screen, 3)
+    wait_for(screen, "Layer 3 of 6")
+    screen.finish()
+    assert screen.parameters()["lens_layer"] == "3"
+    assert screen.parameters()[DETAILS_KEY] == "Lens"
+    assert "slope in Why" in screen.page.locator(".st-key-lens [role=figure]").get_attribute("aria-label")
+    screen.page.evaluate("explorer.chart().scrollIntoView()")
+    place = screen.chart(
+        """(box => [box.x + gd._fullLayout.xaxis._offset + gd._fullLayout.xaxis._length / 2,
+        box.y + gd._fullLayout.yaxis2._offset + gd._fullLayout.yaxis2.l2p(5)])(gd.getBoundingClientRect())"""
+    )
+    screen.page.mouse.move(*place)
+    screen.page.mouse.click(*place)
+    wait_for(screen, "Layer 5 of 6")
+    assert "epoch 40" not in lines(screen), "a click on the map chooses the epoch as well"
+    screen.finish()
+    rows = list(csv.DictReader(io.StringIO(screen.saved("Lens, histograms (CSV)")[1].decode())))
+    assert sum(int(row["count"]) for row in rows) == 3 * 6 * 8 * 32
+    assert "look(history, epoch=" in screen.page.locator(".st-key-take_away pre").text_content()
+    screen.page.keyboard.press("Escape")
+    screen.page.get_by_role("tab", name="Why", exact=True).click()
+    screen.finish()
+    assert DETAILS_KEY not in screen.parameters()
+    assert not screen.page.locator(".st-key-lens").count(), "a closed tab costs nothing"
+    assert not screen.faults()
