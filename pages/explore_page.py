@@ -392,10 +392,10 @@ def _lens(compared: Compared, view: View) -> tuple[Lens, Drawn]:
 
 
 def _ask_lens(experiment: Experiment) -> LensView:
-    asked = {"layer": range(1, experiment.depth + 1), "seed": range(experiment.runs + 1)}
+    ranges = {"layer": range(1, experiment.depth + 1), "seed": range(experiment.runs + 1)}
     values = {}
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="lens_row"):
-        for name, offered in asked.items():
+        for name, offered in ranges.items():
             key = f"{LENS}{name}"
             if st.session_state.get(key, 0) > offered[-1]:  # of a net that was larger
                 set_values({key: offered[-1]})

@@ -35,8 +35,8 @@ def click_row(screen, layer):
 
 
 def test_a_link_opens_it_a_click_chooses_the_layer_and_share_has_it(screen):
-    screen.open(**NET, **{DETAILS_KEY: "Lens", "lens_layer": 9, "lens_seed": 2}, complete=True)
-    wait_for(screen, "Layer 6 of 6, epoch 40, seed 1")
+    screen.open(**NET, **{DETAILS_KEY: "Lens", "lens_layer": 5, "lens_seed": 2}, complete=True)
+    wait_for(screen, "Layer 5 of 6, epoch 40, seed 1")
     screen.page.locator(".st-key-lens").scroll_into_view_if_needed()
     click_row(screen, 3)
     wait_for(screen, "Layer 3 of 6")
@@ -47,11 +47,11 @@ def test_a_link_opens_it_a_click_chooses_the_layer_and_share_has_it(screen):
     screen.page.evaluate("explorer.chart().scrollIntoView()")
     place = screen.chart(
         """(box => [box.x + gd._fullLayout.xaxis._offset + gd._fullLayout.xaxis._length / 2,
-        box.y + gd._fullLayout.yaxis2._offset + gd._fullLayout.yaxis2.l2p(5)])(gd.getBoundingClientRect())"""
+        box.y + gd._fullLayout.yaxis2._offset + gd._fullLayout.yaxis2.l2p(2)])(gd.getBoundingClientRect())"""
     )
     screen.page.mouse.move(*place)
     screen.page.mouse.click(*place)
-    wait_for(screen, "Layer 5 of 6")
+    wait_for(screen, "Layer 2 of 6")
     assert "epoch 40" not in lines(screen), "a click on the map chooses the epoch as well"
     screen.finish()
     rows = list(csv.DictReader(io.StringIO(screen.saved("Lens, histograms (CSV)")[1].decode())))

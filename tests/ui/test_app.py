@@ -645,6 +645,19 @@ def test_a_tab_that_is_closed_costs_nothing_and_is_there_when_it_is_opened():
     assert not app.get("table")
 
 
+def test_the_lens_follows_to_a_smaller_net_and_is_gone_when_it_is_closed():
+    app = run(SMALL | {"details": "Lens", "depth": "4", "lens_layer": "4", "lens_seed": "2"})
+    assert (app.select_slider(key="lens_layer").value, app.select_slider(key="lens_seed").value) == (4, 2)
+    app.slider(key="depth").set_value(2).run()
+    assert not app.exception
+    assert app.select_slider(key="lens_layer").value == 2
+    app.slider(key="depth").set_value(1).run()
+    assert not app.exception
+    assert "lens_layer" not in {slider.key for slider in app.select_slider}, "there is but one"
+    app.session_state["details"] = "Why"
+    assert "lens_seed" not in {slider.key for slider in app.run().select_slider}
+
+
 def test_remedies_that_were_tried_take_the_place_of_the_rule_until_the_net_changes():
     app = opened("explore", SMALL | {"baseline": "none", "depth": "10", "epochs": "1000"}).run()
     assert any("Try: " in text.value for text in app.markdown)
