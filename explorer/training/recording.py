@@ -91,8 +91,7 @@ class Records:
     arrays; so many `answers` are kept per record, and counts of z by bin where there are `counted` layers, each of so many
     numbers. `rows` are the runs of all experiments, those that are clipped alike side by side; `places` says which rows are
     each experiment's. With `each_epoch` the losses of every epoch are kept as well. Raises ValueError if `epochs` do not
-    ascend from 0, or go
-    on after the experiments' last.
+    ascend from 0, or go on after the experiments' last.
     """
 
     def __init__(
