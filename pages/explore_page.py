@@ -375,10 +375,11 @@ def _lens(compared: Compared, view: View) -> tuple[Lens, Drawn]:
     lens = look(now, view.at, chosen.layer, chosen.of_seed)
     # The baseline at the same epoch.
     other = None if before is None else look(before.history, lens.epoch, chosen.layer, chosen.of_seed)
+    larger = LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0
     drawn = Drawn(
         "lens",
         "Lens: z at a layer, and the slope there",
-        lambda: lens_figure(lens, other, summary(now.experiment)),
+        lambda: lens_figure(lens, other, summary(now.experiment), larger),
         describe_lens(lens, other),
     )
     live_chart(
@@ -386,7 +387,7 @@ def _lens(compared: Compared, view: View) -> tuple[Lens, Drawn]:
         keep=f"{now.experiment.activation} {now.experiment.depth}",
         filename=f"lens_{filename(now.experiment)}",
         on_click=lambda click: _choose_layer(now.experiment, click.y) if click.panel == RIDGES else None,
-        larger=LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
+        larger=larger,
     )
     return lens, drawn
 

@@ -53,8 +53,11 @@ class _Drawn:
     dash: str
 
 
-def lens_figure(now: Lens, baseline: Lens | None, caption: str) -> Figure:
-    """Draw f and f' over z, with the histogram of z at a layer, and beside it a histogram for every layer."""
+def lens_figure(now: Lens, baseline: Lens | None, caption: str, larger: float = 1.0) -> Figure:
+    """Draw f and f' over z, with the histogram of z at a layer, and beside it a histogram for every layer.
+
+    Where a browser makes text and margins `larger`, the panels keep their height.
+    """
     shown = _Drawn(now, "now", theme.NOW, SLOPE, "solid")
     other = None if baseline is None else _Drawn(baseline, "baseline", theme.BASELINE, theme.BASELINE, "dash")
     both = [shown] if other is None else [other, shown]
@@ -68,7 +71,7 @@ def lens_figure(now: Lens, baseline: Lens | None, caption: str) -> Figure:
     for each in both:
         traces += _levels(each)
     traces += _ridge(now)
-    return marks.compose(traces, lambda narrow: _layout(both, curved, caption, narrow), fixed=True)
+    return marks.compose(traces, lambda narrow: _layout(both, curved, caption, narrow, larger), fixed=True)
 
 
 # --- places -----------------------------------------------------------------------------------
@@ -296,8 +299,10 @@ def _rows_to_click(lens: Lens) -> Trace:
 # --- layout -----------------------------------------------------------------------------------
 
 
-def _layout(both: Sequence[_Drawn], curved: Sequence[_Drawn], caption: str, narrow: bool) -> dict[str, Any]:
-    scale, lens = axes.text_scale(narrow), both[-1].lens
+def _layout(
+    both: Sequence[_Drawn], curved: Sequence[_Drawn], caption: str, narrow: bool, larger: float
+) -> dict[str, Any]:
+    scale, lens, more = axes.text_scale(narrow), both[-1].lens, 1.0 if narrow else larger  # a phone enlarges nothing
     notes, below = axes.foot(MEANING, caption, narrow)
     # Between the axis and the notes there is room for a row of the legend; the browser makes more, see fold.js.
     notes, below = [note | {"yshift": note["yshift"] - LEGEND_ROW} for note in notes], below + LEGEND_ROW
@@ -314,11 +319,11 @@ def _layout(both: Sequence[_Drawn], curved: Sequence[_Drawn], caption: str, narr
     notes += [_ridge_title(right, row, scale), *_flat_notes(lens, scale)]
     notes += [axes.label(NO_SEED, 0.02, lower[1] - 0.1, size=18 * scale)] if lens.empty else []
     return {
-        "height": inner + below + top,
+        "height": round(inner + more * (below + top)),
         "barmode": "overlay",
         "bargap": 0,
         "hovermode": "closest",
-        **axes.legend_below(AXIS, inner, scale),
+        **axes.legend_below(AXIS * more, inner, scale),
         **axes.sized(named_axes, scale),
         "annotations": [*notes, above],
         "shapes": [*_flat_shapes(lens, lower[0], upper[1]), *_borders(lower[0], upper[1])],
