@@ -126,8 +126,8 @@ class LensView:
         default=1,
     )
     seed: int = _number(
-        "Seed",
-        "0: all seeds together; 1: the first seed alone, and so on.",
+        "Seed (0: all)",
+        "Whose z: 1 is the first seed alone, 2 the second, and so on; 0 is all of them together.",
         low=ALL_SEEDS,
         high=Experiment.controls()["runs"].high,  # type: ignore[attr-defined]
         default=ALL_SEEDS,
