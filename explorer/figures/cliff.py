@@ -68,12 +68,11 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     w, b, what = marks.float32(ground.w), marks.float32(ground.b), "gradient norm" if of_gradient else "loss"
     look = {"zmin": low, "zmax": high, "colorscale": theme.SIZE_SCALE, "showscale": False}
 
+    # Not in plain numbers: what `customdata` holds is where a click on a figure counts.
     def hover(words: str) -> dict[str, Any]:
-        return {"hovertemplate": f"w %{{x:.2f}}, b %{{y:.2f}}<br>{what} {words or '%{customdata:.3~g}'}<extra></extra>"}
+        return {"hovertemplate": f"w %{{x:.2f}}, b %{{y:.2f}}<br>{what} {words or '10^%{z:.2f}'}<extra></extra>"}
 
-    traces = marks.heatmap(
-        logs, look, hover, flat=marks.flat_colour, x=w, y=b, customdata=marks.float32(marks.factors(logs))
-    )
+    traces = marks.heatmap(logs, look, hover, flat=marks.flat_colour, x=w, y=b)
     if not of_gradient:
         # Every second point is enough for lines, and draws them in a quarter of the time.
         traces.append(
