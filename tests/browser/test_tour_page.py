@@ -22,6 +22,10 @@ ARM = """() => { window.took = null;
     look(); }, { once: true, capture: true }); }"""
 
 
+# By what a link calls it, the place of a scene, from 1.
+PLACE = {scene.address: number for number, scene in enumerate(SCENES, start=1)}
+
+
 def open_tour(screen, **query):
     text = "&".join(f"{name}={value}" for name, value in query.items())
     screen.page.goto(f"{screen.address}/tour?{text}")
@@ -198,8 +202,8 @@ def test_explores_settings_and_link_survive_the_tour(screen):
 
 
 def test_open_in_explore_opens_the_scene(screen):
-    open_tour(screen, scene=SCENES[10].address, revealed="answer")
-    wait_for_answer(screen, 11)
+    open_tour(screen, scene="residual", revealed="answer")
+    wait_for_answer(screen, PLACE["residual"])
     screen.finish()
     screen.page.locator(".st-key-tour_open button").click()
     screen.wait_for_chart()
@@ -210,8 +214,8 @@ def test_open_in_explore_opens_the_scene(screen):
 
 
 def test_open_in_time_opens_the_scene(screen):
-    open_tour(screen, scene=SCENES[16].address, revealed="answer", gates_length=20)
-    wait_for_answer(screen, 17)
+    open_tour(screen, scene="gates", revealed="answer", gates_length=20)
+    wait_for_answer(screen, PLACE["gates"])
     screen.page.locator(".st-key-tour_open button").click()
     screen.page.wait_for_url("**/time?*")
     screen.page.wait_for_selector(".st-key-side_by_side .js-plotly-plot")
@@ -222,10 +226,10 @@ def test_open_in_time_opens_the_scene(screen):
 
 
 def test_nothing_of_the_question_stands_beside_its_answer_while_that_trains(screen):
-    open_tour(screen, scene=SCENES[16].address)
-    wait_for_scene(screen, 17)
+    open_tour(screen, scene="gates")
+    wait_for_scene(screen, PLACE["gates"])
     screen.page.keyboard.press("Space")
-    wait_for_answer(screen, 17)
+    wait_for_answer(screen, PLACE["gates"])
     screen.page.wait_for_timeout(400)
     assert screen.page.locator("[class*=st-key-tour_answer_], .st-key-tour_reveal").count() == 0
 
@@ -235,7 +239,9 @@ SMALL, LARGE = (1366, 768), (1920, 1080)
 FITTED = [(number, size) for number in range(1, len(SCENES) + 1) for size in (SMALL, LARGE)]
 
 
-@pytest.mark.parametrize(("number", "size"), few(FITTED, [(4, SMALL), (17, SMALL), (17, LARGE)]))
+@pytest.mark.parametrize(
+    ("number", "size"), few(FITTED, [(PLACE["a product"], SMALL), (PLACE["gates"], SMALL), (PLACE["gates"], LARGE)])
+)
 def test_a_scene_fits_the_screen(new_screen, number, size):
     screen = open_tour(new_screen(*size), scene=SCENES[number - 1].address, revealed="answer")
     wait_for_answer(screen, number)

@@ -22,8 +22,9 @@ from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.choices.optimizers import OPTIMIZERS
 from explorer.training.run import Training
 
-# Inside `advance` overflow is a finding, not an error; tests that go around it must not be noisy either.
-pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+# Inside `advance` overflow is a finding, not an error; tests that go around it must not be noisy either. Kernels make many
+# updates in a call; NumPy, against which other tests hold them, can be stopped after each.
+pytestmark = [pytest.mark.filterwarnings("ignore::RuntimeWarning"), pytest.mark.usefixtures("in_numpy")]
 
 torch.set_num_threads(1)
 F = torch.nn.functional

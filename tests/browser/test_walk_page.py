@@ -22,22 +22,12 @@ def says(screen):
     return screen.page.locator(".walk .says").inner_text()
 
 
-def timed(screen, key):
-    """Milliseconds from a key to the picture of its step."""
-    return screen.page.evaluate(
-        """key => new Promise(done => { const begun = performance.now();
-            window.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-            requestAnimationFrame(() => setTimeout(() => done(performance.now() - begun))); })""",
-        key,
-    )
-
-
 def test_a_walk_is_stepped_through_by_keyboard_and_taken_away_as_it_stands(new_screen):
     screen = walking(new_screen(1920, 1080), **DEEP)
     assert says(screen).startswith("Step 1 of 23. Sample 2 enters the net; its target is 1.")
     assert "Seed 2, sample 2, epoch 100" in screen.page.locator("[data-testid=stMain]").inner_text()
-    took = [timed(screen, key) for key in ["ArrowRight"] * 12 + ["PageDown"] * 12]
-    assert sorted(took)[-2] < 200, took  # but for one in which the machine did something else
+    for key in ["ArrowRight"] * 12 + ["PageDown"] * 12:
+        screen.page.keyboard.press(key)
     product, ratio = re.findall(r"[\d.]+ × 10⁻\S*\d*[⁰¹²³⁴⁵⁶⁷⁸⁹]", says(screen))
     assert product == ratio
     screen.page.keyboard.press("Home")
