@@ -231,8 +231,16 @@ def _unbroken(text: str) -> str:
 
 
 def _play(scene: Scene) -> dict[str, Any]:
+    """Draw the controls below one another; two in a row where there are many."""
+    controls = list(scene.controls.items())
+    beside = 2 if len(controls) > 3 else 1
+    played: dict[str, Any] = {}
     with st.container(key="tour_play", gap="xsmall"):
-        return {name: ask(play_key(scene, name), control) for name, control in scene.controls.items()}
+        for first in range(0, len(controls), beside):
+            with st.container(horizontal=beside > 1, gap="small"):
+                row = controls[first : first + beside]
+                played |= {name: ask(play_key(scene, name), control) for name, control in row}
+    return played
 
 
 def _open(scene: Scene) -> None:
