@@ -62,7 +62,8 @@ LEGEND = (
     "**Right of it**, the same numbers at one epoch. Upright: every layer learns at one pace. Leaning to the left, "
     "downwards: the gradient vanishes on its way back.",
     "**Dotted** at the start, **dashed** what theory predicts, **band** the middle half of the seeds.",
-    "**Above the colours**, the loss of every seed, thick the median; in the corner, what the nets answer.",
+    "**Above the colours**, the loss of every seed, thick the median; in the corner, what the nets answer, where there is room for "
+    "one only that of median loss.",
     "**Grey** is exactly 0, **red** infinite or NaN: neither is a colour of the scale.",
     "With a **baseline** pinned, it stands at the left on the same scales.",
 )
