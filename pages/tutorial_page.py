@@ -19,7 +19,7 @@ from explorer.figures.view import View
 from explorer.sharing.code import BLOCK, CLIPPING, Piece, listings, tutorial_table
 from explorer.sharing.notebook import tutorial_lines
 from explorer.sharing.saved import history_csv, table_csv
-from explorer.stories.claims import CLAIMS, Claim, claim_headline, claim_rows
+from explorer.stories.claims import CLAIMS, NOT_YET, Claim, claim_headline, claim_rows
 from explorer.stories.tutorial import (
     CURVE,
     INNER,
@@ -72,20 +72,20 @@ RUN_LEGEND = (
     "epoch of (answer - target)² / 2, each taken before its update: not the loss after the epoch. At a loss below "
     "10⁻⁷ the program ends.",
     "**As published**, with NL = 10: the plain program prints 0.500135 to the end; the residual one 1.000000 for 3,000 epochs, then less "
-    "than 10⁻⁶ by 13,000. Here the random numbers are others; try several seeds.",
+    "than 10⁻⁶ by 13,000. The random numbers here are different ones: try several seeds.",
     "**The truth table**: what the net answers at the last epoch so far.",
     "**The figure** is what the log does not show: the gradient dL/dz of every layer, row by row, over epochs. White: as much as at "
     "the last layer; violet: it has vanished on its way back. On top its bars at the last epoch; above the colours "
     "the loss over all four samples at once; at the right the same gradient by layer, and the answers.",
     "**NL** counts the inner layers, after a first hidden layer: a net has NL + 1 hidden layers. Everything else is the tutorial's "
-    "recipe: four sigmoid units a layer, weights and biases from U(0, 1), Adam with a rate of 0.001, one update a sample in fixed "
+    "recipe: four sigmoid units per layer, weights and biases from U(0, 1), Adam with a rate of 0.001, one update per sample in fixed "
     "order, at most 100,000 epochs.",
 )
 CURVE_LEGEND = (
     "**A point** is the share of seeds that learn XOR by the last epoch: their mean squared error is then below the task's bound. "
     "Bands are 95% intervals (Wilson 1927). Grey squares: plain; teal circles: residual.",
     "**NL** counts the inner layers, after a first hidden layer. Click on one to open it in Explore.",
-    "All else is the tutorial's recipe to the letter; with fewer epochs than its 100,000 fewer seeds are done in time.",
+    "All else is the tutorial's recipe, without its early end; with fewer than its 100,000 epochs, fewer seeds have learnt by then.",
 )
 SAID_LEGEND = (
     "**Orange** is where the number would lie if what is said were true; the **diamond** is what is measured here, over the seeds of "
@@ -382,14 +382,15 @@ def _said(shown: str) -> None:
     with head:
         st.header(claim_headline(values), anchor=False)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.caption("Each is put to the test here: one experiment, many seeds, one number.", width="stretch")
+            st.caption("Each is put to the test here: one or two experiments, many seeds, one number.", width="stretch")
             what_do_i_see(SAID_LEGEND)
     figure = Drawn(
         "tutorial_said",
         "What is often said, and what is measured",
         lambda: said_figure([Said(name, value, CLAIMS[name].low, CLAIMS[name].high) for name, value in values.items()]),
         " ".join(
-            f"{name}: {CLAIMS[name].verdict(value)}. {CLAIMS[name].told(value)}." for name, value in values.items()
+            f"{name}: {CLAIMS[name].verdict(value)}." + ("" if math.isnan(value) else f" {CLAIMS[name].told(value)}.")
+            for name, value in values.items()
         ),
     )
     with body:
@@ -418,7 +419,8 @@ def _claim(claim: Claim, value: float) -> None:
         said.markdown(f"“{claim.name}”: **{claim.verdict(value)}**")
         theory = f" Theory: {claim.formula}." if claim.formula else ""
         found.markdown(f"{claim.caption}{theory}")
-        found.caption(f"Measured, {claim.told(value)}.{f' {claim.source}.' if claim.source else ''}")
+        told = NOT_YET.capitalize() if math.isnan(value) else f"Measured, {claim.told(value)}"
+        found.caption(f"{told}.{f' {claim.source}.' if claim.source else ''}")
         opens.button(
             f"Open in {keys_of(kind_of(claim.experiment)).home}",
             key=f"tutorial_open_{list(CLAIMS).index(claim.name)}",

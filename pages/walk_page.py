@@ -1,5 +1,6 @@
 """Walk: one sample through one net and its gradient back, box by box, with the numbers and the code behind each."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,8 +10,8 @@ import streamlit as st
 
 from explorer.choices.controls import Number, controls_of, numeric
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.walk import MOST_SECONDS, Walk, of_parameters, parameters_at, walk_epochs
-from explorer.diagnosis.walk_graph import MOST_ENTRIES, MOST_LAYERS, Graph, graph
+from explorer.diagnosis.walk import MOST_SECONDS, Factor, Walk, of_parameters, parameters_at, walk_epochs
+from explorer.diagnosis.walk_graph import MOST_ENTRIES, MOST_LAYERS, NOTHING, Graph, graph
 from explorer.diagnosis.wording import number, summary
 from explorer.figures import plain, theme
 from explorer.sharing.code import walk_code, walk_table
@@ -32,14 +33,16 @@ from explorer.ui.widgets import ask
 LEGEND = (
     "**Upper row**: the forward pass of one sample, from left to right. z = a W + b, then a = f(z).",
     "**Lower row**: the backward pass, from right to left. dL/da arrives at a layer, dL/dz leaves it. L is the loss over the "
-    "whole data set, so these are the sample's own share of the gradient that training uses.",
+    "whole data set, so these are the sample's own share of the full-batch gradient.",
     "**Between them**: what both passes use. The weights W multiply forward and, transposed, back; the slope f' multiplies back.",
-    "**Bars on the lower boxes** are the size of the gradient against the last layer's: white as large, violet vanished, orange "
+    "**The colour on a lower box** is the norm of its gradient over ‖dL/dz‖ of the last layer: white as large, violet vanished, orange "
     "exploded, over eight powers of ten to both sides; grey is exactly 0, red not finite.",
     "**Pink arrows** are skips: forward they add what an earlier layer handed on, back they bring the gradient along unchanged. "
-    "Where one joins, a box has both summands and their sum.",
-    "**Below**, × is what the step back multiplies ‖dL/dz‖ by: the norm that leaves over the norm that arrives. Its parts are "
-    "those of *Why* on Explore. At the end, the product of all factors stands beside the measured ratio.",
+    "In the lower row, the box where one arrives has both summands and their sum.",
+    "**Below**, × is what the step back multiplies ‖dL/dz‖ by: the norm that leaves over the norm that arrives. Its parts have "
+    "the names that they have in *Why* on Explore, which takes the RMS over units, samples and seeds in place of the norm: the step from "
+    "the one output unit, and with it the whole ratio, is smaller there by √width. At the end, the product of all factors stands "
+    "beside the measured ratio.",
     f"Up to {MOST_ENTRIES} units a layer's entries are written out, of wider layers the norm. A net of more than {MOST_LAYERS} layers "
     "is drawn as its first two and its last three; the factors of the others are still multiplied.",
 )
@@ -164,19 +167,24 @@ def _follow(experiment: Experiment, view: WalkView) -> Walk:
 
 
 def _headline(walk: Walk) -> str:
-    layers = len(walk.layers)
+    hidden = len(walk.layers) - 1
     if walk.ratio != walk.ratio:
         return "dL/dz of the output is exactly 0: nothing goes back"
-    return f"On its way back through {layers} layers, this sample's dL/dz is multiplied by {number(walk.ratio)}"
+    through = f"{hidden} hidden layer{'s' * (hidden > 1)}"
+    return f"On its way back through {through}, this sample's ‖dL/dz‖ is multiplied by {number(walk.ratio)}"
 
 
 def describe(walk: Walk, drawn: Graph) -> str:
     """Say in words what the graph shows."""
-    told = ". ".join(
-        f"Layer {factor.layer}: × {number(factor.total)}, {', '.join(f'{name} {number(value)}' for name, value in factor.parts.items())}"
-        for factor in walk.factors
-    )
+    told = ". ".join(map(_say_factor, walk.factors))
     return f"Computational graph of {len(walk.layers)} layers, in {len(drawn.steps)} steps. On the way back: {told}. {drawn.result}"
+
+
+def _say_factor(factor: Factor) -> str:
+    if factor.nothing:
+        return f"Layer {factor.layer}: {NOTHING}"
+    parts = (f"{name} {NOTHING if math.isnan(value) else number(value)}" for name, value in factor.parts.items())
+    return f"Layer {factor.layer}: × {number(factor.total)}, {', '.join(parts)}"
 
 
 def _draw(walk: Walk, drawn: Graph) -> Drawn:
@@ -223,7 +231,7 @@ def show() -> None:
         st.header(title, anchor=False)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.caption(
-                f"{settings}. Keys: → and ← a step, Home and End. A click on a box opens its arithmetic.",
+                f"{settings}. Keys: → and ← for one step, Home and End for the first and the last. A click on a box opens its arithmetic.",
                 width="stretch",
             )
             what_do_i_see(LEGEND)

@@ -383,8 +383,8 @@ class _Drawing:
         if not self.last:
             return f"dL/dz{last} is exactly 0: nothing goes back."
         if math.isnan(walk.product):
-            return f"{measured} = {number(walk.ratio, 4)}. There is no product: dL/dz of a layer between is exactly 0, and a skip passes it by, or it is not finite."
-        return f"Product of all {self.count - 1} factors: {number(walk.product, 4)}. Measured {measured}: {number(walk.ratio, 4)}."
+            return f"{measured} = {number(walk.ratio, 4)}. There is no product: dL/dz of a layer between is not finite, or it is exactly 0 and a skip bypasses that layer."
+        return f"Product of all factors ({self.count - 1}): {number(walk.product, 4)}. Measured {measured}: {number(walk.ratio, 4)}."
 
 
 # What stands for a factor where dL/dz is exactly 0 on both sides.

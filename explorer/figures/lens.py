@@ -29,15 +29,15 @@ OVER, AXIS, LEGEND_ROW = 22, 54, 32
 RIDGE = 0.92  # height of a row's highest bar
 MOST_SAID = 20  # layers whose slope stands at the right of their row
 MEANING = (
-    "Bars: shares of z, what the activation receives (behind a normalization), over units, samples and seeds, in steps of 1/4; beyond "
-    "±8, dotted, where the axis is logarithmic, in factors of 16, the last without end. Dashed: the root mean square (RMS) of f′ "
-    "over these bars. Diamond: what Why calls the slope, also an RMS of f′, in which each f′ counts by the square of the gradient "
-    "dL/dh that arrives there; over several seeds both are geometric means. Shaded: saturated, a slope of 6% of the best or less. "
-    "Right: each layer to its own height; a click chooses it."
+    "Bars: shares of z, the activation's input (with a normalization, what Walk calls n), over units, samples and seeds, in bins 1/4 "
+    "wide. Beyond ±8, dotted, the axis is logarithmic: each bin reaches 16 times as far as the one before, the last without end. "
+    "Dashed: the root mean square (RMS) of f′ over these bars. Diamond: what Why calls the slope, the RMS of f′ weighted by the "
+    "square of the gradient dL/dh that arrives. Over several seeds both are geometric means. Shaded: saturated, f′ at most 6% of its "
+    "largest value (ELU and SELU: 3%). All layers: each histogram to its own height; a click chooses the layer."
 )
 SLOPE, ZERO = theme.PARTS["slope"], marks.ZERO_WORDS
 Z_WORDS = "z; beyond ±8 logarithmic"
-NO_SEED = "Every seed has ended: there is no z left."
+NO_SEED = "Every seed has become infinite or NaN: there is no z left."
 F, DF, LAYERS = "y2", "y", "y4"
 SHARES, RIDGES = "y3", "x2"
 
@@ -427,7 +427,11 @@ def _facts(lens: Lens, strong: str = "", end: str = "") -> list[str]:
     least, likely, most = lens.rms_slope
     told = []
     if np.isfinite(likely):
-        bounds = "" if most - least <= 1e-9 else f" (its bins allow {_digits(least)} to {_digits(most)})"
+        bounds = (
+            ""
+            if most - least <= 1e-9
+            else f" ({_digits(least)} to {_digits(most)}, depending on where in its bin each z lies)"
+        )
         told.append(f"RMS of f′ {strong}{_digits(likely)}{end}{bounds}")
     factor = lens.factor
     told.append(f"slope in Why {strong}{_digits(factor)}{end}" if np.isfinite(factor) else NO_FACTOR)

@@ -119,8 +119,8 @@ class LensView:
 
     layer: int = _number(
         "Layer",
-        "The hidden layer whose z is shown; 1 is nearest the input. A click on a row chooses it, of the ridge or of the map "
-        "on top.",
+        "The hidden layer whose z is shown; 1 is nearest the input. A click on a row chooses it, among the "
+        "small histograms or in the map above.",
         low=1,
         high=Experiment.controls()["depth"].high,  # type: ignore[attr-defined]
         default=1,

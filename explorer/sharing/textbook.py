@@ -17,11 +17,11 @@ def written(experiment: Experiment) -> dict[str, tuple[str, str]]:
         return {"Textbook": (missing, "")}
     return {
         "Textbook": (
-            f"Exactly this setting, to retype: the same gradients. {remarks(experiment)}",
+            f"This net, to retype: it gives the same gradients. {remarks(experiment)}",
             numpy_lines(experiment),
         ),
         "PyTorch": (
-            "The same net in PyTorch, which keeps W transposed and starts it in a way of its own.",
+            "The same net in PyTorch, which keeps W transposed and initializes it in its own way.",
             torch_lines(experiment),
         ),
     }
@@ -42,9 +42,9 @@ def uncovered(experiment: Experiment) -> str:
 
 def remarks(experiment: Experiment) -> str:
     """Say what of a setting the textbook's lines in NumPy leave out."""
-    told = [f"How the weights start ({experiment.initializer}) is not in it"]
+    told = [f"It leaves out how the weights start ({experiment.initializer})"]
     if experiment.update_rule.slots:
-        told.append(f"nor is {experiment.optimizer}, which makes an update of these gradients")
+        told.append(f"it leaves out {experiment.optimizer} too, which turns these gradients into an update")
     if experiment.batch != FULL:
         told.append("X and y are one batch")
     return f"{'; '.join(told)}."

@@ -17,7 +17,7 @@ from explorer.stories.scene import Shown
 from explorer.training.history import History
 from explorer.training.run import Training
 
-CONTRADICTED, AS_SAID, NOT_YET = "not so", "as said", "not measured yet"
+CONTRADICTED, HOLDS, NOT_YET = "not so", "holds", "not measured yet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,17 +49,17 @@ class Claim(Entry):
         """Return whether the measured number is what is said."""
         if math.isnan(value):
             return NOT_YET
-        return AS_SAID if self.low <= value <= self.high else CONTRADICTED
+        return HOLDS if self.low <= value <= self.high else CONTRADICTED
 
     def told(self, value: float) -> str:
         """Say what was measured, and what it would be if it were true."""
         if math.isnan(value):
             return NOT_YET
         if self.high == math.inf:
-            return f"{self.what}: {number(value)}; as said, at least {number(self.low)}"
+            return f"{self.what}: {number(value)}; if it were true, at least {number(self.low)}"
         if self.low == 0:
-            return f"{self.what}: {number(value)}; as said, at most {number(self.high)}"
-        return f"{self.what}: {number(value)}; as said, {number(self.low)} to {number(self.high)}"
+            return f"{self.what}: {number(value)}; if it were true, at most {number(self.high)}"
+        return f"{self.what}: {number(value)}; if it were true, {number(self.low)} to {number(self.high)}"
 
 
 def _many(experiment: Any, **changes: Any) -> Any:
@@ -93,7 +93,7 @@ CLAIMS = registry(
             name="Saturation makes gradients explode",
             caption="Saturated units have slopes near 0: they hold back a gradient that the weights make explode.",
             source="Pascanu et al. 2013",
-            what="factor per layer, tanh over linear, weights from N(0, 1)",
+            what="factor per layer of RMS dL/dz, tanh over linear, weights from N(0, 1)",
             low=1.0,
             high=math.inf,
             shown=(("linear", _many(WIDE, activation="linear")), ("tanh", _many(WIDE))),
@@ -115,18 +115,18 @@ CLAIMS = registry(
             name="With all weights zero a net is a linear model",
             caption="With tanh every dL/dW is exactly 0 and stays so: only the bias of the output can learn.",
             source="Goodfellow et al. 2016, section 8.4",
-            what="largest dL/dW of any layer",
+            what="largest norm of dL/dW of any layer",
             low=1e-6,
             high=math.inf,
             shown=(("zeros", _many(MOONS, activation="tanh", initializer="zeros", epochs=200)),),
             measure=lambda shown: float(last(shown).history.measures["weight_gradient"][:, 0].max()),
         ),
         Claim(
-            name="ReLU nets train with any weights, even N(0, 1)",
+            name="With ReLU gradients keep their size whatever the weights",
             caption="Each layer multiplies signals and gradients by about √(n/2): they explode with depth.",
             formula="√(width/2) per layer",
             source="He et al. 2015, section 2.2",
-            what="factor per layer, width 64",
+            what="factor per layer of RMS dL/dz, width 64",
             low=0.5,
             high=2.0,
             shown=(("N(0, 1)", _many(MOONS, activation="ReLU", initializer="normal", width=64, epochs=100)),),
@@ -134,10 +134,10 @@ CLAIMS = registry(
         ),
         Claim(
             name="With ReLU and He’s start gradients cannot vanish",
-            caption="In narrow deep nets all units of some layer are off: then the gradient is exactly 0 below it.",
-            formula="1 - (1 - 2⁻ⁿ)ᴸ for one sample",
+            caption="In narrow deep nets all units of some layer are often off: from there down the gradient is exactly 0.",
+            formula="1 - (1 - 2⁻⁴)³⁰ = 0.86 for one sample",
             source="Hanin 2018; Lu et al. 2020",
-            what="share of seeds without any gradient at layer 1, width 4, 30 layers",
+            what="share of seeds whose dL/dz is exactly 0 at layer 1, width 4, 30 layers",
             low=0.0,
             high=0.05,
             shown=(("He", MOONS.but(activation="ReLU", initializer="He normal", width=4, depth=30, runs=64)),),
@@ -148,7 +148,7 @@ CLAIMS = registry(
             caption="It keeps signals level. Without skips the gradient of ReLU nets explodes with depth before any update.",
             formula="√(π/(π - 1)) per layer",
             source="Yang et al. 2019",
-            what="dL/dz of layer 1 over the last layer's, 50 ReLU layers",
+            what="RMS dL/dz of layer 1 over the last layer's, 50 ReLU layers",
             low=0.1,
             high=10.0,
             shown=(("no norm", _many(FIFTY)), ("batch norm", _many(FIFTY, normalization="batch"))),
@@ -158,7 +158,7 @@ CLAIMS = registry(
             name="Layer norm does what batch norm does",
             caption="Layer norm leaves in place what all samples have in common: sigmoid layers still shrink the gradient.",
             source="Ba et al. 2016; Yang et al. 2019",
-            what="factor per sigmoid layer, layer norm over batch norm",
+            what="factor per sigmoid layer of RMS dL/dz, layer norm over batch norm",
             low=0.8,
             high=1.2,
             shown=(
@@ -170,9 +170,9 @@ CLAIMS = registry(
         Claim(
             name="In a residual net the gradient keeps its size",
             caption="Each block x + ReLU(W x + b) adds to it: with He's start it grows with every block.",
-            formula="√2 per block, of independent gradients",
+            formula="√2 per block, where the two gradients that add up are uncorrelated",
             source="Yang & Schoenholz 2017; De & Smith 2020",
-            what="dL/dz of layer 1 over the last hidden layer's, 20 blocks",
+            what="RMS dL/dz of layer 1 over the last hidden layer's, 20 hidden layers",
             low=0.1,
             high=10.0,
             shown=(("residual", _many(RELU, initializer="He normal", depth=20, skip="one layer")),),
@@ -183,7 +183,7 @@ CLAIMS = registry(
             caption="Glorot's variance is right for slopes of 1. A sigmoid's is 1/4 at best: the gradient still vanishes.",
             formula="√0.0557 per layer, wide nets",
             source="Glorot & Bengio 2010",
-            what="factor per sigmoid layer, Glorot's start",
+            what="factor per sigmoid layer of RMS dL/dz, Glorot's start",
             low=0.8,
             high=1.2,
             shown=(("Glorot", _many(MOONS)),),
@@ -191,10 +191,10 @@ CLAIMS = registry(
         ),
         Claim(
             name="A forget bias of 1 gives an LSTM long memory",
-            caption="It keeps 73% of the state a step, next to nothing over a hundred. The bias has to be about ln T.",
+            caption="It keeps 73% of the state per step, next to nothing over a hundred steps. The bias has to be about ln T.",
             formula="σ(1)¹⁰⁰ = 2.5 × 10⁻¹⁴ on the direct way",
             source="Jozefowicz et al. 2015; Tallec & Ollivier 2018",
-            what="dL/dh of step 1 over step 100",
+            what="RMS dL/dh of step 1 over step 100",
             low=0.01,
             high=math.inf,
             shown=(FITTING, ONE),
@@ -219,8 +219,8 @@ def claim_headline(values: Mapping[str, float]) -> str:
     """Say how many of the claims the measured numbers contradict."""
     verdicts = [CLAIMS[name].verdict(value) for name, value in values.items()]
     waiting = verdicts.count(NOT_YET)
-    still = f"; {waiting} are being measured" if waiting else ""
-    return f"Nets contradict {verdicts.count(CONTRADICTED)} of {len(verdicts)} common sayings{still}"
+    still = f"; {waiting} {'is' if waiting == 1 else 'are'} being measured" if waiting else ""
+    return f"Nets contradict {verdicts.count(CONTRADICTED)} of {len(verdicts)} common claims{still}"
 
 
 def claim_rows(values: Mapping[str, float]) -> list[dict[str, object]]:
@@ -230,8 +230,8 @@ def claim_rows(values: Mapping[str, float]) -> list[dict[str, object]]:
             "said": name,
             "measured": CLAIMS[name].what,
             "value": value,
-            "as said, from": CLAIMS[name].low,
-            "as said, to": CLAIMS[name].high,
+            "if true, from": CLAIMS[name].low,
+            "if true, to": CLAIMS[name].high,
             "verdict": CLAIMS[name].verdict(value),
             "nets": CLAIMS[name].caption,
             "theory": CLAIMS[name].formula,

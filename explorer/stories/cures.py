@@ -40,7 +40,7 @@ CURES = [
         plays=(Play("skip"), Play("activation", ("ReLU", "tanh", "linear"))),
     ),
     Scene(
-        name="Batch norm takes larger steps",
+        name="Batch norm allows larger steps",
         address="ten times the rate",
         proof=Proof("the losses", LOSS),
         caption="Fifteen tanh layers, two moons. At a learning rate of 0.1 nearly all seeds learn; at 1 most plain nets fail.",

@@ -77,8 +77,8 @@ PROBLEMS = [
             Answer("About 10¹¹: it explodes", 1e10, 1e12),
         ),
         right=1,
-        take_home="Logarithms add up. Here they are -1/2 on average, so the median product is about 1.4 × 10⁻¹¹, though the mean of "
-        "the factors is 1. With skips a factor is 1 + f: where no f is negative, their product cannot vanish.",
+        take_home="Logarithms add up. Here ln f is -1/2 on average, so the median product is about 1.4 × 10⁻¹¹, though the mean of "
+        "f is 1. With skips a factor is 1 + f: where no f is negative, the product of these cannot vanish. Here it explodes.",
         source="Furstenberg & Kesten 1960; of matrices, Newman 1986",
         shown=(("now", OPENING),),
         figure=PRODUCTS,

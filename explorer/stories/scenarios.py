@@ -110,7 +110,7 @@ SCENARIOS = registry(
         _scenario(
             "Batch norm at ten times the rate",
             "At a learning rate of 0.1 nearly all seeds of the plain net learn. At 1 most fail; with batch norm all or nearly all "
-            "learn. Larger weights get a smaller gradient there, and steps cannot run away.",
+            "learn. With batch norm larger weights get a smaller gradient, so steps that are too large slow themselves down.",
             LARGE_STEPS.but(normalization="batch"),
             LARGE_STEPS,
             source="Ioffe & Szegedy 2015, section 3.3",

@@ -62,7 +62,7 @@ class TutorialView:
     epochs: int = numeric(
         "View",
         "Epochs",
-        "How long each seed may take. The tutorial's programs have 100,000; a shorter run counts fewer seeds.",
+        "How long each seed may take. The tutorial's programs have 100,000; in a shorter run fewer seeds learn in time.",
         low=100,
         high=100_000,
         marks=(1000, 10_000, 20_000, 50_000, 100_000),

@@ -92,7 +92,7 @@ FACTORS = registry(
         ),
         Factor(
             name="uniform",
-            caption="Evenly between m (1 - s) and m (1 + s), s at most 1.",
+            caption="Evenly between a = m (1 - s) and b = m (1 + s); a spread above 1 counts as 1.",
             formula="E ln f = (b ln b - a ln a) / (b - a) - 1",
             rate=_uniform_rate,
             draw=lambda rng, about, shape: rng.uniform(*_ends(about), shape),
@@ -125,8 +125,9 @@ class Products:
     factor: str = choice("View", "Factors", "What is multiplied, n times.", FACTORS, default="lognormal")
     mean: float = numeric(
         "View",
-        "Mean m",
-        "What a factor is on average; of matrices the root of the mean of |G u|², of a unit vector u.",
+        "Size m",
+        "What a factor is on average; of a sigmoid slope the most that it can be; of matrices the root of the mean of |G u|², u being a "
+        "unit vector.",
         low=0.25,
         high=4.0,
         marks=(0.25, 0.5, 0.8, 1.0, 1.25, 1.5, 2.0, 4.0),
@@ -168,7 +169,7 @@ class Products:
     def caption(self) -> str:
         """The settings in one line."""
         about = f"width {self.width}" if self.entry.draw is None else f"spread s = {self.spread:g}"
-        return f"{self.factor} · mean m = {self.mean:g} · {about} · {len(followed(self).product):,} paths"
+        return f"{self.factor} · m = {self.mean:g} · {about} · {len(followed(self).product):,} paths"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from explorer.diagnosis.diagnose import diagnose
 from explorer.figures.plain import checked
 from explorer.figures.tour import Said, said_figure
 from explorer.sharing.notebook import tutorial_lines
-from explorer.stories.claims import AS_SAID, CLAIMS, CONTRADICTED, NOT_YET, claim_headline, claim_rows, measured
+from explorer.stories.claims import CLAIMS, CONTRADICTED, HOLDS, NOT_YET, claim_headline, claim_rows, measured
 from explorer.stories.tutorial import SAID, TutorialView
 from explorer.theory.gates import gate_product
 from explorer.training.cost import refuse
@@ -59,7 +59,7 @@ def test_what_is_shown_of_a_claim_is_bounded_and_says_where_it_comes_from(claim)
 
 def test_a_number_that_is_as_said_is_told_so():
     claim = next(iter(CLAIMS.values()))
-    assert claim.verdict(claim.high) == AS_SAID
+    assert claim.verdict(claim.high) == HOLDS
     assert claim.verdict(math.nan) == claim.told(math.nan) == NOT_YET
     values = dict.fromkeys(CLAIMS, math.nan)
     assert claim_headline(values).endswith(f"{len(CLAIMS)} are being measured")
