@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from explorer.choices.comparisons import with_baseline
-from explorer.choices.controls import Choice
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.comparison import Compared, compare, compare_gradients
 from explorer.diagnosis.decomposition import Why
@@ -43,7 +42,7 @@ from explorer.ui.compare_with import compare_with
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Click, Drawn, live_chart
 from explorer.ui.look import LARGER, VERDICT_KEY, WHY_KEY, place_of_progress, reserve
-from explorer.ui.page import VIEW, Page, what_do_i_see
+from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.replay import replay_button
 from explorer.ui.sidebar import chosen, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -78,16 +77,12 @@ IN_THE_ROW, BEHIND = ("metric",), ("colour", "axis", "range")
 # two repaints, for one of which a browser needs about a third of a second.
 FIRST_SLICE, SLICE, REPAINT = 0.04, 0.1, 0.7
 
-# The tabs below the figure.
+# The tabs below the figure. Which of them is open is not in the link, but a link that says what the lens looks at opens it:
+# were the tabs bound to the address, their report would at times call back a browser that is on its way to another page.
 DETAILS_KEY, LENS_TAB = "details", "Lens"
-DETAILS = Choice(
-    group=VIEW,
-    label="Details",
-    help="What stands in the tabs below the figure.",
-    options=("Why", LENS_TAB, "Layers", "How to read this"),
-    default="Why",
-)
-CONTROLS = {**VIEW_CONTROLS, DETAILS_KEY: DETAILS, **{f"{LENS}{name}": each for name, each in LENS_CONTROLS.items()}}
+DETAILS = ("Why", LENS_TAB, "Layers", "How to read this")
+LENS_SETTINGS = {f"{LENS}{name}": each for name, each in LENS_CONTROLS.items()}
+CONTROLS = {**VIEW_CONTROLS, **LENS_SETTINGS}
 
 # --- first visit ---------------------------------------------------------------------------------
 
@@ -292,7 +287,8 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
     elif note := now.theory.note(view.diagnostic):
         st.caption(note)
     row = st.container()
-    why_tab, lens_tab, layers_tab, reading_tab = st.tabs(list(DETAILS.options), key=DETAILS_KEY, bind="query-params")
+    asked = LENS_TAB if any(name in st.query_params for name in LENS_SETTINGS) else None
+    why_tab, lens_tab, layers_tab, reading_tab = st.tabs(DETAILS, default=asked, key=DETAILS_KEY, on_change="rerun")
     lens = None
     if lens_tab.open:
         with lens_tab:

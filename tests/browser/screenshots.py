@@ -43,7 +43,7 @@ def views() -> dict[str, tuple[str, dict[str, object]]]:
     pairs["moons"] = (BOUNDARY, None)
     found: dict[str, tuple[str, dict[str, object]]] = {short: ("/", {**link(*pair)}) for short, pair in pairs.items()}
     found["dying-relu"][1]["metric"] = "dead"
-    found["lens"] = ("/", {**link(*pairs["skip"]), "details": "Lens", "lens_layer": 6})
+    found["lens"] = ("/", {**link(*pairs["skip"]), "lens_layer": 6})
     return found | further_views() | time_views() | tour_views()
 
 

@@ -4,7 +4,6 @@ import csv
 import io
 
 from explorer.figures.lens import RIDGES
-from pages.explore_page import DETAILS_KEY
 
 NET = {"task": "moons", "samples": 32, "depth": 6, "width": 8, "epochs": 40, "runs": 3, "activation": "tanh"}
 CHART = "document.querySelector('.st-key-lens .js-plotly-plot')"
@@ -35,14 +34,13 @@ def click_row(screen, layer):
 
 
 def test_a_link_opens_it_a_click_chooses_the_layer_and_share_has_it(screen):
-    screen.open(**NET, **{DETAILS_KEY: "Lens", "lens_layer": 5, "lens_seed": 2}, complete=True)
+    screen.open(**NET, lens_layer=5, lens_seed=2, complete=True)
     wait_for(screen, "Layer 5 of 6, epoch 40, seed 1")
     screen.page.locator(".st-key-lens").scroll_into_view_if_needed()
     click_row(screen, 3)
     wait_for(screen, "Layer 3 of 6")
     screen.finish()
     assert screen.parameters()["lens_layer"] == "3"
-    assert screen.parameters()[DETAILS_KEY] == "Lens"
     assert "slope in Why" in screen.page.locator(".st-key-lens [role=figure]").get_attribute("aria-label")
     screen.page.evaluate("explorer.chart().scrollIntoView()")
     place = screen.chart(
@@ -60,6 +58,5 @@ def test_a_link_opens_it_a_click_chooses_the_layer_and_share_has_it(screen):
     screen.page.keyboard.press("Escape")
     screen.page.get_by_role("tab", name="Why", exact=True).click()
     screen.finish()
-    assert DETAILS_KEY not in screen.parameters()
     assert not screen.page.locator(".st-key-lens").count(), "a closed tab costs nothing"
     assert not screen.faults()

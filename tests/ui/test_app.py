@@ -646,7 +646,7 @@ def test_a_tab_that_is_closed_costs_nothing_and_is_there_when_it_is_opened():
 
 
 def test_the_lens_follows_to_a_smaller_net_and_is_gone_when_it_is_closed():
-    app = run(SMALL | {"details": "Lens", "depth": "4", "lens_layer": "4", "lens_seed": "2"})
+    app = run(SMALL | {"depth": "4", "lens_layer": "4", "lens_seed": "2"})
     assert (app.select_slider(key="lens_layer").value, app.select_slider(key="lens_seed").value) == (4, 2)
     app.slider(key="depth").set_value(2).run()
     assert not app.exception
