@@ -79,7 +79,7 @@ FIRST_SLICE, SLICE, REPAINT = 0.04, 0.1, 0.7
 
 # The tabs below the figure. Which of them is open is not in the link, but a link that says what the lens looks at opens it:
 # were the tabs bound to the address, their report would at times call back a browser that is on its way to another page.
-DETAILS_KEY, LENS_TAB = "details", "Lens"
+DETAILS_KEY, ASKED_KEY, LENS_TAB = "details", "_lens_asked", "Lens"
 DETAILS = ("Why", LENS_TAB, "Layers", "How to read this")
 LENS_SETTINGS = {f"{LENS}{name}": each for name, each in LENS_CONTROLS.items()}
 CONTROLS = {**VIEW_CONTROLS, **LENS_SETTINGS}
@@ -287,8 +287,11 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
     elif note := now.theory.note(view.diagnostic):
         st.caption(note)
     row = st.container()
-    asked = LENS_TAB if any(name in st.query_params for name in LENS_SETTINGS) else None
-    why_tab, lens_tab, layers_tab, reading_tab = st.tabs(DETAILS, default=asked, key=DETAILS_KEY, on_change="rerun")
+    # As the link had it when it was opened: tabs with another default would be other tabs.
+    asked = st.session_state.setdefault(ASKED_KEY, any(name in st.query_params for name in LENS_SETTINGS))
+    why_tab, lens_tab, layers_tab, reading_tab = st.tabs(
+        DETAILS, default=LENS_TAB if asked else None, key=DETAILS_KEY, on_change="rerun"
+    )
     lens = None
     if lens_tab.open:
         with lens_tab:
