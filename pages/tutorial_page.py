@@ -401,7 +401,7 @@ def _said(shown: str) -> None:
             settings=["Every number from the experiment beside it, measured here"],
             filename="tutorial_what-is-said",
             figures=[figure],
-            tables={"Sayings": lambda: table_csv(claim_rows(values))},
+            tables={"Claims": lambda: table_csv(claim_rows(values))},
             lines=tutorial_lines(view),
             table=claim_rows(values),
         )
@@ -413,7 +413,7 @@ def _said(shown: str) -> None:
 
 
 def _claim(claim: Claim, value: float) -> None:
-    """Draw one saying: what was measured, the verdict, what nets do, and the way to its experiment."""
+    """Draw one claim: what was measured, the verdict, what nets do, and the way to its experiment."""
     with st.container(border=True, key=f"tutorial_claim_{list(CLAIMS).index(claim.name)}"):
         said, found, opens = st.columns([1.2, 2, 0.6], vertical_alignment="center")
         said.markdown(f"“{claim.name}”: **{claim.verdict(value)}**")

@@ -28,14 +28,13 @@ class Why:
     seeds: int  # Over how many seeds: those whose gradient is finite and not 0 in every layer
 
 
-def _finite_seeds(history: History, record: int, seeds: slice) -> NDArray[np.bool_]:
-    return np.asarray(np.isfinite(logarithm(history.measures["delta"][seeds, record])).all(axis=1))
+def usable_seeds(history: History, record: int, seeds: slice = ALL) -> tuple[NDArray[np.int64], int]:
+    """Return which of some seeds count, those whose gradient is finite and not 0 in every layer, and how many these are.
 
-
-def usable_seeds(history: History, record: int, seeds: slice = ALL) -> NDArray[np.int64]:
-    """Return which of some seeds count: those whose gradient is finite and not 0 in every layer; if none is, all."""
-    finite = _finite_seeds(history, record, seeds)
-    return np.flatnonzero(finite) if finite.any() else np.arange(len(finite))
+    If there is none, all count.
+    """
+    finite = np.asarray(np.isfinite(logarithm(history.measures["delta"][seeds, record])).all(axis=1))
+    return np.flatnonzero(finite) if finite.any() else np.arange(len(finite)), int(finite.sum())
 
 
 def decompose(history: History, record: int, seeds: slice = ALL) -> Why:
@@ -44,7 +43,7 @@ def decompose(history: History, record: int, seeds: slice = ALL) -> Why:
         name: logarithm(history.measures[name][seeds, record])
         for name in ("delta", "through_weights", "through_skip", "through_slope")
     }
-    usable = usable_seeds(history, record, seeds)
+    usable, count = usable_seeds(history, record, seeds)
     above = norms["delta"][usable, 1:]
     weights, skip, slope = (norms[name][usable, :-1] for name in ("through_weights", "through_skip", "through_slope"))
     delta = norms["delta"][usable, :-1]
@@ -62,7 +61,7 @@ def decompose(history: History, record: int, seeds: slice = ALL) -> Why:
         del parts["skip"]
     if experiment.normalizer.axis is None:
         del parts["normalization"]
-    return Why(parts, total, int(_finite_seeds(history, record, seeds).sum()))
+    return Why(parts, total, count)
 
 
 # --- time steps: arrays have one row per run and one column per time step, first to last ----------

@@ -118,7 +118,7 @@ class Lens:
         Of shape (depth, 3). NaN where a z is not finite.
         """
         assert self.history.z_counts is not None
-        rows = usable_seeds(self.history, self.record, self.seeds)
+        rows, _ = usable_seeds(self.history, self.record, self.seeds)
         counts = self.history.z_counts[self.seeds, self.record][rows].astype(float)
         slopes = bin_slopes(self.activation)
         squares = np.square(np.stack([slopes.low, slopes.rms, slopes.high], axis=-1))

@@ -115,6 +115,7 @@ class _Drawing:
         self.out = "h" if self.skips else "a"  # What a hidden layer hands on is called
 
     def graph(self) -> Graph:
+        """Add the boxes, arrows and steps of both passes, and put them together."""
         self._input()
         for layer, above in self._with_gaps(self.shown):
             self._forward(layer)

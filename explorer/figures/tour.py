@@ -1,4 +1,4 @@
-"""The tour's figures: those of other pages, fitted to the two thirds of the page that the words leave them; products, and sayings."""
+"""The tour's figures: those of other pages, fitted to the two thirds of the page that the words leave them; products, and claims."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -264,7 +264,7 @@ def said_figure(rows: Sequence[Said], caption: str = "") -> Figure:
             name="where it would be if that were true",
             hoverinfo="skip",
         )
-        for xs, ys in _as_said(rows, places)
+        for xs, ys in _if_true(rows, places)
     ]
     points = marks.points(
         panel.placed(places, marks.drawable(logs)), texts, mode="markers", marker=dot, name="measured"
@@ -273,7 +273,7 @@ def said_figure(rows: Sequence[Said], caption: str = "") -> Figure:
     return marks.compose([*traces, points, *edges], lambda narrow: _said_layout(rows, places, caption, narrow))
 
 
-def _as_said(rows: Sequence[Said], places: Any) -> Iterator[tuple[list[float], list[float]]]:
+def _if_true(rows: Sequence[Said], places: Any) -> Iterator[tuple[list[float], list[float]]]:
     for row, place in zip(rows, places, strict=True):
         low = np.log10(row.low) if row.low else SAID_SPAN[0]
         yield [float(low), float(min(np.log10(row.high), SAID_SPAN[1]))], [float(place)] * 2
@@ -286,7 +286,7 @@ def _said_layout(rows: Sequence[Said], places: Any, caption: str, narrow: bool) 
     x = {
         "range": list(SAID_SPAN),
         **axes.decade_ticks(SAID_SPAN, 3 if narrow else 6),
-        "title": axes.title("the number that decides, named with each saying"),
+        "title": axes.title("the number that decides, named with each claim"),
         "showgrid": True,
     }
     y = {"range": [0.4, len(rows) + 0.6], **axes.ticks(places, names), "showgrid": True, "automargin": True}

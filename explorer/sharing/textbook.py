@@ -69,6 +69,10 @@ def numpy_lines(experiment: Experiment) -> str:
     return "\n\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
+# By how many layers a skip goes over: behind which layers one ends, and what it adds.
+_SKIPS = {1: ("k >= 1", "h[k]"), 2: ("k >= 2 and k % 2 == 0", "h[k - 1]")}
+
+
 class _Parts:
     """The parts of the lines in NumPy that a setting decides."""
 
@@ -118,9 +122,8 @@ class _Parts:
                 "        n.append(gamma[k] * u[k] + beta[k])",
             ]
         lines += [f"        h.append(f({self.inside}[k]))"]
-        skips = {1: ("k >= 1", "h[k]"), 2: ("k >= 2 and k % 2 == 0", "h[k - 1]")}
         if self.experiment.skipped:
-            where, what = skips[self.experiment.skipped]
+            where, what = _SKIPS[self.experiment.skipped]
             lines += [f"        if {where}:", f"            h[k + 1] = h[k + 1] + {what}  # the skip"]
         lines += [f"    z.append(h[-1] @ W[-1]{' + b[-1]' * self.bias})", f"    return {', '.join(['h', 'z', *kept])}"]
         return lines
@@ -256,8 +259,7 @@ def _module(experiment: Experiment) -> Lines:
     value = "self.norms[k](self.layers[k](h[k]))" if norm else "self.layers[k](h[k])"
     lines += ["", "    def forward(self, x):", "        h = [x]", "        for k in range(len(self.layers) - 1):"]
     lines += [f"            z = {value}", f"            h.append({_written(e).torch})"]
-    skips = {1: ("k >= 1", "h[k]"), 2: ("k >= 2 and k % 2 == 0", "h[k - 1]")}
     if e.skipped:
-        where, what = skips[e.skipped]
+        where, what = _SKIPS[e.skipped]
         lines += [f"            if {where}:", f"                h[k + 1] = h[k + 1] + {what}"]
     return [*lines, "        return self.layers[-1](h[-1])"]

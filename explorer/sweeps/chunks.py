@@ -184,7 +184,7 @@ class Measurement:
         """Begin a training, or advance it, or keep what it says of one experiment."""
         group = self._waiting[0]
         if self._training is None:
-            self._training = Training(*group, record_at=None if self.trained else [0])
+            self._training = Training(*group, record_at=None if self.trained else [0], histograms=False)
         elif not self._training.complete:
             self._training.advance(seconds)
         else:

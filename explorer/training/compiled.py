@@ -158,7 +158,8 @@ class CompiledGroup(Group):
         # Where one measure has no compiled form NumPy takes all.
         self._measures = {*self.diagnostics} == {*self.kernel.MEASURES, self.kernel.UPDATE_MEASURE}
         self._measured = np.empty((len(chosen), len(self.kernel.MEASURES), self.shape.layers))
-        self._counts = np.zeros((len(chosen), self.shape.depth, BINS), dtype=np.int64)
+        counted = 0 if self.records.z_counts is None else self.shape.depth
+        self._counts = np.zeros((len(chosen), counted, BINS), dtype=np.int64)
         # Orders are drawn before a call, slopes in it: of both an epoch at a time, as NumPy's way draws them.
         self._most = 1 if self.rule.shuffled and random else 2**40
 

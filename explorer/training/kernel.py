@@ -1201,6 +1201,7 @@ def forward(net, theta, room, running_mean, running_variance, random, measured, 
             normalized(net, layer, z, block, room, running_mean, running_variance, n)
         if measured.size:
             measured[UNIT_SPREAD, layer] = unit_spread(net, z, room.mean, room.variance, n)
+        if counts.size:
             count_bins(z, counts[layer], n)
         drawn = random[layer] if net.activation == RANDOMIZED else none
         activate(net.activation, net.below, net.scale, z, drawn, room.slope[layer], columns)

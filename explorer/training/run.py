@@ -54,7 +54,8 @@ class Training:
     `places` says which rows of the records are each one's. To record only some epochs, ascending from 0, instead of the
     usual schedule, name them in `record_at`. Training ends with the last of them, which may come before the experiment's
     last epoch: [0] measures the start alone. With `each_epoch` nets of layers also keep, in `records.epoch_losses`, the loss of
-    every epoch as programs often print it: that of each batch before its update, added up.
+    every epoch as programs often print it: that of each batch before its update, added up. Without `histograms` z is not counted
+    by bin, which costs time and memory that only the lens needs.
 
     Raises ValueError naming the setting in which experiments differ that do not fit together, or a `record_at` that
     cannot be kept.
@@ -72,6 +73,7 @@ class Training:
         *others: Settings,
         record_at: Sequence[int] | None = None,
         each_epoch: bool = False,
+        histograms: bool = True,
     ) -> None:
         _check_alike(experiment, others)
         self.experiment: Any = experiment
@@ -85,7 +87,7 @@ class Training:
             recurrent_matrix=kind.group.recurrent_matrix(experiment),
             answers=kind.group.answers_kept(experiment),
             each_epoch=each_epoch,
-            counted=kind.group.z_counted(experiment),
+            counted=kind.group.z_counted(experiment) if histograms else (0, 0),
         )
         self.places, self._last = self.records.places, int(self.records.epochs[-1])
         size, count = group_size(experiment), len(self.records.rows)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from explorer import Experiment, RecurrentExperiment, train
-from explorer.training import recording
+from explorer.training import compiled, recording
 from explorer.training.recording import BIN_EDGES, BINS, FINE, LOST_BIN, ZERO_BIN, bins_of, count_bins, count_type
+from explorer.training.run import Training
 
 SMALL = Experiment(task="moons", samples=24, depth=4, width=6, epochs=12, runs=3, activation="tanh")
 
@@ -91,3 +92,16 @@ def test_small_weights_leave_nearly_all_of_z_next_to_0_and_zeros_all_at_0():
 def test_over_time_nothing_is_counted():
     assert train(RecurrentExperiment(length=5, samples=8, hidden=4, epochs=2, runs=1)).z_counts is None
     assert recording.Records([RecurrentExperiment()]).z_counts is None
+
+
+@pytest.mark.parametrize("switch", ["", compiled.OFF])
+def test_what_is_trained_without_histograms_is_the_same_but_for_them(switch, monkeypatch):
+    monkeypatch.setenv(compiled.VARIABLE, switch)
+    e = SMALL.but(normalization="batch")
+    one, other = (Training(e, histograms=histograms) for histograms in (True, False))
+    assert one.advance(np.inf) and other.advance(np.inf)
+    assert one.history().z_counts is not None and other.history().z_counts is None
+    assert one.records.nbytes > other.records.nbytes
+    np.testing.assert_array_equal(one.history().loss, other.history().loss)
+    for name, values in one.history().measures.items():
+        np.testing.assert_array_equal(values, other.history().measures[name])
