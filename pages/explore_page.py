@@ -44,7 +44,7 @@ from explorer.ui.live_chart import Click, Drawn, live_chart
 from explorer.ui.look import LARGER, VERDICT_KEY, WHY_KEY, place_of_progress, reserve
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.replay import replay_button
-from explorer.ui.sidebar import chosen, set_experiment
+from explorer.ui.sidebar import chosen, present_value, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.view_row import ask_view, choose_epoch
@@ -288,10 +288,8 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
         st.caption(note)
     row = st.container()
     # As the link had it when it was opened: tabs with another default would be other tabs.
-    asked = st.session_state.setdefault(ASKED_KEY, any(name in st.query_params for name in LENS_SETTINGS))
-    why_tab, lens_tab, layers_tab, reading_tab = st.tabs(
-        DETAILS, default=LENS_TAB if asked else None, key=DETAILS_KEY, on_change="rerun"
-    )
+    first = LENS_TAB if st.session_state[ASKED_KEY] else None
+    why_tab, lens_tab, layers_tab, reading_tab = st.tabs(DETAILS, default=first, key=DETAILS_KEY, on_change="rerun")
     lens = None
     if lens_tab.open:
         with lens_tab:
@@ -392,6 +390,14 @@ def _lens(compared: Compared, view: View) -> tuple[Lens, Drawn]:
     return lens, drawn
 
 
+def _keep_what_is_asked_of_the_lens() -> None:
+    """Keep what a link says of the lens: a run that ends before its tab is drawn would lose it from the address."""
+    if ASKED_KEY not in st.session_state:
+        asked = {name: present_value(name, each) for name, each in LENS_SETTINGS.items() if name in st.query_params}
+        st.session_state.update(asked)
+        st.session_state[ASKED_KEY] = bool(asked)
+
+
 def _ask_lens(experiment: Experiment) -> LensView:
     ranges = {"layer": range(1, experiment.depth + 1), "seed": range(experiment.runs + 1)}
     values = {}
@@ -471,6 +477,7 @@ def _ask_mode() -> None:
 
 def show() -> None:
     """Draw Explore, or say what is in the way; train on until both are complete."""
+    _keep_what_is_asked_of_the_lens()
     experiment, baseline = chosen()
     if refusal := refuse(experiment):
         st.warning(refusal, icon=":material/hourglass_disabled:")

@@ -68,4 +68,4 @@ def test_skips_and_normalization_on_a_phone_and_the_way_there_from_explore(new_s
     screen.page.wait_for_selector(".walk .graph svg text")
     screen.finish()
     assert screen.parameters()["skip"] == "two layers" and screen.page_name() == "walk"
-    assert "4 layers" in screen.headline()
+    assert "3 hidden layers" in screen.headline()
