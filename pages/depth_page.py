@@ -44,8 +44,7 @@ from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
-from explorer.ui.view_row import MENU
-from explorer.ui.widgets import ask_row
+from explorer.ui.widgets import MENU, ask_row
 
 LEGEND = (
     "**Left**: how many seeds learn at each depth, as it is in grey and with the remedy in teal; bands are 95% intervals.",

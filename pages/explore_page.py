@@ -40,15 +40,13 @@ from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.compare_with import compare_with
 from explorer.ui.link import NOT_SETTINGS
-from explorer.ui.live_chart import Click, Drawn, live_chart
+from explorer.ui.live_chart import Click, Drawn, live_chart, replay_button
 from explorer.ui.look import LARGER, VERDICT_KEY, WHY_KEY, place_of_progress, reserve
 from explorer.ui.page import Page, what_do_i_see
-from explorer.ui.replay import replay_button
 from explorer.ui.sidebar import chosen, present_value, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
-from explorer.ui.view_row import ask_view, choose_epoch
-from explorer.ui.widgets import ask
+from explorer.ui.widgets import ask, ask_view, choose_epoch
 from pages import remedies_page
 from pages.walk_page import PAGE as WALK_PAGE
 

@@ -26,8 +26,7 @@ from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
-from explorer.ui.view_row import MENU
-from explorer.ui.widgets import ask, ask_row
+from explorer.ui.widgets import MENU, ask, ask_row
 
 LEGEND = (
     "**Each panel** is the same experiment with one thing changed: rows are layers, columns epochs, colours the gradient. The "

@@ -28,8 +28,7 @@ from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
-from explorer.ui.view_row import MENU
-from explorer.ui.widgets import ask, ask_row
+from explorer.ui.widgets import MENU, ask, ask_row
 
 LEGEND = (
     "**Every cell** is an experiment of its own: the sidebar's settings except for the two on the axes.",

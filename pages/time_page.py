@@ -45,8 +45,7 @@ from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
-from explorer.ui.view_row import ask_view, choose_epoch
-from explorer.ui.widgets import ask
+from explorer.ui.widgets import ask, ask_view, choose_epoch
 
 # First pictures come before anything else is trained; those that take longer follow one by one.
 FIRST_SLICE, SLICE = 0.1, 0.15

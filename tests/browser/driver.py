@@ -20,7 +20,7 @@ from explorer.choices.experiment import CONTROLS
 from explorer.figures.view import VIEW_CONTROLS
 from explorer.ui.page import controls_by_key
 from explorer.ui.sidebar import FOLD_KEY
-from explorer.ui.view_row import MORE_KEY
+from explorer.ui.widgets import MORE_KEY
 from pages import PAGES, explore_page, time_page
 
 ALL_CONTROLS = controls_by_key(PAGES)
