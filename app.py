@@ -19,6 +19,7 @@ from explorer.ui.link import announce, keep_link
 from explorer.ui.live_chart import load_plotly
 from explorer.ui.look import FAVICON, LOGO
 from explorer.ui.page import Page, controls_by_key
+from explorer.ui.phones import routes
 from explorer.ui.private import let_callbacks_finish
 from explorer.ui.sidebar import sidebar
 from pages import PAGES
@@ -78,4 +79,4 @@ else:
     st.navigation(menu(PAGES))
     logging.disable(logging.NOTSET)
     prepare(work for page in PAGES for work in page.ahead())  # after it, as it may have something to say
-    app = st.App(__file__)
+    app = st.App(__file__, routes=routes(st.get_option("server.baseUrlPath")))

@@ -37,6 +37,7 @@ from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import Drawn, live_chart
 from explorer.ui.look import apply_style
 from explorer.ui.page import Page
+from explorer.ui.room import BARS, ask_again, draw_room, keep_room, present_room, room_menu, votes_bars
 from explorer.ui.sidebar import open_experiment
 from explorer.ui.take_away import Parcel, take_away
 from explorer.ui.training_loop import Trainings, work_on
@@ -50,18 +51,22 @@ GUESS_KEY = "_tour_guess"
 
 def show() -> None:
     """Draw the scene that the link names, its question, or question, answer and figure; or what to remember of all."""
+    keep_room()
     body, foot = st.container(horizontal_alignment="center"), st.container(key="tour_foot")
     below = st.container(key="tour_below")
     with foot:
         view = _ask()
+    scene = None if view.scene == RECAP else SCENES[view.number - 1]
+    room = present_room()
+    if room is not None:
+        room.present(scene, revealed=view.revealed == ANSWER)
     apply_style(present=view.present == PRESENTER)
     # Each has a place of its own: otherwise the rest of the one would stay on screen while the other trains.
     with body:
-        if view.scene == RECAP:
+        if scene is None:
             _recap()
             return
         st.empty()
-        scene = SCENES[view.number - 1]
         if view.revealed == ANSWER:
             st.empty()
             _revealed(scene, view, below)
@@ -86,6 +91,7 @@ def _ask() -> TourView:
             )
             for name in ("revealed", "present")
         }
+        room_menu()
         view = TourView(scene=scene, **rest)
         _step(back, "Back", "Left", view.number - 1)
         _step(onward, "Next", "Right", view.number + 1)
@@ -128,9 +134,14 @@ def _guesses() -> dict[str, int]:
 
 
 def _question(scene: Scene, view: TourView) -> None:
-    """Draw the question alone, in large type, with the answers to choose from."""
-    guess = _guesses().get(scene.name)
-    with st.container(key="tour_question", width=1200, gap="medium"):
+    """Draw the question alone, in large type, with the answers to choose from; beside it the room, where there is one."""
+    guess, room, words = _guesses().get(scene.name), present_room(), st.container()
+    if room is not None:
+        words, beside = st.columns([3.4, 1], gap="medium", vertical_alignment="center")
+        with beside:
+            draw_room(room, key="room_beside")
+            ask_again(room)
+    with words, st.container(key="tour_question", width=1200, gap="medium"):
         st.caption(_where(scene, view))
         st.title(scene.name, anchor=False)
         st.markdown(_unbroken(scene.caption))
@@ -212,7 +223,10 @@ def _answer(scene: Scene, view: TourView) -> None:
     with st.container(key="tour_setup"):
         st.caption(_unbroken(scene.caption))
     st.markdown(f"**{_unbroken(scene.question)}**")
-    guess = _guesses().get(scene.name)
+    guess, room = _guesses().get(scene.name), present_room()
+    tally = room and room.tally(scene)
+    if tally:
+        st.html(BARS)
     with st.container(key="tour_options", gap=None):
         for index, answer in enumerate(scene.answers):
             yours = " *(your prediction)*" if index == guess else ""
@@ -220,6 +234,8 @@ def _answer(scene: Scene, view: TourView) -> None:
                 st.header(f":material/check_circle: {answer.text}{yours}", anchor=False)
             else:
                 st.markdown(f":material/radio_button_unchecked: {answer.text}{yours}")
+            if tally:
+                st.html(votes_bars(tally, index))
     with st.container(key="tour_take_home", border=True):
         st.markdown(_unbroken(scene.take_home))
         st.caption(f"{scene.source}{f' · Framed: {scene.proof.words}' if scene.proof else ''}")

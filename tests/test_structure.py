@@ -20,7 +20,7 @@ SCREEN, DRAWING, MACHINE = "ui", "figures", "sweeps"
 LARGEST = 18  # files of a room
 THREADS = "cores.py"  # where trainings go side by side
 CONCURRENCY = {"threading", "multiprocessing", "concurrent", "asyncio", "subprocess", "_thread"}
-NEEDED_TO_RUN = {"streamlit", "numpy", "plotly"}
+NEEDED_TO_RUN = {"streamlit", "starlette", "numpy", "plotly", "segno"}  # Streamlit brings Starlette
 
 FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT)
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,10 +1,15 @@
-"""The link: the settings in an address are checked, and the baseline is written into it as text."""
+"""The link: its settings are checked, the baseline is written into it as text, and it leads others here where it can."""
 
+import logging
+import os
+import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -126,10 +131,10 @@ def set_controls(saved: Saved, shown: Kind | None) -> None:
 
 
 def present_link() -> str:
-    """Return the address of what is shown; empty if the browser has not sent it."""
-    place = st.context.url
+    """Return the address of what is shown, as others open it; empty if the browser has not sent it."""
+    url = st.context.url
     settings = {name: st.query_params.get_all(name) for name in st.query_params}
-    return f"{place}?{urlencode(settings | {'v': SCHEMA}, doseq=True)}" if place else ""
+    return f"{present_root().leads_to(url)}?{urlencode(settings | {'v': SCHEMA}, doseq=True)}" if url else ""
 
 
 def forget_notice() -> None:
@@ -215,3 +220,75 @@ def pinned(text: str, task: str, data: Data | None, kind: Kind = LAYERS) -> tupl
     except ValueError as error:
         return None, f"The baseline in the link cannot be used: {verbatim(error)}."
     return (None if not text and baseline is not None and baseline.task != task else baseline), None
+
+
+# --- where others find the app ---------------------------------------------------------------------
+
+# The variable of the environment that names the address that others open, as behind a proxy.
+ADDRESS = "GRADIENT_EXPLORER_ADDRESS"
+HERE = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Root:
+    """The address of the whole app, and whether other computers can open it."""
+
+    address: str  # Without a slash at its end
+    for_others: bool
+
+    def leads_to(self, url: str) -> str:
+        """Return the address of the page that a browser has open at `url`."""
+        return f"{self.address}/{urlsplit(url).path.rpartition('/')[2]}"
+
+
+def present_root() -> Root:
+    """Return the app's address as it goes into links, slides and QR codes: the first of these that there is.
+
+    What the setting says; what the browser came by, unless that is this computer's name for itself; this computer's
+    address on the network, if the server listens there; else what the browser came by, for this computer only.
+    """
+    return root_of(
+        st.context.url or "",
+        setting=os.environ.get(ADDRESS, ""),
+        listens=st.get_option("server.address") or "",
+        port=st.get_option("server.port"),
+    )
+
+
+def root_of(url: str, *, setting: str = "", listens: str = "", port: int = 8501) -> Root:
+    """Return the address of the whole app; `url` is that of a page, and `listens` what the server was told to listen at."""
+    if set_to := _checked(setting):
+        return Root(set_to, True)
+    came_by, folder = urlsplit(url), urlsplit(url).path.rpartition("/")[0]
+    if came_by.hostname is not None and came_by.hostname not in HERE:
+        return Root(f"{came_by.scheme}://{came_by.netloc}{folder}", True)
+    if listens not in HERE and (own := own_address()):
+        return Root(f"{came_by.scheme or 'http'}://{own}:{port}{folder}", True)
+    return Root(f"{came_by.scheme}://{came_by.netloc}{folder}" if url else f"http://localhost:{port}", False)
+
+
+@cache
+def _checked(setting: str) -> str:
+    """Return the setting if it is an address; otherwise say once what is wrong with it."""
+    try:
+        parts = urlsplit(setting.strip())
+        if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment:
+            return setting.strip().rstrip("/")
+    except ValueError:
+        pass
+    if setting:
+        logging.getLogger(__name__).warning(
+            "%s = %r is no address and is ignored; it takes one such as https://explorer.example.org", ADDRESS, setting
+        )
+    return ""
+
+
+def own_address() -> str:
+    """Return this computer's address on its network; empty if it is on none. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # of no one: RFC 5737 keeps it for examples
+        except OSError:
+            return ""
+        own = str(probe.getsockname()[0])
+    return "" if own.startswith(("127.", "0.")) else own

@@ -7,19 +7,18 @@ const SETTINGS = { size: 20, smallest: 16, lines: 2 };
 const ADDRESS = { size: 16, smallest: 12, lines: 2 };
 // A picture cannot carry the page's web font.
 const FAMILY = "Arial, Helvetica, 'Liberation Sans', 'DejaVu Sans', sans-serif";
+const ONLY_HERE = "On this computer only: ";
 const STAYS = 8000, ASKS_AGAIN = 5000, GIVES_UP = 90000; // milliseconds
 
-function link(version) {
+/** The address of what is shown, as others open it. */
+function link({ version, root }) {
   const address = new URL(window.location.href);
   address.searchParams.set("v", version);
-  return address.toString();
+  return `${root.address}/${address.pathname.split("/").at(-1)}${address.search}`;
 }
 
 /** The link as a picture has it: an address of this machine leads nobody else here, and says so. */
-function addressOf(version) {
-  const local = ["localhost", "127.0.0.1", "[::1]"].includes(window.location.hostname);
-  return (local ? "On this computer only: " : "") + link(version);
-}
+const addressOf = text => (text.root.for_others ? "" : ONLY_HERE) + link(text);
 
 /** A figure by the key of its place; of several, as while the page is drawn anew, the one that shows. */
 function chartOf(key) {
@@ -83,7 +82,7 @@ function layoutOf(chart, ink, paper) {
 async function picture(chart, text, css) {
   const ink = css("--st-text-color"), paper = css("--st-background-color");
   const head = [...set(text.title, TITLE), ...text.settings.flatMap(line => set(line, SETTINGS))];
-  const foot = set(addressOf(text.version), ADDRESS);
+  const foot = set(addressOf(text), ADDRESS);
   const top = EDGE + heightOf(head) + GAP, bottom = HEIGHT - EDGE / 2 - heightOf(foot);
   const room = bottom - top - GAP;
   const drawn = chart.asPicture ? fitted(chart.asPicture(ink, paper, FAMILY), top, room) : await plotted(chart, top, room, ink, paper);
@@ -205,7 +204,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   choice.value = data.figures.some(figure => figure.key === kept) ? kept : first.key;
   choice.hidden = data.figures.length < 2;
   const chosen = () => data.figures.find(figure => figure.key === choice.value);
-  press(find(".link"), () => copy(link(data.version)));
+  press(find(".link"), async () => {
+    const said = await copy(link(data));
+    return data.root.for_others ? said : `${said}. It opens on this computer only: “To let a class in” in the README says how others can.`;
+  });
   press(find(".slide"), () => save(first, { ...data, filename: "slide_" + data.filename }, "png", css));
   for (const format of ["png", "svg"])
     press(find("." + format), () => save(chosen(), { ...data, title: chosen().name, filename: chosen().filename }, format, css));

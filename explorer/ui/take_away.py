@@ -1,7 +1,7 @@
 """Share, the same on every page: link, pictures, offline page, data and lines of Python of what is shown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from explorer.sharing.code import Table, listings
 from explorer.sharing.notebook import notebook_json
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import experiment_json
-from explorer.ui.link import SCHEMA, present_link
+from explorer.ui.link import SCHEMA, present_link, present_root
 from explorer.ui.live_chart import CHART, Drawn
 
 
@@ -164,6 +164,7 @@ def _share(parcel: Parcel) -> None:
         "settings": list(parcel.settings),
         "filename": parcel.filename,
         "lines": parcel.lines,
+        "root": asdict(present_root()),
     }
     data |= {"version": SCHEMA, "figures": figures, "files": {name: file.group for name, file in files.items()}}
     _component(

@@ -216,3 +216,46 @@ def test_complaints_are_shown_and_the_rest_of_the_link_is_used():
     assert any("depth" in w.value for w in app.warning)
     assert app.session_state["width"] == 3
     assert app.session_state["depth"] == 11
+
+
+# --- where others find the app ------------------------------------------------------------------
+
+
+AT_HOME = "192.168.7.7"
+
+
+@pytest.mark.parametrize(
+    ("url", "known", "address", "for_others"),
+    [
+        ("http://localhost:8501/tour", {"listens": "localhost"}, "http://localhost:8501", False),
+        ("http://127.0.0.1:8501/", {"listens": "127.0.0.1"}, "http://127.0.0.1:8501", False),
+        ("http://[::1]:8501/tour", {"listens": "::1"}, "http://[::1]:8501", False),
+        ("http://localhost:8501/tour", {"listens": "0.0.0.0"}, f"http://{AT_HOME}:8501", True),
+        ("http://localhost:9000/a/tour", {"listens": "0.0.0.0", "port": 8600}, f"http://{AT_HOME}:8600/a", True),
+        ("http://10.1.2.3:8501/tour", {"listens": "0.0.0.0"}, "http://10.1.2.3:8501", True),
+        ("https://x.example.org/explorer/tour", {"listens": "localhost"}, "https://x.example.org/explorer", True),
+        ("http://localhost:8501/tour", {"setting": "https://x.example.org/e/"}, "https://x.example.org/e", True),
+        ("http://10.1.2.3:8501/tour", {"setting": "https://x.example.org"}, "https://x.example.org", True),
+        ("", {"listens": "localhost"}, "http://localhost:8501", False),
+    ],
+)
+def test_links_lead_others_to_the_app_or_say_that_they_cannot(monkeypatch, url, known, address, for_others):
+    monkeypatch.setattr(link, "own_address", lambda: AT_HOME)
+    root = link.root_of(url, **known)
+    assert root == link.Root(address, for_others)
+    if url:
+        assert root.leads_to(url) == f"{address}/{url.rpartition('/')[2]}"
+
+
+def test_a_computer_on_no_network_has_no_address_for_others(monkeypatch):
+    monkeypatch.setattr(link, "own_address", lambda: "")
+    assert not link.root_of("http://localhost:8501/", listens="0.0.0.0").for_others
+
+
+@pytest.mark.parametrize(
+    "setting", ["explorer.example.org", "ftp://a.b", "https://", "http://[", "javascript:alert(1)", "https://a/?b"]
+)
+def test_a_setting_that_is_no_address_is_named_and_ignored(caplog, setting):
+    root = link.root_of("http://localhost:8501/", setting=setting, listens="localhost")
+    assert root == link.Root("http://localhost:8501", False)
+    assert link.ADDRESS in caplog.text and setting in caplog.text and "such as https://" in caplog.text

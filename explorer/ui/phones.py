@@ -1,0 +1,111 @@
+"""What an audience's phones get: a page of a few kilobytes for each room, its present question as JSON, and a place for votes.
+
+Not a page of Streamlit: two hundred phones at once would each load two megabytes of it and run the script every other second.
+A browser is known by a cookie with a random name, which other sites cannot send along. Nothing here leads a room: that is done
+by the session that opened it, see `stories.room`.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from explorer.stories.room import CODE_LENGTH, HOURS, ROOMS, Refused, Room
+
+VOTER = "explorer_voter"
+# In bytes, and far more than a vote has.
+LARGEST_VOTE = 500
+_PAGE = Path(__file__).with_name("phone.html").read_text(encoding="utf-8")
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+NO_ROOM = f"There is no room with this code. A code is {CODE_LENGTH} letters; rooms close after {HOURS} hours."
+
+
+def routes(base: str = "") -> list[Route]:
+    """Return what the server answers to phones; `base` is the path under which the whole app lives, if any."""
+    at = f"/{base.strip('/')}/room".replace("//", "/")
+    return [
+        Route(at, _door),
+        Route(f"{at}/{{code}}", _room),
+        Route(f"{at}/{{code}}/now", _now),
+        Route(f"{at}/{{code}}/vote", _vote, methods=["POST"]),
+    ]
+
+
+async def _door(request: Request) -> Response:
+    """Ask for a code; one that a form without scripts sends leads to its room."""
+    return _page({"code": None, "said": ""})
+
+
+async def _room(request: Request) -> Response:
+    room = _found(request)
+    if room is None:
+        return _page({"code": None, "said": NO_ROOM}, status=404)
+    try:
+        voter = room.join(request.cookies.get(VOTER, ""))
+    except Refused as refusal:
+        return _page({"code": None, "said": _sentence(refusal)}, status=503)
+    answer = _page({"code": room.code, "said": ""})
+    # Without a path it is sent to this folder alone.
+    answer.set_cookie(VOTER, voter, max_age=HOURS * 3600, path=None, httponly=True, samesite="strict")
+    return answer
+
+
+async def _now(request: Request) -> Response:
+    room = _found(request)
+    if room is None:
+        return _problem(NO_ROOM, 404)
+    return JSONResponse(room.now(request.cookies.get(VOTER, "")), headers=_HEADERS)
+
+
+async def _vote(request: Request) -> Response:
+    room = _found(request)
+    if room is None:
+        return _problem(NO_ROOM, 404)
+    # A form of another site can send neither this type nor the cookie.
+    if request.headers.get("content-type", "").split(";")[0] != "application/json":
+        return _problem("A vote is sent as application/json.", 415)
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_VOTE:
+            return _problem(f"A vote has at most {LARGEST_VOTE} bytes.", 413)
+    try:
+        vote = json.loads(body)
+        scene, answer = vote["scene"], vote["answer"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return _problem('A vote is {"scene": its name in the address, "answer": its number from 0}.', 400)
+    voter = request.cookies.get(VOTER, "")
+    try:
+        room.vote(voter, scene, answer)
+    except Refused as refusal:
+        return _problem(_sentence(refusal), 409)
+    return JSONResponse(room.now(voter), headers=_HEADERS)
+
+
+def _found(request: Request) -> Room | None:
+    return ROOMS.find(request.path_params["code"])
+
+
+def _sentence(refusal: Refused) -> str:
+    text = str(refusal)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _problem(said: str, status: int) -> Response:
+    return JSONResponse({"said": said}, status_code=status, headers=_HEADERS)
+
+
+def _page(told: Mapping[str, Any], status: int = 200) -> Response:
+    """Return the phone's page; what it is told stands in it as JSON that no browser takes for markup."""
+    text = json.dumps(told).replace("<", "\\u003c")
+    return HTMLResponse(_PAGE.replace("TOLD", text, 1), status_code=status, headers=_HEADERS)
