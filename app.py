@@ -17,7 +17,7 @@ from explorer.ui.between_pages import ask_for_report, keep, place_of_report
 from explorer.ui.keys import BASELINES
 from explorer.ui.link import announce, keep_link
 from explorer.ui.live_chart import load_plotly
-from explorer.ui.look import FAVICON, LOGO
+from explorer.ui.look import FAVICON, LOGO, apply_embedding
 from explorer.ui.page import Page, controls_by_key
 from explorer.ui.phones import routes
 from explorer.ui.private import let_callbacks_finish
@@ -51,6 +51,7 @@ def main() -> None:
     """Draw what all pages share, then the page."""
     QUIET.disturb()
     st.set_page_config(page_title="Gradient Explorer", page_icon=FAVICON, layout="wide", initial_sidebar_state=330)
+    apply_embedding()
     st.logo(LOGO, size="large")
     chosen = st.navigation(menu(PAGES), position="top")
     page = next(page for page in PAGES if page.title == chosen.title)

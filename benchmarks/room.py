@@ -77,6 +77,7 @@ def lecture(page: Page, address: str, voters: int) -> None:
     )
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/tour?present=presenter&scene={FIRST.address}")
+    page.locator(".st-key-lecture_menu button").first.click()
     page.get_by_role("button", name="Open a room").click()
     page.wait_for_function("document.querySelector('.st-key-room_beside') !== null")
     code = page.locator(".st-key-room_beside .letters").inner_text()

@@ -5,6 +5,7 @@ from pages import (
     cliff_page,
     depth_page,
     explore_page,
+    plan_page,
     remedies_page,
     sweep_page,
     time_page,
@@ -16,6 +17,7 @@ from pages import (
 PAGES: tuple[Page, ...] = (
     explore_page.PAGE,
     tour_page.PAGE,
+    plan_page.PAGE,
     walk_page.PAGE,
     remedies_page.PAGE,
     depth_page.PAGE,

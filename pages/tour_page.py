@@ -1,7 +1,9 @@
 """Tour: the whole story in scenes, each a question to the room, an answer and a live figure."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import streamlit as st
@@ -11,11 +13,11 @@ from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
 from explorer.sharing.notebook import compared_lines, product_lines
 from explorer.sharing.saved import filename, histories_csv, table_csv
+from explorer.stories.plan import PLAN_CONTROLS, Plan
 from explorer.stories.scene import Scene
 from explorer.stories.tour import (
     ANSWER,
     CHAPTERS,
-    PLACES,
     PLAY_CONTROLS,
     PRESENTER,
     QUESTION,
@@ -34,10 +36,20 @@ from explorer.training.kinds import kind_of
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import set_values
 from explorer.ui.keys import keys_of
+from explorer.ui.lecture import (
+    BARS,
+    ask_again,
+    draw_room,
+    keep_room,
+    lecture_menu,
+    present_plan,
+    present_room,
+    tell_speaker,
+    votes_bars,
+)
 from explorer.ui.live_chart import Drawn, live_chart
 from explorer.ui.look import apply_style
 from explorer.ui.page import Page
-from explorer.ui.room import BARS, ask_again, draw_room, keep_room, present_room, room_menu, votes_bars
 from explorer.ui.sidebar import open_experiment
 from explorer.ui.take_away import Parcel, take_away
 from explorer.ui.training_loop import Trainings, work_on
@@ -52,26 +64,27 @@ GUESS_KEY = "_tour_guess"
 def show() -> None:
     """Draw the scene that the link names, its question, or question, answer and figure; or what to remember of all."""
     keep_room()
+    plan = present_plan()
     body, foot = st.container(horizontal_alignment="center"), st.container(key="tour_foot")
     below = st.container(key="tour_below")
     with foot:
-        view = _ask()
-    scene = None if view.scene == RECAP else SCENES[view.number - 1]
-    room = present_room()
-    if room is not None:
+        view = _ask(plan)
+    scene = None if view.scene == RECAP else next(scene for scene in SCENES if scene.address == view.scene)
+    if (room := present_room()) is not None:
         room.present(scene, revealed=view.revealed == ANSWER)
+    tell_speaker(plan, scene, revealed=view.revealed == ANSWER)
     apply_style(present=view.present == PRESENTER)
     # Each has a place of its own: otherwise the rest of the one would stay on screen while the other trains.
     with body:
         if scene is None:
-            _recap()
+            _recap(plan)
             return
         st.empty()
         if view.revealed == ANSWER:
             st.empty()
-            _revealed(scene, view, below)
+            _revealed(scene, view, plan, below)
         else:
-            _question(scene, view)
+            _question(scene, plan)
             st.empty()
             _prepare(scene)
 
@@ -79,38 +92,60 @@ def show() -> None:
 # --- from scene to scene ------------------------------------------------------------------------
 
 
-def _ask() -> TourView:
-    """Draw the row at the bottom: back, a dot for each scene, next, and what is shown."""
+def _ask(plan: Plan) -> TourView:
+    """Draw the row at the bottom: back, a dot for each scene, next, what is shown, and the lecturer's menu."""
+    places = _places(plan)
+    control = replace(TOUR_CONTROLS["scene"], default=places[0])
     with st.container(horizontal=True, gap="small", vertical_alignment="center", horizontal_alignment="center"):
         back, numbers, onward = (st.container(width="content") for _ in range(3))
         with numbers:
-            scene = ask("scene", TOUR_CONTROLS["scene"], in_a_row=True, on_change=_hide, label_visibility="collapsed")
+            st.html(_gaps(plan))
+            scene = ask("scene", control, options=places, in_a_row=True, on_change=_hide, label_visibility="collapsed")
         rest = {
             name: ask(
                 name, TOUR_CONTROLS[name], label_visibility="collapsed", disabled=scene == RECAP and name == "revealed"
             )
             for name in ("revealed", "present")
         }
-        room_menu()
-        view = TourView(scene=scene, **rest)
-        _step(back, "Back", "Left", view.number - 1)
-        _step(onward, "Next", "Right", view.number + 1)
-    return view
+        lecture_menu()
+        at = places.index(scene)
+        _step(back, "Back", "Left", places[at - 1] if at else None)
+        _step(onward, "Next", "Right", places[at + 1] if at + 1 < len(places) else None)
+    return TourView(scene=scene, **rest)
 
 
-def _step(place: Any, label: str, key: str, to: int) -> None:
+def _places(plan: Plan) -> list[str]:
+    """Return the plan's scenes, one beside it that the link asks for, and at the end what to remember."""
+    places = [scene.address for scene in plan.scenes]
+    asked = st.session_state.get("scene", st.query_params.get("scene"))
+    beside = [scene.address for scene in SCENES if scene.address == asked and asked not in places]
+    return [*places, *beside, RECAP]
+
+
+def _gaps(plan: Plan) -> str:
+    """Return the style of the row: a gap before each chapter, and before what to remember."""
+    chapters = [chapter_of(scene).name for scene in plan.scenes]
+    starts = [place + 1 for place, (one, next_) in enumerate(pairwise(chapters), start=1) if one != next_]
+    rules = (
+        f".st-key-scene [role=radio]:nth-child({start}) {{ margin-left: 1.1rem; }}"
+        for start in (*starts, len(chapters) + 1)
+    )
+    return f"<style>{' '.join(rules)}</style>"
+
+
+def _step(place: Any, label: str, key: str, to: str | None) -> None:
     place.button(
         label,
         key=f"tour_{label.lower()}",
         shortcut=key,
-        disabled=not 1 <= to <= len(PLACES),
+        disabled=to is None,
         on_click=_go,
         args=(to,),
     )
 
 
-def _go(to: int) -> None:
-    set_values({"scene": PLACES[to - 1], "revealed": QUESTION})
+def _go(to: str) -> None:
+    set_values({"scene": to, "revealed": QUESTION})
 
 
 def _hide() -> None:
@@ -121,8 +156,9 @@ def _reveal() -> None:
     set_values({"revealed": ANSWER})
 
 
-def _where(scene: Scene, view: TourView) -> str:
-    return f"{chapter_of(scene).name} · scene {view.number} of {len(SCENES)}"
+def _where(scene: Scene, plan: Plan) -> str:
+    place = f" · scene {plan.scenes.index(scene) + 1} of {len(plan.scenes)}" if scene in plan.scenes else ""
+    return f"{chapter_of(scene).name}{place}"
 
 
 # --- the question -------------------------------------------------------------------------------
@@ -133,7 +169,7 @@ def _guesses() -> dict[str, int]:
     return st.session_state.setdefault(GUESS_KEY, {})
 
 
-def _question(scene: Scene, view: TourView) -> None:
+def _question(scene: Scene, plan: Plan) -> None:
     """Draw the question alone, in large type, with the answers to choose from; beside it the room, where there is one."""
     guess, room, words = _guesses().get(scene.name), present_room(), st.container()
     if room is not None:
@@ -142,7 +178,7 @@ def _question(scene: Scene, view: TourView) -> None:
             draw_room(room, key="room_beside")
             ask_again(room)
     with words, st.container(key="tour_question", width=1200, gap="medium"):
-        st.caption(_where(scene, view))
+        st.caption(_where(scene, plan))
         st.title(scene.name, anchor=False)
         st.markdown(_unbroken(scene.caption))
         st.header(_unbroken(scene.question), anchor=False)
@@ -172,12 +208,12 @@ def _guess(name: str, index: int) -> None:
 # --- the answer ---------------------------------------------------------------------------------
 
 
-def _revealed(scene: Scene, view: TourView, below: Any) -> None:
+def _revealed(scene: Scene, view: TourView, plan: Plan, below: Any) -> None:
     """Words on the left, the figure on the right, what can be taken away below; it trains on until it is complete."""
     left, picture = st.columns([1, 2.1], gap="medium")
     words = left.container(key="tour_words", gap="small")
     with words:
-        _answer(scene, view)
+        _answer(scene, plan)
         played = _play(scene)
     scene = scene.as_played(played)
     experiments = list(scene.experiments.values())
@@ -194,7 +230,7 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
     with picture:
         live_chart(
             figure,
-            keep=f"{view.number} {sorted(played.items())}",
+            keep=f"{scene.address} {sorted(played.items())}",
             on_click=lambda click: None,
             above=140 if view.present == PRESENTER else 240,
         )
@@ -203,7 +239,7 @@ def _revealed(scene: Scene, view: TourView, below: Any) -> None:
             trainings.show_progress()
     if view.present != PRESENTER:
         with below:
-            take_away(_parcel(scene, view, compared, figure))
+            take_away(_parcel(scene, compared, figure))
     if scene.figure.trains:
         work_on(trainings, SLICE, REPAINT)
 
@@ -217,9 +253,9 @@ def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compar
     return compared, Drawn("tour_figure", scene.name, figure, scene.describe(compared))
 
 
-def _answer(scene: Scene, view: TourView) -> None:
+def _answer(scene: Scene, plan: Plan) -> None:
     """Draw all answers, the right one and the prediction marked, and the sentence to remember."""
-    st.caption(f"{_where(scene, view)}: {scene.name}")
+    st.caption(f"{_where(scene, plan)}: {scene.name}")
     with st.container(key="tour_setup"):
         st.caption(_unbroken(scene.caption))
     st.markdown(f"**{_unbroken(scene.question)}**")
@@ -270,7 +306,7 @@ def _open(scene: Scene) -> None:
     )
 
 
-def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> Parcel:
+def _parcel(scene: Scene, compared: Compared, figure: Drawn) -> Parcel:
     """Collect what can be downloaded from a scene."""
     about: Any = scene.experiment
     baseline: Settings | None
@@ -282,7 +318,7 @@ def _parcel(scene: Scene, view: TourView, compared: Compared, figure: Drawn) -> 
         title=scene.take_home,
         sentences=[scene.caption, scene.question, f"{scene.answers[scene.right].text}. ({scene.source})"],
         settings=[settings],
-        filename=f"tour-{view.number}_{filename(about)}",
+        filename=f"tour-{scene.address.replace(' ', '-')}_{filename(about)}",
         figures=[figure],
         tables=_tables(scene, compared),
         experiment=about,
@@ -303,31 +339,32 @@ def _tables(scene: Scene, compared: Compared) -> dict[str, Callable[[], str]]:
 # --- what to remember ---------------------------------------------------------------------------
 
 
-def _recap() -> None:
-    """Draw what to remember of each chapter, with its scenes, to go back to."""
+def _recap(plan: Plan) -> None:
+    """Draw what to remember of each chapter of the plan, with its scenes, to go back to."""
     with st.container(key="tour_recap", width=1500, gap="medium"):
         st.title("What to remember", anchor=False)
-        for column, chapter in zip(st.columns(len(CHAPTERS), gap="medium"), CHAPTERS.values(), strict=True):
+        chapters = [chapter for chapter in CHAPTERS.values() if set(chapter.scenes) & set(plan.scenes)]
+        for column, chapter in zip(st.columns(len(chapters), gap="medium"), chapters, strict=True):
             with column, st.container(gap="small"):
                 st.header(chapter.name, anchor=False)
                 st.markdown(chapter.caption)
                 with st.container(gap=None):
-                    for scene in chapter.scenes:
-                        number = SCENES.index(scene) + 1
-                        st.button(
-                            f"{number}. {scene.name}",
-                            key=f"tour_to_{number}",
-                            type="tertiary",
-                            on_click=_go,
-                            args=(number,),
-                        )
+                    for number, scene in enumerate(plan.scenes, start=1):
+                        if scene in chapter.scenes:
+                            st.button(
+                                f"{number}. {scene.name}",
+                                key=f"tour_to_{number}",
+                                type="tertiary",
+                                on_click=_go,
+                                args=(scene.address,),
+                            )
 
 
 PAGE = Page(
     title="Tour",
     path="tour",
     show=show,
-    controls={**TOUR_CONTROLS, **PLAY_CONTROLS},
+    controls={**TOUR_CONTROLS, **PLAY_CONTROLS, **PLAN_CONTROLS},
     read=named,
     ahead=lambda: (trained([*scene.experiments.values()]) for scene in SCENES if scene.figure.trains),
 )

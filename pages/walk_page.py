@@ -23,8 +23,9 @@ from explorer.training.cost import refuse
 from explorer.training.kinds import LAYERS
 from explorer.ui import live_chart
 from explorer.ui.between_pages import set_values
+from explorer.ui.link import lead_out
 from explorer.ui.live_chart import Drawn
-from explorer.ui.look import LARGER
+from explorer.ui.look import LARGER, framed
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, present_value
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -190,20 +191,23 @@ def _say_factor(factor: Factor) -> str:
 def _draw(walk: Walk, drawn: Graph) -> Drawn:
     """Send the whole walk; its steps need the server no more."""
     figure = Drawn(FIGURE_KEY, "The walk back", dict, describe(walk, drawn))
-    _component(
-        key=FIGURE_KEY,
-        data={
-            "graph": plain.text(drawn.plain()),
-            "alt": figure.alt,
-            "look": LOOK,
-            "code": {
-                name: {"where": f"{line.name} in {line.module}, line {line.line}", "text": line.text}
-                for name, line in walk_code(walk.experiment).items()
+    with framed() as fills:
+        _component(
+            key=FIGURE_KEY,
+            data={
+                "graph": plain.text(drawn.plain()),
+                "alt": figure.alt,
+                "look": LOOK,
+                "code": {
+                    name: {"where": f"{line.name} in {line.module}, line {line.line}", "text": line.text}
+                    for name, line in walk_code(walk.experiment).items()
+                },
+                "wide": walk.experiment.width > MOST_ENTRIES,
+                "larger": LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
             },
-            "wide": walk.experiment.width > MOST_ENTRIES,
-            "larger": LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
-        },
-    )
+        )
+        if fills:
+            lead_out()
     return figure
 
 

@@ -184,6 +184,25 @@ class Span(Control):
         raise ValueError(f"{name} = {value!r} is not on offer; choose two of: {', '.join(map(str, self.marks))}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Text(Control):
+    """A text that something reads, which no widget offers and a link holds."""
+
+    read: Callable[[str], Any]  # Raises ValueError naming what is wrong and what is allowed
+    longest: int = 2000  # letters
+
+    def check(self, name: str, value: Any) -> str:
+        """Return the text that can be read."""
+        text = str(value)
+        if len(text) > self.longest:
+            raise ValueError(f"{name} has {len(text):,} letters; it has at most {self.longest:,}")
+        try:
+            self.read(text)
+        except ValueError as error:
+            raise ValueError(f"{name} cannot be used: {error}") from None
+        return text
+
+
 def told_elsewhere(experiment: Any) -> str:
     """Leave a setting to the caption of another one."""
     return ""

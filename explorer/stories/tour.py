@@ -104,11 +104,6 @@ class TourView:
         )
     )
 
-    @property
-    def number(self) -> int:
-        """The scene, counted from 1; behind the last one is the recap."""
-        return PLACES.index(self.scene) + 1
-
 
 TOUR_CONTROLS = controls_of(TourView)
 # What each scene lets the room play with, by its key in the link.

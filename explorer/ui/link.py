@@ -137,6 +137,11 @@ def present_link() -> str:
     return f"{present_root().leads_to(url)}?{urlencode(settings | {'v': SCHEMA}, doseq=True)}" if url else ""
 
 
+def lead_out() -> None:
+    """Draw the line that leads from a figure inside another page to the whole app."""
+    st.caption(f"[Open in Gradient Explorer]({present_link()})")
+
+
 def forget_notice() -> None:
     """Remove the message about the link; for callbacks."""
     st.session_state[NOTICE_KEY] = []

@@ -14,6 +14,8 @@ import streamlit as st
 
 from explorer.figures import plain
 from explorer.figures.plain import Figure
+from explorer.ui.link import lead_out
+from explorer.ui.look import EMBEDDED_FOOT, EMBEDDED_LOWEST, framed
 
 CHART = {
     "displaylogo": False,
@@ -82,21 +84,24 @@ def live_chart(
         if place is not None and on_click is not None:
             on_click(Click(str(place["panel"]), float(place["x"]), float(place["y"]), str(place["up"])))
 
-    _component(
-        key=drawn.key,
-        data={
-            "figure": plain.text(drawn.make()),
-            "alt": drawn.alt,
-            "keep": keep,
-            "config": CHART | ({"toImageButtonOptions": image} if filename else {}),
-            "above": above,
-            "lowest": lowest,
-            "narrow": narrow,
-            "larger": larger,
-            "clicks": on_click is not None,
-        },
-        on_clicked_change=clicked,
-    )
+    with framed() as fills:
+        _component(
+            key=drawn.key,
+            data={
+                "figure": plain.text(drawn.make()),
+                "alt": drawn.alt,
+                "keep": keep,
+                "config": CHART | ({"toImageButtonOptions": image} if filename else {}),
+                "above": EMBEDDED_FOOT if fills else above,
+                "lowest": EMBEDDED_LOWEST if fills else lowest,
+                "narrow": narrow,
+                "larger": larger,
+                "clicks": on_click is not None,
+            },
+            on_clicked_change=clicked,
+        )
+        if fills:
+            lead_out()
 
 
 def load_plotly() -> None:

@@ -1,13 +1,12 @@
 """How the app looks: its logo and icon, places that keep their height, style sheets and keys of the tour."""
 
 from base64 import b64encode
-from itertools import accumulate
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
-
-from explorer.stories.tour import CHAPTERS
 
 _HERE = Path(__file__).parent
 
@@ -68,6 +67,38 @@ def place_of_progress() -> Any:
     return st.container(height=PROGRESS_HEIGHT, border=False).empty()
 
 
+# --- Inside another page: the main figure alone, see `embed` in the link ---
+
+
+EMBEDDED_KEY = "embedded"
+# In pixels: below the figure stands the line that leads to the whole app.
+EMBEDDED_FOOT, EMBEDDED_LOWEST = 44, 300
+# What is hidden this way is not read aloud or reached by keys either.
+_EMBEDDED = f"""<style>
+[data-testid=stApp] :not(.st-key-{EMBEDDED_KEY}, .st-key-{EMBEDDED_KEY} *) {{ visibility: hidden !important; }}
+[data-testid=stSidebar], [data-testid=stHeader], [data-testid=stExpandSidebarButton] {{ display: none !important; }}
+.st-key-{EMBEDDED_KEY} {{ visibility: visible; position: fixed; inset: 0; z-index: 1000; padding: .2rem .5rem; gap: .2rem;
+  background: var(--st-background-color, Canvas); overflow: auto; }}
+</style>"""
+
+
+def apply_embedding() -> None:
+    """Show a page that stands inside another one as its main figure alone; at the beginning of each run."""
+    if st.context.is_embedded:
+        st.session_state[EMBEDDED_KEY] = False
+        st.html(_EMBEDDED)
+
+
+@contextmanager
+def framed() -> Iterator[bool]:
+    """Give a figure its place, and say whether it fills the frame: the first one of an embedded page does."""
+    fills = bool(st.context.is_embedded) and not st.session_state[EMBEDDED_KEY]
+    if fills:
+        st.session_state[EMBEDDED_KEY] = True
+    with st.container(key=EMBEDDED_KEY) if fills else nullcontext():
+        yield fills
+
+
 # --- How the tour looks: larger words, and in presenter mode nothing but the scene ---
 
 
@@ -110,10 +141,6 @@ WORDS = """
 .st-key-tour_recap button p { font-size: clamp(.95rem, .95vw, 1.35rem); }
 .st-key-tour_words .st-key-tour_play p { font-size: clamp(1rem, 1vw, 1.4rem); }
 """
-
-# A gap before each chapter, and before what to remember.
-_STARTS = accumulate(len(chapter.scenes) for chapter in CHAPTERS.values())
-WORDS += "".join(f".st-key-scene [role=radio]:nth-child({start + 1}) {{ margin-left: 1.1rem; }}\n" for start in _STARTS)
 
 # The factor of figures' text for a lecture room, see live_chart.js: 24 pixels at least.
 LARGER = 1.5

@@ -20,6 +20,12 @@ function link({ version, root }) {
 /** The link as a picture has it: an address of this machine leads nobody else here, and says so. */
 const addressOf = text => (text.root.for_others ? "" : ONLY_HERE) + link(text);
 
+/** The lines that show the main figure inside another page. */
+function frame(text) {
+  const source = escaped(`${link(text)}&embed=true`).replaceAll('"', "&quot;"), title = escaped(text.title).replaceAll('"', "&quot;");
+  return `<iframe src="${source}" title="${title}"\n  width="100%" height="640" style="border: 0" loading="lazy"></iframe>\n`;
+}
+
 /** A figure by the key of its place; of several, as while the page is drawn anew, the one that shows. */
 function chartOf(key) {
   const drawn = [...document.querySelectorAll(`.st-key-${key} .drawing`)].find(each => each.asPicture);
@@ -204,10 +210,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   choice.value = data.figures.some(figure => figure.key === kept) ? kept : first.key;
   choice.hidden = data.figures.length < 2;
   const chosen = () => data.figures.find(figure => figure.key === choice.value);
-  press(find(".link"), async () => {
-    const said = await copy(link(data));
-    return data.root.for_others ? said : `${said}. It opens on this computer only: “To let a class in” in the README says how others can.`;
-  });
+  const copied = async text => {
+    const said = await copy(text);
+    return data.root.for_others ? said : `${said}. It works on this computer only: “Let a room in” in the README says how others get in.`;
+  };
+  press(find(".link"), () => copied(link(data)));
+  press(find(".embed"), () => copied(frame(data)));
   press(find(".slide"), () => save(first, { ...data, filename: "slide_" + data.filename }, "png", css));
   for (const format of ["png", "svg"])
     press(find("." + format), () => save(chosen(), { ...data, title: chosen().name, filename: chosen().filename }, format, css));

@@ -89,6 +89,8 @@ _MENU = """
 <div id="menu" popover role="group" aria-label="Share">
   <div class="line"><span><button class="link" type="button">Copy link</button></span>
     <span class="about">Whoever opens it sees what you see.</span></div>
+  <div class="line"><span><button class="embed" type="button">Copy lines for a web page</button></span>
+    <span class="about">HTML that shows the main figure alone, live, inside a page of yours.</span></div>
   <div class="line"><span><button class="slide" type="button">Slide</button></span>
     <span class="about">Headline, settings, main figure and link as a picture of 1920 × 1080.</span></div>
   <div class="line"><span><select aria-label="Figure to save as PNG or SVG"></select><button class="png" type="button">PNG</button><button

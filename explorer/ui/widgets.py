@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
-from explorer.choices.controls import Choice, Control, Number, Several, Span, controls_of
+from explorer.choices.controls import Choice, Control, Number, Several, Span, Text, controls_of
 from explorer.choices.settings import Settings
 from explorer.figures.view import View
 from explorer.training.recording import record_epochs
@@ -51,6 +51,8 @@ def ask(
         return control.check(key, chosen)
     if isinstance(control, Span):
         return control.check(key, st.select_slider(control.label, control.marks, value=control.default, **common))
+    if isinstance(control, Text):
+        return st.text_input(control.label, control.default, max_chars=control.longest, **common)
     assert isinstance(control, Number)
     return _ask_number(control, list(options or _marks(key, control)), common)
 

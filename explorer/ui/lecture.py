@@ -1,4 +1,4 @@
-"""The room as its lecturer sees it: open and close it, the QR code that phones scan, how many have voted, and what they said."""
+"""What a lecturer has beside the scenes: the plan, the room in which phones vote, and the speaker's view."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,16 @@ import segno
 import streamlit as st
 
 from explorer.sharing.saved import table_csv
+from explorer.stories.plan import PLAN_CONTROLS, Plan, read_plan
 from explorer.stories.room import ROOMS, Refused, Room, Tally
+from explorer.stories.scene import Scene
+from explorer.ui.between_pages import go_to
 from explorer.ui.link import present_root
+from explorer.ui.look import hidden
+from explorer.ui.widgets import ask
 
+# Of the plan's notes, by the scenes' addresses: for the visit, and in a file to save; in no link.
+NOTES_KEY = "_plan_notes"
 ROOM_KEY, REFUSAL_KEY, KEEPER_KEY = "_room", "_room_refused", "_room_keeper"
 ALONE = (
     "Phones cannot open this address, which is this computer's own. Start the app with `--server.address 0.0.0.0`, and open a "
@@ -97,35 +104,108 @@ def _close(room: Room) -> None:
     st.session_state[ROOM_KEY] = _Led(forget=True)
 
 
-def room_menu() -> None:
-    """Draw the button that opens a room or, where there is one, the menu of what can be done with it."""
+# --- the plan -----------------------------------------------------------------------------------
+
+
+def present_plan() -> Plan:
+    """Return the plan that the link holds; once on a page."""
+    with hidden():
+        return read_plan(ask("plan", PLAN_CONTROLS["plan"]))
+
+
+def notes() -> dict[str, str]:
+    """Return the speaker's notes of this visit, by the scenes' addresses."""
+    return st.session_state.setdefault(NOTES_KEY, {})
+
+
+# --- the menu and the speaker's view --------------------------------------------------------------
+
+
+_speaker = st.components.v2.component(
+    "explorer_speaker", html="<i hidden></i>", js=Path(__file__).with_name("speaker.js").read_text(encoding="utf-8")
+)
+_opener = st.components.v2.component(
+    "explorer_speaker_opener",
+    html='<button type="button">Speaker\'s view</button><span role="status"></span>',
+    css="""
+button { font: 1rem var(--st-font); color: var(--st-text-color); background: var(--st-background-color); cursor: pointer;
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: .3rem .75rem; min-height: 2.5rem; }
+button:hover, button:focus-visible { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+span { font: .9rem var(--st-font); color: var(--st-text-color); margin-left: .6rem; }
+""",
+    js="""
+export default function ({ parentElement }) {
+  parentElement.querySelector("button").onclick = () => {
+    const said = window.explorerSpeaker?.open() === false ? "The browser lets this page open no window: allow it." : "";
+    parentElement.querySelector("span").textContent = said;
+  };
+}
+""",
+)
+
+
+def lecture_menu() -> None:
+    """Draw the menu of what a lecturer needs: the speaker's view, the plan, and the room, to open or to close."""
     room = present_room()
-    if room is None:
-        st.button(
-            "Open a room",
-            key="room_open",
-            icon=":material/groups:",
-            on_click=_open,
-            help="The audience votes by phone.",
-        )
-        if refusal := st.session_state.pop(REFUSAL_KEY, ""):
-            st.warning(f"No room was opened: {refusal}.")
-        return
-    with st.popover(f"Room {room.code}", icon=":material/groups:", key="room_menu"):
-        with st.container(width=560):
-            draw_room(room, key="room_large")
+    with st.popover("Lecture" if room is None else f"Room {room.code}", icon=":material/groups:", key="lecture_menu"):
         with st.container(horizontal=True, gap="small"):
-            rows = room.rows()
-            st.download_button(
-                "Votes (CSV)",
-                table_csv(rows) if rows else "",
-                f"votes_{room.code}.csv",
-                "text/csv",
-                key="room_votes",
-                disabled=not rows,
-                on_click="ignore",
+            if room is None:
+                st.button("Open a room", key="room_open", type="primary", on_click=_open)
+            _opener(key="speaker_opener", width="content")
+            st.button("Plan", key="lecture_plan", on_click=go_to, args=("Plan",))
+        if room is None:
+            st.caption(
+                "Room: the audience votes by phone. Speaker's view: a second window for your own screen, with notes, clock and the "
+                "next scene. Plan: which scenes, and how long."
             )
-            st.button("Close the room", key="room_close", on_click=_close, args=(room,))
+        else:
+            _room_menu(room)
+    if refusal := st.session_state.pop(REFUSAL_KEY, ""):
+        st.warning(f"No room was opened: {refusal}.")
+
+
+def _room_menu(room: Room) -> None:
+    with st.container(width=560):
+        draw_room(room, key="room_large")
+    with st.container(horizontal=True, gap="small"):
+        rows = room.rows()
+        st.download_button(
+            "Votes (CSV)",
+            table_csv(rows) if rows else "",
+            f"votes_{room.code}.csv",
+            "text/csv",
+            key="room_votes",
+            disabled=not rows,
+            on_click="ignore",
+        )
+        st.button("Close the room", key="room_close", on_click=_close, args=(room,))
+
+
+def tell_speaker(plan: Plan, scene: Scene | None, *, revealed: bool) -> None:
+    """Fill the speaker's window, where it is open; `scene` is None where all of them are over."""
+    room, said = present_room(), notes()
+    stops = [
+        {
+            "title": stop.scene.name,
+            "caption": stop.scene.caption,
+            "question": stop.scene.question,
+            "answers": [answer.text for answer in stop.scene.answers],
+            "right": stop.scene.right,
+            "take": stop.scene.take_home,
+            "note": said.get(stop.scene.address, ""),
+            "minutes": stop.minutes,
+            "starts": starts,
+        }
+        for stop, starts in zip(plan.stops, plan.starts, strict=True)
+    ]
+    place = plan.scenes.index(scene) if scene in plan.scenes else len(stops)
+    _speaker(
+        key="speaker",
+        data={"stops": stops, "place": place, "revealed": revealed, "room": room.code if room else None},
+    )
+
+
+# --- the room -----------------------------------------------------------------------------------
 
 
 def draw_room(room: Room, *, key: str) -> None:
