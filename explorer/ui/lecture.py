@@ -147,7 +147,9 @@ export default function ({ parentElement }) {
 def lecture_menu() -> None:
     """Draw the menu of what a lecturer needs: the speaker's view, the plan, and the room, to open or to close."""
     room = present_room()
-    with st.popover("Lecture" if room is None else f"Room {room.code}", icon=":material/groups:", key="lecture_menu"):
+    # Of another name with a room: so it closes as the room opens, whose code then stands beside the question.
+    name, key = ("Lecture", "lecture_menu") if room is None else (f"Room {room.code}", "room_menu")
+    with st.popover(name, icon=":material/groups:", key=key):
         with st.container(horizontal=True, gap="small"):
             if room is None:
                 st.button("Open a room", key="room_open", type="primary", on_click=_open)

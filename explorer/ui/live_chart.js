@@ -2,7 +2,8 @@
 // goes blank while a training streams in, keeps the zoom, follows the page's theme as it is switched, and replays a training
 // without the server: see explorer/figures/marks.py.
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
-const REPLAY = 7000; // milliseconds
+const REPLAY = 7000, SETTLED = 150; // milliseconds
+const MOST = 120; // pixels
 
 async function sharedPlotly() {
   // Streamlit loads Plotly with the first ordinary chart of the page and shares it on the window.
@@ -151,6 +152,7 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   box.isNarrow = () => box.clientWidth < data.narrow;
   box.draw = async () => {
     box.narrow = box.isNarrow();
+    Object.assign(box, { drawnIn: [box.clientWidth, window.innerHeight] });
     box.stopReplay?.();
     const figure = JSON.parse(data.figure); // Plotly changes what it is given
     box.wide = structuredClone(figure.layout); // what is taken away has a wide screen's, on a phone too
@@ -166,7 +168,15 @@ export default async function ({ data, parentElement, setTriggerValue }) {
     const point = event.points.find(candidate => Number.isFinite(across(candidate)));
     if (point) setTriggerValue("clicked", { panel: point.data.xaxis ?? "x", x: across(point), y: point.y, up: point.data.yaxis ?? "y" });
   });
-  // A phone that is turned, a window that is halved: other places for the panels.
-  box.watcher ??= new ResizeObserver(() => box.narrow !== box.isNarrow() && box.draw());
-  box.watcher.observe(box);
+  // A phone that is turned, a window that is halved or put on a projector: other places for the panels. What changes by less, as
+  // when a phone hides its address, stays as it is.
+  box.outgrown = () => {
+    const changes = [box.clientWidth, window.innerHeight].map((now, side) => Math.abs(now - box.drawnIn[side]));
+    return box.isConnected && (box.narrow !== box.isNarrow() || (!box.narrow && Math.max(...changes) > MOST));
+  };
+  box.watcher ??= new ResizeObserver(() => {
+    clearTimeout(box.later);
+    box.later = setTimeout(() => box.outgrown() && box.draw(), SETTLED);
+  });
+  for (const each of [box, document.querySelector("[data-testid=stApp]") ?? box]) box.watcher.observe(each);
 }

@@ -59,7 +59,7 @@ def test_a_room_votes_and_the_lecturer_shows_what_it_said(browser, new_screen):
     ]
 
     screen.finish()
-    lecturer.locator(".st-key-lecture_menu button").first.click()
+    lecturer.locator(".st-key-room_menu button").first.click()
     with lecturer.expect_download() as coming:
         lecturer.get_by_role("button", name="Votes (CSV)").click()
     with open(coming.value.path(), encoding="utf-8") as file:
@@ -90,7 +90,9 @@ def test_a_plan_is_changed_started_and_led_from_the_speakers_window(new_screen):
     page.keyboard.press("Control+Enter")
     page.get_by_role("button", name="Start the lecture").click()
     page.get_by_role("heading", name=second.name).wait_for()
-    assert page.locator(".st-key-scene [role=radio]").count() == 6  # and what to remember
+    dots = page.locator(".st-key-scene [role=radio]")
+    dots.nth(5).wait_for()
+    assert dots.count() == 6  # and what to remember
     page.locator(".st-key-lecture_menu button").first.click()
     with page.expect_popup() as opened:
         page.get_by_role("button", name="Speaker's view").click()
