@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from explorer.choices.controls import choice, controls_of, numeric
@@ -14,13 +13,13 @@ from explorer.diagnosis.wording import summary
 from explorer.figures.depth import (
     Factors,
     Shares,
-    Triangle,
     describe_factors,
     describe_shares,
     describe_triangle,
     factor_figure,
     share_figure,
     triangle_figure,
+    triangles_of,
 )
 from explorer.sharing.code import depth_table
 from explorer.sharing.notebook import depth_lines
@@ -140,33 +139,10 @@ def _series(name: str, sweep: Sweep, state: SweepState | None) -> DepthSeries:
 # --- what is drawn ------------------------------------------------------------------------------
 
 
-def _triangles(series: Sequence[DepthSeries], view: DepthView) -> list[Triangle]:
-    measure = GRADIENTS[view.gradient]
-    drawn = []
-    for nets in series:
-        named = f"{nets.name}, " if len(series) > 1 else ""
-        drawn.append(Triangle(f"{named}at the start", nets.depths, nets.start.medians[measure]))
-        if nets.findings is not None:
-            drawn.append(Triangle(f"{named}after training", nets.depths, nets.end(measure)))
-    return drawn
-
-
-def _factors(series: DepthSeries) -> Factors:
-    return Factors(series.name, series.depths, series.start.factor, series.start.theory, series.factor_end)
-
-
-def _shares(series: DepthSeries) -> Shares:
-    depths = np.array(list(series.known), dtype=int)
-    solved = np.array([finding.solved for finding in series.known.values()], dtype=int)
-    runs = np.array([finding.runs for finding in series.known.values()], dtype=int)
-    low, high = series.intervals.T
-    return Shares(series.name, depths, solved / np.maximum(runs, 1), low, high, solved, runs)
-
-
 def _figures(series: Sequence[DepthSeries], view: DepthView, caption: str) -> dict[str, Drawn]:
     """Return the figures by key, the main one first: who learns, where nets are trained."""
-    diagnostic, triangles = DIAGNOSTICS[GRADIENTS[view.gradient]], _triangles(series, view)
-    factors = [_factors(nets) for nets in series]
+    diagnostic, triangles = DIAGNOSTICS[GRADIENTS[view.gradient]], triangles_of(series, GRADIENTS[view.gradient])
+    factors = [Factors.of(nets) for nets in series]
     told = " ".join(
         describe_triangle(triangle.name, triangle.depths.tolist(), triangle.values) for triangle in triangles
     )
@@ -186,8 +162,8 @@ def _figures(series: Sequence[DepthSeries], view: DepthView, caption: str) -> di
     ]
     # All or none: a curve's style depends on what it is compared with, and must not change while depths arrive.
     if all(nets.findings is not None for nets in series):
-        shares = [_shares(nets) for nets in series]
-        learnt = {nets.name: {d: (f.solved, f.runs) for d, f in nets.known.items()} for nets in series}
+        learnt = {nets.name: nets.learnt for nets in series}
+        shares = [Shares.of(name, by_depth) for name, by_depth in learnt.items()]
         alt = " ".join(describe_shares(name, solved) for name, solved in learnt.items())
         drawn = Drawn("depth_shares", "Seeds that learn, by depth", lambda: share_figure(shares, view.deepest), alt)
         figures.insert(0, drawn)

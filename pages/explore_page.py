@@ -293,7 +293,7 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
         with lens_tab:
             lens = _lens(compared, view)
     with row:
-        take_away(_parcel(compared, [main, parts], lens), more=_offer_walk)
+        take_away(_parcel(compared, view, [main, parts], lens), more=_offer_walk)
         code = explore_table(experiment, view, now.rule) | ({"Lens": lens_code()} if lens else {})
         show_code(code, written(experiment))
     with why_tab:  # also while it is closed: its figure can be saved
@@ -317,7 +317,7 @@ def _choose_layer(experiment: Experiment, layer: float) -> None:
     set_values({f"{LENS}layer": min(max(round(layer), 1), experiment.depth)})
 
 
-def _parcel(compared: Compared, figures: list[Drawn], looked: tuple[Lens, Drawn] | None) -> Parcel:
+def _parcel(compared: Compared, view: View, figures: list[Drawn], looked: tuple[Lens, Drawn] | None) -> Parcel:
     """Collect what can be downloaded from Explore; what the lens shows while it is open."""
     now, before = compared.now, compared.baseline
     experiment = now.history.experiment
@@ -340,7 +340,7 @@ def _parcel(compared: Compared, figures: list[Drawn], looked: tuple[Lens, Drawn]
     return Parcel(
         filename=filename(experiment),
         figures=figures,
-        lines=explore_lines(experiment, None if before is None else before.history.experiment, lens),
+        lines=explore_lines(experiment, None if before is None else before.history.experiment, lens, view),
         experiment=experiment,
         baseline=(before or now).history.experiment,
         table=layer_table(experiment),

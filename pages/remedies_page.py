@@ -8,11 +8,11 @@ import streamlit as st
 
 from explorer.choices.controls import Several, choice, controls_of, setting
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.effects import A_LITTLE, HARMED, HELPED, HELPS
+from explorer.diagnosis.effects import HELPS
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.trials import Results, trials, within_limits
 from explorer.diagnosis.wording import summary
-from explorer.figures.remedies import TrialPanel, describe_losses, describe_tried, loss_figure, remedies_figure
+from explorer.figures.remedies import describe_losses, describe_tried, loss_figure, ranked_panels, remedies_figure
 from explorer.figures.view import VIEW_CONTROLS, View
 from explorer.sharing.code import remedies_table
 from explorer.sharing.notebook import remedies_lines
@@ -40,9 +40,6 @@ PRESENT, BASELINE = "present setting", "baseline"
 # What the page shows of a history is chosen as on Explore, under keys of its own.
 SHARED_VIEW = ("metric", "colour", "axis", "range")
 PREFIX = "remedies_"
-# What a remedy did, as it is drawn: what helped stands first and is large, what harmed is small.
-UNDECIDED = 2
-DRAWN = {HELPED: 0, A_LITTLE: 1, HARMED: 3}
 FIRST_SLICE, SLICE = 0.15, 0.3
 # Seconds between two repaints while trainings run: a dozen panels take a browser longer than one figure.
 REPAINT = 1.0
@@ -132,7 +129,7 @@ def _draw(
 ) -> None:
     """Draw everything below the view's controls."""
     rows = results.table(_costs(tuple(trial.experiment for trial in results.tried)) if results.complete else ())
-    take_away(_parcel(results, figures, rows, combine, baseline))
+    take_away(_parcel(results, figures, rows, remedies_lines(results.start, combine, view), baseline))
     show_code(remedies_table([name for name in REMEDIES if any(name in trial.remedies for trial in results.tried)]))
     _table(rows)
     _why(results)
@@ -140,15 +137,8 @@ def _draw(
     live_chart(figures[1], keep=f"{view.axis} {results.start.epochs}")
 
 
-def _ranked(results: Results) -> list[int]:
-    """Return the places of the trials as they are drawn: the experiment as it is, then what helped, a little, not, or harmed."""
-    ranked = [place for place in results.order if place]
-    return [0, *sorted(ranked, key=lambda place: DRAWN.get(results.words[place], UNDECIDED))]
-
-
 def _figures(results: Results, view: View) -> tuple[Drawn, Drawn]:
-    of_all = list(zip(results.names, results.words, results.briefs, results.histories, strict=True))
-    panels = [TrialPanel(*of_all[place]) for place in _ranked(results)]
+    panels = ranked_panels(results)
     said = f"{results.headline} {describe_tried(results.names, results.words, results.facts)}"
     told = describe_losses(results.names, results.facts)
     return (
@@ -161,7 +151,7 @@ def _parcel(
     results: Results,
     drawn: Sequence[Drawn],
     rows: list[dict[str, object]],
-    combine: Sequence[str],
+    lines: str,
     baseline: Experiment | None,
 ) -> Parcel:
     """Collect what can be downloaded from the page."""
@@ -175,7 +165,7 @@ def _parcel(
         tables={"Ranking": lambda: table_csv(results.rows())},
         experiment=start,
         baseline=baseline,
-        lines=remedies_lines(start, combine),
+        lines=lines,
         table=rows,
     )
 
@@ -215,7 +205,7 @@ def _why(results: Results) -> None:
 
 def _go(results: Results, click: Click) -> None:
     """Note which panel was clicked: the app opens it in Explore."""
-    number, ranked = int(click.panel[1:] or 1), _ranked(results)
+    number, ranked = int(click.panel[1:] or 1), results.drawn
     if number <= len(ranked):
         open_experiment(results.tried[ranked[number - 1]].experiment, results.start)
 

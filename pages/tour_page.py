@@ -11,7 +11,7 @@ import streamlit as st
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
-from explorer.sharing.notebook import compared_lines, product_lines
+from explorer.sharing.notebook import scene_lines
 from explorer.sharing.saved import filename, histories_csv, table_csv
 from explorer.stories.plan import PLAN_CONTROLS, Plan
 from explorer.stories.scene import Scene
@@ -323,9 +323,7 @@ def _parcel(scene: Scene, compared: Compared, figure: Drawn) -> Parcel:
         tables=_tables(scene, compared),
         experiment=about,
         baseline=baseline,
-        lines=compared_lines(scene.experiments, scene.view)
-        if scene.products is None
-        else product_lines(scene.products),
+        lines=scene_lines(scene),
     )
 
 

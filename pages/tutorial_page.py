@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from explorer.choices.settings import Settings
@@ -246,7 +245,7 @@ def _curve(shown: str) -> None:
         "tutorial_curve",
         "Seeds that learn, by NL",
         lambda: share_figure(
-            [_shares(net, by_inner) for net, by_inner in solved.items()],
+            [Shares.of(net, by_inner) for net, by_inner in solved.items()],
             INNER[-1],
             caption,
             across="NL: inner layers after the first hidden one",
@@ -267,13 +266,6 @@ def _curve(shown: str) -> None:
     take_away(_curve_parcel(view, title, caption, solved, figure), more=lambda: _open(INNER[-1], 0, view.seeds))
     show_code(tutorial_table())
     work_on(running, SLICE, 1.0)
-
-
-def _shares(net: str, by_inner: Mapping[int, tuple[int, int]]) -> Shares:
-    solved, runs = (np.array([pair[place] for pair in by_inner.values()], dtype=int) for place in (0, 1))
-    ends = np.array([share_interval(*pair) for pair in by_inner.values()]).reshape(-1, 2)
-    share = solved / np.maximum(runs, 1)
-    return Shares(net, np.array(list(by_inner), dtype=int), share, ends[:, 0], ends[:, 1], solved, runs)
 
 
 def _curve_parcel(

@@ -48,18 +48,6 @@ LEGEND = (
     "is drawn as its first two and its last three; the factors of the others are still multiplied.",
 )
 PREFIX, MODE_KEY, FIGURE_KEY = "walk_", "present", "walk_graph"
-# Decades to both sides that the colours of the gradient span.
-DECADES = 8
-
-
-LOOK = {
-    "now": theme.NOW,
-    "parts": theme.PARTS,
-    "scale": theme.RATIO_SCALE,
-    "decades": DECADES,
-    "zero": theme.EXACT_ZERO,
-    "lost": theme.NOT_FINITE,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +185,7 @@ def _draw(walk: Walk, drawn: Graph) -> Drawn:
             data={
                 "graph": plain.text(drawn.plain()),
                 "alt": figure.alt,
-                "look": LOOK,
+                "look": theme.WALK,
                 "code": {
                     name: {"where": f"{line.name} in {line.module}, line {line.line}", "text": line.text}
                     for name, line in walk_code(walk.experiment).items()
@@ -250,7 +238,7 @@ def show() -> None:
             tables={"Factors": lambda: table_csv(walk.rows())},
             experiment=experiment,
             baseline=baseline,
-            part=lambda: walk_part(drawn.plain(), LOOK, figure.alt),
+            part=lambda: walk_part(drawn.plain(), theme.WALK, figure.alt),
             lines=walk_lines(experiment, walk.seed, walk.sample, walk.epoch),
             table=[
                 {name: number(value) if isinstance(value, float) else value for name, value in row.items()}

@@ -11,7 +11,17 @@ from functools import cached_property
 
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.diagnose import Diagnosis, diagnose
-from explorer.diagnosis.effects import HELPS, Effect, combined, effect, rank, remedies_headline
+from explorer.diagnosis.effects import (
+    A_LITTLE,
+    HARMED,
+    HELPED,
+    HELPS,
+    Effect,
+    combined,
+    effect,
+    rank,
+    remedies_headline,
+)
 from explorer.diagnosis.facts import Facts, final_shares
 from explorer.diagnosis.remedies import REMEDIES, REMEDIES_OF
 from explorer.diagnosis.wording import decades, number
@@ -25,6 +35,9 @@ NOTHING_CHANGED = "nothing changed"
 TRIED_SEEDS, CLEARLY = 4, HELPS + 0.05
 # So many of those that helped are advised.
 MOST_ADVISED = 3
+# As they are drawn, what helped stands first, and what harmed last.
+UNDECIDED = 2
+DRAWN = {HELPED: 0, A_LITTLE: 1, HARMED: 3}
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +128,12 @@ class Results:
     def order(self) -> list[int]:
         """The ranking, as indices."""
         return rank(self.facts)
+
+    @cached_property
+    def drawn(self) -> list[int]:
+        """The order in which they are drawn: the experiment as it is, then what helped, a little, not, or harmed."""
+        ranked = [place for place in self.order if place]
+        return [0, *sorted(ranked, key=lambda place: DRAWN.get(self.words[place], UNDECIDED))]
 
     @cached_property
     def headline(self) -> str:

@@ -6,19 +6,20 @@ get marks of their own; NaN is what is not there, or not yet, and is left out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array, thin
-from explorer.diagnosis.seeds import Band
+from explorer.diagnosis.seeds import Band, share_interval
 from explorer.diagnosis.wording import decades
 from explorer.figures import axes, marks, panels, theme
 from explorer.figures.axes import Limits
 from explorer.figures.marks import Panel, Traces
 from explorer.figures.plain import Figure
 from explorer.figures.theme import NOW_STYLE, LineStyle, pinned_styles
+from explorer.sweeps.by_depth import DepthSeries
 
 Depths = NDArray[np.int64]
 
@@ -43,6 +44,17 @@ class Triangle:
     # (depths, layers): log10, median over seeds; -inf an exact 0, +inf not finite, NaN not known. What stands
     # beyond a net's output, layer depth + 1, is ignored
     values: Array
+
+
+def triangles_of(series: Sequence[DepthSeries], measure: str) -> list[Triangle]:
+    """Return each experiment's triangle at the start and, where it is trained, after training."""
+    drawn = []
+    for nets in series:
+        named = f"{nets.name}, " if len(series) > 1 else ""
+        drawn.append(Triangle(f"{named}at the start", nets.depths, nets.start.medians[measure]))
+        if nets.findings is not None:
+            drawn.append(Triangle(f"{named}after training", nets.depths, nets.end(measure)))
+    return drawn
 
 
 def triangle_figure(triangles: Sequence[Triangle], what: str, span: Limits, caption: str = "") -> Figure:
@@ -147,6 +159,11 @@ class Factors:
     theory: Array | None = None  # (depths,): of the start; NaN where theory says nothing
     trained: Array | None = None  # (depths,): median after training; NaN where it has not been trained yet
 
+    @classmethod
+    def of(cls, nets: DepthSeries) -> Self:
+        """Return those of one experiment at every depth."""
+        return cls(nets.name, nets.depths, nets.start.factor, nets.start.theory, nets.factor_end)
+
 
 def factor_figure(
     curves: Sequence[Factors], deepest: int = 50, span: Limits = FACTOR_SPAN, caption: str = ""
@@ -218,6 +235,13 @@ class Shares:
     # (depths,): seeds that learnt, and of how many; the latter may be one number
     solved: NDArray[np.int64]
     runs: NDArray[np.int64] | int
+
+    @classmethod
+    def of(cls, name: str, learnt: Mapping[int, tuple[int, int]]) -> Self:
+        """Return what was counted: by depth the seeds that learnt, and of how many."""
+        solved, runs = np.array(list(learnt.values()), dtype=int).reshape(-1, 2).T
+        low, high = np.array([share_interval(*counts) for counts in learnt.values()]).reshape(-1, 2).T
+        return cls(name, np.array(list(learnt), dtype=int), solved / np.maximum(runs, 1), low, high, solved, runs)
 
 
 def share_figure(

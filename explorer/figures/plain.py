@@ -5,6 +5,7 @@ what drawing does. Tests check every figure; here it is only written down.
 """
 
 import base64
+import builtins
 import json
 from html import escape
 from pathlib import Path
@@ -54,6 +55,23 @@ def text(drawn: Figure) -> str:
 def checked(drawn: Figure) -> go.Figure:
     """Return Plotly's own figure, for a notebook or a file; ValueError where a property is none of Plotly's."""
     return go.Figure(drawn)
+
+
+def show(drawn: Figure, words: str) -> None:
+    """Show a figure in a notebook; elsewhere, or where Plotly cannot show it, print what it shows in words."""
+    shown(checked(drawn), words)
+
+
+def shown(value: object, words: str) -> None:
+    """Have a notebook display a value that it can draw; elsewhere print the words for it."""
+    display = getattr(builtins, "display", None)  # which IPython puts there
+    try:
+        if display is not None:
+            display(value)
+            return
+    except ValueError:  # of Plotly, where nbformat is missing
+        pass
+    print(words)
 
 
 def verbatim_in_figure(words: str) -> str:

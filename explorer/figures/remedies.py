@@ -10,6 +10,7 @@ import numpy as np
 from explorer.diagnosis.effects import A_LITTLE, HARMED, HELPED
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.seeds import band
+from explorer.diagnosis.trials import Results
 from explorer.diagnosis.wording import decades, number, summary
 from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.axes import Box
@@ -54,6 +55,12 @@ class TrialPanel:
     word: str  # What it did, one of the words of `effects`; empty for the experiment itself
     number: str  # How many seeds solve it, "8 of 8"; or what the word rests on, "error 66% → 17%"
     history: History
+
+
+def ranked_panels(results: Results) -> list[TrialPanel]:
+    """Return a panel for each trial, in the order in which they are drawn."""
+    of_all = list(zip(results.names, results.words, results.briefs, results.histories, strict=True))
+    return [TrialPanel(*of_all[place]) for place in results.drawn]
 
 
 def remedies_figure(tried: Sequence[TrialPanel], view: View, *, ranked: bool = True) -> Figure:

@@ -55,6 +55,16 @@ ANSWER_SCALE = [[0.0, "#fdd9a6"], [0.5, "#f7f7f7"], [1.0, "#a8c6e6"]]
 
 PARTS = {"slope": "#0072b2", "weights": "#b87f00", "normalization": "#009e73", "skip": "#cc79a7"}
 
+# Of a walk: its marks, and the colours of its gradients, which span so many decades to both sides of 1.
+WALK: dict[str, Any] = {
+    "now": NOW,
+    "parts": PARTS,
+    "scale": RATIO_SCALE,
+    "decades": 8,
+    "zero": EXACT_ZERO,
+    "lost": NOT_FINITE,
+}
+
 TICK_SIZE, LABEL_SIZE = 16, 17
 
 TEMPLATE: dict[str, Any] = {

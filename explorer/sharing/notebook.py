@@ -1,19 +1,47 @@
-"""Notebook: the few lines of Python that repeat what a page shows, and give its numbers."""
+"""Notebook: the Python that repeats what a page shows, its numbers and its figures, as lines and as a notebook.
+
+Lines are paragraphs with an empty line between them, and each begins with a comment that says what it does. In the
+notebook a paragraph is a cell, and its comment the text above that.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
 from explorer.diagnosis.lens import Lens
 from explorer.figures.view import CliffView, View
+from explorer.stories.scene import Scene
+from explorer.stories.tour import TOUR
 from explorer.stories.tutorial import RUN, SAID, TutorialView
 from explorer.sweeps.outcomes import Outcome
 from explorer.sweeps.sweep import Sweep
 from explorer.theory.products import Products
-from explorer.training.kinds import kind_of
+from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 
 OWN_DATA = "data=read_csv(open('my.csv', 'rb').read())"
+# What draws histories, and says what is drawn, of each kind of nets.
+DRAWN = {
+    LAYERS: ("explorer.figures.explore", "compared_figure", "describe_compared_figure"),
+    TIME_STEPS: ("explorer.figures.time", "time_figure", "describe_compared"),
+}
+SHOW = ("explorer.figures.plain", "show")
+COMPARED = ("explorer.diagnosis.comparison", "Compared")
+
+
+def _script(imports: Sequence[tuple[str, ...]], *steps: str) -> str:
+    """Put lines together: what is imported, as tuples of a module and its names, then the steps that there are."""
+    names: dict[str, dict[str, None]] = {}
+    for module, *imported in imports:
+        names.setdefault(module, {}).update(dict.fromkeys(imported))
+    lines = (f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names))
+    return "\n".join([_step("What is needed of the project", *lines), *filter(None, steps)])
+
+
+def _step(words: str, *lines: str) -> str:
+    return "".join(f"{line}\n" for line in (f"# {words}", *lines))
 
 
 def constructor(experiment: Settings) -> str:
@@ -24,92 +52,258 @@ def constructor(experiment: Settings) -> str:
     return f"{type(experiment).__name__}({', '.join([*arguments, *([OWN_DATA] * own)])})"
 
 
-def _imports(experiment: Settings, names: str, *more: str) -> str:
-    own = ["from explorer.choices.own_data import read_csv"] * (experiment.data is not None)
-    return "\n".join([f"from explorer import {names}", *sorted([*more, *own])]) + "\n\n"
+def _made(value: Any) -> str:
+    """Write a view as it is made: only what differs from its defaults."""
+    held = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
+    changed = [f"{name}={now!r}" for name, (now, default) in held.items() if now != default]
+    return f"{type(value).__name__}({', '.join(changed)})"
 
 
-def explore_lines(experiment: Experiment, baseline: Experiment | None = None, lens: Lens | None = None) -> str:
+def _of(experiment: Settings, *more: str) -> list[tuple[str, ...]]:
+    """What is imported to make an experiment."""
+    own = [("explorer.choices.own_data", "read_csv")] * (experiment.data is not None)
+    return [("explorer", type(experiment).__name__, *more), *own]
+
+
+def _with_answers(experiment: Settings) -> bool:
+    """Whether the figure of a trained net has room for its answers, which its history does not hold."""
+    return kind_of(experiment) is LAYERS and not experiment.dataset.truth_table
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def explore_lines(
+    experiment: Experiment, baseline: Experiment | None = None, lens: Lens | None = None, view: View | None = None
+) -> str:
     """Repeat what Explore shows, and where somebody looks through the lens what that shows."""
-    more = [] if lens is None else ["from explorer.diagnosis.lens import look"]
-    before = f"baseline = train({constructor(baseline)})\n" if baseline is not None else ""
-    return (
-        f"{_imports(experiment, 'Experiment, train', *more)}"
-        f"history = train({constructor(experiment)})\n"
-        f"{before}"
-        'history.measures["delta"]   # (runs, records, layers): RMS of dL/dz, first layer to last\n'
-        "history.outcome             # per run: solved, learning, stuck or diverged\n"
-    ) + ("" if lens is None else _lens_lines(lens))
+    view, with_answers = view or View(), _with_answers(experiment)
+    names = {"baseline": "baseline", "now": "history"} if baseline is not None else {"now": "history"}
+    named = ", ".join(f"{name!r}: {history}.experiment" for name, history in names.items())
+    training = ["training.advance(float('inf'))", "history = training.history()"]
+    own_data = [] if baseline is None else _of(baseline)
+    return _script(
+        [
+            *_of(experiment, "train"),
+            *own_data,
+            COMPARED,
+            SHOW,
+            ("explorer.figures.explore", "compared_figure", "describe_compared_figure", "describe_why", "why_figure"),
+            ("explorer.figures.view", "View"),
+            *([("explorer.training.answers", "answer_map"), ("explorer.training.run", "Training")] * with_answers),
+            *(_LENS if lens is not None else []),
+        ],
+        _step(
+            "Train all seeds together",
+            *(
+                [f"training = Training({constructor(experiment)})", *training]
+                if with_answers
+                else [f"history = train({constructor(experiment)})"]
+            ),
+            *([] if baseline is None else [f"baseline = train({constructor(baseline)})"]),
+        ),
+        _step(
+            "The numbers: one for every seed, record and layer. What became of each seed: solved, learning, stuck or diverged",
+            'history.measures["delta"]  # (runs, records, layers): RMS of dL/dz, first layer to last',
+            "print(history.outcome)",
+        ),
+        _step(
+            "What they say, and their picture",
+            f"compared = Compared.of({{{named}}}, [{', '.join(names.values())}])",
+            "print(compared.now.sentence)",
+            f"view = {_made(view)}",
+            f"answers = {'answer_map(training)' if with_answers else 'None'}",
+            "show(compared_figure(compared, view, answers), describe_compared_figure(compared, view))",
+        ),
+        _step(
+            "Why: what multiplies the gradient on its way back, layer by layer",
+            "why = compared.now.why(view.at)",
+            "show(why_figure(why), describe_why(why))",
+        ),
+        "" if lens is None else _lens_step(lens, baseline is not None),
+    )
 
 
-def _lens_lines(lens: Lens) -> str:
-    return (
-        f"lens = look(history, epoch={lens.epoch}, layer={lens.layer}, seed={lens.seed})\n"
-        "lens.shares     # of all z of the layer, in each bin between lens.edges; lens.zero: exactly 0\n"
-        "lens.rms_slope  # RMS of f' over this histogram: the least, likely and most that its bins allow\n"
-        "lens.factor     # what Why calls the slope: the RMS in which each f' counts by the square of dL/dh\n"
+_LENS = [
+    ("explorer.diagnosis.lens", "look"),
+    ("explorer.diagnosis.wording", "summary"),
+    ("explorer.figures.lens", "describe_lens", "lens_figure"),
+]
+
+
+def _lens_step(lens: Lens, pinned: bool) -> str:
+    where = f"epoch={lens.epoch}, layer={lens.layer}, seed={lens.seed}"
+    return _step(
+        "One layer close up: the histogram of z under the activation and its slope",
+        f"lens = look(history, {where})",
+        f"other = {f'look(baseline, {where})' if pinned else 'None'}",
+        "lens.shares     # of all z of the layer, in each bin between lens.edges; lens.zero: exactly 0",
+        "lens.rms_slope  # RMS of f' over this histogram: the least, likely and most that its bins allow",
+        "lens.factor     # what Why calls the slope: the RMS in which each f' counts by the square of dL/dh",
+        "show(lens_figure(lens, other, summary(history.experiment)), describe_lens(lens, other))",
     )
 
 
 def walk_lines(experiment: Experiment, seed: int, sample: int, epoch: int) -> str:
     """Repeat what Walk shows."""
-    return (
-        f"{_imports(experiment, 'Experiment', 'from explorer.diagnosis.walk import walk')}"
-        f"found = walk({constructor(experiment)}, seed={seed}, sample={sample}, epoch={epoch})\n"
-        "found.layers[0].z, found.layers[0].slope, found.layers[0].dz   # of the first layer: an entry for each unit\n"
-        "[(factor.layer, factor.parts, factor.total) for factor in found.factors]   # on the way back\n"
-        "found.product, found.ratio   # of all factors; measured: norm of dL/dz, first layer over last\n"
+    return _script(
+        [*_of(experiment), ("explorer.diagnosis.walk", "walk"), ("explorer.sharing.offline_page", "show_walk")],
+        _step(
+            "One sample of one seed, forward and back",
+            f"found = walk({constructor(experiment)}, seed={seed}, sample={sample}, epoch={epoch})",
+        ),
+        _step(
+            "The numbers: of the first layer an entry for each unit, then every factor on the way back",
+            "found.layers[0].z, found.layers[0].slope, found.layers[0].dz",
+            "for factor in found.factors:",
+            "    print(factor.layer, factor.parts, factor.total)",
+        ),
+        _step(
+            "The product of all factors, and what was measured: the norm of dL/dz, first layer over last",
+            "print(found.product, found.ratio)",
+        ),
+        _step("The walk, box by box", "show_walk(found)"),
     )
 
 
-def compared_lines(named: Mapping[str, Settings], view: View) -> str:
-    """Repeat what stands side by side, by name, and what is shown of every layer or step."""
+def compared_lines(named: Mapping[str, Settings], view: View, scene: Scene | None = None) -> str:
+    """Repeat what stands side by side, by name, and what is shown of every layer or step; of a scene with its figure."""
     first = next(iter(named.values()))
-    made = "".join(f"    {name!r}: {constructor(experiment)},\n" for name, experiment in named.items())
-    position = kind_of(first).position
+    made = [f"    {name!r}: {constructor(experiment)}," for name, experiment in named.items()]
+    kind, name = kind_of(first), getattr(view, "compare", "") if scene is None else scene.compare
+    with_answers = scene is not None and scene.figure.has_answers and _with_answers(scene.experiment)
+    module, draw, tell = DRAWN[kind]
+    drawn = [(module, draw, tell), ("explorer.figures.view", type(view).__name__)]
+    answers = [("explorer.training.answers", "answer_map"), ("explorer.training.run", "Training")]
+    comparison = f", COMPARISONS[{name!r}]" if name else ""
+    return _script(
+        [
+            *(imported for experiment in named.values() for imported in _of(experiment)),
+            ("explorer", "train"),
+            COMPARED,
+            SHOW,
+            *([("explorer.choices.comparisons", "COMPARISONS")] if name else []),
+            *(drawn if scene is None else [("explorer.stories.tour", "TOUR")]),
+            *(answers if with_answers else []),
+        ],
+        _step("The experiments, by name", "experiments = {", *made, "}"),
+        _step(
+            "Train them, all seeds together",
+            *(
+                [
+                    "trainings = {name: Training(experiment) for name, experiment in experiments.items()}",
+                    "for training in trainings.values():",
+                    "    training.advance(float('inf'))",
+                    "histories = {name: training.history() for name, training in trainings.items()}",
+                ]
+                if with_answers
+                else ["histories = {name: train(experiment) for name, experiment in experiments.items()}"]
+            ),
+            "for name, history in histories.items():",
+            "    print(f\"{name}: {history.outcome.count('solved')} of {len(history.outcome)} seeds learn it\")",
+        ),
+        _step(
+            f"The numbers, by name: (runs, records, {kind.position}s), {view.diagnostic.title}; first {kind.position} to last",
+            f"shown = {{name: history.measures[{view.diagnostic.name!r}] for name, history in histories.items()}}",
+        ),
+        _step(
+            "Their picture",
+            f"compared = Compared.of(experiments, list(histories.values()){comparison})",
+            *_picture(view, scene, draw, tell, with_answers),
+        ),
+    )
+
+
+def _picture(view: View, scene: Scene | None, draw: str, tell: str, with_answers: bool) -> list[str]:
+    """The last lines of what stands side by side."""
+    if scene is None:
+        return [f"view = {_made(view)}", f"show({draw}(compared, view), {tell}(compared, view))"]
+    answers = "answer_map(list(trainings.values())[-1])" if with_answers else "None"
+    return [
+        _scene(scene),
+        "print(scene.tell(compared.measured))",
+        f"show(scene.draw(compared, {answers}), scene.describe(compared))",
+    ]
+
+
+def _scene(scene: Scene) -> str:
+    """Write a scene as it is played: only what differs from how it opens."""
+    opens = TOUR[scene.name]
+    now, before = (each.products or each.experiment for each in (scene, opens))
+    played = {name: getattr(now, name) for name in opens.controls if getattr(now, name) != getattr(before, name)}
+    return f"scene = TOUR[{scene.name!r}]{f'.as_played({played!r})' if played else ''}"
+
+
+def scene_lines(scene: Scene) -> str:
+    """Repeat what a scene of the tour shows, as it is played."""
     return (
-        f"{_imports(first, f'{type(first).__name__}, train')}"
-        f"experiments = {{\n{made}}}\n"
-        "histories = {name: train(experiment) for name, experiment in experiments.items()}\n"
-        "for name, history in histories.items():\n"
-        "    print(f\"{name}: {history.outcome.count('solved')} of {len(history.outcome)} seeds learn it\")\n"
-        f"shown = {{name: history.measures[{view.diagnostic.name!r}] for name, history in histories.items()}}\n"
-        f"shown  # by name: (runs, records, {position}s), {view.diagnostic.title}; first {position} to last\n"
+        compared_lines(scene.experiments, scene.view, scene)
+        if scene.products is None
+        else product_lines(scene.products)
     )
 
 
 def product_lines(about: Products) -> str:
     """Repeat what the tour shows of random factors."""
     arguments = ", ".join(f"{name}={getattr(about, name)!r}" for name in about.controls())
-    return (
-        "from explorer.theory.products import Products, followed, product_rows\n\n"
-        f"about = Products({arguments})\n"
-        "followed(about).product   # (paths, 51): log10 of the product of 0 to 50 factors\n"
-        "about.rate                # the mean of ln f: the Lyapunov exponent\n"
-        "print(*product_rows(about), sep='\\n')\n"
+    return _script(
+        [
+            ("explorer.theory.products", "Products", "followed", "product_rows"),
+            ("explorer.figures.tour", "describe_products", "product_figure"),
+            SHOW,
+        ],
+        _step("The factors", f"about = Products({arguments})"),
+        _step(
+            "The numbers: of each path log10 of its products of 0 to 50 factors; the Lyapunov exponent",
+            "followed(about).product  # (paths, 51)",
+            "print('mean of ln f:', about.rate)",
+            "print(*product_rows(about), sep='\\n')",
+        ),
+        _step("Their picture", "show(product_figure(about), describe_products(about))"),
     )
 
 
-def remedies_lines(start: Experiment, combine: Sequence[str]) -> str:
+def remedies_lines(start: Experiment, combine: Sequence[str], view: View | None = None) -> str:
     """Repeat what Remedies shows: every remedy alone, and those that are combined."""
-    more = f"tried[{' + '.join(combine)!r}] = combined(start, {tuple(combine)!r})\n" if len(combine) > 1 else ""
-    return (
-        _imports(
-            start,
-            "Experiment, train",
-            f"from explorer.diagnosis.effects import {'combined, ' if more else ''}effect, rank",
-            "from explorer.diagnosis.facts import facts",
-            "from explorer.diagnosis.remedies import REMEDIES",
-        )
-        + f"start = {constructor(start)}\n"
-        "tried = {name: remedy.change(start) for name, remedy in REMEDIES.items()}\n"
-        f"{more}"
-        "before = facts(train(start))\n"
-        "after = {name: facts(train(experiment)) for name, experiment in tried.items()}\n"
-        "ranking = [list(after)[place] for place in rank(list(after.values()))]\n"
-        "effects = {name: effect(name.split(' + '), before, after[name]) for name in ranking}\n"
-        "for name in ranking:\n"
-        '    print(f"{name}: {effects[name].sentence}")\n'
+    more = f"tried[{' + '.join(combine)!r}] = combined(start, {tuple(combine)!r})"
+    panels = "describe_losses", "describe_tried", "loss_figure", "ranked_panels", "remedies_figure"
+    return _script(
+        [
+            *_of(start, "train"),
+            ("explorer.diagnosis.effects", "effect", "rank", *(["combined"] if len(combine) > 1 else [])),
+            ("explorer.diagnosis.facts", "facts"),
+            ("explorer.diagnosis.remedies", "REMEDIES"),
+            ("explorer.diagnosis.trials", "Results", "trials"),
+            ("explorer.figures.remedies", *panels),
+            ("explorer.figures.view", "View"),
+            SHOW,
+        ],
+        _step(
+            "The experiment, and the same with each remedy",
+            f"start = {constructor(start)}",
+            "tried = {name: remedy.change(start) for name, remedy in REMEDIES.items()}",
+            *([more] if len(combine) > 1 else []),
+        ),
+        _step(
+            "Train them all",
+            "histories = [train(experiment) for experiment in (start, *tried.values())]",
+        ),
+        _step(
+            "What each did, the best first",
+            "before, *others = map(facts, histories)",
+            "after = dict(zip(tried, others))",
+            "ranking = [list(after)[place] for place in rank(list(after.values()))]",
+            "effects = {name: effect(name.split(' + '), before, after[name]) for name in ranking}",
+            "for name in ranking:",
+            '    print(f"{name}: {effects[name].sentence}")',
+        ),
+        _step(
+            "Side by side",
+            f"results = Results.of(trials(start, {tuple(combine)!r}), histories)",
+            "panels = ranked_panels(results)",
+            f"show(remedies_figure(panels, {_made(view or View())}), describe_tried(results.names, results.words, results.facts))",
+        ),
+        _step("Their losses", "show(loss_figure(panels, View()), describe_losses(results.names, results.facts))"),
     )
 
 
@@ -119,107 +313,243 @@ def depth_lines(sweeps: dict[str, Sweep], gradient: str, *, trained: bool) -> st
     `gradient` is "delta" or "weight_gradient".
     """
     base = next(iter(sweeps.values()))
-    runs = "from explorer.sweeps.sweep_run import run_sweep"
-    sweep = "from explorer.sweeps.sweep import Sweep"
-    lines = _imports(
-        base.base,
-        "Experiment",
-        "from explorer.training.all_depths import gradients_by_depth",
-        "from explorer.diagnosis.seeds import log_band",
-        *((sweep, runs) if trained else ()),
-    )
-    named = ",\n".join(f"    {name!r}: {constructor(sweep.base)}" for name, sweep in sweeps.items())
-    lines += f"experiments = {{\n{named},\n}}\n"
-    lines += f"depths = {_values(base.xs)}\n"
-    lines += (
-        f"start = {{name: log_band(gradients_by_depth(experiment, depths).{gradient}).middle for name, experiment in experiments.items()}}\n"
-        "start  # by name: (depths, layers), log10 of the median over seeds\n"
-    )
-    if trained:
-        lines += (
-            "findings = {\n"
-            '    name: run_sweep(Sweep(experiment, "depth", depths, "width", (experiment.width,), trained=True))\n'
-            "    for name, experiment in experiments.items()\n"
-            "}\n"
-            "learn = {name: [found[column, 0].solved for column in range(len(depths))] for name, found in findings.items()}\n"
-            "learn  # by name: of each depth the seeds that learn\n"
+    made = [f"    {name!r}: {constructor(sweep.base)}," for name, sweep in sweeps.items()]
+    figures = ("describe_factors", "factor_figure", "Factors", "describe_triangle", "triangle_figure", "triangles_of")
+    trains = ("describe_shares", "share_figure", "Shares") if trained else ()
+    sweep = [("explorer.sweeps.sweep", "Sweep"), ("explorer.sweeps.sweep_run", "run_sweep")]
+    found = "{depth: found[depth - 1, 0] for depth in depths}"
+    return _script(
+        [
+            *_of(base.base),
+            ("explorer.diagnosis.seeds", "log_band"),
+            ("explorer.figures.depth", *figures, *trains),
+            SHOW,
+            ("explorer.sweeps.by_depth", "DepthSeries"),
+            ("explorer.training.all_depths", "gradients_by_depth"),
+            ("explorer.training.measures", "DIAGNOSTICS"),
+            *(sweep if trained else []),
+        ],
+        _step(
+            "The experiments, by name, and the depths",
+            "experiments = {",
+            *made,
+            "}",
+            f"depths = {_values(base.xs)}",
+        ),
+        _step(
+            "Before training, by name: (depths, layers), log10 of the median over seeds",
+            "start = {",
+            f"    name: log_band(gradients_by_depth(experiment, depths).{gradient}).middle",
+            "    for name, experiment in experiments.items()",
+            "}",
+            *(
+                []
+                if trained
+                else [
+                    "series = [DepthSeries(name, experiment, max(depths)) for name, experiment in experiments.items()]"
+                ]
+            ),
+        ),
+        _step(
+            "Train nets of every depth: by name, of each depth the seeds that learn",
+            "findings = {",
+            '    name: run_sweep(Sweep(experiment, "depth", depths, "width", (experiment.width,), trained=True))',
+            "    for name, experiment in experiments.items()",
+            "}",
+            "learn = {name: [found[column, 0].solved for column in range(len(depths))] for name, found in findings.items()}",
+            "print(learn)",
         )
-    return lines
+        if trained
+        else "",
+        _step(
+            "Their picture",
+            "series = [",
+            f"    DepthSeries(name, experiments[name], max(depths), {found}, complete=True)",
+            "    for name, found in findings.items()",
+            "]",
+            "shares = [Shares.of(nets.name, nets.learnt) for nets in series]",
+            "show(share_figure(shares, max(depths)), ' '.join(describe_shares(nets.name, nets.learnt) for nets in series))",
+        )
+        if trained
+        else "",
+        _step(
+            "What each layer multiplies dL/dz by",
+            "factors = [Factors.of(nets) for nets in series]",
+            "words = (describe_factors(f.name, f.depths.tolist(), f.start.middle, f.theory) for f in factors)",
+            "show(factor_figure(factors, max(depths)), ' '.join(words))",
+        ),
+        _step(
+            "The gradient of every layer, by depth",
+            f"triangles, entry = triangles_of(series, {gradient!r}), DIAGNOSTICS[{gradient!r}]",
+            "words = (describe_triangle(each.name, each.depths.tolist(), each.values) for each in triangles)",
+            "show(triangle_figure(triangles, entry.title, entry.span), ' '.join(words))",
+        ),
+    )
 
 
 def tutorial_lines(view: TutorialView) -> str:
     """Repeat what Tutorial shows: a program's run with its log, or the share of seeds that learn for every NL."""
     if view.shown == SAID:
-        return (
-            "from explorer.stories.claims import CLAIMS, measured\n\n"
-            "for claim in CLAIMS.values():\n"
-            "    value = measured(claim)\n"
-            "    print(f'{claim.name}: {claim.verdict(value)}. {claim.told(value)}')\n"
-        )
-    run = f"view = TutorialView(net={view.net!r}, inner={view.inner}, seed={view.seed})\n"
-    if view.shown == RUN:
-        return (
-            "from explorer.stories.tutorial import Program, TutorialView, log_lines\n\n"
-            f"{run}"
-            "program = Program(view.experiment)\n"
-            "program.advance(float('inf'))\n"
-            "print(*log_lines(program.losses, view.experiment.epochs), sep='\\n')\n"
-            "program.history().answers[0, -1]         # to 00, 01, 10 and 11\n"
-            'program.history().measures["delta"][0]   # (records, layers): RMS of dL/dz, first layer to last\n'
-        )
-    return (
-        "from explorer.diagnosis.seeds import share_interval\n"
-        "from explorer.stories.tutorial import INNER, NETS, TutorialView\n"
-        "from explorer.sweeps.sweep_run import run_sweep\n\n"
-        f"view = TutorialView(seeds={view.seeds}, epochs={view.epochs})\n"
-        "for net in NETS:\n"
-        "    found = run_sweep(view.sweep(net))\n"
-        "    for column, inner in enumerate(INNER):\n"
-        "        cell = found[column, 0]\n"
-        "        print(net, inner, cell.solved, 'of', cell.runs, share_interval(cell.solved, cell.runs))\n"
+        return _claim_lines()
+    return _run_lines(view) if view.shown == RUN else _curve_lines(view)
+
+
+def _claim_lines() -> str:
+    return _script(
+        [
+            ("explorer.figures.tour", "Said", "said_figure"),
+            SHOW,
+            ("explorer.stories.claims", "CLAIMS", "measured"),
+        ],
+        _step(
+            "Measure the number that decides each claim",
+            "values = {name: measured(claim) for name, claim in CLAIMS.items()}",
+            "told = [",
+            "    f'{claim.name}: {claim.verdict(values[name])}. {claim.told(values[name])}' for name, claim in CLAIMS.items()",
+            "]",
+            "print(*told, sep='\\n')",
+        ),
+        _step(
+            "Where each lies, and where it would if what is said were true",
+            "said = [Said(name, values[name], claim.low, claim.high) for name, claim in CLAIMS.items()]",
+            "show(said_figure(said), '. '.join(told))",
+        ),
+    )
+
+
+def _run_lines(view: TutorialView) -> str:
+    return _script(
+        [
+            COMPARED,
+            ("explorer.figures.explore", "compared_figure", "describe_compared_figure"),
+            ("explorer.figures.view", "View"),
+            SHOW,
+            ("explorer.stories.tutorial", "Program", "TutorialView", "log_lines"),
+        ],
+        _step(
+            "Run the program to its end",
+            f"view = TutorialView(net={view.net!r}, inner={view.inner}, seed={view.seed})",
+            "program = Program(view.experiment)",
+            "program.advance(float('inf'))",
+        ),
+        _step(
+            "Its log",
+            "print(*log_lines(program.losses, view.experiment.epochs), sep='\\n')",
+        ),
+        _step(
+            "Its answers to 00, 01, 10 and 11",
+            "history = program.history()",
+            "print(history.answers[0, -1])",
+        ),
+        _step(
+            "What the log does not show: the gradient of every layer",
+            'history.measures["delta"][0]  # (records, layers): RMS of dL/dz, first layer to last',
+            "compared = Compared.of({view.net: view.experiment}, [history])",
+            "drawn = View(axis='log')",
+            "show(compared_figure(compared, drawn), describe_compared_figure(compared, drawn))",
+        ),
+    )
+
+
+def _curve_lines(view: TutorialView) -> str:
+    return _script(
+        [
+            ("explorer.diagnosis.seeds", "share_interval"),
+            ("explorer.figures.depth", "Shares", "describe_shares", "share_figure"),
+            SHOW,
+            ("explorer.stories.tutorial", "INNER", "NETS", "TutorialView"),
+            ("explorer.sweeps.sweep_run", "run_sweep"),
+        ],
+        _step(
+            "Train many seeds with every NL, the number of inner layers",
+            f"view = TutorialView(seeds={view.seeds}, epochs={view.epochs})",
+            "found = {net: run_sweep(view.sweep(net)) for net in NETS}",
+        ),
+        _step(
+            "Seeds that learn, of how many, and the 95% interval of their share",
+            "learnt = {",
+            "    net: {inner: (cells[column, 0].solved, cells[column, 0].runs) for column, inner in enumerate(INNER)}",
+            "    for net, cells in found.items()",
+            "}",
+            "for net, by_inner in learnt.items():",
+            "    for inner, counts in by_inner.items():",
+            "        print(net, inner, *counts, share_interval(*counts))",
+        ),
+        _step(
+            "Their picture",
+            "shares = [Shares.of(net, by_inner) for net, by_inner in learnt.items()]",
+            "words = (describe_shares(net, by_inner, 'NL') for net, by_inner in learnt.items())",
+            "show(share_figure(shares, INNER[-1], across='NL', noun='NL'), ' '.join(words))",
+        ),
     )
 
 
 def sweep_lines(sweep: Sweep, outcome: Outcome) -> str:
     """Repeat what Sweep shows."""
-    return (
-        _imports(
-            sweep.base,
-            "Experiment",
-            "from explorer.sweeps.outcomes import OUTCOMES",
-            "from explorer.sharing.saved import sweep_csv",
-            "from explorer.sweeps.sweep import Sweep",
-            "from explorer.sweeps.sweep_run import run_sweep",
-        )
-        + "sweep = Sweep(\n"
-        f"    {constructor(sweep.base)},\n"
-        f"    {sweep.x!r}, {_values(sweep.xs)},\n"
-        f"    {sweep.y!r}, {_values(sweep.ys)},\n"
-        f"    trained={sweep.trained},\n"
-        ")\n"
-        "findings = run_sweep(sweep)\n"
-        f"values = {{cell: OUTCOMES[{outcome.name!r}].of(finding) for cell, finding in findings.items()}}\n"
-        f"values  # by (column, row); {'log10' if outcome.unit == 'decades' else 'from 0 to 1'}\n"
-        "print(sweep_csv(sweep, findings))\n"
+    names = sweep.x.replace("_", " "), sweep.y.replace("_", " ")
+    critical = [("explorer.sweeps.critical", "critical_points")] * outcome.critical
+    return _script(
+        [
+            *_of(sweep.base),
+            ("explorer.figures.sweep", "Swept", "describe_sweep", "sweep_figure"),
+            SHOW,
+            ("explorer.sharing.saved", "sweep_csv"),
+            ("explorer.sweeps.outcomes", "OUTCOMES"),
+            ("explorer.sweeps.sweep", "Sweep"),
+            ("explorer.sweeps.sweep_run", "run_sweep"),
+            *critical,
+        ],
+        _step(
+            "An experiment for every cell",
+            "sweep = Sweep(",
+            f"    {constructor(sweep.base)},",
+            f"    {sweep.x!r}, {_values(sweep.xs)},",
+            f"    {sweep.y!r}, {_values(sweep.ys)},",
+            f"    trained={sweep.trained},",
+            ")",
+        ),
+        _step(
+            f"Measure them: by (column, row), {'log10' if outcome.unit == 'decades' else 'from 0 to 1'}",
+            "findings = run_sweep(sweep)",
+            f"outcome = OUTCOMES[{outcome.name!r}]",
+            "values = {cell: outcome.of(finding) for cell, finding in findings.items()}",
+            "print(sweep_csv(sweep, findings))",
+        ),
+        _step(
+            "The map",
+            "problems = {cell: reason for cell, reason in sweep.cells.items() if isinstance(reason, str)}",
+            f"critical = {'critical_points(sweep)' if outcome.critical else '()'}",
+            "figure = sweep_figure(Swept(sweep, findings, problems), outcome, critical=critical)",
+            f"show(figure, describe_sweep(sweep, findings, outcome, {names!r}))",
+        ),
     )
 
 
 def cliff_lines(view: CliffView) -> str:
     """Repeat what Cliff shows: both descents, and the map below them."""
-    same = (
-        f"w={view.w!r}, b={view.b!r}, learning_rate={view.learning_rate!r}, updates={view.updates}, steps={view.steps}"
-    )
-    return (
-        "from dataclasses import replace\n\n"
-        "from explorer.sweeps.cliff import B_SPAN, W_SPAN, survey\n"
-        "from explorer.sweeps.descent import Descent, side_by_side\n\n"
-        f"descent = Descent({same})\n"
-        f"free, clipped = side_by_side(descent, replace(descent, clip={view.clip!r}, threshold={view.threshold!r}))\n"
-        "clipped.points  # (updates + 1, 2): w and b, the start first\n"
-        "clipped.norm    # (updates + 1,): of the gradient there, before clipping\n"
-        f"ground = survey(W_SPAN, B_SPAN, {view.steps})\n"
-        "ground.surface.loss  # (values of b, values of w)\n"
-        'print(f"loss at the end: {free.loss[-1]:.2g} without clipping, {clipped.loss[-1]:.2g} with")\n'
+    return _script(
+        [
+            ("explorer.figures.cliff", "cliff_figure", "describe_cliff", "walks"),
+            ("explorer.figures.view", "CliffView"),
+            SHOW,
+            ("explorer.sweeps.cliff", "B_SPAN", "W_SPAN", "survey"),
+            ("explorer.sweeps.descent", "cliff_summary", "side_by_side"),
+        ],
+        _step(
+            "Two descents from one start, without clipping and with it",
+            f"view = {_made(view)}",
+            "free, clipped = side_by_side(view.descent(clipped=False), view.descent(clipped=True))",
+            "clipped.points  # (updates + 1, 2): w and b, the start first",
+            "clipped.norm    # (updates + 1,): of the gradient there, before clipping",
+            'print(f"loss at the end: {free.loss[-1]:.2g} without clipping, {clipped.loss[-1]:.2g} with")',
+        ),
+        _step(
+            "The loss over both parameters, and the descents on it",
+            "ground = survey(W_SPAN, B_SPAN, view.steps)",
+            "ground.surface.loss  # (values of b, values of w)",
+            "figure = cliff_figure(ground, walks(free, clipped, view), view, cliff_summary(view.descent(clipped=True)))",
+            "show(figure, describe_cliff(ground, free, clipped, view))",
+        ),
     )
 
 
@@ -232,13 +562,51 @@ def _values(values: Sequence[object]) -> str:
     return repr(tuple(values))
 
 
-def notebook_json(title: str, lines: str) -> str:
-    """Write the lines as a notebook of two cells, the title and the code, in Jupyter's format 4.5."""
+# --- the notebook ---------------------------------------------------------------------------------
+
+
+BEGIN = """It runs from top to bottom in an environment with the packages of the project's `requirements.txt`, `ipykernel` and `nbformat`. \
+If the notebook does not lie in the folder of Gradient Explorer, write that folder's path below."""
+SET_UP = """import sys
+
+sys.path.insert(0, ".")  # the folder of Gradient Explorer: the one in which README.md is
+from explorer.training.compiled import KERNELS
+
+KERNELS.load()  # trains several times faster; the first time on a machine it takes a minute; without numba NumPy trains"""
+OWN_CSV = "It reads your data from `my.csv`: put the file beside the notebook."
+
+
+def notebook_json(title: str, lines: str, about: Sequence[str] = ()) -> str:
+    """Write lines as a notebook in Jupyter's format 4.5, after a title, what it is `about` and what sets it up."""
+    words = [*about, BEGIN, *([OWN_CSV] if OWN_DATA in lines else [])]
     cells = [
-        {"cell_type": "markdown", "id": "title", "metadata": {}, "source": f"# {title}"},
-        {"cell_type": "code", "id": "lines", "metadata": {}, "source": lines, "outputs": [], "execution_count": None},
+        _markdown("title", "\n\n".join([f"# {title}", *words])),
+        _code("set-up", SET_UP),
+        *(cell for number, paragraph in enumerate(lines.split("\n\n")) for cell in _cells(number, paragraph)),
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return json.dumps(
         {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}, indent=1
     )
+
+
+def _cells(number: int, paragraph: str) -> Iterator[dict[str, Any]]:
+    """Return the text that a paragraph's first comment is, and its code."""
+    words, _, code = paragraph.strip("\n").partition("\n")
+    yield _markdown(f"step-{number}", f"{words.removeprefix('# ')}.")
+    yield _code(f"code-{number}", code)
+
+
+def _markdown(id: str, source: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": id, "metadata": {}, "source": source}
+
+
+def _code(id: str, source: str) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "id": id,
+        "metadata": {},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from explorer.figures import plain
+from explorer.diagnosis.walk import Walk
+from explorer.diagnosis.walk_graph import graph
+from explorer.figures import plain, theme
 from explorer.figures.plain import Figure
 
 STYLE = """
@@ -67,6 +69,25 @@ def walk_part(graph: Mapping[str, Any], look: Mapping[str, Any], alt: str) -> st
     )
 
 
+class Page:
+    """A page that a notebook displays in a frame of its own."""
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+
+    def _repr_html_(self) -> str:
+        return f'<iframe srcdoc="{escape(self.html)}" width="100%" height="640" style="border: 0"></iframe>'
+
+
+def show_walk(walk: Walk) -> None:
+    """Show a walk in a notebook, box by box; elsewhere print the result."""
+    drawn = graph(walk)
+    sheet = Sheet(
+        title="", sentences=(), settings=(), link="", lines="", part=walk_part(drawn.plain(), theme.WALK, drawn.result)
+    )
+    plain.shown(Page(page_html(sheet, {}, {})), drawn.result)
+
+
 def _in_script(value: Mapping[str, Any]) -> str:
     """Write JSON that no browser takes for the end of a script."""
     return json.dumps(value).replace("</", "<\\/")
@@ -87,7 +108,8 @@ class Sheet:
 
 def page_html(sheet: Sheet, figures: Mapping[str, tuple[Figure, str]], config: Mapping[str, Any]) -> str:
     """Write the page: figures with their alternative texts, by name; `config` is Plotly's, which is in the file once."""
-    parts = [f"<h1>{escape(sheet.title)}</h1>", *(f"<p>{escape(sentence)}</p>" for sentence in sheet.sentences)]
+    parts = [f"<h1>{escape(sheet.title)}</h1>"] if sheet.title else []
+    parts += [f"<p>{escape(sentence)}</p>" for sentence in sheet.sentences]
     parts += [f"<p><small>{escape(line)}</small></p>" for line in sheet.settings]
     if sheet.link:
         parts.append(f'<p>Live: <a href="{escape(sheet.link)}">{escape(sheet.link)}</a></p>')
@@ -100,7 +122,8 @@ def page_html(sheet: Sheet, figures: Mapping[str, tuple[Figure, str]], config: M
         parts.append(sheet.part)
     if sheet.table:
         parts.append(_table(sheet.table))
-    parts.append(f"<h2>The same in a notebook</h2><pre>{escape(sheet.lines)}</pre>")
+    if sheet.lines:
+        parts.append(f"<h2>The same in a notebook</h2><pre>{escape(sheet.lines)}</pre>")
     parts.append(f"<script>{plain.FOLD}{NARROW}</script>")
     body = "\n".join(parts)
     return (

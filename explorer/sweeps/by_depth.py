@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from explorer.choices.arrays import Array
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.seeds import Band, band, log_band, logarithm, share_interval
+from explorer.diagnosis.seeds import Band, band, log_band, logarithm
 from explorer.sweeps.chunks import refuse_cells
 from explorer.sweeps.outcomes import Finding
 from explorer.sweeps.sweep import Sweep
@@ -89,6 +89,11 @@ class DepthSeries:
         return self.findings or {}
 
     @property
+    def learnt(self) -> dict[int, tuple[int, int]]:
+        """By depth how many seeds learn, and of how many."""
+        return {depth: (finding.solved, finding.runs) for depth, finding in self.known.items()}
+
+    @property
     def start(self) -> DepthStart:
         """What is known before training; measured once."""
         return depth_start(self.experiment, self.deepest)
@@ -109,11 +114,6 @@ class DepthSeries:
         for depth, finding in self.findings.items():
             values[depth - 1] = finding.log_factor_end
         return values
-
-    @property
-    def intervals(self) -> Array:
-        """95 % intervals of the share of seeds that learn, (depths that are trained, 2)."""
-        return np.array([share_interval(f.solved, f.runs) for f in self.known.values()]).reshape(-1, 2)
 
     def rows(self, measure: str, title: str) -> list[dict[str, Any]]:
         """Return one row for every depth and layer, medians as decimal logarithms: -inf is an exact 0."""

@@ -63,7 +63,8 @@ def _files(parcel: Parcel) -> dict[str, File]:
     if experiment is not None:
         write = partial(experiment_json, experiment, parcel.baseline)
         files["Experiment (JSON)"] = File("data", f"experiment_{name}.json", "application/json", write)
-    notebook = partial(notebook_json, parcel.title, parcel.lines)
+    about = [*parcel.sentences, *parcel.settings, *([f"Live: {link}"] if link else [])]
+    notebook = partial(notebook_json, parcel.title, parcel.lines, about)
     return files | {"Notebook": File("notebook", f"{name}.ipynb", "application/x-ipynb+json", notebook)}
 
 
