@@ -5,6 +5,7 @@ from pages import (
     cliff_page,
     depth_page,
     explore_page,
+    glossary_page,
     plan_page,
     remedies_page,
     sweep_page,
@@ -25,4 +26,5 @@ PAGES: tuple[Page, ...] = (
     time_page.PAGE,
     cliff_page.PAGE,
     tutorial_page.PAGE,
+    glossary_page.PAGE,
 )

@@ -14,6 +14,7 @@ from explorer.diagnosis.comparison import Compared
 from explorer.sharing.notebook import scene_lines
 from explorer.sharing.saved import filename, histories_csv, table_csv
 from explorer.stories.plan import PLAN_CONTROLS, Plan
+from explorer.stories.references import cited
 from explorer.stories.scene import Scene
 from explorer.stories.tour import (
     ANSWER,
@@ -51,7 +52,7 @@ from explorer.ui.live_chart import Drawn, live_chart
 from explorer.ui.look import apply_style
 from explorer.ui.page import Page
 from explorer.ui.sidebar import open_experiment
-from explorer.ui.take_away import Parcel, take_away
+from explorer.ui.take_away import Parcel, hand_out, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.widgets import ask
 
@@ -198,7 +199,12 @@ def _question(scene: Scene, plan: Plan) -> None:
 
 def _prepare(scene: Scene) -> None:
     """Measure the start before the answer is asked for, so that its figure then appears at once."""
-    _measure(scene, Trainings(list(scene.experiments.values())), 0.0)[1].make()
+    _figure(scene, 0.0).make()
+
+
+def _figure(scene: Scene, seconds: float) -> Drawn:
+    """Return a scene's figure after some seconds of training, at most."""
+    return _measure(scene, Trainings(list(scene.experiments.values())), seconds)[1]
 
 
 def _guess(name: str, index: int) -> None:
@@ -274,7 +280,8 @@ def _answer(scene: Scene, plan: Plan) -> None:
                 st.html(votes_bars(tally, index))
     with st.container(key="tour_take_home", border=True):
         st.markdown(_unbroken(scene.take_home))
-        st.caption(f"{scene.source}{f' · Framed: {scene.proof.words}' if scene.proof else ''}")
+        sources = "\n\n".join(reference.text for reference in cited(scene.source))
+        st.caption(f"{scene.source}{f' · Framed: {scene.proof.words}' if scene.proof else ''}", help=sources)
 
 
 def _unbroken(text: str) -> str:
@@ -356,6 +363,7 @@ def _recap(plan: Plan) -> None:
                                 on_click=_go,
                                 args=(scene.address,),
                             )
+    hand_out("Vanishing and exploding gradients: the tour", plan.scenes, lambda scene: _figure(scene, 60.0))
 
 
 PAGE = Page(

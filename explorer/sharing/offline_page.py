@@ -60,7 +60,7 @@ show(last);
 
 def walk_part(graph: Mapping[str, Any], look: Mapping[str, Any], alt: str) -> str:
     """Write a walk, see `diagnosis.walk_graph`, as a part of a page: its graph, and buttons for its steps."""
-    script = WALK.replace("LOOK", _in_script(look), 1).replace("GRAPH", _in_script(graph), 1)
+    script = WALK.replace("LOOK", in_script(json.dumps(look)), 1).replace("GRAPH", in_script(json.dumps(graph)), 1)
     return (
         f'<figure aria-label="{escape(alt)}"><p id="says" aria-live="polite"></p>'
         '<p><button id="back">Back</button> <button id="next">Next step</button></p>'
@@ -88,9 +88,9 @@ def show_walk(walk: Walk) -> None:
     plain.shown(Page(page_html(sheet, {}, {})), drawn.result)
 
 
-def _in_script(value: Mapping[str, Any]) -> str:
-    """Write JSON that no browser takes for the end of a script."""
-    return json.dumps(value).replace("</", "<\\/")
+def in_script(text: str) -> str:
+    """Write JSON so that no browser takes it for the end of a script."""
+    return text.replace("</", "<\\/")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,7 +148,7 @@ PRESENTER = (
     f":root {{ --figure-text: {LARGER}; }}"
     + """
 [data-testid=stHeader], [data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stToolbar],
-[data-testid=stExpandSidebarButton], .st-key-tour_open { display: none !important; }
+[data-testid=stExpandSidebarButton], .st-key-tour_open, .st-key-hand_out { display: none !important; }
 [data-testid=stMainBlockContainer] { padding: 1.2rem 2rem .5rem !important; }
 .st-key-tour_question { min-height: max(590px, 100vh - 160px); }
 .st-key-tour_question p { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from explorer.choices.controls import Control
+from explorer.stories.glossary import terms_in
 from explorer.training.kinds import Kind
 from explorer.ui.ahead import Ahead
+from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.keys import settings_by_key
 
 # The group of controls that choose what is shown, not what is trained.
@@ -38,3 +40,16 @@ def what_do_i_see(lines: Sequence[str]) -> None:
     """Offer the legend of a page's figure, a line for each of its parts."""
     with st.popover("What do I see?", icon=":material/help:", type="tertiary"):
         st.markdown("\n".join(f"- {line}" for line in lines))
+        if terms := terms_in(*lines):
+            st.pills("In the glossary", [term.name for term in terms], key=WORDS_KEY, on_change=_look_up)
+
+
+# Title of the page that has all terms, and the key of the one that it shows.
+GLOSSARY_PAGE, TERM_KEY, WORDS_KEY = "Glossary", "term", "_words"
+
+
+def _look_up() -> None:
+    """Go to the term that was chosen."""
+    if term := st.session_state[WORDS_KEY]:
+        set_values({TERM_KEY: term})
+        go_to(GLOSSARY_PAGE)

@@ -11,12 +11,16 @@ import streamlit as st
 
 from explorer.choices.settings import Settings
 from explorer.figures import plain
+from explorer.figures.plain import Figure
 from explorer.sharing.code import Table, listings
+from explorer.sharing.handout import glossary_html, sheet_html, tour_html
 from explorer.sharing.notebook import notebook_json
 from explorer.sharing.offline_page import Sheet, page_html
 from explorer.sharing.saved import experiment_json
+from explorer.stories.scene import Scene
 from explorer.ui.link import SCHEMA, present_link, present_root
 from explorer.ui.live_chart import CHART, Drawn
+from explorer.ui.training_loop import InTurn, work_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +188,58 @@ def _let_go() -> None:
     taken = st.session_state[SHARE].taken
     if taken is not None and st.session_state.get(FILE, {}).get("number") == taken:
         del st.session_state[FILE]
+
+
+# --- hand-outs of a lecture ---
+
+
+ASKED_KEY, HAND_OUT_KEY = "_hand_out_asked", "hand_out"
+HAND_OUT_SLICE, HAND_OUT_REPAINT = 0.3, 3.0
+
+
+def hand_out(title: str, scenes: Sequence[Scene], draw: Callable[[Scene], Drawn]) -> None:
+    """Offer scenes as an offline page, as sheets of questions, and the glossary; the last thing that a page draws.
+
+    The page needs every net of the scenes, which are trained once somebody asks for it. `draw` returns a scene's figure.
+    """
+    link, place = present_link(), st.container()
+    parts = [(list(scene.experiments.values()), scene.figure.trains) for scene in scenes]
+    nets = InTurn(parts, st.empty(), "Training the nets of all scenes for the page")
+    wanted = not nets.over and st.session_state.get(ASKED_KEY) == [scene.name for scene in scenes]
+    with place, st.container(horizontal=True, gap="small", vertical_alignment="center", key=HAND_OUT_KEY):
+        st.markdown("**To hand out**", width="content")
+        if nets.over:
+            _html("Page", "tour.html", lambda: tour_html(title, scenes, _figures(scenes, draw), CHART, link), PAGE_HELP)
+        else:
+            st.button(
+                "Page", key="hand_out_page", help=PAGE_HELP, disabled=wanted, on_click=_ask_for_page, args=(scenes,)
+            )
+        _html("Questions", "questions.html", lambda: sheet_html(title, scenes, answers=False), SHEET_HELP)
+        _html("Questions with answers", "answers.html", lambda: sheet_html(title, scenes, answers=True), SHEET_HELP)
+        _html("Glossary and sources", "glossary.html", glossary_html, "All terms and full references.")
+    if wanted:
+        nets.show_progress()
+        work_on(nets, HAND_OUT_SLICE, HAND_OUT_REPAINT)
+
+
+PAGE_HELP = (
+    "All scenes as one HTML file that works offline: questions, answers on a click, figures to zoom. It needs every net of the scenes "
+    "trained; the first time that takes a minute or more, and then you press it again."
+)
+SHEET_HELP = "A page to print from the browser, on A4 or Letter."
+
+
+def _ask_for_page(scenes: Sequence[Scene]) -> None:
+    st.session_state[ASKED_KEY] = [scene.name for scene in scenes]
+
+
+def _figures(scenes: Sequence[Scene], draw: Callable[[Scene], Drawn]) -> dict[str, tuple[Figure, str]]:
+    return {scene.name: (drawn.make(), drawn.alt) for scene in scenes for drawn in [draw(scene)]}
+
+
+def _html(label: str, name: str, make: Callable[[], str], about: str) -> None:
+    """Draw a button that downloads a page, which is made once it is pressed."""
+    st.download_button(label, make, name, "text/html", key=f"hand_out_{name}", help=about, on_click="ignore")
 
 
 # --- Show the code: the functions that made what is shown, from the installed modules ---

@@ -53,6 +53,53 @@ def work_on(work: Work, seconds: float, repaint: float) -> None:
             st.rerun()
 
 
+class InTurn:
+    """Several trainings one after the other, as `Work`: each to its end, or to its first record where that is all that shows.
+
+    `place` is where the progress bar is drawn; it says `words` before the number that are done.
+    """
+
+    def __init__(self, parts: Sequence[tuple[Sequence[Settings], bool]], place: Any, words: str) -> None:
+        self._parts = [(jobs().together(experiments), trains) for experiments, trains in parts]
+        self._place, self._words = place, words
+
+    @staticmethod
+    def _done(part: tuple[list[Job], bool]) -> bool:
+        mine, trains = part
+        return all(job.complete if trains else job.begun for job in mine)
+
+    @property
+    def results(self) -> int:
+        """The number of parts that are done."""
+        return sum(map(self._done, self._parts))
+
+    @property
+    def lacks_first(self) -> bool:
+        """Nothing is drawn of what is trained."""
+        return False
+
+    @property
+    def over(self) -> bool:
+        """Whether all parts are done."""
+        return self.results == len(self._parts)
+
+    def advance(self, seconds: float) -> None:
+        """Work on the first part that is not done."""
+        for part in self._parts:
+            if not self._done(part):
+                jobs().advance(part[0], seconds if part[1] else 0.0)
+                return
+
+    def show_progress(self) -> None:
+        """Draw how much of the epochs of all parts is done."""
+        shares = [
+            1.0 if self._done(part) else sum(job.progress for job in part[0]) / len(part[0]) for part in self._parts
+        ]
+        if not self.over:
+            words = f"{self._words}: {self.results} of {len(self._parts)} are ready"
+            self._place.progress(sum(shares) / len(shares), text=words)
+
+
 class Trainings:
     """The trainings that a page shows, as `Work`, in the order of the experiments.
 
