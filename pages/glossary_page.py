@@ -27,7 +27,7 @@ CONTROLS = {
 LARGE = """<style>
 .st-key-glossary_term p { font-size: clamp(1.15rem, 1.3vw, 1.9rem); line-height: 1.42; }
 .st-key-glossary_term h1 { font-size: clamp(1.8rem, 2.4vw, 3.2rem); padding: 0; }
-.st-key-glossary_term [data-testid=stCaptionContainer] p { font-size: clamp(.95rem, .95vw, 1.3rem); }
+.st-key-glossary_term code { font-size: clamp(.95rem, 1.1vw, 1.6rem) !important; }
 </style>"""
 
 
@@ -41,12 +41,12 @@ def show() -> None:
         if term.formula:
             st.code(term.formula, language=None, wrap_lines=True)
         for reference in cited(term.source):
-            st.caption(_markdown(reference))
+            st.markdown(f":small[{_markdown(reference)}]")
         if term.scene:
             st.button("See it in the tour", key="glossary_scene", on_click=_open, args=(term.scene,))
-    st.subheader("All terms", anchor=False)
+    st.header("All terms", anchor=False)
     _all([each for each in GLOSSARY.values() if each is not term])
-    st.subheader("Sources", anchor=False)
+    st.header("Sources", anchor=False)
     st.caption("Every work that the app cites. Elsewhere they have these short names.")
     st.markdown("\n".join(f"- **{name}**: {_markdown(reference)}" for name, reference in REFERENCES.items()))
     st.download_button(

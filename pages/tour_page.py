@@ -363,7 +363,8 @@ def _recap(plan: Plan) -> None:
                                 on_click=_go,
                                 args=(scene.address,),
                             )
-    hand_out("Vanishing and exploding gradients: the tour", plan.scenes, lambda scene: _figure(scene, 60.0))
+    with st.container(width=1500):
+        hand_out("Vanishing and exploding gradients", plan.scenes, lambda scene: _figure(scene, 60.0))
 
 
 PAGE = Page(

@@ -53,7 +53,9 @@ SCENES: tuple[Scene, ...] = tuple(TOUR.values())
 
 def chapter_of(scene: Scene) -> Chapter:
     """Return the chapter that a scene is part of."""
-    return next(chapter for chapter in CHAPTERS.values() if scene in chapter.scenes)
+    return next(
+        chapter for chapter in CHAPTERS.values() if any(each.address == scene.address for each in chapter.scenes)
+    )
 
 
 def play_key(scene: Scene, setting: str) -> str:

@@ -282,6 +282,7 @@ class Screen:
                 "Time": "time_task",
                 "Walk": "walk_sample",
                 "Tutorial": "tutorial_shown",
+                "Glossary": "term",
             }[title]
             self.page.wait_for_function("key => explorer.value(key) !== null", arg=key)
         self.rest() if not complete else self.finish()

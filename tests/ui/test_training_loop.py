@@ -1,7 +1,13 @@
 """What a person asks for while a page works is done, even at the moment in which the page runs itself again."""
 
+from unittest.mock import Mock
+
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from explorer import Experiment
+from explorer.ui.jobs import jobs
+from explorer.ui.training_loop import InTurn
 
 
 def page_that_works(draws_progress):
@@ -38,3 +44,20 @@ def test_a_person_who_leaves_in_the_last_slice_is_not_called_back(draws_progress
     app = AppTest.from_function(page_that_works, kwargs={"draws_progress": draws_progress}).run()
     assert not app.exception
     assert app.session_state["pages"][1:] == ["another page"]
+
+
+def test_parts_are_done_in_turn_each_to_its_end_or_to_its_first_record():
+    small = Experiment(depth=2, runs=2, epochs=30, seed=77)
+    other = small.but(depth=3, epochs=100_000)
+    bar = Mock()
+    work = InTurn([([small], True), ([other], False)], bar, "Working")
+    assert (work.results, work.over) == (0, False)
+    done = []
+    while not work.over:
+        work.advance(0.5)
+        work.show_progress()
+        done.append(work.results)
+    assert done == sorted(done)
+    assert jobs().together([other])[0].progress < 0.001  # hardly further than its first record
+    assert jobs().together([small])[0].complete
+    assert bar.progress.call_args.kwargs["text"] == "Working: 1 of 2 are ready"
