@@ -214,11 +214,11 @@ def glossary_html() -> str:
 
 
 SHEET = """
-@page { margin: 16mm 17mm; }
-body { font: 10.5pt/1.35 Arial, Helvetica, sans-serif; color: #000; background: #fff; max-width: 178mm; margin: 0 auto; padding: 1rem 0; }
+@page { margin: 14mm 17mm; }
+body { font: 10pt/1.32 Arial, Helvetica, sans-serif; color: #000; background: #fff; max-width: 178mm; margin: 0 auto; padding: 1rem 0; }
 header { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: end; gap: 3mm 10mm; border-bottom: 1.5pt solid #000; padding-bottom: 3mm; }
 h1 { font-size: 17pt; margin: 0; } header p { margin: 0; } .blank { display: inline-block; border-bottom: .8pt solid #000; width: 55mm; } .date { width: 28mm; }
-ol { list-style: none; margin: 0; padding: 0; } .question { break-inside: avoid; padding: 3mm 0 2.5mm; border-bottom: .5pt solid #999; }
+ol { list-style: none; margin: 0; padding: 0; } .question { break-inside: avoid; padding: 2.4mm 0 2mm; border-bottom: .5pt solid #999; }
 h2 { font-size: 12pt; margin: 0 0 1mm; } p { margin: 0 0 1.5mm; } .asked { font-weight: 700; }
 .answer { display: grid; grid-template-columns: 7mm 1fr; margin: 1.2mm 0; }
 .box { width: 3.8mm; height: 3.8mm; border: 1pt solid #000; margin-top: .4mm; line-height: 3.8mm; text-align: center; font-weight: 700; }

@@ -60,7 +60,7 @@ def test_the_sheet_prints_on_both_papers_and_no_page_ends_within_a_question(brow
     for answers in (False, True):
         page.set_content(sheet_html("Questions", SCENES, answers=answers))
         page.emulate_media(media="print")
-        for paper, height in (("A4", 297 - 32), ("Letter", 279.4 - 32)):
+        for paper, height in (("A4", 297 - 28), ("Letter", 279.4 - 28)):
             tallest = page.evaluate("Math.max(...[...document.querySelectorAll('.question')].map(e => e.offsetHeight))")
             assert tallest * 25.4 / 96 < height / 2  # so that a page holds two at least
             pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper))
