@@ -5,6 +5,8 @@ import json
 from base64 import b64decode
 from pathlib import Path
 
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 
@@ -157,8 +159,6 @@ KERNELS = {
     "name", ["explore", *(pytest.param(name, marks=pytest.mark.long) for name in ("time", "products"))]
 )
 def test_a_notebook_runs_in_a_real_kernel(name, monkeypatch):
-    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
-    pytest.importorskip("ipykernel")
     monkeypatch.setenv("GRADIENT_EXPLORER_COMPILED", "off")  # to load kernels takes longer than to train this
     notebook = nbformat.reads(notebook_json("Title", KERNELS[name]), as_version=4)
     nbformat.validate(notebook)
