@@ -19,18 +19,11 @@ from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.lecture import NOTES_KEY, notes, present_plan
 from explorer.ui.page import Page
 from explorer.ui.plain_text import verbatim
-from explorer.ui.training_loop import Trainings, work_on
+from explorer.ui.training_loop import InTurn, work_on
 
 SLICE, REPAINT = 0.15, 0.8
 REFUSED_KEY, FILE_KEY = "_plan_refused", "_plan_file"
 MINUTES_KEY, NOTE_KEY = "_plan_minutes_", "_plan_note_"
-
-
-class Preparation(Trainings):
-    """Trainings of which the page shows nothing but that they go on."""
-
-    results = 0
-    lacks_first = False
 
 
 def show() -> None:
@@ -54,16 +47,14 @@ def show() -> None:
         with st.empty():
             _add(plan)
         _keep(plan)
-    experiments = [experiment for scene in plan.scenes for experiment in scene.experiments.values()]
+    parts = [(list(scene.experiments.values()), scene.figure.trains) for scene in plan.scenes]
     with prepared:
-        trainings = Preparation(list(dict.fromkeys(experiments)), words="Training what the plan shows")
-        trainings.train(0.0)
-        if trainings.over:
+        nets = InTurn(parts, st.empty(), "Training what the plan shows")
+        if nets.over:
             st.caption(":material/check: Everything in this plan is trained: each figure appears at once.")
         else:
-            trainings.place = st.empty()
-            trainings.show_progress()
-    work_on(trainings, SLICE, REPAINT)
+            nets.show_progress()
+    work_on(nets, SLICE, REPAINT)
 
 
 def _set(plan: Plan) -> None:
