@@ -43,9 +43,9 @@ def parameters(shape: Architecture, theta: Array, run: int) -> list[Parameters]:
     for layer in range(shape.layers):
         fan_in, fan_out = shape.fan(layer)
         block = theta[layer, run]
-        made = Parameters(block[:fan_in, :fan_out].copy(), block[shape.width, :fan_out].copy())
+        made = Parameters(block[:fan_in, :fan_out].copy(), block[shape.weight_rows, :fan_out].copy())
         if shape.normalized and layer < shape.depth:
-            made.scale, made.shift = block[shape.width + 1].copy(), block[shape.width + 2].copy()
+            made.scale, made.shift = block[shape.weight_rows + 1].copy(), block[shape.weight_rows + 2].copy()
         layers.append(made)
     return layers
 
@@ -166,9 +166,9 @@ def real(shape: Architecture) -> NDArray[np.bool_]:
     for layer in range(shape.layers):
         fan_in, fan_out = shape.fan(layer)
         mask[layer, 0, :fan_in, :fan_out] = True
-        mask[layer, 0, shape.width, :fan_out] = shape.has_bias(layer)
+        mask[layer, 0, shape.weight_rows, :fan_out] = shape.has_bias(layer)
         if shape.normalized and layer < shape.depth:
-            mask[layer, 0, shape.width + 1 :] = True
+            mask[layer, 0, shape.weight_rows + 1 :] = True
     return mask
 
 
@@ -178,8 +178,8 @@ def random_theta(shape: Architecture, runs: int, rng: np.random.Generator, size:
     for layer in range(shape.layers):
         fan_in, fan_out = shape.fan(layer)
         theta[layer, :, :fan_in, :fan_out] = rng.normal(0, size / np.sqrt(fan_in), (runs, fan_in, fan_out))
-        theta[layer, :, shape.width, :fan_out] = rng.normal(0, 0.5, (runs, fan_out)) * shape.has_bias(layer)
+        theta[layer, :, shape.weight_rows, :fan_out] = rng.normal(0, 0.5, (runs, fan_out)) * shape.has_bias(layer)
     if shape.normalized:
-        theta[:-1, :, shape.width + 1] = rng.uniform(0.7, 1.4, (shape.depth, runs, shape.width))
-        theta[:-1, :, shape.width + 2] = rng.normal(0, 0.3, (shape.depth, runs, shape.width))
+        theta[:-1, :, shape.weight_rows + 1] = rng.uniform(0.7, 1.4, (shape.depth, runs, shape.width))
+        theta[:-1, :, shape.weight_rows + 2] = rng.normal(0, 0.3, (shape.depth, runs, shape.width))
     return theta

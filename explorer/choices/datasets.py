@@ -79,6 +79,9 @@ class Dataset(Task):
     make: Callable[[np.random.Generator, int, float], Data] | None
     sized: bool = True  # Whether the number of samples can be chosen
     noisy: bool = True  # Whether the noise can be chosen
+    inputs: int = 2
+    # Whether the inputs are what a signal is at one place after the other, so that a convolution can slide along them.
+    signal: bool = False
 
 
 XOR_INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -142,6 +145,20 @@ def _curve(rng: np.random.Generator, samples: int, noise: float) -> Data:
     return Data(standardize(x), y, feature_names=("x",), class_names=())
 
 
+PLACES = 12
+
+
+def _signal_xor(rng: np.random.Generator, samples: int, noise: float) -> Data:
+    # In turn: both answers, both signs of the first spike, every place for it, so that none of these tells of another.
+    y, number, row = _classes(samples), np.arange(samples), np.arange(samples)
+    first, place = 1.0 - 2 * (number // 2 % 2), number // 4 % (PLACES - 1)
+    x = 0.1 * rng.normal(size=(samples, PLACES))
+    x[row, place] += first
+    x[row, place + 1] += first * (1 - 2 * y)
+    data = _shape(rng, x, y, noise)
+    return Data(data.x, y, feature_names=tuple(f"x{place}" for place in range(1, PLACES + 1)))
+
+
 DATASETS = registry(
     [
         Dataset(
@@ -171,6 +188,15 @@ DATASETS = registry(
             make=_curve,
             loss="mean squared error",
             regression=True,
+            inputs=1,
+        ),
+        Dataset(
+            name="signal XOR",
+            caption=f"Two spikes stand side by side somewhere in a noisy signal of {PLACES} places: do their signs differ?",
+            formula="y = 1 where the two spikes have different signs",
+            make=_signal_xor,
+            inputs=PLACES,
+            signal=True,
         ),
         Dataset(
             name=OWN,

@@ -29,9 +29,43 @@ from explorer.choices.initializers import INITIALIZERS
 from explorer.choices.losses import LOSSES
 from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.choices.optimizers import OPTIMIZERS
-from explorer.choices.registry import EntryOf
+from explorer.choices.registry import Entry, EntryOf, registry
 from explorer.choices.settings import FULL, USUAL, Settings
 
+
+@dataclass(frozen=True, kw_only=True)
+class LayerKind(Entry):
+    """A kind of hidden layer: what its units see of the layer before."""
+
+    # The places of a signal that a unit sees, counted from its own, which comes first; of a layer that slides along a signal
+    # every place has the same units with the same weights.
+    taps: tuple[int, ...] = (0,)
+    called: str = "hidden layer"  # One of them, in a caption
+
+    @property
+    def slides(self) -> bool:
+        """Whether it is for signals alone."""
+        return len(self.taps) > 1
+
+
+LAYER_KINDS = registry(
+    [
+        LayerKind(
+            name="dense",
+            caption="Every unit sees all inputs.",
+            formula="a_j = f(Σ_i w_ij x_i + b_j)",
+        ),
+        LayerKind(
+            name="convolution",
+            caption="Every unit slides along the signal: at each place it sees that place and its two neighbours, with the same "
+            "weights everywhere. The width counts channels.",
+            formula="a_j(p) = f(Σ_i Σ_k w_ij(k) x_i(p + k) + b_j), k = -1, 0, 1, zeros beyond the ends; the output sees the mean over places",
+            source="LeCun et al. 1989",
+            taps=(0, -1, 1),
+            called="convolution",
+        ),
+    ]
+)
 SKIPS: Mapping[str, int] = MappingProxyType({"none": 0, "one layer": 1, "two layers": 2})
 BATCHES = (FULL, *(str(2**power) for power in range(10)))
 SHUFFLED, NO_BIASES = "shuffled", "none"
@@ -56,6 +90,11 @@ def _start(experiment: "Experiment") -> str:
     """Say how weights start, by a formula if it is short."""
     formula = experiment.initialization.formula
     return formula.replace("W ~ ", "") if len(formula) < 16 else experiment.initializer
+
+
+def _layer_fits(experiment: Settings, name: str) -> bool:
+    """Whether there is a signal for what slides along one."""
+    return experiment.dataset.signal or not LAYER_KINDS[name].slides
 
 
 def _loss_fits(experiment: Settings, name: str) -> bool:
@@ -93,12 +132,18 @@ class Experiment(Settings):
     depth: int = numeric(
         NETWORK, "Depth", "Hidden layers. The output layer comes on top of them.",
         low=1, high=50, default=11, row=1, moderate=20,
-        caption=lambda e: f"{e.depth} hidden {'layer' if e.depth == 1 else 'layers'}",
+        caption=lambda e: f"{e.depth} {e.layer_kind.called}{'s' * (e.depth > 1)}",
     )
     width: int = numeric(
-        NETWORK, "Width", "Units in each hidden layer.",
+        NETWORK, "Width", "Units in each hidden layer; of a convolution its channels.",
         low=2, high=128, marks=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128), default=4, row=1, moderate=32,
         caption=lambda e: f" of {e.width}",
+    )
+    layer: str = choice(
+        NETWORK, "Layers", "What the units of a hidden layer see. Only a signal has places along which a layer can slide.",
+        LAYER_KINDS, default="dense", row=2, fits=_layer_fits, only_with_effect=True,
+        phrase="{} layers", phrases={"convolution": "convolutions"},
+        caption=told_elsewhere,
     )
     activation: str = choice(
         REMEDY, "Activation", "The function f in a = f(z) of every hidden unit.",
@@ -193,13 +238,20 @@ class Experiment(Settings):
             raise ValueError(
                 f"task = {self.task!r} with data = {self.data!r}: data must be given exactly when task is {OWN!r}"
             )
+        if not _layer_fits(self, self.layer):
+            signals = " or ".join(repr(name) for name, entry in DATASETS.items() if entry.signal)
+            raise ValueError(
+                f"layer = {self.layer!r} slides along a signal, and the inputs of task = {self.task!r} are none; choose "
+                f"layer = 'dense', or task = {signals}"
+            )
         # What is left of the error is told as a share of the mean answer's, which would be 0.
         if self.data is not None and not np.ptp(self.data.y) > 0:
             raise ValueError(f"data: every target is {self.data.y[0]:g}; at least two different targets are needed")
 
     def without_effect(self) -> set[str]:
         """Return the names of settings that change nothing as the others stand."""
-        idle = {"samples": not self.dataset.sized, "noise": not self.dataset.noisy}
+        dataset = self.dataset
+        idle = {"samples": not dataset.sized, "noise": not dataset.noisy, "layer": not dataset.signal}
         return super().without_effect() | {name for name, is_idle in idle.items() if is_idle}
 
     def but(self, **changes: Any) -> Self:
@@ -213,6 +265,7 @@ class Experiment(Settings):
     dataset = EntryOf("task", DATASETS)
     initialization = EntryOf("initializer", INITIALIZERS)
     normalizer = EntryOf("normalization", NORMALIZATIONS)
+    layer_kind = EntryOf("layer", LAYER_KINDS)
 
     @property
     def layers(self) -> int:
@@ -233,6 +286,16 @@ class Experiment(Settings):
     def skipped(self) -> int:
         """How many layers a shortcut skips: 0 (no shortcuts), 1 or 2."""
         return SKIPS[self.skip]
+
+    @property
+    def places(self) -> int:
+        """At how many places of a signal the units of a hidden layer are; 1 of dense layers."""
+        return self.dataset.inputs if self.layer_kind.slides else 1
+
+    @property
+    def hidden_fan(self) -> int:
+        """What a hidden layer has for fan_in, and for fan_out, where a hidden layer comes before and after it."""
+        return self.width * len(self.layer_kind.taps)
 
     @property
     def has_biases(self) -> bool:

@@ -223,7 +223,7 @@ def _numbers(network: Network, place: int, at: int) -> LayerNumbers:
     shape = network.shape
     fan_in, fan_out = shape.fan(place)
     W = network.theta[place, 0, :fan_in, :fan_out].copy()
-    b = network.theta[place, 0, shape.width, :fan_out].copy() if shape.has_bias(place) else None
+    b = network.theta[place, 0, shape.weight_rows, :fan_out].copy() if shape.has_bias(place) else None
     dz = network.delta[place, 0, :fan_out, at].copy()
     z = network.z[place, 0, :fan_out, at].copy()
     if place == shape.depth:
@@ -257,9 +257,9 @@ def _joining(shape: Architecture, place: int) -> int | None:
 
 
 def _normalized(network: Network, place: int, at: int) -> Normalized:
-    hat, width = network.z[place, 0], network.shape.width
+    hat, rows = network.z[place, 0], network.shape.weight_rows
     axis = network.shape.normalization.axis
-    scale, shift = network.theta[place, 0, width + 1], network.theta[place, 0, width + 2]
+    scale, shift = network.theta[place, 0, rows + 1], network.theta[place, 0, rows + 2]
     back = network.through_slope[place, 0] * scale[:, None]
     means = back.mean(axis=axis, keepdims=True), (back * hat).mean(axis=axis, keepdims=True)
     spread = (network.mean[place, 0], 1 / network.inverse_std[place, 0], *means)

@@ -19,7 +19,7 @@ from explorer.choices.experiment import Experiment
 from explorer.choices.normalizations import affine_backward
 from explorer.training.group import CACHE_BYTES, runs_that_fit
 from explorer.training.measures import rms, root_sum_square
-from explorer.training.network import Network, architecture, draw_layer
+from explorer.training.network import Network, architecture, draw_layer, mean_over_places, spread_over_places
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def gradients_by_depth(experiment: Experiment, depths: Sequence[int]) -> DepthGr
     experiment = experiment.but(depth=int(distinct[-1]))
     sizes = np.full((2, experiment.layers, len(distinct), experiment.runs), np.nan)
     loss = np.empty((len(distinct), experiment.runs))
-    at_once = runs_that_fit(experiment.layers, experiment.width, len(experiment.points().y))
+    at_once = runs_that_fit(experiment.layers, experiment.width, experiment.places * len(experiment.points().y))
     # Overflow and NaN are findings here, not errors.
     with np.errstate(all="ignore"):
         for first in range(0, experiment.runs, at_once):
@@ -100,7 +100,7 @@ class _NestedNets:
                 if layer < shape.depth:
                     draw_layer(shape, layer, self.experiment, rng, theta[layer, run])
         if shape.normalized:
-            theta[:-1, :, shape.width + 1, :] = 1.0
+            theta[:-1, :, shape.weight_rows + 1, :] = 1.0
         return theta
 
     # --- measuring ----------------------------------------------------------------------------
@@ -108,8 +108,8 @@ class _NestedNets:
     def measure(self, sizes: Array, loss: Array) -> None:
         """Write dL/dz and dL/dW, (2, layers, nets, runs), and the loss, (nets, runs)."""
         self.network.forward()
-        width, samples, runs = self.shape.width, self.network.samples, self.network.runs
-        per_net = 8 * runs * (4 * width * samples + width * (width + 1))
+        _, runs, width, columns = self.network.z.shape
+        per_net = 8 * runs * (4 * width * columns + width * (width + 1))
         at_once = max(CACHE_BYTES // per_net, 1)
         for first in range(0, len(self.depths), at_once):
             nets = slice(first, first + at_once)
@@ -126,12 +126,12 @@ class _BackwardPass:
     def __init__(self, nested: _NestedNets, nets: slice) -> None:
         self.experiment, self.shape, self.network = nested.experiment, nested.shape, nested.network
         self.y, self.depths, self.heads = nested.y, nested.depths[nets], nested.heads[nets]
-        one = (self.network.runs, self.shape.width, self.network.samples)
+        one = self.network.z.shape[1:]
         self.slope = np.empty(one)
         # dL/dz of the layer that was passed last; of a net whose last hidden layer is yet to come, of its output unit,
         # which is the first, all others being 0.
         self.delta = np.zeros((len(self.depths), *one))
-        self.gradient = np.empty((*self.delta.shape[:2], self.shape.width + 1, self.shape.width))
+        self.gradient = np.empty((*self.delta.shape[:2], self.shape.weight_rows + 1, self.shape.width))
         # A shortcut brings dL/dh back over one layer or two: so many stay at hand.
         self.grad_h = [np.empty_like(self.delta) for _ in range(1 + self.shape.skip)]
         self.scratch = np.empty_like(self.delta)
@@ -152,18 +152,22 @@ class _BackwardPass:
 
     def _sizes(self, delta: Array, gradient: Array) -> Array:
         """RMS of dL/dz and L2 norm of dL/dW of one layer: (2, nets, runs)."""
-        return np.stack([rms(delta), root_sum_square(gradient[..., : self.shape.width, :], (-2, -1))])
+        return np.stack([rms(delta), root_sum_square(gradient[..., : self.shape.weight_rows, :], (-2, -1))])
 
     def _output(self, loss: Array) -> Array:
         """Compute dL/dz of each net's output from what its last hidden layer hands on; return the sizes there."""
         h = self.network.h[self.depths]
-        # The output has a b even where batch normalization leaves hidden layers none.
-        h[..., self.shape.width, :] = self.shape.biases
-        weights = self.heads[..., : self.shape.width + 1, :1]
-        z, rule = np.matmul(weights.swapaxes(-1, -2), h), self.experiment.loss_function
+        # It sees each place alone, and has a b even where batch normalization leaves hidden layers none.
+        h[..., self.shape.width :, :] = 0.0
+        h[..., self.shape.weight_rows, :] = self.shape.biases
+        weights = self.heads[..., : self.shape.weight_rows + 1, :1]
+        at_places, rule = np.matmul(weights.swapaxes(-1, -2), h), self.experiment.loss_function
+        z = np.empty((*at_places.shape[:-1], self.network.samples))
+        mean_over_places(at_places, z)
         loss[...] = rule.value(z, self.y, self.experiment.output)
-        delta_out = self.delta[..., :1, :]
+        delta_out = np.empty_like(z)
         rule.delta(z, self.y, self.experiment.output, delta_out)
+        spread_over_places(delta_out, self.delta[..., :1, :])
         np.matmul(h, self.delta.swapaxes(-1, -2), self.gradient)
         return self._sizes(delta_out, self.gradient)
 
@@ -171,7 +175,8 @@ class _BackwardPass:
         """From dL/dz of the layer above, which of one net may be its output, to dL/dh of hidden layer `layer`."""
         width, deeper = self.shape.width, self._having(layer + 1)
         grad_h = self.grad_h[layer % len(self.grad_h)]
-        np.matmul(self.network.theta[layer + 1, :, :width], self.delta[:deeper], grad_h[:deeper])
+        if deeper:
+            self._through_weights(layer + 1, self.delta[:deeper], grad_h[:deeper])
         for last in range(deeper, self._having(layer)):
             np.matmul(self.heads[last, :, :width, :1], self.delta[last, :, :1], grad_h[last])
         # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
@@ -179,6 +184,17 @@ class _BackwardPass:
         if later is not None:
             reached = slice(self._having(later))
             grad_h[reached] += self.grad_h[later % len(self.grad_h)][reached]
+
+    def _through_weights(self, layer: int, delta: Array, through: Array) -> None:
+        """From dL/dz of a hidden layer to the gradient of what it sees, back where it came from."""
+        width, rows = self.shape.width, self.shape.fan(layer)[0]
+        if rows == width:
+            np.matmul(self.network.theta[layer, :, :width], delta, through)
+            return
+        seen = np.matmul(self.network.theta[layer, :, :rows], delta)
+        np.copyto(through, seen[..., :width, :])
+        for neighbour, there in self.network.neighbours(seen, width):
+            through[..., there] += neighbour
 
     def _slope(self, layer: int) -> Array:
         """Return f' of a hidden layer, which all nets have in common."""
@@ -192,12 +208,12 @@ class _BackwardPass:
 
     def _to_dz(self, layer: int) -> Array:
         """From dL/dh to dL/dz of hidden layer `layer`, through slope and normalization."""
-        network, width = self.network, self.shape.width
+        network, rows = self.network, self.shape.weight_rows
         delta = self.delta[: self._having(layer)]
         np.multiply(self.grad_h[layer % len(self.grad_h)][: len(delta)], self._slope(layer), delta)
         axis = self.shape.normalization.axis
         if axis is not None:
-            scale = network.theta[layer, :, width + 1, :, None]
+            scale = network.theta[layer, :, rows + 1, :, None]
             unused = np.empty((2, *delta.shape[:-1]))  # the gradients of scale and shift
             views = network.z[layer], network.inverse_std[layer], self.scratch[: len(delta)]
             affine_backward(delta, *views, (scale, *unused), axis)

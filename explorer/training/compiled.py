@@ -76,15 +76,18 @@ def group_for(group: type[Group], experiments: Sequence[Any]) -> type[Group]:
     kernel, first = KERNELS.now(), experiments[0]
     if kernel is None:
         return group
-    if group is Group and _fits(first.width, first) and all(map(kernel.has_forms, experiments)):
+    if group is Group and _fits(first) and all(map(kernel.has_forms, experiments)):
         return CompiledGroup
     if group is RecurrentGroup and first.hidden <= WIDEST and all(map(kernel.has_cell_forms, experiments)):
         return CompiledRecurrentGroup
     return group
 
 
-def _fits(width: int, experiment: Experiment) -> bool:
-    return width <= WIDEST and width * max(experiment.batch_sizes()) < FULL
+def _fits(experiment: Experiment) -> bool:
+    """Whether a net is dense, at least as wide as its input, and not too large."""
+    width = experiment.width
+    dense = experiment.places == 1 and experiment.dataset.inputs <= width
+    return dense and width <= WIDEST and width * max(experiment.batch_sizes()) < FULL
 
 
 class Abreast(NamedTuple):

@@ -18,9 +18,9 @@ CACHE_BYTES = 2**20
 MOST_RUNS = 256
 
 
-def runs_that_fit(layers: int, width: int, samples: int) -> int:
-    """Return how many runs' arrays fit the processor's cache together, for batches of `samples`."""
-    per_run = 8 * layers * (3 * width * samples + 3 * width * (width + 1))
+def runs_that_fit(layers: int, width: int, columns: int) -> int:
+    """Return how many runs' arrays fit the processor's cache together, for batches of so many columns: samples times places."""
+    per_run = 8 * layers * (3 * width * columns + 3 * width * (width + 1))
     return min(max(CACHE_BYTES // per_run, 1), MOST_RUNS)
 
 
@@ -70,7 +70,7 @@ class Group:
     @staticmethod
     def size(experiment: Any) -> int:
         """Return how many runs to train as one array: as many as fit the cache."""
-        return runs_that_fit(experiment.layers, experiment.width, max(experiment.batch_sizes()))
+        return runs_that_fit(experiment.layers, experiment.width, experiment.places * max(experiment.batch_sizes()))
 
     @staticmethod
     def recurrent_matrix(experiment: Any) -> ArraySpecs:
@@ -86,7 +86,7 @@ class Group:
     @staticmethod
     def z_counted(experiment: Any) -> tuple[int, int]:
         """Return of how many layers z is counted by bin at every record, and how many numbers each has."""
-        return experiment.depth, experiment.width * experiment.sample_count
+        return experiment.depth, experiment.width * experiment.places * experiment.sample_count
 
     def _begin(self, rows: Sequence[Row]) -> Array:
         """Set `x` and `y`, samples last, as networks take them, and draw theta."""

@@ -108,11 +108,11 @@ def _only_hidden(values: Array) -> Array:
 
 
 def _weight_gradient(network: Network) -> Array:
-    return root_sum_square(network.gradient[:, :, : network.shape.width, :], (-2, -1))
+    return root_sum_square(network.gradient[:, :, : network.shape.weight_rows, :], (-2, -1))
 
 
 def _bias_gradient(network: Network) -> Array:
-    norms = root_sum_square(network.gradient[:, :, network.shape.width, :], -1)
+    norms = root_sum_square(network.gradient[:, :, network.shape.weight_rows, :], -1)
     without = [not network.shape.has_bias(layer) for layer in range(network.shape.layers)]
     norms[without] = np.nan
     return norms
@@ -123,8 +123,8 @@ def _delta(network: Network) -> Array:
 
 
 def _handed_on(network: Network) -> Array:
-    """What each hidden layer hands on: the input of the next, without its row of ones."""
-    return network.h[1:, :, :-1, :]
+    """What each hidden layer hands on: the input of the next, without its neighbours and its row of ones."""
+    return network.h[1:, :, : network.shape.width, :]
 
 
 def _activation_std(network: Network) -> Array:
@@ -159,7 +159,7 @@ def _unit_spread(network: Network) -> Array:
 @lru_cache(maxsize=64)
 def _real_weights(shape: Architecture) -> tuple[Array, Array]:
     """Return a mask of the W part of every layer, 0 at padding, and how many weights there are."""
-    mask = np.zeros((shape.layers, 1, shape.width, shape.width))
+    mask = np.zeros((shape.layers, 1, shape.weight_rows, shape.width))
     for layer in range(shape.layers):
         fan_in, fan_out = shape.fan(layer)
         mask[layer, :, :fan_in, :fan_out] = 1.0
@@ -170,7 +170,7 @@ def _real_weights(shape: Architecture) -> tuple[Array, Array]:
 def _weight_std(network: Network, stack: Array) -> Array:
     """Standard deviation of the W part of every layer, padding (which is 0) left out."""
     mask, count = _real_weights(network.shape)
-    weights = _flat(stack[:, :, : network.shape.width, :])
+    weights = _flat(stack[:, :, : network.shape.weight_rows, :])
     mean = np.vecdot(weights, mask) / count
     return root_sum_square((weights - mean[..., None]) * mask, -1) / np.sqrt(count)
 

@@ -14,9 +14,12 @@ from explorer.choices.normalizations import MOMENTUM, Normalization, affine_back
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """What the arrays' shapes and the two passes depend on."""
+    """What the arrays' shapes and the two passes depend on.
 
-    # Features of a sample, units of a hidden layer, hidden layers.
+    A dense net is a convolution over one place: everything here is said of convolutions.
+    """
+
+    # Features of a sample at one place, units of a hidden layer (of a convolution its channels), hidden layers.
     inputs: int
     width: int
     depth: int
@@ -26,10 +29,9 @@ class Architecture:
     # Whether layers have a bias b at all. Under batch normalization hidden layers have none in any case: the batch mean
     # would cancel it.
     biases: bool = True
-
-    def __post_init__(self) -> None:
-        if self.inputs > self.width:
-            raise ValueError(f"width = {self.width} must be at least the number of inputs, {self.inputs}")
+    # The places that a hidden unit sees, counted from its own, which comes first; beyond the ends of a signal they hold 0.
+    taps: tuple[int, ...] = (0,)
+    places: int = 1  # Of a signal; what the last hidden layer makes of them is averaged before it goes to the output
 
     @property
     def layers(self) -> int:
@@ -42,13 +44,27 @@ class Architecture:
         return self.normalization.axis is not None
 
     @property
+    def weight_rows(self) -> int:
+        """Rows for W of a layer's block of parameters, of which the layer uses the first; b, scale and shift follow them."""
+        return len(self.taps) * max(self.inputs, self.width)
+
+    @property
     def rows(self) -> int:
         """Rows of a layer's block of parameters."""
-        return self.width + 1 + 2 * self.normalized
+        return self.weight_rows + 1 + 2 * self.normalized
+
+    def channels(self, layer: int) -> int:
+        """Return how many numbers the input of a layer has at one place."""
+        return self.inputs if layer == 0 else self.width
 
     def fan(self, layer: int) -> tuple[int, int]:
-        """Return fan_in and fan_out of layer 0 (nearest the input) to `depth` (the output)."""
-        return self.inputs if layer == 0 else self.width, 1 if layer == self.depth else self.width
+        """Return the rows and columns of W of layer 0 (nearest the input) to `depth` (the output).
+
+        Rows are the fan_in: what a unit sees at its own place, then at each of its neighbours.
+        """
+        if layer == self.depth:
+            return self.channels(layer), 1
+        return len(self.taps) * self.channels(layer), self.width
 
     def has_bias(self, layer: int) -> bool:
         """Whether this layer has a b."""
@@ -74,12 +90,21 @@ class Architecture:
 
 
 def draw_layer(shape: Architecture, layer: int, experiment: Experiment, rng: np.random.Generator, block: Array) -> None:
-    """Draw one layer's W, then its b, into its block of theta of one run."""
-    fan_in, fan_out = shape.fan(layer)
-    draw = experiment.initialization.draw
-    block[:fan_in, :fan_out] = experiment.gain * draw(rng, fan_in, fan_out, shape.activation)
+    """Draw one layer's W, then its b, into its block of theta of one run.
+
+    In a convolution each number goes to units at as many places as it comes from, and its fan_out is that times the
+    channels (Glorot & Bengio 2010 as usual for convolutions). Right angles are those of W itself.
+    """
+    fan_in, units = shape.fan(layer)
+    start = experiment.initialization
+    fan_out = units if layer == shape.depth or start.orthogonal else len(shape.taps) * units
+
+    def draw() -> Array:
+        return start.draw(rng, fan_in, fan_out, shape.activation)[:, :units]
+
+    block[:fan_in, :units] = experiment.gain * draw()
     if experiment.draws_bias and shape.has_bias(layer):
-        block[shape.width, :fan_out] = draw(rng, fan_in, fan_out, shape.activation)[0]
+        block[shape.weight_rows, :units] = draw()[0]
 
 
 def draw_parameters(
@@ -91,20 +116,22 @@ def draw_parameters(
         for layer in range(shape.layers):
             draw_layer(shape, layer, experiment, rng, theta[layer, run])
     if shape.normalized:
-        theta[:-1, :, shape.width + 1, :] = 1.0
+        theta[:-1, :, shape.weight_rows + 1, :] = 1.0
     return theta
 
 
 def architecture(experiment: Experiment) -> Architecture:
     """Return the network's shape that an experiment asks for."""
     return Architecture(
-        inputs=experiment.points().x.shape[1],
+        inputs=experiment.points().x.shape[1] // experiment.places,
         width=experiment.width,
         depth=experiment.depth,
         activation=experiment.activation_function,
         normalization=experiment.normalizer,
         skip=experiment.skipped,
         biases=experiment.has_biases,
+        taps=experiment.layer_kind.taps,
+        places=experiment.places,
     )
 
 
@@ -118,6 +145,17 @@ STACKED_LIMIT = 32_768
 # From so many numbers of a layer and run on, f and its slope take less together than apart. How many runs there are does
 # not matter: their numbers may not hang on it.
 BOTH_FROM = 2048
+
+
+def mean_over_places(z: Array, mean: Array) -> None:
+    """Average z of the output over the places of a signal, whose columns follow each other place by place."""
+    np.mean(z.reshape(*mean.shape[:-1], -1, mean.shape[-1]), axis=-2, out=mean)
+
+
+def spread_over_places(delta: Array, out: Array) -> None:
+    """Give every place its equal share of the gradient at their mean."""
+    places = out.reshape(*delta.shape[:-1], -1, delta.shape[-1])
+    np.divide(delta[..., None, :], places.shape[-2], places)
 
 
 class Running:
@@ -141,6 +179,10 @@ class Running:
 class Network:
     """Buffers and the two passes for a batch of `samples`.
 
+    A hidden layer has a column for every sample at every place, those of the first place first: one place on is `samples`
+    columns on. So the product z = W' h + b is the same with and without places, and all that follows it; only what a
+    unit sees of its neighbours is copied into rows of their own before, and added back after.
+
     `theta`, (layers, runs, rows, width), is shared, not copied: an update in place is seen by the next pass. Training
     updates the `running` statistics. A net that is `answering` uses them, and the mean random slope. To `keep` every
     layer's share of the gradient's way back is for measuring.
@@ -159,15 +201,19 @@ class Network:
         layers, runs, width, depth = shape.layers, theta.shape[1], shape.width, shape.depth
         self.shape, self.theta, self.samples, self.runs = shape, theta, samples, runs
         self.running, self.answering, self.keep = running, answering, keep
-        self.h = np.zeros((layers, runs, width + 1, samples))
+        columns = samples * shape.places
+        self.h = np.zeros((layers, runs, shape.weight_rows + 1, columns))
         for layer in range(layers):
-            self.h[layer, :, width, :] = shape.has_bias(layer)
-        self.z = np.zeros((layers, runs, width, samples))
-        self.delta = np.zeros((layers, runs, width, samples))
+            self.h[layer, :, shape.weight_rows, :] = shape.has_bias(layer)
+        self.z = np.zeros((layers, runs, width, columns))
+        self.delta = np.zeros((layers, runs, width, columns))
         self.gradient = np.zeros_like(theta)  # dL/dtheta after `backward`
-        self.x = self.h[0, :, : shape.inputs, :]  # (runs, inputs, samples), to be filled with the inputs
+        # (runs, inputs at all places, samples), a view to be filled with the inputs
+        self.x = self.h[0, :, : shape.inputs, :].reshape(runs, -1, samples)
         self.z_out, self.delta_out = self.z[-1, :, :1, :], self.delta[-1, :, :1, :]
-        hidden = (depth, runs, width, samples)
+        if shape.places > 1:
+            self.z_out, self.delta_out = np.zeros((2, runs, 1, samples))
+        hidden = (depth, runs, width, columns)
         # Slopes below 0 of randomized ReLU, to be drawn by `draw_slopes` before `forward`.
         self.random = np.empty(hidden) if shape.activation.random_slope and not answering else None
         # What goes into the activation, and what comes out of it before a shortcut is added.
@@ -176,7 +222,7 @@ class Network:
         self.a = np.zeros(hidden if keep else (1, *hidden[1:])) if keep or shape.skip or runs > 1 else None
         self.scratch = np.empty((1, *hidden[1:]))  # of one layer
         axis = shape.normalization.axis
-        statistic = (1 if axis != -1 else width), (1 if axis != -2 else samples)
+        statistic = (1 if axis != -1 else width), (1 if axis != -2 else columns)
         self.mean, self.variance, self.inverse_std = np.ones((3, depth, runs, *statistic))
         self._make_gradient_buffers(hidden)
         # One run: 2-D views and np.dot, half the overhead of np.matmul on a stack of one.
@@ -196,6 +242,8 @@ class Network:
         self.through_weights = np.zeros(hidden if self.keep else (min(3, depth), *hidden[1:]))
         has_shortcuts = self.keep and self.shape.skip
         self.through_skip = np.zeros(hidden) if has_shortcuts else self.through_weights
+        seen = len(self.shape.taps)
+        self.through_taps = np.zeros((int(seen > 1), hidden[1], seen * hidden[2], hidden[3]))  # of one layer
         self.through_slope = np.zeros(hidden) if self.keep and self.shape.normalized else self.delta[:-1]
 
     def _view(self, stack: Array, layer: int) -> Array:
@@ -205,7 +253,7 @@ class Network:
 
     def _rows(self, stack: Array, layer: int) -> Array:
         """The part of a layer's input, parameters or gradient that a matrix product works on: W and b."""
-        return self._view(stack, layer)[..., : self.shape.width + 1, :]
+        return self._view(stack, layer)[..., : self.shape.weight_rows + 1, :]
 
     def _column(self, layer: int, row: int) -> Array:
         """One row of a layer's parameters as a column, to broadcast over samples."""
@@ -224,7 +272,7 @@ class Network:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes, roughly."""
-        return 6 * self.h.nbytes
+        return self.h.nbytes + 5 * self.z.nbytes
 
     # --- forward ------------------------------------------------------------------------------
 
@@ -237,6 +285,7 @@ class Network:
         """Yield every call of the forward pass with its views: made once, they leave nothing to decide in the loop."""
         shape, width = self.shape, self.shape.width
         for layer in range(shape.depth):
+            yield from self._see_neighbours(layer)
             z, n = self._view(self.z, layer), self._view(self.n, layer)
             handed_on = self._view(self.h, layer + 1)[..., :width, :]
             a = handed_on if self.a is None else self._view(self.a, layer)
@@ -254,10 +303,25 @@ class Network:
                 yield np.add, (a, self._view(self.h, source)[..., :width, :], handed_on)
             elif self.a is not None:
                 yield np.copyto, (handed_on, a)
-        last = self._rows(self.theta, -1)[..., :1].swapaxes(-1, -2)
-        yield self._product, (last, self._view(self.h, -1), self._view(self.z, -1)[..., :1, :])
+        last, z = self._rows(self.theta, -1)[..., :1].swapaxes(-1, -2), self._view(self.z, -1)[..., :1, :]
+        yield self._product, (last, self._view(self.h, -1), z)
+        if shape.places > 1:
+            yield mean_over_places, (z, self._view(self.z_out[None], 0))
         if self.running is not None and not self.answering:
-            yield self.running.follow, (self.mean, self.variance, self.samples)
+            yield self.running.follow, (self.mean, self.variance, self.samples * shape.places)
+
+    def neighbours(self, block: Array, channels: int) -> Iterator[tuple[Array, slice]]:
+        """Yield the rows of each neighbour in what a layer sees, where it has one, and the columns at which that one stands."""
+        for number, tap in enumerate(self.shape.taps[1:], start=1):
+            step = tap * self.samples
+            here, there = (slice(-step), slice(step, None)) if step > 0 else (slice(-step, None), slice(step))
+            yield block[..., number * channels : (number + 1) * channels, here], there
+
+    def _see_neighbours(self, layer: int) -> Iterator[Call]:
+        """Copy what a hidden layer's input is at neighbouring places; beyond the ends 0 stays."""
+        channels, h = self.shape.channels(layer), self._view(self.h, layer)
+        for neighbour, there in self.neighbours(h, channels):
+            yield np.copyto, (neighbour, h[..., :channels, there])
 
     def _normalize(self, layer: int, z: Array, n: Array) -> Iterator[Call]:
         """Replace z by its normalized value and write scale * z + shift to n."""
@@ -266,8 +330,8 @@ class Network:
         else:
             statistics = (self._view(stack, layer) for stack in (self.mean, self.variance, self.inverse_std))
             yield normalize, (z, *statistics, self.shape.normalization.axis)
-        yield np.multiply, (z, self._column(layer, self.shape.width + 1), n)
-        yield np.add, (n, self._column(layer, self.shape.width + 2), n)
+        yield np.multiply, (z, self._column(layer, self.shape.weight_rows + 1), n)
+        yield np.add, (n, self._column(layer, self.shape.weight_rows + 2), n)
 
     # --- backward -----------------------------------------------------------------------------
 
@@ -292,6 +356,8 @@ class Network:
         Small nets get all slopes and all weight gradients in one call each;
         big ones layer by layer, while the numbers are still in the cache.
         """
+        if self.shape.places > 1:
+            yield spread_over_places, (self._view(self.delta_out[None], 0), self._view(self.delta, -1)[..., :1, :])
         if self._slopes_at_once and self._both is None:
             yield self._slope(self.n, self.random, self.slope)
         if not self._at_once:
@@ -308,16 +374,23 @@ class Network:
             if not self._at_once:
                 yield self._weight_gradient(layer)
         if self._at_once:
-            inputs, gradient = self.h, self.gradient[:, :, : self.shape.width + 1, :]
+            inputs, gradient = self.h, self.gradient[:, :, : self.shape.weight_rows + 1, :]
             yield np.matmul, (inputs, self.delta.swapaxes(-1, -2), gradient)
 
     def _to_dh(self, layer: int) -> Iterator[Call]:
         """From dL/dz of the layer above to dL/dh of hidden layer `layer`."""
         shape = self.shape
-        columns = slice(0, 1) if layer + 1 == shape.depth else slice(None)
-        weights = self._view(self.theta, layer + 1)[..., : shape.width, columns]
+        fan_in, units = shape.fan(layer + 1)
+        weights, above = self._view(self.theta, layer + 1)[..., :fan_in, :units], self._view(self.delta, layer + 1)
         through, grad_h = self._view(self.through_weights, layer), self._view(self.through_skip, layer)
-        yield self._product, (weights, self._view(self.delta, layer + 1)[..., columns, :], through)
+        if fan_in == shape.width:
+            yield self._product, (weights, above[..., :units, :], through)
+        else:
+            seen = self._view(self.through_taps, 0)
+            yield self._product, (weights, above, seen)
+            yield np.copyto, (through, seen[..., : shape.width, :])
+            for neighbour, there in self.neighbours(seen, shape.width):
+                yield np.add, (through[..., there], neighbour, through[..., there])
         # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
         later = next((k for k in range(layer + 1, shape.depth) if shape.shortcut_source(k) == layer + 1), None)
         if later is not None:
@@ -331,11 +404,11 @@ class Network:
 
     def _through_normalization(self, layer: int, delta: Array) -> Iterator[Call]:
         """Turn dL/dn into dL/dz in place, and leave the gradient of scale and shift."""
-        width, axis = self.shape.width, self.shape.normalization.axis
+        rows, axis = self.shape.weight_rows, self.shape.normalization.axis
         if self.keep:
             yield np.copyto, (self._view(self.through_slope, layer), delta)
         gradient = self._view(self.gradient, layer)
-        affine = self._column(layer, width + 1), gradient[..., width + 1, :], gradient[..., width + 2, :]
+        affine = self._column(layer, rows + 1), gradient[..., rows + 1, :], gradient[..., rows + 2, :]
         views = (self._view(stack, layer) for stack in (self.z, self.inverse_std, self.scratch))
         yield affine_backward, (delta, *views, affine, axis)
 

@@ -22,6 +22,7 @@ DEPTHS = [1, 2, 3, 8, 5]
 TASKS = {
     "XOR, three seeds": Experiment(width=4, runs=3, gain=1.3),
     "moons, one seed": Experiment(task="moons", samples=32, width=16, runs=1, seed=7),
+    "signals, two seeds": Experiment(task="signal XOR", layer="convolution", samples=24, width=3, runs=2, gain=1.2),
     "curve, three seeds": Experiment(task="curve", samples=64, width=32, runs=3, batch="16"),
 }
 

@@ -1,10 +1,11 @@
 """The two passes against central differences, against a plain trainer, and against laws."""
 
+import functools
 import itertools
 
 import numpy as np
 import pytest
-from textbook import apply, parameters, random_theta, real, run_pass
+from textbook import Parameters, apply, parameters, random_theta, real, run_pass
 
 from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.experiment import SKIPS, Experiment
@@ -29,7 +30,11 @@ def experiment(**settings):
     return Experiment(**{"task": "moons", "depth": DEPTH, "width": WIDTH, **settings})
 
 
-def shape_of(e, inputs=INPUTS):
+def convolutions(**settings):
+    return experiment(**{"task": "signal XOR", "layer": "convolution", "width": 3, **settings})
+
+
+def shape_of(e, inputs=INPUTS, places=None):
     return Architecture(
         inputs=inputs,
         width=e.width,
@@ -38,18 +43,20 @@ def shape_of(e, inputs=INPUTS):
         normalization=e.normalizer,
         skip=SKIPS[e.skip],
         biases=e.bias != "none",
+        taps=e.layer_kind.taps,
+        places=places or e.places,
     )
 
 
 class Bench:
     """A network with random parameters, inputs, targets and, where it has them, random slopes."""
 
-    def __init__(self, e, runs=1, seed=0, samples=SAMPLES, inputs=INPUTS, size=None, **options):
+    def __init__(self, e, runs=1, seed=0, samples=SAMPLES, inputs=INPUTS, size=None, places=None, **options):
         rng = np.random.default_rng([seed, runs])
-        self.e, self.shape = e, shape_of(e, inputs)
+        self.e, self.shape = e, shape_of(e, inputs, places)
         # Shortcuts add up: smaller weights keep the output unit where its slope is not lost in rounding.
         self.theta = random_theta(self.shape, runs, rng, size or (0.7 if self.shape.skip else 1.5))
-        self.x = rng.normal(size=(runs, inputs, samples))
+        self.x = rng.normal(size=(runs, inputs * self.shape.places, samples))
         self.y = rng.normal(size=(1, samples)) if e.dataset.regression else np.arange(samples)[None] % 2 * 1.0
         self.network = Network(self.shape, self.theta, samples, **options)
         self.network.x[:] = self.x
@@ -135,7 +142,14 @@ def test_the_gradient_is_the_slope_of_the_loss_at_any_depth(normalization, skip,
     assert worst_gradient_error(e, 2) < 1e-6
 
 
-@pytest.mark.parametrize("inputs", [1, 3, 4])
+@every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=SKIPS, inputs=[1, 2], bias=["usual", "none"])
+def test_the_gradient_of_convolutions_is_the_slope_of_the_loss(activation, normalization, skip, inputs, bias):
+    e = convolutions(activation=activation, normalization=normalization, skip=skip, bias=bias)
+    for runs in (1, 3):
+        assert worst_gradient_error(e, runs, inputs=inputs, samples=3, places=5) < 1e-6
+
+
+@pytest.mark.parametrize("inputs", [1, 3, 4, 7])
 @each_normalization
 def test_the_gradient_is_right_for_any_number_of_inputs(normalization, inputs):
     assert worst_gradient_error(experiment(activation="GELU", normalization=normalization), 2, inputs=inputs) < 1e-6
@@ -408,6 +422,67 @@ def test_a_start_does_not_depend_on_the_other_seeds():
     assert np.array_equal(together[:, 1:2], alone)
 
 
-def test_more_inputs_than_units_are_refused():
-    with pytest.raises(ValueError, match="width"):
-        shape_of(experiment(width=2), inputs=3)
+def test_units_that_there_are_fewer_of_than_inputs_see_all_of_them():
+    bench = Bench(experiment(width=2, depth=3), inputs=5)
+    expected = run_pass(bench.e, parameters(bench.shape, bench.theta, 0), bench.x[0].T, bench.y[0])
+    np.testing.assert_allclose(bench.forward().z_out[0, 0], expected.z[-1][:, 0], rtol=1e-12)
+
+
+# --- convolutions -----------------------------------------------------------------------------
+
+
+def banded(W, places):
+    """The dense W, by place and channel, of a convolution's: zero but between places that see each other."""
+    rows, units = W.shape
+    channels, dense = rows // 3, np.zeros((places, rows // 3, places, units))
+    for number, tap in enumerate((0, -1, 1)):
+        for place in range(max(-tap, 0), places - max(tap, 0)):
+            dense[place + tap, :, place] = W[number * channels : (number + 1) * channels]
+    return dense.reshape(places * channels, places * units)
+
+
+@each_skip
+@pytest.mark.parametrize("activation", ["tanh", "ReLU", "GELU"])
+@pytest.mark.parametrize("inputs", [1, 2, 5])
+def test_a_convolution_is_a_dense_net_of_banded_weights(activation, skip, inputs):
+    places, samples = 7, 4
+    bench = Bench(convolutions(activation=activation, skip=skip), inputs=inputs, samples=samples, places=places)
+    bench.gradient()
+    network, own = bench.network, parameters(bench.shape, bench.theta, 0)
+    dense = [Parameters(banded(p.W, places), np.tile(p.b, places)) for p in own[:-1]]
+    dense.append(Parameters(np.tile(own[-1].W, (places, 1)) / places, own[-1].b))
+    x = bench.x[0].reshape(inputs, places, samples).transpose(2, 1, 0).reshape(samples, -1)
+    expected = run_pass(bench.e, dense, x, bench.y[0])
+
+    def by_place(values):  # (units, places * samples) to (samples, places * units)
+        return values.reshape(len(values), places, samples).transpose(2, 1, 0).reshape(samples, -1)
+
+    alike = functools.partial(np.testing.assert_allclose, rtol=1e-11, atol=1e-15)
+    alike(network.z_out[0].T, expected.z[-1])
+    for layer in range(bench.shape.depth):
+        fan_in, units = bench.shape.fan(layer)
+        alike(by_place(network.z[layer, 0]), expected.z[layer])
+        alike(by_place(network.delta[layer, 0]), expected.delta[layer])
+        # What the band holds many times has the sum of their gradients; a place beyond the ends has none.
+        places_of = [banded(each.reshape(fan_in, units), places) for each in np.eye(fan_in * units)]
+        summed = [(entries * expected.dW[layer]).sum() for entries in places_of]
+        alike(network.gradient[layer, 0, :fan_in, :units].ravel(), summed, atol=1e-13)
+        alike(network.gradient[layer, 0, bench.shape.weight_rows, :units], expected.db[layer].reshape(places, -1).sum(0))
+
+
+def test_what_a_convolution_pads_stays_zero():
+    bench = Bench(convolutions(normalization="layer", skip="one layer"), places=4, samples=3, inputs=5)
+    assert np.all(bench.gradient()[~np.broadcast_to(real(bench.shape), bench.theta.shape)] == 0)
+
+
+def test_a_convolution_answers_alike_wherever_its_signal_stands():
+    """But for the ends, which only as many places feel as there are layers."""
+    bench = Bench(convolutions(activation="tanh", depth=3), places=20, samples=1, inputs=1)
+    signal = np.zeros((20, 1))
+    for start in (6, 7, 9):
+        signal[:] = 0
+        signal[start : start + 3, 0] = 1.0, -2.0, 0.5
+        bench.network.x[0] = signal
+        z = bench.forward().z[bench.shape.depth - 1, 0, :, start - 2 : start + 5].copy()
+        first = z if start == 6 else first
+        np.testing.assert_allclose(z, first, rtol=1e-12)

@@ -69,52 +69,75 @@ class Net(torch.nn.Module):
     def __init__(self, e, inputs):
         super().__init__()
         self.e = e
-        sizes = [inputs] + [e.width] * e.depth + [1]
+        sizes = [inputs // e.places] + [e.width] * e.depth + [1]
         layers = range(e.layers)
         no_bias = [e.bias == "none" or (e.normalization == "batch" and k < e.depth) for k in layers]
-        self.linear = torch.nn.ModuleList(torch.nn.Linear(sizes[k], sizes[k + 1], bias=not no_bias[k]) for k in layers)
+        self.linear = torch.nn.ModuleList(self.layer(k, sizes[k], sizes[k + 1], not no_bias[k]) for k in layers)
         norm = {"none": None, "batch": torch.nn.BatchNorm1d, "layer": torch.nn.LayerNorm}[e.normalization]
         self.norm = torch.nn.ModuleList(norm(e.width) for _ in range(e.depth)) if norm else None
         self.double()
 
-    def stacked(self, width):
-        """Every parameter with its place in a run's stacked array, and whether it lies there transposed."""
+    def layer(self, k, fan_in, fan_out, bias):
+        if self.e.layer == "dense" or k == self.e.depth:
+            return torch.nn.Linear(fan_in, fan_out, bias=bias)
+        return torch.nn.Conv1d(fan_in, fan_out, 3, padding=1, bias=bias)
+
+    def stacked(self):
+        """Every parameter with its place in a run's stacked array."""
+        # Behind W, of which a convolution has three times the rows
+        row = max(self.e.width * (1 if self.e.layer == "dense" else 3), self.linear[0].weight[0].numel())
         for k, linear in enumerate(self.linear):
-            yield (k, slice(0, linear.in_features), slice(0, linear.out_features)), linear.weight, True
+            units, fan_in = len(linear.weight), linear.weight[0].numel()
+            yield (k, slice(0, fan_in), slice(0, units)), linear.weight
             if linear.bias is not None:
-                yield (k, width, slice(0, linear.out_features)), linear.bias, False
+                yield (k, row, slice(0, units)), linear.bias
             if self.norm is not None and k < len(self.norm):
-                yield (k, width + 1), self.norm[k].weight, False
-                yield (k, width + 2), self.norm[k].bias, False
+                yield (k, row + 1), self.norm[k].weight
+                yield (k, row + 2), self.norm[k].bias
+
+    @staticmethod
+    def as_stacked(parameter):
+        """W transposed; of a convolution, (units, channels, taps), the middle tap first, then the left and the right one."""
+        if parameter.ndim == 3:
+            parameter = torch.cat([parameter[:, :, tap] for tap in (1, 0, 2)], dim=1)
+        return parameter.T if parameter.ndim == 2 else parameter
 
     def load(self, theta):
         with torch.no_grad():
-            for index, parameter, transposed in self.stacked(self.e.width):
+            for index, parameter in self.stacked():
                 block = torch.tensor(theta[index])
-                parameter.copy_(block.T if transposed else block)
+                if parameter.ndim == 3:
+                    middle, left, right = block.T.chunk(3, dim=1)
+                    parameter.copy_(torch.stack([left, middle, right], dim=2))
+                else:
+                    parameter.copy_(block.T if block.ndim == 2 else block)
 
     def difference(self, theta):
         """Largest difference of any parameter to the engine's, relative to the largest in its block."""
         worst = 0.0
-        for index, parameter, transposed in self.stacked(self.e.width):
-            mine = parameter.detach().numpy()
-            mine = mine.T if transposed else mine
+        for index, parameter in self.stacked():
+            mine = self.as_stacked(parameter.detach()).numpy()
             worst = max(worst, np.abs(mine - theta[index]).max() / max(np.abs(mine).max(), 1e-3))
         return worst
 
     def forward(self, x, slopes=None):
-        skip, h = SKIPS[self.e.skip], [x]
+        slides = self.e.layer != "dense"
+        skip, h = SKIPS[self.e.skip], [x[:, None] if slides else x]
         for k in range(self.e.depth):
             n = self.linear[k](h[-1])
-            n = n if self.norm is None else self.norm[k](n)
+            if self.norm is not None:
+                over_channels = slides and self.e.normalization == "layer"
+                n = self.norm[k](n.transpose(1, 2)).transpose(1, 2) if over_channels else self.norm[k](n)
             if self.e.activation == "randomized ReLU":
                 below = MEAN_SLOPE if slopes is None else torch.tensor(slopes[k].T)
+                if slides and slopes is not None:  # columns are places, and at each of them samples
+                    below = below.reshape(-1, len(x), n.shape[1]).permute(1, 2, 0)
                 a = torch.where(n > 0, n, below * n)
             else:
                 a = FUNCTIONS[self.e.activation](n)
             ends = (skip == 1 and k >= 1) or (skip == 2 and k >= 2 and k % 2 == 0)
             h.append(a + h[k + 1 - skip] if ends else a)
-        return self.linear[-1](h[-1])[:, 0]
+        return self.linear[-1](h[-1].mean(dim=2) if slides else h[-1])[:, 0]
 
 
 def compare(e):
@@ -179,6 +202,21 @@ each_normalization = pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @each_activation
 def test_every_activation_normalization_and_skip_trains_as_in_pytorch(activation, normalization, skip):
     assert compare(moons(activation=activation, normalization=normalization, skip=skip)) < TOLERANCE
+
+
+@pytest.mark.parametrize("skip", SKIPS)
+@each_normalization
+@each_activation
+def test_convolutions_train_as_in_pytorch(activation, normalization, skip):
+    e = moons(task="signal XOR", layer="convolution", activation=activation, normalization=normalization, skip=skip)
+    assert compare(e.but(batch="8", epochs=5)) < TOLERANCE
+
+
+@pytest.mark.parametrize(("batch", "optimizer"), [("full", "Adam"), ("1", "SGD"), ("8", "momentum")])
+@pytest.mark.parametrize("initializer", ["uniform", "Glorot uniform", "orthogonal"])
+def test_convolutions_start_and_answer_as_in_pytorch(initializer, batch, optimizer):
+    e = moons(task="signal XOR", layer="convolution", width=5, initializer=initializer, batch=batch)
+    assert compare(e.but(optimizer=optimizer, learning_rate=0.003)) < TOLERANCE
 
 
 @pytest.mark.parametrize("batch", ["full", "8", "2", "1"])
