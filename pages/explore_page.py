@@ -434,7 +434,8 @@ def layer_table(experiment: Experiment) -> list[dict[str, str]]:
     rows = []
     for layer in range(shape.layers):
         fan_in, fan_out = shape.fan(layer)
-        weights, output = f"({fan_in}, {fan_out})", f"(samples, {fan_out})"
+        places = f"{shape.places}, " if shape.places > 1 and layer < shape.depth else ""
+        weights, output = f"({fan_in}, {fan_out})", f"(samples, {places}{fan_out})"
         rows.append(
             _row(str(layer + 1), _layer_words(experiment, shape, layer), weights, output, shape.parameters(layer))
         )
@@ -448,8 +449,9 @@ def _row(layer: str, words: str, weights: str, output: str, parameters: int) -> 
 
 def _layer_words(experiment: Experiment, shape: Architecture, layer: int) -> str:
     if layer == shape.depth:
-        return f"output, {experiment.output.name}"
-    words = f"{experiment.normalization} norm, " * shape.normalized + experiment.activation
+        return f"{'mean over places, ' * (shape.places > 1)}output, {experiment.output.name}"
+    words = "convolution, " * (shape.places > 1)
+    words += f"{experiment.normalization} norm, " * shape.normalized + experiment.activation
     source = shape.shortcut_source(layer)
     return words if source is None else f"{words}, plus the output of layer {source}"
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer.choices.controls import Number, controls_of, numeric
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.walk import MOST_SECONDS, Factor, Walk, of_parameters, parameters_at, walk_epochs
+from explorer.diagnosis.walk import MOST_SECONDS, Factor, Walk, no_walk, of_parameters, parameters_at, walk_epochs
 from explorer.diagnosis.walk_graph import MOST_ENTRIES, MOST_LAYERS, NOTHING, Graph, graph
 from explorer.diagnosis.wording import number, summary
 from explorer.figures import plain, theme
@@ -204,6 +204,9 @@ def show() -> None:
     experiment, baseline = chosen()
     if refusal := refuse(experiment):
         st.warning(refusal, icon=":material/hourglass_disabled:")
+        st.stop()
+    if reason := no_walk(experiment):
+        st.info(reason, icon=":material/footprint:")
         st.stop()
     epochs = walk_epochs(experiment)
     head, picture = st.container(gap="xxsmall"), st.container()

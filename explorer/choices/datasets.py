@@ -42,10 +42,10 @@ class Data:
     def neighbours_share(self) -> float:
         """The same of answering each point as the points around it do: what is left where classes overlap.
 
-        Of a few points, as in XOR, neighbours say nothing: 0.
+        Of a few points, as in XOR, neighbours say nothing, nor of many inputs, where all points are far apart: 0.
         """
         count = round(len(self.y) ** 0.5 / 2)
-        if count < 2:
+        if count < 2 or self.x.shape[1] > 2:
             return 0.0
         error = 0.0
         for here, right in zip(self.x, self.y, strict=True):
@@ -156,7 +156,8 @@ def _signal_xor(rng: np.random.Generator, samples: int, noise: float) -> Data:
     x[row, place] += first
     x[row, place + 1] += first * (1 - 2 * y)
     data = _shape(rng, x, y, noise)
-    return Data(data.x, y, feature_names=tuple(f"x{place}" for place in range(1, PLACES + 1)))
+    names = tuple(f"x{place}" for place in range(1, PLACES + 1))
+    return Data(data.x, y, feature_names=names, class_names=("same", "differ"))
 
 
 DATASETS = registry(

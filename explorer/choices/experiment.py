@@ -92,9 +92,9 @@ def _start(experiment: "Experiment") -> str:
     return formula.replace("W ~ ", "") if len(formula) < 16 else experiment.initializer
 
 
-def _layer_fits(experiment: Settings, name: str) -> bool:
+def _layer_fits(experiment: Any, name: str) -> bool:
     """Whether there is a signal for what slides along one."""
-    return experiment.dataset.signal or not LAYER_KINDS[name].slides
+    return not LAYER_KINDS[name].slides or bool(experiment.dataset.signal)
 
 
 def _loss_fits(experiment: Settings, name: str) -> bool:

@@ -103,15 +103,16 @@ NORMALIZATIONS = registry(
         Normalization(name="none", caption="z goes into the activation as it is.", axis=None),
         Normalization(
             name="batch",
-            caption="Each unit's z gets mean 0 and variance 1 over the batch, then a learnt scale and shift. With one sample "
-            "per update every z becomes 0 and no gradient passes.",
+            caption="Each unit's z gets mean 0 and variance 1 over the batch, of a convolution over all places too, then a learnt "
+            "scale and shift. With one sample per update every z of a dense layer becomes 0 and no gradient passes.",
             formula="n = γ·(z - mean) / √(variance + 1e-5) + β",
             source="Ioffe & Szegedy 2015, algorithm 1",
             axis=-1,
         ),
         Normalization(
             name="layer",
-            caption="Each sample's z gets mean 0 and variance 1 over the units of the layer, then a learnt scale and shift.",
+            caption="Each sample's z gets mean 0 and variance 1 over the units of the layer, of a convolution at each place, then a "
+            "learnt scale and shift.",
             formula="n = γ·(z - mean) / √(variance + 1e-5) + β",
             source="Ba et al. 2016, eqs. 3 and 4",
             axis=-2,

@@ -61,10 +61,10 @@ def starts_small(experiment: Experiment) -> bool:
 
 def _hidden_variance(experiment: Experiment) -> float:
     """The variance of the first weights between hidden layers to twelve digits; NaN where they have none, or random biases."""
-    variance, width = experiment.initialization.variance, experiment.width
+    variance, fan = experiment.initialization.variance, experiment.hidden_fan
     if variance is None or experiment.draws_bias:
         return math.nan
-    return float(f"{experiment.gain**2 * variance(width, width, experiment.activation_function):.12g}")
+    return float(f"{experiment.gain**2 * variance(fan, fan, experiment.activation_function):.12g}")
 
 
 def _lose_by_cross_entropy(experiment: Experiment) -> Experiment:

@@ -148,6 +148,16 @@ def _factor(layers: tuple[LayerNumbers, ...], place: int) -> Factor:
 # --- from an experiment to a walk -----------------------------------------------------------------
 
 
+def no_walk(experiment: Experiment) -> str:
+    """Say why there is no walk through a net; empty where there is one."""
+    if experiment.layer_kind.slides:
+        return (
+            "Walk follows single units, and a convolution has each of its units at every place: there is no walk through it. "
+            "Choose dense layers."
+        )
+    return ""
+
+
 def walk_epochs(experiment: Experiment) -> list[int]:
     """Return the recorded epochs that one seed reaches within MOST_SECONDS of training; at least the start.
 
@@ -186,6 +196,8 @@ def walk(experiment: Experiment, *, seed: int | None = None, sample: int = 1, ep
     >>> math.isclose(found.product, found.ratio, rel_tol=1e-12)
     True
     """
+    if reason := no_walk(experiment):
+        raise ValueError(f"layer = {experiment.layer!r}: {reason}")
     seed = experiment.seed if seed is None else seed
     count = len(experiment.points().y)
     if not 1 <= sample <= count:

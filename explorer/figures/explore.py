@@ -197,7 +197,7 @@ def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
     (right, profile), beside = place.profile, {"matches": "y2", "showticklabels": narrow, "title": ""}
     values = {"range": list(view.span), "showgrid": True, "title": axes.title(_what(view), 2), **axes.value_ticks(view)}
     bare = {"showticklabels": False, "showgrid": False}
-    across, up = (CASES_AXIS, TRUTH_AXIS) if experiments[-1].dataset.truth_table else (bare, bare)
+    across, up = _answer_axes(experiments[-1]) or (bare, bare)
     row = panels.net_axes(max(each.layers for each in experiments), view, place.bars, place.boxes, narrow)
     return (
         named_axes
@@ -253,6 +253,15 @@ CASES_AXIS = {"range": [-0.5, 3.5], **axes.ticks((0, 1, 2, 3), ("0,0", "0,1", "1
 TRUTH_AXIS = {"range": [-0.45, 1.45], "tickvals": [0, 1]}
 
 
+def _answer_axes(experiment: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return the axes of answers that are drawn one by one, case by case or class by class; None where they are a map."""
+    if experiment.dataset.truth_table:
+        return CASES_AXIS, TRUTH_AXIS
+    if experiment.dataset.inputs > 2:
+        return {"range": [-0.5, 1.5], **axes.ticks((0, 1), experiment.points().class_names)}, TRUTH_AXIS
+    return None
+
+
 def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
     """Say whose answers are drawn."""
     if answer_map is None:
@@ -270,6 +279,8 @@ def _answers(rows: Nets, record: int, answer_map: AnswerMap | None, named_axes: 
         return _truth_table(rows, record, place)
     if answer_map is None:
         return []
+    if answer_map.x1 is None:
+        return _answers_by_class(answer_map, place)
     return _answer_curve(answer_map, place) if answer_map.x2 is None else _answer_plane(answer_map, place)
 
 
@@ -299,6 +310,26 @@ def _truth_table(rows: Nets, record: int, place: dict[str, Any]) -> Traces:
     return traces
 
 
+def _answers_by_class(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
+    """Draw the answer to every sample above its class, the right one as a ring."""
+    right = answer_map.data.y
+    aside = 0.35 * np.sin(np.arange(len(right)))  # so that equal answers do not hide each other
+    ring = {"symbol": "circle-open", "size": 24, "color": theme.CURSOR, "line": {"width": 2}}
+    dots = {"size": 6, "color": theme.NOW, "opacity": 0.6}
+    return [
+        plain.trace("scatter", x=[0, 1], y=[0, 1], mode="markers", marker=ring, hoverinfo="skip", **place),
+        marks.still(
+            "scatter",
+            x=marks.float32(right + aside),
+            y=marks.float32(answer_map.answers),
+            mode="markers",
+            marker=dots,
+            hovertemplate="answer %{y:.2f}<extra></extra>",
+            **place,
+        ),
+    ]
+
+
 def _answer_curve(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
     data, quiet = answer_map.data, place | {"hoverinfo": "skip"}
     points, line = {"size": 5, "color": theme.BASELINE}, {"width": 3.5, "color": theme.NOW}
@@ -310,7 +341,7 @@ def _answer_curve(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
 
 def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
     data, named_axes = answer_map.data, {name: place[name] for name in ("xaxis", "yaxis")}
-    assert answer_map.x2 is not None
+    assert answer_map.x1 is not None and answer_map.x2 is not None  # noqa: PT018
     traces: Traces = [
         marks.still(
             "heatmap",

@@ -36,7 +36,7 @@ from explorer.theory import (
 from explorer.training import all_depths, answers, history, recording, recurrent_group, time_measures
 from explorer.training.group import Group
 from explorer.training.measures import Stage
-from explorer.training.network import BOTH_FROM, Network
+from explorer.training.network import BOTH_FROM, Network, mean_over_places, spread_over_places
 from explorer.training.recurrent_network import Layer, RecurrentArchitecture, RecurrentNetwork
 from explorer.training.run import train
 
@@ -142,6 +142,9 @@ def explore_table(experiment: Experiment, view: View, verdict: Verdict) -> Table
     table["Median and band over seeds"] = [seeds.log_band, seeds.band]
     if prediction.predict(experiment).of(view.diagnostic.name) is not None:
         table["Theory"] = _theory()
+    if experiment.layer_kind.slides:
+        table["Convolution"] = [Network._see_neighbours, Network._give_back_to_neighbours, Network.neighbours]
+        table["Mean over places"] = [mean_over_places, spread_over_places]
     table["Loss and answers"] = [experiment.loss_function.value, Network._forward_pass, answers.answer_map]
     if experiment.clipper.limits:
         table["Clipping"] = _clipping([experiment.clipper])

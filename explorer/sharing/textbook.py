@@ -33,6 +33,8 @@ def uncovered(experiment: Experiment) -> str:
     >>> uncovered(Experiment())
     ''
     """
+    if experiment.layer_kind.slides:
+        return "There is no textbook version of convolutions: read the functions that ran."
     if experiment.activation_function.written is None:
         return f"There is no textbook version of {experiment.activation}: read the functions that ran."
     if not experiment.update_rule.torch:

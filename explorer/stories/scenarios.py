@@ -51,6 +51,18 @@ LARGE_STEPS = MOONS.but(activation="tanh", depth=15, learning_rate=1.0, epochs=5
 BAD_START = MOONS.but(activation="ReLU", initializer="normal", depth=6, epochs=300)
 DYING = MOONS.but(activation="ReLU", initializer="He normal", depth=6, width=8, learning_rate=2.0, epochs=500)
 
+# Weights as PyTorch starts those of its convolutions.
+CONVOLUTIONS = Experiment(
+    task="signal XOR",
+    samples=64,
+    layer="convolution",
+    depth=20,
+    width=4,
+    activation="tanh",
+    initializer="fan-in uniform",
+    epochs=200,
+)
+
 # 50 steps of silence at the least between the second symbol and the answer. W_hh of about the size that frameworks
 # start with, U(-1/sqrt(n), 1/sqrt(n)), whose eigenvalues fill a disc of radius 0.58.
 DELAY = RecurrentExperiment()
@@ -129,6 +141,21 @@ SCENARIOS = registry(
             RELU.but(initializer="He normal"),
             RELU.but(initializer="Glorot normal"),
             source="He et al. 2015, section 2.2",
+        ),
+        _scenario(
+            "Convolutions, 20 layers deep: never learn",
+            "Layers that slide along a signal are no way out: on its way back through 20 of them the gradient shrinks about "
+            "a hundred thousand times, and no seed learns.",
+            CONVOLUTIONS,
+            source="He et al. 2016",
+        ),
+        _scenario(
+            "Convolutions, 20 layers deep, with skips",
+            "One change, a skip over every layer: about a tenth of the output's gradient reaches the first layer, and nearly "
+            "all seeds learn.",
+            CONVOLUTIONS.but(skip="one layer"),
+            CONVOLUTIONS,
+            source="He et al. 2016",
         ),
         _scenario(
             "Exploding tanh, clipped",

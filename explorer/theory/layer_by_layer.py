@@ -31,12 +31,15 @@ def wide_net(experiment: Experiment) -> WideNet:
 
 
 def hidden_variances(experiment: Experiment) -> tuple[float, float] | None:
-    """Return sigma_w^2 = fan_in Var W and sigma_b^2 between hidden layers; None where weights have no variance that says all."""
-    variance, width = experiment.initialization.variance, experiment.width
+    """Return sigma_w^2 = fan_in Var W and sigma_b^2 between hidden layers; None where weights have no variance that says all.
+
+    Convolutions have the same limit as dense layers, but for the ends of their signals (Xiao et al. 2018).
+    """
+    variance, fan = experiment.initialization.variance, experiment.hidden_fan
     if variance is None:
         return None
-    one = variance(width, width, experiment.activation_function)
-    return width * one * experiment.gain**2, one if experiment.draws_bias else 0.0
+    one = variance(fan, fan, experiment.activation_function)
+    return fan * one * experiment.gain**2, one if experiment.draws_bias else 0.0
 
 
 def _weight_kurtosis(experiment: Experiment, terms: int) -> float:

@@ -94,6 +94,8 @@ def _nothing(reason: str) -> Prediction:
 
 
 def _no_theory(experiment: Experiment) -> str:
+    if experiment.layer_kind.slides:
+        return "Theory here follows dense layers; of convolutions it says nothing."
     if not experiment.initialization.passes_gradient:
         return "Theory is about random weights; these are all 0, and no gradient passes."
     if experiment.initialization.variance is None:

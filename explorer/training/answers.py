@@ -14,11 +14,11 @@ MARGIN = 0.3
 
 @dataclass(frozen=True, eq=False)
 class AnswerMap:
-    """The answers of one net on a grid of inputs."""
+    """The answers of one net on a grid of inputs; where these are more than two, to the data alone."""
 
-    x1: Array
-    x2: Array | None  # None where there is one input
-    answers: Array  # (GRID, GRID), rows along x2; (4 GRID,) where there is one input
+    x1: Array | None  # None where there are more than two inputs
+    x2: Array | None  # None where there is one input, or are more than two
+    answers: Array  # (GRID, GRID), rows along x2; (4 GRID,) where there is one input; (samples,) of more than two
     data: Data  # The points that it was trained on
     run: int  # The run with the median error
 
@@ -30,8 +30,10 @@ def median_run(error: Array) -> int:
 
 
 def answer_map(training: Training) -> AnswerMap:
-    """Evaluate the median net of a training at present, on a grid a little larger than the data."""
+    """Evaluate the median net of a training at present, on a grid a little larger than the data if that can be drawn."""
     data, run = training.points, median_run(training.history().error[:, -1])
+    if data.x.shape[1] > 2:
+        return AnswerMap(None, None, training.answers(data.x, run), data, run)
     axes = [
         np.linspace(column.min() - MARGIN, column.max() + MARGIN, GRID if data.x.shape[1] == 2 else 4 * GRID)
         for column in data.x.T

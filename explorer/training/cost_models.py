@@ -17,7 +17,7 @@ from explorer.training.group import Group
 from explorer.training.measures import DIAGNOSTICS
 from explorer.training.recording import BINS, count_type, record_epochs
 from explorer.training.time_measures import TIME_DIAGNOSTICS
-from explorer.training.work import Terms, Work, layered_work, recurrent_weights, recurrent_work
+from explorer.training.work import Terms, Work, layered_work, recurrent_weights, recurrent_work, weight_rows
 
 LIMIT_SECONDS = 600.0
 LIMIT_BYTES = 2**30
@@ -97,6 +97,7 @@ LAYERS = Prices(
                 "parameter": 1.8,
                 "function": 1.1,
                 "moment": 1.1,
+                "number seen from beside": 2.0,
                 "skipped number": 0.9,
                 "function's call": 0.74,
                 "product": 0.047,
@@ -256,8 +257,14 @@ def _buffer_size(experiment: Experiment, sizes: set[int]) -> int:
     measuring = training + 3 + skips + normalized
     answering = 3 + normalized if normalizer.uses_batch or random else 0
     copies = 3 + experiment.update_rule.slots + len(sizes) + bool(answering)
+    # Of h also what units see beside their own place.
+    training, measuring, answering = (
+        nets + bool(nets) * (len(experiment.layer_kind.taps) - 1) for nets in (training, measuring, answering)
+    )
     elements = training * max(sizes) * len(sizes) + (measuring + answering) * experiment.sample_count
-    return experiment.layers * experiment.width * (elements + copies * (experiment.width + 3))
+    return (
+        experiment.layers * experiment.width * (experiment.places * elements + copies * (weight_rows(experiment) + 3))
+    )
 
 
 # --- time steps ---------------------------------------------------------------------------------

@@ -383,20 +383,22 @@ class Network:
         fan_in, units = shape.fan(layer + 1)
         weights, above = self._view(self.theta, layer + 1)[..., :fan_in, :units], self._view(self.delta, layer + 1)
         through, grad_h = self._view(self.through_weights, layer), self._view(self.through_skip, layer)
-        if fan_in == shape.width:
-            yield self._product, (weights, above[..., :units, :], through)
-        else:
-            seen = self._view(self.through_taps, 0)
-            yield self._product, (weights, above, seen)
-            yield np.copyto, (through, seen[..., : shape.width, :])
-            for neighbour, there in self.neighbours(seen, shape.width):
-                yield np.add, (through[..., there], neighbour, through[..., there])
+        seen = through if fan_in == shape.width else self._view(self.through_taps, 0)
+        yield self._product, (weights, above[..., :units, :], seen)
+        if seen is not through:
+            yield from self._give_back_to_neighbours(seen, through)
         # This h also skips to the output of a later layer, whose dL/dh comes back unchanged.
         later = next((k for k in range(layer + 1, shape.depth) if shape.shortcut_source(k) == layer + 1), None)
         if later is not None:
             yield np.add, (through, self._view(self.through_skip, later), grad_h)
         elif self.through_skip is not self.through_weights:
             yield np.copyto, (grad_h, through)
+
+    def _give_back_to_neighbours(self, seen: Array, through: Array) -> Iterator[Call]:
+        """Add up the gradients of what the units above saw of each place: from the place itself and from its neighbours."""
+        yield np.copyto, (through, seen[..., : self.shape.width, :])
+        for neighbour, there in self.neighbours(seen, self.shape.width):
+            yield np.add, (through[..., there], neighbour, through[..., there])
 
     def _slope(self, n: Array, random: Array | None, out: Array) -> Call:
         """Write f'(n), of one layer or all."""

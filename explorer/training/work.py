@@ -62,9 +62,19 @@ def _calls(experiment: Experiment) -> tuple[int, int]:
     return groups * whole[0] + last[0], groups * whole[1] + last[1]
 
 
+def weight_rows(experiment: Experiment) -> int:
+    """Rows for W of every layer, as `Architecture.weight_rows` counts them; no data are drawn."""
+    return max(experiment.hidden_fan, experiment.dataset.inputs if experiment.places == 1 else 0)
+
+
 def _parameters(experiment: Experiment) -> int:
     """Numbers of theta, padding included, of a run."""
-    return experiment.layers * experiment.width * (experiment.width + 1)
+    return experiment.layers * experiment.width * (weight_rows(experiment) + 1)
+
+
+def _numbers(experiment: Experiment) -> int:
+    """Numbers of z of all layers and runs, of all samples at all places."""
+    return experiment.runs * experiment.layers * experiment.width * experiment.places * experiment.sample_count
 
 
 def _passes(experiment: Experiment) -> Terms:
@@ -72,7 +82,7 @@ def _passes(experiment: Experiment) -> Terms:
     sizes, groups = experiment.batch_sizes(), _groups(experiment)
     updates, activation = len(sizes), experiment.activation_function
     layers = updates * groups * experiment.layers
-    numbers = experiment.runs * experiment.layers * experiment.width * experiment.sample_count
+    numbers = _numbers(experiment)
     parameters = updates * experiment.runs * _parameters(experiment)
     normalized = experiment.normalizer.axis is not None
     return {
@@ -85,8 +95,9 @@ def _passes(experiment: Experiment) -> Terms:
         "number": numbers,
         "normalized number": numbers * normalized,
         "skipped number": numbers * bool(experiment.skipped),
+        "number seen from beside": numbers * (len(experiment.layer_kind.taps) - 1),
         "function": numbers * activation.element_cost,
-        "product": 3 * numbers * (experiment.width + 1),
+        "product": 3 * numbers * (weight_rows(experiment) + 1),
         "parameter": parameters,
         "moment": parameters * experiment.update_rule.slots,
     }
@@ -127,7 +138,7 @@ def _measured(experiment: Experiment, compiled: bool) -> Terms:
     """A record."""
     activation, normalizer = experiment.activation_function, experiment.normalizer
     layers = _groups(experiment) * experiment.layers
-    numbers = experiment.runs * experiment.layers * experiment.width * experiment.sample_count
+    numbers = _numbers(experiment)
     normalized = normalizer.axis is not None
     answered_apart = normalizer.uses_batch or activation.random_slope is not None
     return {
@@ -141,7 +152,7 @@ def _measured(experiment: Experiment, compiled: bool) -> Terms:
         "normalized number": numbers * normalized,
         "answered number": numbers * answered_apart,
         "function": numbers * (activation.compiled_cost if compiled else activation.element_cost),
-        "product": 3 * numbers * (experiment.width + 1),
+        "product": 3 * numbers * (weight_rows(experiment) + 1),
         "parameter": experiment.runs * _parameters(experiment),
     }
 
@@ -150,7 +161,7 @@ def _set_up(experiment: Experiment) -> Terms:
     """First parameters, networks and their arrays."""
     sizes, runs, width = experiment.batch_sizes(), experiment.runs, experiment.width
     networks = len(set(sizes)) + 1
-    samples = max(sizes) * len(set(sizes)) + 2 * experiment.sample_count
+    samples = experiment.places * (max(sizes) * len(set(sizes)) + 2 * experiment.sample_count)
     return {
         "group": _groups(experiment),
         "layer": _groups(experiment) * experiment.layers * networks,

@@ -113,6 +113,24 @@ def test_batch_norm_learns_where_plain_nets_fail_at_ten_times_the_rate(history):
     assert normed.outcome.count("solved") >= 14
 
 
+def test_twenty_convolutions_learn_with_skips_alone(history):
+    after, before = pair("Convolutions, 20 layers deep, with skips")
+    assert before == SCENARIOS["Convolutions, 20 layers deep: never learn"].experiment
+    assert after == before.but(skip="one layer")
+    plain, skips = history(before), history(after)
+    assert plain.outcome.count("solved") == 0
+    assert skips.outcome.count("solved") >= 7
+    assert -5.5 < np.log10(factors(plain)) * 19 < -4.5
+    assert 0.05 < 10 ** facts(skips).log_ratio < 0.2
+
+
+@pytest.mark.long
+def test_forty_convolutions_too(history):
+    after, before = pair("Convolutions, 20 layers deep, with skips")
+    assert history(before.but(depth=40)).outcome.count("solved") == 0
+    assert history(after.but(depth=40)).outcome.count("solved") >= 6
+
+
 def test_batch_norm_learns_from_a_start_from_which_no_plain_net_does(history):
     normed, plain = (history(e.but(runs=16)) for e in pair("Batch norm from a bad start"))
     assert plain.outcome.count("solved") == 0

@@ -243,6 +243,13 @@ def residual(scene, trained):
     return []
 
 
+def convolutions(scene, trained):
+    plain, skips = (trained.of(each) for _, each in scene.shown)
+    assert plain.solved == 0
+    assert nearly_all(skips)
+    return [factor(plain), factor(skips)]
+
+
 def clipped(scene, trained):
     before, after = (trained.of(each) for _, each in scene.shown)
     assert hardly_any(before) and most(after)
@@ -335,6 +342,7 @@ CLAIMS = dict(
             larger_steps,
             around,
             residual,
+            convolutions,
             clipped,
             in_vain,
             layer_norm,

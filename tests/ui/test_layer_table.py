@@ -27,12 +27,19 @@ def test_the_tutorials_net_has_217_parameters():
 
 
 @pytest.mark.parametrize(
-    ("depth", "width", "task", "inputs"), [(1, 2, "XOR", 2), (3, 16, "moons", 2), (5, 8, "curve", 1)]
+    ("depth", "width", "task", "inputs"),
+    [(1, 2, "XOR", 2), (3, 16, "moons", 2), (5, 8, "curve", 1), (3, 4, "signal XOR", 12)],
 )
 def test_totals_agree_with_a_count_by_hand(depth, width, task, inputs):
     e = Experiment(depth=depth, width=width, task=task)
     assert total(e) == by_hand(inputs, width, depth)
     assert total(e.but(bias="none")) == by_hand(inputs, width, depth, bias=False)
+
+
+def test_a_convolution_has_three_weights_for_every_pair_of_channels():
+    rows = layer_table(Experiment(task="signal XOR", layer="convolution", depth=3, width=4))
+    assert [row["Parameters"] for row in rows] == ["16", "52", "52", "5", "125"]
+    assert [row["Output shape"] for row in rows[:-1]] == ["(samples, 12, 4)"] * 3 + ["(samples, 1)"]
 
 
 def test_normalization_brings_a_scale_and_a_shift_for_every_unit():
