@@ -341,7 +341,7 @@ def _answer_curve(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
 
 def _answer_plane(answer_map: AnswerMap, place: dict[str, Any]) -> Traces:
     data, named_axes = answer_map.data, {name: place[name] for name in ("xaxis", "yaxis")}
-    assert answer_map.x1 is not None and answer_map.x2 is not None  # noqa: PT018
+    assert answer_map.x1 is not None and answer_map.x2 is not None
     traces: Traces = [
         marks.still(
             "heatmap",

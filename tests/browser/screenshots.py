@@ -38,6 +38,7 @@ def views() -> dict[str, tuple[str, dict[str, object]]]:
         "skip": "The same with skips: learns",
         "diverged": "ReLU with N(0, 1): diverges at once",
         "dying-relu": "Dying ReLU",
+        "convolutions": "Convolutions, 20 layers deep, with skips",
     }
     pairs = {short: (SCENARIOS[name].experiment, SCENARIOS[name].baseline) for short, name in names.items()}
     pairs["moons"] = (BOUNDARY, None)

@@ -120,8 +120,8 @@ def test_twenty_convolutions_learn_with_skips_alone(history):
     plain, skips = history(before), history(after)
     assert plain.outcome.count("solved") == 0
     assert skips.outcome.count("solved") >= 7
-    assert -5.5 < np.log10(factors(plain)) * 19 < -4.5
-    assert 0.05 < 10 ** facts(skips).log_ratio < 0.2
+    assert -6 < facts(plain).log_inside < -5
+    assert 0 < facts(skips).log_inside < 1
 
 
 @pytest.mark.long

@@ -13,6 +13,7 @@ from explorer.choices.controls import Choice, Number, Several, Span
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.wording import summary
 from explorer.figures.view import VIEW_CONTROLS
 from explorer.stories.scenarios import SCENARIOS, scenarios_of
 from explorer.sweeps.outcomes import OUTCOMES
@@ -127,6 +128,42 @@ def test_it_runs_again_and_again():
         assert not app.exception
 
 
+CONVOLUTIONS = {"task": "signal XOR", "layer": "convolution", "samples": 16, "depth": 3, "epochs": 5, "runs": 1}
+
+
+def layers_menu(app):
+    """The widget for the kind of layers; empty where it is not on screen."""
+    return [group for group in app.button_group if group.label == "Layers"]
+
+
+def test_layers_that_slide_are_on_offer_for_signals_alone():
+    app = run(CONVOLUTIONS)
+    assert not app.error and not app.warning
+    assert layers_menu(app)[0].value == "convolution"
+    assert "3 convolutions of 4" in summary(app.session_state["_experiment"])
+    app.selectbox(key="task").set_value("moons").run()
+    assert not app.exception and not app.error
+    assert not layers_menu(app)
+    assert app.session_state["_experiment"].layer == "dense"
+    app.selectbox(key="task").set_value("signal XOR").run()
+    assert not app.exception and not app.error
+    assert layers_menu(app)
+
+
+def test_a_link_that_asks_for_convolutions_where_there_is_no_signal_gets_dense_layers():
+    app = run({**CONVOLUTIONS, "task": "moons"})
+    assert not app.error
+    assert app.session_state["_experiment"].layer == "dense"
+
+
+def test_a_convolution_says_what_it_has_no_theory_and_no_walk_for():
+    app = run(CONVOLUTIONS)
+    assert any("of convolutions it says nothing" in caption.value for caption in app.caption)
+    walk = run(CONVOLUTIONS, page="Walk")
+    assert "no walk through it" in walk.info[0].value
+    assert not walk.main.header
+
+
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
@@ -211,6 +248,8 @@ def choices():
 @pytest.mark.parametrize(("name", "option"), first_of_each(choices(), lambda case: case[0]))
 def test_every_option_of_every_control_runs(name, option):
     task = {} if name == "task" else {"task": "moons", "samples": 32, "batch": 16}
+    if name == "layer":
+        task = {"task": "signal XOR", "samples": 32}
     clip = {"clip": "norm"} if name == "threshold" else {}
     app = run(SMALL | task | clip | {name: option})
     if name != "at":
