@@ -32,7 +32,8 @@ from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.widgets import ask
 
 LEGEND = (
-    "**Upper row**: the forward pass of one sample, from left to right. z = a W + b, then a = f(z).",
+    "**Upper row**: the forward pass of one sample, from left to right. z = a W + b, then a = f(z). b is the "
+    "weights of one more input, which is always 1: it stands below W as its last row.",
     "**Lower row**: the backward pass, from right to left. dL/da arrives at a layer, dL/dz leaves it. L is the loss over the "
     "whole data set, so these are the sample's own share of the full-batch gradient.",
     "**Between them**: what both passes use. The weights W multiply forward and, transposed, back; the slope f' multiplies back.",
@@ -190,7 +191,7 @@ def _draw(walk: Walk, drawn: Graph) -> Drawn:
                     name: {"where": f"{line.name} in {line.module}, line {line.line}", "text": line.text}
                     for name, line in walk_code(walk.experiment).items()
                 },
-                "wide": walk.experiment.width > MOST_ENTRIES,
+                "wide": max(walk.experiment.width, len(walk.x)) > MOST_ENTRIES,
                 "larger": LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
             },
         )

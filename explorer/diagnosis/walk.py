@@ -47,6 +47,11 @@ class LayerNumbers:
     dn: Array = field(default_factory=lambda: np.empty(0))
     normalized: "Normalized | None" = None
 
+    @property
+    def with_bias(self) -> Array:
+        """W and, where there is one, b as one more row: the weights of an input that is always 1."""
+        return self.W if self.b is None else np.vstack([self.W, self.b])
+
 
 @dataclass(frozen=True, eq=False)
 class Normalized:

@@ -228,8 +228,9 @@ class _Drawing:
         i, W = sub(layer), numbers.W
         columns = [("norm", [short(norm(W.ravel()))])]
         if max(W.shape) <= MOST_ENTRIES:
-            columns = [("", [two_places(entry) for entry in column]) for column in W.T]
-        words = f"W{i}, {W.shape[0]} × {W.shape[1]}: a row for every input, a column for every unit. Both passes use it"
+            columns = [("", [two_places(entry) for entry in column]) for column in numbers.with_bias.T]
+        below = "" if numbers.b is None else f". Below it b{i}, the weights of one more input, which is always 1"
+        words = f"W{i}, {W.shape[0]} × {W.shape[1]}: a row for every input, a column for every unit. Both passes use it{below}"
         self._add("W", layer, f"W{i}", W.ravel(), words, lane=SHARED, columns=columns, part="weights")
 
     def _gap_forward(self, layer: int, above: int) -> None:
@@ -417,14 +418,15 @@ def _decades(size: float, last: float) -> float | None:
 
 
 def _sum(numbers: LayerNumbers, h: Array, inside: str, i: str, name: str, unit: int) -> list[str]:
-    """z of a unit: a product for every input, and b."""
+    """z of a unit: a product for every input, and for one that is always 1, whose weight is b."""
     lines = []
     for k in range(len(h)):
         value, weight = h[k], numbers.W[k, unit]
         values = f"{long(value)} · {long(weight)} = {value * weight:.5g}"
         lines.append(f"  {inside}[{k + 1}] · W{i}[{k + 1},{unit + 1}] = {values}")
     if numbers.b is not None:
-        lines.append(f"  b{i}[{unit + 1}] = {numbers.b[unit]:.5g}")
+        b = numbers.b[unit]
+        lines.append(f"  1 · b{i}[{unit + 1}] = 1 · {long(b)} = {b:.5g}")
     return [*lines, f"{name} = their sum = {numbers.z[unit]:.5g}"]
 
 

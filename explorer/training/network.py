@@ -303,10 +303,10 @@ class Network:
                 yield np.add, (a, self._view(self.h, source)[..., :width, :], handed_on)
             elif self.a is not None:
                 yield np.copyto, (handed_on, a)
-        last, z = self._rows(self.theta, -1)[..., :1].swapaxes(-1, -2), self._view(self.z, -1)[..., :1, :]
-        yield self._product, (last, self._view(self.h, -1), z)
+        last = self._rows(self.theta, -1)[..., :1].swapaxes(-1, -2)
+        yield self._product, (last, self._view(self.h, -1), self._view(self.z, -1)[..., :1, :])
         if shape.places > 1:
-            yield mean_over_places, (z, self._view(self.z_out[None], 0))
+            yield mean_over_places, (self._view(self.z, -1)[..., :1, :], self._view(self.z_out[None], 0))
         if self.running is not None and not self.answering:
             yield self.running.follow, (self.mean, self.variance, self.samples * shape.places)
 

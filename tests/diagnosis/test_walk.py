@@ -70,6 +70,23 @@ def test_every_number_is_that_of_a_plain_trainer(net):
             np.testing.assert_allclose(layer.by_weights + layer.by_skip, layer.dh, rtol=1e-12)
 
 
+def test_a_bias_is_the_weight_of_an_input_that_is_always_1():
+    found = walk(Experiment(task="moons", samples=8, depth=3, width=4, bias="usual", skip="one layer"), sample=3)
+    inputs = [found.x, *(layer.h for layer in found.layers[:-1])]
+    for layer, h in zip(found.layers, inputs, strict=True):
+        np.testing.assert_allclose(layer.z, np.append(h, 1.0) @ layer.with_bias, rtol=1e-13)
+        # Its gradient is that of a weight: what goes in, here 1, times dL/dz.
+        gradient = np.outer(np.append(h, 1.0), layer.dz)
+        np.testing.assert_array_equal(gradient[-1], layer.dz)
+    box = next(box for box in graph(found).boxes if box.key == "W1")
+    assert [len(cells) for _, cells in box.columns] == [3] * 4
+
+
+def test_there_is_no_walk_through_a_convolution():
+    with pytest.raises(ValueError, match="convolution"):
+        walk(Experiment(task="signal XOR", layer="convolution"))
+
+
 @each_net
 def test_every_line_of_arithmetic_gives_what_it_says(net):
     """A product of the two numbers before "=", and a sum of the lines above it."""

@@ -36,6 +36,7 @@ KINDS = {
     "deep and narrow": SMALL.but(depth=50, width=2, epochs=5),
     "shallow": SMALL.but(depth=1),
     "batch norm": MOONS.but(normalization="batch", epochs=20, samples=32),
+    "convolutions": Experiment(task="signal XOR", layer="convolution", samples=16, depth=3, epochs=10, runs=2),
 }
 
 
@@ -273,6 +274,16 @@ def test_the_truth_table_shows_every_seeds_answers(trained):
     np.testing.assert_allclose(
         np.sort(np.array(ticks[0].y, dtype=float)), np.sort(history.answers[:, -1].ravel()), rtol=1e-6
     )
+
+
+def test_answers_to_signals_stand_above_their_class(trained):
+    e = Experiment(task="signal XOR", layer="convolution", samples=16, depth=2, width=3, epochs=5, runs=3)
+    _, asked = trained(e)
+    figure = draw(trained, e)
+    (dots,) = [t for t in figure.data if t.xaxis == "x3" and t.hovertemplate]
+    np.testing.assert_allclose(np.array(dots.y, dtype=float), asked.answers, rtol=1e-6)
+    np.testing.assert_array_equal(np.round(np.array(dots.x, dtype=float)), e.points().y)
+    assert figure.layout.xaxis3.ticktext == e.points().class_names
 
 
 @pytest.mark.parametrize("at", [0, 100])
