@@ -269,7 +269,8 @@ def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
         return f"Answers of {nets} nets (○ right)" if nets > 1 else "Answers (○ right)"
     seed = history.experiment.seed + answer_map.run
     finite = np.isfinite(answer_map.answers).all()
-    return f"Answers of seed {seed}" if finite else f"Seed {seed} diverged"
+    right = " (○ right)" if answer_map.x1 is None else ""
+    return f"Answers of seed {seed}{right}" if finite else f"Seed {seed} diverged"
 
 
 def _answers(rows: Nets, record: int, answer_map: AnswerMap | None, named_axes: dict[str, str]) -> Traces:

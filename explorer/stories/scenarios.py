@@ -54,13 +54,14 @@ DYING = MOONS.but(activation="ReLU", initializer="He normal", depth=6, width=8, 
 # Weights as PyTorch starts those of its convolutions.
 CONVOLUTIONS = Experiment(
     task="signal XOR",
-    samples=64,
+    samples=32,
     layer="convolution",
     depth=20,
     width=6,
     activation="tanh",
     initializer="fan-in uniform",
-    epochs=150,
+    learning_rate=0.2,
+    epochs=120,
 )
 
 # 50 steps of silence at the least between the second symbol and the answer. W_hh of about the size that frameworks

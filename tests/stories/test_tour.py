@@ -565,7 +565,10 @@ def test_a_scene_shows_its_answer_and_its_figure(name, present):
     assert any(character.isdigit() for character in drawn["alt"])
     assert json.loads(drawn["figure"])["data"]
     # The settings are on the picture.
-    assert any(words in drawn["figure"] for words in ("hidden layers of", "depth 1 to", " sequences", " paths"))
+    assert any(
+        words in drawn["figure"]
+        for words in ("hidden layers of", "convolutions of", "depth 1 to", " sequences", " paths")
+    )
 
 
 def test_buttons_lead_from_the_first_scene_to_the_last_and_back():

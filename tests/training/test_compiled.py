@@ -382,6 +382,14 @@ def test_an_entry_without_a_compiled_form_trains_in_numpy(what, monkeypatch):
     assert group_for(Group, [known, Other()]) is Group
 
 
+@pytest.mark.parametrize(
+    ("settings", "trains"), [({"layer": "convolution"}, Group), ({"width": 8}, Group), ({}, CompiledGroup)]
+)
+def test_convolutions_and_more_inputs_than_units_train_in_numpy(settings, trains, monkeypatch):
+    monkeypatch.setenv(compiled.VARIABLE, "")
+    assert group_for(Group, [Experiment(**{"task": "signal XOR", "width": 12, **settings})]) is trains
+
+
 @pytest.mark.parametrize("initializer", ["zeros", "constant"])
 @pytest.mark.parametrize("width", [2, 3, 4, 5, 9, 14])
 def test_units_that_start_alike_stay_alike_to_the_last_digit(width, initializer, monkeypatch):

@@ -39,6 +39,9 @@ VARIED = [
     Experiment(task="spirals", samples=512, depth=6, width=32, activation="SiLU", optimizer="Adam", runs=4),
     Experiment(task="circles", depth=8, width=12, activation="GELU", runs=3, normalization="batch", batch="64"),
     Experiment(task="curve", depth=5, width=24, activation="randomized ReLU", runs=8, optimizer="momentum"),
+    Experiment(task="signal XOR", layer="convolution", samples=48, depth=4, width=6, runs=3, skip="one layer"),
+    Experiment(task="signal XOR", layer="convolution", depth=3, batch="16", runs=2, normalization="batch"),
+    Experiment(task="signal XOR", depth=4, activation="tanh", runs=4),
     Experiment(task="blobs", samples=1024, depth=2, width=128, activation="ELU", runs=1, skip="two layers"),
 ]
 PATHS = {"compiled": "", "NumPy": OFF}
