@@ -6,6 +6,7 @@ from pages import (
     depth_page,
     explore_page,
     glossary_page,
+    homework_page,
     plan_page,
     remedies_page,
     sweep_page,
@@ -26,5 +27,6 @@ PAGES: tuple[Page, ...] = (
     time_page.PAGE,
     cliff_page.PAGE,
     tutorial_page.PAGE,
+    homework_page.PAGE,
     glossary_page.PAGE,
 )

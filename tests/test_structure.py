@@ -45,8 +45,13 @@ def distributions(path):
     return {name.split(".")[0] for name in imports(path)}
 
 
+DOORS = ("__init__.py", "__main__.py")  # from a program, and from the command line
+LARGEST_DOOR = 60  # lines: what is done there is done in a room
+
+
 def test_the_house_is_nine_rooms_and_nothing_lies_beside_them():
-    assert {path.name for path in ROOT.iterdir() if path.name != "__pycache__"} == {"__init__.py", *ROOMS}
+    assert {path.name for path in ROOT.iterdir() if path.name != "__pycache__"} == {*DOORS, *ROOMS}
+    assert all((ROOT / door).read_text(encoding="utf-8").count("\n") <= LARGEST_DOOR for door in DOORS)
 
 
 @pytest.mark.parametrize("name", ROOMS)

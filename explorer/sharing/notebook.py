@@ -13,6 +13,7 @@ from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
 from explorer.diagnosis.lens import Lens
 from explorer.figures.view import CliffView, View
+from explorer.stories.challenges import Challenge
 from explorer.stories.scene import Scene
 from explorer.stories.tour import TOUR
 from explorer.stories.tutorial import RUN, SAID, TutorialView
@@ -240,6 +241,16 @@ def scene_lines(scene: Scene) -> str:
         compared_lines(scene.experiments, scene.view, scene)
         if scene.products is None
         else product_lines(scene.products)
+    )
+
+
+def challenge_lines(challenge: Challenge, experiment: Settings) -> str:
+    """Judge what Homework shows."""
+    more = ["from explorer.stories.challenges import CHALLENGES"]
+    return (
+        f"{_imports(experiment, f'{type(experiment).__name__}, diagnose, train', *more)}"
+        f"found = diagnose(train({constructor(experiment)}))\n"
+        f"CHALLENGES[{challenge.name!r}].judge(found)   # whether it is solved, and why\n"
     )
 
 

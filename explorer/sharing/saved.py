@@ -40,14 +40,20 @@ class Saved:
     pins: bool  # Whether it says anything of a baseline
 
 
-def experiment_json(experiment: Settings, baseline: Settings | None = None) -> str:
-    """Write every setting of an experiment, and of what it is held against; a person's own data are not in it."""
+def experiment_json(
+    experiment: Settings, baseline: Settings | None = None, about: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Write every setting of an experiment, and of what it is held against; a person's own data are not in it.
+
+    What else is said `about` it stands in the file too, and does not matter where it is opened.
+    """
     content = {
         "format": FORMAT,
         "version": VERSION,
         "kind": kind_of(experiment).name,
         "settings": experiment.settings(),
         "baseline": None if baseline is None else baseline.settings(),
+        **about,
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -57,7 +63,11 @@ def read_experiment_json(content: bytes, data: Data | None = None) -> Saved:
 
     Every setting is checked: a ValueError says what is wrong and what is allowed.
     """
-    document = _document(content)
+    return saved_in(read_document(content), data)
+
+
+def saved_in(document: Mapping[str, Any], data: Data | None = None) -> Saved:
+    """Return the experiment that a file holds; raises ValueError as `read_experiment_json` does."""
     if "settings" not in document:
         raise ValueError("it has no “settings”")
     # A file that does not say its kind is older than the second one.
@@ -69,7 +79,8 @@ def read_experiment_json(content: bytes, data: Data | None = None) -> Saved:
     return Saved(_experiment(kind, document["settings"], data, "“settings”"), baseline, "baseline" in document)
 
 
-def _document(content: bytes) -> dict[str, Any]:
+def read_document(content: bytes) -> dict[str, Any]:
+    """Return all that the file of an experiment says; raises ValueError where it is none."""
     if len(content) > MAX_CHARACTERS:
         raise ValueError(f"it has {len(content):,} bytes; an experiment has at most {MAX_CHARACTERS:,}")
     try:

@@ -55,9 +55,10 @@ class Play:
 class SceneFigure:
     """How a scene's experiments are drawn, each with its first record at least; an entry of `scene_figures`."""
 
-    # Of answers there are those of the experiment that the scene is about, where the figure has room for them.
-    draw: Callable[["Scene", Compared, AnswerMap | None], Figure]
-    describe: Callable[["Scene", Compared], str]  # In words, with its numbers, for those who do not see it
+    # Of a scene; of a challenge too where only its `view` is asked for. Of answers there are those of the experiment that it
+    # is about, where the figure has room for them.
+    draw: Callable[[Any, Compared, AnswerMap | None], Figure]
+    describe: Callable[[Any, Compared], str]  # In words, with its numbers, for those who do not see it
     trains: bool = True  # Whether it shows training, and not the start alone
     has_answers: bool = False  # Whether it has room for what the nets answer
     # At which the experiment that the scene is about is trained, in place of what the scene shows

@@ -36,6 +36,9 @@ class Parcel:
     tables: Mapping[str, Callable[[], str]]
     experiment: Settings | None = None  # What is saved as JSON; None where a page shows no experiment
     baseline: Settings | None = None
+    answer: Callable[[], str] | None = (
+        None  # Writes the answer to a challenge, which holds the experiment, in its place
+    )
     lines: str  # Of Python
     table: Sequence[Mapping[str, object]] = ()  # For the offline page
     part: Callable[[], str] = str  # Writes a figure of its own kind for it, as HTML
@@ -64,7 +67,9 @@ def _files(parcel: Parcel) -> dict[str, File]:
     files = {"Page": File("page", f"{name}.html", "text/html", lambda: _page(parcel, link))}
     for label, make in parcel.tables.items():
         files[f"{label} (CSV)"] = File("data", f"{label.split()[0].lower()}_{name}.csv", "text/csv", make)
-    if experiment is not None:
+    if parcel.answer is not None:
+        files["Answer (JSON)"] = File("data", f"answer_{name}.json", "application/json", parcel.answer)
+    elif experiment is not None:
         write = partial(experiment_json, experiment, parcel.baseline)
         files["Experiment (JSON)"] = File("data", f"experiment_{name}.json", "application/json", write)
     about = [*parcel.sentences, *parcel.settings, *([f"Live: {link}"] if link else [])]
