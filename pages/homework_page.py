@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.choices.comparisons import with_baseline
 from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.wording import summary
@@ -43,9 +44,13 @@ LARGE = """<style>
 .st-key-homework_words p { font-size: clamp(1rem, 1vw, 1.4rem); line-height: 1.42; }
 .st-key-homework_words h2 { font-size: clamp(1.4rem, 1.7vw, 2.4rem); padding: 0; }
 .st-key-homework_words [data-testid=stCaptionContainer] p { font-size: clamp(.9rem, .9vw, 1.2rem); }
-.st-key-homework_list button { justify-content: flex-start; text-align: left; min-height: 2.2rem; padding: .15rem 0; }
-.st-key-homework_list button > div { justify-content: flex-start; }
+.st-key-homework_list button { min-height: 2rem; padding: .1rem .3rem; }
+.st-key-homework_list [class*=st-key-homework_here] button { color: var(--st-primary-color); }
 .st-key-homework_list [class*=st-key-homework_here] p { font-weight: 700; }
+@media (max-width: 640px) {
+  .st-key-homework_list { flex-wrap: nowrap !important; overflow-x: auto; }
+  .st-key-homework_list > * { flex: none; }
+}
 </style>"""
 
 
@@ -54,13 +59,13 @@ def show() -> None:
     st.html(LARGE)
     with hidden():
         challenge = BY_ADDRESS[ask(CHALLENGE_KEY, CHALLENGE_CONTROLS[CHALLENGE_KEY])]
-    place = st.sidebar.container(key="homework_list", gap=None)
+    place = st.container(key="homework_list", horizontal=True, gap="xsmall", vertical_alignment="center")
     left, picture = st.columns([1, 2.1], gap="medium")
     words = left.container(key="homework_words", gap="small")
     with words:
         _task(challenge)
         experiment = challenge.start.but(**_changes(challenge))
-    experiments = challenge.experiments(experiment)
+    experiments = with_baseline(experiment, challenge.start)
     problem = challenge.objection(experiment) or refuse_all(list(experiments.values()))
     if problem:
         with words:
@@ -76,7 +81,9 @@ def show() -> None:
         _judgment(challenge, experiment, judgment)
     _list(place, challenge)
     with picture:
-        live_chart(figure, keep=f"{challenge.address} {experiment}", above=190)
+        live_chart(figure, keep=f"{challenge.address} {experiment}", above=290)
+        if len(experiments) > 1:
+            st.caption("Baseline: the start. Now: your net.")
         trainings.place = st.empty()
         trainings.show_progress()
     take_away(_parcel(challenge, judgment, compared, figure), more=partial(_open, challenge, experiment))
@@ -90,7 +97,7 @@ def _solved() -> set[str]:
 def _list(place: Any, chosen: Challenge) -> None:
     """Draw all challenges with what became of them in this visit."""
     with place:
-        st.markdown(f"**{len(_solved())} of {len(CHALLENGES)} challenges solved in this visit**")
+        st.caption(f"Solved in this visit: {len(_solved())} of {len(CHALLENGES)}", width="content")
         for number, challenge in enumerate(CHALLENGES.values(), start=1):
             here = "here" if challenge is chosen else "to"
             st.button(
@@ -134,7 +141,8 @@ def _judgment(challenge: Challenge, experiment: Settings, judgment: Judgment) ->
     told = f"{judgment.sentence[0].upper()}{judgment.sentence[1:]}."
     with st.container(key="homework_judgment", gap="small"):
         if not judgment.solved:
-            st.info(f"**Not solved.** {told}" if challenge.changed(experiment) else f"**The start.** {told}", icon=OPEN)
+            word = "Not solved" if challenge.changed(experiment) else "The start"
+            st.info(f"**{word}.** {told}", icon=OPEN)
             with st.expander("A hint", key=f"homework_hint_{challenge.address}"):
                 st.markdown(challenge.hint)
             return

@@ -118,19 +118,29 @@ def explore_figure(
     return marks.compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
 
 
-def compared_figure(compared: Compared, view: View, answers: AnswerMap | None = None) -> Figure:
-    """Draw the figure of a present setting and its baseline, if there is one."""
-    now = _shown("now", NOW_STYLE, compared.now, compared.baseline, view)
-    if compared.baseline is None:
-        return explore_figure(now, None, view, view.at, answers)
-    baseline = _shown("baseline", BASELINE_STYLE, compared.baseline, compared.now, view)
-    return explore_figure(now, baseline, view, view.at, answers)
+def compared_figure(
+    compared: Compared, view: View, answers: AnswerMap | None = None, *, one_line: bool = False
+) -> Figure:
+    """Draw the figure of a present setting and its baseline, if there is one.
+
+    With `one_line` changes whose names need more than a line above a map are counted instead.
+    """
+    baseline, now = compared.baseline, compared.now
+    if baseline is None:
+        return explore_figure(_shown("now", NOW_STYLE, now, view), None, view, view.at, answers)
+    before = _shown(_changed("baseline", now, baseline, one_line), BASELINE_STYLE, baseline, view)
+    after = _shown(_changed("now", baseline, now, one_line), NOW_STYLE, now, view)
+    return explore_figure(after, before, view, view.at, answers)
 
 
-def _shown(name: str, style: LineStyle, diagnosis: Diagnosis, other: Diagnosis | None, view: View) -> DrawnNet:
-    if other is not None:
-        words = difference(other.history.experiment, diagnosis.history.experiment)
-        name = f"{name}: {', '.join(words[:3])}{' …' * (len(words) > 3)}"
+def _changed(name: str, other: Diagnosis, diagnosis: Diagnosis, one_line: bool) -> str:
+    """Name one of two by what it has where the other has something else."""
+    words = difference(other.history.experiment, diagnosis.history.experiment)
+    named = f"{name}: {', '.join(words[:3])}{' …' * (len(words) > 3)}"
+    return f"{name}: {len(words)} changes" if one_line and len(words) > 1 and len(named) > LETTERS else named
+
+
+def _shown(name: str, style: LineStyle, diagnosis: Diagnosis, view: View) -> DrawnNet:
     return DrawnNet(diagnosis.history, name, style, theory_line(diagnosis, view))
 
 

@@ -32,7 +32,7 @@ SHOWN_DEPTHS = f"depth {DEPTHS[0]} to {DEPTHS[-1]}"
 
 # Layer by epoch with loss and profile, of one experiment or two.
 GRADIENTS = SceneFigure(
-    draw=lambda scene, compared, answers: beside_words(compared_figure(compared, scene.view, answers)),
+    draw=lambda scene, compared, answers: beside_words(compared_figure(compared, scene.view, answers, one_line=True)),
     describe=lambda scene, compared: describe_compared_figure(compared, scene.view),
     has_answers=True,
 )
