@@ -14,12 +14,13 @@ from explorer.sharing.answers import LONGEST_NAME, answer_json
 from explorer.sharing.notebook import challenge_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.challenges import (
-    BY_ADDRESS,
+    ADDRESSES,
     CHALLENGE_CONTROLS,
     CHALLENGE_KEY,
     CHALLENGES,
     Challenge,
     Judgment,
+    addressed,
     change_key,
 )
 from explorer.training.answers import answer_map
@@ -58,7 +59,7 @@ def show() -> None:
     """Draw the list of challenges, and the chosen one: its task, what may be changed, its nets, and whether it is solved."""
     st.html(LARGE)
     with hidden():
-        challenge = BY_ADDRESS[ask(CHALLENGE_KEY, CHALLENGE_CONTROLS[CHALLENGE_KEY])]
+        challenge = addressed(ask(CHALLENGE_KEY, CHALLENGE_CONTROLS[CHALLENGE_KEY]))
     place = st.container(key="homework_list", horizontal=True, gap="xsmall", vertical_alignment="center")
     left, picture = st.columns([1, 2.1], gap="medium")
     words = left.container(key="homework_words", gap="small")
@@ -116,7 +117,7 @@ def _go(address: str) -> None:
 
 def _task(challenge: Challenge) -> None:
     """Draw the title, the task and the rule."""
-    st.caption(f"Challenge {list(BY_ADDRESS).index(challenge.address) + 1} of {len(CHALLENGES)}")
+    st.caption(f"Challenge {ADDRESSES.index(challenge.address) + 1} of {len(CHALLENGES)}")
     st.header(challenge.name, anchor=False)
     st.markdown(challenge.caption)
     st.markdown(f"**Solved when** {challenge.rule.words}.")
@@ -184,7 +185,7 @@ def _open(challenge: Challenge, experiment: Settings) -> None:
 def _parcel(challenge: Challenge, judgment: Judgment, compared: Compared, figure: Drawn) -> Parcel:
     """Collect what can be downloaded: once it is solved, the answer in place of the experiment."""
     experiment = compared.now.history.experiment
-    number = list(BY_ADDRESS).index(challenge.address) + 1
+    number = ADDRESSES.index(challenge.address) + 1
     answer: Callable[[], str] | None = None
     if judgment.solved:
         # Asked for by a click that ends the typing of a name: that is read then, not now.

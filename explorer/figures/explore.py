@@ -123,7 +123,7 @@ def compared_figure(
 ) -> Figure:
     """Draw the figure of a present setting and its baseline, if there is one.
 
-    With `one_line` changes whose names need more than a line above a map are counted instead.
+    With `one_line` several changes are named only where one line above a map holds them.
     """
     baseline, now = compared.baseline, compared.now
     if baseline is None:
@@ -137,7 +137,7 @@ def _changed(name: str, other: Diagnosis, diagnosis: Diagnosis, one_line: bool) 
     """Name one of two by what it has where the other has something else."""
     words = difference(other.history.experiment, diagnosis.history.experiment)
     named = f"{name}: {', '.join(words[:3])}{' …' * (len(words) > 3)}"
-    return f"{name}: {len(words)} changes" if one_line and len(words) > 1 and len(named) > LETTERS else named
+    return name if one_line and len(words) > 1 and len(named) > LETTERS else named
 
 
 def _shown(name: str, style: LineStyle, diagnosis: Diagnosis, view: View) -> DrawnNet:

@@ -346,7 +346,12 @@ CHALLENGES = registry(
         ),
     ]
 )
-BY_ADDRESS: Mapping[str, Challenge] = {challenge.address: challenge for challenge in CHALLENGES.values()}
+ADDRESSES = tuple(challenge.address for challenge in CHALLENGES.values())
+
+
+def addressed(address: str) -> Challenge:
+    """Return the challenge that a link or an answer calls so."""
+    return list(CHALLENGES.values())[ADDRESSES.index(address)]
 
 
 # --- the page's controls, by key in the link ------------------------------------------------------
@@ -365,8 +370,8 @@ CHALLENGE_CONTROLS: Mapping[str, Control] = {
         label="Challenge",
         help="The challenges, from easy to hard.",
         group="View",
-        options=tuple(BY_ADDRESS),
-        default=next(iter(BY_ADDRESS)),
+        options=ADDRESSES,
+        default=ADDRESSES[0],
     )
 } | {
     change_key(challenge, name): control

@@ -14,8 +14,7 @@ from explorer.sharing import answers
 from explorer.sharing.answers import LONGEST_NAME, answer_json, check_files, judge_answer, named_files, read_answer
 from explorer.sharing.notebook import challenge_lines
 from explorer.sharing.saved import MAX_CHARACTERS, experiment_json, read_experiment_json
-from explorer.stories.challenges import BY_ADDRESS
-from tests.stories.test_challenges import RIGHT, WRONG
+from tests.stories.test_challenges import BY_ADDRESS, RIGHT, WRONG
 
 ADDRESS = "kill the relus"  # the quickest
 CHALLENGE = BY_ADDRESS[ADDRESS]

@@ -3,9 +3,9 @@
 import pytest
 
 from explorer.sharing.answers import read_answer
-from explorer.stories.challenges import BY_ADDRESS, CHALLENGE_KEY, CHALLENGES, change_key
+from explorer.stories.challenges import CHALLENGE_KEY, CHALLENGES, change_key
 from pages import homework_page
-from tests.stories.test_challenges import RIGHT, WRONG
+from tests.stories.test_challenges import BY_ADDRESS, RIGHT, WRONG
 from tests.ui.test_app import run, sent
 
 ADDRESS = "kill the relus"  # the quickest
