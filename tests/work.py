@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from itertools import combinations, product
 from typing import Any
 
@@ -54,6 +54,14 @@ def calls(work: Callable[[], Any]) -> int:
     return counted
 
 
+def few(values: Iterable[Any], often: Container[Any]) -> list[Any]:
+    """Parameters of a test, of which only some, those of `often`, are run in every run; the others with -m long."""
+    return [
+        pytest.param(*(each if isinstance(each, tuple) else (each,)), marks=[] if each in often else pytest.mark.long)
+        for each in values
+    ]
+
+
 def first_of_each(cases: Iterable[Any], kind: Callable[[Any], Any] = lambda case: None) -> list[Any]:
     """Parameters of a test that asks the same of many: the first of each kind in every run, the others with -m long."""
     known, found = set(), []
@@ -66,8 +74,17 @@ def first_of_each(cases: Iterable[Any], kind: Callable[[Any], Any] = lambda case
 
 def every_two(**options: Iterable[Any]) -> pytest.MarkDecorator:
     """Ask for every combination: in every run so many that any two options of two names meet, the others with -m long."""
+    return _together(2, options)
+
+
+def each_once(**options: Iterable[Any]) -> pytest.MarkDecorator:
+    """Ask for every combination: in every run so many that every option is asked for, the others with -m long."""
+    return _together(1, options)
+
+
+def _together(size: int, options: dict[str, Iterable[Any]]) -> pytest.MarkDecorator:
     cases = {
-        case: {frozenset(pair) for pair in combinations(enumerate(case), 2)} for case in product(*options.values())
+        case: {frozenset(some) for some in combinations(enumerate(case), size)} for case in product(*options.values())
     }
     unmet, often = set().union(*cases.values()), set()
     while unmet:

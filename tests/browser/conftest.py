@@ -1,6 +1,7 @@
 """Browser tests: one server, one browser and one process for all of the app's tabs, a tab for each test."""
 
 import os
+from urllib.parse import urlencode
 
 import pytest
 
@@ -31,16 +32,37 @@ def address(browser):
         yield running
 
 
-@pytest.fixture(scope="session")
-def context(browser, address):
-    """One context for all tabs, without animations, which cost more than what they lead to.
+# What a new server is asked first: small, and not what opens by itself.
+FIRST_LINK = {"depth": 7, "epochs": 20, "runs": 2, "baseline": "none"}
 
-    A first tab stays open, so that the process of the app's tabs lives on, and with it the scripts that it has compiled.
+
+@pytest.fixture(scope="session")
+def opened(browser, address):
+    """One context for all tabs, without animations, which cost more than what they lead to; and what its first tab saw.
+
+    That tab stays, so that the process of the app's tabs lives on, and with it the scripts that it has compiled.
     """
     made = browser.new_context(accept_downloads=True, reduced_motion="reduce")
-    made.new_page().goto(f"{address}/_stcore/health")
-    yield made
+    first = tab(made, address)
+    first.page.goto(f"{address}/explore?{urlencode(FIRST_LINK)}")
+    first.wait_for_chart()
+    first.rest()
+    saw = first.values(FIRST_LINK), first.page.get_by_role("dialog").count(), first.faults()
+    first.page.goto(f"{address}/_stcore/health")
+    yield made, saw
     made.close()
+
+
+@pytest.fixture(scope="session")
+def context(opened):
+    """The context of all tabs."""
+    return opened[0]
+
+
+@pytest.fixture
+def first_sight(opened):
+    """What the first request to a new server led to: values of controls, dialogs and faults."""
+    return opened[1]
 
 
 def tab(context, address, width=1366, height=768):

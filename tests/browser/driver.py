@@ -7,13 +7,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-
-import pytest
 
 from explorer.choices.controls import TRAINING, Choice
 from explorer.choices.experiment import CONTROLS
@@ -22,6 +20,7 @@ from explorer.ui.page import controls_by_key
 from explorer.ui.sidebar import FOLD_KEY
 from explorer.ui.widgets import MORE_KEY
 from pages import PAGES, explore_page, time_page
+from tests.work import few  # noqa: F401
 
 ALL_CONTROLS = controls_by_key(PAGES)
 # What the sidebar folds away, and what a view's row has behind a button.
@@ -45,14 +44,6 @@ BROWSER_FLAGS = [
 
 # Milliseconds: a busy machine may take long, but must end right.
 PATIENCE = 90_000
-
-
-def few(values: Iterable[Any], often: Container[Any]) -> list[Any]:
-    """Parameters of a test, of which only some, those of `often`, are run in every run; all with -m "long or not long"."""
-    return [
-        pytest.param(*(each if isinstance(each, tuple) else (each,)), marks=[] if each in often else pytest.mark.long)
-        for each in values
-    ]
 
 
 def chromium() -> str | None:

@@ -4,6 +4,8 @@ import pytest
 
 from explorer.figures.view import CliffView
 from pages.cliff_page import CLIFF_CONTROLS
+from tests.browser.driver import few
+from tests.browser.test_access import findings
 from tests.browser.test_pages import place
 from tests.browser.test_speed import report
 from tests.work import descend
@@ -47,9 +49,17 @@ def test_it_opens_with_the_unclipped_descent_thrown_off_the_map(opening):
     assert not opening.warnings()
 
 
-def test_the_link_restores_every_control_over_reload_and_page_switch(screen):
+def test_nothing_in_sight_keeps_anybody_out(opening):
+    assert not findings(opening)
+
+
+def test_the_link_below_sets_every_control_to_something_else():
     assert set(CHOSEN) == set(CLIFF_CONTROLS)
     assert all(value != CLIFF_CONTROLS[key].default for key, value in CHOSEN.items())
+
+
+@pytest.mark.long  # in every run on Time, in test_through_time
+def test_the_link_restores_every_control_over_reload_and_page_switch(screen):
     screen.open("/cliff", **CHOSEN, v=1)
     check(screen)
     screen.page.reload()
@@ -63,6 +73,7 @@ def test_the_link_restores_every_control_over_reload_and_page_switch(screen):
     check(screen)
 
 
+@pytest.mark.long  # in every run on the way to the tour and back, in test_tour_page
 def test_the_other_pages_settings_are_kept_meanwhile(screen):
     screen.open("/", depth=3, epochs=20, runs=2, skip="one layer", complete=True)
     screen.go_to("Cliff")
@@ -71,6 +82,7 @@ def test_the_other_pages_settings_are_kept_meanwhile(screen):
     assert screen.value("skip") == "one layer"
 
 
+@pytest.mark.long
 def test_a_bad_value_in_the_link_is_named(screen):
     open_cliff(screen, cliff_steps=1000)
     assert "cliff_steps" in screen.warnings()
@@ -101,9 +113,12 @@ MOVES = {
 }
 
 
-def test_every_move_shows_its_picture(opening):
+@pytest.mark.parametrize(
+    "moves", few([(dict(list(MOVES.items())[:1]),), (MOVES,)], [(dict(list(MOVES.items())[:1]),)]), ids=len
+)
+def test_every_move_shows_its_picture(opening, moves):
     took = []
-    for key in MOVES:
+    for key in moves:
         took.append(opening.timed(lambda key=key: opening.slide(key, [MOVES[key]])))
         opening.finish()
     report("cliff", took)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.driver import few
+
 
 @dataclass(frozen=True)
 class Slider:
@@ -74,7 +76,7 @@ def hold_often(screen, slider, tries):
 
 @pytest.mark.parametrize(
     ("page", "tries"),
-    [("Explore", FEW), ("Time", FEW), *(pytest.param(page, MANY, marks=pytest.mark.long) for page in SLIDERS)],
+    few([(page, tries) for page in SLIDERS for tries in (FEW, MANY)], [("Time", FEW)]),
 )
 def test_a_held_key_moves_a_slider_as_often_as_it_is_pressed(screen, page, tries):
     slider = SLIDERS[page]

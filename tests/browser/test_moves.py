@@ -10,6 +10,7 @@ from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.figures.view import VIEW_CONTROLS
 from explorer.stories.scenarios import SCENARIOS, scenarios_of
+from explorer.ui.link import SCHEMA
 from explorer.ui.look import WHY_KEY
 from explorer.ui.page import controls_by_key
 from pages import PAGES
@@ -68,12 +69,8 @@ def test_the_first_flip_of_a_remedy_shows_before_and_after_on_one_scale(screen):
     named = screen.chart("[...gd.querySelectorAll('.annotation-text')].map(e => e.textContent).join('|')")
     assert "now: skip over one layer" in named
     assert "baseline: no skip" in named
-
-
-def test_unpin_shows_one_and_pin_shows_two_again(screen):
-    screen.open(complete=True)
-    screen.press("skip", "one layer")
-    screen.finish()
+    assert screen.parameters() == {"v": SCHEMA, "skip": "one layer"}
+    # Unpin shows one, and Pin two again.
     screen.page.get_by_role("button", name="opening example").click()
     screen.page.wait_for_function("location.search.includes('baseline=none')")
     screen.finish()
@@ -89,10 +86,10 @@ def test_unpin_shows_one_and_pin_shows_two_again(screen):
 SHORT = [name for name in LAYERED if "Tutorial" not in name]
 
 
-@pytest.mark.parametrize("names", few([(SHORT[1::5],), (SHORT,)], [(SHORT[1::5],)]))
-def test_every_scenario_opens(screen, names):
+@pytest.mark.long  # test_links chooses one in every run
+def test_every_scenario_opens(screen):
     screen.open(epochs=10, complete=True)
-    for name in names:
+    for name in SHORT:
         screen.pick("_scenario", name)
         screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=name)
         network = f"{SCENARIOS[name].experiment.depth} hidden layers of {SCENARIOS[name].experiment.width} "
@@ -106,6 +103,7 @@ def test_every_scenario_opens(screen, names):
 TOO_MUCH = {"task": "moons", "depth": 50, "width": 128, "runs": 64, "samples": 1024, "epochs": 100_000, "batch": "1"}
 
 
+@pytest.mark.long  # without a browser in every run, in test_app
 def test_too_much_work_is_refused_with_what_to_lower(screen):
     screen.page.goto(f"{screen.address}/?" + "&".join(f"{k}={v}" for k, v in TOO_MUCH.items()))
     screen.page.wait_for_selector("[data-testid=stAlert]")
@@ -118,6 +116,7 @@ def test_too_much_work_is_refused_with_what_to_lower(screen):
     assert screen.value("depth") == "1"
 
 
+@pytest.mark.long
 def test_a_baseline_that_is_too_much_work_is_refused_too(screen):
     text = ";".join(f"{k}:{v}" for k, v in TOO_MUCH.items())
     screen.page.goto(f"{screen.address}/?baseline={text}")
@@ -140,9 +139,10 @@ def upload(screen, text, name="pets.csv"):
 
 
 def test_own_data_is_asked_for_then_trained_on(screen):
-    screen.page.goto(f"{screen.address}/?task=own+data&epochs=20")
+    screen.page.goto(f"{screen.address}/?task=own+data&epochs=20&baseline=none")
     screen.page.wait_for_selector(CSV_INPUT, state="attached")
     assert "CSV" in screen.warnings()
+    refuse(screen, next(iter(BAD.values())))
     upload(screen, GOOD)
     screen.wait_for_chart()
     screen.finish()
@@ -151,14 +151,18 @@ def test_own_data_is_asked_for_then_trained_on(screen):
     assert sorted(names) == ["class cat", "class dog"]
 
 
-@pytest.mark.parametrize("name", few(BAD, list(BAD)[:1]))
-def test_a_file_that_cannot_be_used_is_refused_with_its_name(screen, name):
-    text = BAD[name]
-    screen.page.goto(f"{screen.address}/?task=own+data&epochs=20")
-    screen.page.wait_for_selector(CSV_INPUT, state="attached")
+def refuse(screen, text):
+    """Upload what cannot be used: the file is named, and nothing is drawn."""
     upload(screen, text)
     assert "pets.csv" in screen.page.locator("[data-testid=stSidebar] [data-testid=stAlert]").first.inner_text()
     assert not screen.page.locator(".js-plotly-plot:visible").count()
+
+
+@pytest.mark.parametrize("name", few(BAD, []))
+def test_a_file_that_cannot_be_used_is_refused_with_its_name(screen, name):
+    screen.page.goto(f"{screen.address}/?task=own+data&epochs=20")
+    screen.page.wait_for_selector(CSV_INPUT, state="attached")
+    refuse(screen, BAD[name])
 
 
 # --- random moves --------------------------------------------------------------------------------
@@ -288,7 +292,7 @@ def test_random_moves_never_end_in_an_exception(new_screen):
     screen.open(epochs=20, complete=True)
 
 
-@pytest.mark.parametrize("page", few(PAGE_KEYS, ["time"]))
+@pytest.mark.parametrize("page", few(PAGE_KEYS, []))
 def test_random_moves_on_a_further_page_never_end_in_an_exception(new_screen, page):
     small = {"time": SMALL_OVER_TIME, "cliff": {}}.get(page, SMALL_LAYERS)
     screen = new_screen(1920, 1400).open(f"/{page}", **small)

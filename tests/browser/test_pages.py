@@ -20,6 +20,7 @@ from pages.remedies_page import COMPARISON_CONTROLS, SHARED_VIEW
 from pages.remedies_page import PREFIX as REMEDIES_PAGE
 from pages.sweep_page import AXIS_NAMES, SPAN_CONTROLS, SPANS, SWEEP_CONTROLS
 from tests.browser.driver import few
+from tests.browser.test_access import findings
 from tests.browser.test_export import png_size
 
 PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
@@ -85,7 +86,8 @@ def test_the_links_below_set_every_control_to_something_else(page):
         assert shown(value) != shown(PAGE_CONTROLS[key].default)
 
 
-@pytest.mark.parametrize("page", few(CHOSEN, ["Sweep"]))
+# In every run on Explore, in test_links, and on Time, in test_through_time: one mechanism serves all pages.
+@pytest.mark.parametrize("page", few(CHOSEN, []))
 def test_every_control_survives_reload_page_switch_back_and_forward(screen, page):
     screen.open(path(page), **SMALL, **CHOSEN[page], baseline=BASELINE, v=1)
     check(screen, page)
@@ -152,6 +154,7 @@ def walk_back(screen, acts, keys):
         screen.finish()
 
 
+@pytest.mark.long
 def test_one_back_undoes_one_act_on_remedies(screen):
     screen.open("/remedies", **SMALL, baseline=BASELINE, complete=True)
     acts = [
@@ -229,6 +232,7 @@ def place(screen, axes, x, y):
     screen.page.mouse.click(left, top)
 
 
+@pytest.mark.long  # test_access presses this button in every run
 def test_open_in_explore_opens_the_remedy_against_the_experiment_and_back_returns(screen):
     chosen = {"combine": ["ReLU", "batch norm"], "remedies_axis": "log"}
     screen.open("/remedies", **NONE_PINNED, **chosen, complete=True)
@@ -245,7 +249,7 @@ def test_open_in_explore_opens_the_remedy_against_the_experiment_and_back_return
     check_explore(screen, REMEDIES[name].change(START), START)
 
 
-@pytest.mark.parametrize("number", few([1, 2, 5, 10], [5]))
+@pytest.mark.parametrize("number", few([1, 2, 5, 10], []))
 def test_a_click_on_a_panel_opens_it_in_explore(screen, number):
     chosen = {"combine": ["ReLU", "skip over one layer"]}
     screen.open("/remedies", **NONE_PINNED, **chosen, complete=True)
@@ -264,6 +268,7 @@ def test_a_click_on_a_panel_opens_it_in_explore(screen, number):
 def test_a_click_on_a_depth_opens_it_in_explore(screen, panel, remedy):
     chosen = {"deepest": 6, "remedy": "batch norm"}
     screen.open("/depth", **NONE_PINNED, **chosen, complete=True)
+    assert not findings(screen)
     place(screen, panel, 2, 5)
     plain = START.but(depth=5)
     check_explore(screen, REMEDIES[remedy].change(plain) if remedy else plain, plain)
@@ -275,6 +280,7 @@ def test_a_click_on_a_depth_opens_it_in_explore(screen, panel, remedy):
 def test_a_click_on_a_cell_opens_it_in_explore(screen):
     chosen = {"x": "depth", "y": "activation", "cells": 4, "span_depth": [1, 4], "span_activation": ["tanh", "ReLU"]}
     screen.open("/sweep", **NONE_PINNED, **chosen, complete=True)
+    assert not findings(screen)
     place(screen, "", 1, 1)
     check_explore(screen, START.but(depth=2, activation="ReLU"), START)
     screen.page.go_back()
@@ -295,6 +301,7 @@ def table(screen):
     return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
 
 
+@pytest.mark.long  # without a browser in every run, in test_app
 def test_every_row_of_the_remedies_table_is_what_a_training_of_its_own_gives(screen):
     start = Experiment(epochs=800, depth=3, runs=4, learning_rate=1.0, seed=5)
     names = ["ReLU", "skip over one layer"]
@@ -323,6 +330,7 @@ def test_every_row_of_the_remedies_table_is_what_a_training_of_its_own_gives(scr
 # --- downloads -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_csv_has_a_line_for_every_cell(screen):
     chosen = {"x": "depth", "y": "learning rate", "cells": 4, "outcome": "share solved", "span_depth": [1, 4]}
     screen.open("/sweep", **NONE_PINNED, **chosen, complete=True)

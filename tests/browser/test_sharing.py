@@ -46,7 +46,8 @@ def open_page(reading):
     return lambda name: reading(PAGES[name][0], **PAGES[name][1])
 
 
-@pytest.mark.parametrize("name", few(PAGES, ["depth"]))
+# Slide, pictures and page of Time, which stand below, are looked at in every run.
+@pytest.mark.parametrize("name", few(PAGES, []))
 def test_the_slide_is_a_picture_of_the_main_figure(open_page, name):
     screen = open_page(name)
     file, content = screen.saved("Slide")
@@ -56,7 +57,7 @@ def test_the_slide_is_a_picture_of_the_main_figure(open_page, name):
     assert name in file or name == "explore"
 
 
-@pytest.mark.parametrize("name", few(PAGES, ["explore"]))
+@pytest.mark.parametrize("name", few(PAGES, []))
 def test_every_figure_can_be_had_as_png_and_svg_with_title_settings_and_link(open_page, name):
     screen = open_page(name)
     check_pictures(screen, FIGURES[name], "4 sigmoid", "skip=one")
@@ -85,7 +86,7 @@ def check_pictures(screen, keys, *words):
         assert not [each for each in (title[:30], *words) if each not in text]
 
 
-@pytest.mark.parametrize("name", few(PAGES, ["remedies"]))
+@pytest.mark.parametrize("name", few(PAGES, []))
 def test_the_page_works_without_a_network_and_says_what_the_screen_says(open_page, browser, name, tmp_path):
     screen = open_page(name)
 
@@ -129,7 +130,7 @@ def check_offline(screen, browser, tmp_path, figures, asked, look=lambda page: N
     assert address.startswith(screen.address)
 
 
-@pytest.mark.parametrize("name", few(PAGES, ["explore"]))
+@pytest.mark.parametrize("name", few(PAGES, []))  # one over time in every run, in test_through_time
 def test_the_experiment_opens_again_from_its_file_and_from_an_address(open_page, new_screen, name, tmp_path):
     screen = open_page(name)
     file, content = screen.saved("Experiment (JSON)")
@@ -162,6 +163,7 @@ def test_an_address_with_an_experiment_opens_it_and_becomes_an_ordinary_link(scr
     assert screen.value("learning_rate") == "2.0"
 
 
+@pytest.mark.long
 def test_an_address_with_a_bad_experiment_says_so(screen):
     screen.open(complete=True, experiment='{"format": "cake"}', depth=4, epochs=20)
     assert "cannot be opened" in screen.warnings()
@@ -169,14 +171,20 @@ def test_an_address_with_a_bad_experiment_says_so(screen):
     assert screen.value("depth") == "4"
 
 
-def test_the_csv_of_each_page_has_what_is_shown(open_page):
-    lines = {"explore": ("History (CSV)", 2 * 21 * 4), "remedies": ("Ranking (CSV)", 1 + len(REMEDIES))}
-    lines |= {"depth": ("Depths (CSV)", 28), "sweep": ("Results (CSV)", 9)}
-    for name, (label, count) in lines.items():
-        assert len(rows_of(open_page(name), label)) == count, name
+ROWS = [
+    ("explore", "History (CSV)", 2 * 21 * 4),
+    ("remedies", "Ranking (CSV)", 1 + len(REMEDIES)),
+    ("depth", "Depths (CSV)", 28),
+    ("sweep", "Results (CSV)", 9),
+]
 
 
-@pytest.mark.parametrize("name", few(PAGES, ["sweep"]))
+@pytest.mark.parametrize(("name", "label", "count"), few(ROWS, ROWS[:1]))
+def test_the_csv_of_each_page_has_what_is_shown(open_page, name, label, count):
+    assert len(rows_of(open_page(name), label)) == count
+
+
+@pytest.mark.parametrize("name", few(PAGES, ["explore"]))
 def test_the_notebooks_lines_can_be_copied(open_page, name):
     screen = open_page(name)
     _, content = screen.saved("Notebook")
@@ -199,12 +207,11 @@ def test_a_file_comes_while_a_training_goes_on_and_says_so_where_it_was_asked_fo
     assert len(screen.saved("History (CSV)")[1]) > 100
 
 
-def test_no_button_sends_anything_away(open_page):
-    for name in PAGES:
-        titles = open_page(name).page.evaluate(
-            "[...document.querySelectorAll('[data-title]')].map(e => e.dataset.title)"
-        )
-        assert not [title for title in titles if re.search("cloud|chart studio|edit", title, re.IGNORECASE)]
+@pytest.mark.parametrize("name", few(PAGES, ["explore"]))
+def test_no_button_sends_anything_away(open_page, name):
+    titles = open_page(name).page.evaluate("[...document.querySelectorAll('[data-title]')].map(e => e.dataset.title)")
+    assert titles
+    assert not [title for title in titles if re.search("cloud|chart studio|edit", title, re.IGNORECASE)]
 
 
 def test_the_code_is_read_when_it_is_opened_and_begins_with_the_textbooks(open_page):
@@ -275,6 +282,7 @@ def test_what_is_taken_away_from_time_is_what_it_shows(screen, browser, tmp_path
     assert [int(count) for count in re.findall(r"\d+", screen.headline())] == [learn[0], 2, *learn[1:]]
 
 
+@pytest.mark.long
 def test_what_is_taken_away_from_the_cliff_is_what_it_shows(screen, browser, tmp_path):
     asked = {"cliff_updates": "20", "cliff_clip": "value"}
     view = CliffView(updates=20, clip="value")
@@ -309,6 +317,7 @@ def test_what_can_be_tried_does_it_and_the_line_goes_for_the_visit(screen):
     assert not screen.page.locator(".st-key-welcome").count()
 
 
+@pytest.mark.long
 def test_all_remedies_goes_there(screen):
     screen.open(complete=True, epochs=20, runs=2)
     assert not screen.page.locator(".st-key-welcome").count()  # who comes with settings knows it

@@ -44,6 +44,7 @@ def test_a_toggle_shows_its_picture(screen):
     report("toggle to first new picture", took)
 
 
+@pytest.mark.long  # the next, too, moves while a long training is under way
 def test_also_while_a_long_training_is_under_way(screen):
     tutorial = SCENARIOS["Tutorial recipe, plain"].experiment.settings(changed_only=True)
     screen.open(**tutorial | {"seed": 4322})

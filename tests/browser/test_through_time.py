@@ -67,6 +67,7 @@ def check_clean(screen):
     assert not screen.warnings()
 
 
+@pytest.mark.long  # trained in every run with the scenarios, and opened small in test_time_page
 def test_it_opens_with_the_three_cells_and_says_who_learns(screen):
     screen.open("/time").finish(240_000)
     assert screen.headline() == "0 of 8 seeds learn it with the RNN, 8 with the LSTM, 8 with the GRU."
@@ -98,6 +99,7 @@ def test_a_link_restores_every_control_and_the_baseline_also_after_a_reload_and_
     check_all(screen)
 
 
+@pytest.mark.long  # in every run on Depth, in test_pages
 def test_going_back_undoes_one_act(screen):
     open_time(screen)
     screen.press("time_clip", "none")
@@ -113,7 +115,8 @@ def test_going_back_undoes_one_act(screen):
     screen.page.wait_for_function("explorer.value('time_clip') === 'none'")
 
 
-@pytest.mark.parametrize("name", few(COMPARISONS, ["start of W_hh"]))
+# The three cells, and one of the closer looks, are in every run in test_access.
+@pytest.mark.parametrize("name", few(COMPARISONS, []))
 def test_every_comparison_has_a_panel_for_each(screen, name):
     open_time(screen, time_compare=name, time_baseline=BASELINE)
     baseline = RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4, cell="GRU")
@@ -125,7 +128,7 @@ def test_every_comparison_has_a_panel_for_each(screen, name):
     check_clean(screen)
 
 
-@pytest.mark.parametrize("name", few(SECOND_FIGURES, ["truncation"]))
+@pytest.mark.parametrize("name", few(SECOND_FIGURES, []))
 def test_every_closer_look_is_drawn_and_told(screen, name):
     open_time(screen, time_figure=name, time_truncation=2)
     figure = screen.page.locator(".st-key-time_second .js-plotly-plot:visible")
@@ -148,6 +151,7 @@ def test_a_click_on_a_map_chooses_the_epoch_and_trains_nothing_anew(screen):
     assert screen.chart("gd.layout.annotations.some(a => a.text.includes('epoch 10'))")
 
 
+@pytest.mark.long  # in every run on Explore, in test_moves, and without a browser in test_time_page
 def test_pinning_sets_the_present_beside_what_comes_next(screen):
     open_time(screen, time_compare="baseline")
     assert len(set(screen.chart(MAPS))) == 1
@@ -161,6 +165,7 @@ def test_pinning_sets_the_present_beside_what_comes_next(screen):
     assert len(set(screen.chart(MAPS))) == 1
 
 
+@pytest.mark.long  # without a browser in every run, in test_time_page
 def test_what_is_wrong_in_a_link_is_said_and_the_page_goes_on(screen):
     open_time(screen, time_cell="transformer", time_length=501, time_baseline="cell:perceptron")
     said = screen.warnings()
@@ -171,6 +176,7 @@ def test_what_is_wrong_in_a_link_is_said_and_the_page_goes_on(screen):
     assert "RNN" in screen.headline()
 
 
+@pytest.mark.long
 def test_a_training_without_bound_is_refused_in_words(screen):
     screen.page.goto(f"{screen.address}/time?time_length=500&time_epochs=100000&time_runs=64&time_hidden=128")
     screen.page.wait_for_selector("[data-testid=stAlert]")

@@ -2,7 +2,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.choices.controls import NETWORK, REMEDY, TASK, TRAINING, Choice, Number, Several, Span, one_two_five
@@ -80,6 +80,7 @@ def test_a_whole_number_takes_no_fraction(name, control):
 
 @each_number
 @given(text=st.text(max_size=20))
+@settings(max_examples=30, deadline=None)
 def test_any_text_gives_a_number_in_range_or_a_message(name, control, text):
     try:
         value, message = control.parse(name, text), ""

@@ -213,12 +213,27 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False).map(repr)
 NEARLY_RIGHT = st.lists(st.tuples(NUMBERS, NUMBERS, st.sampled_from("ab")), min_size=3, max_size=12).map(table)
 
 
-@given(content=st.one_of(st.binary(max_size=400), TABLES, NEARLY_RIGHT))
+ANY_BYTES = st.one_of(st.binary(max_size=400), TABLES, NEARLY_RIGHT)
+
+
+@given(content=ANY_BYTES)
 @example(content=b'"')
 @example(content=b"\xef\xbb\xbf")
 @example(content=b"5e-324,1,a\n0,2,b\n0,3,a\n0,4,b")
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_any_bytes_give_data_or_a_value_error(content):
+    check_bytes(content)
+
+
+@pytest.mark.long
+@given(content=ANY_BYTES)
+@settings(max_examples=1500, deadline=None)
+def test_so_do_many_more_bytes(content):
+    check_bytes(content)
+
+
+def check_bytes(content):
+    """They are read or refused."""
     try:
         data = read_csv(content)
     except UnicodeError as error:  # a ValueError too, but not in plain words

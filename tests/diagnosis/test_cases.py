@@ -9,6 +9,7 @@ from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.verdict import VERDICTS
 from explorer.stories.scenarios import TUTORIAL
+from tests.work import first_of_each
 
 CURVE = Experiment(
     task="curve", depth=2, width=16, activation="tanh", initializer="Glorot normal", learning_rate=0.6, epochs=100
@@ -87,7 +88,9 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("experiment", "word", "says", "advised"), CASES)
+@pytest.mark.parametrize(
+    ("experiment", "word", "says", "advised"), first_of_each(CASES, lambda case: (case[1], case[3]))
+)
 def test_a_case_gets_its_word_and_the_advice_that_helps(experiment, word, says, advised):
     found = diagnose(train(experiment))
     assert (found.verdict, found.good) == (word, False), found.sentence

@@ -1,18 +1,16 @@
 """Why: the parts multiply to the whole, and the whole is what was measured."""
 
 import numpy as np
-import pytest
 
 from explorer import Experiment, train
 from explorer.choices.activations import ACTIVATIONS
 from explorer.diagnosis.decomposition import decompose
+from tests.work import every_two
 
 SMALL = Experiment(task="moons", samples=32, depth=5, width=8, epochs=20, runs=4, initializer="Glorot normal")
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
-@pytest.mark.parametrize("skip", ["none", "one layer", "two layers"])
+@every_two(activation=ACTIVATIONS, normalization=["none", "batch", "layer"], skip=["none", "one layer", "two layers"])
 def test_parts_add_up_to_the_measured_ratio(activation, normalization, skip):
     history = train(SMALL.but(activation=activation, normalization=normalization, skip=skip))
     for record in (0, len(history.epochs) - 1):

@@ -67,15 +67,15 @@ def start_worker(address, folder=ROOT):
 def scheduler(tmp_path_factory):
     # Anywhere: only the workers need the project.
     program, found = start_scheduler(tmp_path_factory.mktemp("elsewhere"))
-    yield found[1]
+    yield program, found[1]
     stop(program)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster(scheduler):
     """The address of a scheduler with two workers, and the workers."""
-    workers = [start_worker(scheduler) for _ in range(2)]
-    yield scheduler, workers
+    workers = [start_worker(scheduler[1]) for _ in range(2)]
+    yield scheduler[1], workers
     stop(*workers)
 
 
@@ -95,6 +95,45 @@ def same_findings(one, other):
     assert one.keys() == other.keys()
     for cell, found in one.items():
         np.testing.assert_equal(vars(other[cell]), vars(found), err_msg=str(cell))
+
+
+def test_where_nobody_listens_that_is_said(monkeypatch):
+    monkeypatch.setattr(cluster_module, "ANSWER_SECONDS", 1.0)  # else it would wait for five
+    with pytest.raises(ConnectionError, match=r"nobody answers at tcp://127\.0\.0\.1:9"):
+        Cluster("tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_without_workers_says_so(scheduler, monkeypatch):
+    monkeypatch.setattr(cluster_module, "ANSWER_SECONDS", 1.0)
+    with pytest.raises(ConnectionError, match="no workers"):
+        Cluster(scheduler[1])
+
+
+def test_workers_that_do_not_find_the_package_are_told_where_to_start(scheduler, tmp_path):
+    worker = start_worker(scheduler[1], folder=tmp_path)
+    try:
+        with pytest.raises(ConnectionError, match="start them in its folder"):
+            Cluster(scheduler[1])
+    finally:
+        stop(worker)
+
+
+# --- with workers: one cluster for all, whose last test but one ends a worker, and the last the scheduler ------------
+
+
+def test_a_sweep_of_starts_gives_the_same_numbers_too(cluster, here):
+    workers = Workers(cluster[0])
+    run = finish(SweepRun(START, workers, {}))
+    workers.close()
+    same_findings(here[START], run.findings)
+
+
+def test_a_cluster_says_who_it_is_and_counts_its_workers(cluster):
+    address, _ = cluster
+    workers = Workers(address)
+    assert workers.name == f"the Dask cluster at {address}"
+    assert workers.backend().workers == 2
+    workers.close()
 
 
 @pytest.mark.slow
@@ -126,30 +165,13 @@ def test_a_worker_ended_in_mid_sweep_costs_no_finished_cell_and_the_numbers_are_
     assert not {SWEEP.cells[cell] for cell in finished} & set(handed[before:])
 
 
-def test_a_sweep_of_starts_gives_the_same_numbers_too(cluster, here):
-    workers = Workers(cluster[0])
-    run = finish(SweepRun(START, workers, {}))
-    workers.close()
-    same_findings(here[START], run.findings)
-
-
-def test_a_cluster_says_who_it_is_and_counts_its_workers(cluster):
-    address, _ = cluster
-    workers = Workers(address)
-    assert workers.name == f"the Dask cluster at {address}"
-    assert workers.backend().workers == 2
-    workers.close()
-
-
 @pytest.mark.slow
-def test_a_scheduler_that_ends_is_reported_and_another_one_goes_on(here):
-    first, found = start_scheduler()
-    worker = start_worker(found[1])
-    workers = Workers(found[1])
+def test_a_scheduler_that_ends_is_reported_and_another_one_goes_on(scheduler, cluster, here):
+    workers = Workers(cluster[0])
     run = SweepRun(SWEEP, workers, {})
     while len(run.findings) < 4:
         run.advance(0.02)
-    stop(first, worker)
+    stop(scheduler[0], *cluster[1])
     kept = dict(run.findings)
     with pytest.raises(ConnectionError, match="nobody answers"):
         finish(run, seconds=40)
@@ -157,24 +179,3 @@ def test_a_scheduler_that_ends_is_reported_and_another_one_goes_on(here):
     assert not run.problems
     workers._make = ThisProcess
     same_findings(here[SWEEP], finish(run).findings)
-
-
-def test_where_nobody_listens_that_is_said(monkeypatch):
-    monkeypatch.setattr(cluster_module, "ANSWER_SECONDS", 1.0)  # else it would wait for five
-    with pytest.raises(ConnectionError, match=r"nobody answers at tcp://127\.0\.0\.1:9"):
-        Cluster("tcp://127.0.0.1:9")
-
-
-def test_a_scheduler_without_workers_says_so(scheduler, monkeypatch):
-    monkeypatch.setattr(cluster_module, "ANSWER_SECONDS", 1.0)
-    with pytest.raises(ConnectionError, match="no workers"):
-        Cluster(scheduler)
-
-
-def test_workers_that_do_not_find_the_package_are_told_where_to_start(scheduler, tmp_path):
-    worker = start_worker(scheduler, folder=tmp_path)
-    try:
-        with pytest.raises(ConnectionError, match="start them in its folder"):
-            Cluster(scheduler)
-    finally:
-        stop(worker)

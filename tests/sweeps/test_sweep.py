@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import pickle
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -34,7 +35,7 @@ from explorer.sweeps.sweep import AXES, MAX_CELLS, Sweep, is_numeric
 from explorer.sweeps.workers import complete
 from explorer.training.run import train
 from tests.limits import limit_factor
-from tests.work import calls
+from tests.work import calls, each_once, first_of_each
 
 SMALL = Experiment(depth=3, epochs=30, runs=2)
 RATES = (0.01, 0.1, 1.0)
@@ -164,13 +165,16 @@ MAPS = {
 each_map = pytest.mark.parametrize("sweep", MAPS.values(), ids=MAPS)
 
 
+whole = cache(chunks)  # of a map, for all that is asked of it
+
+
 def possible(sweep):
     return {each for each in sweep.cells.values() if isinstance(each, Experiment)}
 
 
 @each_map
 def test_every_possible_cell_is_in_exactly_one_chunk(sweep):
-    handed = [each for chunk in chunks(sweep) for each in chunk.experiments]
+    handed = [each for chunk in whole(sweep) for each in chunk.experiments]
     assert len(handed) == len(set(handed))
     assert set(handed) == possible(sweep)
 
@@ -184,13 +188,13 @@ def test_what_is_known_is_in_none(sweep):
 
 @each_map
 def test_a_chunk_is_short_or_a_cell_alone(sweep):
-    for chunk in chunks(sweep):
+    for chunk in whole(sweep):
         assert chunk.seconds <= CHUNK_SECONDS or len(chunk.experiments) == 1
 
 
 @each_map
 def test_a_chunk_of_several_cells_needs_little_memory(sweep):
-    for chunk in chunks(sweep):
+    for chunk in whole(sweep):
         together = {}
         for each in chunk.experiments:
             together.setdefault(each.shape_key(), []).append(module.cost.estimate(each).bytes)
@@ -199,14 +203,14 @@ def test_a_chunk_of_several_cells_needs_little_memory(sweep):
 
 def test_the_map_shows_coarsely_before_it_shows_finely():
     sweep = MAPS["depth × learning rate"]
-    order = [each for chunk in chunks(sweep) for each in chunk.experiments]
+    order = [each for chunk in whole(sweep) for each in chunk.experiments]
     quarter = {each.depth for each in order[: len(order) // 4]}
     assert min(quarter) <= 2
     assert max(quarter) >= 17
 
 
 def test_cheap_cells_lead():
-    first = chunks(MAPS["long"])[0]
+    first = whole(MAPS["long"])[0]
     assert {each.depth for each in first.experiments} == {2}
 
 
@@ -222,7 +226,8 @@ def test_an_estimate_is_the_sum_of_its_chunks_and_grows_with_the_map():
 
 
 @pytest.mark.parametrize(
-    ("x", "xs"), [("depth", AXES["depth"][:30]), ("epochs", (50_000, 100_000, 200_000)), ("gain", AXES["gain"])]
+    ("x", "xs"),
+    first_of_each([("epochs", (50_000, 100_000, 200_000)), ("depth", AXES["depth"][:30]), ("gain", AXES["gain"])]),
 )
 def test_a_sweep_beyond_the_limit_is_refused_and_what_is_named_is_enough(x, xs):
     base = SMALL.but(epochs=20_000, runs=64, task="moons", width=8)
@@ -311,8 +316,10 @@ def factors_beside(sweep, point, apart=1.02):
     return [limit_factor(sweep.base.but(**other, **{name: value * step})) for step in (1 / apart, apart)]
 
 
-@pytest.mark.parametrize("initializer", ["uniform", "normal", "Glorot normal", "He normal", "orthogonal"])
-@pytest.mark.parametrize("fixed", ["depth", "activation", "width", "normalization"])
+@each_once(
+    initializer=["uniform", "normal", "Glorot normal", "He normal", "orthogonal"],
+    fixed=["depth", "activation", "width", "normalization"],
+)
 def test_on_the_critical_line_theorys_factor_passes_1(initializer, fixed):
     sweep = Sweep(WIDE.but(initializer=initializer), fixed, AXES[fixed][:6], "gain", AXES["gain"], trained=False)
     points = critical_points(sweep)

@@ -478,6 +478,7 @@ def handed_to_processes(monkeypatch):
     return handed
 
 
+@pytest.mark.long  # a worker of a cluster in every run, in test_cluster, and here one that a cell kills
 def test_a_process_killed_in_mid_sweep_costs_no_finished_cell(monkeypatch, alone):
     handed, workers = handed_to_processes(monkeypatch), Workers("2")
     run = SweepRun(LONGER, workers, {})
