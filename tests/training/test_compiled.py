@@ -5,7 +5,6 @@ import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import product
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -25,6 +24,7 @@ from explorer.training.measures import DIAGNOSTICS, Stage, root_sum_square
 from explorer.training.recurrent_group import RecurrentGroup
 from explorer.training.run import Training
 from tests.rounding import AS_IT_IS, DOWN, UP, nudge
+from tests.work import each_once, every_two
 
 pytestmark = pytest.mark.skipif(not KERNELS.load(), reason="numba is not installed")
 
@@ -113,8 +113,7 @@ def assert_alike(experiment, monkeypatch, *, loss_alone=False):
 # --- every entry --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("normalization", "skip"), [*product(NORMALIZATIONS, CONTROLS["skip"].options)])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=CONTROLS["skip"].options)
 def test_every_activation_normalization_and_skip(activation, normalization, skip, monkeypatch):
     e = Experiment(**SMALL, activation=activation, normalization=normalization, skip=skip, initializer="He normal")
     one, other = assert_alike(e, monkeypatch)
@@ -123,24 +122,19 @@ def test_every_activation_normalization_and_skip(activation, normalization, skip
     assert moved <= 1e-4 * one.z_counts.sum()
 
 
-@pytest.mark.parametrize("clip", CLIPPERS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("loss", LOSSES)
+@every_two(loss=LOSSES, optimizer=OPTIMIZERS, clip=CLIPPERS)
 def test_every_loss_optimizer_and_clipping(loss, optimizer, clip, monkeypatch):
     e = Experiment(**SMALL, activation="tanh", loss=loss, optimizer=optimizer, clip=clip, threshold=0.05)
     assert_alike(e, monkeypatch)
 
 
-@pytest.mark.parametrize("order", CONTROLS["order"].options)
-@pytest.mark.parametrize("batch", CONTROLS["batch"].options)
-@pytest.mark.parametrize("activation", ["tanh", "randomized ReLU"])
+@every_two(activation=["tanh", "randomized ReLU"], batch=CONTROLS["batch"].options, order=CONTROLS["order"].options)
 def test_every_batch_and_order_also_where_slopes_are_drawn(activation, batch, order, monkeypatch):
     e = Experiment(**SMALL, activation=activation, batch=batch, order=order, normalization="batch", initializer="LeCun")
     assert_alike(e, monkeypatch)
 
 
-@pytest.mark.parametrize("task", ["curve", "XOR"])
-@pytest.mark.parametrize("initializer", INITIALIZERS)
+@each_once(initializer=INITIALIZERS, task=["curve", "XOR"])
 def test_every_initializer_on_a_regression_and_on_a_truth_table(task, initializer, monkeypatch):
     e = Experiment(**SMALL | {"task": task}, activation="sigmoid", initializer=initializer)
     assert_alike(e, monkeypatch)
@@ -168,22 +162,19 @@ OVER_TIME = {
     "learning_rate": 0.05,
     "optimizer": "SGD",
 }
-CELLS_AND_FUNCTIONS = [("RNN", name) for name in PLAIN_ACTIVATIONS] + [
-    (cell, "tanh") for cell in CELLS if cell != "RNN"
+CELLS_AND_FUNCTIONS = [f"RNN {name}" for name in PLAIN_ACTIVATIONS] + [
+    f"{cell} tanh" for cell in CELLS if cell != "RNN"
 ]
 
 
-@pytest.mark.parametrize("stack", [1, 3])
-@pytest.mark.parametrize("truncation", [0, 5])
-@pytest.mark.parametrize(("cell", "activation"), CELLS_AND_FUNCTIONS)
-def test_every_cell_cut_and_stacked(cell, activation, truncation, stack, monkeypatch):
+@every_two(unit=CELLS_AND_FUNCTIONS, truncation=[0, 5], stack=[1, 3])
+def test_every_cell_cut_and_stacked(unit, truncation, stack, monkeypatch):
+    cell, activation = unit.split(" ", 1)
     net = {"cell": cell, "activation": activation, "truncation": truncation, "stack": stack, "strength": 0.9}
     assert_alike(RecurrentExperiment(**OVER_TIME | net, forget_bias=1.0), monkeypatch)
 
 
-@pytest.mark.parametrize("batch", ["full", "1", "8"])
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("cell", CELLS)
+@every_two(cell=CELLS, task=TASKS, batch=["full", "1", "8"])
 def test_every_task_over_time_and_batch(cell, task, batch, monkeypatch):
     assert_alike(RecurrentExperiment(**OVER_TIME, cell=cell, task=task, batch=batch), monkeypatch)
 

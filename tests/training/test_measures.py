@@ -12,6 +12,7 @@ from explorer.choices.experiment import SKIPS
 from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.training.measures import DIAGNOSTICS, root_sum_square
 from explorer.training.run import Training
+from tests.work import every_two
 
 # Inside `advance` overflow is a finding, not an error; tests that go around it must not be noisy either.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -89,16 +90,12 @@ def assert_recomputed(e):
         np.testing.assert_allclose(history.measures[name][:, -1], values, rtol=1e-9, atol=1e-13, err_msg=name)
 
 
-@pytest.mark.parametrize("skip", SKIPS)
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=SKIPS)
 def test_measures_are_what_they_say(activation, normalization, skip):
     assert_recomputed(settings(activation=activation, normalization=normalization, skip=skip))
 
 
-@pytest.mark.parametrize("batch", ["full", "8"])
-@pytest.mark.parametrize("bias", ["zeros", "none"])
-@pytest.mark.parametrize("task", ["curve", "XOR", "circles"])
+@every_two(task=["curve", "XOR", "circles"], bias=["zeros", "none"], batch=["full", "8"])
 def test_measures_are_what_they_say_for_any_task(task, bias, batch):
     assert_recomputed(settings(task=task, bias=bias, batch=batch, activation="ReLU"))
 

@@ -10,6 +10,7 @@ from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentEx
 from explorer.choices.sequences import TASKS
 from explorer.training.recurrent_network import RecurrentNetwork, draw_recurrent_parameters, recurrent_architecture
 from explorer.training.time_measures import TIME_DIAGNOSTICS
+from tests.work import each_once, every_two
 
 KINDS = [("RNN", activation) for activation in PLAIN_ACTIVATIONS] + [(name, "tanh") for name in CELLS if name != "RNN"]
 each_kind = pytest.mark.parametrize(("cell", "activation"), KINDS)
@@ -51,10 +52,9 @@ def loss_of(e, network, y):
 # --- gradients against central differences ----------------------------------------------------
 
 
-@pytest.mark.parametrize("stack", [1, 2, 3])
-@pytest.mark.parametrize("task", TASKS)
-@each_kind
-def test_the_gradient_is_the_slope_of_the_loss_in_any_direction(cell, activation, task, stack):
+@every_two(kind=KINDS, task=TASKS, stack=[1, 2, 3])
+def test_the_gradient_is_the_slope_of_the_loss_in_any_direction(kind, task, stack):
+    cell, activation = kind
     e = small(cell=cell, activation=activation, task=task, stack=stack)
     network, y = built(e)
     passes(e, network, y)
@@ -124,10 +124,9 @@ def test_what_a_cell_has_no_weights_for_stays_zero(cell):
 # --- truncation -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stack", [1, 2])
-@pytest.mark.parametrize("task", ["sine", "parity"])
-@each_kind
-def test_pieces_as_long_as_the_sequence_cut_nothing(cell, activation, task, stack):
+@every_two(kind=KINDS, task=["sine", "parity"], stack=[1, 2])
+def test_pieces_as_long_as_the_sequence_cut_nothing(kind, task, stack):
+    cell, activation = kind
     gradients = []
     for truncation in (0, 7, 100):
         e = small(cell=cell, activation=activation, task=task, stack=stack, truncation=truncation)
@@ -138,9 +137,9 @@ def test_pieces_as_long_as_the_sequence_cut_nothing(cell, activation, task, stac
     np.testing.assert_array_equal(gradients[0], gradients[2])
 
 
-@pytest.mark.parametrize("truncation", [1, 2, 3, 5])
-@each_kind
-def test_the_gradient_with_cuts_is_that_of_pieces_whose_first_state_is_a_constant(cell, activation, truncation):
+@each_once(kind=KINDS, truncation=[1, 2, 3, 5])
+def test_the_gradient_with_cuts_is_that_of_pieces_whose_first_state_is_a_constant(kind, truncation):
+    cell, activation = kind
     e = small(cell=cell, activation=activation, task="sine", truncation=truncation)
     network, y = built(e)
     passes(e, network, y)

@@ -16,6 +16,7 @@ from explorer.choices.optimizers import OPTIMIZERS
 from explorer.training.group import Group
 from explorer.training.recording import Records
 from explorer.training.run import Training, group_size
+from tests.work import each_once, every_two, few
 
 SCALARS = ("loss", "accuracy", "error", "gradient_norm", "clip_factor", "clipped_share")
 MOONS = Experiment(
@@ -69,8 +70,7 @@ def assert_each_as_alone(training):
 # (np.dot on 2-D views against np.matmul on a stack: the same products by the same kernels).
 
 
-@pytest.mark.parametrize("batch", ["full", "8", "1"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@each_once(optimizer=OPTIMIZERS, batch=["full", "8", "1"])
 def test_each_experiment_has_the_numbers_it_has_alone(optimizer, batch):
     assert_each_as_alone(together(*mixed(MOONS.but(optimizer=optimizer, batch=batch))))
 
@@ -89,15 +89,13 @@ EVERY_KIND = [
 ]
 
 
-@pytest.mark.parametrize("batch", ["full", "8", "1"])
+@pytest.mark.parametrize("batch", few(["full", "8", "1"], ["8"]))
 @pytest.mark.parametrize("change", EVERY_KIND)
 def test_so_it_has_with_every_kind_of_network_and_task(change, batch):
     assert_each_as_alone(together(*mixed(MOONS.but(batch=batch, **change))))
 
 
-@pytest.mark.parametrize("batch", ["full", "8"])
-@pytest.mark.parametrize("activation", ["ReLU", "randomized ReLU"])
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@every_two(normalization=NORMALIZATIONS, activation=["ReLU", "randomized ReLU"], batch=["full", "8"])
 def test_so_it_has_with_every_normalization(normalization, activation, batch):
     base = MOONS.but(normalization=normalization, activation=activation, batch=batch, skip="two layers")
     assert_each_as_alone(together(*mixed(base)))

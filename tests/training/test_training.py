@@ -14,6 +14,7 @@ from explorer.choices.optimizers import OPTIMIZERS
 from explorer.training.network import architecture
 from explorer.training.recording import Ending
 from explorer.training.run import Training, group_size
+from tests.work import each_once
 
 # Inside `advance` overflow is a finding, not an error; tests that go around it must not be noisy either.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -97,8 +98,7 @@ def test_the_schedule_of_records_does_not_influence_training(e):
     assert np.array_equal(last_parameters(e, [0, e.epochs]), dense)
 
 
-@pytest.mark.parametrize("clip", CLIPPERS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@each_once(clip=CLIPPERS, optimizer=OPTIMIZERS)
 def test_nor_does_it_with_any_clipping_and_optimizer(clip, optimizer):
     e = moons(clip=clip, threshold=0.05, optimizer=optimizer, epochs=30)
     dense = last_parameters(e)
@@ -212,8 +212,7 @@ def test_zero_weights_never_move_where_the_activation_of_zero_is_zero(activation
     assert not h.measures["update_ratio"][:, :, :-1][np.isfinite(h.measures["update_ratio"][:, :, :-1])].any()
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "leaky ReLU"])
+@each_once(activation=["sigmoid", "tanh", "leaky ReLU"], optimizer=OPTIMIZERS)
 def test_units_that_start_alike_stay_alike_for_ever(activation, optimizer):
     e = moons(activation=activation, initializer="constant", optimizer=optimizer, learning_rate=0.01, epochs=300)
     training = Training(e)
@@ -358,9 +357,7 @@ def test_an_ending_on_the_way_back_is_named_from_the_output_down():
     assert (ending.layer, ending.quantity) == (1, "dL/dz")
 
 
-@pytest.mark.parametrize("clip", CLIPPERS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("value", [np.inf, np.nan])
+@each_once(clip=CLIPPERS, optimizer=OPTIMIZERS, value=[np.inf, np.nan])
 def test_a_run_that_overflows_leaves_the_others_bit_for_bit(clip, optimizer, value):
     changes = {"clip": clip, "threshold": 0.05, "optimizer": optimizer, "activation": "ReLU", "learning_rate": 0.01}
     training = overflowing(value=value, **changes)
