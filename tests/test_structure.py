@@ -4,6 +4,7 @@ import ast
 import inspect
 import pkgutil
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -23,22 +24,29 @@ CONCURRENCY = {"threading", "multiprocessing", "concurrent", "asyncio", "subproc
 NEEDED_TO_RUN = {"streamlit", "starlette", "numpy", "plotly", "segno"}  # Streamlit brings Starlette
 
 FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT)
-each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 
 
 def room(path):
     return path.relative_to(ROOT).parts[0]
 
 
+@cache
+def nodes(path):
+    """Everything that stands in a file."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
 def imports(path):
     """All modules that a file imports, wherever in it, by their full names."""
-    package = ["explorer", *path.relative_to(ROOT).parts[:-1]]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    package, found = ["explorer", *path.relative_to(ROOT).parts[:-1]], []
+    for node in nodes(path):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
-            yield ".".join([*base, *([node.module] if node.module else [])])
+            found.append(".".join([*base, *([node.module] if node.module else [])]))
+    return found
 
 
 def distributions(path):
@@ -59,38 +67,46 @@ def test_a_room_can_be_read_as_a_table_of_contents(name):
     assert len(list((ROOT / name).rglob("*.py"))) - 1 <= LARGEST
 
 
-@each_file
-def test_a_room_imports_downward_only(path):
-    mine = ROOMS.index(room(path))
-    inside = [name.split(".") for name in imports(path) if name.split(".")[0] == "explorer"]
-    assert all(len(parts) > 1 for parts in inside), "import from a room, so that the way of the data is seen"
-    assert not [parts for parts in inside if ROOMS.index(parts[1]) > mine]
-    assert "pages" not in distributions(path)
+def where(wrong):
+    """The files of which something is true."""
+    return [str(path.relative_to(ROOT)) for path in FILES if wrong(path)]
 
 
-@each_file
-def test_streamlit_starts_with_the_screen(path):
-    assert room(path) == SCREEN or "streamlit" not in distributions(path)
+def inside(path):
+    """What a file imports of the house, each by the parts of its name."""
+    return [name.split(".") for name in imports(path) if name.split(".")[0] == "explorer"]
+
+
+def test_what_is_imported_is_imported_from_a_room_so_that_the_way_of_the_data_is_seen():
+    assert not where(lambda path: any(len(parts) == 1 for parts in inside(path)))
+
+
+def test_a_room_imports_downward_only():
+    assert not where(lambda path: any(ROOMS.index(parts[1]) > ROOMS.index(room(path)) for parts in inside(path)))
+    assert not where(lambda path: "pages" in distributions(path))
+
+
+def test_streamlit_starts_with_the_screen():
+    assert not where(lambda path: room(path) != SCREEN and "streamlit" in distributions(path))
 
 
 KERNEL = "kernel.py"
 
 
-@each_file
-def test_below_the_sweeps_nothing_knows_threads_or_processes(path):
-    if ROOMS.index(room(path)) < ROOMS.index(MACHINE) and path.name != THREADS:
-        assert not distributions(path) & CONCURRENCY
+def test_below_the_sweeps_nothing_knows_threads_or_processes():
+    below = ROOMS[: ROOMS.index(MACHINE)]
+    assert where(lambda path: distributions(path) & CONCURRENCY)
+    assert not where(lambda path: room(path) in below and path.name != THREADS and distributions(path) & CONCURRENCY)
 
 
-@each_file
-def test_plotly_stays_with_the_figures(path):
-    assert room(path) in (DRAWING, SCREEN) or "plotly" not in distributions(path)
+def test_plotly_stays_with_the_figures():
+    assert not where(lambda path: room(path) not in (DRAWING, SCREEN) and "plotly" in distributions(path))
 
 
-@each_file
-def test_nothing_is_imported_that_the_app_does_not_install(path):
-    outside = distributions(path) - set(sys.stdlib_module_names) - {"explorer"}
-    assert outside <= NEEDED_TO_RUN | ({"numba", "llvmlite"} if path.name == KERNEL else set())  # numba brings llvmlite
+def test_nothing_is_imported_that_the_app_does_not_install():
+    known = {*sys.stdlib_module_names, "explorer", *NEEDED_TO_RUN}
+    more = {KERNEL: {"numba", "llvmlite"}}  # numba brings llvmlite
+    assert not where(lambda path: distributions(path) - known - more.get(path.name, set()))
 
 
 def test_numba_is_known_to_the_kernels_alone_which_nobody_imports_by_name():
@@ -141,7 +157,8 @@ def registries():
 
 
 REGISTRIES = dict(registries())
-each_registry = pytest.mark.parametrize("table", REGISTRIES.values(), ids=REGISTRIES)
+ONCE = {id(table): name for name, table in REGISTRIES.items()}  # a registry has a name in every module that imports it
+each_registry = pytest.mark.parametrize("table", [REGISTRIES[name] for name in ONCE.values()], ids=ONCE.values())
 
 
 def test_the_promised_registries_are_there():
@@ -180,14 +197,15 @@ KINDS_OF_EXPERIMENTS = {"Experiment", "RecurrentExperiment"}
 WHERE_KINDS_ARE_DEFINED = {ROOT / "training" / "kinds.py", *(ROOT / "choices").glob("*.py")}
 
 
-@pytest.mark.parametrize("path", [*FILES, *sorted((ROOT.parent / "pages").glob("*.py"))], ids=lambda path: path.stem)
-def test_what_differs_between_kinds_of_nets_is_looked_up_and_not_asked_of_the_class(path):
+def test_what_differs_between_kinds_of_nets_is_looked_up_and_not_asked_of_the_class():
     asked = [
-        ast.unparse(node)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        f"{path.name}: {ast.unparse(node)}"
+        for path in [*FILES, *sorted((ROOT.parent / "pages").glob("*.py"))]
+        if path not in WHERE_KINDS_ARE_DEFINED
+        for node in nodes(path)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in ("isinstance", "issubclass", "type")
         and KINDS_OF_EXPERIMENTS & {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
     ]
-    assert path in WHERE_KINDS_ARE_DEFINED or not asked
+    assert not asked

@@ -198,7 +198,7 @@ def test_the_epoch_is_chosen_by_keyboard(open_page, name, key):
 
 def test_the_menu_of_scenarios_keeps_the_focus_when_one_is_chosen(open_page):
     screen = open_page("Explore", "light")
-    short = "ReLU with N(0, 1): diverges at once"
+    short = "Dying ReLU"
     menu = screen.box("_scenario").get_by_role("combobox")
     menu.focus()
     screen.page.keyboard.press("ArrowDown")

@@ -196,7 +196,7 @@ def test_one_back_undoes_a_scenario_and_one_a_pin_however_many_settings_they_set
     screen.open(path(page), **NONE_PINNED, **CHOSEN[page], complete=True)
     acts = [
         lambda: screen.page.get_by_role("button", name="Pin this as the baseline").click(),
-        lambda: screen.pick("_scenario", "ReLU with N(0, 1): diverges at once"),
+        lambda: screen.pick("_scenario", "Dying ReLU"),
     ]
     walk_back(screen, acts, ["baseline", "depth", "activation", "initializer", "epochs", *CHOSEN[page]])
 

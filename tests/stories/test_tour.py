@@ -73,9 +73,13 @@ VARIANTS = {
 }
 
 
+# Whose numbers are looked at with the last digit moved in every run: some of the layered nets, which train fastest.
+MOVED = [name for name in TOUR if name not in OVER_TIME][::5]
+
+
 def seldom(name, variant):
-    """Other seeds are left to the long run; so is the last digit of nets over time, which train longest."""
-    return variant.startswith("seeds") or (variant == "a hair up" and name in OVER_TIME)
+    """Other seeds are left to the long run; so is the last digit of most scenes."""
+    return variant.startswith("seeds") or (variant == "a hair up" and name not in MOVED)
 
 
 each_scene_and_variant = pytest.mark.parametrize(
@@ -532,8 +536,12 @@ def said(app):
     return " ".join(each.value for each in app.main.markdown).replace("\u00a0", " ")
 
 
-@each_scene
-@pytest.mark.parametrize("present", ["page", "presenter"])
+@pytest.mark.parametrize(
+    ("name", "present"),
+    first_of_each(
+        itertools.product(TOUR, ["page", "presenter"]), lambda case: case[1] if case[1] == "presenter" else case[0]
+    ),
+)
 def test_a_scene_asks_first_and_shows_nothing_yet(name, present):
     scene = TOUR[name]
     app = tour(scene=scene.address, present=present)
@@ -551,7 +559,7 @@ def test_a_scene_asks_first_and_shows_nothing_yet(name, present):
     ("name", "present"),
     first_of_each(
         [(name, "page") for name in TOUR] + [(name, "presenter") for name in TOUR],
-        lambda case: "over time" if case[0] in OVER_TIME else case[1] if case[1] == "presenter" else case[0],
+        lambda case: case[1] if case[1] == "presenter" else TOUR[case[0]].figure,
     ),
 )
 def test_a_scene_shows_its_answer_and_its_figure(name, present):
