@@ -16,6 +16,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from explorer.training.compiled import KERNELS
 from tests.work import clock, in_numpy  # noqa: F401
 
+# Files are handed out in this order, whole ones: those that take longest go first, so that all processes end together.
+LONGEST_FIRST = (
+    "browser/test_tour_page", "browser/test_links", "browser/test_access", "browser/test_sharing", "browser/test_pages",
+    "browser/test_moves", "browser/", "ui/test_app", "sweeps/test_workers", "stories/test_tour", "training/test_compiled",
+    "sweeps/test_cluster", "sweeps/test_sweep", "training/test_network", "theory/test_theory", "ui/test_time_page",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {
+        item.path: next((rank for rank, part in enumerate(LONGEST_FIRST) if part in item.path.as_posix()), len(items))
+        for item in items
+    }
+    items.sort(key=lambda item: ranks[item.path])  # a stable sort: within a file tests stay in their order
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # Of several processes the first compiles; which nets take the kernels must not depend on who is ready when.

@@ -245,12 +245,22 @@ def scene_lines(scene: Scene) -> str:
 
 
 def challenge_lines(challenge: Challenge, experiment: Settings) -> str:
-    """Judge what Homework shows."""
-    more = ["from explorer.stories.challenges import CHALLENGES"]
-    return (
-        f"{_imports(experiment, f'{type(experiment).__name__}, diagnose, train', *more)}"
-        f"found = diagnose(train({constructor(experiment)}))\n"
-        f"CHALLENGES[{challenge.name!r}].judge(found)   # whether it is solved, and why\n"
+    """Judge what Homework shows, and draw it."""
+    return _script(
+        [
+            *_of(experiment, "train"),
+            COMPARED,
+            SHOW,
+            ("explorer.stories.challenges", "CHALLENGES"),
+        ],
+        _step("The challenge, and an answer to it", f"challenge = CHALLENGES[{challenge.name!r}]", f"experiment = {constructor(experiment)}"),
+        _step(
+            "Train it, all seeds together, and judge it",
+            "history = train(experiment)",
+            "compared = Compared.of({'answer': experiment}, [history])",
+            "print(challenge.judge(compared.now).sentence)",
+        ),
+        _step("The picture", "show(challenge.figure.draw(challenge, compared, None), challenge.figure.describe(challenge, compared))"),
     )
 
 

@@ -146,9 +146,9 @@ def test_changing_pages_faster_than_they_are_drawn_loses_nothing(screen, haste):
     for title, pause in haste:
         hasten(screen, title, pause)
     hasten(screen, "Time", 1500)
-    assert screen.value("time_clip") == "value"
+    assert screen.arrive("Time").value("time_clip") == "value"
     hasten(screen, "Explore", 1500)
-    assert screen.values(["width", "depth"]) == {"width": "7", "depth": "23"}
+    assert screen.arrive("Explore").values(["width", "depth"]) == {"width": "7", "depth": "23"}
     assert not screen.problems
 
 

@@ -20,6 +20,7 @@ from explorer.training.kinds import LAYERS
 from explorer.training.measures import offered
 from explorer.training.run import Training
 from tests.pictures import checked
+from tests.work import each_once
 
 explore_figure, why_figure = map(checked, (explore_figure, why_figure))
 
@@ -75,9 +76,7 @@ def scale(figure):
     return [(t.zmin, t.zmax) for t in layer_heatmaps(figure) if t.zmin is not None]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("metric", offered(LAYERS.measures))
-@pytest.mark.parametrize("colour", [VALUE, RATIO])
+@each_once(kind=KINDS, metric=offered(LAYERS.measures), colour=[VALUE, RATIO])
 def test_every_metric_and_colour_draws_for_every_kind_of_history(kind, metric, colour, trained):
     for axis in ("linear", "log"):
         figure = draw(trained, KINDS[kind], View(metric=metric, colour=colour, axis=axis))
@@ -85,9 +84,7 @@ def test_every_metric_and_colour_draws_for_every_kind_of_history(kind, metric, c
         assert len(layer_heatmaps(figure)) >= 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("span", RANGES)
-@pytest.mark.parametrize("at", [0, 3, 10**6])
+@each_once(kind=KINDS, span=RANGES, at=[0, 3, 10**6])
 def test_every_range_and_epoch_draws(kind, span, at, trained):
     figure = draw(trained, KINDS[kind], View(range=span), at=at)
     assert scale(figure) == [View(range=span).span]

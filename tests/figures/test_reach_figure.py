@@ -35,6 +35,7 @@ from explorer.theory.gates import gate_product
 from explorer.training.recurrent_network import recurrent_architecture
 from explorer.training.run import Training
 from tests.pictures import checked
+from tests.work import every_two
 
 reach_figure, truncation_figure = map(checked, (reach_figure, truncation_figure))
 
@@ -123,9 +124,7 @@ def test_without_weights_and_input_an_lstm_lies_on_the_gates_line(bias):
     )
 
 
-@pytest.mark.parametrize("activation", PLAIN_ACTIVATIONS)
-@pytest.mark.parametrize("strength", [0.5, 1.0, 3.0])
-@pytest.mark.parametrize("stack", [1, 2])
+@every_two(activation=PLAIN_ACTIVATIONS, strength=[0.5, 1.0, 3.0], stack=[1, 2])
 def test_the_start_of_a_plain_net_never_exceeds_pascanus_bound(activation, strength, stack):
     curve = reach_curve(small(activation=activation, strength=strength, stack=stack, length=20, runs=6))
     assert curve.theory_name == BOUND

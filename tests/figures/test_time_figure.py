@@ -35,6 +35,7 @@ from explorer.training.kinds import TIME_STEPS
 from explorer.training.measures import offered
 from explorer.training.recording import Ending
 from tests.pictures import checked
+from tests.work import each_once, every_two
 
 time_figure = checked(time_figure)
 
@@ -111,8 +112,7 @@ def test_time_runs_upwards_from_step_1_to_the_last(cells):
     assert low < 1 < SMALL.length < high
 
 
-@pytest.mark.parametrize("metric", offered(TIME_STEPS.measures))
-@pytest.mark.parametrize("span", RANGES)
+@each_once(metric=offered(TIME_STEPS.measures), span=RANGES)
 def test_there_is_one_colour_range_for_all_and_it_is_the_value_axis(metric, span, cells):
     view = TimeView(metric=metric, range=span)
     figure = draw(cells, view)
@@ -204,9 +204,7 @@ def test_nets_that_are_not_finite_from_the_start_are_marked_not_left_out(trained
     assert np.isfinite(np.array(flat[0].z)).all()
 
 
-@pytest.mark.parametrize("metric", offered(TIME_STEPS.measures))
-@pytest.mark.parametrize("activation", ["tanh", "ReLU"])
-@pytest.mark.parametrize("cell", CELLS)
+@every_two(cell=CELLS, activation=["tanh", "ReLU"], metric=offered(TIME_STEPS.measures))
 def test_not_defined_is_said_where_a_cell_has_no_such_thing_and_nowhere_else(cell, activation, metric, trained):
     history, view = trained(SMALL.but(cell=cell, activation=activation)), TimeView(metric=metric)
     why = not_defined(history.experiment, view)
