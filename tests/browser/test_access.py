@@ -170,9 +170,8 @@ def test_all_that_is_shared_is_reached_by_keyboard(open_page):
         [("Remedies", None, "Open in Explore")],
     ),
 )
-def test_what_a_click_on_a_figure_opens_opens_by_keyboard(screen, name, opener, button):
-    path, settings = PAGES[name]
-    screen.open(path, complete=True, **settings)
+def test_what_a_click_on_a_figure_opens_opens_by_keyboard(open_page, name, opener, button):
+    screen = open_page(name, "light")
     if opener:
         tab_to(screen, opener)
         screen.page.keyboard.press("Enter")
@@ -222,7 +221,8 @@ def test_what_time_looks_closer_at_is_chosen_by_keyboard(open_page):
 # --- on a phone ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", few(PAGES, ["Tour, an answer"]))
+# In every run the walk, in test_walk_page.
+@pytest.mark.parametrize("name", few(PAGES, []))
 def test_on_a_phone_nothing_is_wider_than_the_screen(new_screen, name):
     screen = new_screen(390, 844)
     path, settings = PAGES[name]

@@ -25,6 +25,7 @@ def opened(reading):
     return reading(depth=5, skip="one layer", epochs=50)
 
 
+@pytest.mark.long  # of Time's figures in every run, in test_sharing
 def test_the_png_button_gives_a_picture_of_1920_by_1080(opened):
     name, content = opened.saved("PNG")
     assert png_size(content) == (1920, 1080)
@@ -33,6 +34,7 @@ def test_the_png_button_gives_a_picture_of_1920_by_1080(opened):
     assert "skip-one-layer" in name
 
 
+@pytest.mark.long
 def test_the_svg_button_gives_a_picture_with_words_settings_and_link(opened):
     name, content = opened.saved("SVG")
     text = content.decode()

@@ -198,6 +198,7 @@ def test_a_page_that_a_person_is_leaving_does_not_call_them_back(screen):
     assert not screen.problems
 
 
+@pytest.mark.long
 def test_a_report_that_is_overtaken_by_the_click_on_another_page_does_not_call_back(screen):
     connection = SlowConnection(screen.page)
     screen.open("/", complete=True, epochs=20, baseline="none")
@@ -226,6 +227,7 @@ def test_a_report_that_is_overtaken_by_the_click_on_another_page_does_not_call_b
     assert not screen.problems
 
 
+@pytest.mark.long
 def test_who_opens_another_page_in_a_tab_of_its_own_stays(screen):
     screen.open("/", complete=True, epochs=20, baseline="none")
     link = screen.page.locator("header").get_by_role("link", name="Time", exact=True)

@@ -80,11 +80,11 @@ def test_what_is_unfolded_stays_unfolded(new_screen):
     assert screen.page.locator(".st-key-epochs").is_visible()
 
 
-@pytest.mark.parametrize("times", few([1, 2], [1]))
-def test_the_threshold_comes_with_clipping_and_keeps_its_value(new_screen, times):
+@pytest.mark.long  # without a browser in every run, in test_app
+def test_the_threshold_comes_with_clipping_and_keeps_its_value(new_screen):
     screen = new_screen().open(complete=True, epochs=20, depth=3, threshold=0.25, baseline="none")
     assert screen.value("threshold") is None
-    for _ in range(times):
+    for _ in range(2):
         screen.press("clip", "norm")
         screen.page.wait_for_function("explorer.value('threshold') === '0.25'")
         assert "clipping by norm at 0.25" in screen.finish().settings()

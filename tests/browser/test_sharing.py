@@ -149,6 +149,7 @@ def test_the_experiment_opens_again_from_its_file_and_from_an_address(open_page,
     assert other.value("baseline") == encode(BASELINE)
 
 
+@pytest.mark.long  # without a browser in every run, in test_takeaway
 def test_an_address_with_an_experiment_opens_it_and_becomes_an_ordinary_link(screen):
     wanted = SCENARIOS["Dying ReLU"].experiment.but(epochs=20)
     screen.open(complete=True, experiment=experiment_json(wanted, BASELINE))

@@ -117,6 +117,7 @@ def test_what_is_played_with_is_in_the_link_and_comes_back(screen):
     assert screen.page.locator(".st-key-tour_words").inner_text() == after
 
 
+@pytest.mark.long  # what is played with, above, moves one in every run
 def test_arrow_keys_on_a_slider_move_the_slider_alone(screen):
     open_tour(screen, scene=SCENES[0].address, revealed="answer")
     wait_for_answer(screen, 1)
@@ -131,6 +132,7 @@ def test_arrow_keys_on_a_slider_move_the_slider_alone(screen):
 def test_a_clickers_two_keys_lead_through_question_and_answer_and_other_keys_to_both_ends(screen):
     open_tour(screen, scene=SCENES[0].address, present="presenter")
     wait_for_scene(screen, 1)
+    assert not any(seen(screen).values())
     keys = screen.page.keyboard
     screen.page.locator(".st-key-tour_next button").click()
     wait_for_scene(screen, 2)
@@ -164,6 +166,7 @@ def seen(screen):
     }
 
 
+@pytest.mark.long  # a clicker's two keys, above, are pressed in it in every run
 def test_presenter_mode_leaves_only_the_scene(screen):
     open_tour(screen, scene=SCENES[0].address)
     wait_for_scene(screen, 1)
@@ -198,6 +201,7 @@ def test_explores_settings_and_link_survive_the_tour_and_what_is_unfolded_stays_
     assert screen.page.locator(".st-key-epochs").is_visible()
 
 
+@pytest.mark.long  # without a browser in every run, in stories/test_tour
 def test_open_in_explore_opens_the_scene(screen):
     open_tour(screen, scene="residual", revealed="answer")
     wait_for_answer(screen, PLACE["residual"])

@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from tests.browser.test_export import png_size
 
 QUICK = {"tutorial_net": "residual", "tutorial_inner": 2, "tutorial_seed": 3}
@@ -28,6 +30,7 @@ def test_a_program_runs_as_printed_and_the_link_keeps_what_is_shown(screen):
     assert not screen.faults()
 
 
+@pytest.mark.long
 def test_the_share_of_seeds_that_learn_is_drawn_for_every_nl_and_leads_to_explore(screen):
     asked = {"tutorial_shown": "how deep fails", "tutorial_seeds": 4, "tutorial_epochs": 1000}
     screen.page.goto(f"{screen.address}/tutorial?{'&'.join(f'{name}={value}' for name, value in asked.items())}")

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +45,12 @@ OTHER = {
 each_control = pytest.mark.parametrize("name", CLIFF_VIEW_CONTROLS)
 
 
+@cache
 def paths(view):
     return tuple(descend(view.descent(clipped=limited)) for limited in (False, True))
 
 
+@cache
 def figure(view):
     free, clipped = paths(view)
     return cliff_figure(survey(W_SPAN, B_SPAN, view.steps), walks(free, clipped, view), view, cliff_summary(view))

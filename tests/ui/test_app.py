@@ -214,6 +214,15 @@ def test_a_chosen_epoch_stays_when_the_epochs_change():
     assert app.session_state["at"] == 10
 
 
+def test_the_threshold_comes_with_clipping_and_keeps_its_value():
+    app = run(SMALL | {"threshold": "0.25"})
+    for clip, there in (("none", False), ("norm", True), ("none", False), ("value", True)):
+        app.session_state["clip"] = clip
+        app.run()
+        assert not app.exception
+        assert [slider.value for slider in app.select_slider if slider.key == "threshold"] == [0.25] * there
+
+
 def test_what_is_chosen_is_explained_below_its_menu():
     app = run(SMALL | {"activation": "tanh"})
     said = " ".join(caption.value for caption in app.sidebar.caption)
