@@ -82,8 +82,9 @@ def test_weights_twice_as_large_let_the_gradient_through_and_still_most_plain_ne
     assert 1e-3 * last < first < 0.05 * last
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("cell", ["LSTM", pytest.param("GRU", marks=pytest.mark.long)])
+# What the tour's scenes say of cells, biases and clipping is recomputed of the same nets in every run, in test_tour.
+@pytest.mark.long
+@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
 def test_gates_with_a_fitting_bias_remember(history, cell):
     e, plain = CELLS.compared[cell], CELLS.compared["RNN"]
     assert e == plain.but(cell=cell)
@@ -97,7 +98,7 @@ def test_gates_with_a_fitting_bias_remember(history, cell):
     assert first > 0.05 * last
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_gates_without_a_bias_do_not(history):
     half_open, _, fitting = BIASES.compared.values()
     assert half_open == fitting.but(forget_bias=0.0)
@@ -109,6 +110,7 @@ def test_gates_without_a_bias_do_not(history):
     assert solved(history(fitting)) >= 7
 
 
+@pytest.mark.long
 def test_clipping_makes_what_explodes_learn_on_the_same_seeds(history):
     free, by_value, by_norm = (history(each) for each in CLIPPINGS.compared.values())
     assert CLIPPINGS.compared["clip by norm"] == CLIPPINGS.compared["no clipping"].but(clip="norm", threshold=1.0)

@@ -105,6 +105,7 @@ def test_batch_norm_rescues_sigmoid_and_layer_norm_does_not(history):
     assert reach[2] > max(reach[:2]) + 3
 
 
+@pytest.mark.long  # a scene of the tour in every run
 def test_batch_norm_learns_where_plain_nets_fail_at_ten_times_the_rate(history):
     normed, plain = (history(e.but(runs=16)) for e in pair("Batch norm at ten times the rate"))
     slow = history(plain.experiment.but(learning_rate=plain.experiment.learning_rate / 10))

@@ -497,10 +497,10 @@ def any_recurrent_experiment(rng):
 
 
 @pytest.mark.parametrize("kind", [any_experiment, any_recurrent_experiment], ids=["layers", "time"])
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 60))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 150))])
 def test_random_experiments(seed, kind, monkeypatch):
     rng, done = np.random.default_rng(seed), 0
-    while done < 50:
+    while done < 20:
         experiment = kind(rng)
         if experiment is not None:
             assert_alike(experiment, monkeypatch, loss_alone=True)

@@ -195,10 +195,7 @@ def test_a_net_beyond_the_limit_has_the_right_gradient():
     assert worst_gradient_error(e, 1, samples=samples, seeds=[0]) < 1e-6
 
 
-@pytest.mark.parametrize("bias", ["usual", "none"])
-@each_skip
-@each_normalization
-@each_activation
+@every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=SKIPS, bias=["usual", "none"])
 def test_both_passes_are_those_of_a_plain_trainer(activation, normalization, skip, bias):
     e = experiment(activation=activation, normalization=normalization, skip=skip, bias=bias)
     bench = Bench(e, 3, keep=True)
