@@ -257,7 +257,10 @@ def choices():
             yield from ((name, int(m) if control.whole else m) for m in marks if m <= cheap and m >= control.low)
 
 
-@pytest.mark.parametrize(("name", "option"), first_of_each(choices(), lambda case: case[0]))
+# Of each kind of control one; in the browser a link sets every control in every run, in test_links.
+@pytest.mark.parametrize(
+    ("name", "option"), first_of_each(choices(), lambda case: type((CONTROLS | VIEW_CONTROLS)[case[0]]))
+)
 def test_every_option_of_every_control_runs(name, option):
     task = {} if name == "task" else {"task": "moons", "samples": 32, "batch": 16}
     if name == "layer":
