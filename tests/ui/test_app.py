@@ -557,7 +557,7 @@ HOSTILE = {
 hostile = [(page, query) for page, queries in HOSTILE.items() for query in queries]
 
 
-@pytest.mark.parametrize(("page", "query"), few(hostile, hostile[::6]), ids=lambda part: str(part)[:60])
+@pytest.mark.parametrize(("page", "query"), few(hostile, hostile[::13]), ids=lambda part: str(part)[:60])
 def test_hostile_values_of_page_controls_are_named_and_the_page_works(page, query):
     app = open_page(page, NAMED_AXES | query)
     assert len(app.warning) == 1
