@@ -123,7 +123,7 @@ def test_moving_a_control_writes_the_link_and_the_version_which_stays_when_a_sce
 
 # Pages in quick order, each with the milliseconds until the next: some are left before they are drawn.
 HASTE = [("Depth", 200), ("Tour", 200), ("Time", 60), ("Cliff", 900), ("Depth", 60), ("Explore", 350), ("Tour", 20)]
-MORE = [("Explore", 120), ("Depth", 120), ("Tour", 200), ("Time", 350), ("Explore", 60), ("Tour", 2500)]
+HASTE += [("Explore", 120), ("Depth", 120), ("Tour", 200), ("Time", 350), ("Explore", 60), ("Tour", 2500)]
 
 
 def hasten(screen, title, pause):
@@ -137,7 +137,7 @@ def hasten(screen, title, pause):
     screen.page.wait_for_timeout(pause)
 
 
-@pytest.mark.parametrize("haste", few([(HASTE,), (HASTE + MORE,)], [(HASTE,)]), ids=len)
+@pytest.mark.parametrize("haste", few([(HASTE,), (HASTE[7:],)], [(HASTE[7:],)]), ids=len)
 def test_changing_pages_faster_than_they_are_drawn_loses_nothing(screen, haste):
     screen.open("/", width=7, depth=23, epochs=20, baseline="none")
     hasten(screen, "Time", 1500)
@@ -146,9 +146,11 @@ def test_changing_pages_faster_than_they_are_drawn_loses_nothing(screen, haste):
     for title, pause in haste:
         hasten(screen, title, pause)
     hasten(screen, "Time", 1500)
-    assert screen.arrive("Time").value("time_clip") == "value"
+    screen.page.wait_for_function("explorer.value('time_clip') !== null")
+    assert screen.value("time_clip") == "value"
     hasten(screen, "Explore", 1500)
-    assert screen.arrive("Explore").values(["width", "depth"]) == {"width": "7", "depth": "23"}
+    screen.page.wait_for_function("explorer.value('width') !== null")
+    assert screen.values(["width", "depth"]) == {"width": "7", "depth": "23"}
     assert not screen.problems
 
 
