@@ -218,6 +218,10 @@ def test_what_time_looks_closer_at_is_chosen_by_keyboard(open_page):
     screen.page.keyboard.press("Space")
     screen.page.wait_for_function("name => explorer.value('time_figure') === name", arg=second)
     screen.finish()
+    screen.page.evaluate(
+        "document.activeElement.blur()"
+    )  # Streamlit's own shade of what has the focus is not asked about
+    screen.page.wait_for_timeout(300)
     assert not findings(screen, "time_figure", "time_matrix", "time_second")
 
 
