@@ -9,6 +9,7 @@ from explorer.diagnosis.lens import look
 from explorer.figures.lens import END, NO_SEED, ZERO, describe_lens, flat_ends, lens_figure
 from explorer.figures.marks import NOT_FINITE_WORDS
 from tests.pictures import checked
+from tests.work import few
 
 lens_figure = checked(lens_figure)
 
@@ -29,7 +30,10 @@ def named(figure, words):
     return [trace for trace in figure.data if trace.name == words]
 
 
-@pytest.mark.parametrize("kind", [*ACTIVATIONS, "zeros", "diverged", "batch"])
+KINDS = ["zeros", "diverged", "batch"]
+
+
+@pytest.mark.parametrize("kind", few([*ACTIVATIONS, *KINDS], ["sigmoid", "ReLU", "randomized ReLU", *KINDS]))
 def test_it_draws_for_every_activation_and_kind_of_history(kind, histories):
     for baseline in (None, "tanh, fewer"):
         other = None if baseline is None else look(histories[baseline], 15, 2)
