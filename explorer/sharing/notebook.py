@@ -250,17 +250,25 @@ def challenge_lines(challenge: Challenge, experiment: Settings) -> str:
         [
             *_of(experiment, "train"),
             COMPARED,
+            ("explorer.choices.comparisons", "with_baseline"),
             SHOW,
             ("explorer.stories.challenges", "CHALLENGES"),
         ],
-        _step("The challenge, and an answer to it", f"challenge = CHALLENGES[{challenge.name!r}]", f"experiment = {constructor(experiment)}"),
         _step(
-            "Train it, all seeds together, and judge it",
-            "history = train(experiment)",
-            "compared = Compared.of({'answer': experiment}, [history])",
+            "The challenge, and an answer to it",
+            f"challenge = CHALLENGES[{challenge.name!r}]",
+            f"experiment = {constructor(experiment)}",
+        ),
+        _step(
+            "Train it beside the start, all seeds together, and judge it",
+            "experiments = with_baseline(experiment, challenge.start)",
+            "compared = Compared.of(experiments, [train(each) for each in experiments.values()])",
             "print(challenge.judge(compared.now).sentence)",
         ),
-        _step("The picture", "show(challenge.figure.draw(challenge, compared, None), challenge.figure.describe(challenge, compared))"),
+        _step(
+            "The picture",
+            "show(challenge.figure.draw(challenge, compared, None), challenge.figure.describe(challenge, compared))",
+        ),
     )
 
 
