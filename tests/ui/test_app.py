@@ -588,7 +588,7 @@ def started(*_):
 def test_too_much_work_is_refused_on_every_page_and_nothing_is_started(page, train, monkeypatch):
     monkeypatch.setattr("explorer.training.run.Training.advance", started)
     monkeypatch.setattr("explorer.sweeps.by_depth.gradients_by_depth", started)
-    query = HEAVY | {"baseline": UNPINNED, "outcome": "share solved", "deepest": 50, "train": train}
+    query = HEAVY | {"baseline": UNPINNED, "outcome": "share solved", "deepest": 50, "train": train, "cells": 6}
     app = run(query, page=page)
     assert any("not started" in warning.value for warning in app.warning)
     assert not app.error
