@@ -8,13 +8,12 @@ from typing import Any
 from explorer.choices.controls import Text
 from explorer.choices.registry import Entry, registry
 from explorer.stories.scene import Scene
-from explorer.stories.tour import SCENES, TOUR
+from explorer.stories.tour import SCENES
 
 LONGEST, USUAL = 60, 4  # minutes of a scene
 MOST_LETTERS = 2000  # of a note
 FORMAT, VERSION = "gradient-explorer plan", 1
 MOST_BYTES = 200_000
-_BY_ADDRESS = {scene.address: scene for scene in TOUR.values()}
 
 
 @dataclass(frozen=True)
@@ -83,13 +82,14 @@ def read_plan(text: str) -> Plan:
 
 
 def _checked(stops: Any) -> Plan:
+    scenes = {scene.address: scene for scene in SCENES}
     found: dict[str, Stop] = {}
     for address, minutes in stops:
-        if address not in _BY_ADDRESS:
-            raise ValueError(f"there is no scene called {address!r}; choose from: {', '.join(_BY_ADDRESS)}")
+        if address not in scenes:
+            raise ValueError(f"there is no scene called {address!r}; choose from: {', '.join(scenes)}")
         if address in found:
             raise ValueError(f"the scene {address!r} is in the plan twice")
-        found[address] = Stop(_BY_ADDRESS[address], _minutes(address, minutes))
+        found[address] = Stop(scenes[address], _minutes(address, minutes))
     if not found:
         raise ValueError("a plan has at least one scene")
     return Plan(tuple(found.values()))
@@ -166,15 +166,8 @@ def _of(minutes: Mapping[str, int] | Sequence[str]) -> Plan:
     return _checked(minutes.items() if isinstance(minutes, Mapping) else ((address, USUAL) for address in minutes))
 
 
-_MINUTES = {
-    "never learns": 6,
-    "a hundred steps": 6,
-    "residual": 5,
-    "gates": 5,
-    "exploding through time": 6,
-    "all together": 6,
-}
-WHOLE = Plan(tuple(Stop(scene, _MINUTES.get(scene.address, 4)) for scene in SCENES))
+_MORE = {"never learns": 5, "a hundred steps": 5, "gates": 5, "exploding through time": 5, "all together": 6}
+WHOLE = Plan(tuple(Stop(scene, _MORE.get(scene.address, USUAL)) for scene in SCENES))
 PRESETS = registry(
     [
         Preset(

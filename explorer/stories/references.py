@@ -276,6 +276,13 @@ REFERENCES = registry(
             _arxiv("1504.00941"),
         ),
         _reference(
+            "LeCun et al. 1989",
+            "LeCun, Y., Boser, B., Denker, J. S., Henderson, D., Howard, R. E., Hubbard, W., Jackel, L. D.",
+            "Backpropagation applied to handwritten zip code recognition",
+            "Neural Computation 1(4), 541–551",
+            _doi("10.1162/neco.1989.1.4.541"),
+        ),
+        _reference(
             "LeCun et al. 1998",
             "LeCun, Y., Bottou, L., Orr, G. B., Müller, K.-R.",
             "Efficient BackProp",
@@ -334,6 +341,13 @@ REFERENCES = registry(
             "Some methods of speeding up the convergence of iteration methods",
             "USSR Computational Mathematics and Mathematical Physics 4(5), 1–17",
             _doi("10.1016/0041-5553(64)90137-5"),
+        ),
+        _reference(
+            "Pennington et al. 2017",
+            "Pennington, J., Schoenholz, S. S., Ganguli, S.",
+            "Resurrecting the sigmoid in deep learning through dynamical isometry: Theory and practice",
+            "Advances in Neural Information Processing Systems (NIPS) 30",
+            _arxiv("1711.04735"),
         ),
         _reference(
             "Poole et al. 2016",
@@ -434,6 +448,13 @@ REFERENCES = registry(
             _arxiv("1803.08494"),
         ),
         _reference(
+            "Xiao et al. 2018",
+            "Xiao, L., Bahri, Y., Sohl-Dickstein, J., Schoenholz, S. S., Pennington, J.",
+            "Dynamical isometry and a mean field theory of CNNs: How to train 10,000-layer vanilla convolutional neural networks",
+            "International Conference on Machine Learning (ICML)",
+            _arxiv("1806.05393"),
+        ),
+        _reference(
             "Xu et al. 2015",
             "Xu, B., Wang, N., Chen, T., Li, M.",
             "Empirical evaluation of rectified activations in convolutional network",
@@ -453,6 +474,13 @@ REFERENCES = registry(
             "A mean field theory of batch normalization",
             "International Conference on Learning Representations (ICLR)",
             _arxiv("1902.08129"),
+        ),
+        _reference(
+            "Zhang et al. 2019",
+            "Zhang, H., Dauphin, Y. N., Ma, T.",
+            "Fixup initialization: Residual learning without normalization",
+            "International Conference on Learning Representations (ICLR)",
+            _arxiv("1901.09321"),
         ),
     ]
 )

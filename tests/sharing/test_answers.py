@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -169,12 +170,11 @@ def test_the_command_runs_in_an_interpreter_of_its_own(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_the_lines_judge_as_the_page_does():
-    lines = challenge_lines(CHALLENGE, SOLVING).splitlines()
-    names: dict[str, object] = {}
-    exec("\n".join(lines[:-1]), names)
-    judgment = eval(lines[-1].partition("   #")[0], names)
-    assert judgment.solved
+def test_the_lines_judge_as_the_page_does(capsys):
+    names: dict[str, Any] = {}
+    exec(challenge_lines(CHALLENGE, SOLVING), names)
+    judgment = names["challenge"].judge(names["compared"].now)
+    assert judgment.solved and judgment.sentence in capsys.readouterr().out
 
 
 def test_an_answer_to_another_challenge_does_not_pass_for_this_one():
