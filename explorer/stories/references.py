@@ -336,18 +336,18 @@ REFERENCES = registry(
             _arxiv("1211.5063"),
         ),
         _reference(
-            "Polyak 1964",
-            "Polyak, B. T.",
-            "Some methods of speeding up the convergence of iteration methods",
-            "USSR Computational Mathematics and Mathematical Physics 4(5), 1–17",
-            _doi("10.1016/0041-5553(64)90137-5"),
-        ),
-        _reference(
             "Pennington et al. 2017",
             "Pennington, J., Schoenholz, S. S., Ganguli, S.",
             "Resurrecting the sigmoid in deep learning through dynamical isometry: Theory and practice",
             "Advances in Neural Information Processing Systems (NIPS) 30",
             _arxiv("1711.04735"),
+        ),
+        _reference(
+            "Polyak 1964",
+            "Polyak, B. T.",
+            "Some methods of speeding up the convergence of iteration methods",
+            "USSR Computational Mathematics and Mathematical Physics 4(5), 1–17",
+            _doi("10.1016/0041-5553(64)90137-5"),
         ),
         _reference(
             "Poole et al. 2016",
