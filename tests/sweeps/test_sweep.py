@@ -67,7 +67,8 @@ def test_an_axis_offers_exactly_what_its_control_offers(name):
 @each_axis
 def test_every_pair_with_depth_makes_cells_or_reasons(name):
     other = "depth" if name != "depth" else "gain"
-    sweep = Sweep(SMALL, name, thin(AXES[name], 4), other, AXES[other][:2], trained=False)
+    base = SMALL.but(task="signal XOR") if name == "layer" else SMALL
+    sweep = Sweep(base, name, thin(AXES[name], 4), other, AXES[other][:2], trained=False)
     assert set(sweep.cells) == {(c, r) for c in range(len(sweep.xs)) for r in range(2)}
     for cell, experiment in sweep.cells.items():
         assert isinstance(experiment, Experiment), experiment

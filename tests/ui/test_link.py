@@ -52,7 +52,8 @@ def built(kind, chosen, plain):
 
 def experiments():
     """Any experiment that can be made without a person's own data."""
-    return values(CONTROLS).map(lambda chosen: built(Experiment, chosen, "XOR"))
+    plain = {"dense": "XOR", "convolution": "signal XOR"}
+    return values(CONTROLS).map(lambda chosen: built(Experiment, chosen, plain[chosen["layer"]]))
 
 
 def recurrent_experiments():
