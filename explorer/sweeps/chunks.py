@@ -5,11 +5,13 @@ map shows soon: the chunks of a coarse grid of cells come first, the cheap ones 
 """
 
 import time
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
+from typing import Any
 
 from explorer.choices.arrays import thin
 from explorer.choices.controls import TRAINING, Number
@@ -80,8 +82,8 @@ def refuse_cells(sweep: Sweep, what: str, smaller: Iterable[tuple[Sweep, str]]) 
     if seconds <= LIMIT_SECONDS:
         return None
     minutes = f"about {seconds / 60:,.0f} minutes of one core (the limit is {LIMIT_SECONDS / 60:.0f})"
-    fewer = next((words for one, words in smaller if _fits(one)), None)
-    ways = ", or ".join([*_ways(sweep), *filter(None, [fewer])]) or "lower several settings"
+    fewer = _first(list(smaller), lambda one: _fits(one[0]))
+    ways = ", or ".join([*_ways(sweep), *([fewer[1]] if fewer else [])]) or "lower several settings"
     return f"{what} would take {minutes} and is not started: {ways}."
 
 
@@ -90,11 +92,17 @@ def _ways(sweep: Sweep) -> list[str]:
     ways = []
     for name, control in sweep.base.controls().items():
         if isinstance(control, Number) and control.group == TRAINING and name not in (sweep.x, sweep.y):
-            lower = control.cheaper(getattr(sweep.base, name))
-            enough = (value for value in lower if _fits(replace(sweep, base=sweep.base.but(**{name: value}))))
-            value = next(enough, None)
+            lower = [(name, value) for value in control.cheaper(getattr(sweep.base, name))]
+            enough = _first(lower, lambda change: _fits(replace(sweep, base=sweep.base.but(**dict([change])))))
+            value = enough and enough[1]
             ways += [f"set {control.label.lower()} to {value:,}"] if value is not None else []
     return ways
+
+
+def _first(choices: Sequence[Any], fits: Callable[[Any], bool]) -> Any:
+    """Return the first choice that fits, where all behind it do too; None if none does. Few are asked: each is a whole sweep."""
+    place = bisect_left(choices, True, key=fits)
+    return choices[place] if place < len(choices) else None
 
 
 def _fits(sweep: Sweep) -> bool:

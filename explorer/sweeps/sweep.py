@@ -9,7 +9,7 @@ from typing import Any
 from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.datasets import OWN
 from explorer.choices.experiment import CONTROLS, Experiment
-from explorer.training.cost import refuse
+from explorer.training.cost import refuse_in_short
 from explorer.training.network import architecture
 
 MAX_CELLS = 32 * 32
@@ -92,7 +92,7 @@ class Sweep:
         except ValueError as problem:
             return str(problem)
         # The start alone takes a record: as long as the shortest training, at most.
-        return refuse(experiment if self.trained else experiment.but(epochs=1)) or experiment
+        return refuse_in_short(experiment if self.trained else experiment.but(epochs=1)) or experiment
 
     def values(self, cell: Place) -> tuple[Value, Value]:
         """Return what the two settings are in a cell."""

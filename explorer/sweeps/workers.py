@@ -202,9 +202,16 @@ class Cluster(Backend):
 
     @property
     def workers(self) -> int:  # type: ignore[override]
-        """Threads of all workers, counted anew every few seconds: workers come and go."""
+        """Threads of all workers, counted anew every few seconds: workers come and go.
+
+        Raises ConnectionError if the scheduler is gone.
+        """
         if time.monotonic() - self._counted > ANSWER_SECONDS:
-            self._count, self._counted = max(sum(self._client.nthreads().values()), 1), time.monotonic()
+            try:
+                threads = self._client.nthreads()
+            except (OSError, TimeoutError) as problem:  # Dask's own are of these kinds
+                raise ConnectionError(f"the Dask scheduler is gone ({problem})") from None
+            self._count, self._counted = max(sum(threads.values()), 1), time.monotonic()
         return self._count
 
     def submit(self, make: Callable[..., Work], *arguments: Any) -> Future:

@@ -88,7 +88,7 @@ def prepare(works: Iterable[Ahead] = ()) -> None:
 def _prepare(works: Iterable[Ahead]) -> None:
     if find_spec("numba") and os.environ.get(compiled.VARIABLE) != compiled.OFF:
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        command = f"import os; getattr(os, 'nice', int)(19); import {compiled.KERNEL}"
+        command = f"import os; getattr(os, 'nice', int)(10); import {compiled.KERNEL}"
         # Whatever goes wrong there goes wrong here too, and is told once.
         subprocess.run(
             [sys.executable, "-c", command], env={**os.environ, "PYTHONPATH": paths}, capture_output=True, check=False
