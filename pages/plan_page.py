@@ -71,7 +71,7 @@ def _presets() -> None:
         for number, preset in enumerate(PRESETS.values()):
             st.button(preset.name, key=f"plan_preset_{number}", help=preset.caption, on_click=_set, args=(preset.plan,))
         st.caption(
-            "The plan is in the link. In presenter mode *Lecture* opens a room in which phones vote, and the speaker's view.",
+            "The plan is in the link. In the tour *Lecture* opens a room in which phones vote, and the speaker's view.",
             width="content",
         )
 
