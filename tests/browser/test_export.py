@@ -21,13 +21,13 @@ def png_size(content):
 
 
 @pytest.fixture
-def opened(reading):
+def exported(reading):
     return reading(depth=5, skip="one layer", epochs=50)
 
 
 @pytest.mark.long  # of Time's figures in every run, in test_sharing
-def test_the_png_button_gives_a_picture_of_1920_by_1080(opened):
-    name, content = opened.saved("PNG")
+def test_the_png_button_gives_a_picture_of_1920_by_1080(exported):
+    name, content = exported.saved("PNG")
     assert png_size(content) == (1920, 1080)
     assert name.endswith(".png")
     assert "depth-5" in name
@@ -35,8 +35,8 @@ def test_the_png_button_gives_a_picture_of_1920_by_1080(opened):
 
 
 @pytest.mark.long
-def test_the_svg_button_gives_a_picture_with_words_settings_and_link(opened):
-    name, content = opened.saved("SVG")
+def test_the_svg_button_gives_a_picture_with_words_settings_and_link(exported):
+    name, content = exported.saved("SVG")
     text = content.decode()
     assert name.endswith(".svg")
     assert 'width="1920"' in text[:500]
@@ -46,9 +46,9 @@ def test_the_svg_button_gives_a_picture_with_words_settings_and_link(opened):
     assert f"v={SCHEMA}" in text
 
 
-def test_the_charts_own_camera_gives_the_same_size_and_name(opened):
-    opened.page.locator(".js-plotly-plot:visible").first.hover()
-    camera = opened.page.locator("[data-title='Download plot as a PNG']:visible").first
-    name, content = download(opened, camera.click)
+def test_the_charts_own_camera_gives_the_same_size_and_name(exported):
+    exported.page.locator(".js-plotly-plot:visible").first.hover()
+    camera = exported.page.locator("[data-title='Download plot as a PNG']:visible").first
+    name, content = download(exported, camera.click)
     assert png_size(content) == (1920, 1080)
     assert "depth-5" in name

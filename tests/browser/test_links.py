@@ -12,11 +12,12 @@ from tests.browser.conftest import FIRST_LINK
 from tests.browser.driver import KEYS, few, server
 
 EVERY_CONTROL = {
-    "task": "moons",
+    "task": "signal XOR",
     "samples": 64,
     "noise": 0.2,
     "depth": 5,
     "width": 6,
+    "layer": "convolution",
     "activation": "tanh",
     "initializer": "LeCun",
     "gain": 1.2,
@@ -55,7 +56,7 @@ def check_all(screen):
     screen.finish()
     assert screen.values() == AS_SHOWN
     assert screen.value("baseline") == BASELINE
-    assert "5 hidden layers of 6 tanh" in screen.settings()
+    assert "5 convolutions of 6 tanh" in screen.settings()
     assert not screen.warnings()
 
 

@@ -115,7 +115,7 @@ def narrowed(axis):
 
 
 NAMES = list(AXES)
-PAIRS = list(zip(NAMES[::2], [*NAMES[1::2], NAMES[0]], strict=True))
+PAIRS = [(name, NAMES[(place + 1) % len(NAMES)]) for place, name in enumerate(NAMES) if place % 2 == 0]
 
 
 # One axis of names and one of numbers are in the link of a click on a cell, below, in every run.

@@ -41,7 +41,9 @@ def test_a_walk_is_stepped_through_by_keyboard_and_taken_away_as_it_stands(new_s
     assert "Not computed yet" in screen.page.locator('.walk [data-key="dz1"]').get_attribute("aria-label")
     screen.page.locator('.walk [data-key="z2"]').focus()
     screen.page.keyboard.press("Enter")
-    assert screen.page.locator(".walk .arithmetic").inner_text().count(" · ") == 2 * 16
+    assert screen.page.locator(".walk .arithmetic").inner_text().count(" · ") == 2 * 4 * (
+        4 + 1
+    )  # the input that is 1, with b, too
     assert "self._rows(self.theta, layer)" in screen.page.locator(".walk .engine").inner_text()
     assert not findings(screen)
     name, picture = screen.saved("SVG")

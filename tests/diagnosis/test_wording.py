@@ -103,7 +103,7 @@ def test_every_setting_can_be_said_and_every_option_differently(name, controls):
 def test_a_picture_tells_any_change_of_a_setting_that_matters(name):
     # What the summary leaves out must be a default or of no effect: see the next test.
     control = CONTROLS[name]
-    base = Experiment(task="moons", batch="16", clip="norm")
+    base = Experiment(task="signal XOR" if name == "layer" else "moons", batch="16", clip="norm")
     options = control.options if isinstance(control, Choice) else control.marks or (control.low, control.high)
     others = {summary(base.but(**{name: option})) for option in options if option not in (OWN, "curve")}
     silent = {"samples", "noise", "order", "epochs", "seed", "data"}
@@ -123,7 +123,8 @@ def test_a_scenarios_summary_is_one_line_with_its_network(name):
     e = SCENARIOS[name].experiment
     line = summary(e)
     assert "\n" not in line
-    assert f"{e.depth} hidden layers of {e.width} {e.activation}" in line
+    layers = "hidden layers" if e.layer == "dense" else "convolutions"
+    assert f"{e.depth} {layers} of {e.width} {e.activation}" in line
     assert len(line) < 200
 
 

@@ -319,7 +319,14 @@ OTHER = {
 
 
 def test_every_setting_either_may_differ_or_is_tried_here():
-    assert {*OTHER} - {"bias"} == {name for name, control in CONTROLS.items() if not control.per_run}
+    tried = {*OTHER} - {"bias"} | {"layer"}  # the last one below, as it needs a signal
+    assert tried == {name for name, control in CONTROLS.items() if not control.per_run}
+
+
+def test_convolutions_and_dense_layers_are_refused_together():
+    dense = MOONS.but(task="signal XOR")
+    with pytest.raises(ValueError, match=r"^layer = .* and layer = .* cannot train together"):
+        Training(dense, dense.but(layer="convolution"))
 
 
 @pytest.mark.parametrize("name", OTHER)
