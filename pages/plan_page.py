@@ -28,8 +28,9 @@ MINUTES_KEY, NOTE_KEY = "_plan_minutes_", "_plan_note_"
 
 def show() -> None:
     """Draw the plan, to change, to start and to keep; meanwhile train what it shows."""
+    page = st.container(width=1300)
     plan = present_plan()
-    with st.container(width=1300):
+    with page:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.title(f"{len(plan.stops)} scenes in {plan.minutes} minutes", anchor=False, width="stretch")
             st.button("Start the lecture", type="primary", key="plan_start", on_click=_start, args=(plan,))

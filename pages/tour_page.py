@@ -64,16 +64,18 @@ GUESS_KEY = "_tour_guess"
 
 def show() -> None:
     """Draw the scene that the link names, its question, or question, answer and figure; or what to remember of all."""
-    keep_room()
-    plan = present_plan()
     body, foot = st.container(horizontal_alignment="center"), st.container(key="tour_foot")
-    below = st.container(key="tour_below")
+    below, unseen = st.container(key="tour_below"), st.container()
+    with unseen:  # at the end, where it takes no room from what is seen
+        keep_room()
+        plan = present_plan()
     with foot:
         view = _ask(plan)
     scene = None if view.scene == RECAP else next(scene for scene in SCENES if scene.address == view.scene)
     if (room := present_room()) is not None:
         room.present(scene, revealed=view.revealed == ANSWER)
-    tell_speaker(plan, scene, revealed=view.revealed == ANSWER)
+    with unseen:
+        tell_speaker(plan, scene, revealed=view.revealed == ANSWER)
     apply_style(present=view.present == PRESENTER)
     # Each has a place of its own: otherwise the rest of the one would stay on screen while the other trains.
     with body:
