@@ -88,6 +88,9 @@ def test_a_plan_is_changed_started_and_led_from_the_speakers_window(new_screen):
     page.locator(f".st-key-plan_note_{second.address.replace(' ', '-')} button").first.click()
     page.get_by_role("textbox", name=f"Note for {second.name}").fill("Ask for hands first.")
     page.keyboard.press("Control+Enter")
+    # Its button says that there is one; before, the page may change under the next click.
+    page.locator(f".st-key-plan_note_{second.address.replace(' ', '-')}", has_text="sticky_note_2").first.wait_for()
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Start the lecture").click()
     page.get_by_role("heading", name=second.name).wait_for()
     dots = page.locator(".st-key-scene [role=radio]")
