@@ -1,5 +1,7 @@
 """Plan: which scenes of the tour a lecture shows, in which order, for how long, with a note for the speaker."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from explorer.stories.plan import (
@@ -12,6 +14,7 @@ from explorer.stories.plan import (
     Plan,
     Stop,
     plan_json,
+    read_plan,
     read_plan_json,
 )
 from explorer.stories.tour import PRESENTER, QUESTION, SCENES, chapter_of
@@ -62,6 +65,14 @@ def _set(plan: Plan) -> None:
     set_values({"plan": "" if plan == WHOLE else str(plan)})
 
 
+def _change(address: str, change: Callable[[Plan, int], Plan]) -> None:
+    """Change the plan at a scene as it is now: a quick click may come from a row that was drawn before the last change."""
+    now = read_plan(st.session_state.get("plan", ""))
+    places = [scene.address for scene in now.scenes]
+    if address in places:
+        _set(change(now, places.index(address)))
+
+
 def _start(plan: Plan) -> None:
     set_values({"scene": plan.scenes[0].address, "revealed": QUESTION, "present": PRESENTER})
     go_to("Tour")
@@ -72,7 +83,7 @@ def _presets() -> None:
         for number, preset in enumerate(PRESETS.values()):
             st.button(preset.name, key=f"plan_preset_{number}", help=preset.caption, on_click=_set, args=(preset.plan,))
         st.caption(
-            "The plan is in the link. In the tour *Lecture* opens a room in which phones vote, and the speaker's view.",
+            "The plan is in the link. In the tour, *Lecture* opens the speaker's view, and a room in which phones vote.",
             width="content",
         )
 
@@ -100,7 +111,8 @@ def _stop(plan: Plan, place: int) -> None:
             key=minutes,
             width=130,
             label_visibility="collapsed",
-            on_change=lambda: _set(plan.taking(place, st.session_state[minutes])),
+            on_change=_change,
+            args=(address, lambda now, at: now.taking(at, st.session_state[minutes])),
         )
         with st.popover(
             "Note", icon=":material/edit_note:" if not said else ":material/sticky_note_2:", key=f"plan_note_{address}"
@@ -122,14 +134,16 @@ def _stop(plan: Plan, place: int) -> None:
                 key=f"plan_{label.lower()}_{address}",
                 type="tertiary",
                 disabled=not possible,
-                on_click=lambda by=by: _set(plan.moved(place, by)),
+                on_click=_change,
+                args=(address, lambda now, at, by=by: now.moved(at, min(max(by, -at), len(now.stops) - 1 - at))),
             )
         st.button(
             "Leave out",
             key=f"plan_leave_out_{address}",
             type="tertiary",
             disabled=len(plan.stops) == 1,
-            on_click=lambda: _set(plan.without(place)),
+            on_click=_change,
+            args=(address, lambda now, at: now.without(at) if len(now.stops) > 1 else now),
         )
 
 

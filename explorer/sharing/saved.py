@@ -110,10 +110,10 @@ def _experiment(kind: type[Settings], settings: object, data: Data | None, where
 
 
 def table_csv(rows: Iterable[Mapping[str, object]]) -> str:
-    """Write rows of equal keys, the keys first."""
+    """Write rows of equal keys, the keys first; nothing where there are none."""
     rows = list(rows)
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [])
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

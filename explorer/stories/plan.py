@@ -147,7 +147,9 @@ def read_plan_json(content: bytes) -> tuple[Plan, dict[str, str]]:
 
 def _note(stop: Mapping[str, Any]) -> str:
     note = stop["note"]
-    if not isinstance(note, str) or len(note) > MOST_LETTERS:
+    # Half of a pair of letters, as JSON can say it, can be written nowhere.
+    whole = isinstance(note, str) and note == note.encode("utf-8", "ignore").decode()
+    if not whole or len(note) > MOST_LETTERS:
         raise ValueError(f"the note of the scene {stop['scene']!r} must be a text of at most {MOST_LETTERS:,} letters")
     return note
 

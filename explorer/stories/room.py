@@ -4,7 +4,6 @@ Rooms live in the server's memory alone. They are bounded in number and size, an
 anonymous, one vote each. Whoever holds a `Room` leads it: what a phone may do is `join`, `vote` and `now`.
 """
 
-import math
 import secrets
 import time
 from collections import Counter
@@ -17,7 +16,7 @@ from explorer.stories.scene import Scene
 
 # Without letters that look like digits or like each other.
 LETTERS, CODE_LENGTH = "ABCDEFGHJKMNPQRSTUVWXYZ", 5
-MOST_ROOMS, MOST_VOTERS, MOST_VOTES_AGAIN = 100, 1000, 3
+MOST_ROOMS, MOST_VOTERS, MOST_ROUNDS = 100, 1000, 3
 # After so long a room is forgotten; one whose lecturer has not been here for a while makes room for a new one before.
 HOURS, IDLE_MINUTES = 6, 20
 # A phone that has not asked for so long is not counted among those that are here; phones ask every two seconds.
@@ -29,6 +28,12 @@ Clock = Callable[[], float]
 
 class Refused(ValueError):
     """What a voter or a lecturer asked for cannot be done; the message says why and what can."""
+
+    @property
+    def sentence(self) -> str:
+        """The message as a sentence."""
+        text = str(self)
+        return f"{text[0].upper()}{text[1:]}."
 
 
 @dataclass
@@ -48,9 +53,8 @@ class Tally:
     votes: tuple[tuple[int, ...], ...]
 
     def share(self, asked: int, answer: int) -> float:
-        """Return the share of an answer in the votes of one time; NaN where nobody voted."""
-        total = sum(self.votes[asked])
-        return self.votes[asked][answer] / total if total else math.nan
+        """Return the share of an answer in the votes of one time; 0 where nobody voted."""
+        return self.votes[asked][answer] / max(sum(self.votes[asked]), 1)
 
 
 class Room:
@@ -78,12 +82,13 @@ class Room:
     # --- what the lecturer does -------------------------------------------------------------------
 
     def present(self, scene: Scene | None, *, revealed: bool = False) -> None:
-        """Show the phones a scene, or none; with its answer, voting on it ends for good."""
+        """Show the phones a scene, or none; with its answer, voting on it ends for good, where somebody has voted."""
         with self._lock:
             self.led = self._clock()
             self._present = None if scene is None else self._polls.setdefault(scene.address, _Poll(scene))
-            if self._present is not None and revealed:
-                self._present.closed = True
+            if self._present is not None:
+                # Where nobody has voted yet, as in a rehearsal, going back to the question opens it again.
+                self._present.closed = revealed or (self._present.closed and any(self._present.rounds))
 
     def vote_again(self) -> None:
         """Ask the present question once more; earlier votes are kept apart.
@@ -99,8 +104,8 @@ class Room:
                 raise Refused("there is no open question to vote on again")
             if not poll.rounds[-1]:
                 raise Refused("nobody has voted on this question yet")
-            if len(poll.rounds) >= MOST_VOTES_AGAIN:
-                raise Refused(f"a question can be asked {MOST_VOTES_AGAIN} times, and was")
+            if len(poll.rounds) >= MOST_ROUNDS:
+                raise Refused(f"this question has been asked {MOST_ROUNDS} times, which is the most")
             poll.rounds.append({})
 
     def tally(self, scene: Scene) -> Tally | None:
@@ -133,6 +138,13 @@ class Room:
                     ]
         return rows
 
+    @property
+    def here(self) -> int:
+        """The number of phones that have asked lately."""
+        with self._lock:
+            now = self._clock()
+            return sum(now - seen <= HERE_SECONDS for seen in self._seen.values())
+
     # --- what phones do ---------------------------------------------------------------------------
 
     def join(self, voter: str = "") -> str:
@@ -146,10 +158,17 @@ class Room:
         with self._lock:
             if voter not in self._seen:
                 if len(self._seen) >= MOST_VOTERS:
+                    self._forget_passers_by()
+                if len(self._seen) >= MOST_VOTERS:
                     raise Refused(f"this room is full: {MOST_VOTERS:,} phones are in it")
                 voter = secrets.token_urlsafe(_HEADS)
             self._seen[voter] = self._clock()
             return voter
+
+    def _forget_passers_by(self) -> None:
+        """Forget who has gone without a vote: what opens a link to look at it, and browsers without cookies."""
+        now, voted = self._clock(), {voter for poll in self._polls.values() for votes in poll.rounds for voter in votes}
+        self._seen = {v: seen for v, seen in self._seen.items() if v in voted or now - seen <= HERE_SECONDS}
 
     def vote(self, voter: str, scene: str, answer: object) -> None:
         """Give a voter's answer to the present question, in place of an earlier one.
@@ -164,7 +183,9 @@ class Room:
             if self.closed:
                 raise Refused("this room is closed")
             if voter not in self._seen:
-                raise Refused("this browser has not joined the room: open the room's page first")
+                raise Refused(
+                    "this browser has not joined the room, or keeps no cookies: allow them, and load the room's page again"
+                )
             if poll is None or poll.scene.address != scene:
                 raise Refused("the room is at another question now")
             if poll.closed:
@@ -178,11 +199,10 @@ class Room:
     def now(self, voter: str = "") -> dict[str, Any]:
         """Return what a phone shows: the present question, the voter's own answer and, once it is shown, the right one."""
         with self._lock:
-            poll, now = self._present, self._clock()
+            poll = self._present
             if voter in self._seen:
-                self._seen[voter] = now
-            here = sum(now - seen <= HERE_SECONDS for seen in self._seen.values())
-            told: dict[str, Any] = {"closed": self.closed, "here": here, "scene": None}
+                self._seen[voter] = self._clock()
+            told: dict[str, Any] = {"closed": self.closed, "here": self.here, "scene": None}
             if poll is None or self.closed:
                 return told
             told |= {
@@ -206,15 +226,17 @@ class Rooms:
         self._rooms: dict[str, Room] = {}
 
     def open(self) -> Room:
-        """Open a room with a code of its own.
+        """Open a room with a code of its own, in the place of one that is closed or that nobody uses, if need be.
 
         Raises
         ------
         Refused
-            Where there are too many rooms already.
+            Where there are too many rooms in use already.
         """
         with self._lock:
             self._forget()
+            if len(self._rooms) >= MOST_ROOMS:
+                self._make_room()
             if len(self._rooms) >= MOST_ROOMS:
                 raise Refused(
                     f"this server has its {MOST_ROOMS} rooms already: close one, or try again in some minutes"
@@ -235,7 +257,9 @@ class Rooms:
         with self._lock:
             self._forget()
             mine = (
-                room for room in self._rooms.values() if secrets.compare_digest(room.secret.encode(), secret.encode())
+                room
+                for room in self._rooms.values()
+                if secrets.compare_digest(room.secret.encode(), secret.encode("utf-8", "replace"))
             )
             return next(mine, None)
 
@@ -245,14 +269,20 @@ class Rooms:
         room.closed = True
 
     def _forget(self) -> None:
-        """Forget what is old; where there are too many, also the closed and those that nobody leads any more."""
+        """Forget what is old."""
         now = self._clock()
-        full = len(self._rooms) >= MOST_ROOMS
-        self._rooms = {
-            code: room
-            for code, room in self._rooms.items()
-            if now - room.opened <= HOURS * 3600 and not (full and (room.closed or now - room.led > IDLE_MINUTES * 60))
-        }
+        self._rooms = {code: room for code, room in self._rooms.items() if now - room.opened <= HOURS * 3600}
+
+    def _make_room(self) -> None:
+        """Forget one room that is closed, else the one that has been without its lecturer and without phones for longest."""
+        now = self._clock()
+        left = [room for room in self._rooms.values() if room.closed]
+        left += sorted(
+            (room for room in self._rooms.values() if now - room.led > IDLE_MINUTES * 60 and not room.here),
+            key=lambda room: room.led,
+        )
+        if left:
+            del self._rooms[left[0].code]
 
 
 ROOMS = Rooms()

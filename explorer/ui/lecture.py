@@ -1,17 +1,15 @@
 """What a lecturer has beside the scenes: the plan, the room in which phones vote, and the speaker's view."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import segno
 import streamlit as st
 
 from explorer.sharing.saved import table_csv
-from explorer.stories.plan import PLAN_CONTROLS, Plan, read_plan
+from explorer.stories.plan import PLAN_CONTROLS, WHOLE, Plan, Stop, read_plan
 from explorer.stories.room import ROOMS, Refused, Room, Tally
 from explorer.stories.scene import Scene
 from explorer.ui.between_pages import go_to
@@ -48,10 +46,14 @@ _keeper = st.components.v2.component(
     js="""
 const PLACE = "explorer_room";
 export default function ({ data, setTriggerValue }) {
-  const kept = sessionStorage.getItem(PLACE);
-  if (data.secret) sessionStorage.setItem(PLACE, data.secret);
-  else if (data.forget) sessionStorage.removeItem(PLACE);
-  else if (kept) setTriggerValue("secret", kept);
+  try {
+    const kept = sessionStorage.getItem(PLACE);
+    if (data.secret) sessionStorage.setItem(PLACE, data.secret);
+    else if (data.forget) sessionStorage.removeItem(PLACE);
+    else if (kept) setTriggerValue("secret", kept);
+  } catch {
+    // Inside another page a browser may forbid it.
+  }
 }
 """,
 )
@@ -93,6 +95,8 @@ def _lead_again() -> None:
 
 
 def _open() -> None:
+    if present_room() is not None:  # by a click that came twice
+        return
     try:
         st.session_state[ROOM_KEY] = _Led(ROOMS.open())
     except Refused as refusal:
@@ -110,7 +114,11 @@ def _close(room: Room) -> None:
 def present_plan() -> Plan:
     """Return the plan that the link holds; once on a page."""
     with hidden():
-        return read_plan(ask("plan", PLAN_CONTROLS["plan"]))
+        text = ask("plan", PLAN_CONTROLS["plan"])
+    try:
+        return read_plan(text)
+    except ValueError:  # a link's text has been checked; what else a browser sends has not
+        return WHOLE
 
 
 def notes() -> dict[str, str]:
@@ -136,7 +144,7 @@ span { font: .9rem var(--st-font); color: var(--st-text-color); margin-left: .6r
     js="""
 export default function ({ parentElement }) {
   parentElement.querySelector("button").onclick = () => {
-    const said = window.explorerSpeaker?.open() === false ? "The browser lets this page open no window: allow it." : "";
+    const said = window.explorerSpeaker?.open() === false ? "The browser blocked the window. Allow pop-ups for this page." : "";
     parentElement.querySelector("span").textContent = said;
   };
 }
@@ -170,22 +178,23 @@ def _room_menu(room: Room) -> None:
     with st.container(width=560):
         draw_room(room, key="room_large")
     with st.container(horizontal=True, gap="small"):
-        rows = room.rows()
+        # Made at the click: nothing runs while phones vote.
         st.download_button(
             "Votes (CSV)",
-            table_csv(rows) if rows else "",
+            lambda: table_csv(room.rows()),
             f"votes_{room.code}.csv",
             "text/csv",
             key="room_votes",
-            disabled=not rows,
             on_click="ignore",
         )
         st.button("Close the room", key="room_close", on_click=_close, args=(room,))
 
 
 def tell_speaker(plan: Plan, scene: Scene | None, *, revealed: bool) -> None:
-    """Fill the speaker's window, where it is open; `scene` is None where all of them are over."""
+    """Fill the speaker's window, where it is open; `scene` is None at the end, and may be one beside the plan."""
     room, said = present_room(), notes()
+    beside = () if scene is None or scene in plan.scenes else (Stop(scene, 0),)
+    shown = Plan((*plan.stops, *beside))
     stops = [
         {
             "title": stop.scene.name,
@@ -198,9 +207,9 @@ def tell_speaker(plan: Plan, scene: Scene | None, *, revealed: bool) -> None:
             "minutes": stop.minutes,
             "starts": starts,
         }
-        for stop, starts in zip(plan.stops, plan.starts, strict=True)
+        for stop, starts in zip(shown.stops, shown.starts, strict=True)
     ]
-    place = plan.scenes.index(scene) if scene in plan.scenes else len(stops)
+    place = len(stops) if scene is None else shown.scenes.index(scene)
     _speaker(
         key="speaker",
         data={"stops": stops, "place": place, "revealed": revealed, "room": room.code if room else None},
@@ -233,14 +242,14 @@ def _picture(link: str) -> str:
 
 
 def ask_again(room: Room) -> None:
-    """Offer a second vote on a question, after a talk with one's neighbour."""
+    """Offer a second vote on a question, after a discussion with a neighbour."""
     st.button(
         "Vote again",
         key="room_again",
         icon=":material/how_to_vote:",
         on_click=_vote_again,
         args=(room,),
-        help="Asks the question once more, after a talk with one's neighbour; the answer shows both votes.",
+        help="Asks the question once more, after a discussion with a neighbour; the answer shows both votes.",
     )
 
 
@@ -248,7 +257,7 @@ def _vote_again(room: Room) -> None:
     try:
         room.vote_again()
     except Refused as refusal:
-        st.toast(f"{str(refusal)[0].upper()}{str(refusal)[1:]}.")
+        st.toast(refusal.sentence)
 
 
 BARS = """<style>
@@ -261,13 +270,11 @@ BARS = """<style>
 
 def votes_bars(tally: Tally, answer: int) -> str:
     """Return the votes for an answer as bars, one for each time that the room was asked, as HTML."""
-    rows: Sequence[Any] = range(len(tally.votes))
-    bars = []
-    for asked in rows:
-        votes, total = tally.votes[asked][answer], sum(tally.votes[asked])
-        share = votes / total if total else 0.0
-        kind = "" if asked == rows[-1] else "before"
-        when = f"{('First', 'Second', 'Third')[asked]} vote: " if len(rows) > 1 else ""
+    bars, many = [], len(tally.votes)
+    for asked in range(many):
+        votes, total, share = tally.votes[asked][answer], sum(tally.votes[asked]), tally.share(asked, answer)
+        kind = "" if asked == many - 1 else "before"
+        when = f"Vote {asked + 1}: " if many > 1 else ""
         said = escape(f"{when}{votes} of {total} votes")
         bars.append(
             f'<i class="{kind}" style="width: {share:.1%}" title="{said}"></i><span>{share:.0%} ({votes})</span>'

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import streamlit as st
 
@@ -243,7 +243,7 @@ class Root:
 
     def leads_to(self, url: str) -> str:
         """Return the address of the page that a browser has open at `url`."""
-        return f"{self.address}/{urlsplit(url).path.rpartition('/')[2]}"
+        return f"{self.address}/{_parts(url).path.rpartition('/')[2]}"
 
 
 def present_root() -> Root:
@@ -264,12 +264,25 @@ def root_of(url: str, *, setting: str = "", listens: str = "", port: int = 8501)
     """Return the address of the whole app; `url` is that of a page, and `listens` what the server was told to listen at."""
     if set_to := _checked(setting):
         return Root(set_to, True)
-    came_by, folder = urlsplit(url), urlsplit(url).path.rpartition("/")[0]
-    if came_by.hostname is not None and came_by.hostname not in HERE:
+    came_by = _parts(url)
+    folder = came_by.path.rpartition("/")[0]
+    if came_by.hostname and not _is_own_name(came_by.hostname):
         return Root(f"{came_by.scheme}://{came_by.netloc}{folder}", True)
     if listens not in HERE and (own := own_address()):
         return Root(f"{came_by.scheme or 'http'}://{own}:{port}{folder}", True)
-    return Root(f"{came_by.scheme}://{came_by.netloc}{folder}" if url else f"http://localhost:{port}", False)
+    return Root(f"{came_by.scheme}://{came_by.netloc}{folder}" if came_by.netloc else f"http://localhost:{port}", False)
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # a browser may send anything
+        return urlsplit("")
+
+
+def _is_own_name(host: str) -> bool:
+    """Whether a name means this computer only, to whoever says it."""
+    return host.rstrip(".") in (*HERE, "0.0.0.0", "::") or host.startswith("127.")
 
 
 @cache

@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 from explorer.stories.room import CODE_LENGTH, HOURS, ROOMS, Refused, Room
 
-VOTER = "explorer_voter"
 # In bytes, and far more than a vote has.
 LARGEST_VOTE = 500
 _PAGE = Path(__file__).with_name("phone.html").read_text(encoding="utf-8")
@@ -42,7 +41,7 @@ def routes(base: str = "") -> list[Route]:
 
 
 async def _door(request: Request) -> Response:
-    """Ask for a code; one that a form without scripts sends leads to its room."""
+    """Ask for a code."""
     return _page({"code": None, "said": ""})
 
 
@@ -51,12 +50,12 @@ async def _room(request: Request) -> Response:
     if room is None:
         return _page({"code": None, "said": NO_ROOM}, status=404)
     try:
-        voter = room.join(request.cookies.get(VOTER, ""))
+        voter = room.join(_voter(request, room))
     except Refused as refusal:
-        return _page({"code": None, "said": _sentence(refusal)}, status=503)
+        return _page({"code": None, "said": refusal.sentence}, status=503)
     answer = _page({"code": room.code, "said": ""})
-    # Without a path it is sent to this folder alone.
-    answer.set_cookie(VOTER, voter, max_age=HOURS * 3600, path=None, httponly=True, samesite="strict")
+    # Lax: whoever comes by a link of another site is the same voter; what another site posts comes without it.
+    answer.set_cookie(cookie_of(room), voter, max_age=HOURS * 3600, path=None, httponly=True, samesite="lax")
     return answer
 
 
@@ -64,7 +63,7 @@ async def _now(request: Request) -> Response:
     room = _found(request)
     if room is None:
         return _problem(NO_ROOM, 404)
-    return JSONResponse(room.now(request.cookies.get(VOTER, "")), headers=_HEADERS)
+    return JSONResponse(room.now(_voter(request, room)), headers=_HEADERS)
 
 
 async def _vote(request: Request) -> Response:
@@ -84,21 +83,25 @@ async def _vote(request: Request) -> Response:
         scene, answer = vote["scene"], vote["answer"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return _problem('A vote is {"scene": its name in the address, "answer": its number from 0}.', 400)
-    voter = request.cookies.get(VOTER, "")
+    voter = _voter(request, room)
     try:
         room.vote(voter, scene, answer)
     except Refused as refusal:
-        return _problem(_sentence(refusal), 409)
+        return _problem(refusal.sentence, 409)
     return JSONResponse(room.now(voter), headers=_HEADERS)
+
+
+def cookie_of(room: Room) -> str:
+    """Return the name of the cookie by which a room knows a voter: each room has its own."""
+    return f"explorer_voter_{room.code}"
+
+
+def _voter(request: Request, room: Room) -> str:
+    return request.cookies.get(cookie_of(room), "")
 
 
 def _found(request: Request) -> Room | None:
     return ROOMS.find(request.path_params["code"])
-
-
-def _sentence(refusal: Refused) -> str:
-    text = str(refusal)
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _problem(said: str, status: int) -> Response:

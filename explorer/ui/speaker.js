@@ -16,7 +16,7 @@ ol { margin: .3rem 0; padding-left: 1.6rem; } .right { font-weight: 700; } .righ
 nav { display: flex; gap: .6rem; margin: 1rem 0; } button { font: inherit; padding: .5rem 1.1rem; cursor: pointer; }
 [hidden] { display: none; }`;
 const BODY = `
-<header><span id="clock" role="timer">0:00</span><span id="plan"></span><span id="votes"></span><button id="again" type="button">Clock to 0</button></header>
+<header><span id="clock" role="timer">0:00</span><span id="plan"></span><span id="votes"></span><button id="again" type="button">Reset the clock</button></header>
 <h1 id="title"></h1><p id="caption"></p><p><b id="question"></b></p><ol id="answers"></ol><p id="take"></p>
 <div id="note"></div>
 <nav><button id="back" type="button">Back</button><button id="on" type="button"></button></nav>
@@ -53,8 +53,10 @@ function open(css) {
   at("on").onclick = onward;
   at("again").onclick = () => { speaker.began = Date.now(); tick(); };
   view.onkeydown = event => {
-    if (event.target.tagName === "BUTTON" && event.key === " ") return;
-    KEYS[event.key]?.();
+    const move = KEYS[event.key], pressed = event.target.tagName === "BUTTON" && event.key === " ";
+    if (!move || pressed || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    move();
   };
   Object.assign(speaker, { view, began: speaker.began || Date.now() });
   clearInterval(speaker.timer);
@@ -103,8 +105,9 @@ function tick() {
 
 async function count(room) {
   try {
-    const now = await (await fetch(new URL(`room/${room}/now`, window.location.href), { cache: "no-store", credentials: "omit" })).json();
-    speaker.votes = now.scene ? `${now.voted} voted of ${now.here} phones` : `${now.here} phones`;
+    const answer = await fetch(new URL(`room/${room}/now`, window.location.href), { cache: "no-store", credentials: "omit" });
+    const now = await answer.json(), here = `${now.here} ${now.here === 1 ? "phone" : "phones"}`;
+    speaker.votes = !answer.ok ? now.said : now.scene ? `${now.voted} voted · ${here}` : here;
   } catch {
     speaker.votes = "no connection";
   }

@@ -97,6 +97,7 @@ FILES = {
     with_scenes([{"scene": FIRST, "minutes": True}]): "from 1 to",
     with_scenes([{"scene": FIRST, "minutes": 1e400}]): "from 1 to",
     with_scenes([{"scene": FIRST, "note": 7}]): "note",
+    with_scenes([{"scene": FIRST, "note": "\ud800"}]): "note",
     with_scenes([{"scene": FIRST, "note": "x" * (MOST_LETTERS + 1)}]): "note",
 }
 

@@ -1,6 +1,5 @@
 """A room: one vote a voter, none after the answer; what is bounded stays bounded."""
 
-import math
 import random
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,8 +11,8 @@ from explorer.stories.room import (
     IDLE_MINUTES,
     LETTERS,
     MOST_ROOMS,
+    MOST_ROUNDS,
     MOST_VOTERS,
-    MOST_VOTES_AGAIN,
     Refused,
     Rooms,
 )
@@ -83,10 +82,10 @@ def test_each_vote_on_a_question_is_counted_apart(room):
         room.vote(voter, FIRST.address, 2)
     tally = room.tally(FIRST)
     assert tally.votes == ((4, 0, 0), (0, 0, 3)) and tally.share(1, 2) == 1
-    for _ in range(MOST_VOTES_AGAIN - 2):
+    for _ in range(MOST_ROUNDS - 2):
         room.vote_again()
         room.vote(voters[0], FIRST.address, 1)
-    with pytest.raises(Refused, match=str(MOST_VOTES_AGAIN)):
+    with pytest.raises(Refused, match=str(MOST_ROUNDS)):
         room.vote_again()
     assert [row["votes"] for row in room.rows() if row["vote"] == 2] == [0, 0, 3]
     assert {row["of"] for row in room.rows() if row["vote"] == 2} == {3}
@@ -109,7 +108,9 @@ def test_votes_by_many_threads_are_neither_lost_nor_counted_twice(room):
 
 
 @pytest.mark.parametrize(
-    "answer", [-1, len(FIRST.answers), True, 1.0, math.nan, "1", None, [0], {"a": 1}, 10**400], ids=lambda a: str(a)[:9]
+    "answer",
+    [-1, len(FIRST.answers), True, 1.0, float("nan"), "1", None, [0], {"a": 1}, 10**400],
+    ids=lambda a: str(a)[:9],
 )
 def test_an_answer_that_does_not_exist_is_refused_and_what_is_allowed_is_said(room, answer):
     with pytest.raises(Refused, match=f"from 0 to {len(FIRST.answers) - 1}"):
@@ -135,11 +136,22 @@ def test_a_voter_who_comes_back_is_the_same(room):
     assert room.join(voter) == voter and room.now()["here"] == 1
 
 
-def test_a_room_takes_so_many_phones_and_those_in_it_stay_in(room):
+def test_a_room_takes_so_many_phones_and_those_in_it_stay_in(room, clock):
     voters = [room.join() for _ in range(MOST_VOTERS)]
+    room.vote(voters[0], FIRST.address, 1)
     with pytest.raises(Refused, match="full"):
         room.join()
     assert room.join(voters[0]) == voters[0]
+    clock.seconds += 60  # who only looked in, and is gone, leaves room for others
+    assert room.join() and room.here == 1
+    assert room.now(voters[0])["yours"] == 1 and room.tally(FIRST).votes == ((0, 1, 0),)
+
+
+def test_an_answer_that_was_shown_to_nobody_who_voted_may_be_asked_for_again(room):
+    room.present(FIRST, revealed=True)  # in a rehearsal
+    room.present(FIRST)
+    room.vote(room.join(), FIRST.address, 0)
+    assert room.now()["voted"] == 1
 
 
 def test_phones_that_have_gone_are_not_here_but_their_votes_count(room, clock):
@@ -149,17 +161,21 @@ def test_phones_that_have_gone_are_not_here_but_their_votes_count(room, clock):
     assert room.now()["here"] == 0 and room.now()["voted"] == 1
 
 
-def test_a_server_has_so_many_rooms_and_forgets_those_that_nobody_leads(rooms, clock):
+def test_a_server_has_so_many_rooms_and_forgets_those_that_nobody_uses(rooms, clock):
     opened = [rooms.open() for _ in range(MOST_ROOMS)]
     assert len({room.code for room in opened}) == MOST_ROOMS
     assert all(len(room.code) == CODE_LENGTH and set(room.code) <= set(LETTERS) for room in opened)
     for _ in range(1000):
         with pytest.raises(Refused, match=str(MOST_ROOMS)):
             rooms.open()
+    rooms.close(opened[5])
+    assert rooms.open() and rooms.find(opened[5].code) is None
     clock.seconds += (IDLE_MINUTES + 1) * 60
     opened[0].present(FIRST)
-    assert rooms.open() is not None
-    assert rooms.find(opened[0].code) is opened[0] and rooms.find(opened[1].code) is None
+    opened[1].join()  # its lecturer has long been at one scene, but phones are here
+    assert all(rooms.find(room.code) for room in opened if room is not opened[5]), "nobody needs the place"
+    assert rooms.open()
+    assert rooms.find(opened[0].code) and rooms.find(opened[1].code) and rooms.find(opened[2].code) is None
 
 
 def test_a_room_is_forgotten_after_some_hours(rooms, room, clock):
@@ -170,7 +186,7 @@ def test_a_room_is_forgotten_after_some_hours(rooms, room, clock):
 
 def test_only_its_secret_leads_a_room(rooms, room):
     assert rooms.led_with(room.secret) is room
-    assert all(rooms.led_with(guess) is None for guess in ("", room.code, room.join(), room.secret[:-1], "é"))
+    assert all(rooms.led_with(guess) is None for guess in ("", room.code, room.join(), room.secret[:-1], "é", "\ud800"))
 
 
 def test_a_closed_room_says_so_and_takes_no_votes(rooms, room):

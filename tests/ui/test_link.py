@@ -238,6 +238,10 @@ AT_HOME = "192.168.7.7"
         ("https://x.example.org/explorer/tour", {"listens": "localhost"}, "https://x.example.org/explorer", True),
         ("http://localhost:8501/tour", {"setting": "https://x.example.org/e/"}, "https://x.example.org/e", True),
         ("http://10.1.2.3:8501/tour", {"setting": "https://x.example.org"}, "https://x.example.org", True),
+        ("http://0.0.0.0:8501/tour", {"listens": "0.0.0.0"}, f"http://{AT_HOME}:8501", True),
+        ("http://[::]:8501/tour", {"listens": "localhost"}, "http://[::]:8501", False),
+        ("http://127.0.1.1:8501/tour", {"listens": "localhost"}, "http://127.0.1.1:8501", False),
+        ("http://localhost.:8501/tour", {"listens": "localhost"}, "http://localhost.:8501", False),
         ("", {"listens": "localhost"}, "http://localhost:8501", False),
     ],
 )
