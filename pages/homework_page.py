@@ -153,7 +153,7 @@ def _judgment(challenge: Challenge, experiment: Settings, judgment: Judgment) ->
         # Streamlit forgets a widget while it is not drawn.
         st.session_state[NAME_KEY] = st.session_state.get(NAME_KEY, "")
         st.text_input(
-            "Your name, if the answer is to carry it",
+            "Your name (optional; saved in the answer's file)",
             key=NAME_KEY,
             max_chars=LONGEST_NAME,
             help="It stands in the answer’s file, and nowhere else.",

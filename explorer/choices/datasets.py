@@ -149,15 +149,19 @@ PLACES = 12
 
 
 def _signal_xor(rng: np.random.Generator, samples: int, noise: float) -> Data:
-    # In turn: both answers, both signs of the first spike, every place for it, so that none of these tells of another.
+    # In turn: both answers, both signs of the first spike, and places spread over the signal, so that none of these tells of
+    # another.
     y, number, row = _classes(samples), np.arange(samples), np.arange(samples)
-    first, place = 1.0 - 2 * (number // 2 % 2), number // 4 % (PLACES - 1)
-    x = 0.1 * rng.normal(size=(samples, PLACES))
+    kinds, choices = -(-samples // 4), PLACES - 1
+    first, turn = 1.0 - 2 * (number // 2 % 2), number // 4
+    place = turn % choices if kinds >= choices else turn * (choices - 1) // max(kinds - 1, 1)
+    x = (0.1 + noise) * rng.normal(size=(samples, PLACES))
     x[row, place] += first
     x[row, place + 1] += first * (1 - 2 * y)
-    data = _shape(rng, x, y, noise)
+    # One scale for all places: a signal may be moved along itself.
+    x = (x - x.mean()) / x.std()
     names = tuple(f"x{place}" for place in range(1, PLACES + 1))
-    return Data(data.x, y, feature_names=names, class_names=("same", "differ"))
+    return Data(x, y, feature_names=names, class_names=("same", "differ"))
 
 
 DATASETS = registry(

@@ -130,7 +130,7 @@ VERDICTS = registry(
         Verdict(
             name="batches too small",
             caption="Batch norm over one or two samples, and fewer than three quarters of the seeds solve it.",
-            holds=lambda f: f.epoch > 0 and f.experiment.normalizer.uses_batch and max(f.experiment.batch_sizes()) <= 2,
+            holds=lambda f: f.epoch > 0 and f.experiment.normalizer.uses_batch and when.most_normalized(f) <= 2,
             tell=tell_small_batches,
             remedies={
                 "larger batches": when.always,

@@ -226,10 +226,11 @@ class _Drawing:
 
     def _weights(self, layer: int, numbers: LayerNumbers) -> None:
         i, W = sub(layer), numbers.W
-        columns = [("norm", [short(norm(W.ravel()))])]
+        columns, below = [("norm", [short(norm(W.ravel()))])], ""
         if max(W.shape) <= MOST_ENTRIES:
             columns = [("", [two_places(entry) for entry in column]) for column in numbers.with_bias.T]
-        below = "" if numbers.b is None else f". Below it b{i}, the weights of one more input, which is always 1"
+            if numbers.b is not None:
+                below = f". Below it b{i}, the weights of one more input, always 1: the forward pass alone uses it"
         words = f"W{i}, {W.shape[0]} × {W.shape[1]}: a row for every input, a column for every unit. Both passes use it{below}"
         self._add("W", layer, f"W{i}", W.ravel(), words, lane=SHARED, columns=columns, part="weights")
 

@@ -104,7 +104,7 @@ def tour_html(
         f'<nav aria-label="Scenes"><ol>{contents}</ol></nav>',
         '<p class="tools"><button id="all" type="button">Show all answers</button></p>',
         *(_scene(number, scene, len(scenes), *figures[scene.name]) for number, scene in enumerate(scenes, start=1)),
-        f"<section><h2>Words</h2>{_terms(terms_in(*told))}</section>",
+        f"<section><h2>Glossary</h2>{_terms(terms_in(*told))}</section>",
         f"<section><h2>Sources</h2>{_sources(_cited(scenes, terms_in(*told)))}</section>",
         f"<script>{plain.library()}</script>",
         f"<script>{plain.FOLD}{NARROW}{script}</script>",
@@ -204,7 +204,7 @@ def glossary_html() -> str:
         STYLE,
         [
             "<h1>Glossary and sources</h1>",
-            f"<section><h2>Words</h2>{_terms(list(GLOSSARY.values()))}</section>",
+            f"<section><h2>Glossary</h2>{_terms(list(GLOSSARY.values()))}</section>",
             f"<section><h2>Sources</h2>{_sources(list(REFERENCES.values()))}</section>",
         ],
     )

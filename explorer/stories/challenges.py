@@ -191,7 +191,7 @@ CHALLENGES = registry(
             ),
             most_changes=1,
             rule=learnt(8),
-            hint="What does each sigmoid layer multiply the gradient by, at best? Layers this narrow lose much if units can be off.",
+            hint="What does each sigmoid layer multiply the gradient by, at best? In layers this narrow, one unit that is off loses much of the signal.",
             lesson="The sigmoid's slope is at most 1/4. ELU's is 1 for every z above 0, and unlike ReLU's it is not 0 below: with four "
             "units per layer, ReLU layers are often off altogether.",
             source="Clevert et al. 2016",
@@ -223,7 +223,8 @@ CHALLENGES = registry(
             hint="A larger gain makes the weights pass on more and the slopes less, because units saturate. Depth and Sweep show the "
             "gradient for many gains at once.",
             lesson="A little above 1. At a gain of exactly 1 signals die out, but only slowly, and until they have, tanh's slopes "
-            "are below 1 and cost gradient. Below 1 it vanishes exponentially, from about 1.3 on it explodes.",
+            "are below 1 and cost gradient. Below a gain of 1 the gradient vanishes exponentially; above 1 it grows exponentially in the "
+            "end, at this depth 3 times at 1.3 and 300 times at 2.",
             source="Poole et al. 2016; Schoenholz et al. 2017",
         ),
         Challenge(
@@ -235,9 +236,9 @@ CHALLENGES = registry(
             plays=(Play("learning_rate", (0.01, *RATES[4:])), Play("optimizer")),
             rule=dead(0.5),
             view=View(metric="dead"),
-            hint="A unit is off for good once one update has pushed its z below 0 for every sample. What makes updates longer?",
-            lesson="With steps far too long, a unit's z falls below 0 for every sample. Its slope there is 0, so no gradient can ever bring "
-            "it back. A leaky ReLU cannot die so.",
+            hint="A unit is as good as off for good once one update has pushed its z below 0 for every sample. What makes updates longer?",
+            lesson="With steps far too long, a unit's z falls below 0 for every sample. Its slope there is 0, so its own "
+            "weights get no gradient that could bring it back. A leaky ReLU cannot die in this way.",
             source="Maas et al. 2013; Lu et al. 2020",
         ),
         Challenge(
@@ -252,14 +253,15 @@ CHALLENGES = registry(
             hint="Batch norm divides by the spread of what is left of a signal. Which activations leave little of it? And how often does "
             "the gradient pass one?",
             lesson="Batch norm keeps signals level, not gradients: it divides by a spread that the activation has made smaller, and the "
-            "gradient is divided by it too. With ReLU that is a factor of about 1.21 = √(π/(π − 1)) for each layer, exponential in depth.",
+            "gradient is divided by it too. With ReLU theory says √(π/(π − 1)) ≈ 1.21 for each wide layer; narrow ones like these have more. It is exponential "
+            "in depth.",
             source="Yang et al. 2019",
         ),
         Challenge(
             name="Skips that explode",
             address="skips that explode",
-            caption="Forty ReLU layers, with a skip over each: the gradient cannot vanish, but every layer adds its own to it, and no "
-            "seed survives. Make the net learn without taking the skips away.",
+            caption="Forty ReLU layers, with a skip over each: the gradient cannot vanish, but it grows at every layer, and no "
+            "seed learns. Make the net learn without taking the skips away.",
             start=RESIDUAL,
             plays=(
                 Play("gain", (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)),
@@ -269,15 +271,16 @@ CHALLENGES = registry(
                 Play("threshold", (0.01, 0.1, 1.0, 10.0)),
             ),
             rule=learnt(7),
-            hint="y = x + f(W x + b) is larger than x. The updates are only the messenger: what keeps f's part from growing with x?",
+            hint="y = x + f(W x + b) is larger than x. Shorter updates treat only the symptom: what keeps f's part from growing with x?",
             lesson="Signals and gradients are multiplied by more than 1 at each layer, y = x + f(x). A normalization in each branch keeps "
-            "what it adds at one size, whatever x has become, so that the sum grows slowly. Shorter steps do not change that.",
+            "what it adds at one size, whatever x has become, so that the sum grows slowly. Shorter steps do not change that. Small first weights in the "
+            "branches do much the same at the start.",
             source="Zhang et al. 2019; De & Smith 2020",
         ),
         Challenge(
             name="Learning from almost nothing",
             address="almost nothing",
-            caption="Twenty tanh layers with weights that are too small: layer 1 gets less than 10⁻⁵ of the last layer's gradient. Leave "
+            caption="Twenty tanh layers with weights that are too small: layer 1 gets less than 10⁻⁵ of the output's gradient. Leave "
             "the net as it is, and make it learn.",
             start=SMALL.but(activation="tanh", initializer="LeCun", gain=0.6, depth=20, learning_rate=0.1, epochs=300),
             plays=(Play("optimizer"), Play("learning_rate", RATES)),
@@ -326,7 +329,7 @@ CHALLENGES = registry(
         Challenge(
             name="Twenty sigmoid layers, no skips",
             address="twenty sigmoid layers",
-            caption="Twenty sigmoid layers of eight units: layer 1 gets about 10⁻¹¹ of the gradient. Make them learn XOR without skips, and "
+            caption="Twenty sigmoid layers of eight units: layer 1 gets about 10⁻¹¹ of the output's gradient. Make them learn XOR without skips, and "
             "with the sigmoid.",
             start=TWENTY,
             plays=(
@@ -338,9 +341,9 @@ CHALLENGES = registry(
             ),
             rule=learnt(7),
             hint="The slope is at most 1/4, so weights must make up for a factor of 4 or more. Then the gradient is "
-            "small, but no longer lost, and the right optimizer needs no more.",
+            "small, but no longer lost, and an optimizer that divides it by its own size can use it.",
             lesson="Weights several times larger bring back most of what the slopes take, orthogonal ones "
-            "evenly in all directions; RMSprop or Adam do the rest, since they divide each gradient by its own size. Neither is "
+            "treat all directions alike, before the slopes do not; RMSprop or Adam do the rest, since they divide each gradient by its own size. Neither is "
             "enough alone.",
             source="Saxe et al. 2014; Pennington et al. 2017; Kingma & Ba 2015",
         ),

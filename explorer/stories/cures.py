@@ -122,8 +122,8 @@ CURES = [
             Answer("All or nearly all", 6.5, 8.5),
         ),
         right=2,
-        take_home="A convolution is a layer like any other: plain, each one multiplies the gradient by about 0.5; with skips by "
-        "about 1, and nearly all seeds learn where none did.",
+        take_home="A convolution is a layer like any other: from this start each one multiplies the gradient by about 0.5, plain; "
+        "with skips by about 1.1, and nearly all seeds learn where none did.",
         source="He et al. 2016",
         shown=(("baseline", CONVOLUTIONS), ("now", CONVOLUTIONS.but(skip="one layer"))),
         figure=GRADIENTS,

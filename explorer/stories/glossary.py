@@ -28,9 +28,10 @@ GLOSSARY = registry(
         ),
         Term(
             name="dL/dz",
-            caption="The derivative of the loss with respect to z, the input of a layer’s activation; textbooks also call it delta. "
-            "Backpropagation hands it from layer to layer. Its size is shown as an RMS over samples and units.",
-            formula="dL/dz of layer l = f'(z) · W dL/dz of layer l + 1,  where z of layer l + 1 = h W + b",
+            caption="The derivative of the loss with respect to z = h W + b, which goes into a layer’s activation, or first through a "
+            "normalization; textbooks also call it delta. Backpropagation hands it from layer to layer. Its size is shown as an RMS over "
+            "samples and units, of a convolution also over places.",
+            formula="plain net: dL/dz of layer l = f'(z) · (W of layer l + 1) dL/dz of layer l + 1",
             source="Rumelhart, Hinton & Williams 1986",
             forms=r"dL/d[zh]",
             scene="what multiplies",
@@ -74,7 +75,7 @@ GLOSSARY = registry(
             name="fan_in, fan_out",
             caption="The numbers of inputs and of outputs of a layer. A sum over fan_in terms grows with √fan_in, so "
             "initializations divide by it.",
-            formula="W is a matrix of fan_in rows and fan_out columns",
+            formula="dense: W is fan_in × fan_out;  a convolution over 3 places: fan_in = 3 × channels in, fan_out = 3 × channels out",
             source="LeCun et al. 1998",
             forms=r"fan_(?:in|out)",
         ),
@@ -97,7 +98,7 @@ GLOSSARY = registry(
         ),
         Term(
             name="Edge of chaos",
-            caption="Where the first weights and biases vary just so much that very deep, very wide nets keep the size of dL/dz. "
+            caption="The variances of the first weights and biases at which very deep, very wide nets keep the size of dL/dz. "
             "On one side gradients vanish with depth, on the other they explode. Also: the critical line.",
             formula="χ₁ = σ_w² E f'(√q* ξ)² = 1,  ξ ~ N(0, 1), q* the variance of z that layers settle on",
             source="Poole et al. 2016; Schoenholz et al. 2017",
@@ -166,7 +167,7 @@ GLOSSARY = registry(
             name="Backpropagation through time",
             caption="Backpropagation in a recurrent net, whose layers are its time steps and all have the same W_hh. Truncated, it is "
             "cut after some steps: what lies further back adds nothing to the gradient.",
-            formula="dL/dh of step t = W_hhᵀ (f'(z) · dL/dh) of step t + 1, of a plain net",
+            formula="plain net: dL/dh of step t = W_hh (f'(z) · dL/dh), both of step t + 1, and step t’s own part of the loss",
             source="Williams & Peng 1990; Pascanu et al. 2013",
             forms=r"through time|truncat\w+",
             scene="a hundred steps",

@@ -19,7 +19,8 @@ class Reference(Entry):
     @property
     def before_link(self) -> str:
         """Authors, year, title and venue."""
-        return f"{self.authors} ({self.year}). {self.caption}. {self.venue}."
+        title = self.caption if self.caption.endswith("?") else f"{self.caption}."
+        return f"{self.authors} ({self.year}). {title} {self.venue}."
 
     @property
     def text(self) -> str:

@@ -95,7 +95,7 @@ def _nothing(reason: str) -> Prediction:
 
 def _no_theory(experiment: Experiment) -> str:
     if experiment.layer_kind.slides:
-        return "Theory here follows dense layers; of convolutions it says nothing."
+        return "Theory's lines here follow dense layers. Very wide convolutions have the same critical line (Xiao et al. 2018)."
     if not experiment.initialization.passes_gradient:
         return "Theory is about random weights; these are all 0, and no gradient passes."
     if experiment.initialization.variance is None:

@@ -229,7 +229,7 @@ def hand_out(title: str, scenes: Sequence[Scene], draw: Callable[[Scene], Drawn]
 
 PAGE_HELP = (
     "All scenes as one HTML file that works offline: questions, answers on a click, figures to zoom. It needs every net of the scenes "
-    "trained; the first time that takes a minute or more, and then you press it again."
+    "to be trained. The first time, this takes a minute or more; then press the button again."
 )
 SHEET_HELP = "A page to print from the browser, on A4 or Letter."
 

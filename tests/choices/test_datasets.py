@@ -59,8 +59,21 @@ def test_inputs_are_standardized_where_they_are_drawn(dataset):
     if not dataset.sized:
         pytest.skip("four given points")
     data = make(dataset)
-    np.testing.assert_allclose(data.x.mean(0), 0, atol=1e-13)
-    np.testing.assert_allclose(data.x.std(0), 1, rtol=1e-13)
+    each = None if dataset.signal else 0  # a signal has one scale for all places
+    np.testing.assert_allclose(data.x.mean(each), 0, atol=1e-13)
+    np.testing.assert_allclose(data.x.std(each), 1, rtol=1e-13)
+
+
+@pytest.mark.parametrize("samples", [8, 32, 44, 100, 128])
+def test_spikes_stand_everywhere_in_a_signal_and_tell_their_place_nothing_of_the_answer(samples):
+    dataset = DATASETS["signal XOR"]
+    data = dataset.make(np.random.default_rng(0), samples, 0.0)
+    first = np.abs(data.x).argsort(axis=1)[:, -2:].min(axis=1)
+    ends = {int(first.min()), int(first.max())}
+    assert ends == {0, dataset.inputs - 2}
+    for place in set(first):
+        answers = data.y[first == place]
+        assert len(answers) % 4 or answers.mean() == 0.5
 
 
 @each
