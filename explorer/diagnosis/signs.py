@@ -128,10 +128,9 @@ def _way(history: History, ratios: Array) -> float:
 def _output_slope(history: History, failed: NDArray[np.bool_], latest: int) -> float:
     """log10 of the size of dL/dz of the output over what the answers' error would make it if the output were not saturated."""
     size = np.sqrt(history.error[failed, latest])
+    whole = history.measures["delta"][failed, latest, -1] * history.experiment.places  # each place has its part
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _median(
-            logarithm(history.measures["delta"][failed, latest, -1] / (size * _delta_of_one(history.experiment)))
-        )
+        return _median(logarithm(whole / (size * _delta_of_one(history.experiment))))
 
 
 def _delta_of_one(experiment: Experiment) -> float:

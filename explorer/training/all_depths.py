@@ -169,7 +169,7 @@ class _BackwardPass:
         rule.delta(z, self.y, self.experiment.output, delta_out)
         spread_over_places(delta_out, self.delta[..., :1, :])
         np.matmul(h, self.delta.swapaxes(-1, -2), self.gradient)
-        return self._sizes(delta_out, self.gradient)
+        return self._sizes(self.delta[..., :1, :], self.gradient)
 
     def _to_dh(self, layer: int) -> None:
         """From dL/dz of the layer above, which of one net may be its output, to dL/dh of hidden layer `layer`."""

@@ -119,7 +119,8 @@ def _bias_gradient(network: Network) -> Array:
 
 
 def _delta(network: Network) -> Array:
-    return np.concatenate([rms(network.delta[:-1]), rms(network.delta_out)[None]])
+    # Of the output's z at each place, as of hidden layers: each place has its part of the mean.
+    return np.concatenate([rms(network.delta[:-1]), rms(network.delta[-1, :, :1, :])[None]])
 
 
 def _handed_on(network: Network) -> Array:
@@ -184,7 +185,8 @@ DIAGNOSTICS = registry(
         Diagnostic(
             name="delta",
             title="dL/dz, RMS",
-            caption="Size of the gradient at the layer's units: root mean square of dL/dz over units and samples.",
+            caption="Size of the gradient at the layer's units: root mean square of dL/dz over units and samples, of a "
+            "convolution also over places.",
             formula="√ mean (dL/dz)²",
             label="dL/dz",
             measure=_delta,
@@ -220,7 +222,7 @@ DIAGNOSTICS = registry(
         Diagnostic(
             name="activation_std",
             title="activations, spread",
-            caption="Standard deviation, over units and samples, of what the layer hands on.",
+            caption="Standard deviation, over units and samples (of a convolution also places), of what the layer hands on.",
             formula="std(h)",
             label="activation spread",
             measure=_activation_std,
@@ -230,7 +232,7 @@ DIAGNOSTICS = registry(
         Diagnostic(
             name="activation_mean",
             title="activations, mean",
-            caption="Mean, over units and samples, of what the layer hands on.",
+            caption="Mean, over units and samples (of a convolution also places), of what the layer hands on.",
             formula="mean(h)",
             measure=lambda network: _only_hidden(mean_along(_flat(_handed_on(network)), -1)[..., 0]),
             stage=Stage.FORWARD,
