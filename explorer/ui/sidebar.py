@@ -60,6 +60,8 @@ def sidebar(kind: Kind, controls: Mapping[str, Control], *, pins: bool) -> None:
             _load_experiment(kind)
         with hidden():
             text = _baseline_text(keys.baseline, keys.empty_baseline)
+    # Once more: a control that was drawn may hold something else than before, as after Back or Forward.
+    settings |= _unfit(kind, settings)
     experiment = _experiment(kind, settings, data)
     baseline, problem = pinned(text, settings["task"], st.session_state.get(DATA_KEY), kind)
     if problem:

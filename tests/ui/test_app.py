@@ -161,7 +161,7 @@ def test_a_link_that_asks_for_convolutions_where_there_is_no_signal_gets_dense_l
 
 def test_a_convolution_says_what_it_has_no_theory_and_no_walk_for():
     app = run(CONVOLUTIONS)
-    assert any("of convolutions it says nothing" in caption.value for caption in app.caption)
+    assert any("Theory's lines here follow dense layers" in caption.value for caption in app.caption)
     walk = run(CONVOLUTIONS, page="Walk")
     assert "no walk through it" in walk.info[0].value
     assert not walk.main.header
