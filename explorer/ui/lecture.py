@@ -265,6 +265,7 @@ BARS = """<style>
   font-size: clamp(.95rem, 1vw, 1.5rem); }
 .votes i { height: .75em; border-radius: .2em; background: var(--st-primary-color, #0b6e69); min-width: 2px; }
 .votes i.before { opacity: .45; }
+.st-key-tour_setup { display: none; }
 </style>"""
 
 
