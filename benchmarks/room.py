@@ -109,8 +109,8 @@ def lecture(page: Page, address: str, voters: int) -> None:
         [bar.split("(")[-1].rstrip(")\n") for bar in bars],
     )
     for what, since in ((ANSWER, revealed), (SECOND.address, went_on)):
-        late = sorted(phone.seen[what] - since for phone in phones)
-        print(f"{what} on the phones: median {late[len(late) // 2]:.2f} s, last {late[-1]:.2f} s")
+        late = sorted(phone.seen[what] - since for phone in phones if what in phone.seen)
+        print(f"{what} on {len(late)} phones: median {late[len(late) // 2]:.2f} s, last {late[-1]:.2f} s")
     took = sorted(each for phone in phones for each in phone.took)
     print(f"{len(took):,} requests: median {took[len(took) // 2] * 1e3:.1f} ms, slowest {took[-1] * 1e3:.0f} ms")
 

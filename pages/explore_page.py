@@ -431,20 +431,18 @@ def _reading(view: View) -> None:
 def layer_table(experiment: Experiment) -> list[dict[str, str]]:
     """Return shapes and parameters as a table: one row per layer, first to last, and a row with the total."""
     shape = architecture(experiment)
+    # The fan_out of a convolution counts places too, and W has a column for each channel.
+    columns = f"W (fan_in, {'channels' if experiment.layer_kind.slides else 'fan_out'})"
     rows = []
     for layer in range(shape.layers):
         fan_in, fan_out = shape.fan(layer)
         places = f"{shape.places}, " if shape.places > 1 and layer < shape.depth else ""
         weights, output = f"({fan_in}, {fan_out})", f"(samples, {places}{fan_out})"
-        rows.append(
-            _row(str(layer + 1), _layer_words(experiment, shape, layer), weights, output, shape.parameters(layer))
-        )
-    return [*rows, _row("total", "", "", "", sum(shape.parameters(layer) for layer in range(shape.layers)))]
-
-
-def _row(layer: str, words: str, weights: str, output: str, parameters: int) -> dict[str, str]:
-    names = ("Layer", "What it is", "W (fan_in, fan_out)", "Output shape", "Parameters")
-    return dict(zip(names, (layer, words, weights, output, f"{parameters:,}"), strict=True))
+        words = _layer_words(experiment, shape, layer)
+        rows.append((str(layer + 1), words, weights, output, f"{shape.parameters(layer):,}"))
+    total = sum(shape.parameters(layer) for layer in range(shape.layers))
+    names = ("Layer", "What it is", columns, "Output shape", "Parameters")
+    return [dict(zip(names, row, strict=True)) for row in (*rows, ("total", "", "", "", f"{total:,}"))]
 
 
 def _layer_words(experiment: Experiment, shape: Architecture, layer: int) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.choices.comparisons import with_baseline
 from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
-from explorer.diagnosis.wording import summary
+from explorer.diagnosis.wording import sentence, summary
 from explorer.sharing.answers import LONGEST_NAME, answer_json
 from explorer.sharing.notebook import challenge_lines
 from explorer.sharing.saved import filename, histories_csv
@@ -139,7 +139,7 @@ def _changes(challenge: Challenge) -> dict[str, Any]:
 
 def _judgment(challenge: Challenge, experiment: Settings, judgment: Judgment) -> None:
     """Say whether it is solved, and why; then what it teaches, or a hint."""
-    told = f"{judgment.sentence[0].upper()}{judgment.sentence[1:]}."
+    told = sentence(judgment.sentence)
     with st.container(key="homework_judgment", gap="small"):
         if not judgment.solved:
             word = "Not solved" if challenge.changed(experiment) else "The start"

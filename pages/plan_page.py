@@ -4,18 +4,15 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from explorer.sharing.saved import plan_json, read_plan_json
 from explorer.stories.plan import (
-    LONGEST,
-    MOST_BYTES,
+    MINUTES,
     MOST_LETTERS,
     PRESETS,
-    USUAL,
     WHOLE,
     Plan,
     Stop,
-    plan_json,
     read_plan,
-    read_plan_json,
 )
 from explorer.stories.tour import PRESENTER, QUESTION, SCENES, chapter_of
 from explorer.ui.between_pages import go_to, set_values
@@ -105,8 +102,8 @@ def _stop(plan: Plan, place: int) -> None:
         )
         st.number_input(
             f"Minutes for {name}",
-            1,
-            LONGEST,
+            int(MINUTES.low),
+            int(MINUTES.high),
             stop.minutes,
             key=minutes,
             width=130,
@@ -163,7 +160,7 @@ def _add(plan: Plan) -> None:
         st.button(
             "Add",
             key="plan_add",
-            on_click=lambda: _set(Plan((*plan.stops, Stop(scene, USUAL)))),
+            on_click=lambda: _set(Plan((*plan.stops, Stop(scene)))),
             disabled=scene is None,
         )
 
@@ -191,8 +188,6 @@ def _open() -> None:
     if file is None:
         return
     try:
-        if file.size > MOST_BYTES:
-            raise ValueError(f"it has {file.size:,} bytes; a plan has at most {MOST_BYTES:,}")
         plan, said = read_plan_json(file.getvalue())
     except ValueError as error:
         st.session_state[REFUSED_KEY] = verbatim(error)

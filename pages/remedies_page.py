@@ -11,7 +11,7 @@ from explorer.choices.experiment import Experiment
 from explorer.diagnosis.effects import HELPS
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.trials import Results, trials, within_limits
-from explorer.diagnosis.wording import summary
+from explorer.diagnosis.wording import begun, summary
 from explorer.figures.remedies import describe_losses, describe_tried, loss_figure, ranked_panels, remedies_figure
 from explorer.figures.view import VIEW_CONTROLS, View
 from explorer.sharing.code import remedies_table
@@ -195,7 +195,7 @@ def _why(results: Results) -> None:
         if effect is None:
             continue
         words, button = st.columns([6, 1.1], vertical_alignment="center")
-        words.markdown(f"**{trial.name[0].upper()}{trial.name[1:]}.** {effect.sentence}", help=trial.about)
+        words.markdown(f"**{begun(trial.name)}.** {effect.sentence}", help=trial.about)
         button.button(
             "Open in Explore",
             key=f"open_{trial.name}",

@@ -11,7 +11,7 @@ import streamlit as st
 from explorer.choices.arrays import thin
 from explorer.choices.controls import Control, Several, Span, choice, controls_of, numeric
 from explorer.choices.experiment import CONTROLS, Experiment
-from explorer.diagnosis.wording import summary
+from explorer.diagnosis.wording import sentence, summary
 from explorer.figures.sweep import describe_row, describe_sweep, row_figure, sweep_figure, value_text
 from explorer.sharing.code import sweep_table
 from explorer.sharing.notebook import sweep_lines
@@ -154,7 +154,7 @@ def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
         trained = OUTCOMES[view.outcome].trained
         sweep = _known(experiment, x, chosen[x], y, chosen[y], trained)
     except ValueError as problem:
-        st.warning(f"{str(problem)[0].upper()}{str(problem)[1:]}.", icon=":material/grid_off:")
+        st.warning(sentence(str(problem)), icon=":material/grid_off:")
         return None
     if all(isinstance(cell, str) for cell in sweep.cells.values()):
         st.warning(str(sweep.cells[0, 0]), icon=":material/grid_off:")

@@ -26,6 +26,7 @@ from explorer.stories.tour import (
     SCENES,
     TOUR_CONTROLS,
     TourView,
+    addressed,
     chapter_of,
     named,
     play_key,
@@ -71,7 +72,7 @@ def show() -> None:
         plan = present_plan()
     with foot:
         view = _ask(plan)
-    scene = None if view.scene == RECAP else next(scene for scene in SCENES if scene.address == view.scene)
+    scene = addressed(view.scene)
     if (room := present_room()) is not None:
         room.present(scene, revealed=view.revealed == ANSWER)
     with unseen:
@@ -121,7 +122,7 @@ def _places(plan: Plan) -> list[str]:
     """Return the plan's scenes, one beside it that the link asks for, and at the end what to remember."""
     places = [scene.address for scene in plan.scenes]
     asked = st.session_state.get("scene", st.query_params.get("scene"))
-    beside = [scene.address for scene in SCENES if scene.address == asked and asked not in places]
+    beside = [asked] if asked not in places and addressed(str(asked)) else []
     return [*places, *beside, RECAP]
 
 

@@ -157,7 +157,7 @@ INITIALIZERS = registry(
         Initializer(
             name="orthogonal",
             caption="Rows and columns of length 1 at right angles: between equal widths, a linear layer turns the "
-            "gradient without changing its length.",
+            "gradient without changing its length. W of a convolution holds three places: only its columns are at right angles.",
             formula="Wᵀ W = I, or W Wᵀ = I where fan_out is larger",
             source="Saxe et al. 2014",
             draw=_orthogonal,

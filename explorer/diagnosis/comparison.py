@@ -11,7 +11,7 @@ from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.facts import HEALTHY_DECADES, Facts
 from explorer.diagnosis.reasons import gradient_change
 from explorer.diagnosis.sentences import learn, loss_went, told_diverged
-from explorer.diagnosis.wording import as_before, compared_summary, decades, difference, number, seeds_text
+from explorer.diagnosis.wording import as_before, compared_summary, decades, difference, number, seeds_text, sentence
 from explorer.training.history import History
 
 
@@ -82,7 +82,7 @@ def compare(old: Facts, new: Facts) -> str:
     if not changes:
         return "The same settings as the baseline."
     what = changes[0] if len(changes) == 1 else " and ".join([", ".join(changes[:-1]), changes[-1]])
-    return _sentence(f"{what}: {_seed_change(old, new)}")
+    return sentence(f"{what}: {_seed_change(old, new)}")
 
 
 def compare_gradients(old: Facts, new: Facts) -> str:
@@ -90,7 +90,7 @@ def compare_gradients(old: Facts, new: Facts) -> str:
     # Of seeds that diverged, or of another task, the gradient at the start is no news.
     if new.diverged * 2 >= new.runs or new.experiment.task != old.experiment.task:
         return ""
-    return _sentence(gradient_change(old, new)) if difference(old.experiment, new.experiment) else ""
+    return sentence(gradient_change(old, new)) if difference(old.experiment, new.experiment) else ""
 
 
 def _seed_change(old: Facts, new: Facts) -> str:
@@ -122,7 +122,7 @@ def time_headline(diagnoses: Mapping[str, Diagnosis], phrase: str = "") -> str:
     else:
         told = "; ".join([f"{first_name}: {learn(first)}", *(f"{name}: {_count(f, first)}" for name, f in others)])
     so_far = "" if all(f.complete for f in facts.values()) else "so far, "
-    return _sentence(f"{so_far}{told}")
+    return sentence(f"{so_far}{told}")
 
 
 def _alone(diagnosis: Diagnosis) -> str:
@@ -133,7 +133,7 @@ def _alone(diagnosis: Diagnosis) -> str:
     told = [f"{learn(f)}{'' if f.complete else ' so far'}"]
     told += [loss_went(f)] * (f.epoch > 0 and math.isfinite(f.signs.loss_end))
     # The word has said already that a single seed diverged.
-    return _sentence(f"{diagnosis.verdict}: {'; '.join(told[-1:] if f.runs == f.diverged == 1 else told)}")
+    return sentence(f"{diagnosis.verdict}: {'; '.join(told[-1:] if f.runs == f.diverged == 1 else told)}")
 
 
 def _count(f: Facts, first: Facts) -> str:
@@ -208,8 +208,3 @@ def share_of_last(log_ratio: float) -> str:
     if log_ratio >= 0:
         return f"{decades(log_ratio)} times"
     return f"{number(100 * 10.0**log_ratio)}%" if log_ratio > -HEALTHY_DECADES else decades(log_ratio)
-
-
-def _sentence(text: str) -> str:
-    # Symbols such as dL/dz keep their small letter.
-    return f"{text if text.startswith('dL/') else text[0].upper() + text[1:]}."

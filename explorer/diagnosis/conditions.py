@@ -127,7 +127,8 @@ def died(f: Facts) -> bool:
 def layers_die_by_chance(f: Facts) -> bool:
     """Whether some dense layer of rectifiers is off for a sample, with probability 1 - (1 - 2⁻ⁿ)ᵈ for d layers of n, in most nets.
 
-    Lu et al. 2020. A convolution is off only if it is at every place. Four times the width helped 4 of 5 such nets that were dead, vanished or hardly moved.
+    Lu et al. 2020. A convolution is off only if it is at every place. Four times the width helped 4 of 5 such nets that were
+    dead, vanished or hardly moved.
     """
     width, depth = f.experiment.width, f.experiment.depth
     dense = not f.experiment.layer_kind.slides

@@ -9,7 +9,7 @@ from explorer.choices.experiment import Experiment
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.reasons import gradient_change
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.wording import as_before, number
+from explorer.diagnosis.wording import as_before, begun, number
 
 HELPED, A_LITTLE, UNCLEAR, HARMED, NOTHING = "helped", "helped a little", "no clear difference", "harmed", "no change"
 # A difference in solved seeds counts if chance alone would make it more rarely than this.
@@ -175,4 +175,4 @@ def remedies_headline(names: Sequence[str], facts: Sequence[Facts], effects: Seq
     told = f"{names[helped[0]]} ({best.learnt} seeds)"
     others = [names[index] for index in helped[1:]]
     also = f"; also {', '.join(others)}" if others else ""
-    return f"{told[0].upper()}{told[1:]} helps most{also}."
+    return f"{begun(told)} helps most{also}."

@@ -183,9 +183,9 @@ def epochs(before: Facts, after: Facts) -> str:
 
 def width(before: Facts, after: Facts) -> str:
     """Why a wider net."""
-    return (
-        f"{after.experiment.width} units per layer instead of {before.experiment.width}: {gradient_told(before, after)}"
-    )
+    units = "channels" if before.experiment.layer_kind.slides else "units"
+    changed = f"{after.experiment.width} {units} per layer instead of {before.experiment.width}"
+    return f"{changed}: {gradient_told(before, after)}"
 
 
 def leaky(before: Facts, after: Facts) -> str:

@@ -14,6 +14,20 @@ def power_of_ten(exponent: float) -> str:
     return f"10{str(round(exponent)).translate(SUPERSCRIPTS)}"
 
 
+def begun(words: str) -> str:
+    """Begin a sentence with words; a symbol keeps its small letter.
+
+    >>> begun("the gradient vanishes"), begun("dL/dz vanishes")
+    ('The gradient vanishes', 'dL/dz vanishes')
+    """
+    return words if words.startswith("dL/") else words[:1].upper() + words[1:]
+
+
+def sentence(words: str) -> str:
+    """Make a sentence of words."""
+    return f"{begun(words)}."
+
+
 def number(value: float, digits: int = 2) -> str:
     """Write a number to a few digits, large and small ones with a power of ten; name exact zeros and non-finite numbers.
 

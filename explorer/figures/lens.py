@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from explorer.choices.activations import Activation
 from explorer.choices.arrays import Array, thin
 from explorer.diagnosis.lens import Lens, bin_slopes, off_axis, on_axis
-from explorer.diagnosis.wording import number
+from explorer.diagnosis.wording import begun, number
 from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.marks import Traces
 from explorer.figures.plain import Figure, Trace
@@ -401,7 +401,7 @@ def _lines(both: Sequence[_Drawn], narrow: bool) -> list[str]:
     """What the histograms say, a line above the figure for each, below one that says where they are."""
     letters = axes.NARROW_LETTERS if narrow else axes.LETTERS
     where = _where(both[-1].lens)
-    told = [where[0].upper() + where[1:]]
+    told = [begun(where)]
     for shown in both:
         other = "" if _where(shown.lens) == where else f" ({_where(shown.lens)})"
         name = axes.coloured_name(shown.colour, f"{shown.name}{other}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from explorer.figures import plain
 from explorer.figures.plain import Figure
-from explorer.sharing.offline_page import NARROW, in_script
+from explorer.sharing.offline_page import NARROW, document, in_script, live_html
 from explorer.stories.glossary import GLOSSARY, Term, pieces, terms_in
 from explorer.stories.references import REFERENCES, Reference, cited
 from explorer.stories.scene import Scene
@@ -86,10 +86,12 @@ def tour_html(
     figures: Mapping[str, tuple[Figure, str]],
     config: Mapping[str, Any],
     link: str = "",
+    alone: bool = False,
 ) -> str:
     """Write scenes as one page that needs no network: questions, and on a click the answer and its figure.
 
-    `figures` are those of the scenes, by their names, with their alternative texts; `config` is Plotly's.
+    `figures` are those of the scenes, by their names, with their alternative texts; `config` is Plotly's;
+    `alone` says that `link` opens on this computer only.
     """
     script = REVEAL.replace("CONFIG", in_script(json.dumps({**config, "responsive": True})), 1)
     told = [text for scene in scenes for text in (scene.caption, scene.question, scene.take_home)]
@@ -100,7 +102,7 @@ def tour_html(
         f"<h1>{escape(title)}</h1>",
         "<p>Choose an answer to each question: then the right one appears, with the nets that decide, trained by real "
         "backpropagation. The figures can be zoomed; their values show under the pointer. No network is needed.</p>",
-        f'<p>Live: <a href="{escape(link)}">{escape(link)}</a></p>' if link else "",
+        live_html(link, alone),
         f'<nav aria-label="Scenes"><ol>{contents}</ol></nav>',
         '<p class="tools"><button id="all" type="button">Show all answers</button></p>',
         *(_scene(number, scene, len(scenes), *figures[scene.name]) for number, scene in enumerate(scenes, start=1)),
@@ -110,16 +112,7 @@ def tour_html(
         f"<script>{plain.FOLD}{NARROW}{script}</script>",
         "<noscript><style>.revealed[hidden] { display: block; }</style></noscript>",
     ]
-    return _page(title, STYLE, parts)
-
-
-def _page(title: str, style: str, parts: Sequence[str]) -> str:
-    body = "\n".join(filter(None, parts))
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{style}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
-    )
+    return document(title, STYLE, parts)
 
 
 def _scene(number: int, scene: Scene, count: int, figure: Figure, alt: str) -> str:
@@ -199,7 +192,7 @@ def _reference(reference: Reference) -> str:
 
 def glossary_html() -> str:
     """Write all terms and all sources as one page."""
-    return _page(
+    return document(
         "Glossary and sources",
         STYLE,
         [
@@ -241,7 +234,7 @@ def sheet_html(title: str, scenes: Sequence[Scene], *, answers: bool) -> str:
         f"<ol>{''.join(_question(number, scene, answers) for number, scene in enumerate(scenes, start=1))}</ol>",
         f"<h2>Sources</h2>{_sources(cited(*(scene.source for scene in scenes)))}" if answers else "",
     ]
-    return _page(f"{title}{': answers' if answers else ''}", SHEET, parts)
+    return document(f"{title}{': answers' if answers else ''}", SHEET, parts)
 
 
 def _question(number: int, scene: Scene, answers: bool) -> str:

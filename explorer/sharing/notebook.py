@@ -346,7 +346,6 @@ def depth_lines(sweeps: dict[str, Sweep], gradient: str, *, trained: bool) -> st
     figures = ("describe_factors", "factor_figure", "Factors", "describe_triangle", "triangle_figure", "triangles_of")
     trains = ("describe_shares", "share_figure", "Shares") if trained else ()
     sweep = [("explorer.sweeps.sweep", "Sweep"), ("explorer.sweeps.sweep_run", "run_sweep")]
-    found = "{depth: found[depth - 1, 0] for depth in depths}"
     return _script(
         [
             *_of(base.base),
@@ -379,28 +378,7 @@ def depth_lines(sweeps: dict[str, Sweep], gradient: str, *, trained: bool) -> st
                 ]
             ),
         ),
-        _step(
-            "Train nets of every depth: by name, of each depth the seeds that learn",
-            "findings = {",
-            '    name: run_sweep(Sweep(experiment, "depth", depths, "width", (experiment.width,), trained=True))',
-            "    for name, experiment in experiments.items()",
-            "}",
-            "learn = {name: [found[column, 0].solved for column in range(len(depths))] for name, found in findings.items()}",
-            "print(learn)",
-        )
-        if trained
-        else "",
-        _step(
-            "Their picture",
-            "series = [",
-            f"    DepthSeries(name, experiments[name], max(depths), {found}, complete=True)",
-            "    for name, found in findings.items()",
-            "]",
-            "shares = [Shares.of(nets.name, nets.learnt) for nets in series]",
-            "show(share_figure(shares, max(depths)), ' '.join(describe_shares(nets.name, nets.learnt) for nets in series))",
-        )
-        if trained
-        else "",
+        *(_trained_depths() if trained else ()),
         _step(
             "What each layer multiplies dL/dz by",
             "factors = [Factors.of(nets) for nets in series]",
@@ -412,6 +390,31 @@ def depth_lines(sweeps: dict[str, Sweep], gradient: str, *, trained: bool) -> st
             f"triangles, entry = triangles_of(series, {gradient!r}), DIAGNOSTICS[{gradient!r}]",
             "words = (describe_triangle(each.name, each.depths.tolist(), each.values) for each in triangles)",
             "show(triangle_figure(triangles, entry.title, entry.span), ' '.join(words))",
+        ),
+    )
+
+
+def _trained_depths() -> tuple[str, str]:
+    """The steps of Depth that train nets of every depth, and draw how many of them learn."""
+    found = "{depth: found[depth - 1, 0] for depth in depths}"
+    return (
+        _step(
+            "Train nets of every depth: by name, of each depth the seeds that learn",
+            "findings = {",
+            '    name: run_sweep(Sweep(experiment, "depth", depths, "width", (experiment.width,), trained=True))',
+            "    for name, experiment in experiments.items()",
+            "}",
+            "learn = {name: [found[column, 0].solved for column in range(len(depths))] for name, found in findings.items()}",
+            "print(learn)",
+        ),
+        _step(
+            "Their picture",
+            "series = [",
+            f"    DepthSeries(name, experiments[name], max(depths), {found}, complete=True)",
+            "    for name, found in findings.items()",
+            "]",
+            "shares = [Shares.of(nets.name, nets.learnt) for nets in series]",
+            "show(share_figure(shares, max(depths)), ' '.join(describe_shares(nets.name, nets.learnt) for nets in series))",
         ),
     )
 

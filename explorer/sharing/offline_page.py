@@ -1,7 +1,7 @@
 """Page: what is on screen as one HTML file that needs no network, with figures that can still be moved and zoomed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -89,8 +89,30 @@ def show_walk(walk: Walk) -> None:
 
 
 def in_script(text: str) -> str:
-    """Write JSON so that no browser takes it for the end of a script."""
-    return text.replace("</", "<\\/")
+    """Write JSON so that no browser takes anything in it for markup."""
+    return text.replace("<", "\\u003c")
+
+
+def live(link: str, alone: bool) -> str:
+    """Lead to what is shown, in words before the address; `alone` where it opens on this computer only."""
+    return f"Live{', on this computer only' if alone else ''}: {link}" if link else ""
+
+
+def live_html(link: str, alone: bool) -> str:
+    """Write `live` as a paragraph with a link."""
+    address = escape(link)
+    leading = f'<a href="{address}">{address}</a>'
+    return f"<p>{escape(live(link, alone)).replace(address, leading)}</p>" if link else ""
+
+
+def document(title: str, style: str, parts: Iterable[str]) -> str:
+    """Write a page of parts, of which some may be empty, that needs nothing but itself."""
+    body = "\n".join(filter(None, parts))
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{style}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +123,7 @@ class Sheet:
     sentences: Sequence[str]
     settings: Sequence[str]
     link: str  # Empty where it is not known
+    alone: bool = False  # Whether the link opens on this computer only
     lines: str  # Of Python, that repeat it
     table: Sequence[Mapping[str, object]] = ()  # Rows of equal keys; empty where the page has none
     part: str = ""  # A figure of its own kind, as HTML
@@ -111,26 +134,19 @@ def page_html(sheet: Sheet, figures: Mapping[str, tuple[Figure, str]], config: M
     parts = [f"<h1>{escape(sheet.title)}</h1>"] if sheet.title else []
     parts += [f"<p>{escape(sentence)}</p>" for sentence in sheet.sentences]
     parts += [f"<p><small>{escape(line)}</small></p>" for line in sheet.settings]
-    if sheet.link:
-        parts.append(f'<p>Live: <a href="{escape(sheet.link)}">{escape(sheet.link)}</a></p>')
+    parts.append(live_html(sheet.link, sheet.alone))
     for number, (name, (figure, alt)) in enumerate(figures.items()):
         drawn = plain.checked(figure).to_html(
             full_html=False, include_plotlyjs=number == 0, config={**config, "responsive": True}
         )
         parts.append(f'<figure aria-label="{escape(alt)}"><figcaption>{escape(name)}</figcaption>{drawn}</figure>')
-    if sheet.part:
-        parts.append(sheet.part)
+    parts.append(sheet.part)
     if sheet.table:
         parts.append(_table(sheet.table))
     if sheet.lines:
         parts.append(f"<h2>The same in a notebook</h2><pre>{escape(sheet.lines)}</pre>")
     parts.append(f"<script>{plain.FOLD}{NARROW}</script>")
-    body = "\n".join(parts)
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(sheet.title)}</title><style>{STYLE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
-    )
+    return document(sheet.title, STYLE, parts)
 
 
 def _table(rows: Sequence[Mapping[str, object]]) -> str:

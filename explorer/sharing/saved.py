@@ -14,6 +14,7 @@ from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
 from explorer.diagnosis.lens import Lens
 from explorer.diagnosis.seeds import share_interval
+from explorer.stories.plan import MOST_LETTERS, USUAL, Plan, plan_of
 from explorer.sweeps.outcomes import OUTCOMES, Finding, Outcome
 from explorer.sweeps.sweep import Place, Sweep
 from explorer.training.history import History
@@ -81,14 +82,19 @@ def saved_in(document: Mapping[str, Any], data: Data | None = None) -> Saved:
 
 def read_document(content: bytes) -> dict[str, Any]:
     """Return all that the file of an experiment says; raises ValueError where it is none."""
-    if len(content) > MAX_CHARACTERS:
-        raise ValueError(f"it has {len(content):,} bytes; an experiment has at most {MAX_CHARACTERS:,}")
+    return _document(content, FORMAT, "an experiment", "Experiment", MAX_CHARACTERS)
+
+
+def _document(content: bytes, format: str, what: str, button: str, most: int) -> dict[str, Any]:
+    """Return what a file of a format says; a ValueError says that it is too long or none, and which `button` saves one."""
+    if len(content) > most:
+        raise ValueError(f"it has {len(content):,} bytes; {what} has at most {most:,}")
     try:
         document = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):  # no UTF-8, no JSON, or a number of thousands of digits
-        raise ValueError("it is not JSON; choose a file that was saved here as “Experiment”") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ValueError(f"it is not an experiment: its “format” must be “{FORMAT}”")
+        raise ValueError(f"it is not JSON; choose a file that was saved here as “{button}”") from None
+    if not isinstance(document, dict) or document.get("format") != format:
+        raise ValueError(f"it is not {what}: its “format” must be “{format}”")
     if document.get("version") != VERSION:
         raise ValueError(f"it is of version {document.get('version')!r}; this app reads version {VERSION}")
     return document
@@ -175,3 +181,41 @@ RESULTS = (
     *map(_heading, OUTCOMES.values()),
     *("runs", "solved", "diverged", "share solved, low", "share solved, high", "verdict", "without result"),
 )
+
+
+# --- a lecture's plan with its notes ----------------------------------------------------------------
+
+
+PLAN_FORMAT, MAX_PLAN = "gradient-explorer plan", 200_000  # bytes
+
+
+def plan_json(plan: Plan, notes: Mapping[str, str]) -> str:
+    """Write a plan with its notes, which are by the scenes' addresses."""
+    stops = [
+        {"scene": stop.scene.address, "minutes": stop.minutes, "note": notes.get(stop.scene.address, "")}
+        for stop in plan.stops
+    ]
+    return json.dumps({"format": PLAN_FORMAT, "version": VERSION, "scenes": stops}, indent=1, ensure_ascii=False)
+
+
+def read_plan_json(content: bytes) -> tuple[Plan, dict[str, str]]:
+    """Read what `plan_json` wrote: the plan, and the notes by the scenes' addresses.
+
+    A ValueError says what is wrong with the file, and what is allowed.
+    """
+    stops = _document(content, PLAN_FORMAT, "a plan", "Plan with notes", MAX_PLAN).get("scenes")
+    if not isinstance(stops, list) or not all(
+        isinstance(stop, dict) and isinstance(stop.get("scene"), str) for stop in stops
+    ):
+        raise ValueError("its “scenes” must be a list, each with a “scene” and its “minutes”")
+    plan = plan_of((stop["scene"], stop.get("minutes", USUAL)) for stop in stops)
+    return plan, {stop["scene"]: _note(stop) for stop in stops if stop.get("note")}
+
+
+def _note(stop: Mapping[str, Any]) -> str:
+    note = stop["note"]
+    # Half of a pair of letters, as JSON can say it, can be written nowhere.
+    whole = isinstance(note, str) and note == note.encode("utf-8", "ignore").decode()
+    if not whole or len(note) > MOST_LETTERS:
+        raise ValueError(f"the note of the scene {stop['scene']!r} must be a text of at most {MOST_LETTERS:,} letters")
+    return note

@@ -1,19 +1,18 @@
 """A lecturer's plan: which scenes of the tour, in which order, with how many minutes, and a note for the speaker."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from explorer.choices.controls import Text
+from explorer.choices.controls import Number, Text
 from explorer.choices.registry import Entry, registry
 from explorer.stories.scene import Scene
-from explorer.stories.tour import SCENES
+from explorer.stories.tour import SCENES, addressed
 
-LONGEST, USUAL = 60, 4  # minutes of a scene
+USUAL = 4  # minutes of a scene
+MINUTES = Number(
+    label="Minutes", group="View", help="How long the scene takes.", default=USUAL, low=1, high=60, whole=True
+)
 MOST_LETTERS = 2000  # of a note
-FORMAT, VERSION = "gradient-explorer plan", 1
-MOST_BYTES = 200_000
 
 
 @dataclass(frozen=True)
@@ -78,80 +77,23 @@ def read_plan(text: str) -> Plan:
     if not text:
         return WHOLE
     pairs = [part.partition(":") for part in text.split(",")]
-    return _checked((address.strip(), minutes or USUAL) for address, _, minutes in pairs)
+    return plan_of((address.strip(), minutes or USUAL) for address, _, minutes in pairs)
 
 
-def _checked(stops: Any) -> Plan:
-    scenes = {scene.address: scene for scene in SCENES}
+def plan_of(stops: Iterable[tuple[str, object]]) -> Plan:
+    """Return the plan of scenes by address, each with its minutes; raises ValueError as `read_plan` does."""
     found: dict[str, Stop] = {}
     for address, minutes in stops:
-        if address not in scenes:
-            raise ValueError(f"there is no scene called {address!r}; choose from: {', '.join(scenes)}")
+        scene = addressed(address)
+        if scene is None:
+            known = ", ".join(scene.address for scene in SCENES)
+            raise ValueError(f"there is no scene called {address!r}; choose from: {known}")
         if address in found:
             raise ValueError(f"the scene {address!r} is in the plan twice")
-        found[address] = Stop(scenes[address], _minutes(address, minutes))
+        found[address] = Stop(scene, int(MINUTES.check(f"minutes of {address!r}", minutes)))
     if not found:
         raise ValueError("a plan has at least one scene")
     return Plan(tuple(found.values()))
-
-
-def _minutes(address: str, said: object) -> int:
-    whole = (
-        said if type(said) is int else int(said) if isinstance(said, str) and said.isdecimal() and len(said) < 4 else 0
-    )
-    if not 1 <= whole <= LONGEST:
-        raise ValueError(
-            f"the scene {address!r} takes {str(said)[:20]!r} minutes; a scene takes a whole number from 1 to {LONGEST}"
-        )
-    return whole
-
-
-# --- with notes, as a file ------------------------------------------------------------------------
-
-
-def plan_json(plan: Plan, notes: Mapping[str, str]) -> str:
-    """Write a plan with its notes, which are by the scenes' addresses."""
-    stops = [
-        {"scene": stop.scene.address, "minutes": stop.minutes, "note": notes.get(stop.scene.address, "")}
-        for stop in plan.stops
-    ]
-    return json.dumps({"format": FORMAT, "version": VERSION, "scenes": stops}, indent=1, ensure_ascii=False)
-
-
-def read_plan_json(content: bytes) -> tuple[Plan, dict[str, str]]:
-    """Read what `plan_json` wrote: the plan, and the notes by the scenes' addresses.
-
-    Raises
-    ------
-    ValueError
-        Saying what is wrong with the file, and what is allowed.
-    """
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"it has {len(content):,} bytes; a plan has at most {MOST_BYTES:,}")
-    try:
-        document = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise ValueError("it is not JSON; choose a file that was saved here as “Plan with notes”") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ValueError(f"it is not a plan: its “format” must be “{FORMAT}”")
-    if document.get("version") != VERSION:
-        raise ValueError(f"it is of version {str(document.get('version'))[:20]!r}; this app reads version {VERSION}")
-    stops = document.get("scenes")
-    if not isinstance(stops, list) or not all(
-        isinstance(stop, dict) and isinstance(stop.get("scene"), str) for stop in stops
-    ):
-        raise ValueError("its “scenes” must be a list, each with a “scene” and its “minutes”")
-    plan = _checked((stop["scene"], stop.get("minutes", USUAL)) for stop in stops)
-    return plan, {stop["scene"]: _note(stop) for stop in stops if stop.get("note")}
-
-
-def _note(stop: Mapping[str, Any]) -> str:
-    note = stop["note"]
-    # Half of a pair of letters, as JSON can say it, can be written nowhere.
-    whole = isinstance(note, str) and note == note.encode("utf-8", "ignore").decode()
-    if not whole or len(note) > MOST_LETTERS:
-        raise ValueError(f"the note of the scene {stop['scene']!r} must be a text of at most {MOST_LETTERS:,} letters")
-    return note
 
 
 # --- plans to begin with --------------------------------------------------------------------------
@@ -164,10 +106,6 @@ class Preset(Entry):
     plan: Plan
 
 
-def _of(minutes: Mapping[str, int] | Sequence[str]) -> Plan:
-    return _checked(minutes.items() if isinstance(minutes, Mapping) else ((address, USUAL) for address in minutes))
-
-
 _MORE = {"never learns": 5, "a hundred steps": 5, "gates": 5, "exploding through time": 5, "all together": 6}
 WHOLE = Plan(tuple(Stop(scene, _MORE.get(scene.address, USUAL)) for scene in SCENES))
 PRESETS = registry(
@@ -175,14 +113,21 @@ PRESETS = registry(
         Preset(
             name="20 minutes",
             caption="The problem, its cause, and the two cures that everybody should know.",
-            plan=_of(
-                {"never learns": 4, "one quarter": 3, "how deep": 3, "how large": 3, "residual": 4, "batch norm": 3}
+            plan=plan_of(
+                {
+                    "never learns": 4,
+                    "one quarter": 3,
+                    "how deep": 3,
+                    "how large": 3,
+                    "residual": 4,
+                    "batch norm": 3,
+                }.items()
             ),
         ),
         Preset(
             name="45 minutes",
             caption="Problem, causes and cures, each with its best scenes; time for a second vote.",
-            plan=_of(
+            plan=plan_of(
                 {
                     "never learns": 4,
                     "what multiplies": 4,
@@ -196,7 +141,7 @@ PRESETS = registry(
                     "residual": 4,
                     "clipped": 3,
                     "a hundred steps": 3,
-                }
+                }.items()
             ),
         ),
         Preset(name="90 minutes", caption="The whole tour.", plan=WHOLE),

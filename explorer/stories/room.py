@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
 
+from explorer.diagnosis.wording import sentence
 from explorer.stories.scene import Scene
 
 # Without letters that look like digits or like each other.
@@ -21,7 +22,7 @@ MOST_ROOMS, MOST_VOTERS, MOST_ROUNDS = 100, 1000, 3
 HOURS, IDLE_MINUTES = 6, 20
 # A phone that has not asked for so long is not counted among those that are here; phones ask every two seconds.
 HERE_SECONDS = 12
-_HEADS = 16  # bytes of a voter's name and of a secret: nobody guesses 128 bits
+_BYTES = 16  # of a voter's name and of a secret: nobody guesses 128 bits
 
 Clock = Callable[[], float]
 
@@ -32,8 +33,7 @@ class Refused(ValueError):
     @property
     def sentence(self) -> str:
         """The message as a sentence."""
-        text = str(self)
-        return f"{text[0].upper()}{text[1:]}."
+        return sentence(str(self))
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Room:
     def __init__(self, code: str, clock: Clock = time.monotonic) -> None:
         self.code = code
         # With it a lecturer's browser finds the room again after a reload. It is in no link and on no picture.
-        self.secret = secrets.token_urlsafe(_HEADS)
+        self.secret = secrets.token_urlsafe(_BYTES)
         self._clock, self._lock = clock, RLock()
         self.opened = self.led = clock()
         self._seen: dict[str, float] = {}  # by voter
@@ -161,7 +161,7 @@ class Room:
                     self._forget_passers_by()
                 if len(self._seen) >= MOST_VOTERS:
                     raise Refused(f"this room is full: {MOST_VOTERS:,} phones are in it")
-                voter = secrets.token_urlsafe(_HEADS)
+                voter = secrets.token_urlsafe(_BYTES)
             self._seen[voter] = self._clock()
             return voter
 

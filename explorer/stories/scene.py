@@ -13,7 +13,7 @@ from explorer.choices.registry import Entry
 from explorer.choices.settings import Settings
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.diagnose import Diagnosis
-from explorer.diagnosis.wording import decades, summary
+from explorer.diagnosis.wording import begun, decades, summary
 from explorer.figures.plain import Figure
 from explorer.figures.tour import Proof, pointed
 from explorer.figures.view import View
@@ -142,7 +142,7 @@ class Scene(Entry):
     def describe(self, compared: Compared) -> str:
         """Say what decides, and the figure with its numbers."""
         told = self.tell(compared.measured)
-        return f"{told[0].upper()}{told[1:]}. {self.figure.describe(self, compared)}"
+        return f"{begun(told)}. {self.figure.describe(self, compared)}"
 
 
 def of_products(about: Products) -> dict[str, Any]:

@@ -58,6 +58,11 @@ def chapter_of(scene: Scene) -> Chapter:
     )
 
 
+def addressed(address: str) -> Scene | None:
+    """Return the scene that a link calls so; None if there is none."""
+    return next((scene for scene in SCENES if scene.address == address), None)
+
+
 def play_key(scene: Scene, setting: str) -> str:
     """Return the link's key of a setting that is played with in a scene."""
     return _key(scene.address, setting)

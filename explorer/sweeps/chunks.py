@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any
 
@@ -92,9 +92,7 @@ def _ways(sweep: Sweep) -> list[str]:
     ways = []
     for name, control in sweep.base.controls().items():
         if isinstance(control, Number) and control.group == TRAINING and name not in (sweep.x, sweep.y):
-            lower = [(name, value) for value in control.cheaper(getattr(sweep.base, name))]
-            enough = _first(lower, lambda change: _fits(replace(sweep, base=sweep.base.but(**dict([change])))))
-            value = enough and enough[1]
+            value = _first([*control.cheaper(getattr(sweep.base, name))], partial(_fits_with, sweep, name))
             ways += [f"set {control.label.lower()} to {value:,}"] if value is not None else []
     return ways
 
@@ -103,6 +101,10 @@ def _first(choices: Sequence[Any], fits: Callable[[Any], bool]) -> Any:
     """Return the first choice that fits, where all behind it do too; None if none does. Few are asked: each is a whole sweep."""
     place = bisect_left(choices, True, key=fits)
     return choices[place] if place < len(choices) else None
+
+
+def _fits_with(sweep: Sweep, name: str, value: Any) -> bool:
+    return _fits(replace(sweep, base=sweep.base.but(**{name: value})))
 
 
 def _fits(sweep: Sweep) -> bool:

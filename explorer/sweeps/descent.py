@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.choices.clipping import CLIPPERS
-from explorer.diagnosis.wording import decades, number
+from explorer.diagnosis.wording import begun, decades, number
 from explorer.sweeps.cliff import B_SPAN, REPELS, START_STATE, STEPS, TARGET, W_SPAN, Unit, wall
 
 # A descent hops about its valley: its end is the median over so many updates.
@@ -139,7 +139,7 @@ def cliff_answer(free: Path, clipped: Path, descent: Descent) -> str:
     if gone:
         return f"Without clipping the descent {gone}; {limit}, its loss ends {_end(clipped)}"
     if kept:
-        return f"{limit[0].upper()}{limit[1:]}, the descent {kept}; without clipping it stays on the map"
+        return f"{begun(limit)}, the descent {kept}; without clipping it stays on the map"
     return f"Both descents stay on the map; {_told_apart(_end(free), _end(clipped), limit)}"
 
 
@@ -172,7 +172,7 @@ def cliff_headline(free: Path, clipped: Path, descent: Descent) -> str:
         return f"Without clipping {gone}; {_ending(free, clipped, limit)}"
     longest = f"without clipping the longest gradient has norm {norm}"
     if kept:
-        return f"{limit[0].upper()}{limit[1:]}, {kept}; {longest}; {_ending(free, clipped, 'clipped')}"
+        return f"{begun(limit)}, {kept}; {longest}; {_ending(free, clipped, 'clipped')}"
     return f"Both descents stay on the map; {longest}; {_ending(free, clipped, limit)}"
 
 

@@ -276,7 +276,7 @@ def root_of(url: str, *, setting: str = "", listens: str = "", port: int = 8501)
 def _parts(url: str) -> SplitResult:
     try:
         return urlsplit(url)
-    except ValueError:  # a browser may send anything
+    except ValueError:  # not even the form of an address
         return urlsplit("")
 
 
@@ -288,12 +288,9 @@ def _is_own_name(host: str) -> bool:
 @cache
 def _checked(setting: str) -> str:
     """Return the setting if it is an address; otherwise say once what is wrong with it."""
-    try:
-        parts = urlsplit(setting.strip())
-        if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment:
-            return setting.strip().rstrip("/")
-    except ValueError:
-        pass
+    parts = _parts(setting.strip())
+    if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment:
+        return setting.strip().rstrip("/")
     if setting:
         logging.getLogger(__name__).warning(
             "%s = %r is no address and is ignored; it takes one such as https://explorer.example.org", ADDRESS, setting

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from explorer.sharing.offline_page import in_script
 from explorer.stories.room import CODE_LENGTH, HOURS, ROOMS, Refused, Room
 
 # In bytes, and far more than a vote has.
@@ -109,6 +110,5 @@ def _problem(said: str, status: int) -> Response:
 
 
 def _page(told: Mapping[str, Any], status: int = 200) -> Response:
-    """Return the phone's page; what it is told stands in it as JSON that no browser takes for markup."""
-    text = json.dumps(told).replace("<", "\\u003c")
-    return HTMLResponse(_PAGE.replace("TOLD", text, 1), status_code=status, headers=_HEADERS)
+    """Return the phone's page with what it is told."""
+    return HTMLResponse(_PAGE.replace("TOLD", in_script(json.dumps(told)), 1), status_code=status, headers=_HEADERS)

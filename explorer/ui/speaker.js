@@ -23,7 +23,25 @@ const BODY = `
 <div id="next"><b>Next</b> <span id="after"></span><ul id="ahead"></ul></div>`;
 
 // One for all of the tour's pages, as these come and go.
-const speaker = (window.explorerSpeaker ??= { view: null, data: null, began: 0, votes: "", asked: 0 });
+const speaker = (window.explorerSpeaker ??= { view: null, data: null, began: kept(), votes: "" });
+
+// When the lecture began, in the browser's tab: a page that is loaded anew does not start it once more.
+function kept() {
+  try {
+    return Number(sessionStorage.getItem("explorer_lecture_began"));
+  } catch {
+    return 0; // inside another page a browser may forbid it
+  }
+}
+
+function begin() {
+  speaker.began = Date.now();
+  try {
+    sessionStorage.setItem("explorer_lecture_began", speaker.began);
+  } catch {
+    // as above
+  }
+}
 
 const clock = milliseconds => {
   const seconds = Math.floor(Math.abs(milliseconds) / 1000);
@@ -51,14 +69,15 @@ function open(css) {
   const at = id => view.document.getElementById(id);
   at("back").onclick = back;
   at("on").onclick = onward;
-  at("again").onclick = () => { speaker.began = Date.now(); tick(); };
+  at("again").onclick = () => { begin(); tick(); };
   view.onkeydown = event => {
     const move = KEYS[event.key], pressed = event.target.tagName === "BUTTON" && event.key === " ";
     if (!move || pressed || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     move();
   };
-  Object.assign(speaker, { view, began: speaker.began || Date.now() });
+  speaker.view = view;
+  if (!speaker.began) begin();
   clearInterval(speaker.timer);
   speaker.timer = setInterval(tick, EVERY);
   draw();

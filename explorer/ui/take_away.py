@@ -15,7 +15,7 @@ from explorer.figures.plain import Figure
 from explorer.sharing.code import Table, listings
 from explorer.sharing.handout import glossary_html, sheet_html, tour_html
 from explorer.sharing.notebook import notebook_json
-from explorer.sharing.offline_page import Sheet, page_html
+from explorer.sharing.offline_page import Sheet, live, page_html
 from explorer.sharing.saved import experiment_json
 from explorer.stories.scene import Scene
 from explorer.ui.link import SCHEMA, present_link, present_root
@@ -63,8 +63,9 @@ def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
 
 def _files(parcel: Parcel) -> dict[str, File]:
     """Return the files of a page by the label of their buttons."""
-    name, link, experiment = parcel.filename, present_link(), parcel.experiment
-    files = {"Page": File("page", f"{name}.html", "text/html", lambda: _page(parcel, link))}
+    name, experiment = parcel.filename, parcel.experiment
+    link, alone = present_link(), not present_root().for_others
+    files = {"Page": File("page", f"{name}.html", "text/html", lambda: _page(parcel, link, alone))}
     for label, make in parcel.tables.items():
         files[f"{label} (CSV)"] = File("data", f"{label.split()[0].lower()}_{name}.csv", "text/csv", make)
     if parcel.answer is not None:
@@ -72,17 +73,18 @@ def _files(parcel: Parcel) -> dict[str, File]:
     elif experiment is not None:
         write = partial(experiment_json, experiment, parcel.baseline)
         files["Experiment (JSON)"] = File("data", f"experiment_{name}.json", "application/json", write)
-    about = [*parcel.sentences, *parcel.settings, *([f"Live: {link}"] if link else [])]
+    about = [*parcel.sentences, *parcel.settings, *filter(None, [live(link, alone)])]
     notebook = partial(notebook_json, parcel.title, parcel.lines, about)
     return files | {"Notebook": File("notebook", f"{name}.ipynb", "application/x-ipynb+json", notebook)}
 
 
-def _page(parcel: Parcel, link: str) -> str:
+def _page(parcel: Parcel, link: str, alone: bool) -> str:
     sheet = Sheet(
         title=parcel.title,
         sentences=parcel.sentences,
         settings=parcel.settings,
         link=link,
+        alone=alone,
         lines=parcel.lines,
         table=parcel.table,
         part=parcel.part(),
@@ -207,14 +209,19 @@ def hand_out(title: str, scenes: Sequence[Scene], draw: Callable[[Scene], Drawn]
 
     The page needs every net of the scenes, which are trained once somebody asks for it. `draw` returns a scene's figure.
     """
-    link, place = present_link(), st.container()
+    link, alone, place = present_link(), not present_root().for_others, st.container()
     parts = [(list(scene.experiments.values()), scene.figure.trains) for scene in scenes]
     nets = InTurn(parts, st.empty(), "Training the nets of all scenes for the page")
     wanted = not nets.over and st.session_state.get(ASKED_KEY) == [scene.name for scene in scenes]
     with place, st.container(horizontal=True, gap="small", vertical_alignment="center", key=HAND_OUT_KEY):
         st.markdown("**To hand out**", width="content")
         if nets.over:
-            _html("Page", "tour.html", lambda: tour_html(title, scenes, _figures(scenes, draw), CHART, link), PAGE_HELP)
+            _html(
+                "Page",
+                "tour.html",
+                lambda: tour_html(title, scenes, _figures(scenes, draw), CHART, link, alone),
+                PAGE_HELP,
+            )
         else:
             st.button(
                 "Page", key="hand_out_page", help=PAGE_HELP, disabled=wanted, on_click=_ask_for_page, args=(scenes,)

@@ -127,3 +127,10 @@ def test_a_lean_figure_keeps_what_half_the_digits_cannot_hold():
     assert trace["y"].dtype == np.float64
     np.testing.assert_array_equal(trace["x"], [1.0, np.nan, np.inf])
     assert trace["z"][0].dtype.kind == "i"
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_link_that_opens_here_only_says_so(alone):
+    page = tour_html("A plan", SOME, FIGURES, {}, "http://localhost:8501/tour?v=2", alone)
+    assert ("on this computer only" in page) is alone
+    assert '<a href="http://localhost:8501/tour?v=2">' in page
