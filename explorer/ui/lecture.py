@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 
 import segno
@@ -260,24 +259,24 @@ def _vote_again(room: Room) -> None:
         st.toast(refusal.sentence)
 
 
+# Bars are thin and stand close below an answer, their share at the end of its line: an answer with bars is hardly higher.
 BARS = """<style>
-.votes { display: grid; grid-template-columns: 1fr 7.5em; gap: .1rem .6rem; align-items: center; margin: -.2rem 0 .3rem 1.7rem;
-  font-size: clamp(.95rem, 1vw, 1.5rem); }
-.votes i { height: .75em; border-radius: .2em; background: var(--st-primary-color, #0b6e69); min-width: 2px; }
+.votes { position: relative; margin: 0 0 .35rem 1.7rem; font-size: clamp(.95rem, 1vw, 1.5rem); line-height: 1; }
+.votes i { display: block; height: .36em; margin-top: .12em; border-radius: .2em; min-width: 2px;
+  background: var(--st-primary-color, #0b6e69); }
 .votes i.before { opacity: .45; }
+.votes span { position: absolute; right: 0; bottom: calc(100% + .15em); }
 .st-key-tour_setup { display: none; }
 </style>"""
 
 
 def votes_bars(tally: Tally, answer: int) -> str:
     """Return the votes for an answer as bars, one for each time that the room was asked, as HTML."""
-    bars, many = [], len(tally.votes)
-    for asked in range(many):
-        votes, total, share = tally.votes[asked][answer], sum(tally.votes[asked]), tally.share(asked, answer)
-        kind = "" if asked == many - 1 else "before"
-        when = f"Vote {asked + 1}: " if many > 1 else ""
-        said = escape(f"{when}{votes} of {total} votes")
-        bars.append(
-            f'<i class="{kind}" style="width: {share:.1%}" title="{said}"></i><span>{share:.0%} ({votes})</span>'
-        )
-    return f'<div class="votes">{"".join(bars)}</div>'
+    bars, shares = [], []
+    for asked, votes in enumerate(tally.votes):
+        share, last = tally.share(asked, answer), asked == len(tally.votes) - 1
+        said = f"{f'Vote {asked + 1}: ' * (len(tally.votes) > 1)}{votes[answer]} of {sum(votes)} votes"
+        bars.append(f'<i class="{"" if last else "before"}" style="width: {share:.1%}" title="{said}"></i>')
+        shares.append(f"{share:.0%}")
+    told = f"{shares[0]} ({tally.votes[0][answer]})" if len(shares) == 1 else " → ".join(shares)
+    return f'<div class="votes"><span>{told}</span>{"".join(bars)}</div>'
