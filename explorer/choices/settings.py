@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from explorer.choices.activations import ACTIVATIONS, Activation
 from explorer.choices.clipping import CLIPPERS
-from explorer.choices.controls import Control, controls_of
+from explorer.choices.controls import Choice, Control, controls_of
 from explorer.choices.datasets import Data, Task
 from explorer.choices.losses import LOSSES, Loss, output_unit
 from explorer.choices.optimizers import OPTIMIZERS
@@ -103,6 +103,16 @@ class Settings:
         for name, value in settings.items():
             object.__setattr__(experiment, name, value)
         return experiment
+
+    @classmethod
+    def unfit(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the defaults of choices that do not fit the others, and then are not on screen."""
+        experiment = cls.unchecked(settings)
+        return {
+            name: control.default
+            for name, control in cls.controls().items()
+            if isinstance(control, Choice) and control.only_with_effect and not control.fits(experiment, settings[name])
+        }
 
     # --- the entries that the names stand for -------------------------------------------------
 

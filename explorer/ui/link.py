@@ -52,6 +52,10 @@ def announce(
     _modernize(read)
     problem = _open_from_address(shown)
     problems = complaints(controls) | ({EXPERIMENT_KEY: problem} if problem else {})
+    if (
+        shown and NOTICE_KEY not in st.session_state
+    ):  # Before a person has chosen anything: all that is asked is the link's
+        problems |= _unfit(shown, {name: text for name, text in st.query_params.items() if name not in problems})
     if problems:
         st.session_state[NOTICE_KEY] = list(problems.values())
         _discard(problems)
@@ -181,6 +185,19 @@ def _complaint(name: str, texts: list[str], control: Control | None) -> str | No
     except ValueError as error:
         return f"{verbatim(error)}. The default, {control.default}, is used."
     return None
+
+
+def _unfit(kind: Kind, asked: Mapping[str, str]) -> dict[str, str]:
+    """Return one sentence for each valid setting of a link that does not fit the others, by name."""
+    keys = {name: f"{keys_of(kind).prefix}{name}" for name in kind.experiment.controls()}
+    settings = {
+        name: control.parse(name, asked[keys[name]]) if keys[name] in asked else control.default
+        for name, control in kind.experiment.controls().items()
+    }
+    return {
+        keys[name]: f"{name} = {settings[name]!r} does not fit task = {settings['task']!r}; {default} is used."
+        for name, default in kind.experiment.unfit(settings).items()
+    }
 
 
 # --- the baseline ------------------------------------------------------------------------------

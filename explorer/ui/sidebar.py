@@ -46,7 +46,7 @@ def sidebar(kind: Kind, controls: Mapping[str, Control], *, pins: bool) -> None:
     settings = {
         name: present_value(f"{keys.prefix}{name}", control) for name, control in kind.experiment.controls().items()
     }
-    settings |= _unfit(kind, settings)
+    settings |= kind.experiment.unfit(settings)
     compare_key = f"{keys.prefix}compare"
     compare = present_value(compare_key, controls[compare_key]) if compare_key in controls else ""
     with st.sidebar, st.container(gap="xsmall"):
@@ -61,7 +61,7 @@ def sidebar(kind: Kind, controls: Mapping[str, Control], *, pins: bool) -> None:
         with hidden():
             text = _baseline_text(keys.baseline, keys.empty_baseline)
     # Once more: a control that was drawn may hold something else than before, as after Back or Forward.
-    settings |= _unfit(kind, settings)
+    settings |= kind.experiment.unfit(settings)
     experiment = _experiment(kind, settings, data)
     baseline, problem = pinned(text, settings["task"], st.session_state.get(DATA_KEY), kind)
     if problem:
@@ -93,16 +93,6 @@ def present_value(key: str, control: Control) -> Any:
         return control.check(key, st.session_state.get(key, st.query_params.get(key, control.default)))
     except ValueError:
         return control.default
-
-
-def _unfit(kind: Kind, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the defaults of choices that are not on screen, and do not fit the others as these stand now."""
-    experiment = kind.experiment.unchecked(settings)
-    return {
-        name: control.default
-        for name, control in kind.experiment.controls().items()
-        if isinstance(control, Choice) and control.only_with_effect and not control.fits(experiment, settings[name])
-    }
 
 
 def _disabled(experiment: Any, compare: str) -> set[str]:

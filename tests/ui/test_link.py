@@ -220,6 +220,20 @@ def test_complaints_are_shown_and_the_rest_of_the_link_is_used():
     assert app.session_state["depth"] == 11
 
 
+def test_a_setting_that_does_not_fit_the_task_of_a_link_is_complained_about():
+    app = AppTest.from_file("../../app.py", default_timeout=60)
+    app.query_params.update({"task": "moons", "layer": "convolution", "epochs": "20", "depth": "2"})
+    app.run()
+    assert ["layer" in w.value and "moons" in w.value for w in app.warning] == [True]
+    assert "layer" not in app.query_params
+    fits = AppTest.from_file("../../app.py", default_timeout=60)
+    fits.query_params.update({"task": "signal XOR", "layer": "convolution", "epochs": "20", "depth": "2"})
+    fits.run()
+    assert not fits.warning
+    fits.selectbox(key="task").set_value("moons").run()
+    assert not fits.warning, "a person who leaves the signal has asked for nothing wrong"
+
+
 # --- where others find the app ------------------------------------------------------------------
 
 
