@@ -48,9 +48,8 @@ class Challenge(Entry):
     rule: Rule
     hint: str
     lesson: str  # Said once it is solved
-    compare: str = (
-        ""  # Of nets over time, the name of an entry of `COMPARISONS`: how their page sets it beside the start
-    )
+    # Of nets over time, the name of an entry of `COMPARISONS`: how their page sets it beside the start
+    compare: str = ""
     view: Any = field(default_factory=View)  # A `TimeView` of nets over time
 
     @property

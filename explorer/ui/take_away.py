@@ -36,9 +36,8 @@ class Parcel:
     tables: Mapping[str, Callable[[], str]]
     experiment: Settings | None = None  # What is saved as JSON; None where a page shows no experiment
     baseline: Settings | None = None
-    answer: Callable[[], str] | None = (
-        None  # Writes the answer to a challenge, which holds the experiment, in its place
-    )
+    # Writes the answer to a challenge, which holds the experiment, in its place
+    answer: Callable[[], str] | None = None
     lines: str  # Of Python
     table: Sequence[Mapping[str, object]] = ()  # For the offline page
     part: Callable[[], str] = str  # Writes a figure of its own kind for it, as HTML
