@@ -24,7 +24,6 @@ class Data:
 
     x: Array  # (samples, features)
     y: Array  # (samples,): 0 or 1 for classes, any number for a regression
-    feature_names: tuple[str, ...] = ("x1", "x2")
     class_names: tuple[str, ...] = ("0", "1")  # Empty for a regression
 
     @cached_property
@@ -142,7 +141,7 @@ def _blobs(rng: np.random.Generator, samples: int, noise: float) -> Data:
 def _curve(rng: np.random.Generator, samples: int, noise: float) -> Data:
     x = np.linspace(-1, 1, samples)[:, None]
     y = np.sin(1.5 * math.pi * x[:, 0]) + noise * rng.normal(size=samples)
-    return Data(standardize(x), y, feature_names=("x",), class_names=())
+    return Data(standardize(x), y, class_names=())
 
 
 PLACES = 12
@@ -160,8 +159,7 @@ def _signal_xor(rng: np.random.Generator, samples: int, noise: float) -> Data:
     x[row, place + 1] += first * (1 - 2 * y)
     # One scale for all places: a signal may be moved along itself.
     x = (x - x.mean()) / x.std()
-    names = tuple(f"x{place}" for place in range(1, PLACES + 1))
-    return Data(x, y, feature_names=names, class_names=("same", "differ"))
+    return Data(x, y, class_names=("same", "differ"))
 
 
 DATASETS = registry(

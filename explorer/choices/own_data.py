@@ -67,13 +67,7 @@ def read_csv(content: bytes) -> Data:
     features = [column for column in range(COLUMNS) if column != label]
     x = np.array([[_number(row, column, delimiter) for column in features] for row in rows])
     y, class_names = _classes(rows, label, delimiter)
-    names = [header.cells[column] if header else "" for column in features]
-    return Data(
-        x=_standardized(x, features),
-        y=y,
-        feature_names=tuple(name or f"x{number}" for number, name in enumerate(names, start=1)),
-        class_names=class_names,
-    )
+    return Data(_standardized(x, features), y, class_names)
 
 
 # --- from bytes to cells ------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def nearest_neighbour_accuracy(data):
 def test_shapes_names_and_kinds_of_numbers_fit(dataset):
     data = make(dataset)
     samples = 200 if dataset.sized else len(XOR_INPUTS)
-    assert data.x.shape == (samples, len(data.feature_names))
+    assert data.x.shape == (samples, dataset.inputs)
     assert data.y.shape == (samples,)
     assert data.x.dtype == data.y.dtype == np.float64
     assert np.isfinite(data.x).all()

@@ -62,7 +62,6 @@ OTHER = Experiment(
 OWN_DATA = Data(
     x=np.random.default_rng(0).normal(size=(20, 2)),
     y=np.arange(20) % 2.0,
-    feature_names=("length", "width"),
     class_names=("no", "yes"),
 )
 RECURRENT = RecurrentExperiment(length=6, hidden=3, samples=8, runs=2, epochs=4)

@@ -49,7 +49,6 @@ NAMED_AXES = {
 OWN_DATA = Data(
     x=np.random.default_rng(0).normal(size=(20, 2)),
     y=np.arange(20) % 2.0,
-    feature_names=("length", "width"),
     class_names=("no", "yes"),
 )
 

@@ -22,9 +22,7 @@ ALL_CONTROLS = controls_by_key(PAGES)
 LAYERED = scenarios_of(Experiment)
 RECURRENT = scenarios_of(RecurrentExperiment)
 
-OWN_DATA = Data(
-    x=np.array([[0.0, 1.0], [1.0, 0.0]]), y=np.array([0.0, 1.0]), feature_names=("a", "b"), class_names=("n", "y")
-)
+OWN_DATA = Data(x=np.array([[0.0, 1.0], [1.0, 0.0]]), y=np.array([0.0, 1.0]), class_names=("n", "y"))
 
 
 def values(controls):
