@@ -8,7 +8,7 @@ from explorer.stories.scenarios import OPENING, SCENARIOS
 from explorer.training.kinds import Kind
 from explorer.ui.between_pages import set_values
 from explorer.ui.keys import keys_of
-from explorer.ui.link import UNPINNED, encode
+from explorer.ui.link import encode
 from explorer.ui.plain_text import verbatim
 
 OPENING_WORDS = "opening example"
@@ -48,7 +48,7 @@ def compare_with(kind: Kind, experiment: Settings, baseline: Settings | None) ->
 
 def pin(key: str, pinned: Settings | None) -> None:
     """Pin a setting, or none, as the baseline whose text lies under `key`; for callbacks."""
-    set_values({key: UNPINNED if pinned is None else encode(pinned)})
+    set_values({key: encode(pinned)})
 
 
 def baseline_name(experiment: Settings, baseline: Settings) -> str:

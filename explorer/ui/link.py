@@ -129,7 +129,7 @@ def set_controls(saved: Saved, shown: Kind | None) -> None:
     keys, settings = keys_of(kind), saved.experiment.settings()
     set_values({f"{keys.prefix}{name}": value for name, value in settings.items()})
     if saved.pins:
-        set_values({keys.baseline: UNPINNED if saved.baseline is None else encode(saved.baseline)})
+        set_values({keys.baseline: encode(saved.baseline)})
     if kind is not shown:
         go_to(keys.home)
 
@@ -203,12 +203,14 @@ def _unfit(kind: Kind, asked: Mapping[str, str]) -> dict[str, str]:
 # --- the baseline ------------------------------------------------------------------------------
 
 
-def encode(experiment: Settings) -> str:
-    """Write an experiment as the text of the link: only what differs from the opening example.
+def encode(experiment: Settings | None) -> str:
+    """Write a baseline as the text of the link: only what differs from the opening example; None is nothing pinned.
 
     The empty text stands for the opening example of layers. For recurrent nets it means that nothing is pinned, so that
     their text always names one setting.
     """
+    if experiment is None:
+        return UNPINNED
     settings = experiment.settings(changed_only=True)
     if not settings and not kind_of(experiment).opens_pinned:
         settings = {"task": experiment.task}

@@ -20,7 +20,7 @@ from explorer.training.kinds import Kind, kind_of
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.compare_with import PIN, PIN_HELP, pin
 from explorer.ui.keys import keys_of
-from explorer.ui.link import DATA_KEY, UNPINNED, encode, forget_notice, pinned, set_controls
+from explorer.ui.link import DATA_KEY, encode, forget_notice, pinned, set_controls
 from explorer.ui.look import hidden
 from explorer.ui.plain_text import verbatim
 from explorer.ui.widgets import FEW, ask
@@ -247,8 +247,7 @@ def set_experiment(experiment: Settings, baseline: Settings | None, compare: str
     forget_notice()
     keys = keys_of(kind_of(experiment))
     settings = experiment.settings() | ({"compare": compare} if compare else {})
-    pinned = UNPINNED if baseline is None else encode(baseline)
-    set_values({f"{keys.prefix}{name}": value for name, value in settings.items()} | {keys.baseline: pinned})
+    set_values({f"{keys.prefix}{name}": value for name, value in settings.items()} | {keys.baseline: encode(baseline)})
 
 
 def open_experiment(experiment: Settings, baseline: Settings | None, compare: str = "") -> None:

@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 from explorer.choices.experiment import Experiment
 from explorer.stories.scenarios import MOONS, SCENARIOS
 from explorer.stories.tour import SCENES
-from explorer.ui.link import UNPINNED, encode
+from explorer.ui.link import encode
 from pages.time_page import PREFIX as TIME_PAGE
 from tests.browser.driver import BROWSER_FLAGS, Screen, chromium, server
 
@@ -27,7 +27,7 @@ BOUNDARY = MOONS.but(normalization="batch", epochs=1000)
 def link(experiment: Experiment, baseline: Experiment | None) -> dict[str, str]:
     """The query that opens a pair."""
     settings = {name: str(value) for name, value in experiment.settings(changed_only=True).items()}
-    text = UNPINNED if baseline is None else encode(baseline)
+    text = encode(baseline)
     return settings | ({"baseline": text} if text else {})
 
 

@@ -211,7 +211,7 @@ def check_explore(screen, experiment, baseline):
     controls = {name: str(value) for name, value in experiment.settings().items() if name not in idle}
     assert screen.values(controls) == controls
     assert summary(experiment) in screen.finish().settings()
-    assert screen.value("baseline") == (encode(baseline) if baseline is not None else UNPINNED)
+    assert screen.value("baseline") == encode(baseline)
     assert not screen.warnings()
 
 
