@@ -1,6 +1,6 @@
 """Depth: the gradient of every layer for every depth, and up to which depth nets still learn."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
-from explorer.ui.widgets import MENU, ask_row
+from explorer.ui.widgets import ask_row
 
 LEGEND = (
     "**Left**: how many seeds learn at each depth, as it is in grey and with the remedy in teal; bands are 95% intervals.",
@@ -96,18 +96,15 @@ def show() -> None:
     """Draw the page, and train on until every depth is there."""
     experiment, baseline = chosen()
     head, progress, picture = st.container(gap="xsmall"), st.container(), st.container()
-    view = DepthView(**ask_row(DEPTH_CONTROLS, key="depth_view", width=MENU))
+    view = DepthView(**ask_row(DEPTH_CONTROLS, key="depth_view"))
     names, experiments = [UNCHANGED], [experiment]
     if view.remedy != NO_REMEDY:
         names, experiments = [*names, view.remedy], [*experiments, with_remedy(experiment, view.remedy)]
-    too_much = next(
-        (problem for experiment in experiments if (problem := refuse_depths(experiment, view.deepest))), None
-    )
-    if too_much:
+    if too_much := next(filter(None, (refuse_depths(each, view.deepest) for each in experiments)), None):
         st.warning(too_much, icon=":material/hourglass_disabled:")
         return
     sweeps = [depth_sweep(experiment, view.deepest) for experiment in experiments]
-    refusal = next((problem for sweep in sweeps if view.train == ON and (problem := refuse_depth_sweep(sweep))), None)
+    refusal = next(filter(None, map(refuse_depth_sweep, sweeps)), None) if view.train == ON else None
     if refusal:
         st.warning(refusal, icon=":material/hourglass_disabled:")
     with progress:
@@ -179,7 +176,7 @@ def _draw(
     title = DIAGNOSTICS[measure].title
     figures = _figures(series, view, caption)
     with picture:
-        _answer(series, view, figures)
+        _answer(series, figures)
     take_away(
         Parcel(
             title=depth_headline(series),
@@ -202,17 +199,17 @@ def _draw(
     live_chart(
         figures["depth_triangles"],
         keep=f"{view.deepest} {view.gradient} {len(series)}",
-        on_click=lambda click: _go(series, click),
+        on_click=lambda click: _open_row(series, click),
     )
 
 
-def _answer(series: Sequence[DepthSeries], view: DepthView, figures: Mapping[str, Drawn]) -> None:
+def _answer(series: Sequence[DepthSeries], figures: Mapping[str, Drawn]) -> None:
     """Draw who learns, and beside it what each layer does to the gradient."""
     left, right = st.columns(2)
     with left:
         st.subheader("Seeds that learn, by depth", anchor=False, help="With the 95% interval of Wilson (1927).")
         if "depth_shares" in figures:
-            _chart(figures["depth_shares"], view, lambda click: _open_depth(series, round(click.x)))
+            _chart(figures["depth_shares"], series)
         else:
             st.caption("Nothing is trained.")
     with right:
@@ -222,17 +219,23 @@ def _answer(series: Sequence[DepthSeries], view: DepthView, figures: Mapping[str
             help="The root of first over last layer, RMS dL/dz: the geometric mean over all steps back from the output. "
             "Theory: mean field for a median seed, corrected for the layers' finite width.",
         )
-        _chart(figures["depth_factors"], view, lambda click: _open_depth(series, round(click.x)))
+        _chart(figures["depth_factors"], series)
 
 
-def _chart(drawn: Drawn, view: DepthView, on_click: Callable[[Click], None]) -> None:
-    live_chart(drawn, keep=str(view.deepest), narrow=HALF, on_click=on_click)
+def _chart(drawn: Drawn, series: Sequence[DepthSeries]) -> None:
+    """Draw a figure by depth; a click opens the last series' net of a depth."""
+    live_chart(
+        drawn,
+        keep=str(series[0].deepest),
+        narrow=HALF,
+        on_click=lambda click: _open(series[-1], round(click.x), series[0]),
+    )
 
 
-def _open_depth(series: Sequence[DepthSeries], depth: int) -> None:
-    """Open the last series' net of this depth, held against the experiment as it is."""
-    if depth in series[0].depths:
-        open_experiment(series[-1].experiment.but(depth=depth), series[0].experiment.but(depth=depth))
+def _open(nets: DepthSeries, depth: int, plain: DepthSeries) -> None:
+    """Open the net of a depth in Explore, held against the experiment as it is."""
+    if depth in nets.depths:
+        open_experiment(nets.experiment.but(depth=depth), plain.experiment.but(depth=depth))
 
 
 def _choose_depth(series: Sequence[DepthSeries]) -> None:
@@ -240,21 +243,20 @@ def _choose_depth(series: Sequence[DepthSeries]) -> None:
     with st.popover("Open a depth in Explore"):
         depth = st.selectbox("Depth", series[0].depths.tolist(), key="_open_depth")
         for nets in series:
-            chosen, plain = nets.experiment.but(depth=depth), series[0].experiment.but(depth=depth)
             st.button(
                 f"Open it {nets.name}" if nets.name == UNCHANGED else f"Open it with {nets.name}",
                 key=f"_open_depth_{nets.name}",
-                on_click=lambda chosen=chosen, plain=plain: open_experiment(chosen, plain),
+                on_click=_open,
+                args=(nets, depth, series[0]),
             )
 
 
-def _go(series: Sequence[DepthSeries], click: Click) -> None:
-    """Open the clicked depth in Explore; of the remedy's panels held against the experiment as it is."""
+def _open_row(series: Sequence[DepthSeries], click: Click) -> None:
+    """Open the net whose row in one of the triangles was clicked."""
     panels = [nets for nets in series for _ in range(1 if nets.findings is None else 2)]
-    number, depth = int(click.panel[1:] or 1), round(click.y)
-    if number <= len(panels) and depth in panels[number - 1].depths:
-        chosen, plain = panels[number - 1].experiment.but(depth=depth), series[0].experiment.but(depth=depth)
-        open_experiment(chosen, plain)
+    number = int(click.panel[1:] or 1)
+    if number <= len(panels):
+        _open(panels[number - 1], round(click.y), series[0])
 
 
 PAGE = Page(

@@ -1,6 +1,5 @@
 """Homework: challenges that the engine checks, and the answer to hand in."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -186,10 +185,11 @@ def _parcel(challenge: Challenge, judgment: Judgment, compared: Compared, figure
     """Collect what can be downloaded: once it is solved, the answer in place of the experiment."""
     experiment = compared.now.history.experiment
     number = ADDRESSES.index(challenge.address) + 1
-    answer: Callable[[], str] | None = None
-    if judgment.solved:
-        # Asked for by a click that ends the typing of a name: that is read then, not now.
-        answer = lambda: answer_json(challenge, experiment, st.session_state.get(NAME_KEY, ""))  # noqa: E731
+
+    def answer() -> str:
+        # A click that asks for it ends the typing of a name: that is read then, not before.
+        return answer_json(challenge, experiment, st.session_state.get(NAME_KEY, ""))
+
     return Parcel(
         title=f"{challenge.name}: {'' if judgment.solved else 'not '}solved",
         sentences=[challenge.caption, f"Solved when {challenge.rule.words}.", f"{judgment.sentence}."],
@@ -199,7 +199,7 @@ def _parcel(challenge: Challenge, judgment: Judgment, compared: Compared, figure
         tables={"History": lambda: histories_csv(compared.histories)},
         experiment=experiment,
         baseline=challenge.start,
-        answer=answer,
+        answer=answer if judgment.solved else None,
         lines=challenge_lines(challenge, experiment),
     )
 

@@ -26,7 +26,7 @@ from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
-from explorer.ui.widgets import MENU, ask, ask_row
+from explorer.ui.widgets import ask, ask_row
 
 LEGEND = (
     "**Each panel** is the same experiment with one thing changed: rows are layers, columns epochs, colours the gradient. The "
@@ -103,7 +103,7 @@ def show() -> None:
 
 def _ask() -> tuple[Comparison, View]:
     shared = {f"{PREFIX}{name}": VIEW_CONTROLS[name] for name in SHARED_VIEW}
-    values = ask_row(shared | {"start": COMPARISON_CONTROLS["start"]}, key="remedies_view", width=MENU)
+    values = ask_row(shared | {"start": COMPARISON_CONTROLS["start"]}, key="remedies_view")
     view = View(**{name: values[f"{PREFIX}{name}"] for name in SHARED_VIEW})
     return Comparison(start=values["start"], combine=ask("combine", COMPARISON_CONTROLS["combine"])), view
 

@@ -28,7 +28,7 @@ from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import work_on
-from explorer.ui.widgets import MENU, ask, ask_row
+from explorer.ui.widgets import ask, ask_row
 
 LEGEND = (
     "**Every cell** is an experiment of its own: the sidebar's settings except for the two on the axes.",
@@ -48,15 +48,13 @@ SPANS = {name: f"span_{name}" for name in AXES}
 
 def _span(name: str) -> Control:
     """Make the control that selects the values of an axis."""
-    label, values = CONTROLS[name].label, AXES[name]
+    label = CONTROLS[name].label
+    values: Any = AXES[name]
     if is_numeric(name):
-        numbers = tuple(float(value) if isinstance(value, float) else int(value) for value in values)
         ends = f"The ends of the axis of {label.lower()}."
-        default = (numbers[0], numbers[-1])
-        return Span(group=VIEW, label=f"{label}, from and to", help=ends, marks=numbers, default=default)
-    names = tuple(str(value) for value in values)
+        return Span(group=VIEW, label=f"{label}, from and to", help=ends, marks=values, default=(values[0], values[-1]))
     shown = f"The options on the axis of {label.lower()}."
-    return Several(group=VIEW, label=label, help=shown, options=names, default=names)
+    return Several(group=VIEW, label=label, help=shown, options=values, default=values)
 
 
 SPAN_CONTROLS = {SPANS[name]: _span(name) for name in AXES}
@@ -131,14 +129,14 @@ def _ask() -> SweepView:
     row, legend = st.columns([5, 1], vertical_alignment="bottom")
     with row:
         shown = {name: SWEEP_CONTROLS[name] for name in ("x", "y", "outcome", "cells")}
-        values = ask_row(shown, key="sweep_view", width=MENU)
+        values = ask_row(shown, key="sweep_view")
     with legend:
         what_do_i_see(LEGEND)
     return SweepView(**values)
 
 
 # A sweep makes and checks the experiments of all its cells, once.
-_known = lru_cache(maxsize=32)(Sweep)
+_sweep_of = lru_cache(maxsize=32)(Sweep)
 
 
 def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
@@ -151,16 +149,14 @@ def _sweep(experiment: Experiment, view: SweepView) -> Sweep | None:
         for name in dict.fromkeys((x, y)):
             chosen[name] = axis_values(name, ask(SPANS[name], SPAN_CONTROLS[SPANS[name]]), view.cells)
     try:
-        trained = OUTCOMES[view.outcome].trained
-        sweep = _known(experiment, x, chosen[x], y, chosen[y], trained)
+        sweep = _sweep_of(experiment, x, chosen[x], y, chosen[y], OUTCOMES[view.outcome].trained)
     except ValueError as problem:
         st.warning(sentence(str(problem)), icon=":material/grid_off:")
         return None
     if all(isinstance(cell, str) for cell in sweep.cells.values()):
         st.warning(str(sweep.cells[0, 0]), icon=":material/grid_off:")
         return sweep
-    refusal = refuse_sweep(sweep)
-    if refusal:
+    if refusal := refuse_sweep(sweep):
         st.warning(refusal, icon=":material/hourglass_disabled:")
         return None
     return sweep
@@ -224,8 +220,7 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None, pictu
     show_code(sweep_table(outcome))
     if len(sweep.ys) > 1:
         ask("section", replace(SWEEP_CONTROLS["section"], high=len(sweep.ys)))  # type: ignore[call-arg]
-    keep = f"{sweep.x} {len(sweep.xs)} {outcome.name}"
-    live_chart(section, keep=keep)
+    live_chart(section, keep=f"{sweep.x} {len(sweep.xs)} {outcome.name}")
     with st.expander("How to read this, and where it runs"):
         _explain(sweep, bool(critical))
 
@@ -262,9 +257,8 @@ def _choose_cell(state: SweepState) -> None:
 def _go(state: SweepState, cell: Place) -> None:
     """Open a cell in Explore, held against the present setting."""
     if cell in state.findings:
-        x, y = state.sweep.values(cell)
-        changes: dict[str, Any] = {state.sweep.x: x, state.sweep.y: y}
-        open_experiment(state.sweep.base.but(**changes), state.sweep.base)
+        sweep, (x, y) = state.sweep, state.sweep.values(cell)
+        open_experiment(sweep.base.but(**{sweep.x: x, sweep.y: y}), sweep.base)
 
 
 def _with_axes(asked: Mapping[str, str]) -> dict[str, str]:

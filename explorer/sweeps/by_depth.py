@@ -118,7 +118,7 @@ class DepthSeries:
     def rows(self, measure: str, title: str) -> list[dict[str, Any]]:
         """Return one row for every depth and layer, medians as decimal logarithms: -inf is an exact 0."""
         start, end = self.start.medians[measure], self.end(measure)
-        counts = {depth: (finding.solved, finding.runs) for depth, finding in self.known.items()}
+        counts = self.learnt
         return [
             {
                 "series": self.name,

@@ -178,11 +178,14 @@ def _share(parcel: Parcel) -> None:
         "filename": parcel.filename,
         "lines": parcel.lines,
         "root": asdict(present_root()),
+        "version": SCHEMA,
+        "figures": figures,
+        "files": {name: file.group for name, file in files.items()},
+        "file": st.session_state.get(FILE),
     }
-    data |= {"version": SCHEMA, "figures": figures, "files": {name: file.group for name, file in files.items()}}
     _component(
         key=SHARE,
-        data=data | {"file": st.session_state.get(FILE)},
+        data=data,
         width="content",
         on_asked_change=make,
         on_taken_change=_let_go,

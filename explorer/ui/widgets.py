@@ -17,6 +17,8 @@ from explorer.ui.between_pages import set_values
 Bound = dict[str, Any]
 # So many names are shown beside one another, more in a menu.
 FEW = 3
+# The width in pixels of a menu that stands in a row.
+MENU = 190
 
 
 def ask(
@@ -57,18 +59,14 @@ def ask(
     return _ask_number(control, list(options or _marks(key, control)), common)
 
 
-def ask_row(controls: Mapping[str, Control], *, key: str, prefix: str = "", width: int | None = None) -> dict[str, Any]:
-    """Draw controls beside one another, with one question mark for all of them, and return their values by name.
-
-    In the link `prefix` stands before each name; `width` is that of a menu in pixels.
-    """
+def ask_row(controls: Mapping[str, Control], *, key: str) -> dict[str, Any]:
+    """Draw controls beside one another, with one question mark for all of them, and return their values by name."""
     told = "\n\n".join(f"**{control.label}**: {control.help}" for control in controls.values())
     values = {}
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key=key):
         for place, (name, control) in enumerate(controls.items()):
-            wide = isinstance(control, Choice) and len(control.options) > FEW and width is not None
-            layout: Bound = {"width": width} if wide else {}
-            values[name] = ask(f"{prefix}{name}", control, help=None if place else told, **layout)
+            layout: Bound = {"width": MENU} if isinstance(control, Choice) and len(control.options) > FEW else {}
+            values[name] = ask(name, control, help=None if place else told, **layout)
     return values
 
 
@@ -113,8 +111,8 @@ def _ask_number(control: Number, marks: list[float | int], common: Bound) -> flo
 
 
 V = TypeVar("V", bound=View)
-# The button behind which the rest of a view's controls are, and the width of a menu in pixels.
-MORE_KEY, MENU = "view_more", 190
+# The button behind which the rest of a view's controls are.
+MORE_KEY = "view_more"
 
 
 def ask_view(
