@@ -165,15 +165,12 @@ class Factors:
         return cls(nets.name, nets.depths, nets.start.factor, nets.start.theory, nets.factor_end)
 
 
-def factor_figure(
-    curves: Sequence[Factors], deepest: int = 50, span: Limits = FACTOR_SPAN, caption: str = ""
-) -> Figure:
+def factor_figure(curves: Sequence[Factors], deepest: int) -> Figure:
     """Draw by depth what each layer multiplies dL/dz by: measured, with its band over seeds, and as theory says.
 
-    Of two curves the first is what the second is compared with. What lies beyond the span, in decades, is marked at
-    the edge.
+    Of two curves the first is what the second is compared with. What lies beyond `FACTOR_SPAN` is marked at the edge.
     """
-    panel = Panel(span)
+    panel = Panel(FACTOR_SPAN)
     traces: Traces = []
     for curve, style in zip(curves, _styles(curves), strict=True):
         traces += _band(curve.depths, curve.start, panel, style, f"{marks.BAND_WORDS}, at the start")
@@ -184,9 +181,9 @@ def factor_figure(
             solid = {"line": {"width": 3.5, "color": style.colour}, "marker": {"size": 8}}
             name = f"{curve.name}: after training"
             traces += _factor_line(name, curve.depths[known], curve.trained[known], panel, solid)
-    y = {"title": "a layer multiplies dL/dz by", **axes.times_ticks(span)}
+    y = {"title": "a layer multiplies dL/dz by", **axes.times_ticks(FACTOR_SPAN)}
     level = axes.LEVEL_LINE | {"xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
-    return marks.compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow) | {"shapes": [level]})
+    return marks.compose(traces, lambda narrow: _line_layout(y, deepest, narrow) | {"shapes": [level]})
 
 
 def _at_start(curve: Factors, style: LineStyle, panel: Panel) -> Traces:
@@ -232,9 +229,9 @@ class Shares:
     share: Array
     low: Array
     high: Array
-    # (depths,): seeds that learnt, and of how many; the latter may be one number
+    # (depths,): seeds that learnt, and of how many
     solved: NDArray[np.int64]
-    runs: NDArray[np.int64] | int
+    runs: NDArray[np.int64]
 
     @classmethod
     def of(cls, name: str, learnt: Mapping[int, tuple[int, int]]) -> Self:
@@ -245,7 +242,7 @@ class Shares:
 
 
 def share_figure(
-    curves: Sequence[Shares], deepest: int = 50, caption: str = "", across: str = HIDDEN, noun: str = "depth"
+    curves: Sequence[Shares], deepest: int, caption: str = "", across: str = HIDDEN, noun: str = "depth"
 ) -> Figure:
     """Draw by depth in what share of the seeds nets learn, with an interval; of two curves the first is the baseline.
 
@@ -257,8 +254,7 @@ def share_figure(
         traces += _band(curve.depths, Band(curve.low, curve.share, curve.high), panel, style, "95% interval")
         # Where two curves meet, as they do at 0% and 100%, the one below still shows at the other's sides.
         width, symbol = (3.5, "circle") if style is NOW_STYLE else (6.5, "square")
-        runs = np.broadcast_to(curve.runs, curve.depths.shape)
-        points = zip(curve.depths, curve.solved, runs, curve.low, curve.high, strict=True)
+        points = zip(curve.depths, curve.solved, curve.runs, curve.low, curve.high, strict=True)
         texts = [
             f"{curve.name}<br>{noun} {depth}: {solved} of {panels.seeds_text(seeds)} ({low:.0%} to {high:.0%})"
             for depth, solved, seeds, low, high in points
@@ -267,7 +263,7 @@ def share_figure(
         place = panel.placed(curve.depths, marks.float32(curve.share))
         traces.append(marks.points(place, texts, mode="lines+markers", name=curve.name, **look))
     y = {"range": [-0.04, 1.04], "title": "seeds that learn", **axes.share_ticks()}
-    return marks.compose(traces, lambda narrow: _line_layout(y, deepest, caption, narrow, across))
+    return marks.compose(traces, lambda narrow: _line_layout(y, deepest, narrow, caption, across))
 
 
 def describe_shares(name: str, solved: Mapping[int, tuple[int, int]], noun: str = "depth") -> str:
@@ -294,6 +290,8 @@ def _band(depths: Depths, sides: Band, panel: Panel, style: LineStyle, name: str
     return [panel.band(depths, sides, known, style.band, line=line, name=name)] if known.any() else []
 
 
-def _line_layout(y: dict[str, Any], deepest: int, caption: str, narrow: bool, across: str = HIDDEN) -> dict[str, Any]:
+def _line_layout(
+    y: dict[str, Any], deepest: int, narrow: bool, caption: str = "", across: str = HIDDEN
+) -> dict[str, Any]:
     x = {"range": [0.5, deepest + 0.5], "title": axes.title(across), **axes.whole_ticks(deepest)}
     return axes.with_settings(axes.one_panel(x, y, 520 if narrow else 480, narrow), caption, narrow)

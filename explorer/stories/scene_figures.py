@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.decomposition import Why
-from explorer.diagnosis.seeds import share_interval
 from explorer.diagnosis.wording import against_last, decades, summary
 from explorer.figures.depth import Shares, share_figure
 from explorer.figures.explore import compared_figure, describe_compared_figure
@@ -57,11 +54,9 @@ WHY = SceneFigure(draw=_draw_why, describe=_describe_why, trains=False)
 
 def _draw_shares(scene: Scene, compared: Compared, answers: AnswerMap | None) -> Figure:
     facts = [diagnosis.facts for diagnosis in compared.measured.values()]
-    solved, runs = np.array([(f.solved, f.runs) for f in facts]).T
-    ends = np.array([share_interval(f.solved, f.runs) for f in facts])
+    learnt = {depth: (f.solved, f.runs) for depth, f in zip(DEPTHS, facts, strict=True)}
     about: Any = scene.experiment
-    name = f"skip over {about.skip}" if about.skipped else "plain"
-    curve = Shares(name, np.array(DEPTHS), solved / runs, ends[:, 0], ends[:, 1], solved, runs)
+    curve = Shares.of(f"skip over {about.skip}" if about.skipped else "plain", learnt)
     return with_height(share_figure([curve], DEPTHS[-1], summary(about, depth=SHOWN_DEPTHS)))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from explorer import Experiment
 from explorer.diagnosis.seeds import Band, log_band
-from explorer.figures import theme
+from explorer.figures import axes, theme
 from explorer.figures.depth import FACTOR_SPAN, Factors, Shares, Triangle, factor_figure, share_figure, triangle_figure
 from explorer.figures.marks import NOT_FINITE_WORDS, ZERO_WORDS
 from explorer.training.all_depths import gradients_by_depth
@@ -196,10 +196,10 @@ def test_the_factors_axis_does_not_move_and_has_a_line_at_1():
 
 
 def test_a_long_axis_is_in_powers_of_ten():
-    layout = factor_figure([factors()], 20, (-36.0, 28.0)).layout
-    assert "×1" in layout.yaxis.ticktext
-    assert all(place == round(place) for place in layout.yaxis.tickvals)
-    assert len(layout.yaxis.tickvals) <= 8
+    ticks = axes.times_ticks((-36.0, 28.0))
+    assert "×1" in ticks["ticktext"]
+    assert all(place == round(place) for place in ticks["tickvals"])
+    assert len(ticks["tickvals"]) <= 8
 
 
 @pytest.mark.parametrize(
@@ -230,18 +230,14 @@ def test_where_theory_says_nothing_or_zero_it_draws_nothing():
 
 
 def shares(name="plain", depths=(1, 2, 5), solved=(8, 8, 3)):
-    share = np.array(solved) / 8
-    return Shares(
-        name, np.array(depths), share, np.maximum(share - 0.3, 0), np.minimum(share + 0.3, 1), np.array(solved), 8
-    )
+    return Shares.of(name, {depth: (count, 8) for depth, count in zip(depths, solved, strict=True)})
 
 
 def test_a_share_is_a_point_over_its_depth_and_says_its_seeds():
-    curve = replace(shares(), low=np.array([0.63, 0.63, 0.09]), high=np.array([1.0, 1.0, 0.69]))
-    line = named(share_figure([curve], 10), "plain")[0]
+    line = named(share_figure([shares()], 10), "plain")[0]
     assert list(line.x) == [1, 2, 5]
     np.testing.assert_allclose(line.y, [1.0, 1.0, 0.375])
-    assert line.hovertext[2] == "plain<br>depth 5: 3 of 8 seeds (9% to 69%)"
+    assert line.hovertext[2] == "plain<br>depth 5: 3 of 8 seeds (14% to 69%)"
 
 
 def test_the_interval_is_an_area_of_its_own():
@@ -267,8 +263,7 @@ def test_curves_that_coincide_are_both_seen():
 
 
 def test_a_figure_with_nothing_trained_yet_still_has_its_axes():
-    none = Shares("plain", *(np.array([], dtype=kind) for kind in (int, float, float, float, int)), 8)
-    layout = share_figure([none], 10).layout
+    layout = share_figure([Shares.of("plain", {})], 10).layout
     assert layout == share_figure([shares()], 10).layout
 
 
@@ -277,7 +272,7 @@ def test_a_figure_with_nothing_trained_yet_still_has_its_axes():
 
 def test_what_is_compared_with_is_grey_and_the_present_has_the_colour():
     for draws, curve, suffix in ((factor_figure, factors, ": at the start"), (share_figure, shares, "")):
-        alone, both = draws([curve("now")]), draws([curve("plain"), curve("now")])
+        alone, both = draws([curve("now")], 20), draws([curve("plain"), curve("now")], 20)
         assert named(alone, f"now{suffix}")[0].line.color == theme.NOW
         assert named(both, f"now{suffix}")[0].line.color == theme.NOW
         assert named(both, f"plain{suffix}")[0].line.color == theme.BASELINE
@@ -287,13 +282,13 @@ def test_what_is_compared_with_is_grey_and_the_present_has_the_colour():
 @pytest.mark.parametrize("count", [0, 3])
 def test_one_curve_or_two_can_be_drawn_and_no_other_number(draws, count):
     with pytest.raises(ValueError, match="one, or two"):
-        draws([(factors if draws is factor_figure else shares)()] * count)
+        draws([(factors if draws is factor_figure else shares)()] * count, 20)
 
 
 def every_figure(plain):
     trained = np.full(20, -0.3)
     yield draw(plain, few(), plain, few())
-    yield factor_figure([factors("a", trained=trained), factors("b", theory=trained)], 20, caption="width 4")
+    yield factor_figure([factors("a", trained=trained), factors("b", theory=trained)], 20)
     yield share_figure([shares("a"), shares("b")], 20, "width 4")
 
 
@@ -318,8 +313,12 @@ def test_looks_are_the_houses_own_whatever_theme_is_about(plain):
         for axis in (figure.layout.xaxis, figure.layout.yaxis):
             assert axis.tickfont.size == theme.TICK_SIZE
             assert axis.title.font.size == theme.LABEL_SIZE
-        assert figure.layout.annotations[-1].text == "width 4"
         assert figure.layout.meta["narrow"]["height"] > 0
+
+
+def test_settings_stand_below_the_figures_that_are_given_some(plain):
+    below = [figure.layout.annotations[-1].text for figure in every_figure(plain) if figure.layout.annotations]
+    assert below == ["width 4", "width 4"]
 
 
 def test_a_figure_is_pure(plain):
