@@ -14,12 +14,12 @@ from explorer.sharing.notebook import challenge_lines
 from explorer.sharing.saved import filename, histories_csv
 from explorer.stories.challenges import (
     ADDRESSES,
+    BY_ADDRESS,
     CHALLENGE_CONTROLS,
     CHALLENGE_KEY,
     CHALLENGES,
     Challenge,
     Judgment,
-    addressed,
     change_key,
 )
 from explorer.training.answers import answer_map
@@ -58,7 +58,7 @@ def show() -> None:
     """Draw the list of challenges, and the chosen one: its task, what may be changed, its nets, and whether it is solved."""
     st.html(LARGE)
     with hidden():
-        challenge = addressed(ask(CHALLENGE_KEY, CHALLENGE_CONTROLS[CHALLENGE_KEY]))
+        challenge = BY_ADDRESS[ask(CHALLENGE_KEY, CHALLENGE_CONTROLS[CHALLENGE_KEY])]
     place = st.container(key="homework_list", horizontal=True, gap="xsmall", vertical_alignment="center")
     left, picture = st.columns([1, 2.1], gap="medium")
     words = left.container(key="homework_words", gap="small")

@@ -18,6 +18,7 @@ from explorer.stories.references import cited
 from explorer.stories.scene import Scene
 from explorer.stories.tour import (
     ANSWER,
+    BY_ADDRESS,
     CHAPTERS,
     PLAY_CONTROLS,
     PRESENTER,
@@ -26,7 +27,6 @@ from explorer.stories.tour import (
     SCENES,
     TOUR_CONTROLS,
     TourView,
-    addressed,
     chapter_of,
     named,
     play_key,
@@ -72,7 +72,7 @@ def show() -> None:
         plan = present_plan()
     with foot:
         view = _ask(plan)
-    scene = addressed(view.scene)
+    scene = BY_ADDRESS.get(view.scene)
     if (room := present_room()) is not None:
         room.present(scene, revealed=view.revealed == ANSWER)
     with unseen:
@@ -122,7 +122,7 @@ def _places(plan: Plan) -> list[str]:
     """Return the plan's scenes, one beside it that the link asks for, and at the end what to remember."""
     places = [scene.address for scene in plan.scenes]
     asked = st.session_state.get("scene", st.query_params.get("scene"))
-    beside = [asked] if asked not in places and addressed(str(asked)) else []
+    beside = [asked] if asked not in places and str(asked) in BY_ADDRESS else []
     return [*places, *beside, RECAP]
 
 

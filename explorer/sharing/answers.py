@@ -8,7 +8,7 @@ from pathlib import Path
 from explorer.choices.settings import Settings
 from explorer.diagnosis.diagnose import diagnose
 from explorer.sharing.saved import MAX_CHARACTERS, experiment_json, read_document, saved_in
-from explorer.stories.challenges import ADDRESSES, CHALLENGES, Challenge, Judgment, addressed
+from explorer.stories.challenges import BY_ADDRESS, CHALLENGES, Challenge, Judgment
 from explorer.training.cost import refuse
 from explorer.training.run import Training
 
@@ -70,12 +70,12 @@ def read_answer(content: bytes) -> Answer:
     """Read what `answer_json` wrote; a ValueError says what is wrong and what is allowed."""
     document = read_document(content)
     address, student = document.get("challenge"), document.get("name", "")
-    if not isinstance(address, str) or address not in ADDRESSES:
+    if not isinstance(address, str) or address not in BY_ADDRESS:
         said = "names no “challenge”" if address is None else f"has the “challenge” {_short(address)}"
-        raise ValueError(f"it {said}; choose one of: {', '.join(ADDRESSES)}")
+        raise ValueError(f"it {said}; choose one of: {', '.join(BY_ADDRESS)}")
     if not isinstance(student, str) or len(student) > LONGEST_NAME:
         raise ValueError(f"its “name” must be text of at most {LONGEST_NAME} characters")
-    return Answer(addressed(address), saved_in(document).experiment, student)
+    return Answer(BY_ADDRESS[address], saved_in(document).experiment, student)
 
 
 def _short(value: object) -> str:

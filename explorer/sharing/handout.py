@@ -94,7 +94,8 @@ def tour_html(
     `alone` says that `link` opens on this computer only.
     """
     script = REVEAL.replace("CONFIG", in_script(json.dumps({**config, "responsive": True})), 1)
-    told = [text for scene in scenes for text in (scene.caption, scene.question, scene.take_home)]
+    terms = terms_in(*(text for scene in scenes for text in (scene.caption, scene.question, scene.take_home)))
+    sources = cited(*(entry.source for entry in (*scenes, *terms)))
     contents = "".join(
         f'<li><a href="#scene-{number}">{escape(scene.name)}</a></li>' for number, scene in enumerate(scenes, start=1)
     )
@@ -106,8 +107,8 @@ def tour_html(
         f'<nav aria-label="Scenes"><ol>{contents}</ol></nav>',
         '<p class="tools"><button id="all" type="button">Show all answers</button></p>',
         *(_scene(number, scene, len(scenes), *figures[scene.name]) for number, scene in enumerate(scenes, start=1)),
-        f"<section><h2>Glossary</h2>{_terms(terms_in(*told))}</section>",
-        f"<section><h2>Sources</h2>{_sources(_cited(scenes, terms_in(*told)))}</section>",
+        f"<section><h2>Glossary</h2>{_terms(terms)}</section>",
+        f"<section><h2>Sources</h2>{_sources(sources)}</section>",
         f"<script>{plain.library()}</script>",
         f"<script>{plain.FOLD}{NARROW}{script}</script>",
         "<noscript><style>.revealed[hidden] { display: block; }</style></noscript>",
@@ -163,10 +164,6 @@ def _with_sources(source: str) -> str:
         name = escape(reference.name)
         text = text.replace(name, f'<a href="#{_anchor(reference)}">{name}</a>')
     return text
-
-
-def _cited(scenes: Sequence[Scene], terms: Sequence[Term]) -> list[Reference]:
-    return cited(*(entry.source for entry in (*scenes, *terms)))
 
 
 def _terms(terms: Sequence[Term]) -> str:

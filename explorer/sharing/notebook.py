@@ -587,10 +587,9 @@ def cliff_lines(view: CliffView) -> str:
 
 def _values(values: Sequence[object]) -> str:
     """Write the values of an axis; whole numbers in a row as a range."""
-    if len(values) > 3 and all(isinstance(value, int) for value in values):
-        first = int(str(values[0]))
-        if list(values) == list(range(first, first + len(values))):
-            return f"tuple(range({first}, {first + len(values)}))"
+    whole = [value for value in values if isinstance(value, int)]
+    if len(whole) == len(values) > 3 and whole == list(range(whole[0], whole[-1] + 1)):
+        return f"tuple(range({whole[0]}, {whole[-1] + 1}))"
     return repr(tuple(values))
 
 

@@ -348,12 +348,9 @@ CHALLENGES = registry(
         ),
     ]
 )
-ADDRESSES = tuple(challenge.address for challenge in CHALLENGES.values())
-
-
-def addressed(address: str) -> Challenge:
-    """Return the challenge that a link or an answer calls so."""
-    return list(CHALLENGES.values())[ADDRESSES.index(address)]
+# As a link and an answer call them.
+BY_ADDRESS: Mapping[str, Challenge] = {challenge.address: challenge for challenge in CHALLENGES.values()}
+ADDRESSES = tuple(BY_ADDRESS)
 
 
 # --- the page's controls, by key in the link ------------------------------------------------------

@@ -25,7 +25,7 @@ def first(shown: Shown) -> Diagnosis:
 
 def last(shown: Shown) -> Diagnosis:
     """Return the diagnosis of the last experiment that is shown."""
-    return next(reversed(list(shown.values())))
+    return list(shown.values())[-1]
 
 
 def power(log10: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from explorer.choices.controls import Number, Text
 from explorer.choices.registry import Entry, registry
 from explorer.stories.scene import Scene
-from explorer.stories.tour import SCENES, addressed
+from explorer.stories.tour import BY_ADDRESS, SCENES
 
 USUAL = 4  # minutes of a scene
 MINUTES = Number(
@@ -84,13 +84,11 @@ def plan_of(stops: Iterable[tuple[str, object]]) -> Plan:
     """Return the plan of scenes by address, each with its minutes; raises ValueError as `read_plan` does."""
     found: dict[str, Stop] = {}
     for address, minutes in stops:
-        scene = addressed(address)
-        if scene is None:
-            known = ", ".join(scene.address for scene in SCENES)
-            raise ValueError(f"there is no scene called {address!r}; choose from: {known}")
+        if address not in BY_ADDRESS:
+            raise ValueError(f"there is no scene called {address!r}; choose from: {', '.join(BY_ADDRESS)}")
         if address in found:
             raise ValueError(f"the scene {address!r} is in the plan twice")
-        found[address] = Stop(scene, int(MINUTES.check(f"minutes of {address!r}", minutes)))
+        found[address] = Stop(BY_ADDRESS[address], int(MINUTES.check(f"minutes of {address!r}", minutes)))
     if not found:
         raise ValueError("a plan has at least one scene")
     return Plan(tuple(found.values()))

@@ -49,6 +49,8 @@ CHAPTERS = registry(
 )
 TOUR = registry([scene for chapter in CHAPTERS.values() for scene in chapter.scenes])
 SCENES: tuple[Scene, ...] = tuple(TOUR.values())
+# As a link calls them.
+BY_ADDRESS: Mapping[str, Scene] = {scene.address: scene for scene in SCENES}
 
 
 def chapter_of(scene: Scene) -> Chapter:
@@ -56,11 +58,6 @@ def chapter_of(scene: Scene) -> Chapter:
     return next(
         chapter for chapter in CHAPTERS.values() if any(each.address == scene.address for each in chapter.scenes)
     )
-
-
-def addressed(address: str) -> Scene | None:
-    """Return the scene that a link calls so; None if there is none."""
-    return next((scene for scene in SCENES if scene.address == address), None)
 
 
 def play_key(scene: Scene, setting: str) -> str:
@@ -76,7 +73,7 @@ QUESTION, ANSWER = "question", "answer"
 PAGE, PRESENTER = "page", "presenter"
 # What stands in the place of a scene at the end.
 RECAP = "recap"
-PLACES = (*(scene.address for scene in SCENES), RECAP)
+PLACES = (*BY_ADDRESS, RECAP)
 
 
 @dataclass(frozen=True, kw_only=True)

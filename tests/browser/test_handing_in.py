@@ -1,9 +1,9 @@
 """Homework: a challenge solved by hand, its answer saved with a name, and checked as a teacher does."""
 
 from explorer.__main__ import main
-from explorer.stories.challenges import addressed, change_key
+from explorer.stories.challenges import BY_ADDRESS, change_key
 
-CHALLENGE = addressed("kill the relus")
+CHALLENGE = BY_ADDRESS["kill the relus"]
 
 
 def test_a_student_solves_a_challenge_and_a_teacher_checks_the_answer(screen, tmp_path, capsys):

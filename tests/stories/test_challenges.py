@@ -7,14 +7,13 @@ import pytest
 
 from explorer import Experiment, RecurrentExperiment, diagnose, train
 from explorer.choices.controls import Number
-from explorer.stories.challenges import ADDRESSES, CHALLENGE_CONTROLS, CHALLENGES, addressed, change_key
+from explorer.stories.challenges import BY_ADDRESS, CHALLENGE_CONTROLS, CHALLENGES, change_key
 from explorer.training.compiled import OFF, VARIABLE
 from explorer.training.cost import estimate, refuse
 from explorer.ui.page import controls_by_key
 from pages import PAGES
 from tests.rounding import AS_IT_IS, DOWN, UP, history_of
 
-BY_ADDRESS = {address: addressed(address) for address in ADDRESSES}
 # By address: the answer that is meant, and one that a student may well try.
 RIGHT = {
     "one change": {"activation": "ELU"},
