@@ -13,7 +13,7 @@ from explorer.figures.view import (
 from explorer.sharing.code import cliff_table
 from explorer.sharing.notebook import cliff_lines
 from explorer.sharing.saved import table_csv
-from explorer.sweeps.cliff import B_SPAN, BESIDE, W_SPAN, Ground, Section, section, survey
+from explorer.sweeps.cliff import BESIDE, W_SPAN, Ground, Section, section, survey
 from explorer.sweeps.descent import (
     LAST,
     THROWN,
@@ -100,10 +100,10 @@ def _ask() -> CliffView:
 
 def _measure(view: CliffView) -> Seen:
     free, clipped = side_by_side(view.descent(clipped=False), view.descent(clipped=True))
-    ground = survey(W_SPAN, B_SPAN, view.steps)
+    ground = survey(view.steps)
     through = min(max(float(free.points[free.longest, 0]), W_SPAN[0]), W_SPAN[1])
     steps = tuple(fewer for fewer in FEWER if fewer < view.steps)
-    return Seen(view, ground, free, clipped, section(through, B_SPAN, (*steps, view.steps)))
+    return Seen(view, ground, free, clipped, section(through, (*steps, view.steps)))
 
 
 def _start_at(click: Click) -> None:

@@ -246,7 +246,7 @@ class Said:
     high: float
 
 
-def said_figure(rows: Sequence[Said], caption: str = "") -> Figure:
+def said_figure(rows: Sequence[Said]) -> Figure:
     """Draw for every claim where its number lies, and where it would if the claim were true, on one axis of powers of ten."""
     places = np.arange(len(rows), 0, -1.0)
     logs = np.array([-np.inf if row.value == 0 else np.log10(row.value) for row in rows])
@@ -270,7 +270,7 @@ def said_figure(rows: Sequence[Said], caption: str = "") -> Figure:
         panel.placed(places, marks.drawable(logs)), texts, mode="markers", marker=dot, name="measured"
     )
     edges = panel.edge_marks(places[known], logs[known], theme.NOW, [t for t, k in zip(texts, known, strict=True) if k])
-    return marks.compose([*traces, points, *edges], lambda narrow: _said_layout(rows, places, caption, narrow))
+    return marks.compose([*traces, points, *edges], lambda narrow: _said_layout(rows, places, narrow))
 
 
 def _if_true(rows: Sequence[Said], places: Any) -> Iterator[tuple[list[float], list[float]]]:
@@ -279,7 +279,7 @@ def _if_true(rows: Sequence[Said], places: Any) -> Iterator[tuple[list[float], l
         yield [float(low), float(min(np.log10(row.high), SAID_SPAN[1]))], [float(place)] * 2
 
 
-def _said_layout(rows: Sequence[Said], places: Any, caption: str, narrow: bool) -> dict[str, Any]:
+def _said_layout(rows: Sequence[Said], places: Any, narrow: bool) -> dict[str, Any]:
     scale, letters = axes.text_scale(narrow), 22 if narrow else 60
     names = ["<br>".join(wrap(row.name, letters)) for row in rows]
     row = 84 if narrow else SAID_ROW
@@ -291,10 +291,9 @@ def _said_layout(rows: Sequence[Said], places: Any, caption: str, narrow: bool) 
     }
     y = {"range": [0.4, len(rows) + 0.6], **axes.ticks(places, names), "showgrid": True, "automargin": True}
     height = row * len(rows) + 150
-    layout = {
+    return {
         "height": height,
         "margin": {"l": 64, "r": 24, "t": 60, "b": 90},
         **axes.legend_above(height - 150, scale),
         **axes.sized({"xaxis": x, "yaxis": y}, scale),
     }
-    return axes.with_settings(layout, caption, narrow)

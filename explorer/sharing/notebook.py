@@ -564,7 +564,7 @@ def cliff_lines(view: CliffView) -> str:
             ("explorer.figures.cliff", "cliff_figure", "describe_cliff", "walks"),
             ("explorer.figures.view", "CliffView"),
             SHOW,
-            ("explorer.sweeps.cliff", "B_SPAN", "W_SPAN", "survey"),
+            ("explorer.sweeps.cliff", "survey"),
             ("explorer.sweeps.descent", "cliff_summary", "side_by_side"),
         ],
         _step(
@@ -577,7 +577,7 @@ def cliff_lines(view: CliffView) -> str:
         ),
         _step(
             "The loss over both parameters, and the descents on it",
-            "ground = survey(W_SPAN, B_SPAN, view.steps)",
+            "ground = survey(view.steps)",
             "ground.surface.loss  # (values of b, values of w)",
             "figure = cliff_figure(ground, walks(free, clipped, view), view, cliff_summary(view.descent(clipped=True)))",
             "show(figure, describe_cliff(ground, free, clipped, view))",

@@ -16,8 +16,6 @@ from explorer.choices.arrays import Array
 from explorer.choices.cells import CELLS
 from explorer.training.recurrent_network import RecurrentArchitecture, RecurrentNetwork
 
-Interval = tuple[float, float]
-
 STEPS, TARGET = 50, 0.7
 START_FIELD = 0.5  # Pascanu's x_0
 START_STATE = 1 / (1 + math.exp(-START_FIELD))  # h_0 = σ(x_0)
@@ -47,7 +45,7 @@ class Surface:
 class Unit:
     """Nets of one unit, side by side: one for each of a fixed number of points (w, b)."""
 
-    def __init__(self, points: int, steps: int = STEPS) -> None:
+    def __init__(self, points: int, steps: int) -> None:
         shape = RecurrentArchitecture(
             cell=CELLS["RNN"],
             activation=ACTIVATIONS["sigmoid"],
@@ -118,9 +116,9 @@ class Ground:
 
 
 @lru_cache(maxsize=8)
-def survey(w_span: Interval, b_span: Interval, steps: int) -> Ground:
-    """Measure the map between two w and two b."""
-    w, b = np.linspace(*w_span, ACROSS), np.linspace(*b_span, UP)
+def survey(steps: int) -> Ground:
+    """Measure the map."""
+    w, b = np.linspace(*W_SPAN, ACROSS), np.linspace(*B_SPAN, UP)
     return Ground(w, b, surface(*np.meshgrid(w, b), steps), beside_wall(w, steps))
 
 
@@ -135,9 +133,9 @@ class Section:
 
 
 @lru_cache(maxsize=32)
-def section(w: float, b_span: Interval, all_steps: tuple[int, ...]) -> Section:
+def section(w: float, all_steps: tuple[int, ...]) -> Section:
     """Measure a section through the map, on a grid that becomes finer towards the wall."""
-    b = np.linspace(*b_span, 601)
+    b = np.linspace(*B_SPAN, 601)
     near = float(wall(np.array(w)))
     if np.isfinite(near):
         b = np.sort(np.concatenate([b, near + _towards(0.1, 120)]))

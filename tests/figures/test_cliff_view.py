@@ -53,7 +53,7 @@ def paths(view):
 @cache
 def figure(view):
     free, clipped = paths(view)
-    return cliff_figure(survey(W_SPAN, B_SPAN, view.steps), walks(free, clipped, view), view, cliff_summary(view))
+    return cliff_figure(survey(view.steps), walks(free, clipped, view), view, cliff_summary(view))
 
 
 # --- controls ------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def test_the_paths_are_drawn_where_they_are(shown):
 def test_what_has_no_place_on_an_axis_has_a_mark():
     way = Way(np.full((4, 2), 5.0), np.array([0.1, 0.0, 1e-30, 0.1]), np.array([1e9, 0.0, np.nan, 1.0]))
     view = CliffView(updates=5)
-    drawn = cliff_figure(survey(W_SPAN, B_SPAN, 5), walks(way, way, view), view, "")
+    drawn = cliff_figure(survey(5), walks(way, way, view), view, "")
     told = {trace.name: list(trace.x) for trace in drawn.data if trace.yaxis == "y2" and trace.mode == "markers"}
     assert told == {"above the scale": [0], "exactly 0": [1], "not finite: infinite or NaN": [2]}
 
@@ -145,7 +145,7 @@ def test_what_has_no_place_on_an_axis_has_a_mark():
 )
 def test_what_has_no_colour_on_the_map_has_a_mark(value, words):
     view = CliffView()
-    ground, pair = survey(W_SPAN, B_SPAN, view.steps), walks(*paths(view), view)
+    ground, pair = survey(view.steps), walks(*paths(view), view)
     loss = ground.surface.loss.copy()
     loss[3, 4] = value
     drawn = cliff_figure(replace(ground, surface=replace(ground.surface, loss=loss)), pair, view, "")
@@ -168,7 +168,7 @@ def test_scales_stay_while_settings_change():
 
 
 def test_the_section_draws_the_present_number_of_steps_last():
-    cut = section(5.0, B_SPAN, (2, 10, 50))
+    cut = section(5.0, (2, 10, 50))
     drawn = section_figure(cut, "settings")
     assert [trace.name.split(":")[0] for trace in drawn.data] == ["T = 2", "T = 10", "T = 50"]
     assert "50 steps" in describe_section(cut)
@@ -338,7 +338,7 @@ def test_in_the_reliefs_corners_no_two_axes_have_a_number():
 
 def test_the_alternative_text_has_the_numbers():
     view = CliffView()
-    told = describe_cliff(survey(W_SPAN, B_SPAN, view.steps), *paths(view), view)
+    told = describe_cliff(survey(view.steps), *paths(view), view)
     for part in ("Without clipping:", "Clipped by norm to 0.5:", f"after {view.updates} updates", cliff_summary(view)):
         assert part in told
 

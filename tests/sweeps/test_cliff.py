@@ -52,7 +52,7 @@ def test_the_gradient_is_its_slope():
 
 
 def test_the_map_is_the_loss_at_its_points():
-    ground = survey(W_SPAN, B_SPAN, 7)
+    ground = survey(7)
     for row, column in ((0, 0), (60, 40), (-1, -1)):
         assert ground.surface.loss[row, column] == pytest.approx(by_hand(ground.w[column], ground.b[row], 7), rel=1e-12)
     assert (ground.w[0], ground.w[-1]) == W_SPAN
@@ -78,9 +78,9 @@ def test_on_the_wall_the_gradient_is_the_geometric_sum_that_theory_says(steps):
 
 
 def test_the_cliff_appears_with_the_number_of_steps():
-    few, many = (survey(W_SPAN, B_SPAN, steps) for steps in (3, 50))
+    few, many = (survey(steps) for steps in (3, 50))
     assert np.nanmax(many.on_wall) > 1e6 * np.nanmax(few.on_wall)
-    cut = section(5.0, B_SPAN, (3, 50))
+    cut = section(5.0, (3, 50))
     assert cut.longest[3] < 2
     assert cut.longest[50] > 100 * cut.longest[3]
     # It is hardly higher, but much steeper: how far b goes while the loss falls from 0.3 to 0.1.
@@ -107,7 +107,7 @@ def test_at_the_wall_the_gradient_is_the_longest_within_a_small_distance(steps):
 
 
 def test_the_map_tells_the_wall_as_it_is_beside_it_and_half_a_row_away():
-    ground = survey(W_SPAN, B_SPAN, 10)
+    ground = survey(10)
     np.testing.assert_array_equal(ground.on_wall, beside_wall(ground.w, 10))
     assert pytest.approx(np.diff(ground.b).mean() / 2) == BESIDE
 
@@ -115,13 +115,13 @@ def test_the_map_tells_the_wall_as_it_is_beside_it_and_half_a_row_away():
 @pytest.mark.parametrize("steps", [2, 50, 200])
 def test_on_the_whole_map_loss_and_gradient_are_finite_and_not_0(steps):
     """A unit answers between 0 and 1, and a step multiplies its gradient by at most 7/4."""
-    ground = survey(W_SPAN, B_SPAN, steps)
+    ground = survey(steps)
     for values in (ground.surface.loss, ground.surface.norm, ground.on_wall[ground.w > REPELS]):
         assert np.isfinite(values).all() and (values > 0).all()
 
 
 def test_beside_the_wall_the_loss_jumps_and_far_from_it_not():
-    cut = section(5.0, B_SPAN, (50,))
+    cut = section(5.0, (50,))
     at = int(np.abs(np.diff(cut.loss[50])).argmax())
     assert cut.b[at] == pytest.approx(float(wall(np.array(5.0))), abs=1e-3)
 
