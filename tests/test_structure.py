@@ -149,6 +149,7 @@ def registries():
         for key, value in vars(import_module(name)).items():
             if (
                 key.isupper()
+                and key != "BY_ADDRESS"  # the entries of a registry again, as links call them
                 and hasattr(value, "items")
                 and value
                 and all(isinstance(v, Entry) for v in value.values())
