@@ -105,13 +105,9 @@ def _list(place: Any, chosen: Challenge) -> None:
                 key=f"homework_{here}_{number}",
                 icon=SOLVED if challenge.address in _solved() else OPEN,
                 type="tertiary",
-                on_click=_go,
-                args=(challenge.address,),
+                on_click=set_values,
+                args=({CHALLENGE_KEY: challenge.address},),
             )
-
-
-def _go(address: str) -> None:
-    set_values({CHALLENGE_KEY: address})
 
 
 def _task(challenge: Challenge) -> None:

@@ -30,6 +30,7 @@ DRAWN = {
 }
 SHOW = ("explorer.figures.plain", "show")
 COMPARED = ("explorer.diagnosis.comparison", "Compared")
+ANSWERS = [("explorer.training.answers", "answer_map"), ("explorer.training.run", "Training")]
 
 
 def _script(imports: Sequence[tuple[str, ...]], *steps: str) -> str:
@@ -91,7 +92,7 @@ def explore_lines(
             SHOW,
             ("explorer.figures.explore", "compared_figure", "describe_compared_figure", "describe_why", "why_figure"),
             ("explorer.figures.view", "View"),
-            *([("explorer.training.answers", "answer_map"), ("explorer.training.run", "Training")] * with_answers),
+            *(ANSWERS * with_answers),
             *(_LENS if lens is not None else []),
         ],
         _step(
@@ -175,7 +176,6 @@ def compared_lines(named: Mapping[str, Settings], view: View, scene: Scene | Non
     with_answers = scene is not None and scene.figure.has_answers and _with_answers(scene.experiment)
     module, draw, tell = DRAWN[kind]
     drawn = [(module, draw, tell), ("explorer.figures.view", type(view).__name__)]
-    answers = [("explorer.training.answers", "answer_map"), ("explorer.training.run", "Training")]
     comparison = f", COMPARISONS[{name!r}]" if name else ""
     return _script(
         [
@@ -185,7 +185,7 @@ def compared_lines(named: Mapping[str, Settings], view: View, scene: Scene | Non
             SHOW,
             *([("explorer.choices.comparisons", "COMPARISONS")] if name else []),
             *(drawn if scene is None else [("explorer.stories.tour", "TOUR")]),
-            *(answers if with_answers else []),
+            *(ANSWERS * with_answers),
         ],
         _step("The experiments, by name", "experiments = {", *made, "}"),
         _step(

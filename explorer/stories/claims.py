@@ -62,9 +62,9 @@ class Claim(Entry):
         return f"{self.what}: {number(value)}; if it were true, {number(self.low)} to {number(self.high)}"
 
 
-def _many(experiment: Any, **changes: Any) -> Any:
-    """Return the experiment with more seeds: the start alone costs little."""
-    return experiment.but(**{"runs": 16, **changes})
+def _sixteen_seeds(experiment: Any, **changes: Any) -> Any:
+    """Return the experiment with some settings changed and many seeds: its start alone costs little."""
+    return experiment.but(runs=16, **changes)
 
 
 def _learnt(diagnosis: Diagnosis) -> float:
@@ -86,7 +86,7 @@ CLAIMS = registry(
             what="slope of the sigmoid, weights from N(0, 0.01²)",
             low=0.0,
             high=0.05,
-            shown=(("small weights", _many(OPENING, initializer="small normal")),),
+            shown=(("small weights", _sixteen_seeds(OPENING, initializer="small normal")),),
             measure=lambda shown: mean_part(last(shown), "slope"),
         ),
         Claim(
@@ -96,7 +96,7 @@ CLAIMS = registry(
             what="factor per layer of RMS dL/dz, tanh over linear, weights from N(0, 1)",
             low=1.0,
             high=math.inf,
-            shown=(("linear", _many(WIDE, activation="linear")), ("tanh", _many(WIDE))),
+            shown=(("linear", _sixteen_seeds(WIDE, activation="linear")), ("tanh", _sixteen_seeds(WIDE))),
             measure=lambda shown: factor(last(shown).facts) / factor(first(shown).facts),
         ),
         Claim(
@@ -118,7 +118,7 @@ CLAIMS = registry(
             what="largest norm of dL/dW of any layer",
             low=1e-6,
             high=math.inf,
-            shown=(("zeros", _many(MOONS, activation="tanh", initializer="zeros", epochs=200)),),
+            shown=(("zeros", _sixteen_seeds(MOONS, activation="tanh", initializer="zeros", epochs=200)),),
             measure=lambda shown: float(last(shown).history.measures["weight_gradient"][:, 0].max()),
         ),
         Claim(
@@ -129,7 +129,7 @@ CLAIMS = registry(
             what="factor per layer of RMS dL/dz, width 64",
             low=0.5,
             high=2.0,
-            shown=(("N(0, 1)", _many(MOONS, activation="ReLU", initializer="normal", width=64, epochs=100)),),
+            shown=(("N(0, 1)", _sixteen_seeds(MOONS, activation="ReLU", initializer="normal", width=64, epochs=100)),),
             measure=lambda shown: factor(last(shown).facts),
         ),
         Claim(
@@ -151,7 +151,7 @@ CLAIMS = registry(
             what="RMS dL/dz of layer 1 over the last layer's, 50 ReLU layers",
             low=0.1,
             high=10.0,
-            shown=(("no norm", _many(FIFTY)), ("batch norm", _many(FIFTY, normalization="batch"))),
+            shown=(("no norm", _sixteen_seeds(FIFTY)), ("batch norm", _sixteen_seeds(FIFTY, normalization="batch"))),
             measure=lambda shown: share(last(shown).facts),
         ),
         Claim(
@@ -162,8 +162,8 @@ CLAIMS = registry(
             low=0.8,
             high=1.2,
             shown=(
-                ("batch norm", _many(NORMED, normalization="batch")),
-                ("layer norm", _many(NORMED, normalization="layer")),
+                ("batch norm", _sixteen_seeds(NORMED, normalization="batch")),
+                ("layer norm", _sixteen_seeds(NORMED, normalization="layer")),
             ),
             measure=lambda shown: factor(last(shown).facts) / factor(first(shown).facts),
         ),
@@ -175,7 +175,7 @@ CLAIMS = registry(
             what="RMS dL/dz of layer 1 over the last hidden layer's, 20 hidden layers",
             low=0.1,
             high=10.0,
-            shown=(("residual", _many(RELU, initializer="He normal", depth=20, skip="one layer")),),
+            shown=(("residual", _sixteen_seeds(RELU, initializer="He normal", depth=20, skip="one layer")),),
             measure=lambda shown: 10.0 ** last(shown).facts.log_inside,
         ),
         Claim(
@@ -186,7 +186,7 @@ CLAIMS = registry(
             what="factor per sigmoid layer of RMS dL/dz, Glorot's start",
             low=0.8,
             high=1.2,
-            shown=(("Glorot", _many(MOONS)),),
+            shown=(("Glorot", _sixteen_seeds(MOONS)),),
             measure=lambda shown: factor(last(shown).facts),
         ),
         Claim(

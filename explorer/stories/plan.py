@@ -111,35 +111,14 @@ PRESETS = registry(
         Preset(
             name="20 minutes",
             caption="The problem, its cause, and the two cures that everybody should know.",
-            plan=plan_of(
-                {
-                    "never learns": 4,
-                    "one quarter": 3,
-                    "how deep": 3,
-                    "how large": 3,
-                    "residual": 4,
-                    "batch norm": 3,
-                }.items()
-            ),
+            plan=read_plan("never learns:4,one quarter:3,how deep:3,how large:3,residual:4,batch norm:3"),
         ),
         Preset(
             name="45 minutes",
             caption="Problem, causes and cures, each with its best scenes; time for a second vote.",
-            plan=plan_of(
-                {
-                    "never learns": 4,
-                    "what multiplies": 4,
-                    "one quarter": 4,
-                    "how deep": 4,
-                    "all zero": 3,
-                    "how large": 4,
-                    "units that die": 4,
-                    "batch norm": 4,
-                    "a way around": 4,
-                    "residual": 4,
-                    "clipped": 3,
-                    "a hundred steps": 3,
-                }.items()
+            plan=read_plan(
+                "never learns:4,what multiplies:4,one quarter:4,how deep:4,all zero:3,how large:4,units that die:4,"
+                "batch norm:4,a way around:4,residual:4,clipped:3,a hundred steps:3"
             ),
         ),
         Preset(name="90 minutes", caption="The whole tour.", plan=WHOLE),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from explorer.choices.controls import Choice, controls_of, setting
+from explorer.choices.controls import choice, controls_of
 from explorer.choices.registry import Entry, registry
 from explorer.stories.cures import CURES
 from explorer.stories.problems import CAUSES, PROBLEMS
@@ -80,32 +80,22 @@ PLACES = (*BY_ADDRESS, RECAP)
 class TourView:
     """Where in the tour a viewer is, and how it is shown."""
 
-    scene: str = setting(
-        Choice(
-            label="Scene",
-            help="The scenes in order, and at the end what to remember of them.",
-            group="View",
-            options=PLACES,
-            default=PLACES[0],
-        )
+    scene: str = choice(
+        "View", "Scene", "The scenes in order, and at the end what to remember of them.", PLACES, default=PLACES[0]
     )
-    revealed: str = setting(
-        Choice(
-            label="Shown",
-            help="question: it alone, to predict; answer: the figure and what it says.",
-            group="View",
-            options=(QUESTION, ANSWER),
-            default=QUESTION,
-        )
+    revealed: str = choice(
+        "View",
+        "Shown",
+        "question: it alone, to predict; answer: the figure and what it says.",
+        (QUESTION, ANSWER),
+        default=QUESTION,
     )
-    present: str = setting(
-        Choice(
-            label="Mode",
-            help="presenter: the scene alone, in large type, for a lecture room.",
-            group="View",
-            options=(PAGE, PRESENTER),
-            default=PAGE,
-        )
+    present: str = choice(
+        "View",
+        "Mode",
+        "presenter: the scene alone, in large type, for a lecture room.",
+        (PAGE, PRESENTER),
+        default=PAGE,
     )
 
 
