@@ -15,7 +15,7 @@ import streamlit as st
 from explorer.ui.ahead import QUIET, prepare
 from explorer.ui.between_pages import ask_for_report, keep, place_of_report
 from explorer.ui.keys import BASELINES
-from explorer.ui.link import announce, keep_link
+from explorer.ui.link import check_link, keep_link
 from explorer.ui.live_chart import load_plotly
 from explorer.ui.look import FAVICON, LOGO, apply_embedding
 from explorer.ui.page import Page, controls_by_key
@@ -59,7 +59,7 @@ def main() -> None:
     keys = (*controls, *BASELINES)
     settle()
     load_plotly()
-    announce(page.kind, controls, page.read)
+    check_link(page.kind, controls, page.read)
     keep(page.title, keys)
     if page.kind is not None:
         sidebar(page.kind, controls, pins=page.pins)

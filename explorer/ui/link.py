@@ -40,7 +40,7 @@ _keeper = st.components.v2.component(
 )
 
 
-def announce(
+def check_link(
     shown: Kind | None, controls: Mapping[str, Control], read: Callable[[Mapping[str, str]], Mapping[str, str]] = dict
 ) -> None:
     """Remove invalid parameters from the address before widgets read it, and report them until a setting changes.
@@ -104,7 +104,7 @@ def _open_from_address(shown: Kind | None) -> str | None:
         _discard([EXPERIMENT_KEY])
         return f"The experiment in the link cannot be opened: {verbatim(error)}."
     keys, controls = keys_of(kind_of(saved.experiment)), saved.experiment.controls()
-    set_controls(saved, shown)
+    open_saved(saved, shown)
     # After it, as this run may end at any of these lines: then the next one reads the address once more. The experiment
     # sets all that is removed here: other values in the address do not count.
     _discard([EXPERIMENT_KEY, *([keys.baseline] * saved.pins), *(f"{keys.prefix}{name}" for name in controls)])
@@ -119,7 +119,7 @@ def _open_from_address(shown: Kind | None) -> str | None:
     return None
 
 
-def set_controls(saved: Saved, shown: Kind | None) -> None:
+def open_saved(saved: Saved, shown: Kind | None) -> None:
     """Set every control to a saved experiment, and the baseline if it says one; before widgets are made.
 
     From a page that shows no experiments of its kind the app goes to one that does.

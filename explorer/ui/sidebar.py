@@ -20,7 +20,7 @@ from explorer.training.kinds import Kind, kind_of
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.compare_with import PIN, PIN_HELP, pin
 from explorer.ui.keys import keys_of
-from explorer.ui.link import DATA_KEY, encode, forget_notice, pinned, set_controls
+from explorer.ui.link import DATA_KEY, encode, forget_notice, open_saved, pinned
 from explorer.ui.look import hidden
 from explorer.ui.plain_text import verbatim
 from explorer.ui.widgets import FEW, ask
@@ -311,4 +311,4 @@ def _open_file(kind: Kind) -> None:
     except ValueError as error:
         st.session_state[FILE_PROBLEM_KEY] = f"{verbatim(upload.name)}: {verbatim(error)}"
         return
-    set_controls(saved, kind)
+    open_saved(saved, kind)
