@@ -132,7 +132,7 @@ def _stop(plan: Plan, place: int) -> None:
                 type="tertiary",
                 disabled=not possible,
                 on_click=_change,
-                args=(address, lambda now, at, by=by: now.moved(at, min(max(by, -at), len(now.stops) - 1 - at))),
+                args=(address, lambda now, at, by=by: now.moved(at, by)),
             )
         st.button(
             "Leave out",

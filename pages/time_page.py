@@ -125,9 +125,8 @@ def _second(nets: Nets) -> tuple[str, Drawn | None]:
 def _reach(nets: Nets) -> Picture:
     """Draw how much of a change of the state is left, for each net as it is trained now."""
     curves = [
-        reach_curve(job.experiment, job.ask(state_reach) if history.epochs[-1] else None, name)
+        reach_curve(history.experiment, nets.jobs[name].ask(state_reach) if history.epochs[-1] else None, name)
         for name, history in nets.compared.histories.items()
-        if (job := nets.jobs[name])
     ]
     return partial(reach_figure, curves, nets.styles, nets.compared.caption), describe_reach(curves)
 

@@ -51,9 +51,9 @@ class Plan:
         return tuple(sum(stop.minutes for stop in self.stops[:place]) for place in range(len(self.stops)))
 
     def moved(self, place: int, by: int) -> "Plan":
-        """Return the plan with the scene at a place so many places later."""
+        """Return the plan with the scene at a place so many places later, at most first or last."""
         stops = list(self.stops)
-        stops.insert(place + by, stops.pop(place))
+        stops.insert(max(place + by, 0), stops.pop(place))
         return Plan(tuple(stops))
 
     def without(self, place: int) -> "Plan":

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import dropwhile, takewhile
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -157,7 +157,7 @@ def _learnable(series: DepthSeries) -> str:
     if not learnt:
         return "at no depth" if len(known) == series.deepest else "at no depth that is trained"
     # The first depths that learn, with no failure between them.
-    stretch = list(takewhile(learnt.__contains__, dropwhile(lambda depth: depth < learnt[0], known)))
+    stretch = list(takewhile(learnt.__contains__, known[known.index(learnt[0]) :]))
     beyond = ", and at some beyond" if len(stretch) < len(learnt) else ""
     return _stretch(stretch, known, series.deepest) + beyond
 
