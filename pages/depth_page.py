@@ -108,7 +108,7 @@ def show() -> None:
     if refusal:
         st.warning(refusal, icon=":material/hourglass_disabled:")
     with progress:
-        running = Sweeps(sweeps, tuple(sweeps)) if view.train == ON and not refusal else None
+        running = Sweeps(sweeps) if view.train == ON and not refusal else None
     states = {state.sweep: state for state in running.states} if running else {}
     series = [_series(name, sweep, states.get(sweep)) for name, sweep in zip(names, sweeps, strict=True)]
     with head:

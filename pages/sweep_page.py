@@ -115,7 +115,7 @@ def show() -> None:
     if sweep is None:
         return
     with progress:
-        sweeps = Sweeps([sweep], sweep)
+        sweeps = Sweeps([sweep])
     (state,) = sweeps.states
     with head:
         st.header(_headline(state), anchor=False)

@@ -231,7 +231,7 @@ def _curve(shown: str) -> None:
             return
     head, progress = st.container(gap="xsmall"), st.container()
     with progress:
-        running = Sweeps(list(sweeps.values()), tuple(sweeps.values()))
+        running = Sweeps(sweeps.values())
     states = {state.sweep: state for state in running.states}
     solved = {
         net: {

@@ -3,7 +3,7 @@
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -100,15 +100,13 @@ STOPPED_KEY = "_stopped"
 
 
 class Sweeps:
-    """The sweeps that a page shows, as `training_loop.Work`, and whether a person stopped them.
+    """The sweeps that a page shows, as `training_loop.Work`, and whether a person stopped them: these, and no others."""
 
-    Stopping applies to `name`: sweeps of other settings have another name and continue.
-    """
-
-    def __init__(self, sweeps: Sequence[Sweep], name: Hashable) -> None:
-        self._jobs, self._name = [sweep_jobs().get(sweep) for sweep in dict.fromkeys(sweeps)], name
+    def __init__(self, sweeps: Iterable[Sweep]) -> None:
+        self._sweeps = tuple(dict.fromkeys(sweeps))
+        self._jobs = [sweep_jobs().get(sweep) for sweep in self._sweeps]
         self._place = st.empty()
-        self._stopped = st.session_state.get(STOPPED_KEY) == name
+        self._stopped = st.session_state.get(STOPPED_KEY) == self._sweeps
         self._problem = ""
         self.advance(0.0 if self._stopped else FIRST_SLICE)
         if self._problem:
@@ -171,7 +169,7 @@ class Sweeps:
         return f"{done}{told}, {sweep_jobs().workers.name}"
 
     def _stop(self) -> None:
-        st.session_state[STOPPED_KEY] = self._name
+        st.session_state[STOPPED_KEY] = self._sweeps
         for job in self._jobs:
             job.cancel()
 
