@@ -22,7 +22,6 @@ from explorer.training.run import Training
 
 Measured = TypeVar("Measured")
 
-SLICE = 0.1
 MAX_JOBS = 160
 MAX_BYTES = 1_500_000_000
 
@@ -93,7 +92,7 @@ class Job:
         """The training as if it were this experiment's alone, made when it is first needed."""
         return self.shared.training.of(self.index)
 
-    def advance(self, seconds: float = SLICE, go_on: Callable[[], None] = lambda: None) -> History:
+    def advance(self, seconds: float, go_on: Callable[[], None] = lambda: None) -> History:
         """Train for about `seconds`, at least up to the first record; return what is recorded so far."""
         return self.shared.advance([self.index], seconds, go_on)[0]
 
@@ -122,11 +121,6 @@ class Job:
                 self._found[measure] = measure(self.training)
             found: Measured = self._found[measure]
             return found
-
-    @property
-    def nbytes(self) -> int:
-        """The memory it holds, in bytes: its part where several experiments share a training."""
-        return self.shared.nbytes // len(self.shared.experiments)
 
 
 class Jobs:
@@ -166,7 +160,7 @@ class Jobs:
             return self._jobs[key]
 
     @staticmethod
-    def advance(jobs: Sequence[Job], seconds: float = SLICE) -> list[History]:
+    def advance(jobs: Sequence[Job], seconds: float) -> list[History]:
         """Train some jobs for about `seconds` altogether, each at least up to its first record; return their histories.
 
         A training is advanced once, however many of the jobs share it, and has as many parts of the
