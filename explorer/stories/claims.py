@@ -157,7 +157,7 @@ CLAIMS = registry(
         Claim(
             name="Layer norm does what batch norm does",
             caption="Layer norm leaves in place what all samples have in common: sigmoid layers still shrink the gradient.",
-            source="Ba et al. 2016; Yang et al. 2019",
+            source="Ba et al. 2016; of batch norm, Yang et al. 2019",
             what="factor per sigmoid layer of RMS dL/dz, layer norm over batch norm",
             low=0.8,
             high=1.2,

@@ -131,12 +131,14 @@ REFERENCES = registry(
             "Fenton, L. F.",
             "The sum of log-normal probability distributions in scatter transmission systems",
             "IRE Transactions on Communications Systems 8(1), 57–67",
+            _doi("10.1109/TCOM.1960.1097606"),
         ),
         _reference(
             "Fisher 1935",
             "Fisher, R. A.",
             "The logic of inductive inference",
             "Journal of the Royal Statistical Society 98(1), 39–82",
+            _doi("10.2307/2342435"),
         ),
         _reference(
             "Furstenberg & Kesten 1960",
@@ -213,6 +215,7 @@ REFERENCES = registry(
             "Hochreiter, S.",
             "Untersuchungen zu dynamischen neuronalen Netzen",
             "Diploma thesis, Technische Universität München",
+            "https://people.idsia.ch/~juergen/SeppHochreiter1991ThesisAdvisorSchmidhuber.pdf",
         ),
         _reference(
             "Hochreiter & Schmidhuber 1997",
@@ -233,6 +236,7 @@ REFERENCES = registry(
             "Jaeger, H.",
             "The “echo state” approach to analysing and training recurrent neural networks",
             "GMD Report 148, German National Research Center for Information Technology",
+            "https://www.ai.rug.nl/minds/uploads/EchoStatesTechRep.pdf",
         ),
         _reference(
             "Jozefowicz et al. 2015",
@@ -309,6 +313,7 @@ REFERENCES = registry(
             "Mikolov, T.",
             "Statistical language models based on neural networks",
             "PhD thesis, Brno University of Technology",
+            "https://www.fit.vutbr.cz/~imikolov/rnnlm/thesis.pdf",
         ),
         _reference(
             "Nair & Hinton 2010",
@@ -322,6 +327,7 @@ REFERENCES = registry(
             "Nesterov, Y.",
             "A method of solving a convex programming problem with convergence rate O(1/k²)",
             "Soviet Mathematics Doklady 27(2), 372–376",
+            "https://www.mathnet.ru/eng/dan46009",
         ),
         _reference(
             "Newman 1986",
