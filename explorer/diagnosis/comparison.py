@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from explorer.choices.comparisons import RecurrentComparison
 from explorer.diagnosis.diagnose import Diagnosis, diagnose
-from explorer.diagnosis.facts import HEALTHY_DECADES, Facts
+from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.reasons import gradient_change
-from explorer.diagnosis.sentences import learn, loss_went, told_diverged
+from explorer.diagnosis.sentences import learn, loss_went, solve_it, told_diverged
 from explorer.diagnosis.wording import as_before, compared_summary, decades, difference, number, seeds_text, sentence
 from explorer.training.history import History
 
@@ -86,15 +86,18 @@ def compare(old: Facts, new: Facts) -> str:
 
 
 def compare_gradients(old: Facts, new: Facts) -> str:
-    """Say in one sentence what the change from a baseline did to the gradient at the start; empty where that is no news."""
-    # Of seeds that diverged, or of another task, the gradient at the start is no news.
+    """Say in one sentence what the change from a baseline did to the gradient at the start; empty where that is no news.
+
+    So it is of seeds that diverged, of another task, and where nothing was changed that matters before the first update.
+    """
     if new.diverged * 2 >= new.runs or new.experiment.task != old.experiment.task:
         return ""
-    return sentence(gradient_change(old, new)) if difference(old.experiment, new.experiment) else ""
+    begins = difference(old.experiment.at_start(), new.experiment.at_start())
+    return sentence(gradient_change(old, new)) if begins else ""
 
 
 def _seed_change(old: Facts, new: Facts) -> str:
-    solve = f"{new.solved} of {new.runs} seeds solve it" if new.runs > 1 else f"{new.solved} of 1 seed solves it"
+    solve = solve_it(new.solved, new.runs)
     of = "" if new.runs == old.runs else f" of {old.runs}"
     if not new.diverged and not old.diverged:
         return f"{solve}, {as_before(new.solved, old.solved, of)}"
@@ -183,7 +186,7 @@ def _reach(facts: Mapping[str, Facts], alone: bool) -> list[str]:
 
 
 def _shares(f: Facts) -> str:
-    return " → ".join(share_of_last(log_ratio) for log_ratio in (f.log_ratio, f.log_ratio_end)[: 1 + (f.epoch > 0)])
+    return " → ".join(decades(log_ratio) for log_ratio in (f.log_ratio, f.log_ratio_end)[: 1 + (f.epoch > 0)])
 
 
 def _sizes(facts: Mapping[str, Facts], alone: bool) -> list[str]:
@@ -195,16 +198,3 @@ def _sizes(facts: Mapping[str, Facts], alone: bool) -> list[str]:
     clipped = _listed({name: f"{f.clipped_share:.0%}" for name, f in clips.items()}, alone)
     told = [f"L2 norm of the first update's gradient, over all parameters, before clipping: {norms}."]
     return told + ([f"Updates that clipping made smaller: {clipped}."] if clipped else [])
-
-
-def share_of_last(log_ratio: float) -> str:
-    """Write a ratio, given its decimal logarithm: a share in percent, a multiple as a number of times.
-
-    >>> share_of_last(-1.585), share_of_last(-12.4), share_of_last(2.0), share_of_last(float("-inf"))
-    ('2.6%', '4.0 × 10⁻¹³', '100 times', 'exactly 0')
-    """
-    if not math.isfinite(log_ratio):
-        return decades(log_ratio)
-    if log_ratio >= 0:
-        return f"{decades(log_ratio)} times"
-    return f"{number(100 * 10.0**log_ratio)}%" if log_ratio > -HEALTHY_DECADES else decades(log_ratio)

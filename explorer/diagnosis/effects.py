@@ -9,7 +9,8 @@ from explorer.choices.experiment import Experiment
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.reasons import gradient_change
 from explorer.diagnosis.remedies import REMEDIES
-from explorer.diagnosis.wording import as_before, begun, number
+from explorer.diagnosis.sentences import solve_it
+from explorer.diagnosis.wording import as_before, begun, number, seeds_text
 
 HELPED, A_LITTLE, UNCLEAR, HARMED, NOTHING = "helped", "helped a little", "no clear difference", "harmed", "no change"
 # A difference in solved seeds counts if chance alone would make it more rarely than this.
@@ -67,7 +68,9 @@ def _why(names: Sequence[str], before: Facts, after: Facts) -> str:
 def _judge_by_divergence(before: Facts, after: Facts) -> Judged | None:
     """Return the word where half of the seeds or more diverge on either side and no more seeds solve it; else None."""
     was, is_ = (f.diverged * 2 >= f.runs for f in (before, after))
-    diverge = f"{after.diverged} of {_seeds(after.runs)} diverge{'s' * (after.runs == 1)}"
+    diverge = f"{seeds_text(after.diverged, after.runs)} diverge{'s' * (after.diverged == 1)}"
+    if after.runs == 1 and not after.diverged:
+        diverge = "this seed does not diverge"
     numbers = f"{diverge}, {as_before(after.diverged, before.diverged)}"
     brief = f"{after.diverged} of {after.runs} diverge"
     if is_:
@@ -77,21 +80,23 @@ def _judge_by_divergence(before: Facts, after: Facts) -> Judged | None:
     return None
 
 
-def _seeds(count: int) -> str:
-    return f"{count} {'seed' if count == 1 else 'seeds'}"
-
-
 def _judge(before: Facts, after: Facts) -> Judged:
     """Return the word and the numbers it rests on: seeds that solve it, then how soon, then the loss."""
-    solved = f"{after.solved} of {_seeds(after.runs)} solve{'s' * (after.runs == 1)} it"
+    solved, median = solve_it(after.solved, after.runs), "the median seed " * (after.runs > 1)
     if chance_of_more(before, after) < CHANCE:
-        soon = f", the median seed by epoch {after.solve_epoch:,.0f}" if math.isfinite(after.solve_epoch) else ""
+        soon = f", {median}by epoch {after.solve_epoch:,.0f}" if math.isfinite(after.solve_epoch) else ""
         return Judged(HELPED, f"{solved} instead of {before.solved}{soon}", after.learnt)
     if chance_of_more(after, before) < CHANCE:
         return Judged(HARMED, f"{solved} instead of {before.solved}", after.learnt)
     if math.isfinite(before.solve_epoch) and math.isfinite(after.solve_epoch):
-        epochs = f"{solved}, the median seed by epoch {after.solve_epoch:,.0f} instead of {before.solve_epoch:,.0f}"
-        brief = f"epoch {before.solve_epoch:,.0f} → {after.solve_epoch:,.0f}"
+        old, new = f"{before.solve_epoch:,.0f}", f"{after.solve_epoch:,.0f}"
+        brief = f"epoch {old} → {new}"
+        if new == old:
+            return Judged(UNCLEAR, f"{solved}, {median}by epoch {new} as before", brief)
+        epochs = f"{solved}, {median}by epoch {new} instead of {old}"
+        # Of so few seeds all may be sooner, or later, by chance.
+        if 0.5**after.runs >= CHANCE:
+            return Judged(UNCLEAR, epochs, brief)
         if after.solve_epoch < before.solve_early:
             return Judged(HELPED, epochs, brief)
         return Judged(HARMED if after.solve_epoch > before.solve_late else UNCLEAR, epochs, brief)
@@ -124,12 +129,15 @@ def _judge_by_loss(before: Facts, after: Facts, solved: str) -> Judged:
             f"{solved}, and {after.score:.0%} of the mean answer's error is left instead of {before.score:.0%}",
             "",
         )
-    numbers = f"{solved}, and the median loss ends at {number(after.loss_end)} instead of {number(before.loss_end)}"
-    brief = f"loss {number(before.loss_end)} → {number(after.loss_end)}"
+    old, new = number(before.loss_end), number(after.loss_end)
+    numbers = f"{solved}, and the {'median ' * (after.runs > 1)}loss ends at {new}{', as before' if new == old else f' instead of {old}'}"
+    brief = f"loss {old} → {new}"
     known = [f.loss_end if math.isfinite(f.loss_end) else math.inf for f in (before, after)]
-    if known[1] * LOSS_FACTOR < known[0]:
+    # A median loss does not outweigh seeds that solve it.
+    if known[1] * LOSS_FACTOR < known[0] and after.solved >= before.solved:
         return Judged(A_LITTLE, numbers, brief)
-    return Judged(HARMED if known[1] > known[0] * LOSS_FACTOR else UNCLEAR, numbers, brief)
+    harmed = known[1] > known[0] * LOSS_FACTOR and after.solved <= before.solved
+    return Judged(HARMED if harmed else UNCLEAR, numbers, brief)
 
 
 def chance_of_more(before: Facts, after: Facts) -> float:

@@ -21,20 +21,21 @@ def gradient_change(old: Facts, new: Facts) -> str:
     """Say how the share of the gradient that reaches the first layer differs between two experiments at their start."""
     if new.log_ratio == -math.inf:
         again = ", as before" if old.log_ratio == -math.inf else ""
-        return f"none of the gradient reaches the first layer{again}"
+        return f"at the start none of the gradient reaches the first layer{again}"
     if old.log_ratio == -math.inf:
-        return f"the first layer's gradient is {against_last(new.log_ratio)} instead of exactly 0"
+        return f"at the start the first layer's gradient is {against_last(new.log_ratio)} instead of exactly 0"
     if not math.isfinite(old.log_ratio) or not math.isfinite(new.log_ratio):
         both = math.isfinite(old.log_ratio) == math.isfinite(new.log_ratio)
-        return f"the gradient is not finite in {'both' if both else 'one of the two'}"
+        return f"at the start the gradient is not finite in {'both' if both else 'one of the two'}"
     change = new.log_ratio - old.log_ratio
     if abs(change) < 0.1:
-        return "the share of the gradient that reaches the first layer stays the same"
+        return "at the start as much of the gradient reaches the first layer as before"
     if max(old.log_ratio, new.log_ratio) > HEALTHY_DECADES:
         # More of an exploding gradient is no cure, and less of it no harm.
         went = f"from {decades(old.log_ratio)} to {decades(new.log_ratio)}"
-        return f"dL/dz at the first layer goes {went} times the last's"
-    return f"{decades(abs(change))} times {'more' if change > 0 else 'less'} of the gradient reaches the first layer"
+        return f"at the start dL/dz at the first layer goes {went} times the last's"
+    times = f"{decades(abs(change))} times {'more' if change > 0 else 'less'}"
+    return f"at the start {times} of the gradient reaches the first layer"
 
 
 def gradient_told(before: Facts, after: Facts) -> str:
@@ -53,20 +54,24 @@ def vanishes(f: Facts) -> bool:
 
 
 def _still(after: Facts) -> str:
-    """Say that it still vanishes or explodes; empty if not."""
+    """Say that it vanishes or explodes all the same; empty if not."""
     if vanishes(after):
-        return f"dL/dz at the first layer is still {against_last(after.log_ratio)}"
-    return f"dL/dz at the first layer is {against_last(after.log_ratio)}: too much" if explodes(after) else ""
+        return f"at the start dL/dz at the first layer is still {against_last(after.log_ratio)}"
+    return (
+        f"at the start dL/dz at the first layer is {against_last(after.log_ratio)}: too much" if explodes(after) else ""
+    )
 
 
 def by_gradient(clause: str) -> Callable[[Facts, Facts], str]:
-    """Say `clause`, and what became of the gradient."""
-    return lambda before, after: f"{clause}: {_still(after) or gradient_change(before, after)}"
+    """Say `clause`, and what became of the gradient, or that it vanishes or explodes all the same."""
+    return lambda before, after: (
+        f"{clause}, yet {_still(after)}" if _still(after) else f"{clause}: {gradient_change(before, after)}"
+    )
 
 
 def relu(before: Facts, after: Facts) -> str:
     """Why ReLU."""
-    if after.dead_share >= DEAD_SHARE or after.zero_share >= 0.5:
+    if after.dead_share >= DEAD_SHARE or (after.signs.off and after.zero_share >= 0.5):
         zero = round(after.zero_share * after.runs)
         nothing = f", and the first layer's dL/dW is exactly 0 in {seeds_text(zero, after.runs)}" * (zero > 0)
         return f"units die: {after.dead_share:.0%} of them are off for every sample{nothing}"
@@ -85,11 +90,15 @@ def batch_norm(before: Facts, after: Facts) -> str:
             f"with batch statistics the loss falls to {number(after.loss_end)}, but answers are made with running "
             "statistics, and these differ"
         )
-    return by_gradient("it keeps every unit where the activation is steep")(before, after)
+    activation = after.experiment.activation_function
+    keeps = "on for some samples" if activation.cuts else "where the activation is steep"
+    return by_gradient(f"it keeps every unit {keeps}" if activation.bends else "it keeps z at one size")(before, after)
 
 
 def layer_norm(before: Facts, after: Facts) -> str:
     """Why layer norm."""
+    if after.signs.alike_start * 2 >= after.signs.seeds:
+        return "the units of a layer start alike, and it takes away what they have in common"
     if vanishes(after):
         return (
             f"each layer still multiplies dL/dz by {decades(after.log_factor)}: unlike batch norm, it does not "
@@ -159,7 +168,8 @@ def _percent(share: float) -> str:
 def weights_move(before: Facts, after: Facts) -> str:
     """Say how far all updates together could move the weights."""
     old, new = before.signs.way, after.signs.way
-    if math.isnan(old) or math.isnan(new):
+    # Of weights that started equal their spread is no size.
+    if math.isnan(old) or math.isnan(new) or before.signs.alike_start or before.signs.alike:
         return gradient_change(before, after)
     return f"all updates together could move the weights by {own_size(new)}, before by {own_size(old)}"
 
@@ -175,10 +185,10 @@ def epochs(before: Facts, after: Facts) -> str:
     """Why more epochs."""
     if not math.isfinite(after.loss_end):
         return f"by epoch {after.epoch:,} half of the seeds have a loss that is not finite"
-    return (
-        f"the median loss goes on from {number(before.loss_end)} at epoch {before.epoch:,} to {number(after.loss_end)} at "
-        f"epoch {after.epoch:,}"
-    )
+    loss, end = f"the {'median ' * (after.runs > 1)}loss", number(after.loss_end)
+    if number(before.loss_end) == end:
+        return f"{loss} is {end} at epoch {before.epoch:,}, and still at epoch {after.epoch:,}"
+    return f"{loss} goes on from {number(before.loss_end)} at epoch {before.epoch:,} to {end} at epoch {after.epoch:,}"
 
 
 def width(before: Facts, after: Facts) -> str:

@@ -3,6 +3,7 @@
 import math
 
 from explorer.diagnosis.facts import HEALTHY_DECADES, LARGE_PULL, NORMED_DECADES, Facts
+from explorer.diagnosis.signs import answer_at_zero, zeros_stay
 from explorer.diagnosis.wording import against_last, decades, number, seeds_text
 
 LAST_STEP = "the last step's"
@@ -26,8 +27,14 @@ def tell_learn(f: Facts) -> str:
 
 
 def solve_it(count: int, runs: int) -> str:
-    """Say how many seeds solve it: `1 of 8 seeds solves it`."""
-    return f"{count} of {runs} seed{'s' * (runs > 1)} {'solves' if count == 1 else 'solve'} it"
+    """Say how many seeds solve it; of a single one, whether it does.
+
+    >>> solve_it(1, 8), solve_it(0, 1)
+    ('1 of 8 seeds solves it', 'this seed does not solve it')
+    """
+    if runs == 1:
+        return f"this seed {'solves' if count else 'does not solve'} it"
+    return f"{count} of {runs} seeds {'solves' if count == 1 else 'solve'} it"
 
 
 def tell_learnt(f: Facts) -> str:
@@ -43,7 +50,8 @@ def _which_solve(f: Facts) -> str:
 def tell_reach_in_time(f: Facts) -> str:
     """Say how much of the gradient gets back to the first step."""
     if f.experiment.truncation and f.log_ratio == -math.inf:
-        return f"backpropagation stops after {f.experiment.truncation} steps, and no gradient reaches the first one; {learn(f)}."
+        cut = f.experiment.controls()["truncation"].tell(f.experiment.truncation)
+        return f"backpropagation is {cut}, and no gradient reaches the first step; {learn(f)}."
     if abs(f.log_ratio) <= HEALTHY_DECADES and f.log_ratio_end < -HEALTHY_DECADES:
         now = against_last(f.log_ratio_end, LAST_STEP)
         return (
@@ -67,9 +75,19 @@ def with_others(f: Facts, sentence: str) -> str:
 
 
 def error_left(f: Facts) -> str:
-    """Say what of the error is left, and how many answers are right."""
-    share = f"{min(f.signs.error, 9.99):.0%} of the error of always answering the mean target is left"
-    return share if f.experiment.dataset.regression else f"{share} ({f.signs.accuracy:.0%} of the answers are right)"
+    """Say what of the error is left, or how many times larger it is, and how many answers are right."""
+    mean, error = "always answering the mean target", f.signs.error
+    told = (
+        f"{error:.0%} of the error of {mean} is left"
+        if error <= 1
+        else f"the error is {number(error)} times that of {mean}"
+    )
+    return told if f.experiment.dataset.regression else f"{told} ({f.signs.accuracy:.0%} of the answers are right)"
+
+
+def mean_answers_error(error: float) -> str:
+    """Say an error, given as a share of the mean answer's: `27% of the mean answer's error`, `2.0 times ...`."""
+    return f"{f'{error:.0%} of' if error <= 1 else f'{number(error)} times'} the mean answer's error"
 
 
 def loss_went(f: Facts) -> str:
@@ -85,7 +103,17 @@ def arrives_and(f: Facts, claim: str) -> str:
 
 def own_size(log10: float) -> str:
     """Say a size as a multiple or a share of the weights' own."""
+    if log10 == -math.inf:
+        return decades(log10)
     return f"{decades(log10)} {'times' if log10 >= 0 else 'of'} their own size"
+
+
+def tell_hardly_moved(f: Facts) -> str:
+    """Say how far all updates together moved the weights, then what became of the loss: biases alone may lower it."""
+    moved = f"all updates together moved a typical layer's weights by at most {own_size(f.signs.way)}"
+    if f.signs.way == -math.inf:
+        moved = "no update moved a typical layer's weights"
+    return with_others(f, f"{moved}; {loss_went(f)}")
 
 
 def of_largest(log10: float) -> str:
@@ -108,9 +136,7 @@ def tell_solved(f: Facts) -> str:
     told = f"{_which_solve(f)}by epoch {f.epoch:,}, with a {'median ' * (f.solved > 1)}loss of {number(f.loss_solved)}"
     rest = f.runs - f.solved - f.diverged
     others = [f"{f.diverged} diverged"] * (f.diverged > 0)
-    others += [
-        f"{rest} still {'have' if rest > 1 else 'has'} {min(f.signs.error, 9.99):.0%} of the mean answer's error"
-    ] * (rest > 0)
+    others += [f"{rest} still {'have' if rest > 1 else 'has'} {mean_answers_error(f.signs.error)}"] * (rest > 0)
     return f"{told}; {' and '.join(others)}." if others else f"{told}."
 
 
@@ -119,7 +145,7 @@ def tell_healthy(f: Facts) -> str:
     arrives = arrives_and(f, "the gradient arrives everywhere; ")
     if not f.epoch:
         return f"{arrives}the loss is {number(f.signs.loss_start)} before training."
-    loss, left = number(f.signs.loss_end), f"{min(f.signs.error, 9.99):.0%} of the mean answer's error"
+    loss, left = number(f.signs.loss_end), mean_answers_error(f.signs.error)
     told = f"the loss is {loss}, and {left} is left"
     if f.solved:
         told = f"{solve_it(f.solved, f.runs)}, and the others have a loss of {loss} and {left} left"
@@ -154,6 +180,11 @@ def tell_reach(f: Facts) -> str:
     if start > NORMED_DECADES and f.experiment.normalizer.uses_batch and not f.experiment.skipped:
         grows = f"batch norm without skips multiplies dL/dz by {decades(f.log_factor)} from each hidden layer to the one before"
         return with_others(f, f"{grows}: at the first it is {against_last(start, last)} at the start")
+    if start > HEALTHY_DECADES and norms_zeros(f):
+        grows = (
+            "an input of zeros has z = 0, which layer norm divides by √(0 + 10⁻⁵): in every layer its gradient grows"
+        )
+        return with_others(f, f"{grows}; at the first hidden layer dL/dz is {against_last(start, last)} at the start")
     if abs(start) > HEALTHY_DECADES:
         now = f", and {against_last(end, 'that')} at epoch {f.epoch:,}" if -start > HEALTHY_DECADES and end > -1 else ""
         return with_others(f, f"dL/dz at the first hidden layer is {against_last(start, last)} at the start{now}")
@@ -162,6 +193,17 @@ def tell_reach(f: Facts) -> str:
         f,
         f"dL/dz at the first hidden layer {verb} to {against_last(end, last)} in training, from {decades(start)} at the start",
     )
+
+
+def norms_zeros(f: Facts) -> bool:
+    """Whether layer norm divides zeros by √ε, 316 times smaller than 1, and so multiplies their gradient in every layer."""
+    return f.experiment.normalizer.axis == -2 and zeros_stay(f.experiment)
+
+
+def tell_no_biases(f: Facts) -> str:
+    """Say what is answered to an input of zeros, and what of the error is left."""
+    answer = f"an input of zeros gives z = 0 in every layer, and the answer {answer_at_zero(f.experiment):g}"
+    return with_others(f, f"{answer}, whatever the weights; {error_left(f)}")
 
 
 def tell_stuck(f: Facts) -> str:

@@ -91,7 +91,8 @@ def _of_layers(history: History, failed: NDArray[np.bool_], latest: int) -> dict
         "dead_start": mean_known(measures["dead"][:, 0, :-1]),
         "off": int(off[0]) + 1 if off.size else 0,
         "output_slope": _output_slope(history, failed, latest),
-        "stride": _median(middle.max(axis=1)),
+        # Weights that are all equal have no spread, against which an update would be measured.
+        "stride": _median(np.where(np.isfinite(middle), middle, -np.inf).max(axis=1)),
         "way": _way(history, np.where(np.isfinite(middle), 10.0**middle, 0.0)),
         "way_first": _way(history, np.nan_to_num(hidden[:, :, 0], nan=0.0, posinf=0.0)),
         "apart": _median(
@@ -149,3 +150,31 @@ def mean_answer_loss(experiment: Settings) -> float:
     # A sigmoid output answers the mean from its logit.
     z = mean if experiment.dataset.regression else math.log(mean / (1 - mean)) if 0 < mean < 1 else 0.0
     return float(experiment.loss_function.value(np.full_like(y, z), y, experiment.output))
+
+
+@lru_cache(maxsize=64)
+def zeros_stay(experiment: Experiment) -> bool:
+    """Whether some input of a net of layers is all zeros, and gives z = 0 in every layer as long as no layer has shifts."""
+    if experiment.draws_bias or experiment.points().x.any(axis=1).all():
+        return False
+    zero = np.zeros(1)
+    return not experiment.activation_function.f(zero, np.empty_like(zero))[0]
+
+
+@lru_cache(maxsize=64)
+def kept_by_zeros(experiment: Experiment) -> float:
+    """Return the share of the mean answer's error that inputs of zeros keep, whatever the weights, where no layer has shifts.
+
+    Shifts are biases, or those of a normalization.
+    """
+    if experiment.has_biases or experiment.normalizer.axis is not None or not zeros_stay(experiment):
+        return 0.0
+    data = experiment.points()
+    wrong = answer_at_zero(experiment) - data.y[~data.x.any(axis=1)]
+    return float((wrong**2).sum() / (len(data.y) * np.var(data.y)))
+
+
+def answer_at_zero(experiment: Experiment) -> float:
+    """Return the output's value at z = 0."""
+    zero = np.zeros(1)
+    return float(experiment.output.f(zero, np.empty_like(zero))[0])

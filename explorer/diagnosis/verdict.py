@@ -18,14 +18,17 @@ from explorer.diagnosis.sentences import (
     error_left,
     learn,
     loss_went,
+    norms_zeros,
     of_largest,
     own_size,
     tell_alike,
     tell_dead,
     tell_diverged,
+    tell_hardly_moved,
     tell_healthy,
     tell_learn,
     tell_learnt,
+    tell_no_biases,
     tell_pull,
     tell_reach,
     tell_reach_in_time,
@@ -34,6 +37,7 @@ from explorer.diagnosis.sentences import (
     tell_stuck,
     with_others,
 )
+from explorer.diagnosis.signs import kept_by_zeros
 from explorer.diagnosis.wording import number, power_of_ten, seeds_text
 from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 
@@ -89,8 +93,8 @@ def _is_linear(f: Facts) -> bool:
 
 
 def _is_limited(f: Facts) -> bool:
-    # Of few points, far apart, even neighbours say nothing.
-    return f.score <= f.experiment.points().neighbours_share + NEAR <= 1
+    # Of few points, far apart, even neighbours say nothing; and what one seed solves can be solved.
+    return f.solved == 0 and f.score <= f.experiment.points().neighbours_share + NEAR <= 1
 
 
 VERDICTS = registry(
@@ -158,7 +162,8 @@ VERDICTS = registry(
             tell=tell_dead,
             remedies={
                 "a tenth of the learning rate": when.every(when.died, when.a_tenth_suffices),
-                "Adam": when.died,
+                "Adam": when.died_or_norms_zeros,
+                "batch norm": norms_zeros,
                 "skip over two layers": when.every(when.no_skips_and_no_leaps, when.is_deep),
                 "skip over one layer": when.no_skips_and_no_leaps,
                 "four times the width": when.died_by_chance,
@@ -189,7 +194,9 @@ VERDICTS = registry(
                 "skip over one layer": when.norms_batches_without_skips,
                 "skip over two layers": when.norms_batches_without_skips,
                 "fitting initialization": when.is_not_normalized,
-                "four times the width": when.is_narrow,
+                "Adam": norms_zeros,
+                "batch norm": norms_zeros,
+                "four times the width": when.is_narrow_and_norms_no_zeros,
             },
         ),
         Verdict(
@@ -258,14 +265,22 @@ VERDICTS = registry(
             },
         ),
         Verdict(
+            name="no biases",
+            caption="No layer has biases or a normalization's shifts, and the activation is 0 at 0: at least half of the error that is "
+            "left is that of inputs of zeros, which get one answer whatever the weights.",
+            holds=lambda f: f.epoch > 0 and f.signs.error <= 2 * kept_by_zeros(f.experiment),
+            tell=tell_no_biases,
+            remedies={
+                "batch norm": when.norms_several,
+            },
+            helpless="It needs biases.",
+        ),
+        Verdict(
             name="hardly moved",
-            caption="All updates together could have changed the weights by less than a third of their size, and at least half of "
-            "the seeds that failed are stuck.",
+            caption="All updates together could have changed the weights by less than a third of their size, and the seeds leave 30% "
+            "or more of the error of always answering the mean target.",
             holds=lambda f: f.complete and f.epoch > 0 and f.signs.way < HARDLY_MOVED and f.score >= ILL,
-            tell=lambda f: with_others(
-                f,
-                f"{loss_went(f)}; all updates together moved a typical layer's weights by at most {own_size(f.signs.way)}",
-            ),
+            tell=tell_hardly_moved,
             remedies={
                 "fitting initialization": when.starts_far_below,
                 "Adam": when.adam_gets_further,
@@ -291,8 +306,8 @@ VERDICTS = registry(
         ),
         Verdict(
             name="overlapping",
-            caption="The seeds leave 30% or more of the mean answer's error, but hardly more than answers by each point's neighbours: "
-            "the targets themselves disagree there.",
+            caption="No seed solves it, and they leave 30% or more of the mean answer's error, but hardly more than answers by each "
+            "point's neighbours: the targets themselves disagree there.",
             holds=lambda f: f.score >= ILL and _is_limited(f),
             tell=lambda f: with_others(
                 f,

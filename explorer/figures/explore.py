@@ -462,10 +462,15 @@ def _reach(why: Why) -> tuple[float, float]:
     return (low * 1.05 - 0.05, high * 1.05 + 0.05)
 
 
+def _factor(log10: float) -> str:
+    """Say a factor; of what was 0 already, or not finite, there is none."""
+    return "not defined" if np.isnan(log10) else decades(log10)
+
+
 def describe_why(why: Why) -> str:
     """Say each layer's parts as factors."""
     told = []
     for layer in thin(range(len(why.total)), axes.TOLD):
-        parts = ", ".join(f"{part} {decades(values[layer])}" for part, values in why.parts.items())
-        told.append(f"layer {layer + 1} × {decades(why.total[layer])} ({parts})")
+        parts = ", ".join(f"{part} {_factor(values[layer])}" for part, values in why.parts.items())
+        told.append(f"layer {layer + 1} × {_factor(why.total[layer])} ({parts})")
     return f"What multiplies dL/dz on its way back, at each hidden layer: {'; '.join(told)}."

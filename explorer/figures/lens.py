@@ -450,14 +450,15 @@ def describe_lens(now: Lens, baseline: Lens | None) -> str:
     for name, lens in (("Now", now), ("Baseline", baseline)):
         if lens is not None:
             told.append(
-                f"{name}, {lens.activation.name} units, hidden {_where(lens)}: {', '.join(_facts(lens))}. {_spread(lens)}"
+                f"{name}, {lens.activation.name} units, hidden {_where(lens)}: {', '.join(_facts(lens))}. {_spread(lens)}".rstrip()
             )
     slopes = [
         f"layer {layer + 1} {_digits(now.rms_slopes[layer, 1])}"
         for layer in thin(range(len(now.layers)), axes.TOLD)
         if np.isfinite(now.rms_slopes[layer, 1])
     ]
-    return " ".join([*told, f"RMS of f′ by layer: {', '.join(slopes)}." if slopes else ""]).strip()
+    told += [f"RMS of f′ by layer: {', '.join(slopes)}."] if slopes else []
+    return " ".join(told)
 
 
 def _spread(lens: Lens) -> str:

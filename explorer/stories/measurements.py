@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 
-from explorer.diagnosis.comparison import share_of_last
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.effects import rank
 from explorer.diagnosis.facts import Facts
@@ -149,7 +148,7 @@ def tell_dead(shown: Shown) -> str:
 
 def tell_through_time(shown: Shown) -> str:
     """Say of each panel what reaches the first step at the start, and how many seeds learn it."""
-    shares = [f"{name}: {share_of_last(diagnosis.facts.log_ratio)}" for name, diagnosis in shown.items()]
+    shares = [f"{name}: {decades(diagnosis.facts.log_ratio)}" for name, diagnosis in shown.items()]
     learnt = [f"{name}: {diagnosis.facts.learnt}" for name, diagnosis in shown.items()]
     return (
         f"RMS dL/dh, step 1 over step {first(shown).history.experiment.length}, at the start: {'; '.join(shares)}. "

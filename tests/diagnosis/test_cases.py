@@ -21,6 +21,7 @@ NORMED = MOONS.but(
     samples=64, depth=25, width=32, activation="ReLU", initializer="He normal", normalization="batch", learning_rate=0.02,
     epochs=60, runs=4,
 )  # fmt: skip
+ZEROS = Experiment(depth=4, width=8, activation="tanh", initializer="Glorot normal", learning_rate=0.3, epochs=300)
 KILLED = Experiment(task="moons", width=8, activation="ReLU", initializer="He normal", learning_rate=1, epochs=300)
 CASES = [
     # Batch norm makes it explode: not "healthy" though the loss falls, and skips are what helps
@@ -84,6 +85,13 @@ CASES = [
     (ALIKE, "symmetric", "compute the same", "fitting initialization"),
     (ALIKE.but(activation="sigmoid", width=5, runs=3), "symmetric", "compute the same", "fitting initialization"),
     (ALIKE.but(activation="randomized ReLU", epochs=20, runs=4), "symmetric", "layer norm takes away", "fitting initialization"),
+    # Inputs of zeros: one answer where nothing shifts them, and a gradient that layer norm's √ε multiplies in every layer
+    (ZEROS.but(bias="none"), "no biases", "the answer 0.5, whatever the weights", "batch norm"),
+    (ZEROS.but(bias="none", activation="ReLU", depth=2), "no biases", "whatever the weights", "batch norm"),
+    (ZEROS.but(bias="none", activation="GELU", skip="one layer", runs=1), "no biases", "whatever the weights", "batch norm"),
+    (ZEROS.but(normalization="layer", activation="GELU", width=4), "exploding", "layer norm divides by", "Adam"),
+    (ZEROS.but(normalization="layer", bias="none", activation="SELU", depth=3), "exploding", "layer norm divides by", "batch norm"),
+    (ZEROS.but(normalization="layer", bias="zeros", initializer="uniform"), "exploding", "layer norm divides by", "Adam"),
     (ALIKE.but(activation="ELU", width=11, depth=7, seed=5), "symmetric", "compute the same", "fitting initialization"),
 ]  # fmt: skip
 

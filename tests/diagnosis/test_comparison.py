@@ -5,14 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
 
 from explorer import train
 from explorer.choices.cells import CELLS
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.diagnosis.comparison import share_of_last, time_detail, time_headline
+from explorer.diagnosis.comparison import time_detail, time_headline
 from explorer.diagnosis.conditions import LARGE_PULL
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.facts import HEALTHY_DECADES, facts
@@ -185,7 +183,7 @@ def test_the_detail_has_the_numbers_of_each_at_the_start_and_now():
     told = time_detail(named(["RNN", "LSTM"], [f, lstm]))
     assert f"step {SMALL.length}" in told
     assert "epoch 100" in told
-    assert "RNN: 2.6% → 32%; LSTM: 37% → 1.0 times" in told
+    assert "RNN: 0.026 → 0.32; LSTM: 0.37 → 1.0." in told
 
 
 def test_of_different_lengths_and_epochs_neither_is_claimed_for_all():
@@ -200,7 +198,7 @@ def test_each_is_named_also_where_they_are_told_of_apart():
             ["baseline", "now"], [PLAIN, replace(PLAIN, every_position_counts=True, first_end="z of step 2 at epoch 1")]
         )
     )
-    assert "baseline: 1.0 times" in told and "before clipping: now: 1.0" in told
+    assert "baseline: 1.0 → 1.0." in told and "before clipping: now: 1.0" in told
     assert "Not finite first: now, z of step 2 at epoch 1." in told
 
 
@@ -237,19 +235,10 @@ def test_how_often_clipping_acted_is_told_of_those_that_clip():
     assert "made smaller: clip by norm: 25%." in told
 
 
-@given(some.floats(-20, 20))
-def test_a_share_is_heard_as_it_was(log_ratio):
-    said = share_of_last(log_ratio).replace(",", "")
-    if said.endswith("%"):
-        assert log_ratio < 0
-        assert float(said[:-1]) / 100 == pytest.approx(10**log_ratio, rel=0.051)
-    else:
-        assert said.endswith("times") == (log_ratio >= 0)
-
-
-def test_nothing_and_not_finite_are_said_so():
-    assert share_of_last(-math.inf) == "exactly 0"
-    assert share_of_last(math.inf) == share_of_last(math.nan) == "not finite"
+@pytest.mark.parametrize(("cut", "told"), [(1, "cut after every step"), (3, "cut after 3 steps")])
+def test_where_backpropagation_is_cut_is_said_as_the_sidebar_says_it(cut, told):
+    found = facts_of(SMALL.but(truncation=cut))
+    assert judge(found).tell(found).startswith(f"backpropagation is {told}, and no gradient reaches the first step; ")
 
 
 # --- what to try --------------------------------------------------------------------------------

@@ -54,6 +54,17 @@ def test_the_chance_is_that_of_dealing_the_solved_seeds_at_random(base, runs, so
         ({"solved": 8, "solve_epoch": 100.0, "solve_early": 80.0}, {"solved": 8, "solve_epoch": 60.0}, HELPED),
         ({"solved": 8, "solve_epoch": 100.0, "solve_early": 80.0}, {"solved": 8, "solve_epoch": 90.0}, UNCLEAR),
         ({"solved": 8, "solve_epoch": 100.0, "solve_late": 130.0}, {"solved": 8, "solve_epoch": 140.0}, HARMED),
+        (
+            {"solved": 8, "solve_epoch": 1.5, "solve_late": 1.5},
+            {"solved": 8, "solve_epoch": 2.0},
+            UNCLEAR,
+        ),  # 2 instead of 2
+        (
+            {"solved": 1, "solve_epoch": 8.0, "runs": 1},
+            {"solved": 1, "solve_epoch": 2.0, "runs": 1},
+            UNCLEAR,
+        ),  # one seed
+        ({"solved": 3, "loss_end": 4.5}, {"solved": 1, "loss_end": 1.1}, UNCLEAR),  # fewer seeds, lower loss
         ({"diverged": 8}, {"diverged": 7}, UNCLEAR),
         ({"diverged": 1}, {"diverged": 5}, HARMED),
         ({"diverged": 8}, {"diverged": 0}, A_LITTLE),
@@ -116,6 +127,14 @@ def test_every_sentence_is_finished_and_names_no_unknown(names):
         said = effect(names, facts(train(start)), facts(train(combined(start, names)))).sentence
         assert said.endswith(".")
         assert not re.search(r"nan|None|inf\b", said)
+        assert not re.search(r"([\d.]+(?: × 10\S+)?|not finite) instead of \1(?![\d.])", said)
+
+
+@pytest.mark.parametrize("name", REMEDIES)
+def test_of_a_single_seed_no_median_is_told_and_nothing_counted(name):
+    start = Experiment(task="moons", samples=32, depth=2, activation="tanh", learning_rate=0.5, epochs=40, runs=1)
+    said = effect([name], facts(train(start)), facts(train(combined(start, [name])))).sentence
+    assert "median" not in said and "of 1 seed" not in said
 
 
 def test_ranking_goes_by_seeds_then_epochs_then_loss(base):

@@ -12,6 +12,7 @@ from explorer.diagnosis import reasons
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.sentences import error_left
+from explorer.diagnosis.signs import kept_by_zeros
 from explorer.diagnosis.verdict import VERDICTS, judge
 from explorer.stories.scenarios import DYING
 
@@ -74,6 +75,62 @@ def test_a_remedys_reason_says_only_what_the_numbers_say(dying):
     unknown = replace(dying, clipped_share=math.nan, log_ratio=0.0)
     assert "nan" not in reasons.clipping(unknown, unknown)
     assert "to not finite" not in reasons.epochs(dying, replace(dying, loss_end=math.inf))
+
+
+def test_more_error_than_the_mean_answers_is_not_left_but_times_it(dying):
+    """Of runs that did not diverge no number is cut off."""
+    for error, said in ((0.994, "99% of"), (1.0, "100% of"), (1.99, "2.0 times"), (250.0, "250 times")):
+        f = replace(dying, solved=6, diverged=0, signs=replace(dying.signs, error=error))
+        assert f"have {said} the mean answer's error" in VERDICTS["solved"].tell(f)
+        assert said in error_left(f) and (" is left" in error_left(f)) == (error <= 1)
+
+
+def test_what_hardly_moved_are_the_weights_and_the_loss_comes_after(dying):
+    f = replace(dying, signs=replace(dying.signs, way=-2.0, loss_start=340.0, loss_end=23.0))
+    told = VERDICTS["hardly moved"].tell(f)
+    assert told.startswith(
+        "all updates together moved a typical layer's weights by at most 0.010 of their own size; the loss went"
+    )
+    still = VERDICTS["hardly moved"].tell(replace(f, signs=replace(f.signs, way=-math.inf)))
+    assert still.startswith("no update moved a typical layer's weights; ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({}, 0.25),
+        ({"activation": "ReLU", "skip": "one layer"}, 0.25),
+        ({"activation": "sigmoid"}, 0.0),  # 1/2 at 0, not 0
+        ({"bias": "zeros"}, 0.0),
+        ({"normalization": "layer"}, 0.0),
+        ({"task": "moons"}, 0.0),  # no point is at 0
+    ],
+)
+def test_what_inputs_of_zeros_keep_is_kept_by_all_weights(changes, kept):
+    without = Experiment(
+        depth=2, width=6, activation="tanh", initializer="uniform", bias="none", epochs=300, learning_rate=0.5
+    )
+    experiment = without.but(**changes)
+    assert kept_by_zeros(experiment) == pytest.approx(kept)
+    assert (train(experiment).error >= kept * 0.25 - 1e-12).all()
+
+
+def test_a_remedys_reason_names_no_cause_that_is_not_there(dying):
+    """Dead units where units died, a steep part where there is one, and "yet" where the gradient vanishes all the same."""
+    alive = replace(dying, dead_share=0.0, zero_share=1.0, log_ratio=0.0, signs=replace(dying.signs, off=0))
+    assert "units die" not in reasons.relu(alive, alive)
+    assert "units die" in reasons.relu(alive, replace(alive, signs=replace(dying.signs, off=3)))
+    for activation, keeps in (
+        ("ReLU", "on for some samples"),
+        ("linear", "z at one size"),
+        ("tanh", "where the activation is steep"),
+    ):
+        f = replace(alive, experiment=dying.experiment.but(activation=activation))
+        assert keeps in reasons.batch_norm(f, f)
+    assert "past the layers, yet at the start dL/dz" in reasons.skip(alive, replace(alive, log_ratio=-9.0))
+    equal = replace(alive, signs=replace(dying.signs, alike_start=dying.signs.seeds, alike=dying.signs.seeds))
+    assert "times their own size" not in reasons.weights_move(equal, equal)
+    assert "start alike" in reasons.layer_norm(equal, equal)
 
 
 def test_stuck_says_yet_where_the_two_do_not_go_together(dying):
