@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from explorer.choices.comparisons import RecurrentComparison
-from explorer.diagnosis.diagnose import Diagnosis, diagnose
+from explorer.diagnosis.diagnose import BY_RULE, Diagnosis, diagnose
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.reasons import gradient_change
 from explorer.diagnosis.sentences import learn, loss_went, solve_it, told_diverged
@@ -165,7 +165,7 @@ def _advised(diagnoses: Mapping[str, Diagnosis], alone: bool) -> list[str]:
         return [diagnosis.advice_sentence for diagnosis in diagnoses.values() if diagnosis.advice_sentence]
     advised = {name: ", ".join(diagnosis.advice) for name, diagnosis in diagnoses.items() if len(diagnoses) <= 2}
     listed = _listed({name: names for name, names in advised.items() if names}, alone=False)
-    return [f"Try: {listed}."] if listed else []
+    return [f"{BY_RULE} {listed}."] if listed else []
 
 
 def _listed(told: Mapping[str, str], alone: bool) -> str:

@@ -16,6 +16,10 @@ from explorer.theory.prediction import Prediction, log_factor, predict
 from explorer.training.history import History
 
 
+# Before advice that nobody has tried: `try_remedies` does.
+BY_RULE = "By rule of thumb, try:"
+
+
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
     """All that is concluded from a history."""
@@ -46,9 +50,9 @@ class Diagnosis:
 
     @property
     def advice_sentence(self) -> str:
-        """The advice in words; where there is none at the end, that nothing needs mending, or that nothing is known to help."""
+        """The advice in words, called a rule of thumb; where there is none at the end, that nothing is known to help, or is wrong."""
         if self.advice:
-            return f"Try: {', '.join(self.advice)}."
+            return f"{BY_RULE} {', '.join(self.advice)}."
         if not self.facts.complete:
             return ""
         if not self.good:

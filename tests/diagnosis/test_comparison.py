@@ -221,11 +221,11 @@ def test_the_word_does_not_depend_on_the_losss_unit():
 def test_one_or_two_nets_are_told_what_to_try():
     vanishing = facts_of(SMALL.but(initializer="zeros"))
     told = time_detail(named(["RNN"], [vanishing]))
-    assert told.endswith("Try: gates that start open, orthogonal start.")
-    assert "Try: no truncation." in time_detail(
+    assert told.endswith("By rule of thumb, try: gates that start open, orthogonal start.")
+    assert "try: no truncation." in time_detail(
         named(["RNN"], [replace(vanishing, experiment=SMALL.but(truncation=2))])
     )
-    assert "Try" not in time_detail(named(["RNN", "GRU", "LSTM"], [vanishing] * 3))
+    assert "try" not in time_detail(named(["RNN", "GRU", "LSTM"], [vanishing] * 3))
 
 
 def test_how_often_clipping_acted_is_told_of_those_that_clip():

@@ -31,7 +31,9 @@ def test_a_history_of_either_kind_is_read_alike(kind):
     assert found.good == rule.good and rule.holds(found.facts)
     assert found.sentence == f"{found.verdict.capitalize()}: {rule.tell(found.facts)}" and found.sentence.endswith(".")
     assert set(found.advice) <= set(REMEDIES_OF[kind_of(SMALL[kind]).name])
-    assert found.advice_sentence == (f"Try: {', '.join(found.advice)}." if found.advice else rule.helpless)
+    assert found.advice_sentence == (
+        f"By rule of thumb, try: {', '.join(found.advice)}." if found.advice else rule.helpless
+    )
 
 
 def test_theory_and_why_are_those_of_the_experiment_and_the_epoch():

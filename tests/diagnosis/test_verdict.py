@@ -84,7 +84,7 @@ def test_the_sentence_is_finished_and_its_advice_can_be_followed(word, history):
     diagnosis = diagnose(history(CASES[word]))
     assert (diagnosis.verdict, diagnosis.good) == (word, verdict.good)
     assert diagnosis.sentence == f"{word.capitalize()}: {sentence}"
-    assert bool(diagnosis.advice) == diagnosis.advice_sentence.startswith("Try: ")
+    assert bool(diagnosis.advice) == diagnosis.advice_sentence.startswith("By rule of thumb, try: ")
     assert not (diagnosis.advice and verdict.good)
     assert set(diagnosis.advice) <= set(REMEDIES)
 

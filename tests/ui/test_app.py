@@ -12,6 +12,7 @@ from streamlit.util import calc_hash
 from explorer.choices.controls import Choice, Number, Several, Span
 from explorer.choices.datasets import OWN, Data
 from explorer.choices.experiment import CONTROLS, Experiment
+from explorer.diagnosis.diagnose import BY_RULE
 from explorer.diagnosis.effects import rank
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.remedies import REMEDIES
@@ -744,11 +745,11 @@ def test_the_lens_follows_to_a_smaller_net_and_is_gone_when_it_is_closed():
 
 def test_remedies_that_were_tried_take_the_place_of_the_rule_until_the_net_changes():
     app = opened("explore", SMALL | {"baseline": "none", "depth": "10", "epochs": "1000"}).run()
-    assert any("Try: " in text.value for text in app.markdown)
+    assert any(BY_RULE in text.value for text in app.markdown)
     app.button(key="try_remedies_here").click().run()
     assert not app.exception
     tried = next(text.value for text in app.markdown if "Tried " in text.value)
-    assert "Try: " not in tried and "remedies with 2 seeds each" in tried
+    assert BY_RULE not in tried and "remedies with 2 seeds each" in tried
     assert "try_remedies_here" not in {button.key for button in app.button}
     app.selectbox(key="activation").set_value("tanh").run()
     assert not any("Tried " in text.value for text in app.markdown)
