@@ -15,7 +15,6 @@ from explorer.diagnosis.wording import against_last, decades, number
 from explorer.theory.prediction import Prediction, log_factor, predict
 from explorer.training.history import History
 
-
 # Before advice that nobody has tried: `try_remedies` does.
 BY_RULE = "By rule of thumb, try:"
 
