@@ -63,6 +63,11 @@ class Activation(Entry):
         """Whether a unit that is below 0 is off: its slope is exactly 0 there."""
         return float(self.df(MINUS_ONE, np.empty(()))) == 0.0
 
+    @property
+    def is_zero_at_zero(self) -> bool:
+        """Whether f(0) = 0: then what is 0 stays 0 from layer to layer, but for biases."""
+        return not self.f(np.zeros(1), np.empty(1)).any()
+
 
 # Constants as arrays: a ufunc converts a Python number at every call, which costs more than the work on a small net.
 ZERO, HALF, ONE, TWO, MINUS_ONE = np.array(0.0), np.array(0.5), np.array(1.0), np.array(2.0), np.array(-1.0)

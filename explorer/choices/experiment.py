@@ -217,7 +217,7 @@ class Experiment(Settings):
         TRAINING, "Epochs", "How often training goes through the data.",
         low=1, high=1_000_000, default=6000, row=1, moderate=20_000, matters_at_start=False,
         marks=(10, 20, 50, 100, 200, 500, 1000, 2000, 3000, 6000, 10_000, 20_000, 50_000, 100_000),
-        caption=lambda e: f"{e.epochs:,} epochs",
+        caption=lambda e: f"{e.epochs:,} epoch{'s' * (e.epochs > 1)}",
     )
     runs: int = numeric(
         TRAINING, "Seeds", "Networks trained at once, alike but for their random numbers. One alone misleads.",

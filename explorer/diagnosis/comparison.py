@@ -100,8 +100,10 @@ def _seed_change(old: Facts, new: Facts) -> str:
     solve = solve_it(new.solved, new.runs)
     of = "" if new.runs == old.runs else f" of {old.runs}"
     if not new.diverged and not old.diverged:
-        return f"{solve}, {as_before(new.solved, old.solved, of)}"
+        return f"{solve}, {as_before(new.solved, old.solved, of, single=new.runs == 1)}"
     if not new.solved and not old.solved:
+        if new.runs == old.runs == 1:
+            return f"this seed {'diverged' if new.diverged else 'did not diverge'}, {as_before(new.diverged, old.diverged, single=True)}"
         return f"{seeds_text(new.diverged, new.runs)} diverged, {as_before(new.diverged, old.diverged, of)}"
     if not old.solved and not old.diverged:
         return f"{solve} and {new.diverged} diverged, where none{of} did either before"

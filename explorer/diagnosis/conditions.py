@@ -7,7 +7,7 @@ verdict or a few: "49 of 51, else 8 of 57" is where the condition held, and wher
 from collections.abc import Callable
 
 from explorer.diagnosis.facts import HEALTHY_DECADES, LARGE_PULL, Facts
-from explorer.diagnosis.reasons import is_too_flat
+from explorer.diagnosis.reasons import FEW_UNITS, is_too_flat
 from explorer.diagnosis.remedies import ADAM_RATE, SHALLOW, starts_small
 from explorer.diagnosis.sentences import norms_zeros
 from explorer.diagnosis.signs import mean_answer_loss
@@ -156,7 +156,7 @@ def died_by_chance(f: Facts) -> bool:
 
 def width_is_missing(f: Facts) -> bool:
     """Whether a wider net is what the gradient lacks: rectifiers die by chance, or layer norm has few units to norm over."""
-    return layers_die_by_chance(f) or (f.experiment.normalizer.axis == -2 and f.experiment.width <= 3)
+    return layers_die_by_chance(f) or (f.experiment.normalizer.axis == -2 and f.experiment.width <= FEW_UNITS)
 
 
 def wandered_far(f: Facts) -> bool:

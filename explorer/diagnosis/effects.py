@@ -71,12 +71,12 @@ def _judge_by_divergence(before: Facts, after: Facts) -> Judged | None:
     diverge = f"{seeds_text(after.diverged, after.runs)} diverge{'s' * (after.diverged == 1)}"
     if after.runs == 1 and not after.diverged:
         diverge = "this seed does not diverge"
-    numbers = f"{diverge}, {as_before(after.diverged, before.diverged)}"
+    numbers = f"{diverge}, {as_before(after.diverged, before.diverged, single=after.runs == 1)}"
     brief = f"{after.diverged} of {after.runs} diverge"
     if is_:
         return Judged(UNCLEAR if was else HARMED, numbers, brief)
     if was and chance_of_more(before, after) >= CHANCE:
-        return Judged(A_LITTLE, f"{numbers}, and {after.solved} solve it instead of {before.solved}", brief)
+        return Judged(A_LITTLE, f"{numbers}; {_solve(before, after)}", brief)
     return None
 
 
@@ -100,8 +100,12 @@ def _judge(before: Facts, after: Facts) -> Judged:
         if after.solve_epoch < before.solve_early:
             return Judged(HELPED, epochs, brief)
         return Judged(HARMED if after.solve_epoch > before.solve_late else UNCLEAR, epochs, brief)
-    solved = f"{solved}, {as_before(after.solved, before.solved)}"
+    solved = _solve(before, after)
     return _judge_by_error(before, after, solved) or _judge_by_loss(before, after, solved)
+
+
+def _solve(before: Facts, after: Facts) -> str:
+    return f"{solve_it(after.solved, after.runs)}, {as_before(after.solved, before.solved, single=after.runs == 1)}"
 
 
 def _judge_by_error(before: Facts, after: Facts, solved: str) -> Judged | None:
@@ -113,7 +117,7 @@ def _judge_by_error(before: Facts, after: Facts, solved: str) -> Judged | None:
     if abs(less) < HELPS:
         return None
     numbers = (
-        f"{solved}, and on average {after.score:.0%} of the error of always answering the mean target is left instead of "
+        f"{solved}, and {'on average ' * (after.runs > 1)}{after.score:.0%} of the error of always answering the mean target is left instead of "
         f"{before.score:.0%}"
     )
     brief = f"error {before.score:.0%} → {after.score:.0%}"

@@ -10,6 +10,8 @@ from explorer.diagnosis.wording import against_last, decades, number, seeds_text
 
 # An activation whose slope nowhere exceeds this shrinks the gradient in every layer.
 LOW_SLOPE = 0.25
+# Over two units layer norm leaves z = ±1, over three one number.
+FEW_UNITS = 3
 
 
 def is_too_flat(experiment: Experiment) -> bool:
@@ -100,19 +102,21 @@ def layer_norm(before: Facts, after: Facts) -> str:
     if after.signs.alike_start * 2 >= after.signs.seeds:
         return "the units of a layer start alike, and it takes away what they have in common"
     if vanishes(after):
-        return (
-            f"each layer still multiplies dL/dz by {decades(after.log_factor)}: unlike batch norm, it does not "
-            "remove what a unit answers to every sample alike"
-        )
+        told = f"each layer still multiplies dL/dz by {decades(after.log_factor)}"
+        if not after.experiment.activation_function.is_zero_at_zero:
+            return f"{told}: unlike batch norm, it does not remove what a unit answers to every sample alike"
+        few = after.experiment.width <= FEW_UNITS
+        return f"{told}: over {after.experiment.width} units it leaves little of z but its signs" if few else told
     return by_gradient("it keeps every sample's z at one size")(before, after)
 
 
 def smaller_steps(before: Facts, after: Facts) -> str:
     """Why smaller steps."""
     if before.diverged > after.diverged:
-        return f"{before.diverged} of {before.runs} seeds diverged with the larger steps, {after.diverged} with these"
+        these = f"{after.diverged} with these" if before.runs > 1 else "not with these"
+        return f"{seeds_text(before.diverged, before.runs)} diverged with the larger steps, {these}"
     if after.diverged:
-        return f"with these steps {after.diverged} of {after.runs} seeds diverge as well"
+        return f"with these steps {_diverge(after)} as well"
     if vanishes(before):
         return f"a smaller step cannot enlarge a gradient that is {against_last(before.log_ratio)} at the first layer"
     if before.solve_epoch < after.solve_epoch:
@@ -120,12 +124,15 @@ def smaller_steps(before: Facts, after: Facts) -> str:
     return "the gradient at the start is the same, and smaller steps follow it more closely"
 
 
+def _diverge(f: Facts) -> str:
+    return f"{seeds_text(f.diverged, f.runs)} diverge{'s' * (f.diverged == 1)}"
+
+
 def skip(before: Facts, after: Facts) -> str:
     """Why a skip."""
     if after.diverged > before.diverged:
         return (
-            "every layer's output is added to its input: signals grow, and steps of this size make "
-            f"{after.diverged} of {after.runs} seeds diverge"
+            f"every layer's output is added to its input: signals grow, and with steps of this size {_diverge(after)}"
         )
     if explodes(before):
         return f"the gradient was too large, not too small: {gradient_change(before, after)}"
@@ -177,7 +184,7 @@ def weights_move(before: Facts, after: Facts) -> str:
 def larger_steps(before: Facts, after: Facts) -> str:
     """Why larger steps."""
     if after.diverged > before.diverged:
-        return f"steps of this size make {after.diverged} of {after.runs} seeds diverge"
+        return f"with steps of this size {_diverge(after)}"
     return weights_move(before, after)
 
 

@@ -148,7 +148,7 @@ def tell_healthy(f: Facts) -> str:
     loss, left = number(f.signs.loss_end), mean_answers_error(f.signs.error)
     told = f"the loss is {loss}, and {left} is left"
     if f.solved:
-        told = f"{solve_it(f.solved, f.runs)}, and the others have a loss of {loss} and {left} left"
+        told = f"{solve_it(f.solved, f.runs)}, and the others have a loss of {loss} and {left}"
     lost = f"; {f.diverged} diverged" * (f.diverged > 0)
     return f"{arrives}at epoch {f.epoch:,}, {told}{lost}."
 

@@ -137,6 +137,14 @@ def difference(before: Settings, after: Settings) -> list[str]:
     return [after.controls()[name].tell(new[name]) for name in changed]
 
 
-def as_before(now: int, old: int, of: str = "") -> str:
-    """Say of how many seeds something was true before a change, behind of how many it is; `of` how many, if of others."""
-    return "as before" if now == old and not of else f"where {old or 'none'}{of} did before"
+def as_before(now: int, old: int, of: str = "", single: bool = False) -> str:
+    """Say of how many seeds something was true before a change, behind of how many it is; `of` how many, if of others.
+
+    >>> as_before(8, 0), as_before(0, 1, single=True)
+    ('where none did before', 'where it did before')
+    """
+    if now == old and not of:
+        return "as before"
+    if single:
+        return f"where it did {'' if old else 'not '}before"
+    return f"where {old or 'none'}{of} did before"

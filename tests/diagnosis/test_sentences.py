@@ -14,6 +14,7 @@ from explorer.diagnosis.facts import facts
 from explorer.diagnosis.sentences import error_left
 from explorer.diagnosis.signs import kept_by_zeros
 from explorer.diagnosis.verdict import VERDICTS, judge
+from explorer.diagnosis.wording import decades
 from explorer.stories.scenarios import DYING
 
 
@@ -131,6 +132,13 @@ def test_a_remedys_reason_names_no_cause_that_is_not_there(dying):
     equal = replace(alive, signs=replace(dying.signs, alike_start=dying.signs.seeds, alike=dying.signs.seeds))
     assert "times their own size" not in reasons.weights_move(equal, equal)
     assert "start alike" in reasons.layer_norm(equal, equal)
+    for activation, width, cause in (
+        ("sigmoid", 16, "to every sample alike"),
+        ("tanh", 3, "but its signs"),
+        ("tanh", 4, ""),
+    ):
+        f = replace(alive, log_ratio=-9.0, experiment=dying.experiment.but(activation=activation, width=width))
+        assert reasons.layer_norm(f, f).endswith(cause or f"by {decades(f.log_factor)}")
 
 
 def test_stuck_says_yet_where_the_two_do_not_go_together(dying):

@@ -9,11 +9,13 @@ import pytest
 from explorer import Experiment, train
 from explorer.diagnosis.decomposition import decompose
 from explorer.diagnosis.facts import facts
+from explorer.diagnosis.lens import look
 from explorer.diagnosis.seeds import log_band
 from explorer.diagnosis.wording import decades
 from explorer.figures.axes import TOLD
 from explorer.figures.depth import describe_factors, describe_shares, describe_triangle
 from explorer.figures.explore import describe_history, describe_why
+from explorer.figures.lens import describe_lens
 from explorer.figures.remedies import describe_losses, describe_tried
 from explorer.figures.sweep import describe_row, describe_sweep, outcome_text
 from explorer.figures.view import VALUE, View
@@ -65,6 +67,13 @@ def test_the_parts_of_why_are_told_and_make_the_whole():
     told = describe_why(why)
     assert told.count("weights") == told.count("slope") == 3
     assert decades(why.total[0]) in told
+
+
+def test_of_no_gradient_no_factor_is_told_and_nothing_is_called_infinite():
+    zeros = train(SMALL.but(initializer="zeros"))
+    told = f"{describe_why(decompose(zeros, 0))} {describe_lens(look(zeros, 0, 1, None), None)}"
+    assert "layer 1 × not defined" in told and "not finite" not in told.replace("finite and not 0", "")
+    assert "  " not in told
 
 
 def test_what_was_tried_is_told_with_seeds_word_and_ratio():
