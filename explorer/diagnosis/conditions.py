@@ -10,13 +10,15 @@ from explorer.diagnosis.facts import HEALTHY_DECADES, LARGE_PULL, Facts
 from explorer.diagnosis.reasons import FEW_UNITS, is_too_flat
 from explorer.diagnosis.remedies import ADAM_RATE, SHALLOW, starts_small
 from explorer.diagnosis.sentences import norms_zeros
-from explorer.diagnosis.signs import mean_answer_loss
+from explorer.diagnosis.signs import mean_answer_loss, pull_of_one
 
 Condition = Callable[[Facts], bool]
 
 # Weights are about 1/√width in size: where all updates together could not move them by 0.2, no net learns. Of gradients that
 # had vanished there, a skip brought 1 of 8 back to use, elsewhere 31 of 39.
 USUAL_GRADIENT, FAR_ENOUGH = 0.1, 0.2
+# A step by twice a usual weight leads anywhere.
+LEAPING = 2.0
 
 
 def always(f: Facts) -> bool:
@@ -41,8 +43,22 @@ def travel(f: Facts) -> float:
 
 def step(f: Facts) -> float:
     """How far one update could move a weight whose gradient is 0.1, as it often is."""
-    rule = f.experiment.update_rule
-    return f.experiment.learning_rate * (1.0 if rule.rescales else USUAL_GRADIENT * rule.lengthens)
+    return rate(f) * (1.0 if f.experiment.update_rule.rescales else USUAL_GRADIENT)
+
+
+def rate(f: Facts) -> float:
+    """The learning rate of SGD on cross-entropy, without clipping, by which steps would be as long; of Adam and RMSprop their own.
+
+    Momentum makes steps longer, a loss that sums over samples gradients larger, and clipping cuts them.
+    """
+    experiment = f.experiment
+    if experiment.update_rule.rescales:
+        return float(experiment.learning_rate)
+    unit, clipper = pull_of_one(experiment), experiment.clipper
+    if clipper.limits:
+        # Of a gradient of norm c, one of a hundred entries is about 0.1 c.
+        unit = min(unit, experiment.threshold / (USUAL_GRADIENT if clipper.by_entry else 1.0))
+    return float(experiment.learning_rate * experiment.update_rule.lengthens * unit)
 
 
 def random_weights_could_learn(f: Facts) -> bool:
@@ -52,7 +68,8 @@ def random_weights_could_learn(f: Facts) -> bool:
     weights by their steps, others only those whose gradient is that large. It helped 82 of 115 nets of zero or equal weights,
     else 11 of 65, in settings of seeds 0 to 3 and 100 to 103.
     """
-    far = step(f) * max(updates(f), 30) >= FAR_ENOUGH / 2 or f.experiment.points().linear_share <= 0.4
+    enough = FAR_ENOUGH / (2 if f.experiment.points().linear_share > 0.4 else 20)
+    far = step(f) * max(updates(f), 30) >= enough
     robust = f.experiment.normalizer.uses_batch or f.experiment.depth <= SHALLOW
     can_bend = f.experiment.activation_function.bends or not needs_bends(f)
     most = (1.0 if robust else 0.1) * (1.0 if f.experiment.update_rule.rescales else 3.0)
@@ -75,8 +92,8 @@ def starts_with_a_mean(f: Facts) -> bool:
 
 
 def starts_wrong(f: Facts) -> bool:
-    """Whether the first weights are far too small, with time to learn from better ones, or of one sign."""
-    return starts_far_below_in_time(f) or starts_with_a_mean(f)
+    """Whether the first weights are far too small, with time to learn from better ones, or of one sign; and steps do not leap."""
+    return (starts_far_below_in_time(f) or starts_with_a_mean(f)) and step(f) < LEAPING
 
 
 def adam_is_new(f: Facts) -> bool:
@@ -88,24 +105,38 @@ def adam_is_new(f: Facts) -> bool:
 def adam_gets_further(f: Facts) -> bool:
     """Whether no update changed the weights by a hundredth of their size, and there are enough for Adam to do better.
 
-    Thirty of its updates by 0.01 move a weight by 0.3; a deep sigmoid net without normalization takes longer. It helped 80 of
-    95 nets that hardly moved, else 2 of 13.
+    Thirty of its updates by 0.01 move a weight by 0.3; a sigmoid net without normalization that is deep, or must bend, takes
+    longer. It helped 80 of 95 nets that hardly moved, else 2 of 13.
     """
-    flat = is_too_flat(f.experiment) and is_not_normalized(f) and f.experiment.depth > SHALLOW
+    slow = f.experiment.depth > SHALLOW or needs_bends(f)
+    flat = is_too_flat(f.experiment) and is_not_normalized(f) and slow
     return moves_little(f) and f.first_pull < LARGE_PULL and updates(f) >= (500 if flat else 30) and adam_is_new(f)
 
 
 def falls(f: Facts) -> bool:
-    """Whether the loss fell by 2 % over the second half, and not all of these seeds are stuck.
+    """Whether the loss fell by 2 % over the second half, not all of these seeds are stuck, and larger steps are still small.
 
     Ten times the learning rate helped 49 of 51 nets that hardly moved, else 8 of 57.
     """
-    return f.signs.falling > 0.01 and f.signs.stuck < f.signs.seeds
+    return f.signs.falling > 0.01 and f.signs.stuck < f.signs.seeds and ten_times_is_fair(f)
+
+
+def ten_times_is_fair(f: Facts) -> bool:
+    """Whether ten times the rate is one at which nets learn: about 1 at the most, of Adam and RMSprop 0.3."""
+    return rate(f) <= (0.03 if f.experiment.update_rule.rescales else 0.15)
+
+
+def moves_little_and_can_more(f: Facts) -> bool:
+    """Whether no update changed the weights by a hundredth of their size, and larger ones would still be fair."""
+    return moves_little(f) and ten_times_is_fair(f)
 
 
 def falls_fast(f: Facts) -> bool:
-    """Whether the loss fell by a tenth over the second half: more epochs helped 61 of 106, else 28 of 371."""
-    return f.signs.falling > 0.04
+    """Whether the loss fell by a tenth over the second half: more epochs helped 61 of 106, else 28 of 371.
+
+    A loss that was lower by a tenth before goes up and down: more epochs then helped 2 of 6.
+    """
+    return f.signs.falling > 0.04 and not came_and_went(f)
 
 
 def wandered(f: Facts) -> bool:
@@ -125,12 +156,22 @@ def died(f: Facts) -> bool:
     return moved and f.signs.dead_start < f.signs.dead / 2
 
 
-def died_or_norms_zeros(f: Facts) -> bool:
-    """Whether training killed units, or will: where layer norm multiplies a gradient by 316 in every layer, Adam bounds the steps.
+def bounds_norms_of_zeros(f: Facts) -> bool:
+    """Whether layer norm multiplies a gradient by 316 in every layer, and there is time for Adam, whose steps stay bounded.
 
     It solved XOR in 12 of 12 such nets that SGD left at chance.
     """
-    return died(f) or norms_zeros(f)
+    return norms_zeros(f) and adam_in_time(f)
+
+
+def replaces_norms_of_zeros(f: Facts) -> bool:
+    """Whether layer norm does so, and batch norm has steps enough: 10 of 12 on XOR."""
+    return norms_zeros(f) and travel(f) >= FAR_ENOUGH
+
+
+def died_or_norms_zeros(f: Facts) -> bool:
+    """Whether training killed units, or did so because layer norm multiplied a gradient."""
+    return died(f) or bounds_norms_of_zeros(f)
 
 
 def layers_die_by_chance(f: Facts) -> bool:
@@ -155,8 +196,12 @@ def died_by_chance(f: Facts) -> bool:
 
 
 def width_is_missing(f: Facts) -> bool:
-    """Whether a wider net is what the gradient lacks: rectifiers die by chance, or layer norm has few units to norm over."""
-    return layers_die_by_chance(f) or (f.experiment.normalizer.axis == -2 and f.experiment.width <= FEW_UNITS)
+    """Whether a wider net is what the gradient lacks: rectifiers die by chance, or layer norm has few units to norm over.
+
+    And whether there are steps enough, and no slope that is flat in every width.
+    """
+    few = f.experiment.normalizer.axis == -2 and f.experiment.width <= FEW_UNITS and not is_too_flat(f.experiment)
+    return (layers_die_by_chance(f) or few) and travel(f) >= FAR_ENOUGH
 
 
 def wandered_far(f: Facts) -> bool:
@@ -236,7 +281,7 @@ def other_steps_could_do(f: Facts) -> bool:
 
     So they could where the loss starts below a hundred times the mean answer's, or the steps were absurd.
     """
-    absurd = f.experiment.learning_rate * f.experiment.update_rule.lengthens >= 4
+    absurd = rate(f) >= 4
     fair = f.loss_start < 100 * mean_answer_loss(f.experiment) or absurd
     # Where the gradient vanishes as well, steps that stay finite get nowhere.
     arrives = f.signs.reach > -2 * HEALTHY_DECADES
@@ -248,12 +293,12 @@ def a_tenth_suffices(f: Facts) -> bool:
 
     A step of Adam and RMSprop is as long as the rate: from 4 on a tenth of it helped 1 of 7 that had gone too far, below 33 of 38.
     """
-    return not f.experiment.update_rule.rescales or f.experiment.learning_rate < 4
+    return rate(f) < 4 if f.experiment.update_rule.rescales else rate(f) <= 100
 
 
 def steps_are_usual(f: Facts) -> bool:
     """Whether a net that starts well could take these steps: with smaller than 1, 5 of 7 were helped by a better start, else 1 of 29."""
-    return f.experiment.learning_rate * f.experiment.update_rule.lengthens < 1
+    return rate(f) < 1
 
 
 def starts_badly_alike(f: Facts) -> bool:
@@ -268,12 +313,17 @@ def a_better_start_suffices(f: Facts) -> bool:
 
 def no_skips_and_no_leaps(f: Facts) -> bool:
     """Whether there are no shortcuts yet, and steps are no longer than weights: from longer ones nothing but shorter ones helps."""
-    return no_skips(f) and step(f) < 2
+    return no_skips(f) and step(f) < LEAPING
 
 
 def leaps(f: Facts) -> bool:
     """Whether steps move weights by twice a usual weight and more, and did: a tenth of the rate helped 4 of 4 stuck or unfinished."""
-    return step(f) >= 2 and f.signs.stride > -0.5
+    return step(f) >= LEAPING and f.signs.stride > -0.5
+
+
+def does_not_leap(f: Facts) -> bool:
+    """Whether steps are no longer than weights."""
+    return step(f) < LEAPING
 
 
 def overshoots_or_leaps(f: Facts) -> bool:
@@ -339,11 +389,11 @@ def has_batches_to_norm(f: Facts) -> bool:
 def norms_instead(f: Facts) -> bool:
     """Whether batch norm would bring the gradient back: it has batches, and what is left to work on or layer norm to replace.
 
-    Over a few units layer norm leaves little of z but its sign; batch norm in its place helped 6 of 6 nets that vanished.
+    Over a few units layer norm leaves little of z but its sign; batch norm in its place helped 6 of 6 nets that vanished. There
+    must be steps enough, and none that leap.
     """
-    layer_norm = f.experiment.normalizer.axis == -2 and travel(f) >= FAR_ENOUGH / 2
-    replaces = layer_norm and norms_enough(f) and f.experiment.activation_function.bends
-    return replaces or has_batches_to_norm(f)
+    replaces = f.experiment.normalizer.axis == -2 and norms_enough(f) and f.experiment.activation_function.bends
+    return travel(f) >= FAR_ENOUGH and step(f) < LEAPING and (replaces or has_batches_to_norm(f))
 
 
 def lacks_shifts(f: Facts) -> bool:
@@ -360,8 +410,12 @@ def norm_could_help(f: Facts) -> bool:
 
 
 def norm_gets_further(f: Facts) -> bool:
-    """Whether batch norm brings shifts, or makes z larger in several layers that have steps enough: 16 of 24, else 14 of 73."""
-    deep = f.experiment.depth > 1 and travel(f) >= FAR_ENOUGH and has_batches_to_norm(f)
+    """Whether batch norm brings shifts, or several layers have steps enough and hand on much that is the same for all samples.
+
+    It takes that away: 16 of 24, else 14 of 73. So it is of activations that are not 0 at 0.
+    """
+    offset = not f.experiment.activation_function.is_zero_at_zero or f.experiment.normalizer.axis == -2
+    deep = f.experiment.depth > 1 and offset and travel(f) >= FAR_ENOUGH and has_batches_to_norm(f)
     return deep or (lacks_shifts(f) and travel(f) >= FAR_ENOUGH / 2)
 
 
@@ -371,7 +425,21 @@ def skips_pay(f: Facts) -> bool:
     Behind 6 decades that takes 1,000 updates or more, behind 12 it is not seen. Skips helped 42 of 51, else 6 of 38.
     """
     in_time = f.experiment.points().linear_share <= 0.4 or f.signs.reach > (-12 if updates(f) >= 1000 else -6)
-    return in_time and travel(f) >= FAR_ENOUGH and not came_back(f) and can_answer(f)
+    steps = travel(f) >= FAR_ENOUGH and step(f) < LEAPING and not steps_took_it_away(f)
+    return in_time and steps and not came_back(f) and can_answer(f)
+
+
+def steps_took_it_away(f: Facts) -> bool:
+    """Whether the gradient arrived before training, and steps that moved weights far took it away: a skip hardly changes these.
+
+    Skips then helped 2 of 8, smaller steps or Adam 5 of 8.
+    """
+    return f.signs.reach >= -HEALTHY_DECADES > f.signs.reach_end and wandered(f)
+
+
+def smaller_steps_bring_it_back(f: Facts) -> bool:
+    """Whether steps took the gradient away, and a tenth of them is small enough."""
+    return steps_took_it_away(f) and a_tenth_suffices(f)
 
 
 def is_deep(f: Facts) -> bool:
@@ -442,14 +510,28 @@ def vanished_in_training(f: Facts) -> bool:
     return f.log_ratio >= -HEALTHY_DECADES > f.log_ratio_end
 
 
-def not_cut_at_the_start(f: Facts) -> bool:
-    """Whether it is the start that keeps the gradient away: where backpropagation is cut, no start brings back what was cut off."""
-    return not f.experiment.truncation and not vanished_in_training(f)
+def another_start_pays(f: Facts) -> bool:
+    """Whether it is the start that keeps the gradient away, and there are steps enough to use it.
+
+    Where backpropagation is cut, no start brings back what was cut off. Gates that start open helped 5 of 10, with fewer steps
+    1 of 12, in random settings over time.
+    """
+    return not f.experiment.truncation and not vanished_in_training(f) and travel(f) >= FAR_ENOUGH
 
 
-def ten_times_is_not_too_much(f: Facts) -> bool:
-    """Whether steps of ten times the rate are not absurd: a step of Adam and RMSprop is as long as the rate."""
-    return not f.experiment.update_rule.rescales or f.experiment.learning_rate <= 0.03
+def turning_pays(f: Facts) -> bool:
+    """Whether, besides, the net is a plain one whose slope is 1 at best: there an orthogonal W_hh keeps lengths."""
+    plain = not f.experiment.unit.memory_gate and f.experiment.activation_function.steepest >= 1
+    return plain and another_start_pays(f)
+
+
+def ten_times_over_time(f: Facts) -> bool:
+    """Whether steps of ten times the rate lead far enough, but are not absurd: a step of Adam and RMSprop is as long as the rate.
+
+    It helped 13 of 19 such nets over time; where all steps lead nowhere, 1 of 11.
+    """
+    fair = not f.experiment.update_rule.rescales or f.experiment.learning_rate <= 0.03
+    return fair and 10 * travel(f) >= FAR_ENOUGH
 
 
 def is_over(f: Facts) -> bool:

@@ -131,12 +131,21 @@ def _output_slope(history: History, failed: NDArray[np.bool_], latest: int) -> f
     size = np.sqrt(history.error[failed, latest])
     whole = history.measures["delta"][failed, latest, -1] * history.experiment.places  # each place has its part
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _median(logarithm(whole / (size * _delta_of_one(history.experiment))))
+        return _median(logarithm(whole / (size * _delta_of_one(history.experiment, history.experiment.sample_count))))
 
 
-def _delta_of_one(experiment: Experiment) -> float:
-    """|dL/dz| of the output at z = 0 for an answer that is wrong by 1, all samples in one batch."""
-    z, y = np.zeros((1, experiment.sample_count)), np.ones((1, experiment.sample_count))
+def pull_of_one(experiment: Experiment) -> float:
+    """|dL/dz| of the output at z = 0, summed over a batch whose answers are all wrong by 1: the loss's unit.
+
+    Cross-entropy has 1; the mean squared error of classes 1/2; half squared error, a sum over samples, as many times more.
+    """
+    size = max(experiment.batch_sizes())
+    return size * _delta_of_one(experiment, size)
+
+
+def _delta_of_one(experiment: Experiment, samples: int) -> float:
+    """|dL/dz| of the output at z = 0 for an answer that is wrong by 1, among so many samples in one batch."""
+    z, y = np.zeros((1, samples)), np.ones((1, samples))
     answer = experiment.output.f(z, np.empty_like(z))
     delta = experiment.loss_function.delta(z, y, experiment.output, np.empty_like(z))
     return float(abs(delta[0, 0] / (answer[0, 0] - 1)))

@@ -24,6 +24,7 @@ from explorer.diagnosis.effects import (
 )
 from explorer.diagnosis.facts import Facts, final_shares
 from explorer.diagnosis.remedies import REMEDIES, REMEDIES_OF
+from explorer.diagnosis.verdict import MOST_ADVISED
 from explorer.diagnosis.wording import decades, number
 from explorer.training.cost import estimate, refuse, refuse_all
 from explorer.training.history import History
@@ -33,8 +34,6 @@ from explorer.training.run import Training
 NOTHING_CHANGED = "nothing changed"
 # With so many seeds a remedy is tried, and it must lower what is left of the error by so much more than a difference that counts.
 TRIED_SEEDS, CLEARLY = 4, HELPS + 0.05
-# So many of those that helped are advised.
-MOST_ADVISED = 3
 # As they are drawn, what helped stands first, and what harmed last.
 UNDECIDED = 2
 DRAWN = {HELPED: 0, A_LITTLE: 1, HARMED: 3}

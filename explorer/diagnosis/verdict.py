@@ -7,6 +7,7 @@ the thresholds. Diverged seeds are counted; what is wrong with the others is rea
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from explorer.choices.registry import Entry, registry
 from explorer.diagnosis import conditions as when
@@ -18,7 +19,6 @@ from explorer.diagnosis.sentences import (
     error_left,
     learn,
     loss_went,
-    norms_zeros,
     of_largest,
     own_size,
     tell_alike,
@@ -41,6 +41,8 @@ from explorer.diagnosis.signs import kept_by_zeros
 from explorer.diagnosis.wording import number, power_of_ten, seeds_text
 from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 
+# So many remedies are advised at most: a reader tries the first ones.
+MOST_ADVISED = 3
 # Solved is what so many of the seeds solve: one of a few may fail by chance.
 MOST = 0.75
 # A net is ill whose seeds leave more than this of the error of always answering the mean target: so the benchmark counts.
@@ -127,7 +129,7 @@ VERDICTS = registry(
                 f"{seeds_text(f.signs.zero, f.runs)}, and stays so."
             ),
             remedies={
-                "fitting initialization": when.random_weights_could_learn,
+                "fitting initialization": when.every(when.random_weights_could_learn, when.gradient_could_arrive),
             },
             helpless=RANDOM_FIRST,
         ),
@@ -163,7 +165,7 @@ VERDICTS = registry(
             remedies={
                 "a tenth of the learning rate": when.every(when.died, when.a_tenth_suffices),
                 "Adam": when.died_or_norms_zeros,
-                "batch norm": norms_zeros,
+                "batch norm": when.replaces_norms_of_zeros,
                 "skip over two layers": when.every(when.no_skips_and_no_leaps, when.is_deep),
                 "skip over one layer": when.no_skips_and_no_leaps,
                 "four times the width": when.died_by_chance,
@@ -181,7 +183,7 @@ VERDICTS = registry(
             remedies={
                 "Adam": when.every(when.wandered_or_was_pulled, when.can_answer),
                 "a tenth of the learning rate": when.every(when.wandered, when.can_answer, when.a_tenth_suffices),
-                "cross-entropy": when.wandered_far,
+                "cross-entropy": when.every(when.wandered_far, when.can_answer, when.does_not_leap),
             },
         ),
         Verdict(
@@ -194,8 +196,8 @@ VERDICTS = registry(
                 "skip over one layer": when.norms_batches_without_skips,
                 "skip over two layers": when.norms_batches_without_skips,
                 "fitting initialization": when.is_not_normalized,
-                "Adam": norms_zeros,
-                "batch norm": norms_zeros,
+                "Adam": when.bounds_norms_of_zeros,
+                "batch norm": when.replaces_norms_of_zeros,
                 "four times the width": when.is_narrow_and_norms_no_zeros,
             },
         ),
@@ -212,8 +214,8 @@ VERDICTS = registry(
                 f"{loss_went(f)}, and the largest update changed a typical layer's weights by {own_size(f.signs.stride)}",
             ),
             remedies={
-                "a tenth of the learning rate": when.a_tenth_suffices,
-                "Adam": when.always,
+                "a tenth of the learning rate": when.every(when.a_tenth_suffices, when.can_answer),
+                "Adam": when.can_answer,
             },
         ),
         Verdict(
@@ -225,9 +227,10 @@ VERDICTS = registry(
             remedies={
                 "fitting initialization": when.starts_wrong,
                 "skip over one layer": when.skips_pay,
-                "batch norm": when.norms_instead,
-                "skip over two layers": when.skips_pay,
                 "Adam": when.nearly_reaches,
+                "a tenth of the learning rate": when.smaller_steps_bring_it_back,
+                "skip over two layers": when.skips_pay,
+                "batch norm": when.norms_instead,
                 "four times the epochs": when.came_back_and_falls,
                 "four times the width": when.width_is_missing,
             },
@@ -282,11 +285,11 @@ VERDICTS = registry(
             holds=lambda f: f.complete and f.epoch > 0 and f.signs.way < HARDLY_MOVED and f.score >= ILL,
             tell=tell_hardly_moved,
             remedies={
-                "fitting initialization": when.starts_far_below,
+                "fitting initialization": when.starts_with_a_mean,
                 "Adam": when.adam_gets_further,
                 "ten times the learning rate": when.falls,
-                "batch norm": when.norm_gets_further,
                 "four times the epochs": when.falls_fast,
+                "batch norm": when.norm_gets_further,
                 "four times the width": when.layers_die_and_there_is_time,
             },
         ),
@@ -315,7 +318,7 @@ VERDICTS = registry(
             ),
             remedies={
                 "a tenth of the learning rate": when.overshoots_or_leaps,
-                "ten times the learning rate": when.moves_little,
+                "ten times the learning rate": when.moves_little_and_can_more,
                 "Adam": when.overshoots,
                 "four times the epochs": when.falls_fast,
                 "four times the width": when.is_narrow,
@@ -331,7 +334,7 @@ VERDICTS = registry(
             remedies={
                 "fitting initialization": when.starts_with_a_mean,
                 "a tenth of the learning rate": when.overshoots_or_leaps,
-                "ten times the learning rate": when.moves_little,
+                "ten times the learning rate": when.moves_little_and_can_more,
                 "Adam": when.moves_little_or_overshoots,
                 "four times the epochs": when.falls_fast,
                 "four times the width": when.net_is_too_small,
@@ -402,8 +405,8 @@ TIME_VERDICTS = registry(
             remedies={
                 "no truncation": when.always,
                 "four times the epochs": when.came_back_and_falls,
-                "gates that start open": when.not_cut_at_the_start,
-                "orthogonal start": when.not_cut_at_the_start,
+                "gates that start open": when.another_start_pays,
+                "orthogonal start": when.turning_pays,
                 "a tenth of the learning rate": when.vanished_in_training,
             },
         ),
@@ -412,9 +415,7 @@ TIME_VERDICTS = registry(
             caption="None of the above holds.",
             holds=lambda f: True,
             remedies={
-                "ten times the learning rate": when.every(
-                    when.is_over_and_did_not_rise, when.ten_times_is_not_too_much
-                ),
+                "ten times the learning rate": when.every(when.is_over_and_did_not_rise, when.ten_times_over_time),
                 "a tenth of the learning rate": when.is_over_and_rose,
                 "four times the epochs": when.is_over_and_falls,
             },
@@ -432,8 +433,7 @@ def judge(f: Facts) -> Verdict:
 
 
 def advice(verdict: Verdict, f: Facts) -> tuple[str, ...]:
-    """Return the names of the remedies to try: those of the verdict that change something and whose condition holds."""
+    """Return the names of the remedies to try: the first of the verdict that change something and whose condition holds."""
     table = REMEDIES_OF[kind_of(f.experiment).name]
-    return tuple(
-        name for name, when in verdict.remedies.items() if table[name].change(f.experiment) != f.experiment and when(f)
-    )
+    holding = (name for name, when in verdict.remedies.items() if when(f))
+    return tuple(islice((name for name in holding if table[name].change(f.experiment) != f.experiment), MOST_ADVISED))

@@ -219,7 +219,7 @@ def test_the_word_does_not_depend_on_the_losss_unit():
 
 
 def test_one_or_two_nets_are_told_what_to_try():
-    vanishing = facts_of(SMALL.but(initializer="zeros"))
+    vanishing = facts_of(SMALL.but(initializer="zeros", learning_rate=0.1))
     told = time_detail(named(["RNN"], [vanishing]))
     assert told.endswith("By rule of thumb, try: gates that start open, orthogonal start.")
     assert "try: no truncation." in time_detail(
@@ -255,6 +255,7 @@ def test_over_time_larger_steps_are_advised_only_where_the_loss_did_not_rise_and
     assert "ten times the learning rate" in advised()[1]
     assert advised(loss_end=1.1)[1] == ("a tenth of the learning rate",)
     assert "ten times the learning rate" not in advised(experiment=SMALL.but(optimizer="RMSprop", learning_rate=0.1))[1]
+    assert "ten times the learning rate" not in advised(experiment=SMALL.but(learning_rate=1e-4))[1]
 
 
 def test_over_time_a_doubled_loss_is_called_too_large_a_step():
@@ -264,7 +265,12 @@ def test_over_time_a_doubled_loss_is_called_too_large_a_step():
 
 def test_a_gradient_that_training_took_away_needs_smaller_steps_and_no_other_start():
     assert advised(log_ratio_end=-9.0) == ("vanishing", ("a tenth of the learning rate",))
-    assert "orthogonal start" in advised(log_ratio=-9.0, log_ratio_end=-9.0)[1]
+    far, hardly = SMALL.but(learning_rate=0.1), SMALL.but(learning_rate=1e-3)
+    gone = {"log_ratio": -9.0, "log_ratio_end": -9.0}
+    assert advised(experiment=far, **gone)[1] == ("gates that start open", "orthogonal start")
+    assert advised(experiment=far.but(cell="GRU"), **gone)[1] == ("gates that start open",)  # gates carry it, not W_hh
+    assert advised(experiment=far.but(activation="sigmoid"), **gone)[1] == ("gates that start open",)
+    assert advised(experiment=hardly, **gone)[1] == ()  # steps that lead nowhere
     fell = judge(replace(PLAIN, log_ratio_end=-9.0)).tell(replace(PLAIN, log_ratio_end=-9.0))
     assert fell.startswith(
         "dL/dh at the first step fell to 1.0 × 10⁻⁹ of the last step's in training, from 1.0 at the start"

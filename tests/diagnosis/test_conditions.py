@@ -7,6 +7,8 @@ import pytest
 from explorer import Experiment, diagnose, train
 from explorer.diagnosis import conditions
 from explorer.diagnosis.facts import facts
+from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.verdict import VERDICTS, advice
 
 PLAIN = Experiment(
     task="moons", samples=32, depth=4, width=6, activation="tanh", initializer="Glorot normal", epochs=40, runs=2
@@ -38,8 +40,44 @@ def test_travel_is_the_sum_of_all_steps_along_a_usual_gradient(plain, optimizer,
 
 
 @pytest.mark.parametrize(
+    ("changes", "of"),
+    [
+        ({}, 1.0),
+        ({"loss": "mean squared error"}, 0.5),
+        ({"loss": "half squared error"}, 32 / 4),  # a sum over samples
+        ({"loss": "half squared error", "batch": "8"}, 8 / 4),
+        ({"task": "curve"}, 2.0),
+        ({"clip": "norm", "threshold": 0.25}, 0.25),
+        ({"clip": "norm", "threshold": 9.0}, 1.0),
+        ({"clip": "value", "threshold": 0.05}, 0.5),
+        ({"optimizer": "Adam", "loss": "half squared error", "clip": "norm", "threshold": 0.01}, 1.0),
+    ],
+)
+def test_a_rate_is_that_of_steps_as_long_whatever_the_losss_unit_and_the_clipping(plain, changes, of):
+    assert conditions.rate(seen(plain, learning_rate=0.3, **changes)) == pytest.approx(0.3 * of)
+
+
+def test_three_remedies_are_advised_at_most_and_of_these_the_first(plain):
+    for verdict in VERDICTS.values():
+        everything = replace(verdict, remedies=dict.fromkeys(verdict.remedies, conditions.always))
+        changing = [name for name in verdict.remedies if REMEDIES[name].change(PLAIN) != PLAIN]
+        assert advice(everything, plain) == tuple(changing[:3])
+
+
+@pytest.mark.parametrize(
     ("holds", "yes", "no"),
     [
+        ("steps_took_it_away", {"reach": -1.0, "reach_end": -9.0, "way_first": 0.5}, {"reach": -1.0, "reach_end": -9.0, "way_first": -2.0}),
+        ("steps_took_it_away", {"reach": -1.0, "reach_end": -9.0, "way_first": 0.5}, {"reach": -9.0, "reach_end": -9.0, "way_first": 0.5}),
+        ("skips_pay", {"reach": -5.0, "reach_end": -5.0, "learning_rate": 0.1}, {"reach": -5.0, "reach_end": -5.0, "learning_rate": 30.0}),
+        ("norms_instead", {"reach_end": -5.0, "apart": 0.0, "learning_rate": 0.1}, {"reach_end": -5.0, "apart": 0.0, "learning_rate": 1e-3}),
+        ("ten_times_is_fair", {"optimizer": "momentum", "learning_rate": 0.01}, {"optimizer": "momentum", "learning_rate": 0.02}),
+        ("ten_times_is_fair", {"optimizer": "Adam", "learning_rate": 0.03}, {"optimizer": "Adam", "learning_rate": 0.05}),
+        ("falls_fast", {"falling": 0.1, "loss_best": 0.2, "loss_end": 0.2}, {"falling": 0.1, "loss_best": 0.1, "loss_end": 0.2}),
+        ("norm_gets_further", {"activation": "sigmoid", "reach_end": -1.0, "apart": 0.0, "learning_rate": 0.1}, {"reach_end": -1.0, "apart": 0.0, "learning_rate": 0.1}),
+        ("bounds_norms_of_zeros", {"task": "XOR", "normalization": "layer", "epochs": 60}, {"task": "moons", "normalization": "layer", "epochs": 60}),
+        ("bounds_norms_of_zeros", {"task": "XOR", "normalization": "layer", "epochs": 60}, {"task": "XOR", "normalization": "layer", "epochs": 30}),
+        ("does_not_leap", {"learning_rate": 19.0}, {"learning_rate": 21.0}),
         ("adam_is_new", {"optimizer": "Adam", "learning_rate": 0.1}, {"optimizer": "Adam", "learning_rate": 0.01}),
         ("a_tenth_suffices", {"optimizer": "SGD", "learning_rate": 9.0}, {"optimizer": "Adam", "learning_rate": 9.0}),
         ("steps_are_usual", {"learning_rate": 0.5}, {"learning_rate": 0.5, "optimizer": "momentum"}),
@@ -62,7 +100,8 @@ def test_travel_is_the_sum_of_all_steps_along_a_usual_gradient(plain, optimizer,
         ("norms_instead", {"normalization": "layer", "reach_end": -30.0}, {"normalization": "none", "reach_end": -30.0}),
         ("layers_die_by_chance", {"activation": "ReLU", "width": 3, "depth": 6}, {"activation": "ReLU", "width": 3, "depth": 5}),
         ("layers_die_by_chance", {"activation": "ReLU", "width": 2}, {"activation": "leaky ReLU", "width": 2}),
-        ("width_is_missing", {"normalization": "layer", "width": 3}, {"normalization": "layer", "width": 4}),
+        ("width_is_missing", {"normalization": "layer", "width": 3, "learning_rate": 0.1}, {"normalization": "layer", "width": 4, "learning_rate": 0.1}),
+        ("width_is_missing", {"normalization": "layer", "width": 3, "learning_rate": 0.1}, {"normalization": "layer", "width": 3, "learning_rate": 0.1, "activation": "sigmoid"}),
         ("leaps", {"learning_rate": 30.0, "stride": 0.0}, {"learning_rate": 0.3, "stride": 0.0}),
         ("rose_or_leaps", {"loss_best": 0.1, "loss_end": 0.2}, {"loss_best": 0.2, "loss_end": 0.2}),
         ("grew", {"loss_start": 0.1, "loss_end": 0.21}, {"loss_start": 0.1, "loss_end": 0.19}),
