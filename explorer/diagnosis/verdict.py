@@ -81,6 +81,11 @@ def _explodes(f: Facts) -> bool:
     return f.signs.reach > (NORMED_DECADES if when.norms_batches_without_skips(f) else HEALTHY_DECADES)
 
 
+def _vanishes(f: Facts) -> bool:
+    back = when.came_back(f) and not _most(f.signs.stuck, f)
+    return min(f.signs.reach, f.signs.reach_end) < -HEALTHY_DECADES and when.can_answer(f) and not back
+
+
 def _lost_in_layer_norm(f: Facts) -> bool:
     return f.experiment.normalizer.axis == -2 and f.score >= ILL and _most(f.signs.alike_start, f)
 
@@ -221,8 +226,8 @@ VERDICTS = registry(
         Verdict(
             name="vanishing",
             caption=f"At the start, or at the latest record, RMS dL/dz at the first hidden layer is under {FAR_LESS} of the last "
-            "hidden layer's.",
-            holds=lambda f: min(f.signs.reach, f.signs.reach_end) < -HEALTHY_DECADES and when.can_answer(f),
+            "hidden layer's; unless it has come back to a tenth, and fewer than half of the seeds that failed are stuck.",
+            holds=_vanishes,
             tell=tell_reach,
             remedies={
                 "fitting initialization": when.starts_wrong,

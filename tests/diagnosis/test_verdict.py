@@ -148,9 +148,12 @@ USUAL |= {
     [
         ({"reach": 3.01}, "exploding"),
         ({"reach": 2.99}, "healthy"),
-        ({"reach": -3.01}, "vanishing"),
+        ({"reach": -3.01, "reach_end": -3.0}, "vanishing"),
         ({"reach": -2.99}, "healthy"),
         ({"reach_end": -3.01}, "vanishing"),
+        ({"reach": -9.0, "reach_end": -0.9, "stuck": 4}, "vanishing"),
+        ({"reach": -9.0, "reach_end": -0.9, "stuck": 3}, "healthy"),  # it came back, and most of them learn
+        ({"reach": -9.0, "reach_end": -1.1, "stuck": 3}, "vanishing"),
         ({"diverged": 4}, "diverged"),
         ({"diverged": 3}, "healthy"),
         ({"solved": 6}, "solved"),
