@@ -1,7 +1,8 @@
 """Textbook: the present net as a textbook writes it, in NumPy and in PyTorch; only what the setting uses is in it.
 
 The lines are put together from the setting and give the engine's gradients, as tests make sure. They are for reading and
-retyping: samples in rows, one net, no thought of speed.
+retyping: samples in rows, one net, no thought of speed. A convolution is a product with the same W at every place, of what
+a unit sees there.
 """
 
 from explorer.choices.activations import ACTIVATIONS, Written
@@ -21,10 +22,14 @@ def written(experiment: Experiment) -> dict[str, tuple[str, str]]:
             numpy_lines(experiment),
         ),
         "PyTorch": (
-            "The same net in PyTorch, which keeps W transposed and initializes it in its own way.",
+            f"The same net in PyTorch, which {_KEEPS[experiment.layer_kind.slides]} and initializes it in its own way.",
             torch_lines(experiment),
         ),
     }
+
+
+# How PyTorch keeps W, by whether layers slide.
+_KEEPS = {False: "keeps W transposed", True: "keeps W of a convolution as (channels out, channels in, places seen)"}
 
 
 def uncovered(experiment: Experiment) -> str:
@@ -33,8 +38,6 @@ def uncovered(experiment: Experiment) -> str:
     >>> uncovered(Experiment())
     ''
     """
-    if experiment.layer_kind.slides:
-        return "There is no textbook version of convolutions: read the functions that ran."
     if experiment.activation_function.written is None:
         return f"There is no textbook version of {experiment.activation}: read the functions that ran."
     if not experiment.update_rule.torch:
@@ -61,6 +64,7 @@ def numpy_lines(experiment: Experiment) -> str:
     blocks = [
         ["import numpy as np", *net.imports, "", *net.shapes],
         net.before,
+        _sees(experiment),
         ["def f(z):", f"    return {net.f}"],
         ["def slope(z):  # f'(z)", f"    return {net.slope}"],
         net.forward(),
@@ -84,8 +88,11 @@ class _Parts:
         self.f, self.slope, first = written.f, written.slope, written.first.splitlines()
         self.imports = [line for line in first if line.startswith("from ")]
         self.before = [line for line in first if line and line not in self.imports]
-        # Samples are in rows: what the engine takes over its last axis is axis 0 here.
-        self.axis = 0 if experiment.normalizer.uses_batch else 1
+        self.slides = experiment.layer_kind.slides
+        # Samples are in rows, where layers slide places after them: what the engine takes over its last axis is here taken
+        # over `every`, and what it takes over units over the last axis.
+        self.every = "(0, 1)" if self.slides else "0"
+        self.axis = self.every if experiment.normalizer.uses_batch else "2" if self.slides else "1"
         self.bias = experiment.has_biases
         self.hidden_bias = self.bias and not experiment.normalizer.uses_batch
         self.names = ["W", *["b"] * self.bias, *["gamma", "beta"] * self.normalizes]
@@ -95,14 +102,17 @@ class _Parts:
     def shapes(self) -> Lines:
         """Say what the arguments are."""
         e = self.experiment
-        lines = ["# X: (samples, inputs), y: (samples, 1). Of every layer k, counted from 0:"]
-        lines.append(
-            f"# W[k]: (fan_in, fan_out){', b[k]: (fan_out,)' * self.bias}; the last layer is the output, one unit."
-        )
+        inputs, W, b = "inputs", "(fan_in, fan_out)", "(fan_out,)"
+        if self.slides:
+            inputs, W, b = "places", f"({len(e.layer_kind.taps)} * channels in, channels out)", "(channels out,)"
+        lines = [f"# X: (samples, {inputs}), y: (samples, 1). Of every layer k, counted from 0:"]
+        lines.append(f"# W[k]: {W}{f', b[k]: {b}' * self.bias}; the last layer is the output, one unit.")
+        if self.slides:
+            lines.append("# It sees the mean over places: W[-1] is (channels, 1).")
         if self.bias and not self.hidden_bias:
             lines.append("# Batch norm takes the mean away and with it every b: only the output has one, b[-1].")
         if self.normalizes:
-            lines.append("# gamma[k] and beta[k]: (fan_out,), of hidden layers.")
+            lines.append(f"# gamma[k] and beta[k]: {b}, of hidden layers.")
         if e.skipped:
             begins, which = {1: ("h[k]", "k >= 1."), 2: ("h[k - 1]", "k = 2, 4, 6 and so on.")}[e.skipped]
             lines.append(f"# Skips over {e.skip}: h[k + 1] = {begins} + f(...) of hidden layers {which}")
@@ -112,10 +122,18 @@ class _Parts:
         """Return the function of the forward pass."""
         kept = ["u, std", "n"] if self.normalizes else []
         lines = [f"def forward({', '.join(['X', *self.names])}):"]
-        lines += ["    h, z = [X], []  # h[k]: what goes into layer k"]
+        sees, last = "h[k]", "h[-1]"
+        if self.slides:
+            lines += [
+                "    h, s, z = [X[:, :, None]], [], []  # h[k]: (samples, places, channels), s[k]: what layer k sees"
+            ]
+            sees, last = "s[k]", "s[-1]"
+        else:
+            lines += ["    h, z = [X], []  # h[k]: what goes into layer k"]
         if self.normalizes:
             lines += ["    u, std, n = [], [], []  # u: z with mean 0 and variance 1"]
-        lines += ["    for k in range(len(W) - 1):", f"        z.append(h[k] @ W[k]{' + b[k]' * self.hidden_bias})"]
+        lines += ["    for k in range(len(W) - 1):", *["        s.append(see(h[k]))"] * self.slides]
+        lines += [f"        z.append({sees} @ W[k]{' + b[k]' * self.hidden_bias})"]
         if self.normalizes:
             axis = self.axis
             lines += [
@@ -127,15 +145,17 @@ class _Parts:
         if self.experiment.skipped:
             where, what = _SKIPS[self.experiment.skipped]
             lines += [f"        if {where}:", f"            h[k + 1] = h[k + 1] + {what}  # the skip"]
-        lines += [f"    z.append(h[-1] @ W[-1]{' + b[-1]' * self.bias})", f"    return {', '.join(['h', 'z', *kept])}"]
-        return lines
+        lines += ["    s.append(h[-1].mean(axis=1))  # the mean over places"] * self.slides
+        lines += [f"    z.append({last} @ W[-1]{' + b[-1]' * self.bias})"]
+        return [*lines, f"    return {', '.join([last[0], 'z', *kept])}"]
 
     def backward(self) -> Lines:
         """Return the function of the backward pass."""
         norm = ["u", "std", "n"] if self.normalizes else []
         scales = ["gamma"] if self.normalizes else []
         made = [f"d{name}" for name in self.names]
-        lines = [f"def backward({', '.join(['y', 'W', *scales, 'h', 'z', *norm])}):"]
+        inputs = "s" if self.slides else "h"
+        lines = [f"def backward({', '.join(['y', 'W', *scales, inputs, 'z', *norm])}):"]
         lines += [f"    {', '.join(made)} = {', '.join(['[None] * len(W)'] * len(made))}", *self._loss()]
         if self.bias and not self.hidden_bias:
             lines += ["    db[-1] = delta.sum(axis=0)"]
@@ -143,9 +163,12 @@ class _Parts:
             lines += ["    dh = 0"]
         if self.experiment.skipped == 2:
             lines += ["    dh = [None] * len(W)"]
-        lines += ["    for k in reversed(range(len(W))):", "        dW[k] = h[k].T @ delta"]
+        dW, db = "h[k].T @ delta", "delta.sum(axis=0)"
+        if self.slides:
+            dW, db = "rows(s[k]).T @ rows(delta)", "rows(delta).sum(axis=0)"
+        lines += ["    for k in reversed(range(len(W))):", f"        dW[k] = {dW}"]
         if self.hidden_bias:
-            lines += ["        db[k] = delta.sum(axis=0)"]
+            lines += [f"        db[k] = {db}"]
         return [*lines, "        if k > 0:", *self._to_dz(), f"    return {', '.join(made)}"]
 
     def _loss(self) -> Lines:
@@ -158,29 +181,68 @@ class _Parts:
         slope = f"({loss.slope})" if own and loss.slope.startswith("a") else loss.slope
         return [*lines, f"    delta = {slope}{own}  # dL/dz of the output, L = {loss.value}"]
 
+    def _by_weights(self, name: str, how: str = "") -> Lines:
+        """dL/dh[k] as far as it comes by the weights of the layer above."""
+        if not self.slides:
+            return [f"{name} = delta @ W[k].T  # dL/dh[k]{how}"]
+        share = "ds[:, None] / s[0].shape[1]  # of a mean, each place has its share"
+        ways = ["if k < len(W) - 1:", f"    {name} = give_back(ds)  # dL/dh[k]{how}", "else:", f"    {name} = {share}"]
+        return ["ds = delta @ W[k].T  # dL/ds[k]", *ways]
+
     def _to_dz(self) -> Lines:
         """From delta, dL/dz of layer k, to that of layer k - 1."""
         d = "            "
         if self.experiment.skipped == 1:
-            lines, dh = [f"{d}dh = delta @ W[k].T + dh  # dL/dh[k]: by the weights, and by the skip as it is"], "dh"
+            made = self._by_weights("by_weights") if self.slides else Lines()
+            back, dh = "by_weights" if self.slides else "delta @ W[k].T", "dh"
+            lines = [*made, f"dh = {back} + dh  # dL/dh[k]: by the weights, and by the skip as it is"]
         elif self.experiment.skipped == 2:
-            lines = [f"{d}dh[k] = delta @ W[k].T  # dL/dh[k], by the weights"]
-            lines += [f"{d}if k % 2 == 1 and k + 2 < len(W):", f"{d}    dh[k] = dh[k] + dh[k + 2]  # by the skip"]
-            dh = "dh[k]"
+            lines, dh = self._by_weights("dh[k]", ", by the weights"), "dh[k]"
+            lines += ["if k % 2 == 1 and k + 2 < len(W):", "    dh[k] = dh[k] + dh[k + 2]  # by the skip"]
         else:
-            lines, dh = [f"{d}dh = delta @ W[k].T  # dL/dh[k]"], "dh"
+            lines, dh = self._by_weights("dh"), "dh"
+        lines = [f"{d}{line}" for line in lines]
         if not self.normalizes:
             return [*lines, f"{d}delta = {dh} * slope(z[k - 1])  # dL/dz[k - 1]"]
         mean = f"mean(axis={self.axis}, keepdims=True)"
         return [
             *lines,
             f"{d}dn = {dh} * slope(n[k - 1])",
-            f"{d}dgamma[k - 1] = (dn * u[k - 1]).sum(axis=0)",
-            f"{d}dbeta[k - 1] = dn.sum(axis=0)",
+            f"{d}dgamma[k - 1] = (dn * u[k - 1]).sum(axis={self.every})",
+            f"{d}dbeta[k - 1] = dn.sum(axis={self.every})",
             f"{d}du = dn * gamma[k - 1]",
             f"{d}along = u[k - 1] * (du * u[k - 1]).{mean}",
             f"{d}delta = (du - du.{mean} - along) / std[k - 1]  # dL/dz[k - 1]",
         ]
+
+
+def _sees(experiment: Experiment) -> Lines:
+    """What a unit of a convolution sees, and the way back of it."""
+    if not experiment.layer_kind.slides:
+        return []
+    taps = experiment.layer_kind.taps
+    reach, many = max(map(abs, taps)), len(taps)
+    padded = f"{reach} + t : {reach} + t + h.shape[1]"
+    return [
+        f"seen = {taps}  # the places that a unit sees, counted from its own; beyond the ends they hold 0",
+        "",
+        "",
+        "def see(h):  # (samples, places, channels): beside the channels of each place those of its neighbours",
+        f"    padded = np.pad(h, ((0, 0), ({reach}, {reach}), (0, 0)))",
+        f"    return np.concatenate([padded[:, {padded}] for t in seen], axis=2)",
+        "",
+        "",
+        "def give_back(ds):  # the way back: each place adds up the gradients of all who saw it",
+        f"    parts = np.split(ds, {many}, axis=2)",
+        f"    dh = np.pad(np.zeros_like(parts[0]), ((0, 0), ({reach}, {reach}), (0, 0)))",
+        "    for t, part in zip(seen, parts):",
+        f"        dh[:, {padded.replace('h.shape', 'ds.shape')}] += part",
+        f"    return dh[:, {reach}:-{reach}]",
+        "",
+        "",
+        "def rows(a):  # of all samples and places",
+        "    return a.reshape(-1, a.shape[-1])",
+    ]
 
 
 def _written(experiment: Experiment) -> Written:
@@ -225,7 +287,8 @@ def torch_lines(experiment: Experiment) -> str:
     """Write the net, the loss and one update in PyTorch; there must be nothing `uncovered`."""
     loss = experiment.loss_function.written
     step = [f"optimizer = {experiment.update_rule.torch.format(rate=experiment.learning_rate)}", "", ""]
-    step += ["def update(x, y):  # x: (samples, inputs), y: (samples, 1)", "    z = net(x)"]
+    inputs = "places" if experiment.layer_kind.slides else "inputs"
+    step += [f"def update(x, y):  # x: (samples, {inputs}), y: (samples, 1)", "    z = net(x)"]
     if not loss.of_z:
         step += [f"    a = {'torch.sigmoid(z)' if experiment.output.bends else 'z'}"]
     step += [f"    loss = {loss.torch}", "    optimizer.zero_grad()", "    loss.backward()"]
@@ -242,26 +305,33 @@ def torch_lines(experiment: Experiment) -> str:
 
 
 def _module(experiment: Experiment) -> Lines:
-    """The net as a module. PyTorch keeps W transposed, (fan_out, fan_in), and starts it in its own way."""
+    """The net as a module. PyTorch keeps W as `_KEEPS` says, and starts it in its own way."""
     e, width = experiment, experiment.width
-    inputs = e.points().x.shape[1]
+    slides, taps = e.layer_kind.slides, e.layer_kind.taps
+    inputs = e.points().x.shape[1] // e.places
     norm = {-1: f"torch.nn.BatchNorm1d({width})", -2: f"torch.nn.LayerNorm({width})"}.get(e.normalizer.axis or 0)
     bias = "" if e.has_biases else ", bias=False"
-    hidden = ", bias=False" if not e.has_biases or e.normalizer.uses_batch else ""
+    layer = f"Conv1d(fan_in, fan_out, {len(taps)}, padding={max(taps)}" if slides else "Linear(fan_in, fan_out"
+    layer += ", bias=False)" if not e.has_biases or e.normalizer.uses_batch else ")"
     lines = [
         "class Net(torch.nn.Module):",
         "    def __init__(self):",
         "        super().__init__()",
         f"        sizes = [{inputs}] + {e.depth} * [{width}]",
-        f"        hidden = [torch.nn.Linear(fan_in, fan_out{hidden}) for fan_in, fan_out in zip(sizes, sizes[1:])]",
+        f"        hidden = [torch.nn.{layer} for fan_in, fan_out in zip(sizes, sizes[1:])]",
         f"        self.layers = torch.nn.ModuleList(hidden + [torch.nn.Linear({width}, 1{bias})])",
     ]
     if norm:
         lines += [f"        self.norms = torch.nn.ModuleList({norm} for _ in hidden)"]
-    value = "self.norms[k](self.layers[k](h[k]))" if norm else "self.layers[k](h[k])"
-    lines += ["", "    def forward(self, x):", "        h = [x]", "        for k in range(len(self.layers) - 1):"]
+    value = "self.layers[k](h[k])"
+    if norm:  # layer norm is over the last axis, where a convolution has its places
+        turned = slides and not e.normalizer.uses_batch
+        value = f"self.norms[k]({value}.mT).mT  # over channels" if turned else f"self.norms[k]({value})"
+    first = "[x[:, None]]  # (samples, channels, places)" if slides else "[x]"
+    lines += ["", "    def forward(self, x):", f"        h = {first}", "        for k in range(len(self.layers) - 1):"]
     lines += [f"            z = {value}", f"            h.append({_written(e).torch})"]
     if e.skipped:
         where, what = _SKIPS[e.skipped]
         lines += [f"            if {where}:", f"                h[k + 1] = h[k + 1] + {what}"]
-    return [*lines, "        return self.layers[-1](h[-1])"]
+    last = "h[-1].mean(dim=2)" if slides else "h[-1]"
+    return [*lines, f"        return self.layers[-1]({last})"]

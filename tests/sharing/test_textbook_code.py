@@ -7,7 +7,7 @@ import pytest
 
 from explorer.choices.activations import ACTIVATIONS
 from explorer.choices.clipping import CLIPPERS, global_norm
-from explorer.choices.experiment import SKIPS, Experiment
+from explorer.choices.experiment import LAYER_KINDS, SKIPS, Experiment
 from explorer.choices.losses import LOSSES
 from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.choices.optimizers import OPTIMIZERS
@@ -17,6 +17,7 @@ from tests.textbook import parameters, random_theta
 
 BASE = Experiment(task="moons", samples=12, depth=5, width=4, activation="tanh", runs=1, learning_rate=0.5)
 COVERED = [name for name, entry in ACTIVATIONS.items() if entry.written]
+SLIDING = BASE.but(task="signal XOR", depth=4)
 SETTINGS = {
     **{f"{name}": BASE.but(activation=name) for name in COVERED},
     **{f"{norm} norm, {skip}": BASE.but(normalization=norm, skip=skip) for norm in NORMALIZATIONS for skip in SKIPS},
@@ -26,6 +27,16 @@ SETTINGS = {
     **{f"clip {clip}": BASE.but(clip=clip, threshold=0.01, normalization="layer") for clip in CLIPPERS},
     **{f"{name}": BASE.but(optimizer=name) for name in OPTIMIZERS},
     "one layer": BASE.but(depth=1, skip="two layers"),
+    **{
+        f"{kind}, {norm} norm, {skip}": SLIDING.but(layer=kind, normalization=norm, skip=skip)
+        for kind, entry in LAYER_KINDS.items()
+        if entry.slides
+        for norm in NORMALIZATIONS
+        for skip in SKIPS
+    },
+    "convolution, one layer, no bias": SLIDING.but(
+        layer="convolution", depth=1, bias="none", clip="norm", threshold=0.01
+    ),
     "all at once": BASE.but(normalization="batch", skip="two layers", clip="norm", threshold=0.01, activation="GELU"),
 }
 each_setting = pytest.mark.parametrize("net", SETTINGS.values(), ids=SETTINGS)
@@ -71,6 +82,14 @@ def flat(net, made):
     ]
 
 
+def turned(net, layer, W):
+    """W as PyTorch keeps it: (fan_out, fan_in), of a convolution (channels out, channels in, places from left to right)."""
+    if not net.layer_kind.slides or layer == net.depth:
+        return W.T
+    order = np.argsort(net.layer_kind.taps)
+    return W.reshape(len(order), -1, net.width)[order].transpose(2, 1, 0)
+
+
 def check(ours, theirs, rtol):
     assert len(ours) == len(theirs)
     largest = max(np.abs(array).max() for array in theirs)
@@ -114,19 +133,20 @@ def test_the_lines_in_pytorch_make_the_engines_update(net):
             theirs += [[norm.weight for norm in module.norms], [norm.bias for norm in module.norms]]
         with torch.no_grad():
             for number, (tensors, arrays) in enumerate(zip(theirs, start, strict=True)):
-                for tensor, array in zip(tensors, arrays, strict=True):
+                for layer, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
                     if tensor is not None:
-                        tensor.copy_(torch.tensor(array.T if number == 0 else array))
+                        tensor.copy_(torch.tensor(turned(net, layer, array) if number == 0 else array))
         points = net.points()
         lines["update"](torch.tensor(points.x), torch.tensor(points.y[:, None]))
-        read = [
-            [None if t is None else (t.detach().numpy().T if number == 0 else t.detach().numpy()) for t in tensors]
-            for number, tensors in enumerate(theirs)
-        ]
-        check(flat(net, read), flat(net, after), 1e-10 if net.optimizer != "Adam" else 1e-7)
+
+        def wanted(arrays):
+            return flat(net, [[turned(net, layer, W) for layer, W in enumerate(arrays[0])], *arrays[1:]])
+
+        read = [[None if t is None else t.detach().numpy() for t in tensors] for tensors in theirs]
+        check(flat(net, read), wanted(after), 1e-10 if net.optimizer != "Adam" else 1e-7)
         if not net.clipper.limits:
-            grads = [[None if t is None else (t.grad.numpy().T if number == 0 else t.grad.numpy()) for t in tensors] for number, tensors in enumerate(theirs)]  # fmt: skip
-            check(flat(net, grads), flat(net, raw), 1e-10)
+            grads = [[None if t is None else t.grad.numpy() for t in tensors] for tensors in theirs]
+            check(flat(net, grads), wanted(raw), 1e-10)
     finally:
         torch.set_default_dtype(torch.float32)
 
