@@ -1,6 +1,5 @@
 """Walk: one sample through one net and its gradient back, box by box, with the numbers and the code behind each."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import streamlit as st
 from explorer.choices.controls import Number, controls_of, numeric
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.walk import MOST_SECONDS, Factor, Walk, no_walk, of_parameters, parameters_at, walk_epochs
-from explorer.diagnosis.walk_graph import MOST_ENTRIES, MOST_LAYERS, NOTHING, Graph, graph
+from explorer.diagnosis.walk_graph import MOST_ENTRIES, NOTHING, Graph, graph
 from explorer.diagnosis.wording import number, summary
 from explorer.figures import plain, theme
 from explorer.sharing.code import walk_code, walk_table
@@ -21,6 +20,7 @@ from explorer.sharing.saved import filename, table_csv
 from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
 from explorer.training.cost import refuse
 from explorer.training.kinds import LAYERS
+from explorer.training.recording import Ending
 from explorer.ui import live_chart
 from explorer.ui.between_pages import set_values
 from explorer.ui.link import lead_out
@@ -38,17 +38,17 @@ LEGEND = (
     "whole data set, so these are the sample's own share of the full-batch gradient.",
     "**Between them**: what both passes use. The weights W multiply forward and, transposed, back; the slope f' multiplies back.",
     "**The colour on a lower box** is the norm of its gradient over ‖dL/dz‖ of the last layer: white as large, violet vanished, orange "
-    "exploded, over eight powers of ten to both sides; grey is exactly 0, red not finite.",
+    "exploded, over eight powers of ten to both sides; grey is exactly 0. Whatever is infinite or NaN is red, in both rows.",
     "**Pink arrows** are skips: forward they add what an earlier layer handed on, back they bring the gradient along unchanged. "
     "In the lower row, the box where one arrives has both summands and their sum.",
     "**Below**, × is what the step back multiplies ‖dL/dz‖ by: the norm that leaves over the norm that arrives. Its parts have "
     "the names that they have in *Why* on Explore, which takes the RMS over units, samples and seeds in place of the norm: the step from "
     "the one output unit, and with it the whole ratio, is smaller there by √width. At the end, the product of all factors stands "
     "beside the measured ratio.",
-    f"Up to {MOST_ENTRIES} units a layer's entries are written out, of wider layers the norm. A net of more than {MOST_LAYERS} layers "
-    "is drawn as its first two and its last three; the factors of the others are still multiplied.",
+    f"Up to {MOST_ENTRIES} units a layer's entries are written out, of wider layers the norm. Of a deep net only the first layers and "
+    "the last two are drawn; the factors of the others are still multiplied.",
 )
-PREFIX, MODE_KEY, FIGURE_KEY = "walk_", "present", "walk_graph"
+PREFIX, MODE_KEY, FIGURE_KEY, STEP_KEY = "walk_", "present", "walk_graph", "walk_step"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +70,26 @@ class WalkView:
         high=1_000_000,
         default=0,
     )
+    step: int = numeric(
+        VIEW,
+        "Step",
+        "How far both passes have come. The graph itself writes it into the link, at every step.",
+        low=1,
+        high=1000,
+        default=1,
+    )
 
 
 CONTROLS = {f"{PREFIX}{name}": control for name, control in controls_of(WalkView).items()}
 
 _HTML = """
 <div class="walk drawing" role="group">
-  <div class="bar">
+  <div class="top"><div class="bar">
     <button class="first" type="button">Start</button><button class="back" type="button">Back</button><button
       class="next main" type="button">Next step</button><button class="last" type="button">End</button>
     <button class="turn" type="button">Backward pass</button><button class="play" type="button">Play</button>
   </div>
-  <p class="says" aria-live="polite"></p>
+  <p class="says" aria-live="polite"></p></div>
   <div class="graph"><svg role="group" aria-label="The computational graph; each box is a button that opens its arithmetic"></svg></div>
   <div class="told"><p class="about"></p><pre class="arithmetic" tabindex="0" aria-label="Arithmetic"></pre>
     <p class="where"></p><pre class="engine" tabindex="0" aria-label="Code"></pre></div>
@@ -90,6 +98,8 @@ _HTML = """
 """
 _CSS = """
 .walk { color: var(--st-text-color); font-family: var(--st-font); }
+[data-testid=stMainBlockContainer]:has(.walk) { padding: 4.2rem max(1rem, 2vw) 2rem; }
+.walk .top { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem 1.5rem; margin-bottom: .3rem; }
 .walk .bar { display: flex; flex-wrap: wrap; gap: .5rem; }
 .walk button { font: inherit; font-size: 1rem; color: inherit; background: var(--st-background-color); cursor: pointer;
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: .3rem 1rem; min-height: 2.5rem; }
@@ -97,7 +107,8 @@ _CSS = """
 .walk button:hover:enabled { border-color: var(--st-primary-color); }
 .walk button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
 .walk button:disabled { opacity: .5; cursor: default; }
-.walk .says { font-size: clamp(1.05rem, 1.25vw, 2rem); line-height: 1.35; min-height: 2.7em; margin: .6rem 0 .2rem; }
+.walk .says { font-size: clamp(1.05rem, 1.25vw, 2rem); line-height: 1.3; min-height: 2.6em; margin: 0;
+  flex: 1 1 24rem; display: flex; align-items: center; }
 .walk .graph { overflow-x: auto; scrollbar-width: thin; }
 .walk .graph svg { display: block; color: var(--st-text-color); }
 .walk .graph g[data-key]:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 3px; }
@@ -134,7 +145,9 @@ def _ask(experiment: Experiment, epochs: list[int]) -> WalkView:
         for name, options in offered.items():
             values[name] = _ask_one(f"{PREFIX}{name}", options, every=name == "epoch")
         ask(MODE_KEY, replace(TOUR_CONTROLS[MODE_KEY], help="presenter: the graph's text is half as large again."))
-    return WalkView(**values)
+    # No widget: the browser sends it along with the link.
+    step = present_value(STEP_KEY, CONTROLS[STEP_KEY])
+    return WalkView(**values, step=step)
 
 
 def _ask_one(key: str, options: Sequence[int], *, every: bool) -> int:
@@ -152,16 +165,27 @@ def _ask_one(key: str, options: Sequence[int], *, every: bool) -> int:
 
 def _follow(experiment: Experiment, view: WalkView) -> Walk:
     seed = experiment.seed + view.run - 1
-    theta = _parameters(experiment.but(runs=1, seed=seed), seed, view.epoch)
-    return of_parameters(experiment, theta, seed=seed, sample=view.sample, epoch=view.epoch)
+    theta, ending = _parameters(experiment.but(runs=1, seed=seed), seed, view.epoch)
+    return of_parameters(experiment, theta, seed=seed, sample=view.sample, epoch=view.epoch, ending=ending)
 
 
 def _headline(walk: Walk) -> str:
     hidden = len(walk.layers) - 1
+    if walk.lost:
+        name, layer = walk.lost
+        why = "this seed has diverged" if walk.epoch else "the net overflows before any update"
+        return f"{name} of layer {layer} is infinite or NaN: {why}"
     if walk.ratio != walk.ratio:
         return "dL/dz of the output is exactly 0: nothing goes back"
     through = f"{hidden} hidden layer{'s' * (hidden > 1)}"
     return f"On its way back through {through}, this sample's ‖dL/dz‖ is multiplied by {number(walk.ratio)}"
+
+
+def _diverged(ending: Ending, seed: int) -> str:
+    return (
+        f"Seed {seed} has diverged: in epoch {ending.epoch:,} {ending.quantity} of layer {ending.layer} became infinite or NaN, and "
+        "training ended. These are its numbers then; what is not finite is red. Earlier epochs are finite, and other seeds may be."
+    )
 
 
 def describe(walk: Walk, drawn: Graph) -> str:
@@ -173,7 +197,7 @@ def describe(walk: Walk, drawn: Graph) -> str:
 def _say_factor(factor: Factor) -> str:
     if factor.nothing:
         return f"Layer {factor.layer}: {NOTHING}"
-    parts = (f"{name} {NOTHING if math.isnan(value) else number(value)}" for name, value in factor.parts.items())
+    parts = (f"{name} {number(value)}" for name, value in factor.parts.items())
     return f"Layer {factor.layer}: × {number(factor.total)}, {', '.join(parts)}"
 
 
@@ -191,6 +215,7 @@ def _draw(walk: Walk, drawn: Graph) -> Drawn:
                     name: {"where": f"{line.name} in {line.module}, line {line.line}", "text": line.text}
                     for name, line in walk_code(walk.experiment).items()
                 },
+                "inLink": STEP_KEY,
                 "wide": max(walk.experiment.width, len(walk.x)) > MOST_ENTRIES,
                 "larger": LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
             },
@@ -216,11 +241,7 @@ def show() -> None:
         st.caption(
             f"Epochs up to {epochs[-1]:,} of {experiment.epochs:,}: one seed is trained anew for about {MOST_SECONDS:.0f} seconds at most."
         )
-    try:
-        walk = _follow(experiment, view)
-    except ValueError as error:
-        st.warning(f"{error}. Choose an earlier epoch.", icon=":material/error:")
-        return
+    walk = _follow(experiment, view)
     drawn = graph(walk)
     title, settings = _headline(walk), f"Seed {walk.seed}, sample {walk.sample}, epoch {walk.epoch:,}"
     with head:
@@ -232,6 +253,8 @@ def show() -> None:
             )
             what_do_i_see(LEGEND)
     with picture:
+        if walk.ending is not None:
+            st.warning(_diverged(walk.ending, walk.seed), icon=":material/error:")
         figure = _draw(walk, drawn)
     take_away(
         Parcel(
@@ -242,7 +265,7 @@ def show() -> None:
             tables={"Factors": lambda: table_csv(walk.rows())},
             experiment=experiment,
             baseline=baseline,
-            part=lambda: walk_part(drawn.plain(), theme.WALK, figure.alt),
+            part=lambda: walk_part(drawn.plain(), theme.WALK, figure.alt, view.step),
             lines=walk_lines(experiment, walk.seed, walk.sample, walk.epoch),
             table=[
                 {name: number(value) if isinstance(value, float) else value for name, value in row.items()}

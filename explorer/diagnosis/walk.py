@@ -16,7 +16,7 @@ from explorer.choices.experiment import Experiment
 from explorer.training.cost import estimate
 from explorer.training.measures import root_sum_square
 from explorer.training.network import Architecture, Network, architecture, draw_parameters
-from explorer.training.recording import record_epochs
+from explorer.training.recording import Ending, record_epochs
 from explorer.training.run import Training
 
 # Seconds that one seed may train to get to an epoch, by the estimate of `cost`.
@@ -89,6 +89,28 @@ class Walk:
     target: float
     answer: float
     layers: tuple[LayerNumbers, ...]  # First to last, the output layer included
+    ending: Ending | None = None  # Where the seed became infinite or NaN, if these are its numbers then
+
+    @cached_property
+    def lost(self) -> tuple[str, int] | None:
+        """The first quantity, forward and then back, that is infinite or NaN, and its layer; None where all are finite."""
+        forward = (
+            (name, place, getattr(layer, name))
+            for place, layer in enumerate(self.layers, 1)
+            for name in ("z", "n", "a", "h")
+        )
+        back = (
+            (f"dL/d{name}", place, getattr(layer, f"d{name}"))
+            for place, layer in reversed([*enumerate(self.layers, 1)])
+            for name in ("h", "n", "z")
+        )
+        found = ((name, place) for name, place, values in (*forward, *back) if not np.isfinite(values).all())
+        return next(found, None)
+
+    @property
+    def normalized(self) -> bool:
+        """Whether hidden layers are normalized."""
+        return self.layers[0].normalized is not None
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
@@ -173,29 +195,25 @@ def walk_epochs(experiment: Experiment) -> list[int]:
     return [int(epoch) for epoch in record_epochs(experiment.epochs) if epoch * seconds <= MOST_SECONDS]
 
 
-def parameters_at(experiment: Experiment, seed: int, epoch: int) -> Array:
+def parameters_at(experiment: Experiment, seed: int, epoch: int) -> tuple[Array, Ending | None]:
     """Return theta of one seed's net before the updates of an epoch, (layers, 1, rows, width): trained anew up to there.
 
-    Raises ValueError where the seed's numbers have become infinite or NaN by then.
+    Of a seed that has become infinite or NaN by then it is theta with which it did, and where that was.
     """
     alone = experiment.but(runs=1, seed=seed)
     if epoch == 0:
-        return draw_parameters(architecture(alone), [alone], [np.random.default_rng(seed)])
+        return draw_parameters(architecture(alone), [alone], [np.random.default_rng(seed)]), None
     training = Training(alone, record_at=[0, epoch])
     training.advance(seconds=math.inf)
-    ending = training.records.endings[0]
-    if ending is not None:
-        raise ValueError(
-            f"epoch = {epoch}: {ending.quantity} of layer {ending.layer} of seed {seed} is infinite or NaN "
-            f"from epoch {ending.epoch} on"
-        )
-    return training.groups[0].theta.copy()
+    group, ending = training.groups[0], training.records.endings[0]
+    return (group.theta.copy() if group.broken is None else group.broken), ending
 
 
 def walk(experiment: Experiment, *, seed: int | None = None, sample: int = 1, epoch: int = 0) -> Walk:
     """Follow one sample through the net of one seed, and its gradient back.
 
-    `seed` is that of the experiment's first run if it is None; `sample` counts from 1; `epoch` is one of `walk_epochs`.
+    `seed` is that of the experiment's first run if it is None; `sample` counts from 1; `epoch` is one of `walk_epochs`. Of a
+    seed that is infinite or NaN by then the walk is that of the epoch in which it became so: see `Walk.ending`.
 
     >>> found = walk(Experiment(depth=3))
     >>> math.isclose(found.product, found.ratio, rel_tol=1e-12)
@@ -207,10 +225,13 @@ def walk(experiment: Experiment, *, seed: int | None = None, sample: int = 1, ep
     count = len(experiment.points().y)
     if not 1 <= sample <= count:
         raise ValueError(f"sample = {sample!r}: sample must be a whole number from 1 to {count}")
-    return of_parameters(experiment, parameters_at(experiment, seed, epoch), seed=seed, sample=sample, epoch=epoch)
+    theta, ending = parameters_at(experiment, seed, epoch)
+    return of_parameters(experiment, theta, seed=seed, sample=sample, epoch=epoch, ending=ending)
 
 
-def of_parameters(experiment: Experiment, theta: Array, *, seed: int, sample: int, epoch: int) -> Walk:
+def of_parameters(
+    experiment: Experiment, theta: Array, *, seed: int, sample: int, epoch: int, ending: Ending | None = None
+) -> Walk:
     """Do both passes of the net with these parameters, theta (layers, 1, rows, width), and take one sample's numbers."""
     points = experiment.points()
     network = Network(architecture(experiment), theta, len(points.y), keep=True)
@@ -226,12 +247,13 @@ def of_parameters(experiment: Experiment, theta: Array, *, seed: int, sample: in
     return Walk(
         experiment,
         seed,
-        epoch,
+        epoch if ending is None else ending.epoch,
         sample,
         points.x[sample - 1],
         float(points.y[sample - 1]),
         float(answers[0, 0, sample - 1]),
         layers,
+        ending,
     )
 
 

@@ -1,7 +1,8 @@
 """Walk graph: a walk as the boxes, arrows and steps of a computational graph, pure data that any screen can draw.
 
 Three lanes: the forward pass goes from left to right, the backward pass below it from right to left; between them stands what
-both passes use: the weights, and the slopes f'. A net of more than six layers is shortened to its first two and its last three.
+both passes use: the weights, and the slopes f'. A deep net is shortened to its first layers and its last two, so that all of it
+is seen at once.
 """
 
 import math
@@ -15,8 +16,9 @@ from explorer.choices.arrays import Array
 from explorer.diagnosis.walk import Factor, LayerNumbers, Walk, multiplied, norm
 from explorer.diagnosis.wording import number
 
-# Weight layers that are all drawn; of more, the first two and the last three. Vectors of so many entries are written out.
-MOST_LAYERS, MOST_ENTRIES = 6, 6
+# Weight layers that are all drawn, by how many quantities each has in its row: of more, the last two, and as many of the first
+# as then make one less. Vectors of so many entries are written out.
+MOST_LAYERS, MOST_ENTRIES = {2: 5, 3: 5, 4: 4}, 6
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 FORWARD, SHARED, BACKWARD = "forward", "shared", "backward"
 
@@ -106,8 +108,8 @@ class _Drawing:
         self.walk, self.count = walk, len(walk.layers)
         self.skips = any(layer.source is not None for layer in walk.layers)
         self.entries = max(walk.experiment.width, len(walk.x)) <= MOST_ENTRIES
-        all_places = list(range(1, self.count + 1))
-        self.shown = all_places if self.count <= MOST_LAYERS else [*all_places[:2], *all_places[-3:]]
+        places, most = list(range(1, self.count + 1)), MOST_LAYERS[2 + self.skips + walk.normalized]
+        self.shown = places if self.count <= most else [*places[: most - 3], *places[-2:]]
         self.boxes: dict[str, Box] = {}
         self.edges: list[tuple[str, str, str]] = []
         self.steps: list[Step] = []
@@ -149,6 +151,7 @@ class _Drawing:
         box = {"lane": FORWARD, "column": name, "columns": [self._column(values)]} | more
         if box["lane"] == BACKWARD:
             box["decades"] = _decades(norm(values), self.last)
+        box["arithmetic"] = [line.replace("nan", "NaN").replace("inf", "∞") for line in box.get("arithmetic", [])]
         key = f"{name}{layer}" if layer else name
         self.boxes[key] = Box(key=key, layer=layer, title=title, words=words, **box)
 

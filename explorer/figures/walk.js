@@ -1,6 +1,6 @@
 // Draws the computational graph of a walk, see explorer/diagnosis/walk_graph.py, as SVG: data in, text out.
 // Everything is said in attributes, none in a style sheet, so that a picture that is taken away looks as on screen.
-const TEXT = 18, ROW = 24, PAD = 8, HEAD = 27, BAR = 9, GAP = 24, LEAD = 42, LANE = 34, ARCS = 44, EDGE = 6, INK = "currentColor";
+const TEXT = 18, ROW = 24, PAD = 8, HEAD = 27, BAR = 9, GAP = 18, LEAD = 36, BETWEEN = 9, LANE = 28, ARCS = 44, EDGE = 6, INK = "currentColor";
 const LANES = ["forward", "shared", "backward"];
 const LANE_NAMES = { forward: "forward →", shared: "used by both", backward: "← backward" };
 
@@ -22,7 +22,7 @@ const isSum = (box, place) => box.columns.length === 3 && place === 2 && box.lan
 function sized(box, measure) {
   const heads = box.columns.some(([head]) => head);
   const widths = box.columns.map(([head, cells], place) => Math.max(measure(head, TEXT, "600"), ...cells.map(text => measure(text, TEXT, isSum(box, place) ? "600" : "normal"))));
-  const inner = widths.reduce((sum, width) => sum + width, 0) + 11 * Math.max(widths.length - 1, 0);
+  const inner = widths.reduce((sum, width) => sum + width, 0) + BETWEEN * Math.max(widths.length - 1, 0);
   const rows = Math.max(0, ...box.columns.map(([, cells]) => cells.length)) + heads;
   const head = HEAD + (box.lane === "backward" ? BAR : 0); // with room for the colour of the gradient's size
   return { ...box, heads, widths, inner, head, width: Math.max(inner, measure(box.title, TEXT, "600")) + 2 * PAD, height: head + rows * ROW + PAD };
@@ -97,17 +97,18 @@ const label = (x, y, text, { size = TEXT, weight = "normal", anchor = "start", f
   `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" fill="${fill}">${text}</text>`;
 
 function boxDrawn(box, { known, now, chosen, look }) {
-  const { left, top, width, height } = box, part = look.parts[box.part], edge = now ? look.now : part ?? INK;
-  const frame = `<rect x="${left}" y="${top}" width="${width}" height="${height}" rx="6" fill="${look.paper}" stroke="${edge}" stroke-width="${now ? 4 : part ? 2.5 : 1.5}"${known ? "" : ' stroke-dasharray="5 5"'}/>`;
+  const { left, top, width, height } = box, part = look.parts[box.part];
+  const lost = known && box.columns.some(([, cells]) => cells.some(cell => /NaN|∞/.test(cell)));
+  const edge = now ? look.now : lost ? look.lost : part ?? INK;
+  const frame = `<rect x="${left}" y="${top}" width="${width}" height="${height}" rx="6" fill="${look.paper}" stroke="${edge}" stroke-width="${now ? 4 : part || lost ? 2.5 : 1.5}"${known ? "" : ' stroke-dasharray="5 5"'}/>`;
   const ring = chosen ? `<rect x="${left - 5}" y="${top - 5}" width="${width + 10}" height="${height + 10}" rx="10" fill="none" stroke="${INK}" stroke-width="1.5" stroke-dasharray="2 4"/>` : "";
   const zero = known && box.lane === "backward" && box.decades === null;
-  const lost = zero && box.columns.some(([, cells]) => cells.some(cell => /NaN|∞/.test(cell)));
   const size = !known || box.lane !== "backward" ? "" :
-    `<rect x="${left + 4}" y="${top + 4}" width="${width - 8}" height="8" rx="2" stroke="${look.line}" stroke-width="1" fill="${lost ? look.lost : zero ? look.zero : tint(box.decades, look.scale, look.decades)}"/>`;
-  const title = label(box.cx, top + box.head - 7, written(box.title), { weight: 600, anchor: "middle" });
+    `<rect x="${left + 4}" y="${top + 4}" width="${width - 8}" height="8" rx="2" stroke="${look.line}" stroke-width="1" fill="${lost && zero ? look.lost : zero ? look.zero : tint(box.decades, look.scale, look.decades)}"/>`;
+  const title = label(box.cx, top + box.head - 7, written(box.title), { weight: 600, anchor: "middle", fill: lost ? look.lost : INK });
   let right = box.cx - box.inner / 2;
   const numbers = !known ? [] : box.columns.flatMap(([head, cells], place) => {
-    right += box.widths[place] + (place ? 11 : 0);
+    right += box.widths[place] + (place ? BETWEEN : 0);
     const rows = [...(box.heads ? [[head, 600]] : []), ...cells.map(cell => [cell, isSum(box, place) ? 600 : "normal"])];
     return rows.map(([text, weight], row) => label(right, top + box.head + ROW * (row + 1) - 5, written(text), { anchor: "end", weight }));
   });

@@ -44,7 +44,7 @@ addEventListener("resize", fit);
 WALK = """
 const graph = GRAPH, look = { ...LOOK, paper: "#fff", line: "#8a8f98" }, last = graph.steps.length - 1;
 const svg = document.querySelector("#walk"), says = document.querySelector("#says");
-let at = last;
+let at;
 function show(step) {
   at = Math.min(Math.max(step, 0), last);
   const { inside, width, height } = walkDrawing(graph, { step: at, chosen: null, look, family: getComputedStyle(document.body).fontFamily });
@@ -54,13 +54,17 @@ function show(step) {
 }
 document.querySelector("#back").onclick = () => show(at - 1);
 document.querySelector("#next").onclick = () => show(at + 1);
-show(last);
+show(STEP - 1);
 """
 
 
-def walk_part(graph: Mapping[str, Any], look: Mapping[str, Any], alt: str) -> str:
-    """Write a walk, see `diagnosis.walk_graph`, as a part of a page: its graph, and buttons for its steps."""
-    script = WALK.replace("LOOK", in_script(json.dumps(look)), 1).replace("GRAPH", in_script(json.dumps(graph)), 1)
+def walk_part(graph: Mapping[str, Any], look: Mapping[str, Any], alt: str, step: int | None = None) -> str:
+    """Write a walk, see `diagnosis.walk_graph`, as a part of a page: its graph, and buttons for its steps.
+
+    It opens at the step of this number, from 1; at the last if it is None.
+    """
+    script = WALK.replace("STEP", str(step or len(graph["steps"])), 1)
+    script = script.replace("LOOK", in_script(json.dumps(look)), 1).replace("GRAPH", in_script(json.dumps(graph)), 1)
     return (
         f'<figure aria-label="{escape(alt)}"><p id="says" aria-live="polite"></p>'
         '<p><button id="back">Back</button> <button id="next">Next step</button></p>'

@@ -53,6 +53,7 @@ class Group:
         self.clip = clipping_of([row.experiment.clipper for row in rows], [row.experiment.threshold for row in rows])
         self.step = experiment.update_rule.step
         self.loss_delta, self.output = experiment.loss_function.delta, experiment.output
+        self.broken: Array | None = None  # theta with which a run that is alone became non-finite
         self.untouched = np.ones(len(rows))
         self.alive = np.ones(len(rows), dtype=bool)
         self.ended = np.flatnonzero(~self.alive)
@@ -204,6 +205,8 @@ class Group:
 
     def _end_run(self, run: int, ending: Ending) -> None:
         """Record where a run became non-finite, and set it to 0."""
+        if self.alive.size == 1:
+            self.broken = self.theta.copy()
         self.records.endings[self.runs.start + run] = ending
         self.alive[run] = False
         self.ended = np.flatnonzero(~self.alive)

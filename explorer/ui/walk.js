@@ -1,21 +1,45 @@
 // Steps through a walk in the browser: everything was sent once, see pages/walk_page.py; walkDrawing is in explorer/figures/walk.js.
-// Texts are 18 in the drawing: at least so many pixels on a screen, on a laptop's a little fewer.
-const smallest = () => (window.innerWidth < 1500 && window.innerWidth > 640 ? 14 : 16) / 18;
+// Texts are 18 in the drawing: at least so many pixels on a screen, on a laptop's fewer if the whole graph then is in sight.
+const PHONE = 640, smallest = () => (window.innerWidth < 1500 && window.innerWidth > PHONE ? 12 : 16) / 18;
 const LARGEST = 1.3, BEAT = 1600; // milliseconds of a step that plays
 
 const USES_KEYS = "input, textarea, select, [role=combobox], [role=listbox], [role=radio], [role=radiogroup] *, [role=dialog] *, [role=tab], [contenteditable], pre";
+
+// The step stands in the link, written here: the server need not hear of it, and Back does not lead through steps.
+const RESTS = 200; // milliseconds after which a step is written: browsers limit how often a link may change
+let left = 0; // where a walk was left, for who comes back to it
+const { replaceState } = window.History.prototype;
+
+function stepInLink(name) {
+  const said = new URLSearchParams(window.location.search).get(name);
+  return said === null ? null : Math.max(Number(said) - 1 || 0, 0);
+}
+
+function putInLink(name, step) {
+  const address = new URL(window.location.href);
+  if ((stepInLink(name) ?? 0) === step) return;
+  if (step) address.searchParams.set(name, step + 1);
+  else address.searchParams.delete(name);
+  replaceState.call(window.history, window.history.state, "", address);
+}
 
 export default function ({ data, parentElement }) {
   const find = selector => parentElement.querySelector(selector), box = find(".walk"), graph = JSON.parse(data.graph);
   const css = name => getComputedStyle(parentElement).getPropertyValue(name).trim();
   const last = graph.steps.length - 1, boxes = Object.fromEntries(graph.boxes.map(each => [each.key, each]));
   // The same walk, drawn anew: it stays where it is; another net or sample stays at the step of the same number.
-  const state = (box.state ??= { step: 0, chosen: null });
+  const state = (box.state ??= { step: stepInLink(data.inLink) ?? left, chosen: null });
   state.step = Math.min(state.step, last);
   if (!boxes[state.chosen]) state.chosen = null;
   const family = () => css("--st-font") || "sans-serif";
   const look = paper => ({ ...data.look, paper, line: "#8a8f98" });
   const scroller = find(".graph"), present = () => Math.max(data.larger, Number(getComputedStyle(document.documentElement).getPropertyValue("--figure-text")) || 1);
+
+  /** What the window leaves the graph, of its height, below what stands above it; a phone scrolls. */
+  const height = () => {
+    const above = scroller.getBoundingClientRect().top + (parentElement.closest("[data-testid=stMain]")?.scrollTop ?? 0);
+    return window.innerWidth > PHONE ? window.innerHeight - above - 8 : Infinity;
+  };
 
   function explain() {
     const key = state.chosen ?? graph.steps[state.step].boxes.at(-1), chosen = boxes[key], code = data.code[chosen?.code];
@@ -31,7 +55,8 @@ export default function ({ data, parentElement }) {
   function draw(follow) {
     const focused = document.activeElement?.closest?.(".walk .graph [data-key]")?.dataset.key;
     const drawing = walkDrawing(graph, { ...state, look: look("var(--st-background-color)"), family: family() });
-    const fits = scroller.clientWidth / drawing.width, scale = Math.max(smallest() * present(), Math.min(fits, LARGEST * present()));
+    const fits = Math.min(scroller.clientWidth / drawing.width, height() / drawing.height);
+    const scale = Math.max(smallest() * present(), Math.min(fits, LARGEST * present()));
     const svg = find(".graph svg");
     svg.innerHTML = drawing.inside;
     svg.setAttribute("viewBox", `0 0 ${drawing.width} ${drawing.height}`);
@@ -51,6 +76,9 @@ export default function ({ data, parentElement }) {
     find(".back").disabled = find(".first").disabled = state.step === 0;
     find(".next").disabled = find(".last").disabled = state.step === last;
     draw(true);
+    left = state.step;
+    clearTimeout(box.writing);
+    box.writing = setTimeout(() => putInLink(data.inLink, state.step), RESTS);
   }
 
   function stop() {
@@ -90,6 +118,8 @@ export default function ({ data, parentElement }) {
     moves[move]();
   };
   window.addEventListener("keydown", onKey);
+  const onHistory = () => setTimeout(() => box.isConnected && byHand(() => stepInLink(data.inLink) ?? 0)());
+  window.addEventListener("popstate", onHistory);
 
   // What Share takes: the graph at the present step.
   box.asPicture = (ink, paper, letters) => {
@@ -102,6 +132,8 @@ export default function ({ data, parentElement }) {
   go(state.step);
   return () => {
     stop();
+    clearTimeout(box.writing);
+    window.removeEventListener("popstate", onHistory);
     watcher.disconnect();
     window.removeEventListener("keydown", onKey);
   };

@@ -24,17 +24,21 @@ def says(screen):
 
 def test_a_walk_is_stepped_through_by_keyboard_and_taken_away_as_it_stands(new_screen):
     screen = walking(new_screen(1920, 1080), **DEEP)
-    assert says(screen).startswith("Step 1 of 23. Sample 2 enters the net; its target is 1.")
+    assert says(screen).startswith("Step 1 of 19. Sample 2 enters the net; its target is 1.")
     assert "Seed 2, sample 2, epoch 100" in screen.page.locator("[data-testid=stMain]").inner_text()
     for key in ["ArrowRight"] * 12 + ["PageDown"] * 12:
         screen.page.keyboard.press(key)
     product, ratio = re.findall(r"[\d.]+ × 10⁻\S*\d*[⁰¹²³⁴⁵⁶⁷⁸⁹]", says(screen))
     assert product == ratio
     screen.page.keyboard.press("Home")
-    assert says(screen).startswith("Step 1 of 23")
-    for _ in range(14):
+    assert says(screen).startswith("Step 1 of 19")
+    for _ in range(12):
         screen.page.keyboard.press("ArrowRight")
     screen.page.keyboard.press("PageUp")
+    screen.page.wait_for_function("new URLSearchParams(location.search).get('walk_step') === '12'")
+    screen.page.reload()
+    screen.page.wait_for_selector(".walk .graph svg text")
+    screen.finish()
     assert "dL/da₁₁ = dL/dz₁₂ W₁₂ᵀ" in says(screen)
     box = screen.page.locator('.walk [data-key="dh11"]')
     assert "Not computed yet" not in box.get_attribute("aria-label")
@@ -71,3 +75,15 @@ def test_skips_and_normalization_on_a_phone_and_the_way_there_from_explore(new_s
     screen.finish()
     assert screen.parameters()["skip"] == "two layers" and screen.page_name() == "walk"
     assert "3 hidden layers" in screen.headline()
+    corner = "(() => { const { right, bottom } = document.querySelector('.walk .graph svg').getBoundingClientRect(); return [right, bottom]; })()"
+    right, bottom = screen.page.evaluate(corner)  # a laptop has the whole graph in sight
+    assert right <= 1366 and bottom <= 768
+
+
+def test_a_seed_that_diverges_is_walked_through_where_it_did(new_screen):
+    screen = walking(
+        new_screen(1366, 768), task="curve", activation="linear", learning_rate=100, depth=4, epochs=9, walk_epoch=9
+    )
+    assert "this seed has diverged" in screen.headline() and "epoch 3" in screen.warnings()
+    screen.page.keyboard.press("End")
+    assert "not finite" in says(screen) and not screen.faults()

@@ -106,7 +106,7 @@ def test_every_line_of_arithmetic_gives_what_it_says(net):
                 terms = []
             elif line.startswith("  "):
                 terms.append(value)
-    assert checked > 100
+    assert checked > 60
 
 
 @each_net
@@ -122,9 +122,11 @@ def test_every_box_gets_its_numbers_in_one_step_and_every_arrow_has_two_ends(net
 def test_a_deep_net_is_shortened_and_all_its_factors_are_multiplied():
     found = walk(Experiment())
     drawn = graph(found)
-    assert [box.layer for box in drawn.boxes if box.column == "z" and box.lane == FORWARD] == [1, 2, 10, 11, 12]
+    assert [box.layer for box in drawn.boxes if box.column == "z" and box.lane == FORWARD] == [1, 2, 11, 12]
     assert len(found.factors) == 11 and len(drawn.multiplied) == 12
-    assert graph(walk(Experiment(depth=MOST_LAYERS - 1))).factors.keys() == set(range(1, MOST_LAYERS))
+    for more, most in zip(({}, {"skip": "one layer"}, {"skip": "one layer", "normalization": "layer"}), MOST_LAYERS.values(), strict=True):  # fmt: skip
+        assert graph(walk(Experiment(depth=most - 1, **more))).factors.keys() == set(range(1, most))
+        assert len(graph(walk(Experiment(depth=most, **more))).factors) == most - 2
 
 
 def test_one_sample_alone_has_the_factors_that_why_has():
@@ -146,7 +148,7 @@ def test_the_end_of_training_is_that_of_the_same_seed_among_others():
 
 def test_an_exact_zero_and_an_overflow_are_said_and_no_product_is_made_up():
     net = Experiment(activation="ReLU", depth=3, width=4, runs=1)
-    theta = parameters_at(net, 0, 0)
+    theta, _ = parameters_at(net, 0, 0)
     theta[1, 0, :4] = -1.0  # layer 2: dead for this sample
     theta[1, 0, 4] = -1.0
     found = of_parameters(net, theta, seed=0, sample=4, epoch=0)
@@ -167,8 +169,10 @@ def test_epochs_are_bounded_by_time():
     with pytest.raises(ValueError, match="sample must be a whole number from 1 to 4"):
         walk(Experiment(), sample=5)
     wild = Experiment(task="curve", activation="linear", depth=4, learning_rate=100, epochs=9)
-    with pytest.raises(ValueError, match="infinite or NaN from epoch"):
-        walk(wild, epoch=9)
+    assert walk(wild, epoch=1).lost is walk(wild, epoch=1).ending is None
+    lost = walk(wild, epoch=9)
+    assert lost.ending == train(wild.but(runs=1)).endings[0] and lost.epoch == lost.ending.epoch
+    assert lost.lost == (lost.ending.quantity, lost.ending.layer)
 
 
 @pytest.mark.parametrize("width", [6, 7])
