@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -19,6 +20,7 @@ from explorer.sharing.code import BLOCK, CLIPPING, Piece, listings, tutorial_tab
 from explorer.sharing.notebook import tutorial_lines
 from explorer.sharing.saved import history_csv, table_csv
 from explorer.stories.claims import CLAIMS, NOT_YET, Claim, claim_headline, claim_rows
+from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
 from explorer.stories.tutorial import (
     CURVE,
     INNER,
@@ -50,6 +52,7 @@ from explorer.training.run import Training
 from explorer.ui.jobs import jobs
 from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import Click, Drawn, live_chart
+from explorer.ui.look import LARGER
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import open_experiment
 from explorer.ui.sweep_jobs import Sweeps
@@ -61,10 +64,19 @@ SLICE, REPAINT = 0.1, 0.8
 # Lines of the log that are on screen: the first ones, and the latest.
 FIRST_LINES, LAST_LINES = 3, 7
 VIEW = View(axis="log")
+MODE_KEY, MODE_HELP = "present", "presenter: words and figures in the size of a lecture room."
 # A line of the log fills its column, and can be read from the last row.
 LARGE = """<style>
 .st-key-tutorial_log code { font-size: clamp(.8rem, 1vw, 1.4rem) !important; }
 .st-key-tutorial_log td, .st-key-tutorial_log th, [class*=st-key-tutorial_claim] p { font-size: clamp(.9rem, 1vw, 1.4rem); }
+</style>"""
+# In a lecture room: 24 pixels of a screen of 1920.
+LARGEST = """<style>
+[data-testid=stMain] [data-testid=stMainBlockContainer] { padding: 4rem 1.6vw 2rem; }
+[data-testid=stMain] h2 { font-size: 1.9vw; } [data-testid=stMain] h3 { font-size: 1.5vw; }
+[data-testid=stMain] :is(p, td, th, code, label) { font-size: max(1rem, 1.25vw) !important; }
+[data-testid=stMain] .st-key-tutorial_row :is(p, label) { font-size: 1.1rem !important; }
+.st-key-tutorial_log pre { padding: .5rem; }
 </style>"""
 RUN_LEGEND = (
     f"**The log**: a line for every {LOG_EVERY:,} epochs, as the programs print it. Its loss is the sum over the four updates of the "
@@ -96,25 +108,35 @@ SAID_LEGEND = (
 
 def show() -> None:
     """Draw a program's run, or for every NL how many seeds learn."""
-    shown = ask(
-        f"{TUTORIAL_PAGE}shown", TUTORIAL_CONTROLS[f"{TUTORIAL_PAGE}shown"], in_a_row=True, label_visibility="collapsed"
-    )
-    SHOWN[shown](shown)
+    look: Any = {"horizontal": True, "gap": "large", "vertical_alignment": "bottom"}
+    with st.container(horizontal_alignment="distribute", key=f"{TUTORIAL_PAGE}row", **look):
+        key = f"{TUTORIAL_PAGE}shown"
+        shown = ask(key, TUTORIAL_CONTROLS[key], in_a_row=True, label_visibility="collapsed")
+        # What is seen from the last row has the sidebar's room too.
+        beside = st.container(**look)
+        ask(MODE_KEY, replace(TOUR_CONTROLS[MODE_KEY], help=MODE_HELP), label_visibility="collapsed")
+    st.html(LARGEST if _larger() > 1 else LARGE)
+    SHOWN[shown](shown, beside if _larger() > 1 else st.sidebar)
 
 
-def _ask(shown: str, *names: str) -> TutorialView:
-    """Draw the controls that matter for what is shown where other pages have those of their nets."""
+def _larger() -> float:
+    """Return the factor of a figure's text: that of a lecture room where one is chosen."""
+    return LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0
+
+
+def _ask(shown: str, place: Any, *names: str) -> TutorialView:
+    """Draw the controls that matter for what is shown."""
     keys = {name: f"{TUTORIAL_PAGE}{name}" for name in names}
-    with st.sidebar, st.container(gap="small"):
+    with place:
         return TutorialView(shown=shown, **{name: ask(key, TUTORIAL_CONTROLS[key]) for name, key in keys.items()})
 
 
 # --- one run --------------------------------------------------------------------------------------
 
 
-def _run(shown: str) -> None:
+def _run(shown: str, place: Any) -> None:
     """Draw the log, the answers and the gradient of one seed, and train on until the program ends."""
-    view = _ask(shown, "net", "inner", "seed")
+    view = _ask(shown, place, "net", "inner", "seed")
     if refusal := refuse(view.experiment):
         st.warning(refusal, icon=":material/hourglass_disabled:")
         return
@@ -151,15 +173,14 @@ def _gradient(compared: Compared) -> Drawn:
 
 
 def _log_and_gradient(view: TutorialView, losses: Any, compared: Compared, figure: Drawn) -> None:
-    words, picture = st.columns([1, 1.6], gap="medium")
-    st.html(LARGE)
+    words, picture = st.columns([1, 2.1 if _larger() > 1 else 1.6], gap="medium")
     with words, st.container(key="tutorial_log"):
         st.subheader("What the program prints", anchor=False)
         st.code(_shortened(log_lines(losses, view.experiment.epochs)), language=None)
         st.table(truth_rows(compared.now.history))
     with picture:
         st.subheader("What it does not show: the gradient of every layer", anchor=False)
-        live_chart(figure, keep=f"{view.net} {view.inner}", above=300)
+        live_chart(figure, keep=f"{view.net} {view.inner}", above=300, larger=_larger())
 
 
 def _shortened(lines: list[str]) -> str:
@@ -192,7 +213,7 @@ def _layers(view: TutorialView) -> None:
     st.subheader("The layers", anchor=False)
     rows = layer_rows(view.experiment)
     st.caption(
-        f"Every layer has a weight for each of its inputs and a bias for each unit: {rows[-1]['Parameters']} parameters in all."
+        f"Every layer has a weight for each of its inputs and a bias for each unit: {rows[-1]['Param #']} parameters in all."
     )
     st.table(rows)
 
@@ -221,9 +242,9 @@ def _code(title: str, pieces: Sequence[Piece]) -> None:
 # --- how deep fails -------------------------------------------------------------------------------
 
 
-def _curve(shown: str) -> None:
+def _curve(shown: str, place: Any) -> None:
     """Draw for every NL how many seeds learn, and train on until all are known."""
-    view = _ask(shown, "seeds", "epochs")
+    view = _ask(shown, place, "seeds", "epochs")
     sweeps = {net: view.sweep(net) for net in NETS}
     for net, sweep in sweeps.items():
         if refusal := refuse_cells(sweep, f"Training {net} nets with every NL", ()):
@@ -262,7 +283,7 @@ def _curve(shown: str) -> None:
                 width="stretch",
             )
             what_do_i_see(CURVE_LEGEND)
-    live_chart(figure, keep="", on_click=lambda click: _open_clicked(view, click))
+    live_chart(figure, keep="", on_click=lambda click: _open_clicked(view, click), larger=_larger())
     take_away(_curve_parcel(view, title, caption, solved, figure), more=lambda: _open(INNER[-1], 0, view.seeds))
     show_code(tutorial_table())
     work_on(running, SLICE, 1.0)
@@ -364,7 +385,7 @@ class Measuring(Trainings):
         return found
 
 
-def _said(shown: str) -> None:
+def _said(shown: str, place: Any) -> None:
     """Draw what is often said, what was measured, and what nets do."""
     view = TutorialView(shown=shown)
     head, progress, body = st.container(gap="xsmall"), st.empty(), st.container()
@@ -386,7 +407,7 @@ def _said(shown: str) -> None:
         ),
     )
     with body:
-        live_chart(figure, keep="", lowest=500)
+        live_chart(figure, keep="", lowest=500, larger=_larger())
     take_away(
         Parcel(
             title=claim_headline(values),
@@ -398,7 +419,6 @@ def _said(shown: str) -> None:
             table=claim_rows(values),
         )
     )
-    st.html(LARGE)
     for name, value in values.items():
         _claim(CLAIMS[name], value)
     work_on(measuring, SLICE, REPAINT)
@@ -420,7 +440,7 @@ def _claim(claim: Claim, value: float) -> None:
         )
 
 
-SHOWN: Mapping[str, Callable[[str], None]] = {RUN: _run, CURVE: _curve, SAID: _said}
+SHOWN: Mapping[str, Callable[[str, Any], None]] = {RUN: _run, CURVE: _curve, SAID: _said}
 
 PAGE = Page(
     title="Tutorial",

@@ -182,7 +182,7 @@ def profile(
         return marks.points(place, texts, name=words, mode=mode, line=look, showlegend=legend)
 
     traces: Traces = [
-        panel.band(places, chosen, known, style.band, showlegend=legend),
+        panel.band(places, chosen, known, style.band, showlegend=legend and shown.history.experiment.runs > 1),
         line(start, None, marks.START_WORDS, "lines", width=2, dash="dot", color=style.colour),
     ]
     if shown.theory is not None:

@@ -177,21 +177,18 @@ def log_lines(losses: Array, epochs: int) -> list[str]:
 def layer_rows(experiment: Experiment) -> list[dict[str, str]]:
     """Return the net as a summary of layers prints it, from the input on, and the total of parameters."""
     shape = architecture(experiment)
-    rows = [{"Layer": "input", "Output shape": f"(None, {shape.inputs})", "Parameters": "0"}]
+    rows = [_row("input", shape.inputs, 0)]
     for layer in range(shape.layers):
-        skipped = " + its input" if shape.shortcut_source(layer) is not None else ""
+        skipped = " + its input" if layer < shape.depth and shape.shortcut_source(layer) is not None else ""
         name = "output" if layer == shape.depth else f"inner {layer}" if layer else "first hidden"
-        rows.append(
-            {
-                "Layer": f"{name} (sigmoid{skipped})",
-                "Output shape": f"(None, {shape.fan(layer)[1]})",
-                "Parameters": f"{shape.parameters(layer)}",
-            }
-        )
-    return [
-        *rows,
-        {"Layer": "total", "Output shape": "", "Parameters": f"{sum(map(shape.parameters, range(shape.layers)))}"},
-    ]
+        rows.append(_row(f"{name} (sigmoid{skipped})", shape.fan(layer)[1], shape.parameters(layer)))
+    return [*rows, _row("Total params", None, sum(map(shape.parameters, range(shape.layers))))]
+
+
+def _row(name: str, units: int | None, parameters: int) -> dict[str, str]:
+    """Write a row under the column names of such summaries; `None` in a shape stands for the samples of a batch."""
+    shape = "" if units is None else f"(None, {units})"
+    return {"Layer (type)": name, "Output Shape": shape, "Param #": f"{parameters}"}
 
 
 def truth_rows(history: History) -> list[dict[str, str]]:

@@ -27,6 +27,13 @@ def test_a_program_runs_as_printed_and_the_link_keeps_what_is_shown(screen):
     screen.wait_for_chart()
     screen.finish()
     assert screen.value("tutorial_inner") == "2"
+    screen.press("present", "presenter")
+    screen.page.wait_for_selector(
+        ".st-key-tutorial_row .st-key-tutorial_net"
+    )  # beside the figure, which has the sidebar's room
+    screen.finish()
+    size = "Math.min(...[...gd.querySelectorAll('.xtick text, .ytick text')].map(e => parseFloat(getComputedStyle(e).fontSize)))"
+    assert screen.chart(size) >= 24
     assert not screen.faults()
 
 

@@ -74,7 +74,9 @@ def test_the_recipe_is_that_of_the_scenarios():
     for net, skip in NETS.items():
         assert program(net, 10) == TUTORIAL.but(skip=skip)
     assert [program("plain", inner).depth for inner in INNER] == [inner + 1 for inner in INNER]
-    assert layer_rows(program("plain", 10))[-1]["Parameters"] == "217"
+    rows = layer_rows(program("residual", 10))
+    assert rows[-1]["Param #"] == "217"
+    assert sum("its input" in row["Layer (type)"] for row in rows) == 10
 
 
 def run(**choice):
