@@ -10,6 +10,7 @@ from explorer.stories.scenarios import TUTORIAL
 from explorer.stories.tutorial import (
     CURVE,
     INNER,
+    LIKE_PUBLISHED,
     NETS,
     Program,
     TutorialView,
@@ -98,6 +99,12 @@ def test_the_plain_program_prints_one_half_to_the_end():
     assert lines[-1].startswith("epoch: 100000 / 100000 Loss = 0.50")
     assert "about 0.5" in run_headline(view, losses, made.history())
     assert made.history().epochs[-1] == 100_000
+
+
+def test_one_seed_takes_the_course_that_was_published():
+    losses = losses_of(run(net="residual", seed=LIKE_PUBLISHED)[1])
+    assert {line[-8:] for line in log_lines(losses[:3000], 100_000)} == {"1.000000"}
+    assert losses[11_999] < 1e-6 and len(losses) < 14_000
 
 
 def test_the_residual_program_ends_at_the_epoch_at_which_its_loss_is_small_enough():
