@@ -29,7 +29,7 @@ from explorer.ui.ahead import trained
 from explorer.ui.between_pages import set_values
 from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import Drawn, live_chart
-from explorer.ui.look import hidden
+from explorer.ui.look import THUMBS, hidden
 from explorer.ui.page import Page
 from explorer.ui.sidebar import open_experiment
 from explorer.ui.take_away import Parcel, take_away
@@ -40,18 +40,17 @@ FIRST_SLICE, SLICE, REPAINT = 0.05, 0.15, 0.8
 # The addresses of the challenges that were solved in this visit, and what a student calls themselves.
 SOLVED_KEY, NAME_KEY = "_homework_solved", "_homework_name"
 SOLVED, OPEN = ":material/check_circle:", ":material/radio_button_unchecked:"
-LARGE = """<style>
+LARGE = (
+    f"<style>{THUMBS}"
+    + """
 .st-key-homework_words p { font-size: clamp(1rem, 1vw, 1.4rem); line-height: 1.42; }
 .st-key-homework_words h2 { font-size: clamp(1.4rem, 1.7vw, 2.4rem); padding: 0; }
 .st-key-homework_words [data-testid=stCaptionContainer] p { font-size: clamp(.9rem, .9vw, 1.2rem); }
 .st-key-homework_list button { min-height: 2rem; padding: .1rem .3rem; }
 .st-key-homework_list [class*=st-key-homework_here] button { color: var(--st-primary-color); }
 .st-key-homework_list [class*=st-key-homework_here] p { font-weight: 700; }
-@media (max-width: 640px) {
-  .st-key-homework_list { flex-wrap: nowrap !important; overflow-x: auto; }
-  .st-key-homework_list > * { flex: none; }
-}
 </style>"""
+)
 
 
 def show() -> None:

@@ -50,7 +50,7 @@ from explorer.ui.lecture import (
     votes_bars,
 )
 from explorer.ui.live_chart import Drawn, live_chart
-from explorer.ui.look import apply_style
+from explorer.ui.look import UNSEEN_KEY, apply_style
 from explorer.ui.page import Page
 from explorer.ui.sidebar import open_experiment
 from explorer.ui.take_away import Parcel, hand_out, take_away
@@ -66,8 +66,8 @@ GUESS_KEY = "_tour_guess"
 def show() -> None:
     """Draw the scene that the link names, its question, or question, answer and figure; or what to remember of all."""
     body, foot = st.container(horizontal_alignment="center"), st.container(key="tour_foot")
-    below, unseen = st.container(key="tour_below"), st.container()
-    with unseen:  # at the end, where it takes no room from what is seen
+    below, unseen = st.container(key="tour_below"), st.container(key=UNSEEN_KEY)
+    with unseen:
         keep_room()
         plan = present_plan()
     with foot:
@@ -77,7 +77,7 @@ def show() -> None:
         room.present(scene, revealed=view.revealed == ANSWER)
     with unseen:
         tell_speaker(plan, scene, revealed=view.revealed == ANSWER)
-    apply_style(present=view.present == PRESENTER)
+        apply_style(present=view.present == PRESENTER)
     # Each has a place of its own: otherwise the rest of the one would stay on screen while the other trains.
     with body:
         if scene is None:
@@ -175,7 +175,7 @@ def _guesses() -> dict[str, int]:
 
 def _question(scene: Scene, plan: Plan) -> None:
     """Draw the question alone, in large type, with the answers to choose from; beside it the room, where there is one."""
-    guess, room, words = _guesses().get(scene.name), present_room(), st.container()
+    guess, room, words = _guesses().get(scene.name), present_room(), st.container(horizontal_alignment="center")
     if room is not None:
         words, beside = st.columns([3.4, 1], gap="medium", vertical_alignment="center")
         with beside:
@@ -293,14 +293,19 @@ def _unbroken(text: str) -> str:
 
 
 def _play(scene: Scene) -> dict[str, Any]:
-    """Draw the controls below one another; two in a row where there are many."""
+    """Draw the controls below one another; where there are more than two, two in a row."""
     controls = list(scene.controls.items())
-    beside = 2 if len(controls) > 3 else 1
+    count = len(controls)
+    # Of an odd number the first has a row of its own.
+    rows = (
+        [controls[max(at, 0) : at + 2] for at in range(-(count % 2), count, 2)]
+        if count > 2
+        else [[c] for c in controls]
+    )
     played: dict[str, Any] = {}
     with st.container(key="tour_play", gap="xsmall"):
-        for first in range(0, len(controls), beside):
-            with st.container(horizontal=beside > 1, gap="small"):
-                row = controls[first : first + beside]
+        for row in rows:
+            with st.container(horizontal=len(row) > 1, gap="small"):
                 played |= {name: ask(play_key(scene, name), control) for name, control in row}
     return played
 

@@ -123,7 +123,7 @@ _component = st.components.v2.component(
     "explorer_walk",
     html=_HTML,
     css=_CSS,
-    js=plain.WALK + Path(live_chart.__file__).with_name("walk.js").read_text(encoding="utf-8"),
+    js=plain.FOLD + plain.WALK + Path(live_chart.__file__).with_name("walk.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 

@@ -19,11 +19,9 @@ Limits = tuple[float, float]
 Box = tuple[Sequence[float], Sequence[float]]
 
 MARGIN = {"l": 70, "r": 16, "t": 84, "b": 80}
-# Text on a phone is smaller by this factor.
-NARROW_SCALE = 0.85
 # Letters of a line of text across the whole figure, on a wide screen and on a phone.
-LETTERS, NARROW_LETTERS = 130, 46
-SETTINGS_SIZE, SETTINGS_LETTERS, NARROW_SETTINGS_LETTERS, SETTINGS_LINE = 16, 118, 40, 22
+LETTERS, NARROW_LETTERS = 122, 38
+SETTINGS_SIZE, SETTINGS_LETTERS, NARROW_SETTINGS_LETTERS, SETTINGS_LINE = 16, 118, 36, 22
 CLOSE = 4
 LOSS_DECADES = (-6.0, 1.3)
 # Where an axis of losses that adapts begins and ends: at the first that holds them. The last is the largest double.
@@ -35,11 +33,6 @@ FRAME: dict[str, Any] = {"showline": True, "mirror": True, "linecolor": theme.GR
 LEVEL_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2}}
 LIMIT_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2.5, "dash": "dash"}}
 CURSOR_LINE: dict[str, Any] = {"type": "line", "line": {"color": theme.CURSOR, "width": 2, "dash": "dot"}}
-
-
-def text_scale(narrow: bool) -> float:
-    """Return the factor of all text sizes."""
-    return NARROW_SCALE if narrow else 1.0
 
 
 # --- ticks ------------------------------------------------------------------------------------
@@ -105,13 +98,13 @@ def few_value_ticks(view: View, span: Limits) -> dict[str, Any]:
 def whole_ticks(last: int) -> dict[str, Any]:
     """Return 1 and round whole numbers up to the last."""
     step = 1 if last <= 12 else 2 if last <= 20 else 5 if last <= 30 else 10
-    values = sorted({1, *range(step, last + 1, step)})
+    values = sorted({1, *(value for value in range(step, last + 1, step) if value == 1 or value - 1 > 0.6 * step)})
     return ticks(values, map(str, values))
 
 
-def end_ticks(last: int) -> list[int]:
-    """Return the first position, round ones and the last."""
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100) if last / step <= 6)
+def end_ticks(last: int, most: int = 6) -> list[int]:
+    """Return the first position, about `most` round ones and the last."""
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100) if last / step <= most)
     room = 0.6 * step
     return sorted({1, *(value for value in range(step, last, step) if 1 + room < value < last - room), last})
 
@@ -139,9 +132,9 @@ def piece(index: int, count: int, gap: float, length: float = 1.0) -> list[float
     return [index * width, min(index * width + width - gap, 1.0)]
 
 
-def layer_axis(layers: int) -> dict[str, Any]:
-    """Return range and ticks of layers, the last one marked as the output."""
-    values = end_ticks(layers)
+def layer_axis(layers: int, most: int = 6) -> dict[str, Any]:
+    """Return range and about `most` ticks of layers, the last one marked as the output."""
+    values = end_ticks(layers, most)
     texts = [*map(str, values[:-1]), f"{layers} out"]
     return {"range": [0.5, layers + 0.5], "showgrid": False, **ticks(values, texts)}
 
@@ -196,9 +189,9 @@ def title(text: str, standoff: float = CLOSE) -> dict[str, Any]:
     return {"text": text, "standoff": standoff}
 
 
-def sized(axes: Mapping[str, Any], scale: float = 1.0) -> dict[str, Any]:
+def sized(axes: Mapping[str, Any]) -> dict[str, Any]:
     """Set the sizes of axes' text, which a page's theme would otherwise make too small for the last row of a lecture room."""
-    tick, large = {"size": theme.TICK_SIZE * scale}, {"size": theme.LABEL_SIZE * scale}
+    tick, large = {"size": theme.TICK_SIZE}, {"size": theme.LABEL_SIZE}
     found = {}
     for name, axis in axes.items():
         text = axis.get("title", {})
@@ -207,12 +200,12 @@ def sized(axes: Mapping[str, Any], scale: float = 1.0) -> dict[str, Any]:
     return found
 
 
-def colour_bar(text: str, scale: float = 1.0, **more: Any) -> dict[str, Any]:
+def colour_bar(text: str, **more: Any) -> dict[str, Any]:
     """Return a colour bar with its title, at the right of the panels or, if it is horizontal, below them."""
     side = "top" if "orientation" in more else "right"
     return {
-        "title": {"text": text, "side": side, "font": {"size": theme.LABEL_SIZE * scale}},
-        "tickfont": {"size": theme.TICK_SIZE * scale},
+        "title": {"text": text, "side": side, "font": {"size": theme.LABEL_SIZE}},
+        "tickfont": {"size": theme.TICK_SIZE},
         "outlinewidth": 0,
         **more,
     }
@@ -221,33 +214,32 @@ def colour_bar(text: str, scale: float = 1.0, **more: Any) -> dict[str, Any]:
 # --- words ------------------------------------------------------------------------------------
 
 
-def legend(y: float, scale: float = 1.0) -> dict[str, Any]:
+def legend(y: float) -> dict[str, Any]:
     """Return a horizontal legend at height y, a share of the figure's inside."""
     place = {"orientation": "h", "x": 0, "y": y, "yanchor": "bottom"}
     # Plotly would leave out a legend of one entry, such as that of exact zeros.
-    return {"legend": place | {"font": {"size": theme.TICK_SIZE * scale}}, "showlegend": True}
+    return {"legend": place | {"font": {"size": theme.TICK_SIZE}}, "showlegend": True}
 
 
-def legend_below(below: float, inner: float, scale: float = 1.0) -> dict[str, Any]:
+def legend_below(below: float, inner: float) -> dict[str, Any]:
     """Return a legend `below` pixels under panels that are `inner` pixels high."""
-    legend_at = legend(-below / inner, scale)
+    legend_at = legend(-below / inner)
     return legend_at | {"legend": legend_at["legend"] | {"yanchor": "top"}}
 
 
-def legend_above(inner: float, scale: float = 1.0, above: float = 6) -> dict[str, Any]:
+def legend_above(inner: float, above: float = 6) -> dict[str, Any]:
     """Return a legend `above` pixels over panels that are `inner` pixels high."""
-    return legend(1 + above / inner, scale)
+    return legend(1 + above / inner)
 
 
 def one_panel(
     x: dict[str, Any], y: dict[str, Any], height: int, narrow: bool, below: int = MARGIN["b"]
 ) -> dict[str, Any]:
     """Return the layout of one panel of curves with a legend above it."""
-    scale = text_scale(narrow)
     return {
         "height": height,
-        **sized({"xaxis": x, "yaxis": {"showgrid": True, **y}}, scale),
-        **legend_above(height - MARGIN["t"] - below, scale),
+        **sized({"xaxis": x, "yaxis": {"showgrid": True, **y}}),
+        **legend_above(height - MARGIN["t"] - below),
         "margin": MARGIN | {"b": below},
     }
 
@@ -286,10 +278,10 @@ def folded_settings(text: str, letters: int) -> str:
     return " · <br>".join(lines)
 
 
-def settings(text: str, below: float = 52, scale: float = 1.0) -> dict[str, Any]:
+def settings(text: str, below: float = 52) -> dict[str, Any]:
     """Return the settings, `below` the panels: what a picture must carry to explain itself."""
     place = {"yanchor": "top", "yshift": -below, "align": "left", "opacity": 0.85, "name": "settings"}
-    return label(text, 0, 0, size=SETTINGS_SIZE * scale) | place
+    return label(text, 0, 0, size=SETTINGS_SIZE) | place
 
 
 def more_settings(caption: str, narrow: bool) -> int:
@@ -312,14 +304,14 @@ def with_settings(layout: dict[str, Any], caption: str, narrow: bool) -> dict[st
 
 def foot(words: str, caption: str, narrow: bool) -> tuple[list[dict[str, Any]], int]:
     """Write what a figure means, and the settings, below its panels; return the notes and their height, ticks included."""
-    scale, letters = text_scale(narrow), NARROW_LETTERS if narrow else LETTERS
+    letters = NARROW_LETTERS if narrow else LETTERS
     notes, below = [], 56
-    for name, text, size in (("words", words, 16), ("settings", caption, SETTINGS_SIZE)):
+    for name, text in (("words", words), ("settings", caption)):
         if text:
-            folds = "<br>".join(wrap(text, round(letters * 15 / size)))
-            notes.append(settings(folds, below, scale * size / SETTINGS_SIZE) | {"name": name})
+            folds = "<br>".join(wrap(text, letters))
+            notes.append(settings(folds, below) | {"name": name})
             notes[-1]["opacity"] = 0.85 if name == "settings" else 1
-            below += round((folds.count("<br>") + 1) * size * scale * 1.35) + 6
+            below += round((folds.count("<br>") + 1) * SETTINGS_SIZE * 1.35) + 6
     return notes, below + 6
 
 
@@ -328,8 +320,7 @@ def head(lines: Sequence[str], rows: int, above: int, narrow: bool) -> tuple[dic
 
     Below them there is room for a legend of some rows, on a phone one for each entry, which ends `above` the panels.
     """
-    scale = text_scale(narrow)
-    size, text = 16 * scale, "<br>".join(lines)
-    height = round(8 + (text.count("<br>") + 1) * 1.3 * size + 12 + rows * 23 * scale + above)
+    size, text = 16, "<br>".join(lines)
+    height = round(8 + (text.count("<br>") + 1) * 1.3 * size + 12 + rows * 23 + above)
     place = {"yanchor": "top", "yshift": height - 6, "align": "left", "name": "lines"}
     return label(text, 0, 1, size=size) | place, height

@@ -236,7 +236,7 @@ NARROW = _Places(1250, 130, WHOLE, WHOLE, [0.62, 0.97], [0.535, 0.548], [0.285, 
 
 
 def _layout(both: Sequence[Walk], view: CliffView, caption: str, narrow: bool) -> dict[str, Any]:
-    place, scale = NARROW if narrow else WIDE, axes.text_scale(narrow)
+    place = NARROW if narrow else WIDE
     updates = {"uirevision": view.updates, "range": [0, view.updates], "title": title("update")}
     values = {"range": list(colours(view)), **axes.decade_ticks(colours(view))}
     named_axes: dict[str, Any] = {
@@ -252,7 +252,7 @@ def _layout(both: Sequence[Walk], view: CliffView, caption: str, narrow: bool) -
     threshold = axes.LIMIT_LINE | {"xref": "x2", "x0": 0, "x1": view.updates, "yref": "y2"}
     threshold |= {"y0": view.threshold, "y1": view.threshold}
     inner = place.height - (190 if narrow else 140)
-    notes = _labels(view, place, 16 * scale)
+    notes = _labels(view, place, 16)
     if view.shown != RELIEF:
         squares = f"squares: longest gradient<br>within {cliff.BESIDE:g} of the wall"
         text = squares if view.shown == GRADIENT else "theory: the wall,<br>where h₀ repels"
@@ -260,8 +260,8 @@ def _layout(both: Sequence[Walk], view: CliffView, caption: str, narrow: bool) -
         notes += [note for row, walk in enumerate(both) for note in _where_to(walk, row)]
     layout = {
         "height": place.height,
-        **axes.sized(named_axes, scale),
-        **axes.legend_above(inner, scale, 0),
+        **axes.sized(named_axes),
+        **axes.legend_above(inner, 0),
         "annotations": [*notes, _settings(caption, narrow)],
         "shapes": [threshold],
         "margin": {"l": 56, "r": 16, "t": 60, "b": place.below},
@@ -280,7 +280,7 @@ def _settings(caption: str, narrow: bool) -> dict[str, Any]:
 
 def _scene(across: Sequence[float], up: Sequence[float], away: float) -> dict[str, Any]:
     def axis(title: str, span: Limits, **more: Any) -> dict[str, Any]:
-        plain = {"showbackground": False, "gridcolor": theme.GRID, "tickfont": {"size": 13}}
+        plain = {"showbackground": False, "gridcolor": theme.GRID, "tickfont": {"size": theme.TICK_SIZE}}
         return {"title": {"text": title, "font": {"size": theme.LABEL_SIZE}}, "range": list(span), **plain, **more}
 
     def between(span: Limits) -> dict[str, Any]:
@@ -319,7 +319,7 @@ def _noted(text: str, w: float, b: float, xanchor: str, yanchor: str) -> dict[st
         "yshift": -8 if yanchor == "top" else 8,
         "showarrow": False,
         "bgcolor": theme.CASING,
-        "font": {"size": 15, "color": WHITE},
+        "font": {"size": theme.TICK_SIZE, "color": WHITE},
         "borderpad": 4,
     }
 

@@ -78,7 +78,7 @@ def clipping_words(history: History) -> str:
 
 
 def _layout(epochs: dict[str, Any], caption: str, limits: list[tuple[str, float]], narrow: bool) -> dict[str, Any]:
-    whole, (height, scale) = [0.0, 1.0], (860 if narrow else 500, axes.text_scale(narrow))
+    whole, height = [0.0, 1.0], 860 if narrow else 500
     boxes = [(whole, [0.57, 1.0]), (whole, [0.0, 0.43])] if narrow else [([0.0, 0.475], whole), ([0.545, 1.0], whole)]
     limit = axes.LIMIT_LINE | {"xref": "x domain", "x0": 0, "x1": 1, "yref": "y"}
     levels = sorted({float(np.log10(threshold)) for _, threshold in limits})
@@ -88,13 +88,13 @@ def _layout(epochs: dict[str, Any], caption: str, limits: list[tuple[str, float]
     for place, (box, panel, words) in enumerate(zip(boxes, (NORMS, LOSSES), TITLES, strict=True), start=1):
         y = {"showgrid": True, "range": list(panel.span), **axes.decade_ticks(panel.span)}
         named_axes |= axes.pair(place, box, x, y)
-        titles.append(axes.label(words, box[0][0], box[1][1], size=theme.LABEL_SIZE * scale) | {"yshift": 4})
+        titles.append(axes.label(words, box[0][0], box[1][1], size=theme.LABEL_SIZE) | {"yshift": 4})
     layout = {
         "height": height,
         "shapes": [limit | {"y0": level, "y1": level} for level in levels],
         "annotations": titles,
-        **axes.sized(named_axes, scale),
-        **axes.legend_above(height - axes.MARGIN["t"] - axes.MARGIN["b"], scale, above=34),
+        **axes.sized(named_axes),
+        **axes.legend_above(height - axes.MARGIN["t"] - axes.MARGIN["b"], above=34),
     }
     return axes.with_settings(layout, caption, narrow)
 

@@ -104,7 +104,7 @@ def _triangle_layout(
     columns = 1 if narrow else 2 if len(triangles) == 4 else len(triangles)
     # One panel alone lies on a phone as it does elsewhere.
     narrow = narrow and len(triangles) > 1
-    rows, scale = -(-len(triangles) // columns), axes.text_scale(narrow)
+    rows = -(-len(triangles) // columns)
     height = 200 + 300 * rows if narrow else 540 if rows == 1 else 740
     inner = height - axes.MARGIN["t"] - axes.MARGIN["b"] - (NARROW_BAR if narrow else 0)
     named_axes: dict[str, Any] = {}
@@ -117,16 +117,16 @@ def _triangle_layout(
         y = {"title": "hidden layers" * leftmost, "showticklabels": leftmost}
         x, y = x | _whole_axis(deepest + 1), y | _whole_axis(deepest)
         named_axes |= axes.pair(place, box, x, y, follow=True)
-        labels.append(axes.label(f"<b>{triangle.name}</b>", box[0][0], box[1][1], size=18 * scale))
+        labels.append(axes.label(f"<b>{triangle.name}</b>", box[0][0], box[1][1], size=18))
     bar = {"orientation": "h", "y": -(84 + below) / inner, "yanchor": "top"} if narrow else {"ypad": 0}
-    bar = axes.colour_bar(what, scale, thickness=20, **axes.decade_ticks(span), **bar)
+    bar = axes.colour_bar(what, thickness=20, **axes.decade_ticks(span), **bar)
     return {
         "height": height,
         "coloraxis": {"cmin": span[0], "cmax": span[1], "colorscale": theme.SIZE_SCALE, "colorbar": bar},
         "annotations": labels,
         "margin": axes.MARGIN | {"b": axes.MARGIN["b"] + NARROW_BAR * narrow},
-        **axes.legend_above(inner, scale, above=30),
-        **axes.sized(named_axes, scale),
+        **axes.legend_above(inner, above=30),
+        **axes.sized(named_axes),
     }
 
 

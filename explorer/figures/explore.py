@@ -46,7 +46,7 @@ class _Places:
     answers: Box
     profile: Box
     strip: Box
-    scale: float
+    narrow: bool
 
 
 # Axes of the columns, from the left: epochs, loss, layers.
@@ -59,11 +59,12 @@ NARROW_BARS, NARROW_BOXES, NARROW_LOSS, NARROW_MAP = 70, 24, 80, 170
 NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS = 200, 12, 100
 # Letters of a name above a column, and of a line of settings below all.
 LETTERS, SETTINGS_LETTERS = 32, 108
+RIGHT = "(○\N{NO-BREAK SPACE}right)"
 # Margins: below there is the legend, and then the settings.
 MARGIN = {"l": 74, "r": 16, "t": 30, "b": 112}
-NARROW_MARGIN = {"l": 64, "r": 16, "t": 40, "b": 216}
+NARROW_MARGIN = {"l": 64, "r": 16, "t": 40, "b": 138}
 LEGEND, SETTINGS = 14, 44  # below the inside
-NARROW_LEGEND, NARROW_SETTINGS = 60, 168
+NARROW_LEGEND, NARROW_SETTINGS = 60, 90
 
 
 def _places(count: int, narrow: bool) -> _Places:
@@ -72,13 +73,11 @@ def _places(count: int, narrow: bool) -> _Places:
 
 def _wide(count: int) -> _Places:
     across = [axes.piece(place, count, 0.035, 0.70) for place in range(count)]
-    top, middle, right = [0.62, 0.73], [0.11, 0.602], [0.765, 1.0]
+    top, middle, right = [0.625, 0.73], [0.11, 0.597], [0.765, 1.0]
     columns = [_Column((x, top), (x, middle), *names) for x, names in zip(across, AXES, strict=False)]
     bars, boxes, whole = [0.81, 0.95], [0.96, 1.0], [0.0, 0.70]
     answers, strip = (right, [0.67, 0.94]), (right, [0.075, 0.1])
-    return _Places(
-        HEIGHT, (whole, bars), (whole, boxes), columns, answers, (right, middle), strip, axes.text_scale(False)
-    )
+    return _Places(HEIGHT, (whole, bars), (whole, boxes), columns, answers, (right, middle), strip, narrow=False)
 
 
 def _narrow(count: int) -> _Places:
@@ -93,7 +92,7 @@ def _narrow(count: int) -> _Places:
     pairs = zip(nets[::2], nets[1::2], AXES, strict=False)
     columns = [_Column(loss, layers, *names) for loss, layers, names in pairs]
     height = inside + NARROW_MARGIN["t"] + NARROW_MARGIN["b"]
-    return _Places(height, bars, boxes, columns, answers, profile, strip, axes.text_scale(True))
+    return _Places(height, bars, boxes, columns, answers, profile, strip, narrow=True)
 
 
 def explore_figure(
@@ -154,7 +153,7 @@ def theory_line(diagnosis: Diagnosis, view: View) -> Array | None:
 
 
 def _layout(rows: Nets, view: View, epoch: int, answer_map: AnswerMap | None, place: _Places) -> dict[str, Any]:
-    now, narrow = rows[-1].history, place.scale < 1
+    now, narrow = rows[-1].history, place.narrow
     chosen = int(now.epochs[now.at(epoch)])
     across = float(panels.epoch_positions(np.array([chosen]), view)[0])
     letters = axes.NARROW_SETTINGS_LETTERS if narrow else SETTINGS_LETTERS
@@ -165,11 +164,11 @@ def _layout(rows: Nets, view: View, epoch: int, answer_map: AnswerMap | None, pl
         "height": place.height,
         "margin": margin,
         "barmode": "overlay",
-        **axes.legend_below(NARROW_LEGEND if narrow else LEGEND, inside, place.scale),
-        **axes.sized(_axes(rows, view, place), place.scale),
+        **axes.legend_below(NARROW_LEGEND if narrow else LEGEND, inside),
+        **axes.sized(_axes(rows, view, place)),
         "annotations": [
             *_labels(rows, view, chosen, answer_map, place),
-            axes.settings(words, NARROW_SETTINGS if narrow else SETTINGS, place.scale),
+            axes.settings(words, NARROW_SETTINGS if narrow else SETTINGS),
         ],
         "shapes": [
             axes.CURSOR_LINE
@@ -181,7 +180,7 @@ def _layout(rows: Nets, view: View, epoch: int, answer_map: AnswerMap | None, pl
 
 
 def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
-    experiments, narrow = [shown.history.experiment for shown in rows], place.scale < 1
+    experiments, narrow = [shown.history.experiment for shown in rows], place.narrow
     epochs = axes.epoch_axis(max(each.epochs for each in experiments), view, short=len(rows) > 1) | {"tickangle": 0}
     losses = axes.loss_axis(shown.history.loss for shown in rows)
     layers = [axes.layer_axis(each.layers) for each in experiments]
@@ -194,6 +193,7 @@ def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
         first, told = number == 0, narrow or number == 0
         x = epochs | {"title": axes.title("epoch", 2), "domain": column.map[0], "anchor": column.map_y}
         loss = losses | {"title": axes.title("loss" if told else ""), "showticklabels": told, "domain": column.loss[1]}
+        loss |= {"ticklabelshift": 5}  # the map is close below
         y = own | {
             "title": axes.title("layer" if told else ""),
             "showticklabels": told or not alike,
@@ -230,19 +230,20 @@ def _layout_name(axis: str) -> str:
 def _labels(rows: Nets, view: View, chosen: int, answer_map: AnswerMap | None, place: _Places) -> list[dict[str, Any]]:
     now = rows[-1].history
     what = _what(view)
+    fit = panels.names_fit(max(shown.history.experiment.layers for shown in rows), place.narrow)
     corners = (
-        (f"{what}, at epoch {chosen:,}", place.boxes, marks.EPOCH_TEXT),
-        (_whose_answers(now, answer_map), place.answers, "answers"),
+        (f"{what}, at epoch {chosen:,}", place.boxes, marks.EPOCH_TEXT, 2 if fit else 6),
+        (_whose_answers(now, answer_map), place.answers, "answers", 2),
     )
     return [
         *(
-            _named(shown.name, shown.style.colour, place.scale) | {"x": column.loss[0][0], "y": column.loss[1][1]}
+            _named(shown.name, shown.style.colour) | {"x": column.loss[0][0], "y": column.loss[1][1]}
             for shown, column in zip(rows, place.columns, strict=True)
         ),
         *(
-            axes.label(text, box[0][0], box[1][1], size=theme.LABEL_SIZE * place.scale)
-            | {"align": "left", "name": name, "yshift": 2}
-            for text, box, name in corners
+            axes.label(text, box[0][0], box[1][1], size=theme.LABEL_SIZE)
+            | {"align": "left", "name": name, "yshift": up}
+            for text, box, name, up in corners
         ),
     ]
 
@@ -251,12 +252,10 @@ def _what(view: View) -> str:
     return f"{view.metric} over the last layer's" if view.is_ratio else view.diagnostic.title
 
 
-def _named(name: str, colour: str, scale: float) -> dict[str, Any]:
+def _named(name: str, colour: str) -> dict[str, Any]:
     """Return a net's name above its column, a long one smaller and in two lines."""
     size = 18 if len(name) <= LETTERS else theme.TICK_SIZE
-    return axes.label(axes.coloured_name(colour, axes.folded(name, LETTERS)), 0, 0, size=size * scale) | {
-        "align": "left"
-    }
+    return axes.label(axes.coloured_name(colour, axes.folded(name, LETTERS)), 0, 0, size=size) | {"align": "left"}
 
 
 CASES_AXIS = {"range": [-0.5, 3.5], **axes.ticks((0, 1, 2, 3), ("0,0", "0,1", "1,0", "1,1"))}
@@ -276,10 +275,10 @@ def _whose_answers(history: History, answer_map: AnswerMap | None) -> str:
     """Say whose answers are drawn."""
     if answer_map is None:
         nets = len(history.loss)
-        return f"Answers of {nets} nets (○ right)" if nets > 1 else "Answers (○ right)"
+        return f"Answers of {nets} nets {RIGHT}" if nets > 1 else f"Answers {RIGHT}"
     seed = history.experiment.seed + answer_map.run
     finite = np.isfinite(answer_map.answers).all()
-    right = " (○ right)" if answer_map.x1 is None else ""
+    right = f" {RIGHT}" if answer_map.x1 is None else ""
     return f"Answers of seed {seed}{right}" if finite else f"Seed {seed} diverged"
 
 
@@ -444,6 +443,7 @@ def why_figure(why: Why) -> Figure:
         "yaxis": {
             "title": "hidden layer",
             "dtick": 1 if len(layers) <= 15 else 5,
+            "range": [0.4, len(layers) + 0.6],
             "showgrid": False,
             "automargin": True,
         },

@@ -1,4 +1,13 @@
-// Lines of text below a figure, folded anew as wide as the browser's own font lets them be: Plotly folds nothing.
+// Text in figures: how large it is, and lines folded anew as wide as the browser's own font lets them be; Plotly folds nothing.
+const ROOM_SCREEN = 1920;
+
+/** The factor of figures' text: `larger`, or what presenter mode asks, on a lecture room's screen; on a smaller one as much less, but never below 1. */
+function textFactor(larger) {
+  const asked = Math.max(larger, Number(getComputedStyle(document.documentElement).getPropertyValue("--figure-text")));
+  return Math.max(1, asked * Math.min(1, window.innerWidth / ROOM_SCREEN));
+}
+
+const BELOW = 4; // pixels below the last line, for letters that reach down
 const FOLD_PEN = document.createElement("canvas").getContext("2d");
 
 function widthOf(text, size, family) {
@@ -31,18 +40,25 @@ function rowsBelow({ font }, traces, room, family) {
   return lengths.reduce((sum, length) => sum + length, 0) <= room ? 0 : (Math.ceil(names.length / columns) - 1) * font.size * 1.5;
 }
 
+/** A title that starts on a panel, broken where it would leave the figure; one with colours in it stays as it is. */
+function within(note, room, family) {
+  if (note.xref !== "paper" || note.xanchor !== "left" || /<\w+ /.test(note.text)) return note;
+  const size = (note.font?.size ?? 13) * (note.text.includes("<b>") ? 1.08 : 1), free = room - note.x * room + 12;
+  return { ...note, text: foldedAt(" ", note.text, text => text.split("<br>").every(line => widthOf(line, size, family) <= free)).join("<br>") };
+}
+
 /** A layout, `width` pixels wide, whose settings and words fit below the panels and a legend of these traces: where they need more room, it is higher. */
 function refolded(layout, width, family, traces = []) {
   const margin = { l: 80, r: 80, b: 80, ...layout.template?.layout?.margin, ...layout.margin }, room = width - margin.l - margin.r;
   let more = layout.legend?.yanchor === "top" ? rowsBelow(layout.legend, traces, room, family) : 0, ends = 0;
   const annotations = (layout.annotations ?? []).map(note => {
-    if (!["settings", "words"].includes(note.name)) return note;
+    if (!["settings", "words"].includes(note.name)) return within(note, room, family);
     const size = note.font?.size ?? 13, lines = foldedLines(note, room - (note.xshift ?? 0), size, family);
     const above = more, stands = note.yanchor === "bottom", line = size * 1.3;
     more += Math.ceil(Math.max(lines.length - note.text.split("<br>").length, 0) * line);
     // What hangs from its top goes down by what those above it need, what stands on its foot by its own lines too.
     const yshift = (note.yshift ?? 0) - (stands ? more : above);
-    ends = Math.max(ends, -yshift + (stands ? 0 : lines.length * line));
+    ends = Math.max(ends, -yshift + (stands ? 0 : lines.length * line) + BELOW);
     return { ...note, text: lines.join("<br>"), yshift };
   });
   const lacks = Math.ceil(Math.max(ends - margin.b, 0));

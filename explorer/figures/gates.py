@@ -120,12 +120,11 @@ def kept_text(history: History, epoch: int) -> str:
 
 
 def _layout(nets: Nets, jobs: list[str], epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
-    scale = axes.text_scale(narrow)
     notes, below = axes.foot(MEANING * bool(jobs), caption, narrow)
     height = (NARROW_HEIGHT if narrow else HEIGHT) if jobs else 40
     inner = len(jobs) * (height + BETWEEN) - BETWEEN if narrow and jobs else height
     named_axes = {} if jobs else {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
-    notes += [] if jobs else [axes.label(axes.folded(NO_GATES, 40 if narrow else 130), 0, 0.5, size=18 * scale)]
+    notes += [] if jobs else [axes.label(axes.folded(NO_GATES, 40 if narrow else 130), 0, 0.5, size=18)]
     steps = axes.step_axis(max(shown.history.experiment.length for shown in nets), "time step")
     levels = axes.ticks(heights(np.array(SHARES)), (f"{100 * p:g}%" for p in SHARES))
     share = {"range": list(SPAN), "showgrid": True, **levels}
@@ -136,14 +135,14 @@ def _layout(nets: Nets, jobs: list[str], epoch: int, caption: str, narrow: bool)
         named_axes |= axes.pair(index + 1, box, steps, share | {"showticklabels": narrow or index == 0})
         gates = dict.fromkeys(gates_of(shown.history).get(job, "") for shown in nets)
         names = ", ".join(f"{gate} gate" for gate in gates if gate)
-        notes.append(axes.panel_title(index + 1, f"<b>{job}</b><br>{names}", 15 * scale))
+        notes.append(axes.panel_title(index + 1, f"<b>{job}</b><br>{names}", theme.TICK_SIZE))
     gated = [shown for shown in nets if gates_of(shown.history)]
     lines = [panels.net_line(shown, kept_text(shown.history, epoch), narrow) for shown in gated]
     above, top = axes.head(lines, (5 if narrow else 1) * bool(jobs), OVER * bool(jobs), narrow)
     return {
         "height": inner + below + top,
-        **axes.legend_above(inner, scale, above=OVER),
-        **axes.sized(named_axes, scale),
+        **axes.legend_above(inner, above=OVER),
+        **axes.sized(named_axes),
         "annotations": [*notes, above],
         "margin": {"l": 64, "r": 16, "t": top, "b": below},
     }

@@ -302,7 +302,7 @@ def _rows_to_click(lens: Lens) -> Trace:
 def _layout(
     both: Sequence[_Drawn], curved: Sequence[_Drawn], caption: str, narrow: bool, larger: float
 ) -> dict[str, Any]:
-    scale, lens, more = axes.text_scale(narrow), both[-1].lens, 1.0 if narrow else larger  # a phone enlarges nothing
+    lens, more = both[-1].lens, 1.0 if narrow else larger  # a phone enlarges nothing
     notes, below = axes.foot(MEANING, caption, narrow)
     # Between the axis and the notes there is room for a row of the legend; the browser makes more, see fold.js.
     notes, below = [note | {"yshift": note["yshift"] - LEGEND_ROW} for note in notes], below + LEGEND_ROW
@@ -316,15 +316,15 @@ def _layout(
     depth = len(lens.layers)
     layers = {"range": [0.45, depth + 0.65], "tickvals": axes.end_ticks(depth), "showgrid": False}
     named_axes["yaxis4"] = layers | {"title": axes.title("hidden layer"), "domain": row, "anchor": "x2"}
-    notes += [_ridge_title(right, row, scale), *_flat_notes(lens, scale)]
-    notes += [axes.label(NO_SEED, 0.02, lower[1] - 0.1, size=18 * scale)] if lens.empty else []
+    notes += [_ridge_title(right, row), *_flat_notes(lens)]
+    notes += [axes.label(NO_SEED, 0.02, lower[1] - 0.1, size=18)] if lens.empty else []
     return {
         "height": round(inner + more * (below + top)),
         "barmode": "overlay",
         "bargap": 0,
         "hovermode": "closest",
-        **axes.legend_below(AXIS * more, inner, scale),
-        **axes.sized(named_axes, scale),
+        **axes.legend_below(AXIS * more, inner),
+        **axes.sized(named_axes),
         "annotations": [*notes, above],
         "shapes": [*_flat_shapes(lens, lower[0], upper[1]), *_borders(lower[0], upper[1])],
         "margin": {"l": 70, "r": 60 if narrow else 16, "t": top, "b": below},
@@ -367,9 +367,9 @@ def _value_axes(
     }
 
 
-def _ridge_title(right: Sequence[float], row: Sequence[float], scale: float) -> dict[str, Any]:
+def _ridge_title(right: Sequence[float], row: Sequence[float]) -> dict[str, Any]:
     words = "z and RMS of f′, all layers"
-    return axes.label(words, right[0], row[1], size=15 * scale) | {"yshift": 3}
+    return axes.label(words, right[0], row[1], size=theme.TICK_SIZE) | {"yshift": 3}
 
 
 def _flat_shapes(lens: Lens, bottom: float, top: float) -> list[dict[str, Any]]:
@@ -378,7 +378,7 @@ def _flat_shapes(lens: Lens, bottom: float, top: float) -> list[dict[str, Any]]:
     return [look | {"x0": low, "x1": high} for low, high in flat_ends(lens.activation)]
 
 
-def _flat_notes(lens: Lens, scale: float) -> list[dict[str, Any]]:
+def _flat_notes(lens: Lens) -> list[dict[str, Any]]:
     """How much is saturated, written where the shade is."""
     ends = flat_ends(lens.activation)
     if not ends or np.isnan(lens.saturated):
@@ -386,7 +386,7 @@ def _flat_notes(lens: Lens, scale: float) -> list[dict[str, Any]]:
     at = min(ends[0][1], 0.0) / 2 + ends[0][0] / 2
     words = f"saturated, both ends:<br>{lens.saturated:.1%}" if len(ends) > 1 else f"saturated:<br>{lens.saturated:.1%}"
     place = {"xref": "x", "x": at, "yref": "y domain", "y": 0.98, "xanchor": "center", "yanchor": "top"}
-    return [{"text": words, "showarrow": False, "font": {"size": 16 * scale}, **place}]
+    return [{"text": words, "showarrow": False, "font": {"size": theme.TICK_SIZE}, **place}]
 
 
 def _borders(bottom: float, top: float) -> list[dict[str, Any]]:

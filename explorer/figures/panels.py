@@ -260,6 +260,7 @@ ACROSS, UP, BOXES = "x5", "y7", "y8"
 # the names of all.
 WIDTH, GAP = 0.64, 0.05
 ROOM_FOR_ARROWS, NARROW_ROOM_FOR_NAMES = 20, 9
+FLAT = 0.3  # the height of boxes whose names stand above them
 NO_COLOUR = "rgba(0, 0, 0, 0)"
 
 
@@ -280,15 +281,19 @@ def net_row(nets: Nets, view: View, epoch: int) -> Traces:
     return traces
 
 
+def names_fit(layers: int, narrow: bool) -> bool:
+    """Return whether the boxes of so many layers have room for all their names."""
+    return layers <= (NARROW_ROOM_FOR_NAMES if narrow else ROOM_FOR_ARROWS)
+
+
 def net_axes(layers: int, view: View, bars: Box, boxes: Box, narrow: bool) -> dict[str, Any]:
-    """Return the three axes of a row of so many layers, whose names stand in their boxes."""
-    room = NARROW_ROOM_FOR_NAMES if narrow else ROOM_FOR_ARROWS
-    told = [*range(1, layers + 1)] if layers <= room else axes.end_ticks(layers)
-    names = axes.ticks(told, [*map(str, told[:-1]), "out"]) | {
-        "side": "top",
-        "ticklabelposition": "inside",
-        "tickangle": 0,
-    }
+    """Return the three axes of a row of so many layers, whose names stand in their boxes, or above flat ones if they are wider."""
+    inside = names_fit(layers, narrow)
+    told = [*range(1, layers + 1)] if inside else axes.end_ticks(layers)
+    low, high = boxes[1]
+    up = [low, high if inside else low + FLAT * (high - low)]
+    place = {"side": "top", "ticklabelposition": "inside" if inside else "outside", "tickangle": 0}
+    names = axes.ticks(told, [*map(str, told[:-1]), "out"]) | place
     bare = {"showgrid": False, "showticklabels": False, "fixedrange": True}
     span = height_span(view)
     return {
@@ -297,7 +302,7 @@ def net_axes(layers: int, view: View, bars: Box, boxes: Box, narrow: bool) -> di
         | {"showticklabels": True, "range": [0.4, layers + 0.6], "domain": list(bars[0]), "anchor": BOXES},
         "yaxis7": {"range": list(span), "showgrid": True, "fixedrange": True, **axes.few_value_ticks(view, span)}
         | {"domain": list(bars[1]), "anchor": ACROSS},
-        "yaxis8": bare | {"range": [-1.1, 1.1], "domain": list(boxes[1]), "anchor": ACROSS},
+        "yaxis8": bare | {"range": [-1.1, 1.1], "domain": up, "anchor": ACROSS},
     }
 
 

@@ -246,11 +246,10 @@ def _spread(sides: Band, style: LineStyle) -> dict[str, Any] | None:
 
 
 def _steps_layout(nets: Nets, epoch: int, caption: str, narrow: bool) -> dict[str, Any]:
-    scale = axes.text_scale(narrow)
     notes, below = axes.foot(STEPS_MEANING, caption, narrow)
     inner, edge = (300, 0.78) if narrow else (360, 0.86)
     steps = axes.step_axis(max(shown.history.experiment.length for shown in nets), "time step")
-    whole = {"title": axes.title("all steps", 22 * scale), "range": [0.3, len(nets) + 0.7], "tickvals": []}
+    whole = {"title": axes.title("all steps", 22), "range": [0.3, len(nets) + 0.7], "tickvals": []}
     words = {"title": {"text": "L2 norm, part of dL/dW_hh" * (not narrow)}}
     named_axes = {
         "xaxis": steps | {"domain": [0, edge - 0.02]},
@@ -261,8 +260,8 @@ def _steps_layout(nets: Nets, epoch: int, caption: str, narrow: bool) -> dict[st
     above, top = axes.head(lines, 6 if narrow else 1, 12, narrow)
     return {
         "height": inner + below + top,
-        **axes.legend_above(inner, scale, above=12),
-        **axes.sized(named_axes, scale),
+        **axes.legend_above(inner, above=12),
+        **axes.sized(named_axes),
         "annotations": [*notes, above],
         "margin": {"l": 76, "r": 16, "t": top, "b": below},
     }

@@ -20,8 +20,9 @@ from explorer.figures.view import View
 from explorer.training.history import History
 
 # Heights in pixels: of a line of text, of the ticks, of the space below a row and of what is below all panels.
-LINE, TICKS, SPACE, FOOT = 20, 30, 14, 100
+LINE, TICKS, SPACE, FOOT = 21, 30, 14, 100
 GAP = 0.022
+NARROW_LETTERS = 34  # across a phone
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 # The colour of what the remedy did, before the words that say it.
 COLOURS = {HELPED: theme.NOW, A_LITTLE: theme.NOW, HARMED: theme.NOT_FINITE}
@@ -41,10 +42,10 @@ class Tier:
 
 
 # The experiment itself beside the best; the next four; the rest.
-RANKED = (Tier(2, 2, 1, 210, 44, 18, True), Tier(4, 4, 2, 100, 25, 15, True), Tier(99, 6, 2, 56, 17, 15, False))
+RANKED = (Tier(2, 2, 1, 210, 44, 18, True), Tier(4, 4, 2, 100, 25, 16, True), Tier(99, 6, 2, 56, 17, 16, False))
 
 
-EVEN = Tier(99, 5, 2, 142, 20, 15, True)
+EVEN = Tier(99, 5, 2, 142, 20, 16, True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +101,12 @@ def _slots(tried: Sequence[TrialPanel], tiers: Sequence[Tier], narrow: bool) -> 
     said = 2 if any(one.word for one in tried) else 1
     for tier in tiers:
         columns = tier.narrow_columns if narrow else tier.columns
-        longest = max(len(wrap(one.name, tier.letters)) for one in tried)
+        longest = max(len(wrap(one.name, _letters(tier, narrow))) for one in tried)
         lines = longest + (1 if tier is RANKED[0] else said)
         here = min(tier.places, left)
         left -= here
         for first in range(0, here, columns):
-            rows.append((tier, columns, round(lines * LINE * tier.size / 15) + 8, min(columns, here - first)))
+            rows.append((tier, columns, round(lines * LINE * tier.size / 16) + 8, min(columns, here - first)))
     height = sum(above + tier.height + TICKS * tier.ticks + SPACE for tier, _, above, _ in rows) + FOOT
     slots, top = [], 0
     for tier, columns, above, count in rows:
@@ -117,7 +118,6 @@ def _slots(tried: Sequence[TrialPanel], tiers: Sequence[Tier], narrow: bool) -> 
 
 def _layout(tried: Sequence[TrialPanel], view: View, tiers: Sequence[Tier], narrow: bool) -> dict[str, Any]:
     slots, height = _slots(tried, tiers, narrow)
-    scale = axes.NARROW_SCALE if narrow else 1.0
     named_axes: dict[str, Any] = {}
     labels = []
     for place, (one, slot) in enumerate(zip(tried, slots, strict=True), start=1):
@@ -125,28 +125,33 @@ def _layout(tried: Sequence[TrialPanel], view: View, tiers: Sequence[Tier], narr
         if one.history.experiment.epochs != tried[0].history.experiment.epochs:  # an axis of its own
             del named_axes[f"xaxis{place}"]["matches"]
         across, up = slot.box
-        labels.append(axes.label(_title(one, slot.tier), across[0], up[1], size=slot.tier.size * scale))
+        labels.append(axes.label(_title(one, slot.tier, narrow), across[0], up[1], size=slot.tier.size))
         labels[-1]["align"] = "left"
     foot = FOOT / height
     values = {"range": list(view.span), "showgrid": False, "fixedrange": True, **axes.value_ticks(view)}
     strip = [0.3, 1.0], [foot * 0.5, foot * 0.7]
     named_axes |= axes.pair(len(tried) + 1, strip, values, {"visible": False, "fixedrange": True})
     what = f"{view.diagnostic.title}{', over the last layer’s' if view.is_ratio else ''}"
-    labels.append(axes.label(what, 0, foot * 0.5, size=16 * scale))
-    caption = axes.settings(summary(tried[0].history.experiment), 30, scale)
+    labels.append(axes.label(what, 0, foot * 0.5, size=16))
+    caption = axes.settings(summary(tried[0].history.experiment), 30)
     return {
         "height": height,
         "annotations": [*labels, caption | {"yanchor": "bottom"}],
         **axes.legend_above(height, above=8),
-        **axes.sized(named_axes, scale),
+        **axes.sized(named_axes),
     }
 
 
-def _title(tried: TrialPanel, tier: Tier) -> str:
-    joint = " · " if len(tried.word + tried.number) + 3 <= tier.letters else "<br>"
+def _letters(tier: Tier, narrow: bool) -> int:
+    return min(tier.letters, NARROW_LETTERS // tier.narrow_columns) if narrow else tier.letters
+
+
+def _title(tried: TrialPanel, tier: Tier, narrow: bool) -> str:
+    letters = _letters(tier, narrow)
+    joint = " · " if len(tried.word + tried.number) + 3 <= letters else "<br>"
     said = f"{tried.word}{joint}{tried.number}" if tried.word in COLOURS else f"{tried.number} learn it"
     mark = f'<span style="color:{COLOURS[tried.word]}">■</span> ' if tried.word in COLOURS else ""
-    return f"<b>{axes.folded(tried.name, tier.letters)}</b><br>{mark}{said}"
+    return f"<b>{axes.folded(tried.name, letters)}</b><br>{mark}{said}"
 
 
 def _panel_axes(place: int, history: History, view: View, slot: Slot) -> dict[str, Any]:
@@ -156,7 +161,10 @@ def _panel_axes(place: int, history: History, view: View, slot: Slot) -> dict[st
     if view.axis == "linear":
         x |= {"tickvals": [0, epochs / 2], "ticktext": ["0", f"epoch {epochs / 2:,.0f}"]}
     named = slot.leftmost and ticks
-    y = axes.layer_axis(history.experiment.layers) | {"showticklabels": named, "title": "layer" if named else ""}
+    y = axes.layer_axis(history.experiment.layers, min(6, slot.tier.height // 25)) | {
+        "showticklabels": named,
+        "title": "layer" if named else "",
+    }
     return axes.pair(place, slot.box, x, y, follow=True)
 
 

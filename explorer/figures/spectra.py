@@ -186,16 +186,15 @@ def _room(count: int, lines: int, narrow: bool) -> _Room:
     columns = min(count, 3) if not narrow else 1 if count <= 3 else 2
     rows = -(-count // columns)
     plane = (270 if columns == 1 else 130) if narrow else (310 if rows == 1 else 270)
-    return _Room(columns, rows, plane, TICKS + LINE * lines * axes.text_scale(narrow), 220 if narrow else 0)
+    return _Room(columns, rows, plane, TICKS + LINE * lines, 220 if narrow else 0)
 
 
 def _layout(nets: Nets, view: View, epoch: int, caption: str, matrix: str, narrow: bool) -> dict[str, Any]:
-    scale = axes.text_scale(narrow)
     texts = [_plane_text(shown.history, epoch, matrix) for shown in nets]
     room = _room(len(nets), max(text.count("<br>") + 1 for text in texts), narrow)
     notes, below = axes.foot(meaning([shown.history.experiment for shown in nets]), caption, narrow)
     named_axes: dict[str, Any] = {}
-    size = (14 if narrow and room.columns > 1 else 17) * scale
+    size = theme.TICK_SIZE if narrow and room.columns > 1 else theme.LABEL_SIZE
     for index, shown in enumerate(nets):
         row, column = divmod(index, room.columns)
         across = axes.piece(column, room.columns, GAP, 1.0 if narrow else PLANES)
@@ -203,13 +202,13 @@ def _layout(nets: Nets, view: View, epoch: int, caption: str, matrix: str, narro
         named_axes |= _plane_axes(index + 1, box, plane_reach(nets), texts[index], leftmost=column == 0)
         notes.append(axes.panel_title(index + 1, axes.coloured_name(shown.style.colour, shown.name), size))
     words = ("<b>Largest |λ| and σ₁, medians</b>", "<b>Singular values, medians</b>")
-    notes += [axes.panel_title(len(nets) + place, text, 16 * scale) for place, text in enumerate(words, start=1)]
+    notes += [axes.panel_title(len(nets) + place, text, theme.TICK_SIZE) for place, text in enumerate(words, start=1)]
     named_axes |= _curve_axes(nets, view, room.curve_boxes())
     above, top = axes.head([f"W_hh of the {matrix}"], 7 if narrow else 1, TITLE, narrow)
     return {
         "height": round(room.inner + below + top),
-        **axes.legend_above(room.inner, scale, above=TITLE),
-        **axes.sized(named_axes, scale),
+        **axes.legend_above(room.inner, above=TITLE),
+        **axes.sized(named_axes),
         "annotations": [*notes, above],
         "shapes": _lines(nets, view, epoch),
         "margin": {"l": 64, "r": 16, "t": top, "b": below},

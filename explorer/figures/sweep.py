@@ -122,7 +122,7 @@ def _colours(outcome: Outcome, narrow: bool, below: float) -> dict[str, Any]:
     shares = theme.SHARE_SCALE if outcome.unit == "share" else theme.SIZE_SCALE
     scale = theme.RATIO_SCALE if outcome.diverging else shares
     across = {"orientation": "h", "y": -below, "yanchor": "top"} if narrow else {}
-    bar = axes.colour_bar(outcome.name, axes.text_scale(narrow), thickness=18, **_ticks(outcome), **across)
+    bar = axes.colour_bar(outcome.name, thickness=18, **_ticks(outcome), **across)
     return {"cmin": low, "cmax": high, "colorscale": scale, "colorbar": bar}
 
 
@@ -180,7 +180,7 @@ def _layout(sweep: Sweep, outcome: Outcome, narrow: bool) -> dict[str, Any]:
     lines = wrap(f"varied from: {summary(sweep.base)}", letters, break_on_hyphens=False)
     below = names + (NARROW_BAR if narrow else 0) + 16 + axes.SETTINGS_LINE * len(lines)
     inside = NARROW_MAP if narrow else MAP
-    caption = axes.settings("<br>".join(lines), below, axes.text_scale(narrow)) | {"yanchor": "bottom"}
+    caption = axes.settings("<br>".join(lines), below) | {"yanchor": "bottom"}
     layout = _over_columns(sweep, _axis(sweep.y, sweep.ys, narrow), inside + 48 + below, 48, below, narrow)
     if narrow:
         caption["xshift"] = 8 - layout["margin"]["l"]
@@ -191,13 +191,13 @@ def _over_columns(
     sweep: Sweep, y: dict[str, Any], height: int, top: int, below: int, narrow: bool = False
 ) -> dict[str, Any]:
     # Room for the names of the rows: the same beside map and section, so that columns stand above each other.
-    longest, scale = max(len(value_text(value)) for value in sweep.ys), axes.text_scale(narrow)
+    longest = max(len(value_text(value)) for value in sweep.ys)
     left = 40 + 7.5 * longest if narrow else max(84.0, 50 + 8.5 * longest)
     return {
         "template": theme.TEMPLATE,
         "height": height,
-        **axes.legend(1.01, scale),
-        **axes.sized({"xaxis": _axis(sweep.x, sweep.xs, narrow), "yaxis": y}, scale),
+        **axes.legend(1.01),
+        **axes.sized({"xaxis": _axis(sweep.x, sweep.xs, narrow), "yaxis": y}),
         "margin": {"l": left, "r": 12 if narrow else BAR_ROOM, "t": top, "b": below},
     }
 

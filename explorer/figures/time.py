@@ -159,7 +159,7 @@ class Places:
     share: Box
     profile: Box
     strip: Box
-    scale: float = 1.0
+    narrow: bool = False
     letters: int = axes.SETTINGS_LETTERS  # Of a line of the caption
 
 
@@ -186,16 +186,16 @@ def _narrow(count: int) -> Places:
     spans = [[float(top - height / inside), float(top)] for top, height in zip(tops, heights, strict=True)]
     loss, share, *maps, profile, strip = [([0.0, 1.0], span) for span in spans]
     height = inside + MARGIN["t"] + MARGIN["b"] + 40
-    return Places(height, maps, 1, loss, share, profile, strip, axes.text_scale(True), axes.NARROW_SETTINGS_LETTERS)
+    return Places(height, maps, 1, loss, share, profile, strip, True, axes.NARROW_SETTINGS_LETTERS)
 
 
 def _layout(net_panels: Sequence[NetPanel], view: View, caption: str, place: Places) -> dict[str, Any]:
     chosen = _chosen_epoch(net_panels, view.at)
     return {
         "height": place.height,
-        "margin": MARGIN | {"b": MARGIN["b"] + 40 * (place.scale < 1)},
-        **axes.legend(1 + 30 / place.height, place.scale),
-        **axes.sized(_axes(net_panels, view, place), place.scale),
+        "margin": MARGIN | {"b": MARGIN["b"] + 40 * place.narrow},
+        **axes.legend(1 + 30 / place.height),
+        **axes.sized(_axes(net_panels, view, place)),
         "annotations": [*_titles(net_panels, place), *_words(view, chosen, caption, place)],
         "shapes": _lines(net_panels, float(panels.epoch_positions(np.array([chosen]), view)[0])),
     }
@@ -224,7 +224,7 @@ def _axes(net_panels: Sequence[NetPanel], view: View, place: Places) -> dict[str
     named_axes |= axes.pair(LOSS, place.loss, epochs | axes.AS_X, LOSS_AXIS)
     named_axes |= axes.pair(SHARE, place.share, epochs | axes.AS_X, SHARE_AXIS)
     values = {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
-    own = axes.AS_Y | {"showticklabels": place.columns == 1 and place.scale < 1}
+    own = axes.AS_Y | {"showticklabels": place.columns == 1 and place.narrow}
     named_axes |= axes.pair(PROFILE, place.profile, values, steps | own)
     named_axes |= axes.pair(STRIP, place.strip, {}, {"visible": False, "fixedrange": True})
     del named_axes[f"xaxis{STRIP}"]
@@ -239,15 +239,15 @@ def answers_at_the_end(experiment: RecurrentExperiment) -> bool:
 
 def _titles(net_panels: Sequence[NetPanel], place: Places) -> list[dict[str, Any]]:
     titles = []
-    size = (18 if max(len(panel.name) for panel in net_panels) <= LETTERS else 15) * place.scale
+    size = 18 if max(len(panel.name) for panel in net_panels) <= LETTERS else 16
     for panel, (x, y) in zip(net_panels, place.maps, strict=True):
         who = "\N{NO-BREAK SPACE}" if panel.shown is None else learners(panel.shown.history)
         text = axes.coloured_name(panel.style.colour, panel.name)
-        text += f'<br><span style="font-size:{15 * place.scale:g}px">{who}</span>'
+        text += f'<br><span style="font-size:16px">{who}</span>'
         titles.append(axes.label(text, x[0], y[1], size=size) | {"align": "left"})
         if panel.empty:
             middle = {"xanchor": "center", "yanchor": "middle", "align": "center"}
-            titles.append(axes.label(panel.empty, sum(x) / 2, sum(y) / 2, size=16 * place.scale) | middle)
+            titles.append(axes.label(panel.empty, sum(x) / 2, sum(y) / 2, size=16) | middle)
     return titles
 
 
@@ -261,12 +261,12 @@ def learners(history: History) -> str:
 def _words(view: View, chosen: int, caption: str, place: Places) -> list[dict[str, Any]]:
     what = f"{view.metric} over the last step's" if view.is_ratio else view.diagnostic.title
     what += f",<br>at epoch {chosen:,}"
-    size = 16 * place.scale
+    size = 16
     return [
         axes.label(what, place.profile[0][0], place.profile[1][1], size=size) | {"align": "left"},
         axes.label("Loss, median over seeds", place.loss[0][0], place.loss[1][1], size=size),
         axes.label("Seeds that have learnt it", place.share[0][0], place.share[1][1], size=size),
-        axes.settings("<br>".join(wrap(caption, place.letters)), 12, place.scale),
+        axes.settings("<br>".join(wrap(caption, place.letters)), 12),
     ]
 
 

@@ -187,9 +187,8 @@ def _shares(values: Any, name: str, colour: str, dash: str) -> marks.Traces:
 
 
 def _product_layout(about: Products, narrow: bool) -> dict[str, Any]:
-    scale = axes.text_scale(narrow)
     # A legend of one column stands higher.
-    height, above, below, foot = (1340, 60, 360, 300) if narrow else (HEIGHT, 110, 200, 160)
+    height, above, below, foot = (1160, 60, 180, 118) if narrow else (HEIGHT, 110, 160, 118)
     inner = height - above - below
     whole = [0.0, 1.0]
     boxes: list[axes.Box] = (
@@ -210,13 +209,13 @@ def _product_layout(about: Products, narrow: bool) -> dict[str, Any]:
         "margin": {"l": 70, "r": 24, "t": above, "b": below},
         "annotations": [
             *(
-                axes.label(f"<b>{text}</b>", box[0][0], box[1][1], size=18 * scale)
+                axes.label(f"<b>{text}</b>", box[0][0], box[1][1], size=18)
                 for text, box in zip(titles, boxes, strict=True)
             ),
-            axes.settings(axes.folded(about.caption, 40 if narrow else 90), foot, scale),
+            axes.settings(axes.folded(about.caption, 40 if narrow else 90), foot),
         ],
-        **axes.legend_below(88, inner, scale),
-        **axes.sized(named, scale),
+        **axes.legend_below(88, inner),
+        **axes.sized(named),
     }
 
 
@@ -280,7 +279,7 @@ def _if_true(rows: Sequence[Said], places: Any) -> Iterator[tuple[list[float], l
 
 
 def _said_layout(rows: Sequence[Said], places: Any, narrow: bool) -> dict[str, Any]:
-    scale, letters = axes.text_scale(narrow), 22 if narrow else 60
+    letters = 22 if narrow else 60
     names = ["<br>".join(wrap(row.name, letters)) for row in rows]
     row = 84 if narrow else SAID_ROW
     x = {
@@ -294,6 +293,6 @@ def _said_layout(rows: Sequence[Said], places: Any, narrow: bool) -> dict[str, A
     return {
         "height": height,
         "margin": {"l": 64, "r": 24, "t": 60, "b": 90},
-        **axes.legend_above(height - 150, scale),
-        **axes.sized({"xaxis": x, "yaxis": y}, scale),
+        **axes.legend_above(height - 150),
+        **axes.sized({"xaxis": x, "yaxis": y}),
     }

@@ -21,19 +21,20 @@ function layoutFor(box, figure, css, { keep, above, lowest, larger }) {
   const layout = { ...figure.layout, ...narrow, font, paper_bgcolor: paper, plot_bgcolor: paper, autosize: true, uirevision: keep };
   // On a low screen a lower figure: all of it should be seen at once.
   if (!narrow.height && !figure.layout.meta?.fixed) layout.height = Math.min(layout.height, Math.max(lowest, window.innerHeight - above));
-  const factor = Math.max(larger, Number(getComputedStyle(document.documentElement).getPropertyValue("--figure-text")));
+  const factor = textFactor(larger);
   if (factor > 1 && !box.narrow) {
     enlarge([layout, figure.data], factor);
     layout.margin = Object.fromEntries(Object.entries(layout.margin ?? {}).map(([side, size]) => [side, size * (side === "r" ? 1 : factor)]));
   }
-  return refolded(layout, box.clientWidth, font.family, box.narrow ? [] : figure.data);
+  return refolded(layout, box.clientWidth, font.family, figure.data);
 }
 
 /** Enlarges every text, and what is as far from a panel as the size of a text asks. */
 function enlarge(node, factor) {
   for (const [name, value] of Object.entries(node ?? {})) {
     if (/font$/.test(name) && value?.size) value.size *= factor;
-    else if (name === "yshift") node[name] *= factor;
+    else if (["yshift", "ticklabelshift"].includes(name)) node[name] *= factor;
+    else if (name === "text" && typeof value === "string") node[name] = value.replace(/font-size:(\d+)px/g, (_, size) => `font-size:${size * factor}px`);
     else if (value && typeof value === "object" && name !== "meta" && name !== "template") enlarge(value, factor);
   }
 }

@@ -102,7 +102,12 @@ def framed() -> Iterator[bool]:
 # --- How the tour looks: larger words, and in presenter mode nothing but the scene ---
 
 
-WORDS = """
+# Holds what nobody sees: it takes no room.
+UNSEEN_KEY = "tour_unseen"
+# The value of a slider whose text is larger than Streamlit's stands on its handle, not on the line.
+THUMBS = "[data-testid=stSliderThumbValue] { top: auto !important; bottom: 100%; } [data-testid=stSliderThumbValue] p { line-height: 1.2; }"
+WORDS = (
+    """
 .st-key-scene [role=radiogroup] { display: flex; flex-wrap: wrap; align-items: center; gap: 0; border: none; background: none; }
 .st-key-scene [role=radio] { display: flex; align-items: center; justify-content: center; gap: .45rem; position: relative;
   min-width: 1.6rem; min-height: 2.2rem; padding: 0; margin: 0; border: none; background: none; overflow: visible; }
@@ -141,6 +146,9 @@ WORDS = """
 .st-key-tour_recap button p { font-size: clamp(.95rem, .95vw, 1.35rem); }
 .st-key-tour_words .st-key-tour_play p { font-size: clamp(1rem, 1vw, 1.4rem); }
 """
+    + THUMBS
+    + f":has(> .st-key-{UNSEEN_KEY}) {{ position: absolute; width: 1px; height: 1px; overflow: hidden; }}"
+)
 
 # The factor of figures' text for a lecture room, see live_chart.js: 24 pixels at least.
 LARGER = 1.5
@@ -149,13 +157,17 @@ PRESENTER = (
     + """
 [data-testid=stHeader], [data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stToolbar],
 [data-testid=stExpandSidebarButton], .st-key-tour_open, .st-key-hand_out { display: none !important; }
-[data-testid=stMainBlockContainer] { padding: 1.2rem 2rem .5rem !important; }
+[data-testid=stMainBlockContainer] { padding: .3rem 2rem .5rem !important; }
 .st-key-tour_question { min-height: max(590px, 100vh - 160px); }
 .st-key-tour_question p { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }
 .st-key-tour_question h1 { font-size: clamp(2.2rem, 3.4vw, 5rem); }
 .st-key-tour_question h2 { font-size: clamp(1.8rem, 2.5vw, 3.8rem); }
 .st-key-tour_words p { font-size: clamp(1.2rem, 1.4vw, 2.2rem); }
 .st-key-tour_words h2 { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }
+@media (max-height: 850px) {
+  .st-key-tour_words.stVerticalBlock { gap: .55rem; }
+  .st-key-tour_words .st-key-tour_options p { font-size: 1.15rem; }
+}
 """
 )
 

@@ -33,7 +33,7 @@ export default function ({ data, parentElement }) {
   if (!boxes[state.chosen]) state.chosen = null;
   const family = () => css("--st-font") || "sans-serif";
   const look = paper => ({ ...data.look, paper, line: "#8a8f98" });
-  const scroller = find(".graph"), present = () => Math.max(data.larger, Number(getComputedStyle(document.documentElement).getPropertyValue("--figure-text")) || 1);
+  const scroller = find(".graph"), present = () => textFactor(data.larger);
 
   /** What the window leaves the graph, of its height, below what stands above it; a phone scrolls. */
   const height = () => {

@@ -26,6 +26,7 @@ PAGES = {
     "Cliff as a relief": ("/cliff", {"cliff_shown": "relief"}),
     "Tour, an answer": ("/tour", {"scene": "never learns", "revealed": "answer"}),
     "Tutorial": ("/tutorial", {"tutorial_net": "residual", "tutorial_inner": 2}),
+    "Homework": ("/homework", {}),
 }
 FIGURES = {
     "Explore": ("joint_figure", "why"),
