@@ -62,9 +62,9 @@ LETTERS, SETTINGS_LETTERS = 32, 108
 RIGHT = "(○\N{NO-BREAK SPACE}right)"
 # Margins: below there is the legend, and then the settings.
 MARGIN = {"l": 74, "r": 16, "t": 30, "b": 112}
-NARROW_MARGIN = {"l": 64, "r": 16, "t": 40, "b": 138}
+NARROW_MARGIN = {"l": 64, "r": 16, "t": 40, "b": 118}
 LEGEND, SETTINGS = 14, 44  # below the inside
-NARROW_LEGEND, NARROW_SETTINGS = 60, 90
+NARROW_LEGEND, NARROW_SETTINGS = 40, 70
 
 
 def _places(count: int, narrow: bool) -> _Places:
@@ -83,7 +83,7 @@ def _wide(count: int) -> _Places:
 def _narrow(count: int) -> _Places:
     heights = [NARROW_BOXES, NARROW_BARS, *[NARROW_LOSS, NARROW_MAP] * count]
     heights += [NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS]
-    gaps = [0, 4, 56, 12, *[84, 12] * (count - 1), 84, 10, 64]
+    gaps = [0, 4, 56, 20, *[84, 20] * (count - 1), 84, 10, 84]
     inside = sum(heights) + sum(gaps) + 24
     tops = 1 - (np.cumsum(gaps) + np.cumsum([0, *heights[:-1]])) / inside
     boxes, bars, *nets, profile, strip, answers = [

@@ -15,21 +15,22 @@ function widthOf(text, size, family) {
   return FOLD_PEN.measureText(text.replace(/<[^>]*>/g, "")).width;
 }
 
-/** Text as lines, broken between parts, of which none is wider than `fits` lets it be; null if a part alone is. */
-function foldedAt(between, text, fits) {
-  const lines = [], parts = text.split(between);
-  for (const part of parts)
-    if (lines.length && fits(lines.at(-1) + between + part)) lines[lines.length - 1] += between + part;
-    else lines.push(part);
-  return between === " " || parts.every(fits) ? lines : null;
+/** Text as lines, broken at spaces, of which none is wider than `fits` lets it be unless it is one word; spaces within tags are none. */
+function foldedAt(text, fits) {
+  const lines = [], words = text.replace(/<[^>]*>/g, tag => tag.replaceAll(" ", "\0")).split(" ").map(word => word.replaceAll("\0", " "));
+  for (const word of words)
+    if (lines.length && fits(`${lines.at(-1)} ${word}`)) lines[lines.length - 1] += ` ${word}`;
+    else lines.push(word);
+  return lines;
 }
 
-/** A note's text, in lines of at most so many pixels: settings between two of them, words only where a line is too long. */
+/** A note's text, in lines of at most so many pixels: settings between two of them, within one only if it is too long; words only where a line is too long. */
 function foldedLines(note, room, size, family) {
   const old = note.text.split(/\s*<br>\s*/), whole = old.join(" "), fits = text => widthOf(text, size, family) <= room;
   if (note.name === "words" && old.every(fits)) return old;
-  const settings = note.name === "settings" && foldedAt(" · ", whole, fits);
-  return settings ? settings.map((line, number) => (number < settings.length - 1 ? `${line} ·` : line)) : foldedAt(" ", whole, fits);
+  if (note.name !== "settings") return foldedAt(whole, fits);
+  const parts = whole.split(" · ").map((part, place, all) => part + (place < all.length - 1 ? "\u00a0·" : ""));
+  return foldedAt(parts.map(part => (fits(part) ? part.replaceAll(" ", "\u00a0") : part)).join(" "), fits);
 }
 
 /** The pixels that a legend's further rows take: one that does not fit in a row has columns as wide as its longest entry. */
@@ -40,27 +41,47 @@ function rowsBelow({ font }, traces, room, family) {
   return lengths.reduce((sum, length) => sum + length, 0) <= room ? 0 : (Math.ceil(names.length / columns) - 1) * font.size * 1.5;
 }
 
-/** A title that starts on a panel, broken where it would leave the figure; one with colours in it stays as it is. */
+const longest = (text, size, family) => Math.max(...text.split("<br>").map(line => widthOf(line, size * (line.includes("<b>") ? 1.08 : 1), family)));
+const rowsOf = text => text.split("<br>").length;
+
+/** A text beside or above panels, broken where it would leave the figure at the right. */
 function within(note, room, family) {
-  if (note.xref !== "paper" || note.xanchor !== "left" || /<\w+ /.test(note.text)) return note;
-  const size = (note.font?.size ?? 13) * (note.text.includes("<b>") ? 1.08 : 1), free = room - note.x * room + 12;
-  return { ...note, text: foldedAt(" ", note.text, text => text.split("<br>").every(line => widthOf(line, size, family) <= free)).join("<br>") };
+  if (note.xref !== "paper" || note.xanchor !== "left") return note;
+  const free = room - note.x * room + 12, fits = text => longest(text, note.font?.size ?? 13, family) <= free;
+  return fits(note.text) ? note : { ...note, text: foldedAt(note.text, fits).join("<br>") };
 }
 
-/** A layout, `width` pixels wide, whose settings and words fit below the panels and a legend of these traces: where they need more room, it is higher. */
+/** The titles of horizontal axes, broken where they would leave the figure. */
+function titlesWithin(layout, margin, width, room, family) {
+  const across = Object.entries(layout).filter(([name, axis]) => /^xaxis\d*$/.test(name) && axis.title?.text);
+  return Object.fromEntries(across.map(([name, axis]) => {
+    const [start, end] = axis.domain ?? [0, 1], middle = margin.l + (room * (start + end)) / 2;
+    const fits = text => longest(text, axis.title.font?.size ?? 14, family) <= 2 * Math.min(middle, width - middle);
+    return [name, fits(axis.title.text) ? axis : { ...axis, automargin: true, title: { ...axis.title, text: foldedAt(axis.title.text, fits).join("<br>") } }];
+  }));
+}
+
+/** A layout, `width` pixels wide, whose settings and words fit below the panels and a legend of these traces, and whose titles fit beside: where they need more room, it is higher. */
 function refolded(layout, width, family, traces = []) {
-  const margin = { l: 80, r: 80, b: 80, ...layout.template?.layout?.margin, ...layout.margin }, room = width - margin.l - margin.r;
-  let more = layout.legend?.yanchor === "top" ? rowsBelow(layout.legend, traces, room, family) : 0, ends = 0;
+  const margin = { l: 80, r: 80, t: 100, b: 80, ...layout.template?.layout?.margin, ...layout.margin }, room = width - margin.l - margin.r;
+  let more = layout.legend?.yanchor === "top" ? rowsBelow(layout.legend, traces, room, family) : 0, ends = 0, rise = 0;
   const annotations = (layout.annotations ?? []).map(note => {
-    if (!["settings", "words"].includes(note.name)) return within(note, room, family);
-    const size = note.font?.size ?? 13, lines = foldedLines(note, room - (note.xshift ?? 0), size, family);
+    const size = note.font?.size ?? 13;
+    if (!["settings", "words"].includes(note.name)) {
+      const whole = within(note, room, family), above = Math.ceil((rowsOf(whole.text) - rowsOf(note.text)) * size * 1.3);
+      if (note.y < 0.99 || !above) return whole;
+      rise = Math.max(rise, above); // what stands above everything grows upwards
+      return note.yanchor === "top" ? { ...whole, yshift: (note.yshift ?? 0) + above } : whole;
+    }
+    const lines = foldedLines(note, room - (note.xshift ?? 0), size, family);
     const above = more, stands = note.yanchor === "bottom", line = size * 1.3;
-    more += Math.ceil(Math.max(lines.length - note.text.split("<br>").length, 0) * line);
+    more += Math.ceil(Math.max(lines.length - rowsOf(note.text), 0) * line);
     // What hangs from its top goes down by what those above it need, what stands on its foot by its own lines too.
     const yshift = (note.yshift ?? 0) - (stands ? more : above);
     ends = Math.max(ends, -yshift + (stands ? 0 : lines.length * line) + BELOW);
     return { ...note, text: lines.join("<br>"), yshift };
   });
   const lacks = Math.ceil(Math.max(ends - margin.b, 0));
-  return { ...layout, annotations, height: layout.height + lacks, margin: { ...margin, b: margin.b + lacks } };
+  const titles = titlesWithin(layout, margin, width, room, family);
+  return { ...layout, ...titles, annotations, height: layout.height + lacks + rise, margin: { ...margin, t: margin.t + rise, b: margin.b + lacks } };
 }

@@ -316,7 +316,7 @@ def _layout(
     depth = len(lens.layers)
     layers = {"range": [0.45, depth + 0.65], "tickvals": axes.end_ticks(depth), "showgrid": False}
     named_axes["yaxis4"] = layers | {"title": axes.title("hidden layer"), "domain": row, "anchor": "x2"}
-    notes += [_ridge_title(right, row), *_flat_notes(lens)]
+    notes += [_ridge_title(right, row), *_flat_notes(lens, narrow)]
     notes += [axes.label(NO_SEED, 0.02, lower[1] - 0.1, size=18)] if lens.empty else []
     return {
         "height": round(inner + more * (below + top)),
@@ -378,7 +378,7 @@ def _flat_shapes(lens: Lens, bottom: float, top: float) -> list[dict[str, Any]]:
     return [look | {"x0": low, "x1": high} for low, high in flat_ends(lens.activation)]
 
 
-def _flat_notes(lens: Lens) -> list[dict[str, Any]]:
+def _flat_notes(lens: Lens, narrow: bool) -> list[dict[str, Any]]:
     """How much is saturated, written where the shade is."""
     ends = flat_ends(lens.activation)
     if not ends or np.isnan(lens.saturated):
@@ -386,6 +386,8 @@ def _flat_notes(lens: Lens) -> list[dict[str, Any]]:
     at = min(ends[0][1], 0.0) / 2 + ends[0][0] / 2
     words = f"saturated, both ends:<br>{lens.saturated:.1%}" if len(ends) > 1 else f"saturated:<br>{lens.saturated:.1%}"
     place = {"xref": "x", "x": at, "yref": "y domain", "y": 0.98, "xanchor": "center", "yanchor": "top"}
+    if narrow:  # the shade is narrower than its words
+        place |= {"xref": "x domain", "x": 0.01, "xanchor": "left", "align": "left"}
     return [{"text": words, "showarrow": False, "font": {"size": theme.TICK_SIZE}, **place}]
 
 

@@ -180,7 +180,7 @@ def _wide(count: int) -> Places:
 
 def _narrow(count: int) -> Places:
     heights = [NARROW_LOSS, NARROW_SHARE, *[NARROW_MAP] * count, NARROW_PROFILE, NARROW_STRIP]
-    gaps = [0, 56, 80, *[54] * (count - 1), 84, 10]
+    gaps = [0, 56, 80, *[54] * (count - 1), 100, 10]
     inside = sum(heights) + sum(gaps) + NARROW_FOOT
     tops = 1 - (np.cumsum(gaps) + np.cumsum([0, *heights[:-1]])) / inside
     spans = [[float(top - height / inside), float(top)] for top, height in zip(tops, heights, strict=True)]
