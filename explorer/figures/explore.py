@@ -73,9 +73,9 @@ def _places(count: int, narrow: bool) -> _Places:
 
 def _wide(count: int) -> _Places:
     across = [axes.piece(place, count, 0.035, 0.70) for place in range(count)]
-    top, middle, right = [0.625, 0.73], [0.11, 0.597], [0.765, 1.0]
+    top, middle, right = [0.625, 0.72], [0.11, 0.597], [0.765, 1.0]
     columns = [_Column((x, top), (x, middle), *names) for x, names in zip(across, AXES, strict=False)]
-    bars, boxes, whole = [0.81, 0.95], [0.96, 1.0], [0.0, 0.70]
+    bars, boxes, whole = [0.82, 0.95], [0.96, 1.0], [0.0, 0.70]
     answers, strip = (right, [0.67, 0.94]), (right, [0.075, 0.1])
     return _Places(HEIGHT, (whole, bars), (whole, boxes), columns, answers, (right, middle), strip, narrow=False)
 
@@ -183,7 +183,8 @@ def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
     experiments, narrow = [shown.history.experiment for shown in rows], place.narrow
     epochs = axes.epoch_axis(max(each.epochs for each in experiments), view, short=len(rows) > 1) | {"tickangle": 0}
     losses = axes.loss_axis(shown.history.loss for shown in rows)
-    layers = [axes.layer_axis(each.layers) for each in experiments]
+    deepest = max(each.layers for each in experiments)
+    layers = [axes.layer_axis(each.layers, max(round(6 * each.layers / deepest), 1)) for each in experiments]
     # A shallower net ends lower: a layer is at the same height in all panels.
     highest = max(layers, key=lambda axis: axis["range"][1])["range"]
     alike = len({each.layers for each in experiments}) == 1
@@ -208,7 +209,7 @@ def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
     values = {"range": list(view.span), "showgrid": True, "title": axes.title(_what(view), 2), **axes.value_ticks(view)}
     bare = {"showticklabels": False, "showgrid": False}
     across, up = _answer_axes(experiments[-1]) or (bare, bare)
-    row = panels.net_axes(max(each.layers for each in experiments), view, place.bars, place.boxes, narrow)
+    row = panels.net_axes(deepest, view, place.bars, place.boxes, narrow)
     return (
         named_axes
         | row

@@ -30,9 +30,10 @@ function fit() {
     box.wide ??= JSON.parse(JSON.stringify(box.layout));
     box.narrow = narrow;
     const placed = { ...structuredClone(box.wide), ...(narrow ? structuredClone(box.wide.meta?.narrow ?? {}) : {}) };
-    const layout = refolded({ ...placed, font: { ...placed.font, family: FAMILY } }, box.clientWidth, FAMILY, narrow ? [] : box.data);
+    const layout = refolded({ ...placed, font: { ...placed.font, family: FAMILY } }, box.clientWidth, FAMILY, box.data);
     box.style.height = box.parentElement.style.height = layout.height + "px";
-    Plotly.react(box, box.data, layout);
+    // Drawn anew: of a colour bar that lies down, `react` would leave the title where it stood.
+    Plotly.newPlot(box, box.data, layout, box._context);
   }
 }
 addEventListener("load", fit);

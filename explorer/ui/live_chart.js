@@ -152,6 +152,8 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   box.stopReplay?.();
   box.isNarrow = () => box.clientWidth < data.narrow;
   box.draw = async () => {
+    // Drawn anew where panels change places: of a colour bar that lies down, `react` would leave the title where it stood.
+    if (box.drawnIn && box.narrow !== box.isNarrow()) Plotly.purge(box);
     box.narrow = box.isNarrow();
     Object.assign(box, { drawnIn: [box.clientWidth, window.innerHeight] });
     box.stopReplay?.();
@@ -160,15 +162,16 @@ export default async function ({ data, parentElement, setTriggerValue }) {
     const layout = layoutFor(box, figure, css, data);
     box.style.height = layout.height + "px";
     await Plotly.react(box, figure.data, layout, { responsive: true, displaylogo: false, ...data.config });
+    box.removeAllListeners?.("plotly_click");
+    if (data.clicks) box.on("plotly_click", clicked);
   };
-  await box.draw();
-  box.startReplay = () => replay(box);
-  box.removeAllListeners?.("plotly_click");
-  if (data.clicks) box.on("plotly_click", event => {
+  const clicked = event => {
     const across = ({ customdata, x }) => customdata?.[0] ?? customdata ?? x;
     const point = event.points.find(candidate => Number.isFinite(across(candidate)));
     if (point) setTriggerValue("clicked", { panel: point.data.xaxis ?? "x", x: across(point), y: point.y, up: point.data.yaxis ?? "y" });
-  });
+  };
+  await box.draw();
+  box.startReplay = () => replay(box);
   // A phone that is turned, a window that is halved or put on a projector: other places for the panels. What changes by less, as
   // when a phone hides its address, stays as it is.
   box.outgrown = () => {

@@ -2,6 +2,7 @@
 const WIDTH = 1920, HEIGHT = 1080, EDGE = 30, GAP = 10;
 // A figure is drawn as on a screen of this many times fewer pixels, so that its text is legible in a lecture room.
 const ENLARGED = 1.4, LOWEST = 590;
+const A_LITTLE = 0.85;
 const TITLE = { size: 36, smallest: 26, weight: "bold", lines: 2 };
 const SETTINGS = { size: 20, smallest: 16, lines: 2 };
 const ADDRESS = { size: 16, smallest: 12, lines: 2 };
@@ -52,9 +53,11 @@ function folded(text, size, weight) {
   return lines.map(line => line.trimEnd());
 }
 
-/** A text as lines at the largest size at which it needs no more of them than it may have; at the smallest it may. */
+/** A text as one line, if that makes it only a little smaller; else as lines at the largest size at which it needs no more of them than it may have, or at the smallest. */
 function set(text, { size, smallest, weight, lines }) {
   let at = size;
+  while (at > size * A_LITTLE && folded(text, at, weight).length > 1) at -= 1;
+  if (folded(text, at, weight).length > 1) at = size;
   while (at > smallest && folded(text, at, weight).length > lines) at -= 1;
   return folded(text, at, weight).map(line => ({ line, size: at, weight: weight ?? "normal", height: at * 1.25 }));
 }

@@ -54,7 +54,8 @@ class File:
 
 
 def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
-    """Draw the button that opens the menu; `more` draws further buttons beside it."""
+    """Draw the button that opens the menu, at the top right; `more` draws further buttons here."""
+    st.html(_HEADER)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="take_away"):
         _share(parcel)
         more()
@@ -127,6 +128,8 @@ button:hover, button:focus-visible, select:hover, select:focus-visible { border-
 button:focus-visible, select:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 .open, [popover] { font: .9375rem/1.4 var(--st-font); color: var(--st-text-color); }
 .open { padding: .3rem 1.2rem; font-weight: 600; }
+/* In sight wherever the page is scrolled, right of the menu of pages. */
+.open { position: fixed; top: .45rem; right: 1rem; z-index: 1000000; }
 [popover] { position: fixed; margin: 0; width: min(46rem, calc(100vw - 16px)); box-sizing: border-box; overflow: auto;
   padding: .4rem 1rem; background: var(--st-background-color); border: 1px solid var(--st-border-color);
   border-radius: .6rem; box-shadow: 0 6px 30px rgba(0, 0, 0, .18); }
@@ -139,6 +142,8 @@ summary { cursor: pointer; padding: .3rem 0; }
 [role=status] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 640px) { .line { grid-template-columns: 1fr; } }
 """
+# The menu of pages ends before the button.
+_HEADER = "<style>[data-testid=stToolbar] { padding-right: 6.5rem; }</style>"
 _component = st.components.v2.component(
     "explorer_share",
     html=_MENU,
