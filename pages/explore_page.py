@@ -24,7 +24,7 @@ from explorer.figures.explore import (
     why_figure,
 )
 from explorer.figures.lens import RIDGES, describe_lens, lens_figure
-from explorer.figures.view import LENS, LENS_CONTROLS, VIEW_CONTROLS, LensView, View
+from explorer.figures.view import LENS, LENS_CONTROLS, VIEW_CONTROLS, LensView, View, of_seed
 from explorer.sharing.code import explore_table, lens_code
 from explorer.sharing.notebook import explore_lines
 from explorer.sharing.saved import filename, history_csv, lens_csv
@@ -368,9 +368,9 @@ def _lens(compared: Compared, view: View) -> tuple[Lens, Drawn]:
     """Ask for the layer and the seeds, and draw what the activation receives there."""
     now, before = compared.now.history, compared.baseline
     chosen = _ask_lens(now.experiment)
-    lens = look(now, view.at, chosen.layer, chosen.of_seed)
+    lens = look(now, view.at, chosen.layer, of_seed(chosen.seed))
     # The baseline at the same epoch.
-    other = None if before is None else look(before.history, lens.epoch, chosen.layer, chosen.of_seed)
+    other = None if before is None else look(before.history, lens.epoch, chosen.layer, of_seed(chosen.seed))
     larger = LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0
     drawn = Drawn(
         "lens",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -10,12 +10,15 @@ import streamlit as st
 
 from explorer.choices.cells import CELLS
 from explorer.choices.comparisons import COMPARISONS
-from explorer.choices.controls import choice, controls_of
+from explorer.choices.controls import Number, choice, controls_of
 from explorer.choices.recurrent_experiment import NEW_STATE, RecurrentExperiment, matrix_choices
 from explorer.diagnosis.comparison import Compared
+from explorer.diagnosis.lens import Lens, look
 from explorer.diagnosis.reach import cut_off, reach_curve, state_reach
+from explorer.diagnosis.wording import summary
 from explorer.figures.clipping import clipping_figure, describe_clipping
 from explorer.figures.gates import describe_gates, gates_figure
+from explorer.figures.lens import RIDGES, describe_lens, lens_figure
 from explorer.figures.panels import DrawnNet
 from explorer.figures.reach import (
     describe_reach,
@@ -27,22 +30,24 @@ from explorer.figures.reach import (
 )
 from explorer.figures.spectra import describe_matrix, matrix_figure
 from explorer.figures.theme import LineStyle
-from explorer.figures.time import PROFILE, describe_compared, nets_of, time_figure
-from explorer.figures.view import TIME_VIEW_CONTROLS, TimeView
+from explorer.figures.time import MISSING, PROFILE, describe_compared, nets_of, time_figure
+from explorer.figures.view import LENS, TIME_LENS_CONTROLS, TIME_VIEW_CONTROLS, TimeLensView, TimeView, of_seed
 from explorer.sharing import code
 from explorer.sharing.code import Piece, time_table
 from explorer.sharing.notebook import compared_lines
-from explorer.sharing.saved import filename, histories_csv
+from explorer.sharing.saved import filename, histories_csv, lens_csv
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
 from explorer.training.cost import refuse_all
 from explorer.training.kinds import TIME_STEPS
 from explorer.ui.ahead import trained
+from explorer.ui.between_pages import set_values
 from explorer.ui.jobs import Job
 from explorer.ui.keys import keys_of
-from explorer.ui.live_chart import Drawn, live_chart
+from explorer.ui.live_chart import Click, Drawn, live_chart
 from explorer.ui.look import place_of_progress
 from explorer.ui.page import Page, what_do_i_see
-from explorer.ui.sidebar import chosen
+from explorer.ui.private import read_address_again
+from explorer.ui.sidebar import chosen, present_value
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.widgets import ask, ask_view, choose_epoch
@@ -93,8 +98,15 @@ class Nets:
         return [shown.style for shown in self.drawn]
 
 
-# What draws a figure, and what it shows in words.
-Picture = tuple[Callable[[], Any], str]
+@dataclass(frozen=True)
+class Picture:
+    """A second figure as the page shows it."""
+
+    draw: Callable[[], Any]
+    alt: str  # What it shows, in words
+    on_click: Callable[[Click], None] | None = None
+    # What a lens sees, by the net's name: last the chosen one, before it that behind it
+    lenses: Mapping[str, Lens] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,19 +119,19 @@ class OfferedFigure:
     code: Callable[[Sequence[RecurrentExperiment]], list[Piece]]  # What made it
 
 
-def _second(nets: Nets) -> tuple[str, Drawn | None]:
-    """Ask which figure, draw it, and return its name and the figure."""
+def _second(nets: Nets) -> tuple[str, Drawn | None, Mapping[str, Lens]]:
+    """Ask which figure, draw it, and return its name, the figure, and what a lens sees."""
     key = f"{PREFIX}figure"
     name = ask(key, CONTROLS[key], options=list(SECOND_FIGURES), in_a_row=True)
     entry = SECOND_FIGURES[name]
     st.caption(entry.meaning)
     picture = entry.draw(nets)
     if picture is None:
-        return name, None
-    drawn = Drawn("time_second", entry.title, *picture)
+        return name, None, {}
+    drawn = Drawn("time_second", entry.title, picture.draw, picture.alt)
     keep = f"{name} {nets.view.compare} {nets.view.axis}"
-    live_chart(drawn, keep=keep)
-    return name, drawn
+    live_chart(drawn, keep=keep, on_click=picture.on_click)
+    return name, drawn, picture.lenses
 
 
 def _reach(nets: Nets) -> Picture:
@@ -128,7 +140,7 @@ def _reach(nets: Nets) -> Picture:
         reach_curve(history.experiment, nets.jobs[name].ask(state_reach) if history.epochs[-1] else None, name)
         for name, history in nets.compared.histories.items()
     ]
-    return partial(reach_figure, curves, nets.styles, nets.compared.caption), describe_reach(curves)
+    return Picture(partial(reach_figure, curves, nets.styles, nets.compared.caption), describe_reach(curves))
 
 
 def _truncation(nets: Nets) -> Picture | None:
@@ -143,33 +155,89 @@ def _truncation(nets: Nets) -> Picture | None:
         )
         return None
     styles = [shown.style for shown in nets.drawn if shown.name in cut]
-    return partial(truncation_figure, cut, styles, nets.compared.caption), describe_truncation(cut)
+    return Picture(partial(truncation_figure, cut, styles, nets.compared.caption), describe_truncation(cut))
 
 
 def _matrix(nets: Nets) -> Picture:
     key, choices = f"{PREFIX}matrix", matrix_choices(nets.compared.experiments.values())
     chosen = ask(key, CONTROLS[key], options=choices) if len(choices) > 1 else NEW_STATE
     drawn, view = nets.drawn, nets.view
-    return partial(matrix_figure, drawn, view, view.at, nets.compared.caption, chosen), describe_matrix(
-        drawn, view.at, chosen
-    )
+    figure = partial(matrix_figure, drawn, view, view.at, nets.compared.caption, chosen)
+    return Picture(figure, describe_matrix(drawn, view.at, chosen))
 
 
 def _gates(nets: Nets) -> Picture:
     drawn, epoch = nets.drawn, nets.view.at
-    return partial(gates_figure, drawn, epoch, nets.compared.caption), describe_gates(drawn, epoch)
+    return Picture(partial(gates_figure, drawn, epoch, nets.compared.caption), describe_gates(drawn, epoch))
 
 
 def _steps(nets: Nets) -> Picture:
     drawn, epoch = nets.drawn, nets.view.at
-    return partial(steps_figure, drawn, epoch, nets.compared.caption), describe_steps(drawn, epoch)
+    return Picture(partial(steps_figure, drawn, epoch, nets.compared.caption), describe_steps(drawn, epoch))
+
+
+def _lens(nets: Nets) -> Picture | None:
+    """Ask for net, function, time step and seed, and draw what the function receives there, behind it that of the first net."""
+    compared = nets.compared
+    chosen, histories = _ask_lens(list(compared.experiments.values())), compared.histories
+    first, name = compared.names[0], compared.names[chosen.net - 1]
+    if name not in histories:
+        st.info(f"{name} {MISSING}.")
+        return None
+    experiment = histories[name].experiment
+    lenses = {
+        each: look(histories[each], nets.view.at, chosen.step, of_seed(chosen.seed), chosen.function)
+        for each in dict.fromkeys((first, name))
+        if each in histories and chosen.function in histories[each].experiment.functions
+    }
+    lens, behind = lenses[name], lenses[first] if len(lenses) > 1 else None
+    return Picture(
+        partial(lens_figure, lens, behind, summary(experiment), names=(first, name)),
+        describe_lens(lens, behind, (first, name)),
+        lambda click: _choose_step(experiment.looked_at[round(click.y) - 1]) if click.panel == RIDGES else None,
+        lenses,
+    )
+
+
+def _ask_lens(experiments: Sequence[RecurrentExperiment]) -> TimeLensView:
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="time_lens_row"):
+        net = _ask_offered("net", range(1, len(experiments) + 1), default=len(experiments))
+        experiment = experiments[net - 1]
+        return TimeLensView(
+            net=net,
+            function=_ask_offered("function", list(experiment.functions)),
+            step=_ask_offered("step", experiment.looked_at),
+            seed=_ask_offered("seed", range(experiment.runs + 1)),
+        )
+
+
+def _ask_offered(name: str, offered: Sequence[Any], **changes: Any) -> Any:
+    """Ask for something of the lens, of what the nets have just now; the nearest of it stands for what they do not have."""
+    if len(offered) == 1:  # a slider needs two ends
+        return offered[0]
+    key = f"{PREFIX}{LENS}{name}"
+    control = replace(CONTROLS[key], **changes)
+    asked = present_value(key, control)
+    if asked not in offered:
+        number = isinstance(control, Number)
+        nearest = min(offered, key=lambda each: abs(each - asked)) if number else control.default
+        if key not in st.session_state:  # it comes from the address
+            st.query_params[key] = str(nearest)
+            read_address_again()
+        set_values({key: nearest})
+    return ask(key, control, options=offered)
+
+
+def _choose_step(step: int) -> None:
+    set_values({f"{PREFIX}{LENS}step": step})
 
 
 def _clipping(nets: Nets) -> Picture:
     drawn = nets.drawn
-    return partial(clipping_figure, drawn, nets.compared.caption, nets.view), describe_clipping(drawn)
+    return Picture(partial(clipping_figure, drawn, nets.compared.caption, nets.view), describe_clipping(drawn))
 
 
+LENS_FIGURE = "lens"
 SECOND_FIGURES = {
     "reach": OfferedFigure(
         "Reach: what is left of a change of the state, by distance",
@@ -192,6 +260,13 @@ SECOND_FIGURES = {
         "multiplied. Dashed: where a gate stands while its weights are silent, σ(bias); only the gate that keeps the state has a bias that is not 0.",
         _gates,
         code.gates_code,
+    ),
+    LENS_FIGURE: OfferedFigure(
+        "Lens: z at a time step, and the slope there",
+        "Every gate, and the new state, is a function f of a z of its own, and every step back multiplies by its slope f′(z). The "
+        "histogram says where z lies, so how large the slope is; a click on a map above, or on a row, chooses the step.",
+        _lens,
+        code.time_lens_code,
     ),
     "parts of dL/dW": OfferedFigure(
         "Parts of dL/dW_hh, by time step",
@@ -232,7 +307,11 @@ class SecondFigure:
 
 CONTROLS = {
     f"{PREFIX}{name}": control
-    for declared in (TIME_VIEW_CONTROLS, controls_of(SecondFigure))
+    for declared in (
+        TIME_VIEW_CONTROLS,
+        controls_of(SecondFigure),
+        {f"{LENS}{name}": control for name, control in TIME_LENS_CONTROLS.items()},
+    )
     for name, control in declared.items()
 }
 
@@ -259,9 +338,9 @@ def show() -> None:
     with picture:
         main = _main(compared, view, experiment)
     row = st.container()
-    name, second = _second(nets)
+    name, second, lenses = _second(nets)
     with row:
-        take_away(_parcel(nets, [main, *([second] if second else [])], experiment, baseline))
+        take_away(_parcel(nets, [main, *([second] if second else [])], lenses, experiment, baseline))
         show_code(time_table(experiment, view, name, SECOND_FIGURES[name].code))
     work_on(trainings, SLICE, max(REPAINT, DRAWN_TIMES * (time.perf_counter() - begun)))
 
@@ -277,7 +356,7 @@ def _headline(compared: Compared, scenario: str | None) -> None:
 
 
 def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -> Drawn:
-    """Draw the main figure; a click on whatever has an epoch axis moves the epoch's slider."""
+    """Draw the main figure; a click on whatever has an epoch axis moves the epoch's slider, on a map the open lens too."""
     main = Drawn(
         "side_by_side",
         "Gradient by time step and epoch",
@@ -288,28 +367,47 @@ def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -
         main,
         keep=f"{view.axis} {view.metric} {view.compare} {experiment.epochs} {experiment.length}",
         filename=filename(experiment),
-        on_click=lambda click: choose_epoch(experiment, click.x, PREFIX) if click.panel != f"x{PROFILE}" else None,
+        on_click=lambda click: _choose(compared, experiment, click),
         above=ABOVE,
         lowest=LOWEST,
     )
     return main
 
 
+def _choose(compared: Compared, experiment: RecurrentExperiment, click: Click) -> None:
+    """Move the slider to the epoch that was clicked; while the lens is open, and on a map, also the lens to net and step."""
+    if click.panel == f"x{PROFILE}":
+        return
+    choose_epoch(experiment, click.x, PREFIX)
+    panel = int(click.panel[1:] or 1)
+    if panel <= len(compared.names) and st.session_state.get(f"{PREFIX}figure") == LENS_FIGURE:
+        steps = compared.experiments[compared.names[panel - 1]].looked_at
+        set_values({f"{PREFIX}{LENS}net": panel})
+        _choose_step(min(steps, key=lambda step: abs(step - click.y)))
+
+
 def _parcel(
-    nets: Nets, figures: list[Drawn], experiment: RecurrentExperiment, baseline: RecurrentExperiment | None
+    nets: Nets,
+    figures: list[Drawn],
+    lenses: Mapping[str, Lens],
+    experiment: RecurrentExperiment,
+    baseline: RecurrentExperiment | None,
 ) -> Parcel:
     """Collect all that is shown. The saved file holds the settings of the sidebar, so that opening it restores every control."""
     compared = nets.compared
+    tables = {"History": lambda: histories_csv(compared.histories)}
+    if lenses:
+        tables["Lens, histograms"] = lambda: lens_csv(list(lenses.values())[-1])
     return Parcel(
         title=compared.headline,
         sentences=[compared.detail],
         settings=[compared.caption],
         filename=filename(experiment),
         figures=figures,
-        tables={"History": lambda: histories_csv(compared.histories)},
+        tables=tables,
         experiment=experiment,
         baseline=baseline,
-        lines=compared_lines(dict(compared.experiments), nets.view),
+        lines=compared_lines(dict(compared.experiments), nets.view, lenses=lenses),
     )
 
 

@@ -82,6 +82,12 @@ class Cell(Entry):
         """The blocks that have a W_hh."""
         return tuple(block for block in self.blocks if block not in self.unseen_by_h)
 
+    def functions(self, plain: Activation) -> dict[str, Activation]:
+        """Return, by the block in whose place its z lies, every function that a step has; that of a plain cell is `plain`."""
+        new, gates = self.squashed or self.new_state, self.gates.values()
+        function = TANH if self.squashed else plain
+        return {name: SIGMOID if name in gates else function for name in self.blocks if name == new or name in gates}
+
     def block(self, name: str, hidden: int) -> slice:
         """Return a block's columns of W, which are its rows of z."""
         first = self.blocks.index(name) * hidden

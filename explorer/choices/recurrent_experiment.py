@@ -4,11 +4,12 @@ What means the same as in an `Experiment` is the same control; the rest is
 declared here, in the same way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.activations import ACTIVATIONS, Activation
+from explorer.choices.arrays import thin
 from explorer.choices.cells import CELLS
 from explorer.choices.controls import NETWORK, REMEDY, TASK, TRAINING, choice, numeric, setting, told_elsewhere
 from explorer.choices.experiment import CONTROLS as LAYER_CONTROLS
@@ -16,6 +17,9 @@ from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
 from explorer.choices.registry import EntryOf
 from explorer.choices.sequences import LONGEST, SHORTEST, TASKS, Sequences, sequences
 from explorer.choices.settings import Settings
+
+# Of a hundred steps every third.
+MOST_LOOKED_AT = 34
 
 PLAIN_ACTIVATIONS = tuple(name for name, entry in ACTIVATIONS.items() if entry.in_plain_nets)
 
@@ -115,6 +119,17 @@ class RecurrentExperiment(Settings):
     def positions(self) -> int:
         """Where along the net something is measured: its time steps."""
         return self.length
+
+    @property
+    def functions(self) -> Mapping[str, Activation]:
+        """The functions of gates and new state, by name: layer by layer, as `matrix_names` has them."""
+        functions = self.unit.functions(self.activation_function).values()
+        return dict(zip(matrix_names(self), [*functions] * self.stack, strict=True))
+
+    @property
+    def looked_at(self) -> Sequence[int]:
+        """The time steps, from 1, at which z is counted by bin: a selection where there are many, as memory has an end."""
+        return thin(range(1, self.length + 1), MOST_LOOKED_AT)
 
     @property
     def every_position_counts(self) -> bool:

@@ -5,7 +5,7 @@ A kind of experiment is a frozen dataclass whose fields were made by
 from texts, and the entries that the names of its training stand for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -142,6 +142,16 @@ class Settings:
     def inner_positions(self) -> int:
         """How many of these, counted from the first, lie inside the net: all but the output layer; all time steps."""
         return self.positions
+
+    @property
+    def functions(self) -> Mapping[str, Activation]:
+        """The functions that z goes through at a position inside the net, by name; where there is one only it needs none."""
+        return {"": self.activation_function}
+
+    @property
+    def looked_at(self) -> Sequence[int]:
+        """The positions, from 1, at which the lens can look: where z is counted by bin."""
+        return range(1, self.inner_positions + 1)
 
     @property
     def every_position_counts(self) -> bool:

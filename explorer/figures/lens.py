@@ -1,4 +1,4 @@
-"""The lens: an activation and its slope over z, the histogram of z at one layer, and a small one for every layer.
+"""The lens: a function and its slope over z, the histogram of z at one layer or time step, and a small one for every other.
 
 z beyond ±8, where no activation bends any more, stands on a logarithmic axis, as do its bins.
 """
@@ -17,6 +17,7 @@ from explorer.diagnosis.wording import begun, number
 from explorer.figures import axes, marks, panels, plain, theme
 from explorer.figures.marks import Traces
 from explorer.figures.plain import Figure, Trace
+from explorer.training.kinds import LAYERS, TIME_STEPS
 from explorer.training.recording import BIN_EDGES, FINE, STEPS_OUT, ZERO_BIN
 
 # How wide a bin beyond ±FINE is drawn, on an axis on which z is its own place nearer to 0.
@@ -27,18 +28,54 @@ SHARE_TOPS = (0.1, 0.2, 0.5, 1.0)
 # Pixels: over the panels for a title, of the axis of z with its title, and of a row of the legend.
 OVER, AXIS, LEGEND_ROW = 22, 54, 32
 RIDGE = 0.92  # height of a row's highest bar
-MOST_SAID = 20  # layers whose slope stands at the right of their row
-MEANING = (
-    "Bars: shares of z, the activation's input (with a normalization, what Walk calls n), over units, samples and seeds, in bins 1/4 "
-    "wide. Beyond ±8, dotted, the axis is logarithmic: each bin reaches 16 times as far as the one before, the last without end. "
-    "Dashed: the root mean square (RMS) of f′ over these bars. Diamond: what Why calls the slope, the RMS of f′ weighted by the "
-    "square of the gradient dL/dh that arrives. Over several seeds both are geometric means. Shaded: saturated, f′ at most 6% of its "
-    "largest value (ELU and SELU: 3%). All layers: each histogram to its own height; a click chooses the layer."
-)
+MOST_SAID = 20  # positions whose slope stands at the right of their row
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How the lens speaks of one kind of nets."""
+
+    row: str  # What a row of the ridge is
+    z: str  # What z is
+    factor: str  # The name of `Lens.factor`
+    meaning: str  # What it is
+    no_factor: str  # Why there is none
+
+    def meaning_of(self, lens: Lens, *, factor: bool) -> str:
+        """Say what is drawn of a lens; `factor`: whether `Lens.factor` is."""
+        place = lens.history.kind.position
+        diamond = f"Diamond: {self.meaning}, the RMS of f′ weighted by the square of the gradient dL/dh that arrives. "
+        return (
+            f"Bars: shares of z, {self.z}, over units, samples and seeds, in bins 1/4 wide. Beyond ±8, dotted, the axis is "
+            "logarithmic: each bin reaches 16 times as far as the one before, the last without end. Dashed: the root mean "
+            f"square (RMS) of f′ over these bars. {diamond * factor}Over several seeds "
+            f"{'both are geometric means' if factor else 'it is a geometric mean'}. Shaded: saturated, f′ at most 6% "
+            f"of its largest value (ELU and SELU: 3%). {begun(_rows_text(lens))}: each histogram to its own height; a click "
+            f"chooses the {place}."
+        )
+
+
+WORDS = {
+    LAYERS: _Words(
+        "hidden layer",
+        "the activation's input (with a normalization, what Walk calls n)",
+        "slope in Why",
+        "what Why calls the slope",
+        "no slope in Why: no seed has a gradient that is finite and not 0 in every layer",
+    ),
+    TIME_STEPS: _Words(
+        "time step",
+        "what the function receives",
+        "dL/dz over dL/dh",
+        "the RMS of dL/dz over that of dL/dh",
+        "dL/dz over dL/dh is not defined: no seed has a gradient here that is finite and not 0",
+    ),
+}
 SLOPE, ZERO = theme.PARTS["slope"], marks.ZERO_WORDS
+NOW, BASELINE = "now", "baseline"
 Z_WORDS = "z; beyond ±8 logarithmic"
 NO_SEED = "Every seed has become infinite or NaN: there is no z left."
-F, DF, LAYERS = "y2", "y", "y4"
+F, DF, ROWS = "y2", "y", "y4"
 SHARES, RIDGES = "y3", "x2"
 
 
@@ -53,13 +90,15 @@ class _Drawn:
     dash: str
 
 
-def lens_figure(now: Lens, baseline: Lens | None, caption: str, larger: float = 1.0) -> Figure:
-    """Draw f and f' over z, with the histogram of z at a layer, and beside it a histogram for every layer.
+def lens_figure(
+    now: Lens, baseline: Lens | None, caption: str, larger: float = 1.0, names: tuple[str, str] = (BASELINE, NOW)
+) -> Figure:
+    """Draw f and f' over z, with the histogram of z at a layer or time step, and beside it a small one for every other.
 
-    Where a browser makes text and margins `larger`, the panels keep their height.
+    Where a browser makes text and margins `larger`, the panels keep their height. `names` are those of the two nets.
     """
-    shown = _Drawn(now, "now", theme.NOW, SLOPE, "solid")
-    other = None if baseline is None else _Drawn(baseline, "baseline", theme.BASELINE, theme.BASELINE, "dash")
+    shown = _Drawn(now, names[1], theme.NOW, SLOPE, "solid")
+    other = None if baseline is None else _Drawn(baseline, names[0], theme.BASELINE, theme.BASELINE, "dash")
     both = [shown] if other is None else [other, shown]
     traces: Traces = []
     if other is not None:
@@ -215,7 +254,8 @@ def _levels(shown: _Drawn) -> Traces:
     if np.isfinite(factor):
         mark = {"symbol": "diamond", "size": 15, "color": shown.slope_colour, "line": {"width": 1, "color": "white"}}
         look = {"mode": "markers", "marker": mark, "showlegend": not whose}
-        traces.append(_at_height(factor, [END - 0.6], f"slope in Why{whose}", **look))
+        name = f"{WORDS[shown.lens.history.kind].factor}{whose}"
+        traces.append(_at_height(factor, [END - 0.6], name, **look))
     return traces
 
 
@@ -226,14 +266,14 @@ def _at_height(height: float, x: list[float], name: str, **look: Any) -> Trace:
 
 
 def _ridge(lens: Lens) -> Traces:
-    """A small histogram for every layer, the first one at the bottom; the chosen one stands out."""
-    rows, chosen = lens.layers, lens.layer - 1
+    """A small histogram for every position, the first one at the bottom; the chosen one stands out."""
+    rows, chosen = lens.by_position, lens.row
     highest = rows[:, : ZERO_BIN + 1].max(axis=1, initial=0.0)
     heights = RIDGE * np.divide(rows, highest[:, None], out=np.zeros_like(rows), where=highest[:, None] > 0)
-    others = [layer for layer in range(len(rows)) if layer != chosen]
+    others = [row for row in range(len(rows)) if row != chosen]
     traces: Traces = []
-    for layers, colour in ((others, theme.BASELINE), ([chosen], theme.NOW)):
-        x, y = _ridges(heights, layers)
+    for drawn, colour in ((others, theme.BASELINE), ([chosen], theme.NOW)):
+        x, y = _ridges(heights, drawn)
         look = {"fill": "toself", "fillcolor": theme.see_through(colour, 0.5), "line": {"color": colour, "width": 1.5}}
         traces.append(_on_ridge(x=x, y=y, mode="lines", **look))
     zeros = heights[:, ZERO_BIN]
@@ -246,53 +286,53 @@ def _ridge(lens: Lens) -> Traces:
 
 
 def _on_ridge(**look: Any) -> Trace:
-    return plain.trace("scatter", hoverinfo="skip", showlegend=False, xaxis=RIDGES, yaxis=LAYERS, **look)
+    return plain.trace("scatter", hoverinfo="skip", showlegend=False, xaxis=RIDGES, yaxis=ROWS, **look)
 
 
-def _ridges(heights: Array, layers: Sequence[int]) -> tuple[Array, Array]:
+def _ridges(heights: Array, rows: Sequence[int]) -> tuple[Array, Array]:
     """The outlines of some rows, one after another."""
     edges = _edges()
     xs, ys = [np.empty(0)], [np.empty(0)]
-    for layer in layers:
-        x, y = _steps(edges, heights[layer, :ZERO_BIN])
-        foot = layer + 0.55
+    for row in rows:
+        x, y = _steps(edges, heights[row, :ZERO_BIN])
+        foot = row + 0.55
         xs += [np.array([edges[0]]), x, np.array([edges[-1], edges[0], np.nan])]
         ys += [np.array([foot]), foot + y, np.array([foot, foot, np.nan])]
     return np.concatenate(xs), np.concatenate(ys)
 
 
-def _told(depth: int) -> NDArray[np.int64]:
-    """The layers whose slope stands beside their row."""
-    return np.array(range(depth) if depth <= MOST_SAID else thin(range(depth), axes.TOLD), dtype=np.int64)
+def _told(rows: int) -> NDArray[np.int64]:
+    """The rows beside which their slope stands."""
+    return np.array(range(rows) if rows <= MOST_SAID else thin(range(rows), axes.TOLD), dtype=np.int64)
 
 
 def _said_slopes(lens: Lens) -> Trace:
-    told = _told(len(lens.layers))
+    told = _told(len(lens.looked_at))
     texts = [_digits(value) if np.isfinite(value) else "–" for value in lens.rms_slopes[told, 1]]
     return _on_ridge(x=np.full(len(told), END + 0.6), y=told + 1, mode="text", text=texts, textposition="middle right")
 
 
 def _rows_to_click(lens: Lens) -> Trace:
     """Bars that nobody sees, and that a click or the pointer finds."""
-    layers, slopes = np.arange(1, len(lens.layers) + 1), lens.rms_slopes
+    place, rows = lens.history.kind.position, len(lens.looked_at)
     said = [
-        f"layer {layer}: RMS of f′ {_digits(slopes[layer - 1, 1])}" if np.isfinite(slopes[layer - 1, 1]) else ""
-        for layer in layers
+        f"{place} {position}: RMS of f′ {_digits(slope)}" if np.isfinite(slope) else ""
+        for position, slope in zip(lens.looked_at, lens.rms_slopes[:, 1], strict=True)
     ]
     return plain.trace(
         "bar",
         orientation="h",
-        y=layers,
-        x=np.full(len(layers), 2 * END + 5),
+        y=np.arange(1, rows + 1),
+        x=np.full(rows, 2 * END + 5),
         base=-END,
-        width=np.ones(len(layers)),
+        width=np.ones(rows),
         marker={"color": theme.CURSOR, "opacity": 0},
         hovertext=said,
         hoverinfo="text",
         textposition="none",
         showlegend=False,
         xaxis=RIDGES,
-        yaxis=LAYERS,
+        yaxis=ROWS,
     )
 
 
@@ -303,7 +343,7 @@ def _layout(
     both: Sequence[_Drawn], curved: Sequence[_Drawn], caption: str, narrow: bool, larger: float
 ) -> dict[str, Any]:
     lens, more = both[-1].lens, 1.0 if narrow else larger  # a phone enlarges nothing
-    notes, below = axes.foot(MEANING, caption, narrow)
+    notes, below = axes.foot(_meaning(both), caption, narrow)
     # Between the axis and the notes there is room for a row of the legend; the browser makes more, see fold.js.
     notes, below = [note | {"yshift": note["yshift"] - LEGEND_ROW} for note in notes], below + LEGEND_ROW
     above, top = axes.head(_lines(both, narrow), 0, OVER, narrow)
@@ -312,11 +352,9 @@ def _layout(
     named_axes = _value_axes(curved, both, upper, lower)
     named_axes["xaxis"] = _z_axis(Z_WORDS, few=narrow) | {"domain": left, "anchor": DF} | SPIKES
     ridge_axis = _z_axis("z", few=True) | {"range": [-END, END + 5]}
-    named_axes["xaxis2"] = ridge_axis | {"domain": right, "anchor": LAYERS}
-    depth = len(lens.layers)
-    layers = {"range": [0.45, depth + 0.65], "tickvals": axes.end_ticks(depth), "showgrid": False}
-    named_axes["yaxis4"] = layers | {"title": axes.title("hidden layer"), "domain": row, "anchor": "x2"}
-    notes += [_ridge_title(right, row), *_flat_notes(lens, narrow)]
+    named_axes["xaxis2"] = ridge_axis | {"domain": right, "anchor": ROWS}
+    named_axes["yaxis4"] = _row_axis(lens) | {"domain": row, "anchor": "x2"}
+    notes += [_ridge_title(lens, right, row), *_flat_notes(lens, narrow)]
     notes += [axes.label(NO_SEED, 0.02, lower[1] - 0.1, size=18)] if lens.empty else []
     return {
         "height": round(inner + more * (below + top)),
@@ -329,6 +367,26 @@ def _layout(
         "shapes": [*_flat_shapes(lens, lower[0], upper[1]), *_borders(lower[0], upper[1])],
         "margin": {"l": 70, "r": 60 if narrow else 16, "t": top, "b": below},
     }
+
+
+def _meaning(both: Sequence[_Drawn]) -> str:
+    lens = both[-1].lens
+    return WORDS[lens.history.kind].meaning_of(lens, factor=any(shown.lens.measured for shown in both))
+
+
+def _row_axis(lens: Lens) -> dict[str, Any]:
+    """The axis of the ridge: a row for each position that is looked at."""
+    rows = len(lens.looked_at)
+    ends = axes.end_ticks(rows)
+    ticks = axes.ticks(ends, (f"{lens.looked_at[round(end) - 1]}" for end in ends))
+    return {"range": [0.45, rows + 0.65], "showgrid": False, **ticks, "title": axes.title(WORDS[lens.history.kind].row)}
+
+
+def _rows_text(lens: Lens) -> str:
+    """Say which positions the ridge has."""
+    rows, all_ = len(lens.looked_at), lens.history.experiment.inner_positions
+    places = f"{lens.history.kind.position}s"
+    return f"all {places}" if rows == all_ else f"{rows} of {all_} {places}"
 
 
 SPIKES = {"showspikes": True, "spikemode": "across", "spikesnap": "cursor", "spikethickness": 1, "spikedash": "solid"}
@@ -356,7 +414,7 @@ def _value_axes(
         (min(v[i].min() for v in values), max(v[i].max() for v in values)) for i in (0, 1)
     )
     pad, bottom, high = 0.06 * (f_high - f_low), min(float(df_low), 0.0) * 1.15, float(df_high) * 1.12
-    tallest = max(float(shown.lens.layers[shown.lens.layer - 1, : ZERO_BIN + 1].max(initial=0.0)) for shown in both)
+    tallest = max(float(shown.lens.by_position[shown.lens.row, : ZERO_BIN + 1].max(initial=0.0)) for shown in both)
     top = next(top for top in SHARE_TOPS if tallest <= top * 1.0001 or top == SHARE_TOPS[-1])
     shares = {"range": [bottom / high * top * 1.12, top * 1.12], "overlaying": DF, "side": "right", "anchor": "x"}
     shares |= axes.ticks((0, top / 2, top), (f"{share:.0%}" for share in (0, top / 2, top)))
@@ -367,8 +425,8 @@ def _value_axes(
     }
 
 
-def _ridge_title(right: Sequence[float], row: Sequence[float]) -> dict[str, Any]:
-    words = "z and RMS of f′, all layers"
+def _ridge_title(lens: Lens, right: Sequence[float], row: Sequence[float]) -> dict[str, Any]:
+    words = f"z and RMS of f′, {_rows_text(lens)}"
     return axes.label(words, right[0], row[1], size=theme.TICK_SIZE) | {"yshift": 3}
 
 
@@ -381,10 +439,10 @@ def _flat_shapes(lens: Lens, bottom: float, top: float) -> list[dict[str, Any]]:
 def _flat_notes(lens: Lens, narrow: bool) -> list[dict[str, Any]]:
     """How much is saturated, written where the shade is."""
     ends = flat_ends(lens.activation)
-    if not ends or np.isnan(lens.saturated):
+    if not ends or np.isnan(lens.saturated[1]):
         return []
     at = min(ends[0][1], 0.0) / 2 + ends[0][0] / 2
-    words = f"saturated, both ends:<br>{lens.saturated:.1%}" if len(ends) > 1 else f"saturated:<br>{lens.saturated:.1%}"
+    words = f"saturated{', both ends' * (len(ends) > 1)}:<br>{lens.saturated[1]:.1%}"
     place = {"xref": "x", "x": at, "yref": "y domain", "y": 0.98, "xanchor": "center", "yanchor": "top"}
     if narrow:  # the shade is narrower than its words
         place |= {"xref": "x domain", "x": 0.01, "xanchor": "left", "align": "left"}
@@ -415,7 +473,9 @@ def _lines(both: Sequence[_Drawn], narrow: bool) -> list[str]:
 def _where(lens: Lens) -> str:
     first, runs = lens.history.experiment.seed, len(lens.history.loss)
     whose = panels.seeds_text(runs) if lens.seed is None else f"seed {first + lens.seed}"
-    return f"layer {lens.layer} of {len(lens.layers)}, epoch {lens.epoch:,}, {whose}"
+    experiment, place = lens.history.experiment, lens.history.kind.position
+    of = f"{lens.function}, " * bool(lens.function)
+    return f"{of}{place} {lens.position} of {experiment.inner_positions}, epoch {lens.epoch:,}, {whose}"
 
 
 def _digits(value: float) -> str:
@@ -435,32 +495,30 @@ def _facts(lens: Lens, strong: str = "", end: str = "") -> list[str]:
             else f" ({_digits(least)} to {_digits(most)}, depending on where in its bin each z lies)"
         )
         told.append(f"RMS of f′ {strong}{_digits(likely)}{end}{bounds}")
-    factor = lens.factor
-    told.append(f"slope in Why {strong}{_digits(factor)}{end}" if np.isfinite(factor) else NO_FACTOR)
-    if np.isfinite(lens.saturated):
-        told.append(f"saturated {lens.saturated:.1%}")
+    factor, words = lens.factor, WORDS[lens.history.kind]
+    if lens.measured:
+        told.append(f"{words.factor} {strong}{_digits(factor)}{end}" if np.isfinite(factor) else words.no_factor)
+    least, likely, most = lens.saturated
+    if np.isfinite(likely):
+        told.append(f"saturated {likely:.1%}{f' ({least:.1%} to {most:.1%})' * (most > least)}")
     told += [f"z exactly 0: {lens.zero:.1%}"] * (lens.zero > 0)
     return told + [f"z not finite: {lens.lost:.1%}"] * (lens.lost > 0)
 
 
-NO_FACTOR = "no slope in Why: no seed has a gradient that is finite and not 0 in every layer"
-
-
-def describe_lens(now: Lens, baseline: Lens | None) -> str:
-    """Say where z lies at the layer, what slope that gives, and the same of some layers."""
+def describe_lens(now: Lens, baseline: Lens | None, names: tuple[str, str] = (BASELINE, NOW)) -> str:
+    """Say where z lies at the layer or time step, what slope that gives, and the same of some others."""
     told = []
-    for name, lens in (("Now", now), ("Baseline", baseline)):
+    for name, lens in ((names[1], now), (names[0], baseline)):
         if lens is not None:
-            told.append(
-                f"{name}, {lens.activation.name} units, hidden {_where(lens)}: {', '.join(_facts(lens))}. {_spread(lens)}".rstrip()
-            )
-    slopes = [
-        f"layer {layer + 1} {_digits(now.rms_slopes[layer, 1])}"
-        for layer in thin(range(len(now.layers)), axes.TOLD)
-        if np.isfinite(now.rms_slopes[layer, 1])
+            facts = ", ".join(_facts(lens))
+            told.append(f"{begun(name)}, {lens.activation.name}, {_where(lens)}: {facts}. {_spread(lens)}")
+    place, slopes = now.history.kind.position, now.rms_slopes[:, 1]
+    said = [
+        f"{place} {now.looked_at[row]} {_digits(slopes[row])}"
+        for row in thin(range(len(slopes)), axes.TOLD)
+        if np.isfinite(slopes[row])
     ]
-    told += [f"RMS of f′ by layer: {', '.join(slopes)}."] if slopes else []
-    return " ".join(told)
+    return " ".join([*told, f"RMS of f′ by {place}: {', '.join(said)}." if said else ""]).strip()
 
 
 def _spread(lens: Lens) -> str:

@@ -6,10 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.controls import choice, controls_of, numeric, one_two_five
 from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import NEW_STATE, RecurrentExperiment, matrix_choices
+from explorer.choices.sequences import LONGEST
 from explorer.sweeps.cliff import B_SPAN, W_SPAN
 from explorer.sweeps.descent import Descent
 from explorer.training.kinds import LAYERS, TIME_STEPS, Kind
@@ -106,11 +109,26 @@ class View:
 
 VIEW_CONTROLS = controls_of(View)
 
-# --- the lens: what a layer's activation receives ---
+# --- the lens: what a function receives at a layer or time step ---
 
 
 # Before each name in the link, and what stands for all seeds.
 LENS, ALL_SEEDS = "lens_", 0
+
+
+def _seed() -> Any:
+    return _number(
+        "Seed (0: all)",
+        "Whose z: 1 is the first seed alone, 2 the second, and so on; 0 is all of them together.",
+        low=ALL_SEEDS,
+        high=Experiment.controls()["runs"].high,  # type: ignore[attr-defined]
+        default=ALL_SEEDS,
+    )
+
+
+def of_seed(seed: int) -> int | None:
+    """Return the number of the one seed that a lens looks at, from 0; None: all."""
+    return None if seed == ALL_SEEDS else seed - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,21 +143,43 @@ class LensView:
         high=Experiment.controls()["depth"].high,  # type: ignore[attr-defined]
         default=1,
     )
-    seed: int = _number(
-        "Seed (0: all)",
-        "Whose z: 1 is the first seed alone, 2 the second, and so on; 0 is all of them together.",
-        low=ALL_SEEDS,
-        high=Experiment.controls()["runs"].high,  # type: ignore[attr-defined]
-        default=ALL_SEEDS,
-    )
-
-    @property
-    def of_seed(self) -> int | None:
-        """The number of the one seed, from 0; None: all."""
-        return None if self.seed == ALL_SEEDS else self.seed - 1
+    seed: int = _seed()
 
 
 LENS_CONTROLS = controls_of(LensView)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeLensView:
+    """At which of the compared nets, function and time step the lens looks, and over which seeds."""
+
+    net: int = _number(
+        "Net",
+        "Whose z, counted as the nets stand above. The first one’s is drawn faintly behind it, where it has the same function. A "
+        "click on a map chooses net and step.",
+        low=LATEST,
+        high=6,
+        default=LATEST,
+    )
+    function: str = _choice(
+        "Function",
+        "Every gate is a sigmoid of a z of its own; the new state, in an LSTM and a GRU the candidate for it, a tanh, or what the "
+        "sidebar says of a plain net.",
+        options=matrix_choices(RecurrentExperiment(cell=cell, stack=3) for cell in CELLS),
+        default=NEW_STATE,
+    )
+    step: int = _number(
+        "Time step",
+        "The step whose z is shown; of long sequences there is a selection. A click on a row chooses it, among the small histograms or "
+        "in a map above.",
+        low=1,
+        high=LONGEST,
+        default=1,
+    )
+    seed: int = _seed()
+
+
+TIME_LENS_CONTROLS = controls_of(TimeLensView)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -175,6 +175,12 @@ def lens_code() -> list[Piece]:
     return [recording.count_bins, recording.bins_of, lens.bin_slopes, decomposition.decompose]
 
 
+def time_lens_code(compared: Compared) -> list[Piece]:
+    """What made the lens of Time."""
+    cells = dict.fromkeys(experiment.unit for experiment in compared)
+    return [*cells, Layer._count, recording.count_bins, recording.bins_of, lens.bin_slopes]
+
+
 def remedies_table(names: Sequence[str]) -> Table:
     """What Remedies shows of some remedies."""
     return {

@@ -7,6 +7,7 @@ notebook a paragraph is a cell, and its comment the text above that.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any
 
 from explorer.choices.experiment import Experiment
@@ -122,7 +123,7 @@ def explore_lines(
             "why = compared.now.why(view.at)",
             "show(why_figure(why), describe_why(why))",
         ),
-        "" if lens is None else _lens_step(lens, baseline is not None),
+        "" if lens is None else _lens_step(lens, "history", None if baseline is None else "baseline"),
     )
 
 
@@ -133,16 +134,20 @@ _LENS = [
 ]
 
 
-def _lens_step(lens: Lens, pinned: bool) -> str:
-    where = f"epoch={lens.epoch}, layer={lens.layer}, seed={lens.seed}"
+def _lens_step(lens: Lens, history: str, other: str | None, names: tuple[str, ...] = ()) -> str:
+    """Look through the lens at a history, and at another one behind it; both are expressions."""
+    place, of = lens.history.kind.position, f", function={lens.function!r}" * bool(lens.function)
+    where = f"epoch={lens.epoch}, position={lens.position}, seed={lens.seed}{of}"
+    named = f", names={names!r}" * bool(names)
+    factor = "lens.factor     # of the gradient dL/dh that arrives what is left as dL/dz: the RMS of f' weighted by its square"
     return _step(
-        "One layer close up: the histogram of z under the activation and its slope",
-        f"lens = look(history, {where})",
-        f"other = {f'look(baseline, {where})' if pinned else 'None'}",
-        "lens.shares     # of all z of the layer, in each bin between lens.edges; lens.zero: exactly 0",
+        f"One {place} close up: the histogram of z under the function and its slope",
+        f"lens = look({history}, {where})",
+        f"other = {f'look({other}, {where})' if other else 'None'}",
+        f"lens.shares     # of all z of the {place}, in each bin between lens.edges; lens.zero: exactly 0",
         "lens.rms_slope  # RMS of f' over this histogram: the least, likely and most that its bins allow",
-        "lens.factor     # what Why calls the slope: the RMS in which each f' counts by the square of dL/dh",
-        "show(lens_figure(lens, other, summary(history.experiment)), describe_lens(lens, other))",
+        *([factor] if lens.measured else []),
+        f"show(lens_figure(lens, other, summary({history}.experiment){named}), describe_lens(lens, other{named}))",
     )
 
 
@@ -168,8 +173,16 @@ def walk_lines(experiment: Experiment, seed: int, sample: int, epoch: int) -> st
     )
 
 
-def compared_lines(named: Mapping[str, Settings], view: View, scene: Scene | None = None) -> str:
-    """Repeat what stands side by side, by name, and what is shown of every layer or step; of a scene with its figure."""
+def compared_lines(
+    named: Mapping[str, Settings],
+    view: View,
+    scene: Scene | None = None,
+    lenses: Mapping[str, Lens] = MappingProxyType({}),
+) -> str:
+    """Repeat what stands side by side, by name, and what is shown of every layer or step; of a scene with its figure.
+
+    Where somebody looks through the lens, `lenses` are by the names of the nets: at last the one, before it that behind it.
+    """
     first = next(iter(named.values()))
     made = [f"    {name!r}: {constructor(experiment)}," for name, experiment in named.items()]
     kind, name = kind_of(first), getattr(view, "compare", "") if scene is None else scene.compare
@@ -186,6 +199,7 @@ def compared_lines(named: Mapping[str, Settings], view: View, scene: Scene | Non
             *([("explorer.choices.comparisons", "COMPARISONS")] if name else []),
             *(drawn if scene is None else [("explorer.stories.tour", "TOUR")]),
             *(ANSWERS * with_answers),
+            *(_LENS if lenses else []),
         ],
         _step("The experiments, by name", "experiments = {", *made, "}"),
         _step(
@@ -212,7 +226,14 @@ def compared_lines(named: Mapping[str, Settings], view: View, scene: Scene | Non
             f"compared = Compared.of(experiments, list(histories.values()){comparison})",
             *_picture(view, scene, draw, tell, with_answers),
         ),
+        _compared_lens(lenses) if lenses else "",
     )
+
+
+def _compared_lens(lenses: Mapping[str, Lens]) -> str:
+    (*behind, name), lens = lenses, list(lenses.values())[-1]
+    other = f"histories[{behind[0]!r}]" if behind else None
+    return _lens_step(lens, f"histories[{name!r}]", other, (behind[0] if behind else "", name))
 
 
 def _picture(view: View, scene: Scene | None, draw: str, tell: str, with_answers: bool) -> list[str]:

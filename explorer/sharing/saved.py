@@ -131,11 +131,12 @@ def history_csv(history: History) -> str:
 
 
 def lens_csv(lens: Lens) -> str:
-    """Write the histograms of z of every seed and hidden layer at an epoch, a line for each bin that is not empty.
+    """Write the histograms of z of every seed, hidden layer or time step, and function, at an epoch: a line for each bin that is not empty.
 
     An exact 0 is from 0 to 0, what is not finite from NaN to NaN.
     """
-    return table_csv(lens.rows() or [dict.fromkeys(("seed", "epoch", "layer", "z from", "z to", "count"), "")])
+    place = lens.history.kind.position
+    return table_csv(lens.rows() or [dict.fromkeys(("seed", "epoch", place, "z from", "z to", "count"), "")])
 
 
 def histories_csv(named: Mapping[str, History]) -> str:

@@ -388,11 +388,16 @@ class CompiledLayer(Layer):
         self.kernel = KERNELS.now()
         self.recurrence = self.kernel.recurrence_of(shape, index)
         self._seconds = 0.0  # Of the last pass
+        # For every step, its place in `z_counts`; -1: there z is not counted.
+        places = {step: place for place, step in enumerate(shape.counted)}
+        self._counted = np.array([places.get(step, -1) for step in range(shape.length)])
+        self._uncounted = np.full(shape.length, -1)
 
-    def forward(self) -> None:
+    def forward(self, measuring: bool) -> None:
         """Compute h (and c) of every step from `x`, h_0 and c_0."""
         states = self.s, self.z, self.a, self.c, self.squashed
-        self._pass(lambda run: self.kernel.recur(self.recurrence, self.weights[run], *states, run))
+        counting = (self._counted if measuring else self._uncounted), self.z_counts
+        self._pass(lambda run: self.kernel.recur(self.recurrence, self.weights[run], *states, *counting, run))
 
     def backward(self, first_given: int, measuring: bool) -> None:
         """Compute delta of every step, dL/dh, dL/dc and the gradient, as `Layer.backward` says."""

@@ -16,6 +16,7 @@ from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.training.group import Group
 from explorer.training.measures import DIAGNOSTICS
 from explorer.training.recording import BINS, count_type, record_epochs
+from explorer.training.recurrent_group import RecurrentGroup
 from explorer.training.time_measures import TIME_DIAGNOSTICS
 from explorer.training.work import Terms, Work, layered_work, recurrent_weights, recurrent_work, weight_rows
 
@@ -187,6 +188,7 @@ TIME_STEPS = Prices(
                 "measured step": 35_000,
                 "matrix": 14_000,
                 "squared": 91.0,
+                "counted number": 4.4,
                 "measured number": 4.0,
                 "cubed": 1.6,
             }
@@ -214,6 +216,7 @@ TIME_STEPS = Prices(
                 "measured step of a run": 210,
                 "squared": 170,
                 "measured number": 3.2,
+                "counted number": 1.1,
                 "state": 0.78,
                 "measured weight": 0.48,
             }
@@ -236,13 +239,18 @@ def layered_cost(experiment: Experiment) -> Cost:
     """Estimate the cost of training a net of layers; nothing is allocated or trained."""
     sizes, records = experiment.batch_sizes(), len(record_epochs(experiment.epochs))
     numbers_recorded = 6 + Group.answers_kept(experiment) + len(DIAGNOSTICS) * experiment.layers
-    layers, numbers = Group.z_counted(experiment)
-    counts = records * layers * BINS * np.dtype(count_type(numbers)).itemsize
+    numbers = records * numbers_recorded + _buffer_size(experiment, set(sizes))
     return Cost(
         seconds=_seconds(layered_work(experiment), LAYERS, experiment.epochs, records),
-        bytes=experiment.runs * (8 * (records * numbers_recorded + _buffer_size(experiment, set(sizes))) + counts),
+        bytes=experiment.runs * (8 * numbers + records * _histograms(Group.z_counted(experiment))),
         updates=experiment.epochs * len(sizes),
     )
+
+
+def _histograms(counted: tuple[int, int]) -> int:
+    """Bytes of the histograms of a record, so many, each of so many numbers."""
+    histograms, numbers = counted
+    return histograms * BINS * np.dtype(count_type(numbers)).itemsize
 
 
 def _buffer_size(experiment: Experiment, sizes: set[int]) -> int:
@@ -276,9 +284,10 @@ def recurrent_cost(experiment: RecurrentExperiment) -> Cost:
     # An eigenvalue is two numbers.
     spectra = 3 * experiment.stack * len(experiment.unit.recurrent) * experiment.hidden
     numbers_recorded = 7 + len(TIME_DIAGNOSTICS) * experiment.length + spectra
+    numbers = records * numbers_recorded + _recurrent_buffer_size(experiment, set(sizes))
     return Cost(
         seconds=_seconds(recurrent_work(experiment), TIME_STEPS, experiment.epochs, records),
-        bytes=8 * experiment.runs * (records * numbers_recorded + _recurrent_buffer_size(experiment, set(sizes))),
+        bytes=experiment.runs * (8 * numbers + records * _histograms(RecurrentGroup.z_counted(experiment))),
         updates=experiment.epochs * len(sizes),
     )
 

@@ -86,7 +86,7 @@ class Group:
 
     @staticmethod
     def z_counted(experiment: Any) -> tuple[int, int]:
-        """Return of how many layers z is counted by bin at every record, and how many numbers each has."""
+        """Return how many histograms of z there are at every record, and how many numbers each counts."""
         return experiment.depth, experiment.width * experiment.places * experiment.sample_count
 
     def _begin(self, rows: Sequence[Row]) -> Array:
@@ -266,7 +266,7 @@ class Group:
             row[self.ended] = np.nan
 
     def _put_counts(self, counts: NDArray[Any], into: Counts) -> None:
-        """Write a row of counts, (runs, depth, BINS); of ended runs 0."""
+        """Write a row of counts, (runs, histograms, BINS); of ended runs 0."""
         row = into[self.runs, self.record]
         row[...] = counts
         if self.ended.size:
@@ -290,9 +290,13 @@ class Group:
             if not diagnostic.of_update:
                 self._put(diagnostic.measure(probe).T, self.records.measures[name])
         if self.records.z_counts is not None:
-            self._put_counts(count_bins(probe.n).swapaxes(0, 1), self.records.z_counts)
+            self._put_counts(self._counted(), self.records.z_counts)
         if self.answerer is not probe:
             self.answerer.forward()
+
+    def _counted(self) -> NDArray[np.int64]:
+        """Return how many z lie in each bin, over units and samples: (runs, layers, BINS)."""
+        return count_bins(self.probe.n).swapaxes(0, 1)
 
     def _record_answers(self) -> None:
         """Record the answers of the net as it would be used: with running statistics and mean slopes."""

@@ -43,8 +43,9 @@ class History:
     target_variance: float  # Mean squared error of always answering the mean target
     # (runs, records, ...): of the recurrent matrices, see `RecurrentGroup`; empty for layers.
     recurrent_matrix: dict[str, NDArray[Any]] = field(default_factory=dict)
-    # (runs, records, depth, BINS): how many z of a hidden layer, over units and samples, lie in each bin, see `BIN_EDGES`; z
-    # is what the activation receives, behind a normalization. All 0 once a run has ended. None for nets of time steps.
+    # (runs, records, functions * positions, BINS): how many z, over units and samples, lie in each bin, see `BIN_EDGES`: of every
+    # entry of the experiment's `functions`, at each position that is `looked_at`, such as each hidden layer. z is what
+    # the function receives, behind a normalization. All 0 once a run has ended. None where it is not counted.
     z_counts: Counts | None = None
 
     @property

@@ -1615,9 +1615,12 @@ _strided = types.Array(types.float64, 2, "A")
 
 
 @njit(
-    types.void(_fields(Recurrence), _strided, *[_arrays[4]] * 5, types.int64), **_loops, fastmath=EXACT
+    types.void(
+        _fields(Recurrence), _strided, *[_arrays[4]] * 5, types.Array(types.int64, 1, "C"), types.Array(types.int64, 4, "C"),
+        types.int64,
+    ), **_loops, fastmath=EXACT,
 )  # fmt: skip
-def recur(layer, weights, s, z, a, c, squashed, run):
+def recur(layer, weights, s, z, a, c, squashed, counted, counts, run):
     """Compute h (and c) of every step of one run of a recurrent layer.
 
     Parameters
@@ -1627,6 +1630,10 @@ def recur(layer, weights, s, z, a, c, squashed, run):
         The run's.
     s, z, a, c, squashed : arrays (steps, runs, units, samples)
         Those of `Layer`. z gets the slopes of the activations, the gates' and the candidate's or the plain cell's.
+    counted : array of int, (steps,)
+        For every step, at which place of `counts` z is counted by bin there; -1: it is not.
+    counts : array of int, (runs, functions, counted steps, BINS)
+        Written where z is counted.
     run : int
     """
     hidden, count = layer.hidden, s.shape[3]
@@ -1634,13 +1641,18 @@ def recur(layer, weights, s, z, a, c, squashed, run):
     into, bias = weights[:-1], weights[-1].copy()
     first, last = layer.fan_in, layer.fan_in + hidden
     for t in range(z.shape[0]):
-        before, after, slope = s[t, run, first:last], s[t + 1, run, first:last], z[t, run]
+        before, after, slope, place = s[t, run, first:last], s[t + 1, run, first:last], z[t, run], counted[t]
         if layer.cell == RNN:
             product(into, bias, s[t, run], after, count)
+            if place >= 0:
+                count_bins(after, counts[run, 0, place], count)
             activate(layer.activation, layer.below, layer.scale, after, none, slope, count)
             continue
         gates = a[t, run]
         product(into, bias, s[t, run], gates, count)
+        if place >= 0:
+            for block in range(4 if layer.cell == LSTM else 2):
+                count_bins(gates[block * hidden : (block + 1) * hidden], counts[run, block, place], count)
         if layer.cell == LSTM:
             activate(SIGMOID, 0.0, 1.0, gates[: 3 * hidden], none, slope[: 3 * hidden], count)
             activate(TANH, 0.0, 1.0, gates[3 * hidden :], none, slope[3 * hidden :], count)
@@ -1658,6 +1670,8 @@ def recur(layer, weights, s, z, a, c, squashed, run):
             for u in range(hidden):
                 for k in range(count):
                     candidate[u, k] += gates[u, k] * gates[3 * hidden + u, k]
+            if place >= 0:
+                count_bins(candidate, counts[run, 2, place], count)
             activate(TANH, 0.0, 1.0, candidate, none, slope[2 * hidden : 3 * hidden], count)
             for u in range(hidden):
                 for k in range(count):

@@ -35,6 +35,9 @@ class Kind:
     takes_own_data: bool  # Whether a person's own data can be its task
     predicted: bool  # Whether theory follows its gradient from position to position before any training
     inner: str  # What a position inside the net is called in a sentence
+    around_slope: tuple[
+        str, str
+    ]  # The measures of the gradient before and behind the activation's slope, on its way back
 
 
 LAYERS = Kind(
@@ -51,6 +54,7 @@ LAYERS = Kind(
     takes_own_data=True,
     predicted=True,
     inner="hidden layer",
+    around_slope=("through_skip", "through_slope"),
 )
 TIME_STEPS = Kind(
     name="recurrent",
@@ -66,6 +70,7 @@ TIME_STEPS = Kind(
     takes_own_data=False,
     predicted=False,
     inner="step",
+    around_slope=("state_gradient", "delta"),
 )
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (LAYERS, TIME_STEPS)})
 _BY_CLASS = {kind.experiment: kind for kind in KINDS.values()}

@@ -88,8 +88,7 @@ class Records:
 
     The experiments have equal positions, samples and last epoch. They are recorded by the usual schedule, or at
     `epochs`, ascending from 0; training ends with the last of these. `measured` names the diagnostics, `recurrent_matrix` further
-    arrays; so many `answers` are kept per record, and counts of z by bin where there are `counted` layers, each of so many
-    numbers. `rows` are the runs of all experiments, those that are clipped alike side by side; `places` says which rows are
+    arrays; so many `answers` are kept per record, and so many histograms of z as `counted` says, each of so many numbers. `rows` are the runs of all experiments, those that are clipped alike side by side; `places` says which rows are
     each experiment's. With `each_epoch` the losses of every epoch are kept as well. Raises ValueError if `epochs` do not
     ascend from 0, or go on after the experiments' last.
     """
@@ -119,8 +118,9 @@ class Records:
         self.answers = np.full((*per_record, answers), np.nan) if answers else None
         # (runs, epochs): the losses of an epoch's batches, each before its update, added up
         self.epoch_losses = np.zeros((len(self.rows), int(self.epochs[-1]))) if each_epoch else None
-        layers, numbers = counted
-        self.z_counts: Counts | None = np.zeros((*per_record, layers, BINS), count_type(numbers)) if layers else None
+        histograms, numbers = counted
+        shape = (*per_record, histograms, BINS)
+        self.z_counts: Counts | None = np.zeros(shape, count_type(numbers)) if histograms else None
         self.endings: list[Ending | None] = [None] * len(self.rows)
 
     @property

@@ -1,6 +1,7 @@
 """RecurrentGroup: a few runs of a recurrent experiment, trained together in one set of arrays."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from explorer.choices.arrays import Array
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.training.group import CACHE_BYTES, MOST_RUNS, Group
 from explorer.training.measures import Diagnostic, root_sum_square
-from explorer.training.recording import ArraySpecs, Ending, Row
+from explorer.training.recording import BINS, ArraySpecs, Ending, Row
 from explorer.training.recurrent_network import (
     RecurrentArchitecture,
     RecurrentNetwork,
@@ -60,12 +61,14 @@ class RecurrentGroup(Group):
 
     @staticmethod
     def z_counted(experiment: RecurrentExperiment) -> tuple[int, int]:
-        """Return that z is counted at no step."""
-        return 0, 0
+        """Return how many histograms of z there are at every record, and how many numbers each counts."""
+        return len(experiment.functions) * len(experiment.looked_at), experiment.hidden * experiment.samples
 
     def _begin(self, rows: Sequence[Row]) -> Array:
         """Set `x`, (length, 1, inputs, samples), and `y`, (1, counted steps * outputs, samples), and draw theta."""
         self.shape, points = recurrent_architecture(self.experiment), self.experiment.points()
+        if self.records.z_counts is not None:
+            self.shape = replace(self.shape, counted=tuple(step - 1 for step in self.experiment.looked_at))
         self.x = np.ascontiguousarray(points.x.transpose(1, 2, 0))[:, None]
         self.y = points.y.transpose(1, 2, 0).reshape(1, -1, len(points.y))
         return draw_recurrent_parameters(self.shape, [row.experiment for row in rows], self.rngs)
@@ -111,6 +114,10 @@ class RecurrentGroup(Group):
             network.forward()
             answers = self.experiment.output.f(network.z_out, np.empty_like(network.z_out))[0]
         return answers.reshape(counted, self.shape.outputs, len(x)).transpose(2, 0, 1)
+
+    def _counted(self) -> NDArray[np.int64]:
+        """Return how many z lie in each bin: layer by layer, function by function and step by step, (runs, histograms, BINS)."""
+        return np.concatenate([layer.z_counts.reshape(len(self.rngs), -1, BINS) for layer in self.probe.layers], axis=1)
 
     def _record_state(self) -> None:
         """Measure the whole data set at the present parameters, then the recurrent matrices themselves."""

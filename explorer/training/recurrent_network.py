@@ -22,6 +22,7 @@ from explorer.choices.cells import Cell, Step, StepGradients
 from explorer.choices.initializers import INITIALIZERS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.training.measures import root_sum_square
+from explorer.training.recording import BINS, count_bins
 
 
 class Weights(NamedTuple):
@@ -46,6 +47,7 @@ class RecurrentArchitecture:
     length: int
     first_counted: int
     truncation: int = 0  # Steps of a piece from which no gradient flows to the piece before; 0: one piece
+    counted: tuple[int, ...] = ()  # The steps, from 0, at which z is counted by bin while measuring
 
     def fan_in(self, layer: int) -> int:
         """Return how many numbers a recurrent layer reads at a step, its own h_{t-1} left out."""
@@ -161,6 +163,9 @@ class Layer:
         self.past_product, self.scratch = np.zeros((2, runs, hidden, samples))
         self.own = np.zeros_like(weights)  # one step's contribution to the gradient
         self.contribution = np.full((steps, runs), np.nan)  # L2 norm of every step's own, where it is measured
+        # How many z of each function lie in each bin at the steps that are counted, where they are measured
+        self.functions = tuple(cell.functions(shape.activation))
+        self.z_counts = np.zeros((runs, len(self.functions), len(shape.counted), BINS), dtype=np.int64)
         self._steps = [self._step(t) for t in range(steps)]
 
     def _block(self, stack: Array, t: int) -> tuple[Array, ...]:
@@ -185,12 +190,21 @@ class Layer:
         grad_c, grad_c_before = self.grad_c[after], self.grad_c[before]
         return step, StepGradients(self.grad_h[t + 1], grad_c, grad_c_before, self.past_product, self.scratch)
 
-    def forward(self) -> None:
+    def forward(self, measuring: bool) -> None:
         """Compute h (and c) of every step from `x`, h_0 and c_0."""
         product, transposed, forward = np.matmul, self.weights.swapaxes(-1, -2), self.shape.cell.forward
         for s, (step, _) in zip(self.s, self._steps, strict=False):
             product(transposed, s, step.z)
             forward(step)
+        if measuring:
+            self._count()
+
+    def _count(self) -> None:
+        """Count z by bin: of every run, function and counted step, over units and samples."""
+        steps = list(self.shape.counted)
+        for index, name in enumerate(self.functions):
+            z = self.z[steps, :, self.shape.cell.block(name, self.shape.hidden)]
+            self.z_counts[:, index] = count_bins(z).swapaxes(0, 1)
 
     def backward(self, first_given: int, measuring: bool) -> None:
         """Compute delta of every step, dL/dh, dL/dc and the gradient.
@@ -246,7 +260,8 @@ class RecurrentNetwork:
 
     def __init__(self, shape: RecurrentArchitecture, theta: Array, samples: int) -> None:
         self.shape, self.theta, self.samples, self.runs = shape, theta, samples, theta.shape[1]
-        self.measuring = False  # Whether backward also measures every step's contribution to the gradient
+        # Whether forward also counts z by bin, and backward measures every step's contribution to the gradient
+        self.measuring = False
         self.gradient = np.zeros_like(theta)  # dL/dtheta after `backward`
         self.weights, self._gradients = shape.views(theta), shape.views(self.gradient)
         pairs = zip(self.weights.layers, self._gradients.layers, strict=True)
@@ -266,7 +281,7 @@ class RecurrentNetwork:
         for below, layer in zip([None, *self.layers], self.layers, strict=False):
             if below is not None:
                 layer.x[...] = below.h[1:]
-            layer.forward()
+            layer.forward(self.measuring)
         np.matmul(self.weights.output.swapaxes(-1, -2), self._read, self._z_steps)
 
     @property

@@ -247,6 +247,7 @@ def _measured_steps(experiment: RecurrentExperiment, groups: int) -> Terms:
         "state": runs * steps * hidden * experiment.samples,
         "measured number": runs * experiment.samples * _elements(experiment),
         "measured weight": runs * experiment.length * recurrent_weights(experiment),
+        "counted number": runs * math.prod(RecurrentGroup.z_counted(experiment)),
         "matrix": runs * _matrices(experiment),
         "squared": runs * _matrices(experiment) * hidden**2,
         "cubed": runs * _matrices(experiment) * hidden**3,

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from explorer import Experiment, train
+from explorer import Experiment, RecurrentExperiment, train
 from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.cells import CELLS
+from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS
 from explorer.diagnosis.decomposition import decompose
 from explorer.diagnosis.lens import PLACES, bin_slopes, look, off_axis, on_axis
 from explorer.training.compiled import OFF, VARIABLE
@@ -110,7 +112,7 @@ def test_the_axis_is_z_itself_inside_and_its_logarithm_outside():
 def test_a_layer_or_seed_that_a_smaller_net_does_not_have_is_its_last_one():
     history = train(SMALL.but(depth=2, epochs=1))
     lens = look(history, 5, 9, 40)
-    assert (lens.layer, lens.seed, lens.epoch) == (2, 2, 1)
+    assert (lens.position, lens.seed, lens.epoch) == (2, 2, 1)
 
 
 def test_dead_and_diverged_layers_say_so():
@@ -124,6 +126,66 @@ def test_dead_and_diverged_layers_say_so():
     assert lens.empty
     assert np.isnan(lens.rms_slope).all()
     assert not lens.rows()
+
+
+# --- over time ------------------------------------------------------------------------------------
+
+OVER_TIME = RecurrentExperiment(length=40, hidden=8, samples=24, epochs=3, runs=3, strength=1.5, forget_bias=2.1)
+
+
+@pytest.mark.parametrize("stack", [1, 2])
+@pytest.mark.parametrize("cell", CELLS)
+def test_over_time_slope_and_saturation_of_every_function_are_the_engines_as_near_as_the_bins_allow(
+    cell, stack, monkeypatch
+):
+    history, network = at_the_start(OVER_TIME.but(cell=cell, stack=stack), monkeypatch)
+    of_each = len(history.experiment.functions) // stack
+    for number, function in enumerate(history.experiment.functions):
+        layer, sigmoid = network.layers[number // of_each], "gate" in function
+        # By what the function handed on, in which no z is left: σ' = a (1 - a), tanh' = 1 - a².
+        a = layer.h[1:] if cell == "RNN" else layer.a.reshape(40, 3, -1, 8, 24)[:, :, number % of_each]
+        slope = a * (1 - a) if sigmoid else 1 - a**2
+        low, high = ACTIVATIONS["sigmoid" if sigmoid else "tanh"].saturation
+        rms = np.exp(np.log(np.sqrt(np.square(slope).mean(axis=(-1, -2)))).mean(axis=1))
+        flat = ((a <= low) | (a >= high)).mean(axis=(-3, -2, -1))
+        for position in (1, 2, 23, 40):
+            lens = look(history, 0, position, function=function)
+            least, likely, most = lens.rms_slope
+            assert least <= rms[lens.position - 1] * (1 + 1e-12) and rms[lens.position - 1] <= most * (1 + 1e-12)
+            assert likely == pytest.approx(rms[lens.position - 1], rel=0.05)
+            least, likely, most = lens.saturated
+            assert least - 1e-12 <= flat[lens.position - 1] <= most + 1e-12
+            assert lens.measured == (cell == "RNN" and stack == 1)
+
+
+@pytest.mark.parametrize("activation", PLAIN_ACTIVATIONS)
+def test_of_a_plain_recurrent_net_the_gradient_itself_gives_the_slope(activation, monkeypatch):
+    history, network = at_the_start(OVER_TIME.but(activation=activation, strength=1.0), monkeypatch)
+    network.forward()
+    (layer,) = network.layers
+    slope = ACTIVATIONS[activation].df(layer.z, np.empty_like(layer.z))
+    g = layer.grad_h[1:]
+    factor = np.sqrt(np.square(g * slope).sum(axis=(-1, -2)) / np.square(g).sum(axis=(-1, -2)))  # (steps, runs)
+    for step in (1, 23, 40):
+        lens = look(history, 0, step)
+        assert lens.factor == pytest.approx(np.exp(np.log(factor[lens.position - 1]).mean()), rel=1e-9)
+
+
+def test_a_truncated_net_has_a_slope_where_no_gradient_arrives():
+    lens = look(train(OVER_TIME.but(truncation=5)), 0, 1)
+    assert np.isnan(lens.factor)
+    assert np.isfinite(lens.rms_slopes).all()
+
+
+def test_a_function_that_a_net_does_not_have_is_refused_and_a_step_that_is_not_looked_at_is_the_nearest():
+    history = train(OVER_TIME.but(cell="GRU", epochs=1))
+    assert look(history, 0, 4).position in (3, 5)
+    assert look(history, 0, 4).function == "new state"
+    with pytest.raises(ValueError, match="there is only reset gate, update gate, new state"):
+        look(history, 0, 4, function="forget gate")
+    rows = look(history, 0, 4).rows()
+    assert {row["function"] for row in rows} == {"reset gate", "update gate", "new state"}
+    assert sum(row["count"] for row in rows) == 3 * 3 * 34 * 8 * 24
 
 
 def test_rows_hold_every_number_once():

@@ -152,6 +152,7 @@ def test_each_second_figure_of_time_shows_what_made_it():
         "reach": "state_jacobians",
         "recurrent matrix": "spectra",
         "gates": "_openness",
+        "lens": "Layer._count",
         "parts of dL/dW": "Layer._contribution",
         "truncation": "cut_off",
         "clipping": "_by_value",

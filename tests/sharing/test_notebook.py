@@ -37,6 +37,7 @@ PAGES = {
     "sweep": (QUERY, 1),
     "remedies": (QUERY | {"combine": ["ReLU", "batch norm"], "remedies_colour": "value"}, 2),
     "time": (TIME | {"time_compare": "forget bias"}, 1),
+    "time, lens": (TIME | {"time_figure": "lens", "time_lens_function": "update gate", "time_lens_step": "3"}, 2),
     "cliff": ({"cliff_steps": "9", "cliff_updates": "20"}, 1),
     "tour, a net": ({"scene": "never learns", "revealed": "answer", "never-learns_depth": "2"}, 1),
     "tour, products": ({"scene": "a product", "revealed": "answer"}, 1),

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from explorer import Experiment, RecurrentExperiment, train
+from explorer.choices.cells import CELLS
 from explorer.training import compiled, recording
 from explorer.training.recording import BIN_EDGES, BINS, FINE, LOST_BIN, ZERO_BIN, bins_of, count_bins, count_type
+from explorer.training.recurrent_group import RecurrentGroup
 from explorer.training.run import Training
 
 SMALL = Experiment(task="moons", samples=24, depth=4, width=6, epochs=12, runs=3, activation="tanh")
@@ -89,15 +91,33 @@ def test_small_weights_leave_nearly_all_of_z_next_to_0_and_zeros_all_at_0():
     assert (zeros.z_counts[:, 0, :, ZERO_BIN] == 6 * 24).all()
 
 
-def test_over_time_nothing_is_counted():
-    assert train(RecurrentExperiment(length=5, samples=8, hidden=4, epochs=2, runs=1)).z_counts is None
-    assert recording.Records([RecurrentExperiment()]).z_counts is None
+OVER_TIME = RecurrentExperiment(length=40, samples=8, hidden=5, epochs=3, runs=2)
 
 
+@pytest.mark.parametrize("stack", [1, 2])
+@pytest.mark.parametrize("cell", CELLS)
+def test_over_time_every_unit_and_sequence_is_counted_once_for_each_function_and_step(cell, stack):
+    e = OVER_TIME.but(cell=cell, stack=stack)
+    counts = train(e).z_counts
+    assert counts.shape == (2, 4, len(e.functions) * len(e.looked_at), BINS)
+    assert (counts.sum(axis=-1, dtype=int) == 5 * 8).all()
+
+
+def test_over_time_memory_has_an_end_however_many_steps_there_are():
+    long, at_most = OVER_TIME.but(length=500), 34
+    assert len(long.looked_at) == at_most
+    assert {long.looked_at[0], long.looked_at[-1]} == {1, 500}
+    assert list(OVER_TIME.but(length=at_most).looked_at) == list(range(1, at_most + 1))
+    histograms, numbers = RecurrentGroup.z_counted(long)
+    records = recording.Records([long], counted=(histograms, numbers))
+    assert records.z_counts.nbytes == 2 * 4 * at_most * BINS * 2
+    assert recording.Records([long]).z_counts is None
+
+
+@pytest.mark.parametrize("e", [SMALL.but(normalization="batch"), OVER_TIME.but(cell="GRU")], ids=["layers", "time"])
 @pytest.mark.parametrize("switch", ["", compiled.OFF])
-def test_what_is_trained_without_histograms_is_the_same_but_for_them(switch, monkeypatch):
+def test_what_is_trained_without_histograms_is_the_same_but_for_them(switch, e, monkeypatch):
     monkeypatch.setenv(compiled.VARIABLE, switch)
-    e = SMALL.but(normalization="batch")
     one, other = (Training(e, histograms=histograms) for histograms in (True, False))
     assert one.advance(np.inf) and other.advance(np.inf)
     assert one.history().z_counts is not None and other.history().z_counts is None
