@@ -511,7 +511,7 @@ def describe_lens(now: Lens, baseline: Lens | None, names: tuple[str, str] = (BA
     for name, lens in ((names[1], now), (names[0], baseline)):
         if lens is not None:
             facts = ", ".join(_facts(lens))
-            told.append(f"{begun(name)}, {lens.activation.name}, {_where(lens)}: {facts}. {_spread(lens)}")
+            told.append(f"{begun(name)}, {lens.activation.name}, {_where(lens)}: {facts}. {_spread(lens)}".rstrip())
     place, slopes = now.history.kind.position, now.rms_slopes[:, 1]
     said = [
         f"{place} {now.looked_at[row]} {_digits(slopes[row])}"
