@@ -92,7 +92,7 @@ def show() -> None:
         live_chart(
             figures[0],
             keep=f"{view.axis} {view.metric} {results.start.epochs} {len(results.tried)}",
-            on_click=lambda click: _go(results, click),
+            on_click=lambda click: _open_panel(results, click),
         )
     with body:
         _draw(results, figures, view, comparison.combine, baseline)
@@ -203,8 +203,8 @@ def _why(results: Results) -> None:
         )
 
 
-def _go(results: Results, click: Click) -> None:
-    """Note which panel was clicked: the app opens it in Explore."""
+def _open_panel(results: Results, click: Click) -> None:
+    """Open the experiment of the clicked panel in Explore."""
     number, ranked = int(click.panel[1:] or 1), results.drawn
     if number <= len(ranked):
         open_experiment(results.tried[ranked[number - 1]].experiment, results.start)

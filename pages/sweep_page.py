@@ -201,7 +201,7 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None, pictu
         live_chart(
             main,
             keep=f"{sweep.x} {sweep.y} {len(sweep.xs)} {len(sweep.ys)}",
-            on_click=lambda click: _go(state, (round(click.x), round(click.y))),
+            on_click=lambda click: _open_cell(state, (round(click.x), round(click.y))),
         )
     take_away(
         Parcel(
@@ -251,10 +251,12 @@ def _choose_cell(state: SweepState) -> None:
             CONTROLS[sweep.y].label, rows, format_func=lambda i: value_text(sweep.ys[i]), key="_open_row"
         )
         cell = (column, row)
-        st.button("Open it", key="_open_cell", disabled=cell not in state.findings, on_click=lambda: _go(state, cell))
+        st.button(
+            "Open it", key="_open_cell", disabled=cell not in state.findings, on_click=_open_cell, args=(state, cell)
+        )
 
 
-def _go(state: SweepState, cell: Place) -> None:
+def _open_cell(state: SweepState, cell: Place) -> None:
     """Open a cell in Explore, held against the present setting."""
     if cell in state.findings:
         sweep, (x, y) = state.sweep, state.sweep.values(cell)

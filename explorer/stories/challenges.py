@@ -114,11 +114,11 @@ def _bounded(control: Control) -> Control:
 
 def learnt(needed: int) -> Rule:
     """So many of the eight seeds must learn the task."""
-    least = "all" if needed == 8 else "at least"
+    asked, of_all = ("all 8", "") if needed == 8 else (f"at least {needed}", " of the 8")
     return Rule(
-        f"{least} {needed} seeds learn the task" if needed == 8 else f"at least {needed} of the 8 seeds learn the task",
+        f"{asked}{of_all} seeds learn the task",
         lambda f: f.solved >= needed,
-        lambda f: f"{f.learnt} seeds learn it; {least} {needed} are needed",
+        lambda f: f"{f.learnt} seeds learn it; {asked} are needed",
     )
 
 
