@@ -86,12 +86,12 @@ def tour_html(
     figures: Mapping[str, tuple[Figure, str]],
     config: Mapping[str, Any],
     link: str = "",
-    alone: bool = False,
+    for_others: bool = True,
 ) -> str:
     """Write scenes as one page that needs no network: questions, and on a click the answer and its figure.
 
     `figures` are those of the scenes, by their names, with their alternative texts; `config` is Plotly's;
-    `alone` says that `link` opens on this computer only.
+    `for_others` says whether other computers can open `link`.
     """
     script = REVEAL.replace("CONFIG", in_script(json.dumps({**config, "responsive": True})), 1)
     terms = terms_in(*(text for scene in scenes for text in (scene.caption, scene.question, scene.take_home)))
@@ -103,7 +103,7 @@ def tour_html(
         f"<h1>{escape(title)}</h1>",
         "<p>Choose an answer to each question: then the right one appears, with the nets that decide, trained by real "
         "backpropagation. The figures can be zoomed; their values show under the pointer. No network is needed.</p>",
-        live_html(link, alone),
+        live_html(link, for_others),
         f'<nav aria-label="Scenes"><ol>{contents}</ol></nav>',
         '<p class="tools"><button id="all" type="button">Show all answers</button></p>',
         *(_scene(number, scene, len(scenes), *figures[scene.name]) for number, scene in enumerate(scenes, start=1)),

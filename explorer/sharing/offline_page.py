@@ -98,16 +98,16 @@ def in_script(text: str) -> str:
     return text.replace("<", "\\u003c")
 
 
-def live(link: str, alone: bool) -> str:
-    """Lead to what is shown, in words before the address; `alone` where it opens on this computer only."""
-    return f"Live{', on this computer only' if alone else ''}: {link}" if link else ""
+def live(link: str, for_others: bool) -> str:
+    """Lead to what is shown, in words before the address, which say whether other computers can open it."""
+    return f"Live{'' if for_others else ', on this computer only'}: {link}" if link else ""
 
 
-def live_html(link: str, alone: bool) -> str:
+def live_html(link: str, for_others: bool) -> str:
     """Write `live` as a paragraph with a link."""
     address = escape(link)
     leading = f'<a href="{address}">{address}</a>'
-    return f"<p>{escape(live(link, alone)).replace(address, leading)}</p>" if link else ""
+    return f"<p>{escape(live(link, for_others)).replace(address, leading)}</p>" if link else ""
 
 
 def document(title: str, style: str, parts: Iterable[str]) -> str:
@@ -128,7 +128,7 @@ class Sheet:
     sentences: Sequence[str]
     settings: Sequence[str]
     link: str  # Empty where it is not known
-    alone: bool = False  # Whether the link opens on this computer only
+    for_others: bool = True  # Whether other computers can open the link
     lines: str  # Of Python, that repeat it
     table: Sequence[Mapping[str, object]] = ()  # Rows of equal keys; empty where the page has none
     part: str = ""  # A figure of its own kind, as HTML
@@ -139,7 +139,7 @@ def page_html(sheet: Sheet, figures: Mapping[str, tuple[Figure, str]], config: M
     parts = [f"<h1>{escape(sheet.title)}</h1>"] if sheet.title else []
     parts += [f"<p>{escape(sentence)}</p>" for sentence in sheet.sentences]
     parts += [f"<p><small>{escape(line)}</small></p>" for line in sheet.settings]
-    parts.append(live_html(sheet.link, sheet.alone))
+    parts.append(live_html(sheet.link, sheet.for_others))
     for number, (name, (figure, alt)) in enumerate(figures.items()):
         drawn = plain.checked(figure).to_html(
             full_html=False, include_plotlyjs=number == 0, config={**config, "responsive": True}

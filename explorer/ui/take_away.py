@@ -64,8 +64,8 @@ def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
 def _files(parcel: Parcel) -> dict[str, File]:
     """Return the files of a page by the label of their buttons."""
     name, experiment = parcel.filename, parcel.experiment
-    link, alone = present_link(), not present_root().for_others
-    files = {"Page": File("page", f"{name}.html", "text/html", lambda: _page(parcel, link, alone))}
+    link, for_others = present_link(), present_root().for_others
+    files = {"Page": File("page", f"{name}.html", "text/html", lambda: _page(parcel, link, for_others))}
     for label, make in parcel.tables.items():
         files[f"{label} (CSV)"] = File("data", f"{label.split()[0].lower()}_{name}.csv", "text/csv", make)
     if parcel.answer is not None:
@@ -73,18 +73,18 @@ def _files(parcel: Parcel) -> dict[str, File]:
     elif experiment is not None:
         write = partial(experiment_json, experiment, parcel.baseline)
         files["Experiment (JSON)"] = File("data", f"experiment_{name}.json", "application/json", write)
-    about = [*parcel.sentences, *parcel.settings, *filter(None, [live(link, alone)])]
+    about = [*parcel.sentences, *parcel.settings, *filter(None, [live(link, for_others)])]
     notebook = partial(notebook_json, parcel.title, parcel.lines, about)
     return files | {"Notebook": File("notebook", f"{name}.ipynb", "application/x-ipynb+json", notebook)}
 
 
-def _page(parcel: Parcel, link: str, alone: bool) -> str:
+def _page(parcel: Parcel, link: str, for_others: bool) -> str:
     sheet = Sheet(
         title=parcel.title,
         sentences=parcel.sentences,
         settings=parcel.settings,
         link=link,
-        alone=alone,
+        for_others=for_others,
         lines=parcel.lines,
         table=parcel.table,
         part=parcel.part(),
@@ -216,7 +216,7 @@ def hand_out(title: str, scenes: Sequence[Scene], draw: Callable[[Scene], Drawn]
 
     The page needs every net of the scenes, which are trained once somebody asks for it. `draw` returns a scene's figure.
     """
-    link, alone, place = present_link(), not present_root().for_others, st.container()
+    link, for_others, place = present_link(), present_root().for_others, st.container()
     parts = [(list(scene.experiments.values()), scene.figure.trains) for scene in scenes]
     nets = InTurn(parts, st.empty(), "Training the nets of all scenes for the page")
     wanted = not nets.over and st.session_state.get(ASKED_KEY) == [scene.name for scene in scenes]
@@ -226,7 +226,7 @@ def hand_out(title: str, scenes: Sequence[Scene], draw: Callable[[Scene], Drawn]
             _html(
                 "Page",
                 "tour.html",
-                lambda: tour_html(title, scenes, _figures(scenes, draw), CHART, link, alone),
+                lambda: tour_html(title, scenes, _figures(scenes, draw), CHART, link, for_others),
                 PAGE_HELP,
             )
         else:

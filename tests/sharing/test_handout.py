@@ -129,8 +129,8 @@ def test_a_lean_figure_keeps_what_half_the_digits_cannot_hold():
     assert trace["z"][0].dtype.kind == "i"
 
 
-@pytest.mark.parametrize("alone", [False, True])
-def test_a_link_that_opens_here_only_says_so(alone):
-    page = tour_html("A plan", SOME, FIGURES, {}, "http://localhost:8501/tour?v=2", alone)
-    assert ("on this computer only" in page) is alone
+@pytest.mark.parametrize("for_others", [False, True])
+def test_a_link_that_opens_here_only_says_so(for_others):
+    page = tour_html("A plan", SOME, FIGURES, {}, "http://localhost:8501/tour?v=2", for_others)
+    assert ("on this computer only" in page) is not for_others
     assert '<a href="http://localhost:8501/tour?v=2">' in page
