@@ -24,7 +24,7 @@ def _shown(scenario: str) -> dict[str, Any]:
     }
 
 
-LAST_STEPS = [
+THROUGH_TIME = [
     Scene(
         name="A hundred steps back",
         address="a hundred steps",
