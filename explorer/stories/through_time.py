@@ -24,7 +24,7 @@ def _shown(scenario: str) -> dict[str, Any]:
     }
 
 
-THROUGH_TIME = [
+OVER_TIME = [
     Scene(
         name="A hundred steps back",
         address="a hundred steps",

@@ -9,7 +9,7 @@ from explorer.choices.registry import Entry, registry
 from explorer.stories.cures import CURES
 from explorer.stories.problems import CAUSES, PROBLEMS
 from explorer.stories.scene import Scene
-from explorer.stories.through_time import THROUGH_TIME
+from explorer.stories.through_time import OVER_TIME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ CHAPTERS = registry(
             name="Through time",
             caption="A recurrent net is as deep as its sequence is long, and every step has the same W. Gates that start open "
             "carry the gradient; clipping by norm keeps it finite.",
-            scenes=THROUGH_TIME,
+            scenes=OVER_TIME,
         ),
     ]
 )
