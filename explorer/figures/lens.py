@@ -3,6 +3,7 @@
 z beyond ±8, where no activation bends any more, stands on a logarithmic axis, as do its bins.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -309,7 +310,8 @@ def _told(rows: int) -> NDArray[np.int64]:
 def _said_slopes(lens: Lens) -> Trace:
     told = _told(len(lens.looked_at))
     texts = [_digits(value) if np.isfinite(value) else "–" for value in lens.rms_slopes[told, 1]]
-    return _on_ridge(x=np.full(len(told), END + 0.6), y=told + 1, mode="text", text=texts, textposition="middle right")
+    look = {"mode": "text", "text": texts, "textposition": "middle right", "cliponaxis": False}
+    return _on_ridge(x=np.full(len(told), END + 0.6), y=told + 1, **look)
 
 
 def _rows_to_click(lens: Lens) -> Trace:
@@ -457,6 +459,12 @@ def _borders(bottom: float, top: float) -> list[dict[str, Any]]:
 # --- words ------------------------------------------------------------------------------------
 
 
+def brief_lines(figure: Figure) -> str:
+    """Return the lines above a lens without what its bins leave open."""
+    text = next(note["text"] for note in figure["layout"]["annotations"] if note.get("name") == "lines")
+    return BOUNDS.sub("", text)
+
+
 def _lines(both: Sequence[_Drawn], narrow: bool) -> list[str]:
     """What the histograms say, a line above the figure for each, below one that says where they are."""
     letters = axes.NARROW_LETTERS if narrow else axes.LETTERS
@@ -489,11 +497,7 @@ def _facts(lens: Lens, strong: str = "", end: str = "") -> list[str]:
     least, likely, most = lens.rms_slope
     told = []
     if np.isfinite(likely):
-        bounds = (
-            ""
-            if most - least <= 1e-9
-            else f" ({_digits(least)} to {_digits(most)}, depending on where in its bin each z lies)"
-        )
+        bounds = "" if most - least <= 1e-9 else f" ({_digits(least)} to {_digits(most)}, {IN_BIN})"
         told.append(f"RMS of f′ {strong}{_digits(likely)}{end}{bounds}")
     factor, words = lens.factor, WORDS[lens.history.kind]
     if lens.measured:
@@ -503,6 +507,10 @@ def _facts(lens: Lens, strong: str = "", end: str = "") -> list[str]:
         told.append(f"saturated {likely:.1%}{f' ({least:.1%} to {most:.1%})' * (most > least)}")
     told += [f"z exactly 0: {lens.zero:.1%}"] * (lens.zero > 0)
     return told + [f"z not finite: {lens.lost:.1%}"] * (lens.lost > 0)
+
+
+IN_BIN = "depending on where in its bin each z lies"
+BOUNDS = re.compile(rf" \([^()]*, {IN_BIN}\)")
 
 
 def describe_lens(now: Lens, baseline: Lens | None, names: tuple[str, str] = (BASELINE, NOW)) -> str:

@@ -9,10 +9,12 @@ import numpy as np
 
 from explorer.choices.arrays import thin
 from explorer.diagnosis.decomposition import Why
+from explorer.diagnosis.lens import Lens
 from explorer.diagnosis.seeds import Band
 from explorer.diagnosis.wording import decades
 from explorer.figures import axes, marks, plain, theme
 from explorer.figures.explore import why_figure
+from explorer.figures.lens import brief_lines, lens_figure
 from explorer.figures.plain import Figure, Trace
 from explorer.figures.remedies import FOOT
 from explorer.figures.time import PROFILE
@@ -22,6 +24,8 @@ from explorer.theory.products import LN10, MOST, Products, followed, product_row
 HEIGHT = 940
 # The height of each further line of settings.
 LINE = 18
+# Pixels below a lens: to its legend, to its settings, and in all.
+LENS_LEGEND, LENS_FOOT, LENS_BELOW = 88, 132, 162
 # Where the line ends before the colour bar's numbers.
 LETTERS_THROUGH_TIME = 98
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -113,6 +117,22 @@ def _fewer_ticks(axis: dict[str, Any]) -> dict[str, Any]:
 def why_beside_words(why: Why, caption: str) -> Figure:
     """Draw what multiplies the gradient, with the settings below it."""
     return with_height(why_figure(why), annotations=[axes.settings(caption, 66)], margin={"b": 96})
+
+
+def lens_beside_words(now: Lens, baseline: Lens | None, caption: str) -> Figure:
+    """Draw the lens with all the height there is, and say no more than fits."""
+    figure = lens_figure(now, baseline, caption)
+    lines, settings = (
+        next(text for text in figure["layout"]["annotations"] if text.get("name") == name)
+        for name in ("lines", "settings")
+    )
+    kept = [text for text in figure["layout"]["annotations"] if text.get("name") not in ("lines", "words", "settings")]
+    notes = [lines | {"text": brief_lines(figure)}, settings | {"yshift": -LENS_FOOT}]
+    inner = HEIGHT - figure["layout"]["margin"]["t"] - LENS_BELOW
+    margin = {"b": LENS_BELOW, "r": 56}
+    # There is no room for the title of the rows, which stands above them as well.
+    changes = {"margin": margin, "meta": {"fixed": False}, "yaxis4": {"title": {"text": ""}}}
+    return with_height(figure, annotations=[*kept, *notes], **changes, **axes.legend_below(LENS_LEGEND, inner))
 
 
 def panels_beside_words(figure: Figure) -> Figure:

@@ -5,9 +5,10 @@ import math
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.figures.tour import FIRST, LOSS, MAP, Proof
 from explorer.stories import measurements
+from explorer.stories.problems import WIDE
 from explorer.stories.scenarios import CONVOLUTIONS, EXPLODING, LARGE_STEPS, MOONS, OPENING
 from explorer.stories.scene import Answer, Play, Scene
-from explorer.stories.scene_figures import GRADIENTS, PANELS, WHY
+from explorer.stories.scene_figures import GRADIENTS, LENS, PANELS, WHY
 
 FIFTY = MOONS.but(activation="ReLU", initializer="He normal", depth=50, width=32, learning_rate=0.02, epochs=20, runs=4)
 NORMS = ("none", "batch", "layer")
@@ -17,6 +18,32 @@ ALONE = ("nothing changed", *TRIED)
 RESIDUAL = OPENING.but(skip="one layer")
 
 CURES = [
+    Scene(
+        name="Where z lies, and the slope there",
+        address="where z lies",
+        proof=Proof("where z lies with batch norm", "histogram of z"),
+        caption="The saturated net again: tanh layers of 64 units, weights from N(0, 1). z, which a unit's tanh receives, is a sum of "
+        "64 terms and spreads far: at layer 5, nearly four units in five are saturated. Now batch norm comes before each tanh.",
+        question="How many units of layer 5 are saturated now, before any update?",
+        answers=(
+            Answer("Hardly any", 0.0, 0.05),
+            Answer("About a third", 0.2, 0.5),
+            Answer("As many: the weights are the same", 0.6, 1.01),
+        ),
+        right=0,
+        take_home="Where z lies decides how large slopes are. With N(0, 1) weights it spreads to the flat ends: at layer 5 the RMS of "
+        "tanh's slope is about 0.27. Batch norm gives z a standard deviation of 1, and the slope is about 0.62.",
+        source="Glorot & Bengio 2010; Ioffe & Szegedy 2015",
+        shown=(("baseline", WIDE), ("now", WIDE.but(normalization="batch"))),
+        figure=LENS,
+        measure=measurements.saturated,
+        tell=measurements.tell_saturated,
+        plays=(
+            Play("normalization"),
+            Play("initializer", ("normal", "Glorot normal", "small normal")),
+            Play("activation", ("tanh", "sigmoid")),
+        ),
+    ),
     Scene(
         name="Batch norm, and where it explodes",
         address="batch norm",

@@ -14,7 +14,7 @@ from explorer.diagnosis.seeds import band
 from explorer.diagnosis.sentences import told_diverged
 from explorer.diagnosis.wording import against_last, decades, number
 from explorer.stories.scene import Shown
-from explorer.stories.scene_figures import DEPTHS
+from explorer.stories.scene_figures import DEPTHS, lenses
 
 
 def first(shown: Shown) -> Diagnosis:
@@ -55,6 +55,11 @@ def solved(shown: Shown) -> float:
     return float(last(shown).facts.solved)
 
 
+def saturated(shown: Shown) -> float:
+    """Return the share of the last experiment's units that are saturated in its middle layer at the start."""
+    return lenses(shown)[1].saturated[1]
+
+
 def most_level(shown: Shown) -> float:
     """Return which of the panels, counted from 1, has the most level gradient over the hidden layers at the start."""
     return 1 + float(np.argmin([abs(diagnosis.facts.log_inside) for diagnosis in shown.values()]))
@@ -82,6 +87,17 @@ def ending(shown: Shown) -> float:
     """Return the epoch at which half of the seeds of the first panel are no longer finite; inf if they stay so."""
     ends = [math.inf if end is None else float(end.epoch) for end in first(shown).history.endings]
     return float(band(np.array(ends)).middle)
+
+
+def tell_saturated(shown: Shown) -> str:
+    """Say how many units are saturated in the middle layer, and what slope is left there, now and before."""
+    before, now = lenses(shown)
+    told = [
+        f"{words}{lens.saturated[1]:.1%} of z saturated, slope {number(lens.rms_slope[1])} RMS"
+        for words, lens in (("", now), ("before, ", before))
+        if lens is not None
+    ]
+    return f"at layer {now.position}: {'; '.join(told)}"
 
 
 def tell_parts(shown: Shown) -> str:

@@ -104,8 +104,10 @@ class Preset(Entry):
     plan: Plan
 
 
-_MORE = {"never learns": 5, "a hundred steps": 5, "gates": 5, "exploding through time": 5, "all together": 6}
-WHOLE = Plan(tuple(Stop(scene, _MORE.get(scene.address, USUAL)) for scene in SCENES))
+# Of scenes that take more or less time than most: those in which the room thinks longer, and those that go by quickly.
+_OTHER = {"never learns": 5, "a hundred steps": 5, "gates": 5, "exploding through time": 5, "all together": 6}
+_OTHER |= dict.fromkeys(("all zero", "where z lies", "clipped", "what clipping cannot do"), 3)
+WHOLE = Plan(tuple(Stop(scene, _OTHER.get(scene.address, USUAL)) for scene in SCENES))
 PRESETS = registry(
     [
         Preset(

@@ -4,22 +4,25 @@ from typing import Any
 
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.decomposition import Why
+from explorer.diagnosis.lens import Lens, look
 from explorer.diagnosis.wording import against_last, decades, summary
 from explorer.figures.depth import Shares, share_figure
 from explorer.figures.explore import compared_figure, describe_compared_figure
+from explorer.figures.lens import describe_lens
 from explorer.figures.plain import Figure
 from explorer.figures.remedies import TrialPanel, remedies_figure
 from explorer.figures.time import describe_compared, time_figure
 from explorer.figures.tour import (
     beside_words,
     describe_products,
+    lens_beside_words,
     panels_beside_words,
     product_figure,
     time_beside_words,
     why_beside_words,
     with_height,
 )
-from explorer.stories.scene import Scene, SceneFigure
+from explorer.stories.scene import Scene, SceneFigure, Shown
 from explorer.theory.products import Products
 from explorer.training.answers import AnswerMap
 
@@ -50,6 +53,27 @@ def _describe_why(scene: Scene, compared: Compared) -> str:
 
 # What multiplies the gradient of one experiment at its start.
 WHY = SceneFigure(draw=_draw_why, describe=_describe_why, trains=False)
+
+
+def lenses(shown: Shown) -> tuple[Lens | None, Lens]:
+    """Look at the middle hidden layer at the start: of the first experiment, if it is another one than the last, and of the last."""
+    histories = [diagnosis.history for diagnosis in shown.values()]
+    first, last = (look(history, 0, (history.experiment.depth + 1) // 2) for history in (histories[0], histories[-1]))
+    return None if first.history.experiment == last.history.experiment else first, last
+
+
+def _draw_lens(scene: Scene, compared: Compared, answers: AnswerMap | None) -> Figure:
+    before, now = lenses(compared.measured)
+    return lens_beside_words(now, before, summary(scene.experiment))
+
+
+def _describe_lens(scene: Scene, compared: Compared) -> str:
+    before, now = lenses(compared.measured)
+    return f"{describe_lens(now, before)} {summary(scene.experiment)}"
+
+
+# Where z lies in the middle of one experiment or two, at the start, and the slope there.
+LENS = SceneFigure(draw=_draw_lens, describe=_describe_lens, trains=False)
 
 
 def _draw_shares(scene: Scene, compared: Compared, answers: AnswerMap | None) -> Figure:

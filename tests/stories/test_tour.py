@@ -16,6 +16,7 @@ from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.diagnosis.diagnose import diagnose
 from explorer.diagnosis.facts import facts
+from explorer.diagnosis.lens import look
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.stories.measurements import factor, mean_part, share
 from explorer.stories.scenarios import OPENING, TUTORIAL, matching
@@ -24,6 +25,7 @@ from explorer.stories.tour import CHAPTERS, COUNTED, SCENES, TOUR, named, play_k
 from explorer.theory.gates import gate_product
 from explorer.theory.products import followed
 from explorer.training.cost import estimate, refuse_all
+from explorer.training.recording import BIN_EDGES, ZERO_BIN
 from explorer.ui.link import UNPINNED, encode
 from pages import PAGES
 from tests.rounding import AS_IT_IS, EIGHTS, UP, history_of
@@ -227,6 +229,21 @@ def dying(scene, trained):
     return [0, ACTIVATIONS["ReLU"].df(below, np.empty(1))[0], slower.experiment.learning_rate]
 
 
+def where_z_lies(scene, trained):
+    plain, normed = (look(trained.history(each, start=True), 0, 5) for _, each in scene.shown)
+    assert 0.75 < plain.saturated[1] < 0.8
+    assert normed.saturated[1] < 0.02
+    engine = []  # The histograms give it within 1% of what multiplies the gradient.
+    for lens, slack in ((plain, 0.06), (normed, 0.05)):
+        assert lens.factor == pytest.approx(lens.rms_slope[1], rel=slack)
+        engine.append(lens.rms_slope[1])
+    counts = trained.history(scene.experiment, start=True).z_counts[:, 0, 4].sum(axis=0)[:ZERO_BIN]
+    middles = np.where(np.isfinite(BIN_EDGES[:-1] + BIN_EDGES[1:]), (BIN_EDGES[:-1] + BIN_EDGES[1:]) / 2, 0)
+    deviation = np.sqrt(counts @ middles**2 / counts.sum())
+    assert deviation == pytest.approx(1, abs=0.02)
+    return [normed.position, engine[0], 1, engine[1]]
+
+
 def batch_norm(scene, trained):
     now = trained.of(scene.experiment, start=True)
     skip = trained.of(scene.experiment.but(skip="one layer"), start=True)
@@ -343,6 +360,7 @@ CLAIMS = dict(
             zeros,
             start_size,
             dying,
+            where_z_lies,
             batch_norm,
             larger_steps,
             around,
