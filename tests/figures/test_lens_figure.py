@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from explorer import Experiment, train
+from explorer import Experiment, RecurrentExperiment, train
 from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.cells import CELLS
 from explorer.diagnosis.lens import look
 from explorer.figures.lens import END, NO_SEED, ZERO, describe_lens, flat_ends, lens_figure
 from explorer.figures.marks import NOT_FINITE_WORDS
@@ -116,3 +117,38 @@ def test_every_layer_has_a_row_that_can_be_clicked(histories):
     (rows,) = [trace for trace in figure.data if trace.type == "bar" and trace.orientation == "h"]
     assert list(rows.y) == [1, 2, 3, 4]
     assert all("RMS of f′" in text for text in rows.hovertext)
+
+
+# --- over time ------------------------------------------------------------------------------------
+
+OVER_TIME = RecurrentExperiment(length=40, hidden=4, samples=8, epochs=3, runs=2)
+EACH_FUNCTION = [(cell, name) for cell in CELLS for name in OVER_TIME.but(cell=cell, stack=2).functions]
+
+
+@pytest.fixture(scope="module")
+def recurrent():
+    return {cell: train(OVER_TIME.but(cell=cell, stack=2)) for cell in CELLS} | {"RNN, one": train(OVER_TIME)}
+
+
+@pytest.mark.parametrize(("cell", "function"), EACH_FUNCTION)
+def test_over_time_it_draws_every_gate_and_new_state_with_its_own_function(cell, function, recurrent):
+    lens, other = look(recurrent[cell], 3, 40, function=function), look(recurrent["RNN, one"], 3, 40)
+    figure = lens_figure(lens, other, "", names=("RNN", cell))
+    assert named(figure, f"f, {'sigmoid' if 'gate' in function else 'tanh'}")
+    assert sum(named(figure, "histogram of z")[0].y) + lens.zero == pytest.approx(1)
+    assert not named(figure, "dL/dz over dL/dh")
+    assert named(figure, "dL/dz over dL/dh, RNN"), "the engine measures the slope of a net with one function only"
+    told = describe_lens(lens, other, ("RNN", cell))
+    assert f"{function}, step 40 of 40, epoch 3, 2 seeds" in told
+    assert "RNN, tanh, new state, step 40" in told
+
+
+def test_a_row_of_the_ridge_is_a_step_of_the_selection(recurrent):
+    lens = look(recurrent["LSTM"], 0, 19, function="forget gate")
+    figure = lens_figure(lens, None, "")
+    (rows,) = [trace for trace in figure.data if trace.type == "bar" and trace.orientation == "h"]
+    assert len(rows.y) == 34
+    assert [int(text.split()[1].rstrip(":")) for text in rows.hovertext] == list(lens.looked_at)
+    ticks = dict(zip(figure.layout.yaxis4.tickvals, figure.layout.yaxis4.ticktext, strict=True))
+    assert (ticks[1], ticks[34]) == ("1", "40")
+    assert "34 of 40 steps" in " ".join(note.text for note in figure.layout.annotations)

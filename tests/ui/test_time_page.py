@@ -149,6 +149,25 @@ def test_what_is_pinned_stands_beside_the_present():
     assert "baseline" not in headline(app).lower()
 
 
+def test_the_lens_looks_at_what_the_chosen_net_has():
+    def lines(app):
+        notes = figures(app)[1]["layout"]["annotations"]
+        return next(note["text"] for note in notes if note.get("name") == "lines")
+
+    app = run(figure="lens", lens_net=2, lens_function="forget gate", lens_step=4, lens_seed=1)
+    assert lines(app).startswith("Forget gate, step 4 of 6, epoch 10, seed 0")
+    for net, told in ((1, "New state, step 4"), (2, "Forget gate"), (3, "New state")):
+        app.session_state[f"{TIME_PAGE}lens_net"] = net
+        check(app.run())
+        assert lines(app).startswith(told), "a GRU has no forget gate, a plain net no gate at all"
+    app.session_state[f"{TIME_PAGE}length"], app.session_state[f"{TIME_PAGE}runs"] = 3, 1
+    check(app.run())
+    assert lines(app).startswith("New state, step 3 of 3")
+    app.session_state[f"{TIME_PAGE}compare"] = "truncation"
+    check(app.run())
+    assert app.session_state[f"{TIME_PAGE}lens_net"] == 2, "there are two nets only"
+
+
 WRONG = [
     {"cell": "transformer"},
     {"length": "501"},
