@@ -388,6 +388,12 @@ def _lens(compared: Compared, view: View) -> tuple[Lens, Drawn]:
     return lens, drawn
 
 
+def open_lens(layer: int, epoch: int) -> None:
+    """Have Explore open with the lens at a layer and an epoch; for callbacks."""
+    set_values({f"{LENS}layer": layer, "at": epoch})
+    st.session_state.update({ASKED_KEY: True, DETAILS_KEY: LENS_TAB})
+
+
 def _keep_what_is_asked_of_the_lens() -> None:
     """Keep what a link says of the lens: a run that ends before its tab is drawn would lose it from the address."""
     if ASKED_KEY not in st.session_state:

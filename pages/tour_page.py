@@ -16,6 +16,7 @@ from explorer.sharing.saved import filename, histories_csv, table_csv
 from explorer.stories.plan import PLAN_CONTROLS, Plan
 from explorer.stories.references import cited
 from explorer.stories.scene import Scene
+from explorer.stories.scene_figures import LENS, looked_at
 from explorer.stories.tour import (
     ANSWER,
     BY_ADDRESS,
@@ -56,6 +57,7 @@ from explorer.ui.sidebar import open_experiment
 from explorer.ui.take_away import Parcel, hand_out, take_away
 from explorer.ui.training_loop import Trainings, work_on
 from explorer.ui.widgets import ask
+from pages.explore_page import open_lens
 
 FIRST_SLICE, SLICE = 0.05, 0.15
 # Seconds between two repaints of a running training.
@@ -314,11 +316,13 @@ def _open(scene: Scene) -> None:
     """Offer what the scene is about on the page for its kind: held against its first experiment, or beside the same."""
     experiment, first = scene.experiment, scene.shown[0][1]
     baseline = None if scene.compare or first == experiment else first
-    st.button(
-        f"Open in {keys_of(kind_of(experiment)).home}",
-        key="tour_open",
-        on_click=lambda: open_experiment(experiment, baseline, scene.compare),
-    )
+
+    def open_it() -> None:
+        open_experiment(experiment, baseline, scene.compare)
+        if scene.figure is LENS:
+            open_lens(looked_at(experiment), 0)
+
+    st.button(f"Open in {keys_of(kind_of(experiment)).home}", key="tour_open", on_click=open_it)
 
 
 def _parcel(scene: Scene, compared: Compared, figure: Drawn) -> Parcel:

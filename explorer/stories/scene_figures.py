@@ -55,10 +55,15 @@ def _describe_why(scene: Scene, compared: Compared) -> str:
 WHY = SceneFigure(draw=_draw_why, describe=_describe_why, trains=False)
 
 
+def looked_at(experiment: Any) -> int:
+    """Return the hidden layer in the middle."""
+    return int(experiment.depth + 1) // 2
+
+
 def lenses(shown: Shown) -> tuple[Lens | None, Lens]:
     """Look at the middle hidden layer at the start: of the first experiment, if it is another one than the last, and of the last."""
     histories = [diagnosis.history for diagnosis in shown.values()]
-    first, last = (look(history, 0, (history.experiment.depth + 1) // 2) for history in (histories[0], histories[-1]))
+    first, last = (look(history, 0, looked_at(history.experiment)) for history in (histories[0], histories[-1]))
     return None if first.history.experiment == last.history.experiment else first, last
 
 

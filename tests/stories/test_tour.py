@@ -689,6 +689,15 @@ def test_open_in_explore_sets_experiment_and_baseline():
     assert app.session_state["baseline"] == encode(OPENING)
 
 
+def test_what_is_seen_through_the_lens_opens_in_explores_lens():
+    app = tour(scene="where z lies", revealed="answer")
+    app.button(key="tour_open").click().run()
+    app._page_hash = calc_hash("explore")
+    app.run(timeout=60)
+    assert not app.exception
+    assert (app.session_state["lens_layer"], app.session_state["at"], app.session_state["details"]) == (5, 0, "Lens")
+
+
 @pytest.mark.parametrize("played", [pytest.param({}, marks=pytest.mark.long), {"learning_rate": 0.0005}])
 def test_open_in_time_sets_experiment_and_what_stands_beside_it(played):
     scene = TOUR["Exploding through time"]
