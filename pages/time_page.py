@@ -263,8 +263,9 @@ SECOND_FIGURES = {
     ),
     LENS_FIGURE: OfferedFigure(
         "Lens: z at a time step, and the slope there",
-        "Every gate, and the new state, is a function f of a z of its own, and every step back multiplies by its slope f′(z). The "
-        "histogram says where z lies, so how large the slope is; a click on a map above, or on a row, chooses the step.",
+        "Every gate, and the new state, is a function f of a z of its own; what goes back through it is multiplied by its slope f′(z). "
+        "The histogram says where z lies, so how large the slope is. A gate that stays open is flat: hardly anything goes back "
+        "through it, but the gradient of the state past it. A click on a map above, or on a row, chooses the step.",
         _lens,
         code.time_lens_code,
     ),
