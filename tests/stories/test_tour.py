@@ -25,7 +25,7 @@ from explorer.stories.tour import CHAPTERS, COUNTED, SCENES, TOUR, named, play_k
 from explorer.theory.gates import gate_product
 from explorer.theory.products import followed
 from explorer.training.cost import estimate, refuse_all
-from explorer.training.recording import BIN_EDGES, ZERO_BIN
+from explorer.training.recording import BIN_EDGES
 from explorer.ui.link import UNPINNED, encode
 from pages import PAGES
 from tests.rounding import AS_IT_IS, EIGHTS, UP, history_of
@@ -231,17 +231,16 @@ def dying(scene, trained):
 
 def where_z_lies(scene, trained):
     plain, normed = (look(trained.history(each, start=True), 0, 5) for _, each in scene.shown)
+    # Of the seeds 0 to 95, eight at a time: 77.6 to 78.8% and 0.6 to 0.9%, slopes of 0.261 to 0.269 and 0.619 to 0.630.
     assert 0.75 < plain.saturated[1] < 0.8
     assert normed.saturated[1] < 0.02
-    engine = []  # The histograms give it within 1% of what multiplies the gradient.
-    for lens, slack in ((plain, 0.06), (normed, 0.05)):
-        assert lens.factor == pytest.approx(lens.rms_slope[1], rel=slack)
-        engine.append(lens.rms_slope[1])
-    counts = trained.history(scene.experiment, start=True).z_counts[:, 0, 4].sum(axis=0)[:ZERO_BIN]
-    middles = np.where(np.isfinite(BIN_EDGES[:-1] + BIN_EDGES[1:]), (BIN_EDGES[:-1] + BIN_EDGES[1:]) / 2, 0)
-    deviation = np.sqrt(counts @ middles**2 / counts.sum())
-    assert deviation == pytest.approx(1, abs=0.02)
-    return [normed.position, engine[0], 1, engine[1]]
+    for lens in (plain, normed):  # the histogram's slope is nearly that which multiplies the gradient
+        assert lens.factor == pytest.approx(lens.rms_slope[1], rel=0.06)
+    shares = normed.shares
+    inside = np.isfinite(BIN_EDGES[:-1] + BIN_EDGES[1:])
+    middles = (BIN_EDGES[:-1] + BIN_EDGES[1:])[inside] / 2
+    assert np.sqrt(shares[inside] @ middles**2) == pytest.approx(1, abs=0.02)
+    return [normed.position, plain.rms_slope[1], 1, normed.rms_slope[1]]
 
 
 def batch_norm(scene, trained):
