@@ -443,8 +443,8 @@ def _flat_notes(lens: Lens, narrow: bool) -> list[dict[str, Any]]:
     ends = flat_ends(lens.activation)
     if not ends or np.isnan(lens.saturated[1]):
         return []
-    at = min(ends[0][1], 0.0) / 2 + ends[0][0] / 2
-    words = f"saturated{', both ends' * (len(ends) > 1)}:<br>{lens.saturated[1]:.1%}"
+    at = (min(ends[0][1], 0.0) + max(ends[0][0], -FINE)) / 2  # Between the lines that stand there
+    words = f"saturated{',<br>both ends' * (len(ends) > 1)}:<br>{lens.saturated[1]:.1%}"
     place = {"xref": "x", "x": at, "yref": "y domain", "y": 0.98, "xanchor": "center", "yanchor": "top"}
     if narrow:  # the shade is narrower than its words
         place |= {"xref": "x domain", "x": 0.01, "xanchor": "left", "align": "left"}

@@ -64,7 +64,7 @@ def pointed(figure: Figure, proof: Proof) -> Figure:
 
 
 def _frame(figure: Figure, proof: Proof) -> dict[str, Any] | None:
-    """Return where the frame lies; None where bars are meant."""
+    """Return where the frame lies; None where bars that stand apart are meant, each of which has one."""
     if proof.place == LOSS:
         x, y = next(
             _axes(trace) for trace in reversed(figure["data"]) if "median loss" in trace.get("hovertemplate", "")
@@ -72,9 +72,12 @@ def _frame(figure: Figure, proof: Proof) -> dict[str, Any] | None:
         return {"xref": f"{x} domain", "yref": f"{y} domain", "x0": 0, "x1": 1, "y0": 0, "y1": 1}
     if proof.depth is not None:
         return {"xref": "x", "yref": "y domain", "x0": proof.depth - 0.4, "x1": proof.depth + 0.4, "y0": 0, "y1": 1}
+    bars = next(
+        (trace for trace in figure["data"] if trace["type"] == "bar" and trace.get("name") == proof.place), None
+    )
+    if bars is not None:
+        return _around(bars) if "width" in bars else None
     spans = {FIRST: (0.0, 1.0, 0.0, 1.0), END: (0.97, 1.0, 0.0, 1.0), MAP: (0.0, 1.0, 0.0, 1.0)}
-    if proof.place not in spans:
-        return None
     # Of what is drawn as a heatmap only maps over epochs know these.
     maps = {_axes(trace): trace for trace in figure["data"] if trace["type"] == "heatmap" and "customdata" in trace}
     x, y = list(maps)[proof.panel]
@@ -82,6 +85,14 @@ def _frame(figure: Figure, proof: Proof) -> dict[str, Any] | None:
     if proof.place == FIRST:
         top = max(1 / len(maps[x, y]["z"]), LEAST_ROW)
     return {"xref": f"{x} domain", "yref": f"{y} domain", "x0": left, "x1": right, "y0": bottom, "y1": top}
+
+
+def _around(histogram: Trace) -> dict[str, Any]:
+    """Return where the frame around a histogram lies: around all bars that can be seen."""
+    x, width, y = (np.asarray(histogram[name], float) for name in ("x", "width", "y"))
+    seen = y > 0.01 * y.max()
+    ends = {"x0": (x - width / 2)[seen].min(), "x1": (x + width / 2)[seen].max(), "y0": 0.0, "y1": 1.05 * y.max()}
+    return dict(zip(("xref", "yref"), _axes(histogram), strict=True)) | {name: float(end) for name, end in ends.items()}
 
 
 def _axes(trace: Trace) -> tuple[str, str]:
