@@ -145,7 +145,7 @@ def _ask(experiment: Experiment, epochs: list[int]) -> WalkView:
         for name, options in offered.items():
             values[name] = _ask_one(f"{PREFIX}{name}", options, every=name == "epoch")
         ask(MODE_KEY, replace(TOUR_CONTROLS[MODE_KEY], help="presenter: the graph's text is half as large again."))
-    # No widget: the browser sends it along with the link.
+    # No widget: the graph itself writes it into the link.
     step = present_value(STEP_KEY, CONTROLS[STEP_KEY])
     return WalkView(**values, step=step)
 
@@ -201,7 +201,16 @@ def _say_factor(factor: Factor) -> str:
     return f"Layer {factor.layer}: × {number(factor.total)}, {', '.join(parts)}"
 
 
-def _draw(walk: Walk, drawn: Graph) -> Drawn:
+def _note_step() -> None:
+    """Keep the step, of which the browser tells when something is to be taken away, where the link is known."""
+    step = st.session_state[FIGURE_KEY].step
+    if step and step > 1:
+        st.query_params[STEP_KEY] = str(step)
+    elif STEP_KEY in st.query_params:
+        del st.query_params[STEP_KEY]
+
+
+def _draw(walk: Walk, drawn: Graph, step: int) -> Drawn:
     """Send the whole walk; its steps need the server no more."""
     figure = Drawn(FIGURE_KEY, "The walk back", dict, describe(walk, drawn))
     with framed() as fills:
@@ -216,9 +225,11 @@ def _draw(walk: Walk, drawn: Graph) -> Drawn:
                     for name, line in walk_code(walk.experiment).items()
                 },
                 "inLink": STEP_KEY,
+                "step": step,
                 "wide": max(walk.experiment.width, len(walk.x)) > MOST_ENTRIES,
                 "larger": LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
             },
+            on_step_change=_note_step,
         )
         if fills:
             lead_out()
@@ -255,7 +266,7 @@ def show() -> None:
     with picture:
         if walk.ending is not None:
             st.warning(_diverged(walk.ending, walk.seed), icon=":material/error:")
-        figure = _draw(walk, drawn)
+        figure = _draw(walk, drawn, view.step)
     take_away(
         Parcel(
             title=title,
@@ -266,7 +277,7 @@ def show() -> None:
             experiment=experiment,
             baseline=baseline,
             part=lambda: walk_part(drawn.plain(), theme.WALK, figure.alt, view.step),
-            lines=walk_lines(experiment, walk.seed, walk.sample, walk.epoch),
+            lines=walk_lines(walk, view.step),
             table=[
                 {name: number(value) if isinstance(value, float) else value for name, value in row.items()}
                 for row in walk.rows()

@@ -13,6 +13,7 @@ from typing import Any
 from explorer.choices.experiment import Experiment
 from explorer.choices.settings import Settings
 from explorer.diagnosis.lens import Lens
+from explorer.diagnosis.walk import Walk
 from explorer.figures.view import CliffView, View
 from explorer.stories.challenges import Challenge
 from explorer.stories.scene import Scene
@@ -151,13 +152,14 @@ def _lens_step(lens: Lens, history: str, other: str | None, names: tuple[str, ..
     )
 
 
-def walk_lines(experiment: Experiment, seed: int, sample: int, epoch: int) -> str:
+def walk_lines(walk: Walk, step: int) -> str:
     """Repeat what Walk shows."""
+    experiment, where = walk.experiment, f"seed={walk.seed}, sample={walk.sample}, epoch={walk.epoch}"
     return _script(
         [*_of(experiment), ("explorer.diagnosis.walk", "walk"), ("explorer.sharing.offline_page", "show_walk")],
         _step(
             "One sample of one seed, forward and back",
-            f"found = walk({constructor(experiment)}, seed={seed}, sample={sample}, epoch={epoch})",
+            f"found = walk({constructor(experiment)}, {where})",
         ),
         _step(
             "The numbers: of the first layer an entry for each unit, then every factor on the way back",
@@ -169,7 +171,7 @@ def walk_lines(experiment: Experiment, seed: int, sample: int, epoch: int) -> st
             "The product of all factors, and what was measured: the norm of dL/dz, first layer over last",
             "print(found.product, found.ratio)",
         ),
-        _step("The walk, box by box", "show_walk(found)"),
+        _step("The walk, box by box", f"show_walk(found, step={step})"),
     )
 
 

@@ -84,12 +84,11 @@ class Page:
         return f'<iframe srcdoc="{escape(self.html)}" width="100%" height="640" style="border: 0"></iframe>'
 
 
-def show_walk(walk: Walk) -> None:
-    """Show a walk in a notebook, box by box; elsewhere print the result."""
+def show_walk(walk: Walk, step: int | None = None) -> None:
+    """Show a walk in a notebook, box by box from this step, or from the last; elsewhere print the result."""
     drawn = graph(walk)
-    sheet = Sheet(
-        title="", sentences=(), settings=(), link="", lines="", part=walk_part(drawn.plain(), theme.WALK, drawn.result)
-    )
+    part = walk_part(drawn.plain(), theme.WALK, drawn.result, step)
+    sheet = Sheet(title="", sentences=(), settings=(), link="", lines="", part=part)
     plain.shown(Page(page_html(sheet, {}, {})), drawn.result)
 
 

@@ -5,8 +5,9 @@ const LARGEST = 1.3, BEAT = 1600; // milliseconds of a step that plays
 
 const USES_KEYS = "input, textarea, select, [role=combobox], [role=listbox], [role=radio], [role=radiogroup] *, [role=dialog] *, [role=tab], [contenteditable], pre";
 
-// The step stands in the link, written here: the server need not hear of it, and Back does not lead through steps.
-const RESTS = 200; // milliseconds after which a step is written: browsers limit how often a link may change
+// The step stands in the link, written here: the server hears of it only when something is taken away, and Back does not lead
+// through steps.
+const WRITES = 400; // milliseconds from one look at the link to the next: browsers limit how often it may change
 let left = 0; // where a walk was left, for who comes back to it
 const { replaceState } = window.History.prototype;
 
@@ -23,7 +24,7 @@ function putInLink(name, step) {
   replaceState.call(window.history, window.history.state, "", address);
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setStateValue }) {
   const find = selector => parentElement.querySelector(selector), box = find(".walk"), graph = JSON.parse(data.graph);
   const css = name => getComputedStyle(parentElement).getPropertyValue(name).trim();
   const last = graph.steps.length - 1, boxes = Object.fromEntries(graph.boxes.map(each => [each.key, each]));
@@ -77,8 +78,6 @@ export default function ({ data, parentElement }) {
     find(".next").disabled = find(".last").disabled = state.step === last;
     draw(true);
     left = state.step;
-    clearTimeout(box.writing);
-    box.writing = setTimeout(() => putInLink(data.inLink, state.step), RESTS);
   }
 
   function stop() {
@@ -118,8 +117,16 @@ export default function ({ data, parentElement }) {
     moves[move]();
   };
   window.addEventListener("keydown", onKey);
-  const onHistory = () => setTimeout(() => box.isConnected && byHand(() => stepInLink(data.inLink) ?? 0)());
+  const onHistory = byHand(() => stepInLink(data.inLink) ?? 0);
   window.addEventListener("popstate", onHistory);
+  const here = window.location.pathname; // for a moment a page that is left is still drawn
+  const writing = setInterval(() => window.location.pathname === here && putInLink(data.inLink, state.step), WRITES);
+  const onShare = event => {
+    if (!event.target.closest?.(".st-key-take_away") || state.step + 1 === data.step) return;
+    putInLink(data.inLink, state.step);
+    setStateValue("step", state.step + 1);
+  };
+  window.addEventListener("click", onShare, true);
 
   // What Share takes: the graph at the present step.
   box.asPicture = (ink, paper, letters) => {
@@ -132,8 +139,9 @@ export default function ({ data, parentElement }) {
   go(state.step);
   return () => {
     stop();
-    clearTimeout(box.writing);
+    clearInterval(writing);
     window.removeEventListener("popstate", onHistory);
+    window.removeEventListener("click", onShare, true);
     watcher.disconnect();
     window.removeEventListener("keydown", onKey);
   };

@@ -36,6 +36,9 @@ def test_a_walk_is_stepped_through_by_keyboard_and_taken_away_as_it_stands(new_s
         screen.page.keyboard.press("ArrowRight")
     screen.page.keyboard.press("PageUp")
     screen.page.wait_for_function("new URLSearchParams(location.search).get('walk_step') === '12'")
+    screen.shared("Page")  # the menu opens, and the server hears of the step
+    assert b"show(12 - 1)" in screen.finish().saved("Page")[1]
+    screen.page.keyboard.press("Escape")
     screen.page.reload()
     screen.page.wait_for_selector(".walk .graph svg text")
     screen.finish()
