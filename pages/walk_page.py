@@ -144,7 +144,13 @@ def _ask(experiment: Experiment, epochs: list[int]) -> WalkView:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key=f"{PREFIX}view"):
         for name, options in offered.items():
             values[name] = _ask_one(f"{PREFIX}{name}", options, every=name == "epoch")
-        ask(MODE_KEY, replace(TOUR_CONTROLS[MODE_KEY], help="presenter: the graph's text is half as large again."))
+        ask(
+            MODE_KEY,
+            replace(
+                TOUR_CONTROLS[MODE_KEY],
+                help="presenter: the graph's text is half as large again. Without the sidebar a wide screen then shows all of it.",
+            ),
+        )
     # No widget: the graph itself writes it into the link.
     step = present_value(STEP_KEY, CONTROLS[STEP_KEY])
     return WalkView(**values, step=step)
@@ -173,7 +179,7 @@ def _headline(walk: Walk) -> str:
     hidden = len(walk.layers) - 1
     if walk.lost:
         name, layer = walk.lost
-        why = "this seed has diverged" if walk.epoch else "the net overflows before any update"
+        why = "this seed has diverged" if walk.ending else "the net overflows before any update"
         return f"{name} of layer {layer} is infinite or NaN: {why}"
     if walk.ratio != walk.ratio:
         return "dL/dz of the output is exactly 0: nothing goes back"
@@ -277,7 +283,7 @@ def show() -> None:
             experiment=experiment,
             baseline=baseline,
             part=lambda: walk_part(drawn.plain(), theme.WALK, figure.alt, view.step),
-            lines=walk_lines(walk, view.step),
+            lines=walk_lines(walk, view.epoch, view.step),
             table=[
                 {name: number(value) if isinstance(value, float) else value for name, value in row.items()}
                 for row in walk.rows()

@@ -152,9 +152,9 @@ def _lens_step(lens: Lens, history: str, other: str | None, names: tuple[str, ..
     )
 
 
-def walk_lines(walk: Walk, step: int) -> str:
-    """Repeat what Walk shows."""
-    experiment, where = walk.experiment, f"seed={walk.seed}, sample={walk.sample}, epoch={walk.epoch}"
+def walk_lines(walk: Walk, epoch: int, step: int) -> str:
+    """Repeat what Walk shows; `epoch` is that which was asked for, where the seed had diverged before it."""
+    experiment, where = walk.experiment, f"seed={walk.seed}, sample={walk.sample}, epoch={epoch}"
     return _script(
         [*_of(experiment), ("explorer.diagnosis.walk", "walk"), ("explorer.sharing.offline_page", "show_walk")],
         _step(

@@ -10,6 +10,7 @@ import numpy as np
 from explorer.choices.arrays import Array
 from explorer.choices.controls import choice, controls_of, numeric
 from explorer.choices.experiment import Experiment
+from explorer.diagnosis.wording import number
 from explorer.stories.scenarios import TUTORIAL
 from explorer.sweeps.sweep import Sweep
 from explorer.training.history import History
@@ -18,6 +19,8 @@ from explorer.training.run import Training
 
 # The log has a line for each so many epochs, and a program ends once an epoch's loss is below ENOUGH.
 LOG_EVERY, ENOUGH = 1000, 1e-7
+# Smaller losses, of which six digits say little, are said with a power of ten outside the log.
+SAID_AS_PRINTED = 1e-4
 # The numbers of inner layers that the programs are tried with.
 INNER = tuple(range(1, 11))
 PLAIN, RESIDUAL = "plain", "residual"
@@ -211,9 +214,10 @@ def run_headline(view: TutorialView, losses: Array, history: History) -> str:
     if losses[-1] < ENOUGH:
         return f"{name}: the loss is below 10⁻⁷ after {len(losses):,} epochs, and the program ends"
     assert history.answers is not None
-    half = np.abs(history.answers[0, -1] - 0.5).max() < 0.05
-    answers = ", and all four answers are about 0.5" if half else ""
-    return f"{name}: after {len(losses):,} epochs the loss is {losses[-1]:.6f}{answers}"
+    found, loss = history.answers[0, -1], float(losses[-1])
+    alike = f", and all four answers are about {found.mean():.2g}" if np.ptp(found) < 0.05 else ""
+    said = f"{loss:.6f}" if loss >= SAID_AS_PRINTED else number(loss)
+    return f"{name}: after {len(losses):,} epochs the loss is {said}{alike}"
 
 
 def curve_headline(solved: dict[str, dict[int, tuple[int, int]]], complete: bool) -> str:

@@ -299,7 +299,7 @@ def test_explores_lines_give_what_the_page_shows(monkeypatch, in_numpy):
 
 def test_walks_lines_give_the_product_of_its_factors(in_numpy):
     found = walk(SMALL, seed=SMALL.seed + 1, sample=2, epoch=3)
-    shown = run_lines(walk_lines(found, step=7), "[found.product, found.ratio]")
+    shown = run_lines(walk_lines(found, 3, step=7), "[found.product, found.ratio]")
     assert shown == pytest.approx([found.product, found.ratio], rel=1e-12)
 
 
