@@ -50,11 +50,14 @@ function show(step) {
   at = Math.min(Math.max(step, 0), last);
   const { inside, width, height } = walkDrawing(graph, { step: at, chosen: null, look, family: getComputedStyle(document.body).fontFamily });
   svg.innerHTML = inside;
-  for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height })) svg.setAttribute(name, value);
+  const scale = Math.min(1, Math.max(2 / 3, svg.parentElement.clientWidth / width)); // all of it in sight, if that is legible
+  const size = { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale };
+  for (const [name, value] of Object.entries(size)) svg.setAttribute(name, value);
   says.textContent = `Step ${at + 1} of ${last + 1}. ${graph.steps[at].says}`;
 }
 document.querySelector("#back").onclick = () => show(at - 1);
 document.querySelector("#next").onclick = () => show(at + 1);
+addEventListener("resize", () => show(at));
 show(STEP - 1);
 """
 
