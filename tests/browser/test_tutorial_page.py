@@ -10,7 +10,8 @@ from tests.browser.test_export import png_size
 QUICK = {"tutorial_net": "residual", "tutorial_inner": 2, "tutorial_seed": 3}
 
 
-def test_a_program_runs_as_printed_and_the_link_keeps_what_is_shown(screen):
+def test_a_program_runs_as_printed_and_the_link_keeps_what_is_shown(new_screen):
+    screen = new_screen(1920, 1080)
     screen.open("/tutorial", **QUICK, complete=True)
     assert screen.headline().startswith("Residual, NL = 2, seed 3: the loss is below 10⁻⁷ after")
     log = screen.page.locator(".st-key-tutorial_log code").first.inner_text().splitlines()
