@@ -1,6 +1,7 @@
 // Steps through a walk in the browser: everything was sent once, see pages/walk_page.py; walkDrawing is in explorer/figures/walk.js.
-// Texts are 18 in the drawing: at least so many pixels on a screen, on a laptop's fewer if the whole graph then is in sight.
-const PHONE = 640, smallest = () => (window.innerWidth < 1500 && window.innerWidth > PHONE ? 12 : 16) / 18;
+// Texts are 18 in the drawing: at least so many pixels on a screen, on a laptop's fewer if the whole graph then is in sight,
+// but not in a lecture room.
+const PHONE = 640, smallest = larger => (larger === 1 && window.innerWidth < 1500 && window.innerWidth > PHONE ? 12 : 16) / 18;
 const LARGEST = 1.3, BEAT = 1600; // milliseconds of a step that plays
 
 const USES_KEYS = "input, textarea, select, [role=combobox], [role=listbox], [role=radio], [role=radiogroup] *, [role=dialog] *, [role=tab], [contenteditable], pre";
@@ -57,7 +58,7 @@ export default function ({ data, parentElement, setStateValue }) {
     const focused = document.activeElement?.closest?.(".walk .graph [data-key]")?.dataset.key;
     const drawing = walkDrawing(graph, { ...state, look: look("var(--st-background-color)"), family: family() });
     const fits = Math.min(scroller.clientWidth / drawing.width, height() / drawing.height);
-    const scale = Math.max(smallest() * present(), Math.min(fits, LARGEST * present()));
+    const scale = Math.max(smallest(data.larger) * present(), Math.min(fits, LARGEST * present()));
     const svg = find(".graph svg");
     svg.innerHTML = drawing.inside;
     svg.setAttribute("viewBox", `0 0 ${drawing.width} ${drawing.height}`);
