@@ -76,7 +76,7 @@ class DepthView:
     gradient: str = choice(
         VIEW,
         "Gradient",
-        "dL/dz: RMS over samples and units; dL/dW: L2 norm of a layer's weights.",
+        "dL/dz: RMS over samples and units, of a convolution also places; dL/dW: L2 norm of a layer's weights.",
         GRADIENTS,
         default="dL/dz",
     )

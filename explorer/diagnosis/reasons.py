@@ -106,7 +106,7 @@ def layer_norm(before: Facts, after: Facts) -> str:
         if not after.experiment.activation_function.is_zero_at_zero:
             return f"{told}: unlike batch norm, it does not remove what a unit answers to every sample alike"
         few = after.experiment.width <= FEW_UNITS
-        return f"{told}: over {after.experiment.width} units it leaves little of z but its signs" if few else told
+        return f"{told}: over {_units(after)} it leaves little of z but its signs" if few else told
     return by_gradient("it keeps every sample's z at one size")(before, after)
 
 
@@ -200,9 +200,12 @@ def epochs(before: Facts, after: Facts) -> str:
 
 def width(before: Facts, after: Facts) -> str:
     """Why a wider net."""
-    units = "channels" if before.experiment.layer_kind.slides else "units"
-    changed = f"{after.experiment.width} {units} per layer instead of {before.experiment.width}"
+    changed = f"{_units(after)} per layer instead of {before.experiment.width}"
     return f"{changed}: {gradient_told(before, after)}"
+
+
+def _units(f: Facts) -> str:
+    return f"{f.experiment.width} {'channels' if f.experiment.layer_kind.slides else 'units'}"
 
 
 def leaky(before: Facts, after: Facts) -> str:

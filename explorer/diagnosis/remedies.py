@@ -193,7 +193,7 @@ REMEDIES = registry(
             source="Choromanska et al. 2015",
             change=lambda experiment: experiment.but(width=min(TIMES * experiment.width, WIDEST)),
             why=reasons.width,
-            idle=f"the layers have {WIDEST} units already, the most",
+            idle=f"the layers are {WIDEST} wide already, the most",
         ),
         Remedy(
             name="leaky ReLU",

@@ -38,6 +38,7 @@ class _Words:
 
     row: str  # What a row of the ridge is
     z: str  # What z is
+    over: str  # What its shares are taken over
     factor: str  # The name of `Lens.factor`
     meaning: str  # What it is
     no_factor: str  # Why there is none
@@ -47,7 +48,7 @@ class _Words:
         place = lens.history.kind.position
         diamond = f"Diamond: {self.meaning}, the RMS of f′ weighted by the square of the gradient dL/dh that arrives. "
         return (
-            f"Bars: shares of z, {self.z}, over units, samples and seeds, in bins 1/4 wide. Beyond ±8, dotted, the axis is "
+            f"Bars: shares of z, {self.z}, over {self.over}, in bins 1/4 wide. Beyond ±8, dotted, the axis is "
             "logarithmic: each bin reaches 16 times as far as the one before, the last without end. Dashed: the root mean "
             f"square (RMS) of f′ over these bars. {diamond * factor}Over several seeds "
             f"{'both are geometric means' if factor else 'it is a geometric mean'}. Shaded: saturated, f′ at most 6% "
@@ -60,6 +61,7 @@ WORDS = {
     LAYERS: _Words(
         "hidden layer",
         "the activation's input (with a normalization, what Walk calls n)",
+        "units, samples, seeds and, of a convolution, places",
         "slope in Why",
         "what Why calls the slope",
         "no slope in Why: no seed has a gradient that is finite and not 0 in every layer",
@@ -67,6 +69,7 @@ WORDS = {
     TIME_STEPS: _Words(
         "time step",
         "what the function receives",
+        "units, samples and seeds",
         "dL/dz over dL/dh",
         "the RMS of dL/dz over that of dL/dh",
         "dL/dz over dL/dh is not defined: no seed has a gradient here that is finite and not 0",
