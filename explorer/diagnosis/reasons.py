@@ -117,7 +117,7 @@ def smaller_steps(before: Facts, after: Facts) -> str:
         return f"{seeds_text(before.diverged, before.runs)} diverged with the larger steps, {these}"
     if after.diverged:
         return f"with these steps {_diverge(after)} as well"
-    if vanishes(before):
+    if vanishes(before) and not _better(before, after):
         return f"a smaller step cannot enlarge a gradient that is {against_last(before.log_ratio)} at the first layer"
     if before.solve_epoch < after.solve_epoch:
         return "the gradient at the start is the same, and smaller steps only take longer"
@@ -149,9 +149,14 @@ def initialization(before: Facts, after: Facts) -> str:
     return by_gradient("the variance fits the activation")(before, after)
 
 
+def _better(before: Facts, after: Facts) -> bool:
+    """Whether more seeds solve it, or less of the error is left: what cannot help did not."""
+    return after.solved > before.solved or round(after.score, 2) < round(before.score, 2)
+
+
 def clipping(before: Facts, after: Facts) -> str:
     """Why clipping."""
-    if vanishes(before):
+    if vanishes(before) and not _better(before, after):
         return (
             "clipping only makes a gradient smaller: at the first layer it stays "
             f"{against_last(after.log_ratio)} at the start"

@@ -129,6 +129,13 @@ def test_a_remedys_reason_names_no_cause_that_is_not_there(dying):
         f = replace(alive, experiment=dying.experiment.but(activation=activation))
         assert keeps in reasons.batch_norm(f, f)
     assert "past the layers, yet at the start dL/dz" in reasons.skip(alive, replace(alive, log_ratio=-9.0))
+    vanished = replace(alive, log_ratio=-9.0, solved=0, diverged=0, shares=(1.0,) * 8)
+    for reason, cannot in (
+        (reasons.smaller_steps, "cannot enlarge"),
+        (reasons.clipping, "only makes a gradient smaller"),
+    ):
+        assert cannot in reason(vanished, vanished)
+        assert cannot not in reason(vanished, replace(vanished, shares=(0.5,) * 8))
     equal = replace(alive, signs=replace(dying.signs, alike_start=dying.signs.seeds, alike=dying.signs.seeds))
     assert "times their own size" not in reasons.weights_move(equal, equal)
     assert "start alike" in reasons.layer_norm(equal, equal)
