@@ -163,7 +163,8 @@ class Experiment(Settings):
         TRAINING, "Biases",
         f"usual: drawn like the weights for {WITH_RANDOM_BIASES} initialization, 0 for all others; "
         "zeros: start at 0; none: no biases (a normalization keeps its shift).",
-        BIASES, default=USUAL, row=8, per_run=True, caption=lambda e: BIASES[e.bias],
+        BIASES, default=USUAL, row=8, per_run=True, phrases={"zeros": "biases 0", NO_BIASES: "no biases"},
+        caption=lambda e: BIASES[e.bias],
     )
     normalization: str = choice(
         REMEDY, "Normalization", "Centres and scales z of every hidden layer before the activation.",
