@@ -99,7 +99,7 @@ def diagnose(history: History) -> Diagnosis:
     """Say what a history says: facts over all seeds, the verdict, its sentence and advice.
 
     >>> from explorer import Experiment, train
-    >>> found = diagnose(train(Experiment(depth=10, epochs=5)))
+    >>> found = diagnose(train(Experiment(depth=10, epochs=300)))
     >>> found.verdict, found.good, found.advice[0]
     ('vanishing', False, 'skip over one layer')
     """

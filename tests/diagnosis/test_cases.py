@@ -47,6 +47,8 @@ CASES = [
     (CURVE.but(activation="ReLU", initializer="He normal", learning_rate=1, epochs=4), "diverged", "thousandfold", "Adam"),
     (CURVE.but(activation="leaky ReLU", initializer="He normal", learning_rate=1, epochs=5), "diverged", "thousandfold", "Adam"),
     (CURVE.but(activation="ELU", initializer="He normal", learning_rate=1, epochs=5), "diverged", "thousandfold", "Adam"),
+    (CURVE.but(depth=3, width=12, activation="SELU", initializer="LeCun", learning_rate=0.5, epochs=20), "diverged", "thousandfold", "Adam"),
+    (CURVE.but(depth=1, width=20, activation="GELU", initializer="He normal", optimizer="momentum", learning_rate=0.5, epochs=12), "diverged", "infinite or NaN", "Adam"),
     # What updates see is nothing of what the whole data set shows
     (MOONS.but(normalization="batch", batch="1", epochs=30), "batches too small", "every z 0", "larger batches"),
     (TUTORIAL.but(normalization="batch", epochs=200), "batches too small", "every z 0", "larger batches"),
@@ -55,6 +57,7 @@ CASES = [
         MOONS.but(task="circles", activation="ReLU", optimizer="momentum", normalization="batch", batch="1", epochs=20),
         "batches too small", "every z 0", "larger batches",
     ),
+    (MOONS.but(task="blobs", normalization="batch", batch="2", epochs=100, activation="ELU"), "batches too small", "two samples", "larger batches"),
     # Saturated by huge steps
     (MOONS.but(width=16, learning_rate=50, epochs=200), "steps too large", "their own size", "a tenth of the learning rate"),
     (
@@ -69,6 +72,15 @@ CASES = [
         MOONS.but(task="circles", samples=64, activation="sigmoid", depth=1, learning_rate=100, epochs=200),
         "steps too large", "their own size", "a tenth of the learning rate",
     ),
+    (
+        MOONS.but(task="spirals", samples=64, depth=2, width=12, activation="sigmoid", initializer="normal", learning_rate=80, epochs=300),
+        "steps too large", "their own size", "a tenth of the learning rate",
+    ),
+    # A gradient that steps took away: no skip, but smaller ones
+    (
+        MOONS.but(task="noisy XOR", noise=0.2, depth=8, width=4, activation="leaky ReLU", initializer="He uniform", optimizer="Adam", learning_rate=0.09, batch="1", epochs=30),
+        "vanishing", "in training", "a tenth of the learning rate",
+    ),
     # Small steps, and a straight line
     (TINY.but(learning_rate=0.01, epochs=500), "hardly moved", "their own size", "Adam"),
     (MOONS.but(samples=32, learning_rate=1e-4, epochs=200), "hardly moved", "their own size", "Adam"),
@@ -76,13 +88,20 @@ CASES = [
     (Experiment(activation="linear", depth=2, initializer="Glorot normal", epochs=500), "linear", "100%", "leaky ReLU"),
     (MOONS.but(task="circles", activation="linear", optimizer="Adam", learning_rate=0.01, epochs=50), "linear", "best linear", "tanh"),
     (MOONS.but(task="noisy XOR", activation="linear", learning_rate=0.1, epochs=50), "linear", "best linear", "leaky ReLU"),
+    (MOONS.but(depth=2, width=3, learning_rate=0.001, epochs=300), "hardly moved", "their own size", "ten times the learning rate"),
+    (MOONS.but(task="spirals", samples=64, activation="linear", optimizer="Adam", learning_rate=0.01, epochs=200), "linear", "best linear", "tanh"),
     # Exact zeros, each with its own cause
     (MOONS.but(initializer="zeros", epochs=20), "all zero", "every weight started at 0", "fitting initialization"),
     (MOONS.but(initializer="zeros", activation="ReLU", skip="one layer", epochs=20), "all zero", "started at 0", "fitting initialization"),
     (MOONS.but(initializer="zeros", activation="GELU", depth=1, epochs=20), "all zero", "started at 0", "fitting initialization"),
     (Experiment(activation="linear", gain=2, epochs=50), "saturated output", "the sigmoid", None),
     (Experiment(activation="linear", gain=3, depth=8, epochs=50), "saturated output", "the sigmoid", None),
+    (MOONS.but(task="circles", samples=32, initializer="zeros", activation="sigmoid", depth=2, epochs=100), "all zero", "started at 0", "fitting initialization"),
     (ALIKE, "symmetric", "compute the same", "fitting initialization"),
+    (
+        MOONS.but(task="signal XOR", samples=32, layer="convolution", initializer="constant", width=4, activation="ELU", epochs=30),
+        "symmetric", "compute the same", "fitting initialization",
+    ),
     (ALIKE.but(activation="sigmoid", width=5, runs=3), "symmetric", "compute the same", "fitting initialization"),
     (ALIKE.but(activation="randomized ReLU", epochs=20, runs=4), "symmetric", "layer norm takes away", "fitting initialization"),
     # Inputs of zeros: one answer where nothing shifts them, and a gradient that layer norm's √ε multiplies in every layer
@@ -91,7 +110,7 @@ CASES = [
     (ZEROS.but(bias="none", activation="GELU", skip="one layer", runs=1), "no biases", "whatever the weights", "batch norm"),
     (ZEROS.but(normalization="layer", activation="GELU", width=4), "exploding", "layer norm divides by", "Adam"),
     (ZEROS.but(normalization="layer", bias="none", activation="SELU", depth=3), "exploding", "layer norm divides by", "batch norm"),
-    (ZEROS.but(normalization="layer", bias="zeros", initializer="uniform"), "exploding", "layer norm divides by", "Adam"),
+    (ZEROS.but(normalization="layer", activation="ELU", bias="zeros", initializer="uniform"), "exploding", "layer norm divides by", "Adam"),
     (ALIKE.but(activation="ELU", width=11, depth=7, seed=5), "symmetric", "compute the same", "fitting initialization"),
 ]  # fmt: skip
 
