@@ -1,6 +1,6 @@
 """When a remedy is advised: conditions on the facts, rules of thumb as `benchmarks/advice.py` found them.
 
-Behind a threshold stands how often the remedy helped in that benchmark's ill settings of seeds 0 and 1, or 0 to 4, of one
+Behind a threshold stands how often the remedy helped in that benchmark's ill settings of seeds 0 and 1, or 0 to 4, or 17 and 31, of one
 verdict or a few: "49 of 51, else 8 of 57" is where the condition held, and where it did not.
 """
 

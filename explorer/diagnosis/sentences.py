@@ -187,12 +187,12 @@ def tell_reach(f: Facts) -> str:
         return with_others(f, f"{grows}; at the first hidden layer dL/dz is {against_last(start, last)} at the start")
     if abs(start) > HEALTHY_DECADES:
         now = f", and {against_last(end, 'that')} at epoch {f.epoch:,}" if -start > HEALTHY_DECADES and end > -1 else ""
-        return with_others(f, f"dL/dz at the first hidden layer is {against_last(start, last)} at the start{now}")
-    verb = "fell" if end < start else "rose"
-    return with_others(
-        f,
-        f"dL/dz at the first hidden layer {verb} to {against_last(end, last)} in training, from {decades(start)} at the start",
-    )
+        told = f"dL/dz at the first hidden layer is {against_last(start, last)} at the start{now}"
+    else:
+        went = f"{'fell' if end < start else 'rose'} to {against_last(end, last)}"
+        told = f"dL/dz at the first hidden layer {went} in training, from {decades(start)} at the start"
+    nothing = "; for every sample some layer's slopes are 0, or their product is below the smallest number"
+    return with_others(f, told + nothing * (-math.inf in (start, end)))
 
 
 def norms_zeros(f: Facts) -> bool:

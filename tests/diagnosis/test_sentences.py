@@ -86,6 +86,14 @@ def test_more_error_than_the_mean_answers_is_not_left_but_times_it(dying):
         assert said in error_left(f) and (" is left" in error_left(f)) == (error <= 1)
 
 
+@pytest.mark.parametrize(("reach", "end"), [(-math.inf, -math.inf), (-1.0, -math.inf)])
+def test_where_nothing_at_all_arrives_it_is_said_why(dying, reach, end):
+    told = VERDICTS["vanishing"].tell(replace(dying, signs=replace(dying.signs, reach=reach, reach_end=end)))
+    assert "exactly 0" in told and "slopes are 0" in told
+    small = VERDICTS["vanishing"].tell(replace(dying, signs=replace(dying.signs, reach=-9.0, reach_end=-9.0)))
+    assert "slopes are 0" not in small
+
+
 def test_what_hardly_moved_are_the_weights_and_the_loss_comes_after(dying):
     f = replace(dying, signs=replace(dying.signs, way=-2.0, loss_start=340.0, loss_end=23.0))
     told = VERDICTS["hardly moved"].tell(f)
