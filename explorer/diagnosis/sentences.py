@@ -186,7 +186,7 @@ def tell_reach(f: Facts) -> str:
         )
         return with_others(f, f"{grows}; at the first hidden layer dL/dz is {against_last(start, last)} at the start")
     if abs(start) > HEALTHY_DECADES:
-        now = f", and {against_last(end, 'that')} at epoch {f.epoch:,}" if -start > HEALTHY_DECADES and end > -1 else ""
+        now = f", and {against_last(end)} at epoch {f.epoch:,}" if -start > HEALTHY_DECADES and end > -1 else ""
         told = f"dL/dz at the first hidden layer is {against_last(start, last)} at the start{now}"
     else:
         went = f"{'fell' if end < start else 'rose'} to {against_last(end, last)}"

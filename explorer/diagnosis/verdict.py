@@ -90,6 +90,12 @@ def _lost_in_layer_norm(f: Facts) -> bool:
     return f.experiment.normalizer.axis == -2 and f.score >= ILL and _most(f.signs.alike_start, f)
 
 
+def _is_saturated(f: Facts) -> bool:
+    # What answers with running statistics get wrong, batch statistics may have right: then it is no slope that is missing.
+    bends = f.experiment.output.bends and not _is_unsettled(f)
+    return f.epoch > 0 and bends and f.signs.output_slope < SATURATED and _most(f.signs.stuck, f)
+
+
 def _is_unsettled(f: Facts) -> bool:
     twice = math.log10(f.signs.error) > HALF - f.signs.apart if f.signs.error > 0 else False
     return f.experiment.normalizer.uses_batch and f.signs.apart > HALF and f.score >= ILL and twice
@@ -178,8 +184,9 @@ VERDICTS = registry(
         ),
         Verdict(
             name="saturated output",
-            caption="The output's slope is under a hundredth of its largest, and at least half of the seeds that failed are stuck.",
-            holds=lambda f: f.epoch > 0 and f.signs.output_slope < SATURATED and _most(f.signs.stuck, f),
+            caption="The slope of a sigmoid output is under a hundredth of its largest, and at least half of the seeds that failed are "
+            "stuck.",
+            holds=_is_saturated,
             tell=lambda f: with_others(
                 f,
                 f"the output is so far out on the sigmoid that its slope is {of_largest(f.signs.output_slope)}, and "

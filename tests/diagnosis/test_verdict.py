@@ -167,6 +167,7 @@ USUAL |= {
         ({"loss_end": 1.1, "stride": 0.0}, "steps too large"),
         ({"loss_end": 1.1, "stride": -1.0}, "healthy"),
         ({"stuck": 4, "output_slope": -2.1}, "saturated output"),
+        ({"stuck": 4, "output_slope": -2.1, "task": "curve"}, "healthy"),  # the output of numbers is no sigmoid
         ({"shares": (0.3,) * 8, "way": -0.6}, "hardly moved"),
         ({"shares": (0.3,) * 8, "stuck": 4}, "stuck"),
         ({"shares": (0.3,) * 8, "stuck": 3}, "unfinished"),
