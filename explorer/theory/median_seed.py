@@ -161,11 +161,12 @@ def _root(matrix: Array) -> Array:
 
 def _undecided(activation: Activation, dead: Array) -> str:
     if np.any((dead > FEW_DEAD) & (dead < MOST_DEAD)):
+        off = "off" if activation.cuts else "far below 0"
         return (
-            "In about half of the seeds some layer is off for all samples at once: whether the median seed is one of "
+            f"In about half of the seeds some layer is {off} for all samples at once: whether the median seed is one of "
             "them, theory does not tell."
         )
-    if np.any(dead >= MOST_DEAD) and activation.df(np.array([-1.0]), np.empty(1))[0] != 0:
+    if np.any(dead >= MOST_DEAD) and not activation.cuts:
         return (
             "In most seeds all units of some layer are far below 0 for all samples at once, where the slope is tiny: how "
             "tiny varies over many orders of magnitude."

@@ -293,6 +293,15 @@ def test_where_about_half_are_dead_no_line_is_drawn():
     assert prediction.median_delta is None and "half of the seeds" in prediction.reasons["delta"]
 
 
+@pytest.mark.parametrize(
+    ("activation", "depth", "where"), [("ReLU", 4, "off"), ("GELU", 6, "far below 0"), ("ELU", 6, "far below 0")]
+)
+def test_only_layers_of_rectifiers_are_called_off(activation, depth, where):
+    many = {"gain": 10.0, "bias": "zeros", "width": 2, "depth": depth, "samples": 16}
+    narrow = Experiment(task="moons", activation=activation, initializer="normal", **many)
+    assert f"some layer is {where} for all samples at once" in predict(narrow).reasons["delta"]
+
+
 # --- where there is nothing to say ------------------------------------------------------------
 
 
