@@ -294,7 +294,7 @@ def test_where_about_half_are_dead_no_line_is_drawn():
 
 
 @pytest.mark.parametrize(
-    ("activation", "depth", "where"), [("ReLU", 4, "off"), ("GELU", 6, "far below 0"), ("ELU", 6, "far below 0")]
+    ("activation", "depth", "where"), [("ReLU", 6, "off"), ("GELU", 6, "far below 0"), ("ELU", 6, "far below 0")]
 )
 def test_only_layers_of_rectifiers_are_called_off(activation, depth, where):
     many = {"gain": 10.0, "bias": "zeros", "width": 2, "depth": depth, "samples": 16}
