@@ -419,7 +419,7 @@ TIME_VERDICTS = registry(
                 "four times the epochs": when.came_back_and_falls,
                 "gates that start open": when.another_start_pays,
                 "orthogonal start": when.turning_pays,
-                "a tenth of the learning rate": when.vanished_in_training,
+                "a tenth of the learning rate": when.smaller_steps_bring_it_back_in_time,
             },
         ),
         Verdict(

@@ -255,6 +255,7 @@ def test_over_time_larger_steps_are_advised_only_where_the_loss_did_not_rise_and
     assert "ten times the learning rate" in advised()[1]
     assert advised(loss_end=1.1)[1] == ("a tenth of the learning rate",)
     assert "ten times the learning rate" not in advised(experiment=SMALL.but(optimizer="RMSprop", learning_rate=0.1))[1]
+    assert "ten times the learning rate" not in advised(experiment=SMALL.but(optimizer="SGD", learning_rate=0.2))[1]
     assert "ten times the learning rate" not in advised(experiment=SMALL.but(learning_rate=1e-4))[1]
 
 
@@ -264,8 +265,9 @@ def test_over_time_a_doubled_loss_is_called_too_large_a_step():
 
 
 def test_a_gradient_that_training_took_away_needs_smaller_steps_and_no_other_start():
-    assert advised(log_ratio_end=-9.0) == ("vanishing", ("a tenth of the learning rate",))
     far, hardly = SMALL.but(learning_rate=0.1), SMALL.but(learning_rate=1e-3)
+    assert advised(log_ratio_end=-9.0, experiment=far) == ("vanishing", ("a tenth of the learning rate",))
+    assert advised(log_ratio_end=-9.0, experiment=hardly) == ("vanishing", ())
     gone = {"log_ratio": -9.0, "log_ratio_end": -9.0}
     assert advised(experiment=far, **gone)[1] == ("gates that start open", "orthogonal start")
     assert advised(experiment=far.but(cell="GRU"), **gone)[1] == ("gates that start open",)  # gates carry it, not W_hh
