@@ -193,6 +193,7 @@ VERDICTS = registry(
                 f"{'nothing' if f.signs.output_slope == -math.inf else 'hardly anything'} of the error becomes gradient",
             ),
             remedies={
+                "fitting initialization": when.starts_with_a_mean,
                 "Adam": when.every(when.wandered_or_was_pulled, when.can_answer),
                 "a tenth of the learning rate": when.every(when.wandered, when.can_answer, when.a_tenth_suffices),
                 "cross-entropy": when.every(when.wandered_far, when.can_answer, when.does_not_leap),

@@ -96,6 +96,12 @@ CASES = [
     (MOONS.but(initializer="zeros", activation="GELU", depth=1, epochs=20), "all zero", "started at 0", "fitting initialization"),
     (Experiment(activation="linear", gain=2, epochs=50), "saturated output", "the sigmoid", None),
     (Experiment(activation="linear", gain=3, depth=8, epochs=50), "saturated output", "the sigmoid", None),
+    # Weights of one sign add up until the output saturates
+    (
+        Experiment(depth=4, width=10, activation="SiLU", initializer="positive uniform", skip="two layers", loss="mean squared error", epochs=100),
+        "saturated output", "the sigmoid", "fitting initialization",
+    ),
+    (MOONS.but(width=10, activation="softplus", initializer="positive uniform", optimizer="RMSprop", learning_rate=0.08, loss="mean squared error", epochs=80), "saturated output", "the sigmoid", "fitting initialization"),
     (MOONS.but(task="circles", samples=32, initializer="zeros", activation="sigmoid", depth=2, epochs=100), "all zero", "started at 0", "fitting initialization"),
     (ALIKE, "symmetric", "compute the same", "fitting initialization"),
     (
