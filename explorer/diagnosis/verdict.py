@@ -346,13 +346,13 @@ VERDICTS = registry(
             ),
             remedies={
                 "fitting initialization": when.starts_with_a_mean,
-                "a tenth of the learning rate": when.overshoots_or_leaps,
-                "ten times the learning rate": when.moves_little_and_can_more,
-                "Adam": when.moves_little_or_overshoots,
                 "four times the epochs": when.falls_fast,
                 "four times the width": when.net_is_too_small,
-                "batch norm": when.norm_could_help,
+                "ten times the learning rate": when.moves_little_and_can_more,
+                "Adam": when.moves_little_or_overshoots,
                 "skip over two layers": when.no_skips,
+                "a tenth of the learning rate": when.overshoots_or_leaps,
+                "batch norm": when.norm_could_help,
             },
         ),
         Verdict(
