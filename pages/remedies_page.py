@@ -117,7 +117,7 @@ def _headline(results: Results) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(
             "Each remedy is tried alone, on the same seeds. It helped if more seeds solve the task than chance would explain "
-            "(Fisher's exact test, 5%), if as many solve it sooner, or, where none does, if at least "
+            "(Fisher's exact test, 5%), if as many solve it clearly sooner, or, where none does, if at least "
             f"{HELPS:.0%} of the error of always answering the mean is gone. Click a panel to open it in Explore.",
             width="stretch",
         )

@@ -17,6 +17,8 @@ HELPED, A_LITTLE, UNCLEAR, HARMED, NOTHING = "helped", "helped a little", "no cl
 CHANCE = 0.05
 # Where none solves it, so much of the mean answer's error must go, or else the loss must halve.
 HELPS, LOSS_FACTOR = 0.15, 2.0
+# Where as many solve it: outside the middle half of the seeds, and by a tenth, sooner or later.
+SOONER = 1.1
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,10 @@ def _judge(before: Facts, after: Facts) -> Judged:
         # Of so few seeds all may be sooner, or later, by chance.
         if 0.5**after.runs >= CHANCE:
             return Judged(UNCLEAR, epochs, brief)
-        if after.solve_epoch < before.solve_early:
+        if after.solve_epoch * SOONER < before.solve_epoch and after.solve_epoch < before.solve_early:
             return Judged(HELPED, epochs, brief)
-        return Judged(HARMED if after.solve_epoch > before.solve_late else UNCLEAR, epochs, brief)
+        later = after.solve_epoch > before.solve_epoch * SOONER and after.solve_epoch > before.solve_late
+        return Judged(HARMED if later else UNCLEAR, epochs, brief)
     solved = _solve(before, after)
     return _judge_by_error(before, after, solved) or _judge_by_loss(before, after, solved)
 

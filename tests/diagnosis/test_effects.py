@@ -56,6 +56,12 @@ def test_the_chance_is_that_of_dealing_the_solved_seeds_at_random(base, runs, so
         ({"solved": 8, "solve_epoch": 100.0, "solve_early": 80.0}, {"solved": 8, "solve_epoch": 90.0}, UNCLEAR),
         ({"solved": 8, "solve_epoch": 100.0, "solve_late": 130.0}, {"solved": 8, "solve_epoch": 140.0}, HARMED),
         (
+            {"solved": 8, "solve_epoch": 27.0, "solve_late": 27.0},
+            {"solved": 8, "solve_epoch": 28.0},
+            UNCLEAR,
+        ),  # an epoch
+        ({"solved": 8, "solve_epoch": 27.0, "solve_early": 27.0}, {"solved": 8, "solve_epoch": 26.0}, UNCLEAR),
+        (
             {"solved": 8, "solve_epoch": 1.5, "solve_late": 1.5},
             {"solved": 8, "solve_epoch": 2.0},
             UNCLEAR,

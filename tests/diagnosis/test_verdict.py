@@ -164,7 +164,8 @@ USUAL |= {
         ({"zero": 4}, "healthy"),  # exact zeros have causes of their own
         ({"alike": 4}, "symmetric"),
         ({"alike": 3}, "healthy"),
-        ({"loss_end": 1.1, "stride": 0.0}, "steps too large"),
+        ({"loss_end": 1.021, "stride": 0.0}, "steps too large"),
+        ({"loss_end": 1.019, "stride": 0.0}, "healthy"),
         ({"loss_end": 1.1, "stride": -1.0}, "healthy"),
         ({"stuck": 4, "output_slope": -2.1}, "saturated output"),
         ({"stuck": 4, "output_slope": -2.1, "task": "curve"}, "healthy"),  # the output of numbers is no sigmoid
