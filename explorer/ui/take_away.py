@@ -57,8 +57,8 @@ def take_away(parcel: Parcel, more: Callable[[], None] = lambda: None) -> None:
     """Draw the button that opens the menu, at the top right; `more` draws further buttons here."""
     st.html(_HEADER)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="take_away"):
-        _share(parcel)
         more()
+        _share(parcel)
 
 
 def _files(parcel: Parcel) -> dict[str, File]:
