@@ -29,8 +29,9 @@ function foldedLines(note, room, size, family) {
   const old = note.text.split(/\s*<br>\s*/), whole = old.join(" "), fits = text => widthOf(text, size, family) <= room;
   if (note.name === "words" && old.every(fits)) return old;
   if (note.name !== "settings") return foldedAt(whole, fits);
-  const parts = whole.split(" · ").map((part, place, all) => part + (place < all.length - 1 ? "\u00a0·" : ""));
-  return foldedAt(parts.map(part => (fits(part) ? part.replaceAll(" ", "\u00a0") : part)).join(" "), fits);
+  const parts = whole.replaceAll("\u00a0", " ").split(" · ").map((part, place, all) => part + (place < all.length - 1 ? "\u00a0·" : ""));
+  const lines = foldedAt(parts.map(part => (fits(part) ? part.replaceAll(" ", "\u00a0") : part)).join(" "), fits);
+  return lines.map(line => line.replaceAll("\u00a0", " "));
 }
 
 /** The pixels that a legend's further rows take: one that does not fit in a row has columns as wide as its longest entry. */

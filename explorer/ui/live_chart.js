@@ -153,7 +153,7 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   box.isNarrow = () => box.clientWidth < data.narrow;
   box.draw = async () => {
     // Drawn anew where panels change places: of a colour bar that lies down, `react` would leave the title where it stood.
-    if (box.drawnIn && box.narrow !== box.isNarrow()) Plotly.purge(box);
+    if (box.drawnIn?.[0] && box.narrow !== box.isNarrow()) Plotly.purge(box);
     box.narrow = box.isNarrow();
     Object.assign(box, { drawnIn: [box.clientWidth, window.innerHeight] });
     box.stopReplay?.();

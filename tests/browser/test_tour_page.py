@@ -10,7 +10,7 @@ import pytest
 
 from explorer import train
 from explorer.sharing.saved import read_experiment_json
-from explorer.stories.tour import SCENES
+from explorer.stories.tour import PAGE, PRESENTER, SCENES
 from tests.browser.driver import few
 from tests.browser.test_access import findings
 
@@ -238,15 +238,27 @@ def test_nothing_of_the_question_stands_beside_its_answer_while_that_trains(scre
 
 
 SMALL, LARGE = (1366, 768), (1920, 1080)
-FITTED = [(number, size) for number in range(1, len(SCENES) + 1) for size in (SMALL, LARGE)]
+MODES = (PAGE, PRESENTER)
+FITTED = [(place, size, mode) for place in range(1, len(SCENES) + 1) for size in (SMALL, LARGE) for mode in MODES]
 
 
-@pytest.mark.parametrize(("number", "size"), few(FITTED, []))
-def test_a_scene_fits_the_screen(new_screen, number, size):
-    screen = open_tour(new_screen(*size), scene=SCENES[number - 1].address, revealed="answer")
+@pytest.mark.parametrize(("number", "size", "mode"), few(FITTED, [(PLACE["gates"], LARGE, PRESENTER)]))
+def test_a_scene_fits_the_screen(new_screen, number, size, mode):
+    screen = open_tour(new_screen(*size), scene=SCENES[number - 1].address, revealed="answer", present=mode)
     wait_for_answer(screen, number)
     screen.page.wait_for_timeout(400)  # also while it trains, with a progress bar among the words
     check_fit(screen, number, size)
+    sizes, outside = screen.page.evaluate(FIGURE_TEXT)
+    assert min(sizes) >= (24 if (size, mode) == (LARGE, PRESENTER) else 16)
+    assert not outside
+
+
+# The sizes of a figure's texts in pixels, and those that leave the figure.
+FIGURE_TEXT = """() => { const figure = document.querySelector('.st-key-tour_figure .js-plotly-plot'), room = figure.getBoundingClientRect();
+  const texts = [...figure.querySelectorAll('text')].filter(each => each.textContent.trim() && !each.closest('.modebar'));
+  const lines = texts.flatMap(text => { const parts = [...text.querySelectorAll('tspan')]; return parts.length ? parts : [text]; });
+  const leaves = ({ left, top, right, bottom }) => left < room.left - 1 || top < room.top - 1 || right > room.right + 1 || bottom > room.bottom + 1;
+  return [lines.map(each => parseFloat(getComputedStyle(each).fontSize)), texts.filter(each => leaves(each.getBoundingClientRect())).map(each => each.textContent)]; }"""
 
 
 def check_fit(screen, number, size):
