@@ -267,7 +267,7 @@ def _layout(both: Sequence[Walk], view: CliffView, caption: str, narrow: bool) -
         "margin": {"l": 56, "r": 16, "t": 60, "b": place.below},
     }
     if view.shown == RELIEF:
-        layout["scene"] = _scene(place.left, [place.strip[1] + 0.02, place.ground[1]], 1.45 if narrow else 1.15)
+        layout["scene"] = _scene(place.left, [place.strip[1] + 0.02, place.ground[1]], 1.9 if narrow else 1.25)
     return layout
 
 
@@ -280,9 +280,9 @@ def _settings(caption: str, narrow: bool) -> dict[str, Any]:
 
 def _scene(across: Sequence[float], up: Sequence[float], away: float) -> dict[str, Any]:
     def axis(title: str, span: Limits, **more: Any) -> dict[str, Any]:
-        # WebGL draws text a third larger than its size says.
-        plain = {"showbackground": False, "gridcolor": theme.GRID, "tickfont": {"size": 13}}
-        return {"title": {"text": title, "font": {"size": 14}}, "range": list(span), **plain, **more}
+        # WebGL draws numbers larger than their size says.
+        plain = {"showbackground": False, "gridcolor": theme.GRID, "tickfont": {"size": 14}}
+        return {"title": {"text": title, "font": {"size": theme.TICK_SIZE}}, "range": list(span), **plain, **more}
 
     def between(span: Limits) -> dict[str, Any]:
         # Not at the ends: however it is turned, in a corner two axes' numbers would lie on each other.
