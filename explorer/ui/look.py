@@ -164,6 +164,9 @@ PRESENTER = (
 .st-key-tour_question h2 { font-size: clamp(1.8rem, 2.5vw, 3.8rem); }
 .st-key-tour_words p { font-size: clamp(1.2rem, 1.4vw, 2.2rem); }
 .st-key-tour_words h2 { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }
+.st-key-tour_recap p { font-size: clamp(1.2rem, 1.35vw, 2.1rem); }
+.st-key-tour_recap h2 { font-size: clamp(1.5rem, 1.8vw, 2.7rem); }
+.st-key-tour_recap button p { font-size: clamp(1.05rem, 1.15vw, 1.8rem); }
 @media (max-height: 850px) {
   .st-key-tour_words.stVerticalBlock { gap: .55rem; }
   .st-key-tour_words .st-key-tour_options p { font-size: 1.15rem; }
