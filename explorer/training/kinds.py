@@ -35,9 +35,8 @@ class Kind:
     takes_own_data: bool  # Whether a person's own data can be its task
     predicted: bool  # Whether theory follows its gradient from position to position before any training
     inner: str  # What a position inside the net is called in a sentence
-    around_slope: tuple[
-        str, str
-    ]  # The measures of the gradient before and behind the activation's slope, on its way back
+    # The measures of the gradient before and behind the activation's slope, on its way back
+    around_slope: tuple[str, str]
 
 
 LAYERS = Kind(

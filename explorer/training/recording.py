@@ -86,11 +86,12 @@ class Row(NamedTuple):
 class Records:
     """The arrays of a `History` while they are being filled: NaN until known.
 
-    The experiments have equal positions, samples and last epoch. They are recorded by the usual schedule, or at
-    `epochs`, ascending from 0; training ends with the last of these. `measured` names the diagnostics, `recurrent_matrix` further
-    arrays; so many `answers` are kept per record, and so many histograms of z as `counted` says, each of so many numbers. `rows` are the runs of all experiments, those that are clipped alike side by side; `places` says which rows are
-    each experiment's. With `each_epoch` the losses of every epoch are kept as well. Raises ValueError if `epochs` do not
-    ascend from 0, or go on after the experiments' last.
+    The experiments have equal positions, samples and last epoch. They are recorded by the usual schedule, or at `epochs`,
+    ascending from 0; training ends with the last of these. `measured` names the diagnostics, `recurrent_matrix` further
+    arrays. At every record so many `answers` are kept, and so many histograms of z as `counted` says, each of so many
+    numbers. `rows` are the runs of all experiments, those that are clipped alike side by side; `places` says which rows
+    are each experiment's. With `each_epoch` the losses of every epoch are kept as well. Raises ValueError if `epochs` do
+    not ascend from 0, or go on after the experiments' last.
     """
 
     def __init__(
