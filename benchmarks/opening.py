@@ -56,7 +56,7 @@ def finished(browser: Browser, address: str, link: str) -> float:
         screen = Screen(context.new_page(), address)
         begun = time.perf_counter()
         screen.page.goto(address + link)
-        screen.page.wait_for_selector("[data-testid=stMain] .js-plotly-plot:visible", timeout=LONGEST)
+        screen.page.wait_for_selector("[data-testid=stMain] h2:visible", timeout=LONGEST)
         screen.finish(LONGEST)
         return time.perf_counter() - begun
     finally:

@@ -90,9 +90,8 @@ def show() -> None:
             st.empty()
             _revealed(scene, view, plan, below)
         else:
-            _question(scene, plan)
+            _question(scene, view, plan)
             st.empty()
-            _prepare(scene)
 
 
 # --- from scene to scene ------------------------------------------------------------------------
@@ -175,15 +174,39 @@ def _guesses() -> dict[str, int]:
     return st.session_state.setdefault(GUESS_KEY, {})
 
 
-def _question(scene: Scene, plan: Plan) -> None:
-    """Draw the question alone, in large type, with the answers to choose from; beside it the room, where there is one."""
-    guess, room, words = _guesses().get(scene.name), present_room(), st.container(horizontal_alignment="center")
+def _question(scene: Scene, view: TourView, plan: Plan) -> None:
+    """Draw the question in large type, with the answers to choose from.
+
+    Beside it stands the room, where there is one, else the net as it was before, where the scene changes one.
+    """
+    room, known = present_room(), scene.before
     if room is not None:
         words, beside = st.columns([3.4, 1], gap="medium", vertical_alignment="center")
         with beside:
             draw_room(room, key="room_beside")
             ask_again(room)
-    with words, st.container(key="tour_question", width=1200, gap="medium"):
+    elif known is not None:
+        with st.container(key="tour_beside"):
+            words, beside = st.columns([1, 1.7], gap="medium", vertical_alignment="center")
+    else:
+        words = st.container(horizontal_alignment="center")
+    with words:
+        _ask_the_room(scene, plan)
+    if room is None and known is not None:
+        trainings = Trainings(list(known.experiments.values()))
+        _, figure = _measure(known, trainings, FIRST_SLICE if known.figure.trains else 0.0, "tour_before")
+        with beside:
+            _chart(known, view, figure, trainings, keep=f"{scene.address} before")
+        _prepare(scene)
+        if known.figure.trains:
+            work_on(trainings, SLICE, REPAINT)
+    else:
+        _prepare(scene)
+
+
+def _ask_the_room(scene: Scene, plan: Plan) -> None:
+    guess = _guesses().get(scene.name)
+    with st.container(key="tour_question", width=1200, gap="medium"):
         st.caption(_where(scene, plan))
         st.title(scene.name, anchor=False)
         st.markdown(_unbroken(scene.caption))
@@ -239,15 +262,7 @@ def _revealed(scene: Scene, view: TourView, plan: Plan, below: Any) -> None:
         st.markdown(_unbroken(f"On screen: {scene.tell(compared.measured)}."))
         _open(scene)
     with picture:
-        live_chart(
-            figure,
-            keep=f"{scene.address} {sorted(played.items())}",
-            on_click=lambda click: None,
-            above=140 if view.present == PRESENTER else 240,
-        )
-        if scene.figure.trains:
-            trainings.place = st.empty()
-            trainings.show_progress()
+        _chart(scene, view, figure, trainings, keep=f"{scene.address} {sorted(played.items())}")
     if view.present != PRESENTER:
         with below:
             take_away(_parcel(scene, compared, figure))
@@ -255,13 +270,21 @@ def _revealed(scene: Scene, view: TourView, plan: Plan, below: Any) -> None:
         work_on(trainings, SLICE, REPAINT)
 
 
-def _measure(scene: Scene, trainings: Trainings, seconds: float) -> tuple[Compared, Drawn]:
+def _chart(scene: Scene, view: TourView, figure: Drawn, trainings: Trainings, *, keep: str) -> None:
+    """Draw a scene's figure, and how far its training has come."""
+    live_chart(figure, keep=keep, on_click=lambda click: None, above=140 if view.present == PRESENTER else 240)
+    if scene.figure.trains:
+        trainings.place = st.empty()
+        trainings.show_progress()
+
+
+def _measure(scene: Scene, trainings: Trainings, seconds: float, key: str = "tour_figure") -> tuple[Compared, Drawn]:
     """Train a scene's experiments for some seconds; return what is known of them and its figure."""
     compared = Compared.of(scene.experiments, trainings.train(seconds), COMPARISONS.get(scene.compare))
     with_answers = scene.figure.has_answers and not scene.experiment.dataset.truth_table
     answers = trainings.jobs[-1].ask(answer_map) if with_answers else None
     figure = partial(scene.draw, compared, answers)
-    return compared, Drawn("tour_figure", scene.name, figure, scene.describe(compared))
+    return compared, Drawn(key, scene.name, figure, scene.describe(compared))
 
 
 def _answer(scene: Scene, plan: Plan) -> None:

@@ -14,6 +14,9 @@ from explorer.diagnosis.sentences import learn, loss_went, solve_it, told_diverg
 from explorer.diagnosis.wording import as_before, compared_summary, decades, difference, number, seeds_text, sentence
 from explorer.training.history import History
 
+# What two nets beside one another are called, the present one last.
+BASELINE, NOW = "baseline", "now"
+
 
 @dataclass(frozen=True, eq=False)
 class Compared:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from explorer.choices.arrays import Array, thin
-from explorer.diagnosis.comparison import Compared
+from explorer.diagnosis.comparison import BASELINE, NOW, Compared
 from explorer.diagnosis.decomposition import Why
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.seeds import logarithm
@@ -126,9 +126,11 @@ def compared_figure(
     """
     baseline, now = compared.baseline, compared.now
     if baseline is None:
-        return explore_figure(_shown("now", NOW_STYLE, now, view), None, view, view.at, answers)
-    before = _shown(_changed("baseline", now, baseline, one_line), BASELINE_STYLE, baseline, view)
-    after = _shown(_changed("now", baseline, now, one_line), NOW_STYLE, now, view)
+        *_, name = compared.measured
+        style = BASELINE_STYLE if name == BASELINE else NOW_STYLE
+        return explore_figure(_shown(name, style, now, view), None, view, view.at, answers)
+    before = _shown(_changed(BASELINE, now, baseline, one_line), BASELINE_STYLE, baseline, view)
+    after = _shown(_changed(NOW, baseline, now, one_line), NOW_STYLE, now, view)
     return explore_figure(after, before, view, view.at, answers)
 
 

@@ -7,6 +7,7 @@ function textFactor(larger) {
   return Math.max(1, asked * Math.min(1, window.innerWidth / ROOM_SCREEN));
 }
 
+const FOOT = 0.1; // An axis whose panel begins so far up has its title at the foot
 const BELOW = 4; // pixels below the last line, for letters that reach down
 const FOLD_PEN = document.createElement("canvas").getContext("2d");
 
@@ -62,10 +63,21 @@ function titlesWithin(layout, margin, width, room, family) {
   }));
 }
 
+/** The pixels that titles of axes at the foot of the panels take with the lines they have got. */
+function linesBelow(layout, titles) {
+  const added = Object.entries(titles).map(([name, { anchor, title }]) => {
+    const [bottom] = layout[(anchor ?? "y").replace("y", "yaxis")]?.domain ?? [0];
+    return bottom < FOOT ? (rowsOf(title.text) - rowsOf(layout[name].title.text)) * (title.font?.size ?? 14) * 1.3 : 0;
+  });
+  return Math.ceil(Math.max(0, ...added));
+}
+
 /** A layout, `width` pixels wide, whose settings and words fit below the panels and a legend of these traces, and whose titles fit beside: where they need more room, it is higher. */
 function refolded(layout, width, family, traces = []) {
   const margin = { l: 80, r: 80, t: 100, b: 80, ...layout.template?.layout?.margin, ...layout.margin }, room = width - margin.l - margin.r;
-  let more = layout.legend?.yanchor === "top" ? rowsBelow(layout.legend, traces, room, family) : 0, ends = 0, rise = 0;
+  const titles = titlesWithin(layout, margin, width, room, family), deeper = linesBelow(layout, titles), hangs = layout.legend?.yanchor === "top";
+  const legend = hangs ? { legend: { ...layout.legend, y: layout.legend.y - deeper / (layout.height - margin.t - margin.b) } } : {};
+  let more = deeper + (hangs ? rowsBelow(layout.legend, traces, room, family) : 0), ends = 0, rise = 0;
   const annotations = (layout.annotations ?? []).map(note => {
     const size = note.font?.size ?? 13;
     if (!["settings", "words"].includes(note.name)) {
@@ -83,6 +95,5 @@ function refolded(layout, width, family, traces = []) {
     return { ...note, text: lines.join("<br>"), yshift };
   });
   const lacks = Math.ceil(Math.max(ends - margin.b, 0));
-  const titles = titlesWithin(layout, margin, width, room, family);
-  return { ...layout, ...titles, annotations, height: layout.height + lacks + rise, margin: { ...margin, t: margin.t + rise, b: margin.b + lacks } };
+  return { ...layout, ...titles, ...legend, annotations, height: layout.height + lacks + rise, margin: { ...margin, t: margin.t + rise, b: margin.b + lacks } };
 }

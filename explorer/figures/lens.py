@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from explorer.choices.activations import Activation
 from explorer.choices.arrays import Array, thin
+from explorer.diagnosis.comparison import BASELINE, NOW
 from explorer.diagnosis.lens import Lens, bin_slopes, off_axis, on_axis
 from explorer.diagnosis.wording import begun, number
 from explorer.figures import axes, marks, panels, plain, theme
@@ -76,7 +77,6 @@ WORDS = {
     ),
 }
 SLOPE, ZERO = theme.PARTS["slope"], marks.ZERO_WORDS
-NOW, BASELINE = "now", "baseline"
 Z_WORDS = "z; beyond ±8 logarithmic"
 NO_SEED = "Every seed has become infinite or NaN: there is no z left."
 F, DF, ROWS = "y2", "y", "y4"
@@ -101,7 +101,8 @@ def lens_figure(
 
     Where a browser makes text and margins `larger`, the panels keep their height. `names` are those of the two nets.
     """
-    shown = _Drawn(now, names[1], theme.NOW, SLOPE, "solid")
+    # A baseline that stands alone looks as it does beside another net.
+    shown = _Drawn(now, names[1], theme.BASELINE if names[1] == BASELINE else theme.NOW, SLOPE, "solid")
     other = None if baseline is None else _Drawn(baseline, names[0], theme.BASELINE, theme.BASELINE, "dash")
     both = [shown] if other is None else [other, shown]
     traces: Traces = []

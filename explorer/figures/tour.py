@@ -130,9 +130,9 @@ def why_beside_words(why: Why, caption: str) -> Figure:
     return with_height(why_figure(why), annotations=[axes.settings(caption, 66)], margin={"b": 96})
 
 
-def lens_beside_words(now: Lens, baseline: Lens | None, caption: str) -> Figure:
-    """Draw the lens with all the height there is, and say no more than fits."""
-    figure = lens_figure(now, baseline, caption)
+def lens_beside_words(now: Lens, baseline: Lens | None, caption: str, names: tuple[str, str]) -> Figure:
+    """Draw the lens with all the height there is, and say no more than fits; `names` are those of both."""
+    figure = lens_figure(now, baseline, caption, names=names)
     lines, settings = (
         next(text for text in figure["layout"]["annotations"] if text.get("name") == name)
         for name in ("lines", "settings")

@@ -2,6 +2,7 @@
 
 import math
 
+from explorer.diagnosis.comparison import BASELINE, NOW
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.figures.tour import FIRST, LOSS, MAP, Proof
 from explorer.stories import measurements
@@ -34,7 +35,7 @@ CURES = [
         take_home="Where z lies decides how large slopes are. With N(0, 1) weights it spreads to the flat ends: at layer 5 the RMS of "
         "tanh's slope is about 0.27. Batch norm gives z a standard deviation of 1, and the slope is about 0.62.",
         source="Glorot & Bengio 2010; Ioffe & Szegedy 2015",
-        shown=(("baseline", WIDE), ("now", WIDE.but(normalization="batch"))),
+        shown=((BASELINE, WIDE), (NOW, WIDE.but(normalization="batch"))),
         figure=LENS,
         measure=measurements.saturated,
         tell=measurements.tell_saturated,
@@ -60,7 +61,7 @@ CURES = [
         take_home="Batch norm keeps signals level, not gradients: with ReLU each layer multiplies them by about 1.2, "
         "and fifty layers by about 2 × 10⁴. A skip over each layer brings that down to about 10.",
         source="Ioffe & Szegedy 2015; Yang et al. 2019",
-        shown=(("baseline", FIFTY), ("now", FIFTY.but(normalization="batch"))),
+        shown=((BASELINE, FIFTY), (NOW, FIFTY.but(normalization="batch"))),
         figure=GRADIENTS,
         measure=lambda shown: measurements.share(measurements.last(shown).facts),
         tell=measurements.tell_share,
@@ -81,7 +82,7 @@ CURES = [
         take_home="Nearly all learn, at ten times the rate. Batch norm divides out the size of the weights: larger weights get "
         "a smaller gradient, so steps that are too large slow themselves down.",
         source="Ioffe & Szegedy 2015, section 3.3",
-        shown=(("baseline", LARGE_STEPS), ("now", LARGE_STEPS.but(normalization="batch"))),
+        shown=((BASELINE, LARGE_STEPS), (NOW, LARGE_STEPS.but(normalization="batch"))),
         figure=GRADIENTS,
         measure=measurements.solved,
         tell=measurements.tell_solved,
@@ -108,7 +109,7 @@ CURES = [
         take_home="The skip adds back what the slopes take: about 0.12 reaches layer 1, about 4 million times more. "
         "With skips over two layers it is about as much, though every second layer has no way around of its own.",
         source="He et al. 2016",
-        shown=(("now", RESIDUAL),),
+        shown=((NOW, RESIDUAL),),
         figure=WHY,
         measure=lambda shown: measurements.share(measurements.last(shown).facts),
         tell=measurements.tell_factor,
@@ -130,7 +131,7 @@ CURES = [
         take_home="One change, and nearly all seeds learn where none did. With skips over two layers nearly all do as "
         "well, but later.",
         source="He et al. 2016",
-        shown=(("baseline", OPENING), ("now", RESIDUAL)),
+        shown=((BASELINE, OPENING), (NOW, RESIDUAL)),
         figure=GRADIENTS,
         measure=measurements.solved,
         tell=measurements.tell_solved,
@@ -152,7 +153,7 @@ CURES = [
         take_home="A convolution is a layer like any other: from this start each one multiplies the gradient by about 0.5, plain; "
         "with skips by about 1.1, and nearly all seeds learn where none did.",
         source="He et al. 2016",
-        shown=(("baseline", CONVOLUTIONS), ("now", CONVOLUTIONS.but(skip="one layer"))),
+        shown=((BASELINE, CONVOLUTIONS), (NOW, CONVOLUTIONS.but(skip="one layer"))),
         figure=GRADIENTS,
         measure=measurements.solved,
         tell=measurements.tell_solved,
@@ -174,7 +175,7 @@ CURES = [
         take_home="Clipping bounds the step, not the gradient's shape: most seeds learn where hardly one did, though layer 1 still gets "
         "hundreds of times the last layer's gradient.",
         source="Pascanu et al. 2013",
-        shown=(("baseline", EXPLODING), ("now", EXPLODING.but(clip="norm", threshold=0.01))),
+        shown=((BASELINE, EXPLODING), (NOW, EXPLODING.but(clip="norm", threshold=0.01))),
         figure=GRADIENTS,
         measure=measurements.solved,
         tell=measurements.tell_solved,
@@ -195,7 +196,7 @@ CURES = [
         take_home="Clipping can only make gradients smaller, all layers alike: about 3 × 10⁻⁸ before and after, and still "
         "no seed learns.",
         source="Pascanu et al. 2013",
-        shown=(("baseline", OPENING), ("now", OPENING.but(clip="norm", threshold=0.01))),
+        shown=((BASELINE, OPENING), (NOW, OPENING.but(clip="norm", threshold=0.01))),
         figure=GRADIENTS,
         measure=lambda shown: (
             measurements.share(measurements.last(shown).facts) / measurements.share(measurements.first(shown).facts)

@@ -2,6 +2,7 @@
 
 import math
 
+from explorer.diagnosis.comparison import NOW
 from explorer.figures.tour import DEPTH, END, FIRST, MAP, Proof
 from explorer.figures.view import RATIO, View
 from explorer.stories import measurements
@@ -33,7 +34,7 @@ PROBLEMS = [
         take_home="None. Layer 1 gets about 3 × 10⁻⁸ of the last layer's gradient, and every net ends up answering 0.5. "
         "The tutorial's own recipe, with Adam, still does so after 100,000 epochs.",
         source="Hochreiter 1991; Bengio et al. 1994",
-        shown=(("now", OPENING),),
+        shown=((NOW, OPENING),),
         figure=GRADIENTS,
         measure=measurements.solved,
         tell=measurements.tell_solved,
@@ -55,7 +56,7 @@ PROBLEMS = [
         take_home="A gradient is a product. Per layer the weights keep nearly all of it and the slope about 0.21: after "
         "eleven layers about 3 × 10⁻⁸ is left.",
         source="Rumelhart, Hinton & Williams 1986",
-        shown=(("now", OPENING),),
+        shown=((NOW, OPENING),),
         figure=WHY,
         measure=lambda shown: (
             math.log10(measurements.mean_part(measurements.first(shown), "slope"))
@@ -80,7 +81,7 @@ PROBLEMS = [
         take_home="Logarithms add up. Here ln f is -1/2 on average, so the median product is about 1.4 × 10⁻¹¹, though the mean of "
         "f is 1. With skips a factor is 1 + f: where no f is negative, the product of these cannot vanish. Here it explodes.",
         source="Furstenberg & Kesten 1960; of matrices, Newman 1986",
-        shown=(("now", OPENING),),
+        shown=((NOW, OPENING),),
         figure=PRODUCTS,
         products=Products(),
         **of_products(Products()),
@@ -102,7 +103,7 @@ PROBLEMS = [
         take_home="Small weights do not flatten a sigmoid: its slope there is 1/4, the most that it can be. Even so, "
         "ten layers leave only 9.5 × 10⁻⁷ of a gradient, before the tiny weights shrink it further.",
         source="Hochreiter 1991",
-        shown=(("now", OPENING.but(initializer="small normal")),),
+        shown=((NOW, OPENING.but(initializer="small normal")),),
         figure=WHY,
         measure=lambda shown: measurements.mean_part(measurements.first(shown), "slope"),
         tell=measurements.tell_parts,
@@ -154,7 +155,7 @@ CAUSES = [
         take_home="The weights make gradients explode; saturation holds them back. The weights multiply them by about "
         "7.9; flat slopes bring this down to about 2.3.",
         source="Pascanu et al. 2013; Poole et al. 2016",
-        shown=(("now", WIDE),),
+        shown=((NOW, WIDE),),
         figure=WHY,
         measure=lambda shown: measurements.factor(measurements.last(shown).facts),
         tell=measurements.tell_factor,
@@ -175,7 +176,7 @@ CAUSES = [
         take_home="A gradient passes through weights, and zeros pass on exactly 0: every dL/dW stays 0. If all weights "
         "start at one other number, the 16 units of a layer remain copies of one another.",
         source="Goodfellow et al. 2016, section 8.4",
-        shown=(("now", MOONS.but(activation="tanh", initializer="zeros", epochs=200)),),
+        shown=((NOW, MOONS.but(activation="tanh", initializer="zeros", epochs=200)),),
         figure=GRADIENTS,
         measure=lambda shown: max(
             measurements.share(measurements.last(shown).facts), 10.0 ** measurements.last(shown).facts.log_ratio_end
@@ -223,7 +224,7 @@ CAUSES = [
         take_home="About half of the units are off for every sample: below 0 the slope is 0, so their weights get no gradient. Leaky "
         "ReLU cannot die; with a learning rate of 0.2, or batch norm, nearly all seeds learn, where hardly one did.",
         source="Maas et al. 2013; Lu et al. 2020",
-        shown=(("now", DYING),),
+        shown=((NOW, DYING),),
         figure=GRADIENTS,
         view=View(metric="dead"),
         measure=lambda shown: measurements.last(shown).facts.dead_share,

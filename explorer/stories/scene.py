@@ -11,7 +11,7 @@ from explorer.choices.controls import Choice, Control, Number
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.registry import Entry
 from explorer.choices.settings import Settings
-from explorer.diagnosis.comparison import Compared
+from explorer.diagnosis.comparison import BASELINE, Compared
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.wording import begun, decades, summary
 from explorer.figures.plain import Figure
@@ -93,6 +93,21 @@ class Scene(Entry):
         """Draw the figure, with what proves the sentence framed."""
         figure = self.figure.draw(self, compared, answers)
         return figure if self.proof is None else pointed(figure, self.proof)
+
+    @property
+    def before(self) -> "Scene | None":
+        """What the room may see with the question: the baseline alone, of which the set-up tells; None where there is none."""
+        (name, baseline), *others = self.shown
+        if name != BASELINE or not others:
+            return None
+        return replace(
+            self,
+            shown=((BASELINE, baseline),),
+            about=0,
+            plays=(),
+            proof=None,
+            tell=lambda shown: "the net as it was before",
+        )
 
     @property
     def experiment(self) -> Settings:

@@ -1,5 +1,6 @@
 """The figures of scenes, one entry each: those that other pages show too."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from explorer.diagnosis.comparison import Compared
@@ -67,14 +68,18 @@ def lenses(shown: Shown) -> tuple[Lens | None, Lens]:
     return None if first.history.experiment == last.history.experiment else first, last
 
 
+def _ends(names: Sequence[str]) -> tuple[str, str]:
+    return names[0], names[-1]
+
+
 def _draw_lens(scene: Scene, compared: Compared, answers: AnswerMap | None) -> Figure:
     before, now = lenses(compared.measured)
-    return lens_beside_words(now, before, summary(scene.experiment))
+    return lens_beside_words(now, before, summary(scene.experiment), _ends(compared.names))
 
 
 def _describe_lens(scene: Scene, compared: Compared) -> str:
     before, now = lenses(compared.measured)
-    return f"{describe_lens(now, before)} {summary(scene.experiment)}"
+    return f"{describe_lens(now, before, _ends(compared.names))} {summary(scene.experiment)}"
 
 
 # Where z lies in the middle of one experiment or two, at the start, and the slope there.

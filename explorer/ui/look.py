@@ -127,6 +127,9 @@ WORDS = (
   font-size: clamp(1rem, 1vw, 1.4rem); }
 .st-key-tour_question h1 { font-size: clamp(1.9rem, 2.6vw, 3.6rem); padding: 0; }
 .st-key-tour_question h2 { font-size: clamp(1.5rem, 1.9vw, 2.6rem); line-height: 1.3; padding: 0; }
+.st-key-tour_beside .st-key-tour_question p { font-size: clamp(1.05rem, 1.15vw, 1.6rem); }
+.st-key-tour_beside .st-key-tour_question h1 { font-size: clamp(1.6rem, 1.9vw, 2.8rem); }
+.st-key-tour_beside .st-key-tour_question h2 { font-size: clamp(1.3rem, 1.5vw, 2.2rem); }
 .st-key-tour_question button { justify-content: flex-start; padding: .7rem 1.2rem; }
 .st-key-tour_question button > div, .st-key-tour_question button > span { justify-content: flex-start; text-align: left; }
 .st-key-tour_words h2 { font-size: clamp(1.25rem, 1.45vw, 2rem); line-height: 1.25; padding: .15rem 0; }
@@ -162,6 +165,9 @@ PRESENTER = (
 .st-key-tour_question p { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }
 .st-key-tour_question h1 { font-size: clamp(2.2rem, 3.4vw, 5rem); }
 .st-key-tour_question h2 { font-size: clamp(1.8rem, 2.5vw, 3.8rem); }
+.st-key-tour_beside .st-key-tour_question p { font-size: clamp(1.15rem, 1.35vw, 2.1rem); }
+.st-key-tour_beside .st-key-tour_question h1 { font-size: clamp(1.7rem, 2.2vw, 3.2rem); }
+.st-key-tour_beside .st-key-tour_question h2 { font-size: clamp(1.45rem, 1.8vw, 2.7rem); }
 .st-key-tour_words p { font-size: clamp(1.2rem, 1.4vw, 2.2rem); }
 .st-key-tour_words h2 { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }
 .st-key-tour_recap p { font-size: clamp(1.2rem, 1.35vw, 2.1rem); }

@@ -77,7 +77,9 @@ def test_it_opens_with_the_three_cells_and_says_who_learns(screen):
 
 
 def test_the_link_below_sets_every_control_to_something_else():
-    of_the_lens = {key for key in TIME_CONTROLS if key.startswith(f"{TIME_PAGE}lens_")}  # drawn with it, see test_lens_tab
+    of_the_lens = {
+        key for key in TIME_CONTROLS if key.startswith(f"{TIME_PAGE}lens_")
+    }  # drawn with it, see test_lens_tab
     assert set(LINK) == set(TIME_CONTROLS) - of_the_lens
     assert not [key for key, value in LINK.items() if value == TIME_CONTROLS[key].default]
 
