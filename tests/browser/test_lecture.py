@@ -83,6 +83,7 @@ def test_a_plan_is_changed_started_and_led_from_the_speakers_window(new_screen):
     first, second = plan.scenes[:2]
     page.locator(f".st-key-plan_later_{first.address.replace(' ', '-')} button").click()
     page.locator(".st-key-plan_stops").get_by_text(f"1. {second.name}").wait_for()
+    screen.rest()  # While scenes change places, one may be there twice
     page.locator(f".st-key-plan_leave_out_{plan.scenes[2].address.replace(' ', '-')} button").click()
     page.get_by_role("heading", name="5 scenes in 17 minutes").wait_for()
     page.locator(f".st-key-plan_note_{second.address.replace(' ', '-')} button").first.click()
