@@ -32,7 +32,7 @@ _RESERVED = """<style>
 @media (min-width: 900px) {{
   .st-key-{verdict} h2 {{ font-size: {size}vw; }}
   .st-key-{verdict} [data-testid=stHeading] {{ height: calc(3.2vw + 1rem); }}
-  .st-key-{why} {{ min-height: 3.3rem; }}
+  .st-key-{why} {{ min-height: 3.4rem; }}
   .st-key-{why} p {{ {why_size} }}
   :has(> .st-key-{why}) {{ min-width: 36rem; }}
   :has(> .st-key-{row}) {{ min-width: 40rem; }}

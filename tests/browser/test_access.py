@@ -182,7 +182,7 @@ def test_what_a_click_on_a_figure_opens_opens_by_keyboard(open_page, name, opene
     screen.arrive("Explore")
     screen.wait_for_chart()
     assert "baseline" in screen.parameters()
-    assert screen.settings().count("hidden layers")
+    assert screen.settings().count("hidden layer")
 
 
 @pytest.mark.parametrize(("name", "key"), few([("Explore", "at"), ("Time", "time_at")], []))

@@ -92,7 +92,8 @@ def test_every_scenario_opens(screen):
     for name in SHORT:
         screen.pick("_scenario", name)
         screen.page.wait_for_function("name => explorer.value('_scenario') === name", arg=name)
-        network = f"{SCENARIOS[name].experiment.depth} hidden layers of {SCENARIOS[name].experiment.width} "
+        shown = SCENARIOS[name].experiment
+        network = f"{shown.depth} {shown.layer_kind.called}s of {shown.width} "
         screen.page.wait_for_function("words => explorer.settings().includes(words)", arg=network)
         assert screen.rest().value("_scenario") == name
         assert not screen.warnings()

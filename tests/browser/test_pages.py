@@ -7,6 +7,7 @@ import pytest
 
 from explorer import Experiment
 from explorer.choices.arrays import thin
+from explorer.choices.datasets import DATASETS
 from explorer.choices.experiment import CONTROLS
 from explorer.diagnosis.effects import combined
 from explorer.diagnosis.remedies import REMEDIES
@@ -123,7 +124,8 @@ PAIRS = [(name, NAMES[(place + 1) % len(NAMES)]) for place, name in enumerate(NA
 def test_the_values_on_every_axis_survive_a_reload_and_a_page_switch(screen, across, up):
     labels = {setting: label for label, setting in AXIS_NAMES.items()}
     chosen = {"x": labels[across], "y": labels[up], SPANS[across]: narrowed(across), SPANS[up]: narrowed(up)}
-    screen.open("/sweep", **NONE_PINNED, **chosen)
+    fits = {"task": next(name for name, task in DATASETS.items() if task.signal)} if "layer" in (across, up) else {}
+    screen.open("/sweep", **NONE_PINNED, **chosen, **fits)
     check(screen, "Sweep", chosen)
     screen.page.reload()
     check(screen, "Sweep", chosen)
@@ -180,7 +182,7 @@ def test_one_back_undoes_one_act_on_depth(screen):
 
 @pytest.mark.long
 def test_one_back_undoes_one_act_on_sweep(screen):
-    screen.open("/sweep", **NONE_PINNED, x="depth", cells=4, span_depth=[1, 4], complete=True)
+    screen.open("/sweep", **NONE_PINNED, x="depth", y="width", cells=4, span_depth=[1, 4], complete=True)
     acts = [
         lambda: screen.pick("y", "gain"),
         lambda: screen.pick("outcome", "share solved"),
