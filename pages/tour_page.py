@@ -132,7 +132,7 @@ def _gaps(plan: Plan) -> str:
     chapters = [chapter_of(scene).name for scene in plan.scenes]
     starts = [place + 1 for place, (one, next_) in enumerate(pairwise(chapters), start=1) if one != next_]
     rules = (
-        f".st-key-scene [role=radio]:nth-child({start}) {{ margin-left: 1.1rem; }}"
+        f".st-key-scene [role=radio]:nth-child({start}) {{ margin-left: clamp(.5rem, .9vw, 1.1rem); }}"
         for start in (*starts, len(chapters) + 1)
     )
     return f"<style>{' '.join(rules)}</style>"
@@ -272,7 +272,7 @@ def _revealed(scene: Scene, view: TourView, plan: Plan, below: Any) -> None:
 
 def _chart(scene: Scene, view: TourView, figure: Drawn, trainings: Trainings, *, keep: str) -> None:
     """Draw a scene's figure, and how far its training has come."""
-    live_chart(figure, keep=keep, on_click=lambda click: None, above=140 if view.present == PRESENTER else 240)
+    live_chart(figure, keep=keep, on_click=lambda click: None, above=140 if view.present == PRESENTER else 244)
     if scene.figure.trains:
         trainings.place = st.empty()
         trainings.show_progress()

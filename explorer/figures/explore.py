@@ -61,7 +61,7 @@ NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS = 200, 12, 100
 LETTERS, SETTINGS_LETTERS = 32, 108
 RIGHT = "(○\N{NO-BREAK SPACE}right)"
 # Margins: below there is the legend, and then the settings.
-MARGIN = {"l": 74, "r": 16, "t": 30, "b": 114}
+MARGIN = {"l": 74, "r": 34, "t": 30, "b": 114}
 NARROW_MARGIN = {"l": 64, "r": 16, "t": 40, "b": 118}
 LEGEND, SETTINGS = 14, 44  # below the inside
 NARROW_LEGEND, NARROW_SETTINGS = 40, 70

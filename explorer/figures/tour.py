@@ -127,7 +127,7 @@ def _fewer_ticks(axis: dict[str, Any]) -> dict[str, Any]:
 
 def why_beside_words(why: Why, caption: str) -> Figure:
     """Draw what multiplies the gradient, with the settings below it."""
-    return with_height(why_figure(why), annotations=[axes.settings(caption, 66)], margin={"b": 96})
+    return with_height(why_figure(why), annotations=[axes.settings(caption, 66)], margin={"b": 96, "r": 40})
 
 
 def lens_beside_words(now: Lens, baseline: Lens | None, caption: str, names: tuple[str, str]) -> Figure:

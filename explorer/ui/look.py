@@ -121,6 +121,7 @@ WORDS = (
   padding: .1rem .6rem; border-radius: .4rem; opacity: 0; pointer-events: none; z-index: 9; background: #24383c; color: #fff; }
 .st-key-scene [role=radio][aria-checked=false]:is(:hover, :focus-visible) p { opacity: 1; }
 @media (max-width: 640px) { .st-key-scene [role=radio][aria-checked=false] p { width: 1px; overflow: hidden; } }
+@media (min-width: 641px) and (max-width: 1500px) { .st-key-scene [role=radio][aria-checked=false] { min-width: 1.25rem; } }
 .st-key-tour_question { margin: 0 auto; min-height: max(590px, 100vh - 240px); justify-content: center; }
 .st-key-tour_question p, .st-key-tour_words p { font-size: clamp(1.15rem, 1.22vw, 1.7rem); line-height: 1.42; }
 .st-key-tour_question [data-testid=stCaptionContainer] p, .st-key-tour_words [data-testid=stCaptionContainer] p {
@@ -137,6 +138,7 @@ WORDS = (
 .st-key-tour_options [data-testid=stMarkdownContainer], .st-key-tour_options p { margin-bottom: 0; }
 @media (max-height: 850px) {
   .st-key-tour_setup { display: none; }
+  .st-key-tour_foot { margin-top: -.3rem; }
   .st-key-tour_words p { font-size: 1.05rem; line-height: 1.35; }
   .st-key-tour_words .st-key-tour_options p { font-size: 1rem; }
 }
