@@ -1,6 +1,5 @@
 """Explore: train one network, see its gradients by layer and epoch, flip a remedy."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,6 @@ from explorer.sharing.notebook import explore_lines
 from explorer.sharing.saved import filename, history_csv, lens_csv
 from explorer.sharing.textbook import written
 from explorer.stories.scenarios import SCENARIOS, matching, scenarios_of
-from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
 from explorer.training.answers import AnswerMap, answer_map
 from explorer.training.cost import refuse
 from explorer.training.history import History
@@ -39,9 +37,10 @@ from explorer.training.network import Architecture, architecture
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.compare_with import compare_with
+from explorer.ui.lecture import ask_mode, text_factor
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Click, Drawn, live_chart, replay_button
-from explorer.ui.look import LARGER, VERDICT_KEY, WHY_KEY, place_of_progress, reserve
+from explorer.ui.look import VERDICT_KEY, WHY_KEY, place_of_progress, reserve
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen, present_value, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -69,7 +68,7 @@ NOTHING = "\N{NO-BREAK SPACE}"
 # Pixels that all but the figure needs, and that it keeps: on a laptop both maps end above the fold, and their axis too.
 ABOVE, LOWEST = 360, 568
 FIGURE_KEY = "joint_figure"
-MODE_KEY = "present"
+MODE_HELP = "presenter: the figure's text is half as large again."
 IN_THE_ROW, BEHIND = ("metric",), ("colour", "axis", "range")
 # Seconds: of the first slice, for the first picture comes before anything else is trained; of the others; and between
 # two repaints, for one of which a browser needs about a third of a second.
@@ -278,7 +277,7 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
             on_click=lambda click: _choose(experiment, click),
             above=ABOVE,
             lowest=LOWEST,
-            larger=LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
+            larger=text_factor(),
         )
     if np.isnan(now.history.measures[view.diagnostic.name][:, 0]).all():
         st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
@@ -371,7 +370,7 @@ def _lens(compared: Compared, view: View) -> tuple[Lens, Drawn]:
     lens = look(now, view.at, chosen.layer, of_seed(chosen.seed))
     # The baseline at the same epoch.
     other = None if before is None else look(before.history, lens.epoch, chosen.layer, of_seed(chosen.seed))
-    larger = LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0
+    larger = text_factor()
     drawn = Drawn(
         "lens",
         "Lens: z at a layer, and the slope there",
@@ -471,11 +470,6 @@ def _offer_walk() -> None:
     )
 
 
-def _ask_mode() -> None:
-    """Ask for the text of a lecture room, which the tour has too."""
-    ask(MODE_KEY, replace(TOUR_CONTROLS[MODE_KEY], help="presenter: the figure's text is half as large again."))
-
-
 # --- the page ------------------------------------------------------------------------------------
 
 
@@ -494,7 +488,7 @@ def show() -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         replay_place = st.container(width="content")
         compare_with(LAYERS, experiment, baseline)
-        view = ask_view(View, IN_THE_ROW, BEHIND, experiment, last=_ask_mode)
+        view = ask_view(View, IN_THE_ROW, BEHIND, experiment, last=lambda: ask_mode(MODE_HELP))
     trainings = Trainings(list(experiments.values()), place_of_progress(), f"Training {experiment.epochs:,} epochs")
     compared = Compared.of(experiments, trainings.train(FIRST_SLICE))
     with head:

@@ -32,6 +32,9 @@ from explorer.stories.tour import (
     named,
     play_key,
 )
+from explorer.stories.tour import (
+    PAGE as PAGE_MODE,
+)
 from explorer.theory.products import product_rows
 from explorer.training.answers import answer_map
 from explorer.training.cost import refuse_all
@@ -63,6 +66,8 @@ FIRST_SLICE, SLICE = 0.05, 0.15
 # Seconds between two repaints of a running training.
 REPAINT = 0.8
 GUESS_KEY = "_tour_guess"
+# Pixels of the window that a figure leaves for what is above and below it.
+ABOVE = {PAGE_MODE: 244, PRESENTER: 140}
 
 
 def show() -> None:
@@ -90,8 +95,10 @@ def show() -> None:
             st.empty()
             _revealed(scene, view, plan, below)
         else:
-            _question(scene, view, plan)
+            asked = st.container(horizontal_alignment="center")
             st.empty()
+            with asked:
+                _question(scene, view, plan)
 
 
 # --- from scene to scene ------------------------------------------------------------------------
@@ -179,7 +186,8 @@ def _question(scene: Scene, view: TourView, plan: Plan) -> None:
 
     Beside it stands the room, where there is one, else the net as it was before, where the scene changes one.
     """
-    room, known = present_room(), scene.before
+    room = present_room()
+    known = scene.before if room is None else None
     if room is not None:
         words, beside = st.columns([3.4, 1], gap="medium", vertical_alignment="center")
         with beside:
@@ -192,16 +200,14 @@ def _question(scene: Scene, view: TourView, plan: Plan) -> None:
         words = st.container(horizontal_alignment="center")
     with words:
         _ask_the_room(scene, plan)
-    if room is None and known is not None:
+    if known is not None:
         trainings = Trainings(list(known.experiments.values()))
         _, figure = _measure(known, trainings, FIRST_SLICE if known.figure.trains else 0.0, "tour_before")
         with beside:
             _chart(known, view, figure, trainings, keep=f"{scene.address} before")
-        _prepare(scene)
         if known.figure.trains:
             work_on(trainings, SLICE, REPAINT)
-    else:
-        _prepare(scene)
+    _prepare(scene)
 
 
 def _ask_the_room(scene: Scene, plan: Plan) -> None:
@@ -272,7 +278,7 @@ def _revealed(scene: Scene, view: TourView, plan: Plan, below: Any) -> None:
 
 def _chart(scene: Scene, view: TourView, figure: Drawn, trainings: Trainings, *, keep: str) -> None:
     """Draw a scene's figure, and how far its training has come."""
-    live_chart(figure, keep=keep, on_click=lambda click: None, above=140 if view.present == PRESENTER else 244)
+    live_chart(figure, keep=keep, on_click=lambda click: None, above=ABOVE[view.present])
     if scene.figure.trains:
         trainings.place = st.empty()
         trainings.show_progress()
@@ -320,13 +326,9 @@ def _unbroken(text: str) -> str:
 def _play(scene: Scene) -> dict[str, Any]:
     """Draw the controls below one another; where there are more than two, two in a row."""
     controls = list(scene.controls.items())
-    count = len(controls)
     # Of an odd number the first has a row of its own.
-    rows = (
-        [controls[max(at, 0) : at + 2] for at in range(-(count % 2), count, 2)]
-        if count > 2
-        else [[c] for c in controls]
-    )
+    alone = len(controls) % 2 if len(controls) > 2 else len(controls)
+    rows = [[each] for each in controls[:alone]] + [controls[at : at + 2] for at in range(alone, len(controls), 2)]
     played: dict[str, Any] = {}
     with st.container(key="tour_play", gap="xsmall"):
         for row in rows:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -20,7 +19,6 @@ from explorer.sharing.code import BLOCK, CLIPPING, Piece, listings, tutorial_tab
 from explorer.sharing.notebook import tutorial_lines
 from explorer.sharing.saved import history_csv, table_csv
 from explorer.stories.claims import CLAIMS, NOT_YET, Claim, claim_headline, claim_rows
-from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
 from explorer.stories.tutorial import (
     CURVE,
     INNER,
@@ -52,10 +50,10 @@ from explorer.training.kinds import kind_of
 from explorer.training.run import Training
 from explorer.ui.jobs import jobs
 from explorer.ui.keys import keys_of
+from explorer.ui.lecture import ask_mode, text_factor
 from explorer.ui.live_chart import Click, Drawn, live_chart
-from explorer.ui.look import LARGER
 from explorer.ui.page import Page, what_do_i_see
-from explorer.ui.sidebar import open_experiment, present_value
+from explorer.ui.sidebar import open_experiment
 from explorer.ui.sweep_jobs import Sweeps
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
@@ -65,7 +63,7 @@ SLICE, REPAINT = 0.1, 0.8
 # Lines of the log that are on screen: the first ones, and the latest.
 FIRST_LINES, LAST_LINES = 3, 7
 VIEW = View(axis="log")
-MODE_KEY, MODE_HELP = "present", "presenter: words and figures in the size of a lecture room."
+MODE_HELP = "presenter: words and figures in the size of a lecture room."
 # A line of the log fills its column, and can be read from the last row.
 LARGE = """<style>
 .st-key-tutorial_log code { font-size: clamp(.8rem, 1vw, 1.4rem) !important; }
@@ -115,15 +113,10 @@ def show() -> None:
         key = f"{TUTORIAL_PAGE}shown"
         shown = ask(key, TUTORIAL_CONTROLS[key], in_a_row=True, label_visibility="collapsed")
         # What is seen from the last row has the sidebar's room too.
-        place = st.container(**look) if _larger() > 1 else st.sidebar
-        ask(MODE_KEY, replace(TOUR_CONTROLS[MODE_KEY], help=MODE_HELP), label_visibility="collapsed")
-    st.html(LARGEST if _larger() > 1 else LARGE)
+        place = st.container(**look) if text_factor() > 1 else st.sidebar
+        ask_mode(MODE_HELP, label_visibility="collapsed")
+    st.html(LARGEST if text_factor() > 1 else LARGE)
     SHOWN[shown](shown, place)
-
-
-def _larger() -> float:
-    """Return the factor of a figure's text: that of a lecture room where one is chosen."""
-    return LARGER if present_value(MODE_KEY, TOUR_CONTROLS[MODE_KEY]) == PRESENTER else 1.0
 
 
 def _ask(shown: str, place: Any, *names: str) -> TutorialView:
@@ -175,14 +168,14 @@ def _gradient(compared: Compared) -> Drawn:
 
 
 def _log_and_gradient(view: TutorialView, losses: Any, compared: Compared, figure: Drawn) -> None:
-    words, picture = st.columns([1, 2.1 if _larger() > 1 else 1.6], gap="medium")
+    words, picture = st.columns([1, 2.1 if text_factor() > 1 else 1.6], gap="medium")
     with words, st.container(key="tutorial_log"):
         st.subheader("What the program prints", anchor=False)
         st.code(_shortened(log_lines(losses, view.experiment.epochs)), language=None)
         st.table(truth_rows(compared.now.history))
     with picture:
         st.subheader("What it does not show: the gradient of every layer", anchor=False)
-        live_chart(figure, keep=f"{view.net} {view.inner}", above=300, larger=_larger())
+        live_chart(figure, keep=f"{view.net} {view.inner}", above=300, larger=text_factor())
 
 
 def _shortened(lines: list[str]) -> str:
@@ -264,7 +257,7 @@ def _curve(shown: str, place: Any) -> None:
     }
     title = curve_headline(solved, running.complete)
     caption = summary(sweeps[PLAIN].base, depth=f"NL 1 to {INNER[-1]}, {INNER[0] + 1} to {INNER[-1] + 1} hidden layers")
-    high = with_height if _larger() > 1 else dict
+    high = with_height if text_factor() > 1 else dict
     figure = Drawn(
         "tutorial_curve",
         "Seeds that learn, by NL",
@@ -288,7 +281,7 @@ def _curve(shown: str, place: Any) -> None:
                 width="stretch",
             )
             what_do_i_see(CURVE_LEGEND)
-    live_chart(figure, keep="", on_click=lambda click: _open_clicked(view, click), larger=_larger())
+    live_chart(figure, keep="", on_click=lambda click: _open_clicked(view, click), larger=text_factor())
     take_away(_curve_parcel(view, title, caption, solved, figure), more=lambda: _open(INNER[-1], 0, view.seeds))
     show_code(tutorial_table())
     work_on(running, SLICE, 1.0)
@@ -412,7 +405,7 @@ def _said(shown: str, place: Any) -> None:
         ),
     )
     with body:
-        live_chart(figure, keep="", lowest=500, larger=_larger())
+        live_chart(figure, keep="", lowest=500, larger=text_factor())
     take_away(
         Parcel(
             title=claim_headline(values),

@@ -17,15 +17,15 @@ from explorer.sharing.code import walk_code, walk_table
 from explorer.sharing.notebook import walk_lines
 from explorer.sharing.offline_page import walk_part
 from explorer.sharing.saved import filename, table_csv
-from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
 from explorer.training.cost import refuse
 from explorer.training.kinds import LAYERS
 from explorer.training.recording import Ending
 from explorer.ui import live_chart
 from explorer.ui.between_pages import set_values
+from explorer.ui.lecture import ask_mode, text_factor
 from explorer.ui.link import lead_out
 from explorer.ui.live_chart import Drawn
-from explorer.ui.look import LARGER, framed
+from explorer.ui.look import framed
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, present_value
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -48,7 +48,7 @@ LEGEND = (
     f"Up to {MOST_ENTRIES} units a layer's entries are written out, of wider layers the norm. Of a deep net only the first layers and "
     "the last two are drawn; the factors of the others are still multiplied.",
 )
-PREFIX, MODE_KEY, FIGURE_KEY, STEP_KEY = "walk_", "present", "walk_graph", "walk_step"
+PREFIX, FIGURE_KEY, STEP_KEY = "walk_", "walk_graph", "walk_step"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,12 +144,8 @@ def _ask(experiment: Experiment, epochs: list[int]) -> WalkView:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key=f"{PREFIX}view"):
         for name, options in offered.items():
             values[name] = _ask_one(f"{PREFIX}{name}", options, every=name == "epoch")
-        ask(
-            MODE_KEY,
-            replace(
-                TOUR_CONTROLS[MODE_KEY],
-                help="presenter: the graph's text is half as large again. Without the sidebar a wide screen then shows all of it.",
-            ),
+        ask_mode(
+            "presenter: the graph's text is half as large again. Without the sidebar a wide screen then shows all of it."
         )
     # No widget: the graph itself writes it into the link.
     step = present_value(STEP_KEY, CONTROLS[STEP_KEY])
@@ -233,7 +229,7 @@ def _draw(walk: Walk, drawn: Graph, step: int) -> Drawn:
                 "inLink": STEP_KEY,
                 "step": step,
                 "wide": max(walk.experiment.width, len(walk.x)) > MOST_ENTRIES,
-                "larger": LARGER if st.session_state.get(MODE_KEY) == PRESENTER else 1.0,
+                "larger": text_factor(),
             },
             on_step_change=_note_step,
         )

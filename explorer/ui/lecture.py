@@ -1,8 +1,9 @@
 """What a lecturer has beside the scenes: the plan, the room in which phones vote, and the speaker's view."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import segno
 import streamlit as st
@@ -11,11 +12,15 @@ from explorer.sharing.saved import table_csv
 from explorer.stories.plan import PLAN_CONTROLS, WHOLE, Plan, Stop, read_plan
 from explorer.stories.room import ROOMS, Refused, Room, Tally
 from explorer.stories.scene import Scene
+from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
 from explorer.ui.between_pages import go_to
 from explorer.ui.link import present_root
-from explorer.ui.look import hidden
+from explorer.ui.look import LARGER, hidden
+from explorer.ui.sidebar import present_value
 from explorer.ui.widgets import ask
 
+# Whether text is as large as a lecture room needs it, on all pages that can be shown in one.
+MODE_KEY = "present"
 # Of the plan's notes, by the scenes' addresses: for the visit, and in a file to save; in no link.
 NOTES_KEY = "_plan_notes"
 ROOM_KEY, REFUSAL_KEY, KEEPER_KEY = "_room", "_room_refused", "_room_keeper"
@@ -56,6 +61,16 @@ export default function ({ data, setTriggerValue }) {
 }
 """,
 )
+
+
+def ask_mode(help: str, **layout: Any) -> None:
+    """Ask for the text of a lecture room, as the tour does; `help` says what a page makes of it."""
+    ask(MODE_KEY, replace(TOUR_CONTROLS[MODE_KEY], help=help), **layout)
+
+
+def text_factor() -> float:
+    """Return the factor of a figure's text: that of a lecture room where one is chosen."""
+    return LARGER if present_value(MODE_KEY, TOUR_CONTROLS[MODE_KEY]) == PRESENTER else 1.0
 
 
 @dataclass

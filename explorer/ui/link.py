@@ -52,9 +52,8 @@ def check_link(
     _modernize(read)
     problem = _open_from_address(shown)
     problems = complaints(controls) | ({EXPERIMENT_KEY: problem} if problem else {})
-    if (
-        shown and NOTICE_KEY not in st.session_state
-    ):  # Before a person has chosen anything: all that is asked is the link's
+    # Before a person has chosen anything, all that is asked is the link's.
+    if shown and NOTICE_KEY not in st.session_state:
         problems |= _unfit(shown, {name: text for name, text in st.query_params.items() if name not in problems})
     if problems:
         st.session_state[NOTICE_KEY] = list(problems.values())
@@ -188,14 +187,17 @@ def _complaint(name: str, texts: list[str], control: Control | None) -> str | No
 
 
 def _unfit(kind: Kind, asked: Mapping[str, str]) -> dict[str, str]:
-    """Return one sentence for each valid setting of a link that does not fit the others, by name."""
-    keys = {name: f"{keys_of(kind).prefix}{name}" for name in kind.experiment.controls()}
+    """Return one sentence for each valid setting of a link that does not fit the task, by name."""
+    controls, prefix = kind.experiment.controls(), keys_of(kind).prefix
     settings = {
-        name: control.parse(name, asked[keys[name]]) if keys[name] in asked else control.default
-        for name, control in kind.experiment.controls().items()
+        name: control.parse(name, asked.get(f"{prefix}{name}", str(control.default)))
+        for name, control in controls.items()
     }
+    tasks = controls["task"].options  # type: ignore[attr-defined]
     return {
-        keys[name]: f"{name} = {settings[name]!r} does not fit task = {settings['task']!r}; {default} is used."
+        f"{prefix}{name}": f"{name} = {settings[name]!r} needs another task than {settings['task']!r}: "
+        f"{', '.join(task for task in tasks if name not in kind.experiment.unfit(settings | {'task': task}))}. "
+        f"The default, {default}, is used."
         for name, default in kind.experiment.unfit(settings).items()
     }
 

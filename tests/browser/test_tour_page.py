@@ -237,6 +237,16 @@ def test_nothing_of_the_question_stands_beside_its_answer_while_that_trains(scre
     check_fit(screen, PLACE["gates"], SMALL)  # the scene with the most words
 
 
+def test_nothing_of_an_answer_stands_beside_the_next_question_while_its_net_trains(screen):
+    open_tour(screen, scene="a way around", revealed="answer")
+    wait_for_answer(screen, PLACE["a way around"])
+    screen.page.keyboard.press("ArrowRight")
+    wait_for_scene(screen, PLACE["residual"])
+    screen.page.wait_for_selector(".st-key-tour_before .js-plotly-plot")
+    screen.page.wait_for_timeout(400)
+    assert screen.page.locator(".st-key-tour_words, .st-key-tour_figure").count() == 0
+
+
 SMALL, LARGE = (1366, 768), (1920, 1080)
 MODES = (PAGE, PRESENTER)
 FITTED = [(place, size, mode) for place in range(1, len(SCENES) + 1) for size in (SMALL, LARGE) for mode in MODES]
