@@ -140,7 +140,10 @@ def depth_headline(series: Sequence[DepthSeries]) -> str:
     if not trained:
         return "How the gradient of each layer depends on the depth of the net"
     names = {one: (_suffix(one.name) if len(series) > 1 else "") for one in series}
-    told = " and ".join(_learnable(one) + names[one] for one in trained)
+    found = [_learnable(one) for one in trained]
+    told = " and ".join(depths + names[one] for depths, one in zip(found, trained, strict=True))
+    if len(trained) > len(set(found)):  # what is so of both is said once
+        told = f"{found[0]},{' or'.join(names[one] for one in trained)}"
     waiting = "".join(f"; no depth is trained yet{names[one]}" for one in series if not one.known)
     complete = all(one.complete for one in series)
     return f"{'At' if complete else 'So far at'} least half of the seeds learn {told}{waiting}"

@@ -51,6 +51,8 @@ def test_two_series_are_told_apart_and_what_is_not_complete_is_so_far():
     assert depth_headline(both) == (
         "So far at least half of the seeds learn up to depth 1 without and at every depth up to 2 with ReLU"
     )
+    alike = [series(0, 0), series(0, 0, name="ReLU")]
+    assert depth_headline(alike) == "At least half of the seeds learn at no depth, without or with ReLU"
     nothing = [series(None, None)]
     assert depth_headline(nothing) == "How the gradient of each layer depends on the depth of the net"
 
