@@ -16,7 +16,7 @@ from explorer.choices.arrays import Array
 from explorer.choices.clipping import global_norm
 from explorer.choices.experiment import Experiment
 from explorer.training import cores
-from explorer.training.group import MOST_RUNS, Group, safe_norm
+from explorer.training.group import Group, safe_norm
 from explorer.training.network import Architecture, Network
 from explorer.training.recording import BINS, Ending, Records
 from explorer.training.recurrent_group import RecurrentGroup
@@ -122,7 +122,7 @@ def runs_abreast(experiment: Experiment) -> Abreast:
 
 
 NO_NORMS, NO_LOSSES, NOT_NOTED = np.empty((0, 0, 0)), np.empty((0, 0)), np.empty((0, 0, 0, 0, 0))
-NO_STATISTICS, NO_SLOPES = np.empty((MOST_RUNS, 0, 0)), np.empty((0, 0, 0, 0))
+NOTHING = np.empty((0, 0, 0, 0))
 
 
 class Failure(NamedTuple):
@@ -144,7 +144,7 @@ class CompiledGroup(Group):
         super().__init__(experiment, runs, records)
         self.kernel = KERNELS.now()
         self.lanes = self.kernel.lanes_for(self.shape, max(self.sizes))
-        self.nets = {lanes: self.kernel.net_of(self.shape, lanes) for lanes in (1, self.lanes)}
+        self.nets = {lanes: self.kernel.net_of(self.shape, lanes, self.lanes > 1) for lanes in (1, self.lanes)}
         self.rule = self.kernel.rule_of(experiment)
         # Of every run the learning rate, and the largest norm and value that its clipping lets through.
         chosen = [row.experiment for row in records.rows[runs]]
@@ -228,7 +228,7 @@ class CompiledGroup(Group):
                 *self._statistics(),
                 self._x,
                 self._y,
-                NO_SLOPES if random is None else random,
+                NOTHING if random is None else random,
                 self._measured,
                 self._counts,
                 self.probe.z_out[:, 0],
@@ -244,10 +244,8 @@ class CompiledGroup(Group):
             self._put_counts(self._counts, self.records.z_counts)
 
     def _statistics(self) -> tuple[Array, Array]:
-        """Running mean and variance, (runs, depth, width), or nothing."""
-        if self.running is None:
-            return NO_STATISTICS, NO_STATISTICS
-        return self.running.mean[..., 0].swapaxes(0, 1), self.running.variance[..., 0].swapaxes(0, 1)
+        """Running mean and variance, (depth, runs, width, 1), or nothing."""
+        return (NOTHING, NOTHING) if self.running is None else (self.running.mean, self.running.variance)
 
     def _record_last_update(self) -> None:
         """Measure the update after the last record, which is not applied: answers stay as recorded."""

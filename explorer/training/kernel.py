@@ -12,7 +12,7 @@ To import this module takes numba, and the first time on a machine about a minut
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,6 +69,46 @@ def double(typing_context: Any, integer: Any) -> Any:
         return builder.bitcast(arguments[0], context.get_value_type(types.float64))
 
     return types.float64(types.int64), build
+
+
+# --- arrays whose holders are not counted ---------------------------------------------------------
+
+# Whoever takes a part of an array is counted among its holders, and counted off again: of small nets a third of the time.
+
+
+@intrinsic
+def lent(typing_context: Any, array: Any) -> Any:
+    """The same array, whose parts count no holders. Its owner must outlive it: an argument, or what is kept by `keep`."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        struct = context.make_array(array)(context, builder, arguments[0])
+        struct.meminfo = cgutils.get_null_value(struct.meminfo.type)
+        return struct._getvalue()
+
+    return array(array), build
+
+
+@intrinsic
+def keep(typing_context: Any, owners: Any) -> Any:
+    """Do nothing: up to here these are not given back."""
+    return types.void(owners), lambda context, builder, signature, arguments: context.get_dummy_value()
+
+
+@intrinsic
+def turned_abreast(typing_context: Any, weights: Any) -> Any:
+    """Weights of runs abreast with what they come from and what they go to exchanged."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        struct = context.make_array(weights)(context, builder, arguments[0])
+        other = context.make_array(signature.return_type)(context, builder)
+        for name in ("data", "meminfo", "parent", "nitems", "itemsize"):
+            setattr(other, name, getattr(struct, name))
+        for name in ("shape", "strides"):
+            first, second, lane = cgutils.unpack_tuple(builder, getattr(struct, name))
+            setattr(other, name, cgutils.pack_array(builder, (second, first, lane)))
+        return other._getvalue()
+
+    return types.Array(weights.dtype, 3, "A")(weights), build
 
 
 # --- the exponential and what is made of it -----------------------------------------------------
@@ -167,6 +207,8 @@ def activate(code, below, scale, z, random, slope, count):
 
     `below` is leaky ReLU's slope below 0, and what ELU tends to; `scale` multiplies ELU.
     """
+    if count == z.shape[1] and count == slope.shape[1] and code != RANDOMIZED:  # in one loop, which fills more vectors
+        z, slope, count = z.reshape((1, z.size)), slope.reshape((1, slope.size)), z.size
     for u in range(z.shape[0]):
         if code == SIGMOID:
             for s in range(count):
@@ -273,6 +315,11 @@ class _Build:
     def add_product(self, place: Any, one: Any, other: Any) -> None:
         product = self.builder.fmul(one, other, flags=FUSED)
         self.builder.store(self.builder.fadd(self.builder.load(place), product, flags=FUSED), place)
+
+    def root(self, vector: Any) -> Any:
+        """The square roots of its numbers."""
+        kind, name = ir.FunctionType(self.vector, [self.vector]), f"llvm.sqrt.v{self.lanes}f64"
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), [vector])
 
     def lanes_of(self, vector: Any) -> list[Any]:
         """The numbers in a vector."""
@@ -610,6 +657,13 @@ def normalize_layer(z, block, normalized, inverse_std, mean, count):
             z[u, s] = block[width + 1, u] * normalized[u, s] + block[width + 2, u]
 
 
+@as_written
+def follow(running, statistic, share):
+    """Let a running statistic follow that of a batch, which counts with a share."""
+    for i in range(running.size):
+        running[i] = running[i] * (1 - FOLLOW) + statistic[i] * (share * FOLLOW)
+
+
 @compiled
 def normalize_by(z, block, mean, variance, count):
     """By each unit's mean and variance that are given."""
@@ -658,6 +712,186 @@ def through_layer(delta, block, gradient, normalized, inverse_std, mean, along, 
     for u in range(width):
         for s in range(count):
             delta[u, s] = (delta[u, s] * block[width + 1, u] - mean[s] - normalized[u, s] * along[s]) * inverse_std[s]
+
+
+# The same of few samples, of a run alone or of those abreast, each in this order. What has a mean and a variance of its
+# own is a line: a unit, whose members are samples, or a sample, whose members are units.
+
+
+class _Line:
+    """Of which numbers statistics are taken, for `_Build`: those of z at a unit or a sample, `line`."""
+
+    def __init__(self, make: _Build, axis: int, arguments: Any) -> None:
+        self.make, self.over_samples = make, axis == -1
+        self.line, self.members, self.scales = arguments
+
+    def places(self, member: Any) -> tuple[Any, Any]:
+        """The unit of a member, and where its sample stands."""
+        unit, sample = (self.line, member) if self.over_samples else (member, self.line)
+        return unit, self.make.builder.mul(sample, INDEX(self.make.lanes))
+
+    def load(self, array: int, member: Any) -> Any:
+        return self.make.load(array, *self.places(member), vector=True)
+
+    def store(self, value: Any, array: int, member: Any) -> None:
+        self.make.store(value, array, *self.places(member))
+
+    def affine(self, block: int, member: Any, row: int) -> Any:
+        """The scale of a member's unit, or, one row on, its shift."""
+        at = self.make.builder.add(self.scales, INDEX(row)), self.places(member)[0]
+        return self.make.load(block, *at, *[INDEX(0)] * (self.make.lanes > 1), vector=True)
+
+    def statistic(self) -> Any:
+        """Where a statistic of the line stands."""
+        return self.make.builder.mul(self.line, INDEX(self.make.lanes))
+
+    def sums(self, of: Callable[[Any], Sequence[Any]], count: int) -> list[Any]:
+        """The sums over members of so many numbers that are given `of` each."""
+        totals = [self.make.variable(self.make.vector([0.0] * self.make.lanes)) for _ in range(count)]
+        with cgutils.for_range(self.make.builder, self.members) as loop:
+            for total, value in zip(totals, of(loop.index), strict=True):
+                self.make.builder.store(self.make.builder.fadd(self.make.builder.load(total), value), total)
+        return [self.make.builder.load(total) for total in totals]
+
+    def shared(self, total: Any) -> Any:
+        """A sum, divided by the number of members."""
+        builder = self.make.builder
+        return builder.fdiv(total, self.make.spread(builder.sitofp(self.members, DOUBLE)))
+
+
+def _normalization_of_few(axis: int, lanes: int) -> Any:
+    """Make what normalizes the members of a line, with scale and shift; `scales` is the block's row of scales."""
+
+    @intrinsic
+    def normalize(
+        typing_context: Any, z: Any, block: Any, normalized: Any, inverse_std: Any, mean: Any, variance: Any,
+        line: Any, members: Any, scales: Any,
+    ) -> Any:  # fmt: skip
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            make = _Build(context, builder, signature.args[:6], arguments[:6], lanes)
+            of, subtract, multiply = _Line(make, axis, arguments[6:]), builder.fsub, builder.fmul
+            centre = of.shared(of.sums(lambda member: [of.load(0, member)], 1)[0])
+
+            def square(member: Any) -> list[Any]:
+                distance = subtract(of.load(0, member), centre)
+                return [multiply(distance, distance)]
+
+            square_mean = of.shared(of.sums(square, 1)[0])
+            std = make.root(builder.fadd(square_mean, make.spread(DOUBLE(EPSILON))))
+            inverse = builder.fdiv(make.spread(DOUBLE(1.0)), std)
+            for value, array in ((inverse, 3), (centre, 4), (square_mean, 5)):
+                make.store(value, array, of.statistic())
+            with cgutils.for_range(builder, of.members) as loop:
+                value = multiply(subtract(of.load(0, loop.index), centre), inverse)
+                of.store(value, 2, loop.index)
+                scaled = multiply(of.affine(1, loop.index, 0), value)
+                of.store(builder.fadd(scaled, of.affine(1, loop.index, 1)), 0, loop.index)
+            return context.get_dummy_value()
+
+        arrays = (z, block, normalized, inverse_std, mean, variance)
+        return types.void(*arrays, types.int64, types.int64, types.int64), build
+
+    return normalize
+
+
+def _way_back_of_few(axis: int, lanes: int) -> Any:
+    """Make what turns dL/dn of a line's members into dL/dz, in place."""
+
+    @intrinsic
+    def through(
+        typing_context: Any, delta: Any, block: Any, normalized: Any, inverse_std: Any,
+        line: Any, members: Any, scales: Any,
+    ) -> Any:  # fmt: skip
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            make = _Build(context, builder, signature.args[:4], arguments[:4], lanes)
+            of, subtract, multiply = _Line(make, axis, arguments[4:]), builder.fsub, builder.fmul
+
+            def scaled(member: Any) -> Any:
+                return multiply(of.load(0, member), of.affine(1, member, 0))
+
+            def both(member: Any) -> list[Any]:
+                return [scaled(member), multiply(scaled(member), of.load(2, member))]
+
+            mean, along = map(of.shared, of.sums(both, 2))
+            inverse = make.load(3, of.statistic(), vector=True)
+            with cgutils.for_range(builder, of.members) as loop:
+                centred = subtract(scaled(loop.index), mean)
+                rest = subtract(centred, multiply(of.load(2, loop.index), along))
+                of.store(multiply(rest, inverse), 0, loop.index)
+            return context.get_dummy_value()
+
+        return types.void(delta, block, normalized, inverse_std, types.int64, types.int64, types.int64), build
+
+    return through
+
+
+def _affine_gradient_of_few(lanes: int) -> Any:
+    """Make what writes the gradient of a unit's scale and shift."""
+
+    @intrinsic
+    def write(
+        typing_context: Any, delta: Any, normalized: Any, gradient: Any, line: Any, members: Any, scales: Any
+    ) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            make = _Build(context, builder, signature.args[:3], arguments[:3], lanes)
+            of = _Line(make, -1, arguments[3:])
+
+            def both(member: Any) -> list[Any]:
+                value = of.load(0, member)
+                return [builder.fmul(value, of.load(1, member)), value]
+
+            for row, total in enumerate(of.sums(both, 2)):
+                at = builder.add(of.scales, INDEX(row)), of.line, *[INDEX(0)] * (lanes > 1)
+                make.store(total, 2, *at)
+            return context.get_dummy_value()
+
+        return types.void(delta, normalized, gradient, types.int64, types.int64, types.int64), build
+
+    return write
+
+
+unit_of_few, unit_abreast = _normalization_of_few(-1, 1), _normalization_of_few(-1, LANES)
+sample_of_few, sample_abreast = _normalization_of_few(-2, 1), _normalization_of_few(-2, LANES)
+back_to_unit, back_to_unit_abreast = _way_back_of_few(-1, 1), _way_back_of_few(-1, LANES)
+back_to_sample, back_to_sample_abreast = _way_back_of_few(-2, 1), _way_back_of_few(-2, LANES)
+affine_gradient, affine_gradient_abreast = _affine_gradient_of_few(1), _affine_gradient_of_few(LANES)
+
+
+@as_written
+def normalize_few(form, z, block, values, inverse_std, mean, variance, count):
+    """Normalize over samples or units, as `form` says, with scale and shift."""
+    width = z.shape[0]
+    for line in range(width if form == OVER_SAMPLES else count):
+        if block.ndim == 2:
+            if form == OVER_SAMPLES:
+                unit_of_few(z, block, values, inverse_std, mean, variance, line, count, width + 1)
+            else:
+                sample_of_few(z, block, values, inverse_std, mean, variance, line, width, width + 1)
+        elif form == OVER_SAMPLES:
+            unit_abreast(z, block, values, inverse_std, mean, variance, line, count, width + 1)
+        else:
+            sample_abreast(z, block, values, inverse_std, mean, variance, line, width, width + 1)
+
+
+@as_written
+def through_few(form, delta, block, gradient, values, inverse_std, count):
+    """From dL/dn to dL/dz in place, and the gradient of scale and shift."""
+    width = delta.shape[0]
+    for unit in range(width):
+        if block.ndim == 2:
+            affine_gradient(delta, values, gradient, unit, count, width + 1)
+        else:
+            affine_gradient_abreast(delta, values, gradient, unit, count, width + 1)
+    for line in range(width if form == OVER_SAMPLES else count):
+        if block.ndim == 2:
+            if form == OVER_SAMPLES:
+                back_to_unit(delta, block, values, inverse_std, line, count, width + 1)
+            else:
+                back_to_sample(delta, block, values, inverse_std, line, width, width + 1)
+        elif form == OVER_SAMPLES:
+            back_to_unit_abreast(delta, block, values, inverse_std, line, count, width + 1)
+        else:
+            back_to_sample_abreast(delta, block, values, inverse_std, line, width, width + 1)
 
 
 # --- loss ---------------------------------------------------------------------------------------
@@ -822,6 +1056,7 @@ class Net(NamedTuple):
     """What the two passes depend on."""
 
     lanes: int  # How many runs are abreast: 1, or LANES
+    few: bool  # Whether other runs may be
     inputs: int
     width: int
     depth: int
@@ -861,16 +1096,17 @@ def has_forms(experiment: Experiment) -> bool:
 def lanes_for(shape: Architecture, samples: int) -> int:
     """Return how many runs go abreast, with batches of up to so many samples."""
     few = samples <= FEW_SAMPLES and shape.layers * shape.rows * shape.width <= FEW_PARAMETERS
-    return LANES if few and not shape.normalized and shape.activation.random_slope is None else 1
+    return LANES if few and shape.activation.random_slope is None else 1
 
 
-def net_of(shape: Architecture, lanes: int) -> Net:
-    """Return an architecture as the kernels take it, for so many runs abreast."""
+def net_of(shape: Architecture, lanes: int, few: bool = False) -> Net:
+    """Return an architecture as the kernels take it, for so many runs abreast; `few`: of other runs some may be."""
     scale, at_zero = _slopes(shape.activation)
     low, high = shape.activation.random_slope or (0.0, 0.0)
     flat_below, flat_above = shape.activation.saturation or (math.nan, math.nan)
     return Net(
         lanes=lanes,
+        few=few,
         inputs=shape.inputs,
         width=shape.width,
         depth=shape.depth,
@@ -974,7 +1210,7 @@ def room_for(net, samples):
     most = samples * net.lanes
     # Rows that lie a multiple of 512 bytes apart push each other out of the first cache: half the speed.
     most += 8 if most % 64 == 0 and net.lanes == 1 else 0
-    depth, width, statistic = net.depth, net.width, max(net.width, most)
+    depth, width, statistic = net.depth, net.width, max(net.width * net.lanes, most)
     return Room(
         np.zeros((depth + 1, width, most)),
         np.empty((depth, width, most)),
@@ -995,6 +1231,24 @@ def room_for(net, samples):
 
 
 @inlined
+def room_to_lend(room):
+    """The same room, whose arrays count no holders."""
+    return Room(
+        lent(room.h),
+        lent(room.slope),
+        lent(room.delta),
+        lent(room.through),
+        lent(room.normalized),
+        lent(room.inverse_std),
+        lent(room.mean),
+        lent(room.variance),
+        lent(room.z_out),
+        lent(room.nothing),
+        lent(room.ones),
+    )
+
+
+@inlined
 def towards(weights, bias, source, target, n):
     """target = weights' source + bias, of `n` samples of one run or of those abreast."""
     if weights.ndim == 2:
@@ -1008,7 +1262,7 @@ def turned(weights):
     """Weights with what they come from and what they go to exchanged."""
     if weights.ndim == 2:
         return weights.T
-    return weights.transpose((1, 0, 2))
+    return turned_abreast(weights)
 
 
 @inlined
@@ -1023,31 +1277,33 @@ def add_gradient(h, delta, gradient, n):
 @inlined
 def normalized(net, layer, z, block, room, running_mean, running_variance, n):
     """Normalize z of a layer in place, with its scale and shift."""
+    values, inverse_std, mean, variance = room.normalized[layer], room.inverse_std[layer], room.mean, room.variance
     if block.ndim == 3:
-        return  # no runs go abreast
-    if net.normalization == OVER_SAMPLES:
-        mean, variance = room.mean, room.variance
-        normalize_batch(z, block, room.normalized[layer], room.inverse_std[layer], mean, variance, n)
-        unbiased = n / max(n - 1, 1)
-        for u in range(net.width):
-            running_mean[layer, u] = running_mean[layer, u] * (1 - FOLLOW) + mean[u] * FOLLOW
-            running_variance[layer, u] *= 1 - FOLLOW
-            running_variance[layer, u] += variance[u] * (FOLLOW * unbiased)
-    elif net.normalization == OVER_UNITS:
-        normalize_layer(z, block, room.normalized[layer], room.inverse_std[layer], room.mean, n)
-    else:
+        normalize_few(net.normalization, z, block, values, inverse_std, mean, variance, n)
+    elif net.normalization == BY_RUNNING:
         normalize_by(z, block, running_mean[layer], running_variance[layer], n)
+    elif net.few and n <= FEW_SAMPLES:
+        normalize_few(net.normalization, z, block, values, inverse_std, mean, variance, n)
+    elif net.normalization == OVER_SAMPLES:
+        normalize_batch(z, block, values, inverse_std, mean, variance, n)
+    else:
+        normalize_layer(z, block, values, inverse_std, mean, n)
+    if net.normalization == OVER_SAMPLES:
+        follow(running_mean[layer], mean, 1.0)
+        follow(running_variance[layer], variance, n / max(n - 1, 1))
 
 
 @inlined
 def through_normalization(net, layer, delta, block, gradient, room, n):
     """From dL/dn of a layer to dL/dz in place, and the gradient of scale and shift."""
-    if block.ndim == 3:
-        return
     values, inverse_std = room.normalized[layer], room.inverse_std[layer]
-    if net.normalization == OVER_SAMPLES:
+    if block.ndim == 3:  # noqa: SIM114, as this is decided while it compiles
+        through_few(net.normalization, delta, block, gradient, values, inverse_std, n)
+    elif net.few and n <= FEW_SAMPLES:
+        through_few(net.normalization, delta, block, gradient, values, inverse_std, n)
+    elif net.normalization == OVER_SAMPLES:
         through_batch(delta, block, gradient, values, inverse_std, n)
-    elif net.normalization == OVER_UNITS:
+    else:
         through_layer(delta, block, gradient, values, inverse_std, room.mean, room.variance, n)
 
 
@@ -1193,7 +1449,6 @@ def forward(net, theta, room, running_mean, running_variance, random, measured, 
     On the way numbers are `measured` and z is counted by bin in `counts`, (depth, BINS), where these have room.
     """
     depth, width, h, columns = net.depth, net.width, room.h, n * net.lanes
-    none = np.empty((width, 0))
     for layer in range(depth):
         block, z = theta[layer], h[layer + 1]
         towards(block[: width if layer else net.inputs], block[width], h[layer], z, n)
@@ -1203,7 +1458,7 @@ def forward(net, theta, room, running_mean, running_variance, random, measured, 
             measured[UNIT_SPREAD, layer] = unit_spread(net, z, room.mean, room.variance, n)
         if counts.size:
             count_bins(z, counts[layer], n)
-        drawn = random[layer] if net.activation == RANDOMIZED else none
+        drawn = random[layer] if net.activation == RANDOMIZED else room.slope[layer]
         activate(net.activation, net.below, net.scale, z, drawn, room.slope[layer], columns)
         if measured.size:
             measured[SATURATED, layer] = share_at_flat_ends(net, z, n)
@@ -1273,7 +1528,7 @@ def _signature():
     numbers, counts = types.float64, types.int64
     return types.void(
         _fields(Net), _fields(Rule), array(counts, 2, "C"), array(numbers, 2, "C"),
-        array(numbers, 4), array(numbers, 5), array(numbers, 3), array(numbers, 3),
+        array(numbers, 4), array(numbers, 5), array(numbers, 4), array(numbers, 4),
         array(numbers, 2, "C"), array(numbers, 1, "C"), array(counts, 1, "C"), array(counts, 4, "C"),
         array(numbers, 4, "C"), typeof(np.random.default_rng(0)), counts, counts, counts,
         array(numbers, 3, "C"), array(numbers, 2), array(numbers, 5, "C"), array(counts, 3, "C"), array(numbers, 2, "C"),
@@ -1303,11 +1558,14 @@ def passes(
 
 
 @pasted
-def both_passes(net, rule, theta, gradient, room, targets, running_mean, running_variance, random, n):
-    """The same of parameters as (numbers, lanes): by layer they have an axis of lanes only where runs go abreast."""
+def both_passes(net, rule, theta, gradient, room, targets, running, random, none, uncounted, n):
+    """The same of parameters as (numbers, lanes): by layer they have an axis of lanes only where runs go abreast.
+
+    So are the `running` mean and variance, (2, numbers, lanes).
+    """
     numbers, layers = theta.shape[0], net.depth + 1
-    shape, none = (layers, numbers // (layers * net.width), net.width), np.empty((0, 0))
-    mean, variance, uncounted = running_mean, running_variance, np.empty((0, 0), np.int64)
+    shape, by_layer = (layers, numbers // (layers * net.width), net.width), (net.depth, running[0].size // net.depth)
+    mean, variance = running[0].reshape(by_layer), running[1].reshape(by_layer)
     if net.lanes == 1:
         one, its = theta.reshape(-1)[:numbers].reshape(shape), gradient.reshape(-1)[:numbers].reshape(shape)
         nothing = room.nothing[:, 0]
@@ -1329,23 +1587,30 @@ def note_norms(net, gradient, runs, norms, totals):
 
 @pasted
 def train_part(
-    net, rule, runs, chosen, shared, shared_moments, running_mean, running_variance,
+    net, rule, runs, chosen, shared, shared_moments, shared_mean, shared_variance,
     x, y, sizes, orders, random, rng, first, count, updates, norms, losses, noted, counts, factors,
 ):  # fmt: skip
     """Train one run, or a few abreast, as `train_runs` says."""
     lanes, depth, slots, most = net.lanes, net.depth, shared_moments.shape[0], sizes[0]
     numbers = (depth + 1) * shared.shape[2] * net.width
-    theta, gradient = np.zeros((numbers, lanes)), np.zeros((numbers, lanes))
-    moments, update, pace = np.zeros((slots, numbers, lanes)), np.empty((numbers, lanes)), np.empty((numbers, lanes))
+    held = np.zeros((4 + slots, numbers, lanes))
+    stacks = lent(held)
+    theta, gradient, update, pace, moments = stacks[0], stacks[1], stacks[2], stacks[3], stacks[4:]
     limits, bounds = np.empty(lanes), np.empty(lanes)
     for lane in range(lanes):  # those without a run take the first one's; they have no parameters
         run = runs[lane if lane < runs.size else 0]
         pace[:, lane], limits[lane], bounds[lane] = chosen[0, run], chosen[1, run], chosen[2, run]
+    followed = shared_mean.shape[0] * shared_mean.shape[2]
+    statistics = np.zeros((2, followed, lanes))
+    running = lent(statistics)
     for lane in range(runs.size):
         fetch(shared, runs[lane], theta, lane)
+        fetch(shared_mean, runs[lane], running[0], lane)
+        fetch(shared_variance, runs[lane], running[1], lane)
         for slot in range(slots):
             fetch(shared_moments[slot], runs[lane], moments[slot], lane)
-    room, targets = room_for(net, most), np.empty(most * lanes)
+    owned, targets = room_for(net, most), np.empty(most * lanes)
+    room, none, uncounted = room_to_lend(owned), np.empty((0, 0)), np.empty((0, 0), np.int64)
     totals, lengths, clipping = np.empty(lanes), np.empty(lanes), np.ones(lanes)
     alive = np.arange(lanes) < runs.size
     counts[...] = 0
@@ -1356,9 +1621,7 @@ def train_part(
             take_samples(net, orders[:, epoch if rule.shuffled else 0, start : start + n], x, y, room.h[0], targets)
         if net.activation == RANDOMIZED:
             draw_slopes(rng, net.low, net.high, random[:, :, :n])
-        both_passes(
-            net, rule, theta, gradient, room, targets, running_mean[runs[0]], running_variance[runs[0]], random, n
-        )
+        both_passes(net, rule, theta, gradient, room, targets, running, random, none, uncounted, n)
         squares(gradient, totals)
         for lane in range(lanes):
             lengths[lane] = math.sqrt(totals[lane])
@@ -1400,8 +1663,11 @@ def train_part(
         if not alive[lane]:
             continue
         bring_back(shared, runs[lane], theta, lane)
+        bring_back(shared_mean, runs[lane], running[0], lane)
+        bring_back(shared_variance, runs[lane], running[1], lane)
         for slot in range(slots):
             bring_back(shared_moments[slot], runs[lane], moments[slot], lane)
+    keep((held, owned, statistics))
 
 
 @njit(_signature(), **_loops, fastmath=EXACT)
@@ -1422,7 +1688,7 @@ def train_runs(
         Theta, updated in place.
     shared_moments : array (slots, layers, runs, rows, width)
         The optimizer's memory, updated in place.
-    running_mean, running_variance : arrays (runs, depth, width)
+    running_mean, running_variance : arrays (depth, runs, width, 1)
         Under batch normalization, updated in place.
     x, y : arrays (inputs, samples) and (samples,)
     sizes : array of int
@@ -1447,10 +1713,11 @@ def train_runs(
     factors : array (parts, lanes)
         Written: by which factor the first update was clipped.
     """
+    drawn, ordered, normed, made = lent(random), lent(orders), lent(norms), lent(noted)
     for part in range(len(parts)):
         train_part(
             net, rule, parts[part], chosen, shared, shared_moments, running_mean, running_variance, x, y, sizes,
-            orders[part if part < len(orders) else 0], random[part], rng, first, count, updates, norms, losses, noted,
+            ordered[part if part < len(ordered) else 0], drawn[part], rng, first, count, updates, normed, losses, made,
             counts[part], factors[part],
         )  # fmt: skip
 
@@ -1463,7 +1730,7 @@ def _measuring_signature():
         return types.Array(types.float64, dimensions, layout)
 
     return types.void(
-        _fields(Net), _fields(Net), _fields(Rule), types.Array(types.int64, 1, "C"), array(4), array(3), array(3),
+        _fields(Net), _fields(Net), _fields(Rule), types.Array(types.int64, 1, "C"), array(4), array(4), array(4),
         array(2, "C"), array(1, "C"), array(4), array(3, "C"), types.Array(types.int64, 3, "C"), array(2), array(2),
     )  # fmt: skip
 
@@ -1504,23 +1771,20 @@ def measure_runs(
     """
     layers, width, n = net.depth + 1, net.width, y.size
     numbers, order = layers * shared.shape[2] * width, np.arange(n).reshape(1, n)
-    theta, gradient = np.empty((numbers, 1)), np.empty((numbers, 1))
-    by_layer = theta.reshape(-1).reshape((layers, shared.shape[2], width))
-    its = gradient.reshape(-1).reshape((layers, shared.shape[2], width))
-    room, targets, drawn = room_for(net, n), np.empty(n), np.empty((net.depth, width, n if random.size else 0))
+    held, owned = np.empty((2, layers, shared.shape[2], width)), room_for(net, n)
+    room, by_layer, its = room_to_lend(owned), lent(held)[0], lent(held)[1]
+    theta = by_layer.reshape((numbers, 1))
+    targets, drawn = np.empty(n), np.empty((net.depth, width, n if random.size else 0))
     mean, variance = np.zeros((net.depth, width)), np.zeros((net.depth, width))
     take_samples(net, order, x, y, room.h[0], targets)
     for run in runs:
         fetch(shared, run, theta, 0)
         if random.size:
             drawn[...] = random[:, run]
-        seen = measured[run]
+        seen = lent(measured)[run]
         seen[...] = math.nan
         # Statistics of this batch are not followed.
-        passes(
-            net, rule, by_layer, its, room, room.nothing[:, 0], targets, mean[:, ::1], variance[:, ::1], drawn, seen,
-            counts[run], n,
-        )  # fmt: skip
+        passes(net, rule, by_layer, its, room, room.nothing[:, 0], targets, mean, variance, drawn, seen, counts[run], n)
         for layer in range(layers):
             seen[OF_WEIGHTS, layer] = length(its[layer, :width], 0.0, width)
             if net.output_bias if layer == net.depth else net.hidden_bias:
@@ -1528,8 +1792,11 @@ def measure_runs(
         z_out[run] = room.z_out[0, :n]
         if z_answered.size:
             none, uncounted = np.empty((0, 0)), np.empty((0, 0), np.int64)
-            forward(answering, by_layer, room, running_mean[run], running_variance[run], drawn, none, uncounted, n)
+            fetch(running_mean, run, mean.reshape((mean.size, 1)), 0)
+            fetch(running_variance, run, variance.reshape((mean.size, 1)), 0)
+            forward(answering, by_layer, room, mean, variance, drawn, none, uncounted, n)
             z_answered[run] = room.z_out[0, :n]
+    keep((held, owned))
 
 
 @compiled
@@ -1560,7 +1827,7 @@ def measure_updates(net, shared, noted, norms, ratios):
         Written: the standard deviation of the update of the layer's weights over that of the weights.
     """
     layers, depth, width = shared.shape[0], net.depth, net.width
-    lengths = np.empty((1, layers))
+    lengths, shared, noted = np.empty((1, layers)), lent(shared), lent(noted)
     for run in range(len(norms)):
         for layer in range(layers):
             lengths[0, layer] = length(noted[0, layer, run], 0.0, width)
@@ -1637,8 +1904,9 @@ def recur(layer, weights, s, z, a, c, squashed, counted, counts, run):
     run : int
     """
     hidden, count = layer.hidden, s.shape[3]
-    none = np.empty((hidden, 0))
-    into, bias = weights[:-1], weights[-1].copy()
+    s, z, a, c, squashed, counts = lent(s), lent(z), lent(a), lent(c), lent(squashed), lent(counts)
+    none, bias = np.empty((hidden, 0)), weights[-1].copy()
+    into = lent(weights)[:-1]
     first, last = layer.fan_in, layer.fan_in + hidden
     for t in range(z.shape[0]):
         before, after, slope, place = s[t, run, first:last], s[t + 1, run, first:last], z[t, run], counted[t]
@@ -1701,8 +1969,9 @@ def recur_back(layer, weights, gradient, s, z, a, c, grad_c, grad_h, contributio
     """
     hidden, count = layer.hidden, s.shape[3]
     first, last = layer.fan_in, layer.fan_in + hidden
-    own, through, nothing = np.empty(gradient.shape), np.empty((hidden, count)), np.zeros(hidden)
-    back = weights[first:last].T
+    s, z, a, c, grad_c, grad_h = lent(s), lent(z), lent(a), lent(c), lent(grad_c), lent(grad_h)
+    held, through, nothing = np.empty(gradient.shape), np.empty((hidden, count)), np.zeros(hidden)
+    own, back = lent(held), lent(weights)[first:last].T
     gradient[...] = 0.0
     for t in range(z.shape[0] - 1, -1, -1):
         delta, grad, gates = z[t, run], grad_h[t + 1, run], a[t if layer.cell != RNN else 0, run]
@@ -1757,3 +2026,4 @@ def recur_back(layer, weights, gradient, s, z, a, c, grad_c, grad_h, contributio
                     through[u, k] += grad[u, k] * gates[hidden + u, k]
             for k in range(count):
                 earlier_h[u, k] += through[u, k]
+    keep(held)

@@ -331,7 +331,9 @@ FEW = {"task": "xor", "width": 5, "depth": 4, "runs": 11, "epochs": 60, "learnin
     Experiment(**FEW, activation="SiLU", clip="value", threshold=0.01, batch="1", order="shuffled", skip="two layers"),
     Experiment(**FEW | {"task": "curve", "samples": 8, "learning_rate": 1.0}, activation="ReLU", initializer="normal"),
     Experiment(**FEW | {"task": "moons", "samples": 19}, batch="8", optimizer="Adam", loss="cross-entropy"),
-], ids=["norm", "value", "overflow", "batches"])  # fmt: skip
+    Experiment(**FEW | {"task": "moons", "samples": 19}, batch="8", normalization="batch", skip="one layer", clip="norm"),
+    Experiment(**FEW | {"width": 9}, normalization="layer", activation="tanh", optimizer="RMSprop"),
+], ids=["norm", "value", "overflow", "batches", "batch norm", "layer norm"])  # fmt: skip
 def test_runs_abreast_have_the_parameters_of_a_run_alone_to_the_bit(experiment, monkeypatch):
     monkeypatch.setenv(compiled.VARIABLE, "")
     ends = []
@@ -340,10 +342,11 @@ def test_runs_abreast_have_the_parameters_of_a_run_alone_to_the_bit(experiment, 
         training = Training(experiment)
         training.advance(float("inf"))
         theta = np.concatenate([group.theta for group in training.groups], axis=1)
-        ends.append((training.history().endings, theta))
-    for endings, theta in ends[1:]:
+        ends.append((training.history().endings, theta, training.history().error))
+    for endings, theta, error in ends[1:]:
         assert endings == ends[0][0]
         np.testing.assert_array_equal(theta, ends[0][1])
+        np.testing.assert_array_equal(error, ends[0][2])  # which running statistics answer for
     ended = sum(ending is not None for ending in ends[0][0])
     assert 0 < ended < experiment.runs if experiment.task == "curve" else ended == 0
 
