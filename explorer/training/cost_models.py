@@ -127,6 +127,7 @@ LAYERS = Prices(
                 "update abreast": 640,
                 "normalized layer": 420,
                 "layer abreast": 300,
+                "normalized layer abreast": 280,
                 "layer": 110,
                 "unit": 38.0,
                 "sample in order": 35.0,
