@@ -45,7 +45,7 @@ TUTORIAL = Experiment(
 )
 
 MOONS = Experiment(task="moons", depth=10, width=16, initializer="Glorot uniform", epochs=2000)
-RELU = MOONS.but(activation="ReLU", depth=30, width=32, learning_rate=0.02, epochs=1000)
+RELU = MOONS.but(activation="ReLU", depth=30, width=32, learning_rate=0.02, epochs=400)
 EXPLODING = Experiment(activation="tanh", initializer="normal", depth=14, width=48, learning_rate=0.2, epochs=1000)
 LARGE_STEPS = MOONS.but(activation="tanh", depth=15, learning_rate=1.0, epochs=500)
 BAD_START = MOONS.but(activation="ReLU", initializer="normal", depth=6, epochs=300)
