@@ -16,6 +16,7 @@ from explorer.training.network import STACKED_LIMIT, Architecture, Network, Runn
 from tests.work import every_two
 
 SAMPLES, INPUTS, WIDTH, DEPTH = 6, 2, 4, 5
+GOOD = 1e-6  # relative error of a gradient against central differences
 TASKS = {"classes": "moons", "regression": "curve"}
 LOSS_CASES = [
     f"{loss}, {kind}" for loss, entry in LOSSES.items() for kind in TASKS if entry.regression or kind == "classes"
@@ -85,24 +86,24 @@ def has_kink(activation):
 
 
 def slopes_along(bench, direction):
-    """Fourth-order central differences of every run's loss, for a few step sizes; kinks within reach are left out."""
+    """Fourth-order central differences of every run's loss, for ever smaller steps; kinks within reach are left out."""
     base, kinked = bench.theta.copy(), has_kink(bench.e.activation_function)
     bench.forward()
     signs = np.sign(bench.network.n)
-    for h in (2e-3, 3e-4, 5e-5):
+    for h in (2e-3, 3e-4, 5e-5, 8e-6, 1.3e-6):  # a layer that is normalized over units nearly alike bends within 1e-5
         values, crossed = {}, False
         for k in (-2, -1, 1, 2):
             values[k] = bench.loss(base + k * h * direction)
             crossed = crossed or (kinked and not np.array_equal(np.sign(bench.network.n), signs))
+        bench.theta[:] = base
         if not crossed:
             yield (8 * (values[1] - values[-1]) - (values[2] - values[-2])) / (12 * h)
-    bench.theta[:] = base
 
 
 def worst_gradient_error(e, runs, *, seeds=range(40), **options):
     """Relative error along a direction in each layer's parameters, and in all, at the first seed away from kinks.
 
-    Of the step sizes the best counts: large ones are bent, small ones are rounded.
+    Of the step sizes the first that is good enough counts, or the best: large ones are bent, small ones are rounded.
     """
     for seed in seeds:
         bench = Bench(e, runs, seed, **options)
@@ -115,7 +116,11 @@ def worst_gradient_error(e, runs, *, seeds=range(40), **options):
             # Half of the direction uphill, lest chance make the slope vanish.
             direction = unit(noise) + unit(gradient * part)
             analytic = (gradient * direction).sum(axis=(0, 2, 3))
-            found = [np.abs(analytic / numeric - 1).max() for numeric in slopes_along(bench, direction)]
+            found = []
+            for numeric in slopes_along(bench, direction):
+                found.append(np.abs(analytic / numeric - 1).max())
+                if found[-1] < GOOD:
+                    break
             if not found:
                 break
             errors.append(min(found))
@@ -133,26 +138,26 @@ def test_the_gradient_is_the_slope_of_the_loss(activation, normalization, skip, 
     loss, kind = case.split(", ")
     e = experiment(activation=activation, normalization=normalization, skip=skip, loss=loss, task=TASKS[kind])
     for runs in (1, 3):
-        assert worst_gradient_error(e, runs) < 1e-6
+        assert worst_gradient_error(e, runs) < GOOD
 
 
 @every_two(normalization=NORMALIZATIONS, skip=SKIPS, depth=[1, 2, 3, 4], bias=["usual", "none"])
 def test_the_gradient_is_the_slope_of_the_loss_at_any_depth(normalization, skip, depth, bias):
     e = experiment(activation="tanh", normalization=normalization, skip=skip, depth=depth, bias=bias)
-    assert worst_gradient_error(e, 2) < 1e-6
+    assert worst_gradient_error(e, 2) < GOOD
 
 
 @every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=SKIPS, inputs=[1, 2], bias=["usual", "none"])
 def test_the_gradient_of_convolutions_is_the_slope_of_the_loss(activation, normalization, skip, inputs, bias):
     e = convolutions(activation=activation, normalization=normalization, skip=skip, bias=bias)
     for runs in (1, 3):
-        assert worst_gradient_error(e, runs, inputs=inputs, samples=3, places=5) < 1e-6
+        assert worst_gradient_error(e, runs, inputs=inputs, samples=3, places=5) < GOOD
 
 
 @pytest.mark.parametrize("inputs", [1, 3, 4, 7])
 @each_normalization
 def test_the_gradient_is_right_for_any_number_of_inputs(normalization, inputs):
-    assert worst_gradient_error(experiment(activation="GELU", normalization=normalization), 2, inputs=inputs) < 1e-6
+    assert worst_gradient_error(experiment(activation="GELU", normalization=normalization), 2, inputs=inputs) < GOOD
 
 
 @every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=SKIPS, runs=[1, 3])
@@ -192,7 +197,7 @@ def test_a_net_beyond_the_limit_has_the_right_gradient():
     e = experiment(activation="tanh", depth=3, width=64, skip="one layer", normalization="layer")
     samples = STACKED_LIMIT // (3 * 64) + 1
     assert not Bench(e, samples=samples).network._slopes_at_once
-    assert worst_gradient_error(e, 1, samples=samples, seeds=[0]) < 1e-6
+    assert worst_gradient_error(e, 1, samples=samples, seeds=[0]) < GOOD
 
 
 @every_two(activation=ACTIVATIONS, normalization=NORMALIZATIONS, skip=SKIPS, bias=["usual", "none"])
