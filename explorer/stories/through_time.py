@@ -51,15 +51,15 @@ OVER_TIME = [
         proof=Proof("the bias ln 100", MAP, panel=2),
         caption="The same task. An LSTM's forget gate keeps σ(bias) of its state at each step while its weights are silent. "
         "The usual advice is to start that bias at 1. Here it starts at 0, at 1 and at ln 100 = 4.6.",
-        question="With which of these do most seeds learn to look back 100 steps?",
+        question="With which of these do nearly all seeds learn to look back 100 steps?",
         answers=(
             Answer("With all three: training opens the gate", 6.5, 7.5),
             Answer("With 1 and with 4.6", 5.5, 6.5),
             Answer("With 4.6 alone", 3.5, 4.5),
         ),
         right=2,
-        take_home="A bias of 1 keeps 73% of the state per step, 2.5 × 10⁻¹⁴ of it over 100: most seeds learn over 50 "
-        "steps, few over 100. A bias of ln 100 keeps 37% all the way, and nearly all learn. The rule is ln T, not 1.",
+        take_home="A bias of 1 keeps 73% of the state per step, 2.5 × 10⁻¹⁴ of it over 100: nearly all seeds learn over 50 "
+        "steps, only some over 100. A bias of ln 100 keeps 37% all the way, and nearly all learn. The rule is ln T, not 1.",
         measure=learning,
         tell=tell_through_time,
         plays=(Play("length", (20, 30, 50, 100)), Play("cell", ("LSTM", "GRU"))),
