@@ -200,7 +200,7 @@ CAUSES = [
         right=3,
         take_home="ReLU cuts away half of every signal, so weights need twice the variance. From the last "
         "hidden layer to the first, He's start keeps about 0.6 of the gradient, Glorot's about 9 × 10⁻⁴, N(0, 0.01²) about 10⁻²⁷; "
-        "N(0, 1) makes it about 10¹¹ times larger.",
+        "N(0, 1) makes it about 1.5 × 10¹¹ times larger.",
         source="Glorot & Bengio 2010; He et al. 2015",
         shown=tuple((name, DEEP_RELU.but(initializer=name)) for name in STARTS),
         figure=PANELS,
