@@ -309,7 +309,8 @@ def larger_steps(scene, trained):
 def together(scene, trained):
     found = {name: trained.of(each) for name, each in scene.shown}
     assert {name for name, f in found.items() if nearly_all(f)} == {"skip over one layer", "skip over two layers"}
-    assert found["ReLU"].dead_share > 0.4
+    dead = trained.history(found["ReLU"].experiment).measures["dead"][:, -1, :-1]
+    assert (dead == 1).any(axis=1).mean() > 1 / 3  # of the seeds have lost a whole layer
     assert not most(found["ReLU"])
     return [found["ReLU"].experiment.width]
 
