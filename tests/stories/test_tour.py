@@ -333,7 +333,7 @@ def not_enough(scene, trained):
     shorter = facts(trained.history(one.but(length=50)))
     some, all_of_them = facts(trained.history(one)), facts(trained.history(fitting))
     assert nearly_all(shorter) and nearly_all(all_of_them)
-    assert 0 < some.solved and not nearly_all(some)
+    assert some.solved > 0 and not nearly_all(some)
     kept = [gate_product(1.0, 1), gate_product(1.0, steps), gate_product(bias, steps)]
     return [1, *kept[:2], steps, 50, steps, steps, kept[2]]
 

@@ -457,7 +457,8 @@ def beside(page, name, option):
     """What else the link says: an axis must be there for its values to be chosen, and be another one than the other."""
     if name in SPANS.values():
         axis = next(axis for axis, span in SPANS.items() if span == name)
-        return axes(axis, "width" if axis != "width" else "gain")
+        slides = {"task": "signal XOR"} if option == ("convolution",) else {}  # alone it needs something to slide along
+        return axes(axis, "width" if axis != "width" else "gain") | slides
     if name in ("x", "y"):
         axis = AXIS_NAMES[option]
         pair = axes(axis, "width" if axis != "width" else "gain")
