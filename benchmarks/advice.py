@@ -1,4 +1,4 @@
-"""`python -m benchmarks.advice [--settings N] [--seed S] [--keep FOLDER]`: how often the app's advice is right.
+"""`python -m benchmarks.advice [--over-time] [--settings N] [--seed S] [--keep FOLDER]`: how often the app's advice is right.
 
 Settings are drawn at random from the whole option space, each is trained with 8 seeds as it is and with every remedy
 alone, and the advice is compared with what the remedies did. The score of a history is the mean over its seeds of the
@@ -13,7 +13,7 @@ scores are kept in a folder from one call to the next: rules can be changed with
 import argparse
 import hashlib
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.datasets import DATASETS, OWN
 from explorer.choices.experiment import BATCHES, BIASES, SHUFFLED, SKIPS, Experiment
@@ -28,16 +29,20 @@ from explorer.choices.initializers import INITIALIZERS
 from explorer.choices.losses import LOSSES
 from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.choices.optimizers import OPTIMIZERS
+from explorer.choices.recurrent_experiment import PLAIN_ACTIVATIONS, RecurrentExperiment
+from explorer.choices.recurrent_initializers import RECURRENT_INITIALIZERS
+from explorer.choices.sequences import TASKS
 from explorer.choices.settings import FULL, USUAL
 from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.effects import HELPS
 from explorer.diagnosis.facts import final_shares
-from explorer.diagnosis.remedies import REMEDIES
+from explorer.diagnosis.remedies import REMEDIES_OF
 from explorer.diagnosis.trials import TRIED_SEEDS, Tried, try_remedies
 from explorer.diagnosis.verdict import ILL
 from explorer.training.compiled import KERNELS
 from explorer.training.cost import estimate
 from explorer.training.history import History
+from explorer.training.kinds import kind_of
 from explorer.training.run import Training, train
 
 PRECISION, RECALL, CALLED_FINE = 0.75, 0.9, 0.03
@@ -45,7 +50,7 @@ RUNS = 8
 # The first of the seeds that `try_remedies` tries; advice is judged by seeds 0 to 7.
 TRIED_FROM = 1000
 # A setting is drawn again if NumPy alone would train longer on it; compiled kernels take a fraction of that.
-SECONDS = 0.4
+SECONDS, SECONDS_OVER_TIME = 0.4, 1.0
 
 
 # --- settings -----------------------------------------------------------------------------------
@@ -53,40 +58,72 @@ SECONDS = 0.4
 
 def draw(rng: np.random.Generator) -> Experiment:
     """Draw a setting: names evenly from their registries, numbers evenly on a logarithmic scale; half have no cure."""
-
-    def one(names: Any, usual: str = "") -> str:
-        return usual if usual and rng.uniform() < 0.5 else str(rng.choice(list(names)))
-
-    def number(low: float, high: float) -> float:
-        return float(f"{np.exp(rng.uniform(np.log(low), np.log(high))):.1g}")
-
     while True:
-        task = one(name for name in DATASETS if name != OWN)
+        task = _one(rng, (name for name in DATASETS if name != OWN))
         losses = [name for name, loss in LOSSES.items() if loss.regression or not DATASETS[task].regression]
         experiment = Experiment(
             task=task,
             samples=int(rng.choice([16, 32, 64, 128])),
             noise=float(rng.choice([0.0, 0.05, 0.1, 0.2, 0.3, 0.5])),
-            depth=int(number(1, 20)),
-            width=int(number(2, 16)),
-            activation=one(ACTIVATIONS),
-            initializer=one(INITIALIZERS),
-            gain=number(0.3, 3) if rng.uniform() < 0.3 else 1.0,
-            bias=one(BIASES, USUAL),
-            normalization=one(NORMALIZATIONS, "none"),
-            skip=one(SKIPS, "none"),
-            clip=one(CLIPPERS, "none"),
-            threshold=number(0.01, 10),
-            learning_rate=number(1e-4, 10),
-            optimizer=one(OPTIMIZERS),
-            batch=one(BATCHES, FULL),
-            order=one((SHUFFLED, "fixed"), SHUFFLED),
-            loss=one(losses, USUAL),
-            epochs=int(number(30, 2000)),
+            depth=int(_number(rng, 1, 20)),
+            width=int(_number(rng, 2, 16)),
+            activation=_one(rng, ACTIVATIONS),
+            initializer=_one(rng, INITIALIZERS),
+            gain=_number(rng, 0.3, 3) if rng.uniform() < 0.3 else 1.0,
+            bias=_one(rng, BIASES, USUAL),
+            normalization=_one(rng, NORMALIZATIONS, "none"),
+            skip=_one(rng, SKIPS, "none"),
+            clip=_one(rng, CLIPPERS, "none"),
+            threshold=_number(rng, 0.01, 10),
+            learning_rate=_number(rng, 1e-4, 10),
+            optimizer=_one(rng, OPTIMIZERS),
+            batch=_one(rng, BATCHES, FULL),
+            order=_one(rng, (SHUFFLED, "fixed"), SHUFFLED),
+            loss=_one(rng, losses, USUAL),
+            epochs=int(_number(rng, 30, 2000)),
             runs=RUNS,
         )
         if estimate(experiment).seconds <= SECONDS:
             return experiment
+
+
+def draw_over_time(rng: np.random.Generator) -> RecurrentExperiment:
+    """Draw a setting over time in the same way; half are not cut."""
+    while True:
+        task = _one(rng, TASKS)
+        losses = [name for name, loss in LOSSES.items() if loss.regression or not TASKS[task].regression]
+        experiment = RecurrentExperiment(
+            task=task,
+            length=int(_number(rng, 3, 60)),
+            samples=int(rng.choice([16, 32, 64])),
+            cell=_one(rng, CELLS),
+            activation=_one(rng, PLAIN_ACTIVATIONS),
+            hidden=int(_number(rng, 1, 16)),
+            stack=int(rng.choice([1, 1, 2])),
+            initializer=_one(rng, RECURRENT_INITIALIZERS),
+            strength=_number(rng, 0.2, 3),
+            forget_bias=float(rng.choice([-2.0, 0.0, 1.0, 3.0, 4.6])),
+            clip=_one(rng, CLIPPERS),
+            threshold=_number(rng, 0.01, 10),
+            truncation=int(_one(rng, ("1", "2", "5", "10"), "0")),
+            learning_rate=_number(rng, 1e-4, 3),
+            optimizer=_one(rng, OPTIMIZERS),
+            batch=_one(rng, BATCHES, FULL),
+            order=_one(rng, (SHUFFLED, "fixed"), SHUFFLED),
+            loss=_one(rng, losses, USUAL),
+            epochs=int(_number(rng, 20, 300)),
+            runs=RUNS,
+        )
+        if estimate(experiment).seconds <= SECONDS_OVER_TIME:
+            return experiment
+
+
+def _one(rng: np.random.Generator, names: Iterable[str], usual: str = "") -> str:
+    return usual if usual and rng.uniform() < 0.5 else str(rng.choice(list(names)))
+
+
+def _number(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(f"{np.exp(rng.uniform(np.log(low), np.log(high))):.1g}")
 
 
 # --- scores -------------------------------------------------------------------------------------
@@ -107,7 +144,7 @@ class Case:
     tried: tuple[str, ...] | None  # What `try_remedies` advises; None where it was not asked
 
     @property
-    def experiment(self) -> Experiment:
+    def experiment(self) -> Any:
         """The setting."""
         return self.diagnosis.history.experiment
 
@@ -137,7 +174,7 @@ class Shelf:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def get(self, what: str, experiment: Experiment, make: Any) -> Any:
+    def get(self, what: str, experiment: Any, make: Any) -> Any:
         """Return what was kept of an experiment, or make it."""
         if self.folder is None:
             return make(experiment)
@@ -151,25 +188,25 @@ class Shelf:
         return made
 
 
-def final_score(experiment: Experiment) -> float:
+def final_score(experiment: Any) -> float:
     """Train an experiment, recording its two ends alone, and return its score."""
     training = Training(experiment, record_at=[0, experiment.epochs])
     training.advance(float("inf"))
     return score(training.history())
 
 
-def measure(experiment: Experiment, shelf: Shelf, tries: bool) -> Case:
+def measure(experiment: Any, shelf: Shelf, tries: bool) -> Case:
     """Train a setting as it is and, if it is ill, with every remedy alone."""
     history = shelf.get("history", experiment, train)
     diagnosis, found = diagnose(history), score(history)
     if found < ILL:
         return Case(diagnosis, found, {}, None)
-    changed = {name: remedy.change(experiment) for name, remedy in REMEDIES.items()}
+    changed = {name: remedy.change(experiment) for name, remedy in REMEDIES_OF[kind_of(experiment).name].items()}
     scores = {name: shelf.get("score", other, final_score) for name, other in changed.items() if other != experiment}
     return Case(diagnosis, found, scores, shelf.get("tried", experiment, tried_elsewhere).advice if tries else None)
 
 
-def tried_elsewhere(experiment: Experiment) -> Tried:
+def tried_elsewhere(experiment: Any) -> Tried:
     """Try the remedies on seeds by which advice is not judged, without a limit of time."""
     others = train(experiment.but(seed=TRIED_FROM, runs=TRIED_SEEDS))
     return try_remedies(diagnose(others), seconds=float("inf"))
@@ -212,6 +249,7 @@ def _miss(case: Case) -> str:
 def main() -> None:
     """Draw, train, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--over-time", action="store_true", help="recurrent nets instead of nets of layers")
     parser.add_argument("--settings", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tried", action="store_true", help="ask try_remedies as well")
@@ -219,7 +257,8 @@ def main() -> None:
     asked = parser.parse_args()
     KERNELS.load()
     rng, shelf = np.random.default_rng(asked.seed), Shelf(asked.keep)
-    cases = [measure(draw(rng), shelf, asked.tried) for _ in range(asked.settings)]
+    drawn = draw_over_time if asked.over_time else draw
+    cases = [measure(drawn(rng), shelf, asked.tried) for _ in range(asked.settings)]
     print(f"By rule: {report(cases, lambda case: case.by_rule)}")
     if asked.tried:
         seeds = f"tried on seeds {TRIED_FROM} to {TRIED_FROM + TRIED_SEEDS - 1}, judged by seeds 0 to {RUNS - 1}"

@@ -36,6 +36,8 @@ class MemoryTask(Task):
     """A task over time; as classes there is one output for each yes or no."""
 
     make: Callable[[np.random.Generator, int, int], Sequences]  # `make(rng, samples, length)` returns Sequences
+    # Whether the answer is made of products of inputs: of two bits, or of numbers and their marks. No input alone tells of it.
+    multiplies: bool = False
 
 
 def _two_moments(rng: np.random.Generator, samples: int, length: int) -> NDArray[np.int64]:
@@ -113,6 +115,7 @@ TASKS = registry(
             formula="y = 1 where the two marked bits differ; no bits in the second half",
             source="after Hochreiter & Schmidhuber 1997, section 5.4, with XOR for the sum",
             make=_parity,
+            multiplies=True,
         ),
         MemoryTask(
             name="adding",
@@ -120,6 +123,7 @@ TASKS = registry(
             formula="y = x₁ + x₂, x from U(0, 1); always answering 1 errs by 1/6 in the mean square",
             source="Hochreiter & Schmidhuber 1997, section 5.4; the plain sum as in Le et al. 2015",
             make=_adding,
+            multiplies=True,
             loss="mean squared error",
             regression=True,
             solved_below=0.02,

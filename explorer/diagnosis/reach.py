@@ -14,6 +14,7 @@ from explorer.choices.arrays import Array
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.sequences import Sequences
 from explorer.choices.settings import USUAL
+from explorer.diagnosis.seeds import band, logarithm
 from explorer.theory.gates import gate_product, step_bound
 from explorer.training.cost import estimate
 from explorer.training.measures import root_sum_square
@@ -197,6 +198,15 @@ def reach_curve(experiment: RecurrentExperiment, now: Array | None = None, name:
     kind = GATE if experiment.unit.memory_gate else BOUND
     by_distance = None if now is None else now[:, ::-1]
     return ReachCurve(name or experiment.cell, reach[:, ::-1], by_distance, theory, kind, experiment.runs)
+
+
+def log_kept(experiment: RecurrentExperiment) -> float:
+    """Return log10 of what is left at the end of a change of the state in the middle, before any update: median over seeds.
+
+    What a memory task asks for comes in the first half.
+    """
+    start = reach_curve(experiment).start
+    return float(band(logarithm(start[:, experiment.length - experiment.length // 2])).middle)
 
 
 @lru_cache(maxsize=64)

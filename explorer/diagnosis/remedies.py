@@ -271,6 +271,7 @@ TIME_REMEDIES = registry(
         _of_both("clip by norm"),
         _of_both("a tenth of the learning rate"),
         _of_both("ten times the learning rate"),
+        _of_both("Adam"),
         _of_both("four times the epochs", change=_epochs_over_time),
     ]
 )

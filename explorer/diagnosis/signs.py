@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from explorer.choices.arrays import Array
 from explorer.choices.experiment import Experiment
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
 from explorer.diagnosis.seeds import band, logarithm
 from explorer.training.history import STUCK_SHARE, History
+from explorer.training.recurrent_network import recurrent_architecture
 
 # Units whose z differ by less than this share of the largest compute the same.
 ALIKE = 1e-9
@@ -23,7 +25,7 @@ class Signs:
     """Medians over the seeds that neither solved it nor diverged; over all seeds where there are none.
 
     Logarithms are to base 10: -inf is an exact 0, inf what is not finite. What is measured of layers alone is NaN for nets
-    over time.
+    over time; of these `stride` and `way` are in usual weights, 1/√fan_in, and RMS over all parameters.
     """
 
     seeds: int  # How many seeds these are
@@ -72,8 +74,21 @@ def signs(history: History, failed: NDArray[np.bool_], latest: int) -> Signs:
         error=_median(error),
         accuracy=-_median(-history.accuracy[failed, latest]),
         falling=_median(falling),
-        **(_of_layers(history, failed, latest) if "dead" in history.measures else {}),
+        **(_of_layers if "dead" in history.measures else _over_time)(history, failed, latest),
     )
+
+
+def _over_time(history: History, failed: NDArray[np.bool_], latest: int) -> dict[str, Any]:
+    """How far updates moved, or could have moved, the weights of a net over time: what is recorded is the gradient's norm."""
+    experiment, records = history.experiment, slice(0, latest + 1)
+    if experiment.update_rule.rescales:
+        moved = np.full((int(failed.sum()), latest + 1), float(experiment.learning_rate))
+    else:
+        clipped = history.gradient_norm[failed, records] * history.clip_factor[failed, records]
+        lengthened = experiment.learning_rate * experiment.update_rule.lengthens
+        moved = lengthened * clipped / math.sqrt(recurrent_architecture(experiment).parameters)
+    moved = np.nan_to_num(moved / usual_weight(experiment), nan=0.0, posinf=0.0)
+    return {"stride": _median(logarithm(moved.max(axis=1))), "way": _way(history, moved)}
 
 
 def _of_layers(history: History, failed: NDArray[np.bool_], latest: int) -> dict[str, Any]:
@@ -149,6 +164,11 @@ def _delta_of_one(experiment: Experiment, samples: int) -> float:
     answer = experiment.output.f(z, np.empty_like(z))
     delta = experiment.loss_function.delta(z, y, experiment.output, np.empty_like(z))
     return float(abs(delta[0, 0] / (answer[0, 0] - 1)))
+
+
+def usual_weight(experiment: RecurrentExperiment) -> float:
+    """Return the usual size of a weight in the first recurrent layer, 1/√fan_in."""
+    return 1 / math.sqrt(experiment.points().x.shape[-1] + experiment.hidden)
 
 
 @lru_cache(maxsize=64)

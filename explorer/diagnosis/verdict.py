@@ -60,6 +60,7 @@ ROSE = 1.02
 # In words.
 FAR_MORE, FAR_LESS = power_of_ten(HEALTHY_DECADES), power_of_ten(-HEALTHY_DECADES)
 RANDOM_FIRST = "Random weights come first, but alone they are not known to be enough here."
+SMALLER_FIRST = "Smaller steps come first, but alone they are not known to be enough here."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -376,9 +377,11 @@ TIME_VERDICTS = registry(
             caption="At least half of the seeds became infinite or NaN, or ended at a loss a thousand times that of their start.",
             holds=lambda f: f.diverged * 2 >= f.runs,
             remedies={
-                "clip by norm": when.always,
-                "a tenth of the learning rate": when.always,
+                "Adam": when.adam_goes_far,
+                "clip by norm": when.clipping_suffices,
+                "a tenth of the learning rate": when.a_tenth_is_usual,
             },
+            helpless=SMALLER_FIRST,
         ),
         Verdict(
             name="learns",
@@ -397,8 +400,9 @@ TIME_VERDICTS = registry(
             ),
             tell=tell_pull,
             remedies={
-                "clip by norm": when.always,
-                "a tenth of the learning rate": when.always,
+                "orthogonal start": when.turning_tames,
+                "clip by norm": when.clipping_suffices,
+                "Adam": when.adam_goes_far,
             },
         ),
         Verdict(
@@ -407,9 +411,10 @@ TIME_VERDICTS = registry(
             holds=lambda f: f.epoch > 0 and f.signs.loss_end > 2 * f.signs.loss_start,
             tell=lambda f: f"{loss_went(f)}; {learn(f)}.",
             remedies={
-                "a tenth of the learning rate": when.always,
-                "clip by norm": when.always,
+                "Adam": when.every(when.adam_goes_far, when.state_is_kept),
+                "a tenth of the learning rate": when.went_too_far,
             },
+            helpless=SMALLER_FIRST,
         ),
         Verdict(
             name="vanishing",
@@ -418,11 +423,12 @@ TIME_VERDICTS = registry(
             holds=lambda f: not f.every_position_counts and min(f.log_ratio, f.log_ratio_end) < -HEALTHY_DECADES,
             tell=tell_reach_in_time,
             remedies={
-                "no truncation": when.always,
-                "four times the epochs": when.came_back_and_falls,
-                "gates that start open": when.another_start_pays,
-                "orthogonal start": when.turning_pays,
+                "Adam": when.adam_finds_it,
+                "gates that start open": when.needs_a_gate,
                 "a tenth of the learning rate": when.smaller_steps_bring_it_back_in_time,
+                "no truncation": when.cut_is_all,
+                "ten times the learning rate": when.ten_times_helps,
+                "four times the epochs": when.is_on_its_way_though_cut,
             },
         ),
         Verdict(
@@ -430,9 +436,11 @@ TIME_VERDICTS = registry(
             caption="None of the above holds.",
             holds=lambda f: True,
             remedies={
-                "ten times the learning rate": when.every(when.is_over_and_did_not_rise, when.ten_times_over_time),
-                "a tenth of the learning rate": when.is_over_and_rose,
-                "four times the epochs": when.is_over_and_falls,
+                "Adam": when.adam_goes_far,
+                "ten times the learning rate": when.every(when.ten_times_goes_far, when.is_over_and_did_not_rise),
+                "four times the epochs": when.is_on_its_way,
+                "a tenth of the learning rate": when.went_too_far,
+                "gates that start open": when.needs_a_gate,
             },
         ),
     ]

@@ -5,11 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks.advice import ILL, SECONDS, Case, Shelf, draw, measure, report, score
+from benchmarks.advice import ILL, SECONDS, SECONDS_OVER_TIME, Case, Shelf, draw, draw_over_time, measure, report, score
 from explorer import Experiment, train
 from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.cells import CELLS
 from explorer.choices.initializers import INITIALIZERS
 from explorer.choices.optimizers import OPTIMIZERS
+from explorer.choices.sequences import TASKS
 from explorer.training.cost import estimate
 
 SMALL = Experiment(
@@ -22,6 +24,14 @@ def test_settings_are_those_of_the_seed_bounded_and_from_the_whole_space():
     assert drawn == again
     assert all(estimate(experiment).seconds <= SECONDS for experiment in drawn)
     for name, table in (("activation", ACTIVATIONS), ("initializer", INITIALIZERS), ("optimizer", OPTIMIZERS)):
+        assert {getattr(experiment, name) for experiment in drawn} == set(table)
+
+
+def test_settings_over_time_are_drawn_in_the_same_way():
+    drawn, again = ([draw_over_time(rng) for _ in range(60)] for rng in map(np.random.default_rng, (5, 5)))
+    assert drawn == again
+    assert all(estimate(experiment).seconds <= SECONDS_OVER_TIME for experiment in drawn)
+    for name, table in (("cell", CELLS), ("task", TASKS), ("optimizer", OPTIMIZERS)):
         assert {getattr(experiment, name) for experiment in drawn} == set(table)
 
 

@@ -221,10 +221,9 @@ def test_the_word_does_not_depend_on_the_losss_unit():
 def test_one_or_two_nets_are_told_what_to_try():
     vanishing = facts_of(SMALL.but(initializer="zeros", learning_rate=0.1))
     told = time_detail(named(["RNN"], [vanishing]))
-    assert told.endswith("By rule of thumb, try: gates that start open, orthogonal start.")
-    assert "try: no truncation." in time_detail(
-        named(["RNN"], [replace(vanishing, experiment=SMALL.but(truncation=2))])
-    )
+    assert told.endswith("By rule of thumb, try: gates that start open.")
+    walked = replace(vanishing, experiment=SMALL.but(cell="GRU", truncation=2), signs=replace(PLAIN.signs, way=0.1))
+    assert "try: no truncation." in time_detail(named(["GRU"], [walked]))
     assert "try" not in time_detail(named(["RNN", "GRU", "LSTM"], [vanishing] * 3))
 
 
@@ -244,42 +243,75 @@ def test_where_backpropagation_is_cut_is_said_as_the_sidebar_says_it(cut, told):
 # --- what to try --------------------------------------------------------------------------------
 
 
-def advised(loss_start=1.0, loss_end=1.0, loss_best=1.0, falling=0.0, experiment=SMALL, **changes):
+def advised(
+    loss_start=1.0, loss_end=1.0, loss_best=1.0, falling=0.0, experiment=SMALL, way=-0.5, stride=-2.0, **changes
+):
     """What is advised to a net of this loss that has trained to its end."""
-    signs = replace(PLAIN.signs, loss_start=loss_start, loss_end=loss_end, loss_best=loss_best, falling=falling)
+    seen = {"loss_start": loss_start, "loss_end": loss_end, "loss_best": loss_best, "falling": falling}
+    signs = replace(PLAIN.signs, way=way, stride=stride, **seen)
     f = replace(PLAIN, signs=signs, experiment=experiment, complete=True, epoch=5, **changes)
     return judge(f).name, Diagnosis(None, f, judge(f)).advice
 
 
-def test_over_time_larger_steps_are_advised_only_where_the_loss_did_not_rise_and_steps_are_not_large_already():
-    assert "ten times the learning rate" in advised()[1]
-    assert advised(loss_end=1.1)[1] == ("a tenth of the learning rate",)
-    assert "ten times the learning rate" not in advised(experiment=SMALL.but(optimizer="RMSprop", learning_rate=0.1))[1]
-    assert "ten times the learning rate" not in advised(experiment=SMALL.but(optimizer="SGD", learning_rate=0.2))[1]
-    assert "ten times the learning rate" not in advised(experiment=SMALL.but(learning_rate=1e-4))[1]
+OPEN = SMALL.but(cell="GRU", epochs=100)  # its gate keeps the state from start to end
 
 
-def test_over_time_a_doubled_loss_is_called_too_large_a_step():
-    name, names = advised(loss_end=2.1)
-    assert name == "steps too large" and names[0] == "a tenth of the learning rate"
+def test_over_time_larger_steps_are_advised_where_weights_moved_somewhat_and_steps_are_not_large_already():
+    assert "ten times the learning rate" in advised(experiment=OPEN)[1]
+    for changes in (
+        {"way": -1.5},
+        {"way": 0.5},
+        {"loss_end": 1.1},
+        {"experiment": OPEN.but(optimizer="RMSprop", learning_rate=0.1)},
+        {"experiment": OPEN.but(optimizer="SGD", learning_rate=0.2)},
+        {"experiment": OPEN.but(task="parity")},  # products must have been learnt in part
+    ):
+        assert "ten times the learning rate" not in advised(**{"experiment": OPEN} | changes)[1]
+    assert "ten times the learning rate" in advised(experiment=OPEN.but(task="parity"), falling=0.1)[1]
+
+
+def test_over_time_steps_that_moved_weights_by_many_times_their_size_are_too_large():
+    name, names = advised(loss_end=2.1, experiment=OPEN.but(learning_rate=1.0), way=2.5, stride=0.5)
+    assert name == "steps too large" and names == ("Adam", "a tenth of the learning rate")
+    assert advised(loss_end=2.1, experiment=OPEN, way=0.5)[1] == ()
+
+
+def test_over_time_adam_is_advised_where_it_gets_far_enough():
+    slow = OPEN.but(optimizer="SGD")
+    assert advised(experiment=slow, way=-3.0)[1] == ("Adam",)
+    assert advised(experiment=slow.but(epochs=10), way=-3.0)[1] == ()
+    assert advised(experiment=slow, way=0.9)[1] == (), "they are as far"
+    lost = SMALL.but(optimizer="SGD", strength=0.01, epochs=100)
+    gone = {"experiment": lost, "way": -3.0, "log_ratio": -9.0, "log_ratio_end": -9.0}
+    assert advised(**gone | {"experiment": lost.but(epochs=40)})[1] == ()
+    assert advised(**gone)[1] == ("Adam",)
+    assert advised(**gone | {"experiment": lost.but(truncation=2)})[1] == (), "what is cut off no optimizer brings back"
 
 
 def test_a_gradient_that_training_took_away_needs_smaller_steps_and_no_other_start():
-    far, hardly = SMALL.but(learning_rate=0.1), SMALL.but(learning_rate=1e-3)
-    assert advised(log_ratio_end=-9.0, experiment=far) == ("vanishing", ("a tenth of the learning rate",))
-    assert advised(log_ratio_end=-9.0, experiment=hardly) == ("vanishing", ())
+    far = SMALL.but(learning_rate=0.1, strength=0.1, epochs=20)
+    assert advised(log_ratio_end=-9.0, experiment=far, way=0.5) == ("vanishing", ("a tenth of the learning rate",))
     gone = {"log_ratio": -9.0, "log_ratio_end": -9.0}
-    assert advised(experiment=far, **gone)[1] == ("gates that start open", "orthogonal start")
-    assert advised(experiment=far.but(cell="GRU"), **gone)[1] == ("gates that start open",)  # gates carry it, not W_hh
-    assert advised(experiment=far.but(activation="sigmoid"), **gone)[1] == ("gates that start open",)
-    assert advised(experiment=hardly, **gone)[1] == ()  # steps that lead nowhere
+    assert advised(experiment=far, **gone)[1] == ("gates that start open",)
+    assert advised(experiment=far.but(cell="GRU", forget_bias=-9.0), **gone)[1] == ()  # it has gates
+    assert advised(experiment=far.but(learning_rate=1e-4), **gone)[1] == ()  # steps that lead nowhere
     fell = judge(replace(PLAIN, log_ratio_end=-9.0)).tell(replace(PLAIN, log_ratio_end=-9.0))
     assert fell.startswith(
         "dL/dh at the first step fell to 1.0 × 10⁻⁹ of the last step's in training, from 1.0 at the start"
     )
 
 
-def test_a_gradient_that_comes_back_needs_time():
-    back = replace(PLAIN.signs, reach=-9.0, reach_end=0.0, falling=0.1)
-    f = replace(PLAIN, signs=back, log_ratio=-9.0, complete=True, epoch=5)
-    assert "four times the epochs" in Diagnosis(None, f, judge(f)).advice
+def test_what_is_cut_is_to_be_kept_where_weights_moved_and_the_state_is_kept():
+    cut = OPEN.but(truncation=2, learning_rate=0.01)
+    gone = {"log_ratio": -math.inf, "log_ratio_end": -math.inf}
+    assert advised(experiment=cut, way=0.5, **gone)[1] == ("no truncation",)
+    assert "no truncation" not in advised(experiment=cut, way=-0.5, **gone)[1]
+    assert "no truncation" not in advised(experiment=cut.but(forget_bias=-9.0), way=0.5, **gone)[1]
+
+
+def test_over_time_a_way_is_told_in_usual_weights_whatever_the_loss_is_measured_in():
+    adam, sgd = (facts_of(SMALL.but(optimizer=name, epochs=50)).signs for name in ("Adam", "SGD"))
+    usual = 1 / math.sqrt(2 + SMALL.hidden)
+    assert adam.way == pytest.approx(math.log10(50 * SMALL.learning_rate / usual))
+    assert adam.stride == pytest.approx(math.log10(SMALL.learning_rate / usual))
+    assert sgd.way < adam.way - 0.5, "a gradient is shorter than 1"
