@@ -11,7 +11,6 @@ from explorer.diagnosis.comparison import Compared, compare, compare_gradients
 from explorer.diagnosis.decomposition import Why
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.lens import Lens, look
-from explorer.diagnosis.trials import Tried, try_remedies
 from explorer.diagnosis.verdict import VERDICTS, Verdict
 from explorer.diagnosis.wording import decades, number, summary
 from explorer.figures.explore import (
@@ -36,7 +35,7 @@ from explorer.training.kinds import LAYERS
 from explorer.training.network import Architecture, architecture
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
-from explorer.ui.compare_with import compare_with
+from explorer.ui.compare_with import compare_with, offer_trials, told_by_trials
 from explorer.ui.lecture import ask_mode, text_factor
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Click, Drawn, live_chart, replay_button
@@ -84,9 +83,6 @@ CONTROLS = {**VIEW_CONTROLS, **LENS_SETTINGS}
 # --- first visit ---------------------------------------------------------------------------------
 
 WELCOME_KEY = "_welcome"
-# The experiment on which remedies were tried last.
-TRIED_KEY = "_tried"
-TRYING_SECONDS = 10.0
 SKIPS, DYING = "The same with skips: learns", "Dying ReLU"
 
 
@@ -130,7 +126,7 @@ def _headline(compared: Compared) -> None:
     told = now.sentence if before is None else compare(before.facts, now.facts)
     # Beside a baseline the key numbers say what the start was like.
     why = now.start_sentence if before is None else f"{compare_gradients(before.facts, now.facts)} **{now.sentence}**"
-    why = f"{why} {_advice(now)}"
+    why = f"{why} {told_by_trials(now) or now.advice_sentence}"
     reserve(told, why)
     with st.container(gap="xxsmall", key=VERDICT_KEY):
         _welcome() if _first_visit() else _scenario_line(compared)
@@ -147,39 +143,6 @@ def _scenario_line(compared: Compared) -> None:
     st.caption(SCENARIOS[named].caption if named else "Your own settings.")
 
 
-def _offer_trials(now: Diagnosis) -> None:
-    """Offer to try every remedy, where something is wrong and nobody has asked yet."""
-    if now.good or not now.facts.complete or _asked(now):
-        return
-    st.button(
-        "What helps here?",
-        key="try_remedies_here",
-        icon=":material/healing:",
-        type="tertiary",
-        on_click=lambda: _set(TRIED_KEY, now.history.experiment),
-        help="What is advised is a rule of thumb. This trains a few seeds with every remedy alone, for at most about "
-        f"{TRYING_SECONDS:.0f} seconds, and says what helped.",
-    )
-
-
-def _asked(now: Diagnosis) -> bool:
-    """Whether somebody asked to try the remedies on what is shown."""
-    return bool(st.session_state.get(TRIED_KEY) == now.history.experiment)
-
-
-def _advice(now: Diagnosis) -> str:
-    """Say what to try, by rule; or, once somebody asked for it, what was tried and what it did."""
-    if now.good or not now.facts.complete or not _asked(now):
-        return now.advice_sentence
-    return _tried(now, now.history.experiment).sentence
-
-
-@st.cache_resource(max_entries=256, show_spinner="Trying every remedy on a few seeds", hash_funcs={Experiment: hash})
-def _tried(_now: Diagnosis, experiment: Experiment) -> Tried:
-    """Try the remedies, once for an experiment."""
-    return try_remedies(_now, TRYING_SECONDS)
-
-
 def _numbers(compared: Compared, shown: Diagnosis) -> list[tuple[str, str, str]]:
     """Return the key numbers of one of the two; clipping is among them only if an experiment clips."""
     clips = any(experiment.clipper.limits for experiment in compared.experiments.values())
@@ -194,7 +157,7 @@ def _draw_numbers(compared: Compared) -> None:
         old = f"from {before[index][1]}" if before else NOTHING
         st.metric(label, value, delta_description=old, width=NUMBER_WIDTH)
     with st.container(width=BUTTONS_WIDTH, gap=None):
-        _offer_trials(compared.now)
+        offer_trials(compared.now)
         what_do_i_see([*LEGEND, *(f"**{label}**: {meaning}" for label, _, meaning in numbers)])
 
 

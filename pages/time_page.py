@@ -41,6 +41,7 @@ from explorer.training.cost import refuse_all
 from explorer.training.kinds import TIME_STEPS
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import set_values
+from explorer.ui.compare_with import offer_trials, told_by_trials
 from explorer.ui.jobs import Job
 from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import Click, Drawn, live_chart
@@ -86,6 +87,7 @@ class Nets:
     compared: Compared
     jobs: Mapping[str, Job]
     view: TimeView
+    detail: str  # What is said below the headline
 
     @property
     def drawn(self) -> list[DrawnNet]:
@@ -334,8 +336,8 @@ def show() -> None:
     trainings = Trainings(list(experiments.values()), progress, f"Training {len(experiments)} nets")
     compared = Compared.of(experiments, trainings.begin(FIRST_SLICE), comparison)
     with head:
-        _headline(compared, matching(experiment, baseline, view.compare))
-    nets = Nets(compared, dict(zip(experiments, trainings.jobs, strict=True)), view)
+        detail = _headline(compared, matching(experiment, baseline, view.compare))
+    nets = Nets(compared, dict(zip(experiments, trainings.jobs, strict=True)), view, detail)
     with picture:
         main = _main(compared, view, experiment)
     row = st.container()
@@ -346,14 +348,18 @@ def show() -> None:
     work_on(trainings, SLICE, max(REPAINT, DRAWN_TIMES * (time.perf_counter() - begun)))
 
 
-def _headline(compared: Compared, scenario: str | None) -> None:
-    """Draw what the scenario is about, who learns it, and what became of the gradient."""
+def _headline(compared: Compared, scenario: str | None) -> str:
+    """Draw what the scenario is about, who learns it, and what became of the gradient, which is returned."""
     if scenario:
         st.caption(SCENARIOS[scenario].caption)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.header(compared.headline, anchor=False, width="stretch")
+        if compared.advises:
+            offer_trials(compared.now)
         what_do_i_see(LEGEND)
-    st.markdown(compared.detail)
+    detail = compared.detail_of_trials(told_by_trials(compared.now) if compared.advises else "")
+    st.markdown(detail)
+    return detail
 
 
 def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -> Drawn:
@@ -401,7 +407,7 @@ def _parcel(
         tables["Lens, histograms"] = lambda: lens_csv(list(lenses.values())[-1])
     return Parcel(
         title=compared.headline,
-        sentences=[compared.detail],
+        sentences=[nets.detail],
         settings=[compared.caption],
         filename=filename(experiment),
         figures=figures,

@@ -11,11 +11,22 @@ from explorer.diagnosis.diagnose import BY_RULE, Diagnosis, diagnose
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.reasons import gradient_change
 from explorer.diagnosis.sentences import learn, loss_went, solve_it, told_diverged
-from explorer.diagnosis.wording import as_before, compared_summary, decades, difference, number, seeds_text, sentence
+from explorer.diagnosis.wording import (
+    as_before,
+    begun,
+    compared_summary,
+    decades,
+    difference,
+    number,
+    seeds_text,
+    sentence,
+)
 from explorer.training.history import History
 
 # What two nets beside one another are called, the present one last.
 BASELINE, NOW = "baseline", "now"
+# Of so many recurrent nets at most it is said what to try.
+MOST_ADVISED_OF = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +81,17 @@ class Compared:
 
     @cached_property
     def detail(self) -> str:
-        """Sentences on how much of the gradient of recurrent nets arrives at the first step."""
+        """Sentences on how much of the gradient of recurrent nets arrives at the first step, and on what to try."""
         return time_detail(self.measured)
+
+    @property
+    def advises(self) -> bool:
+        """Whether these are so few recurrent nets that it is said what to try."""
+        return len(self.experiments) <= MOST_ADVISED_OF
+
+    def detail_of_trials(self, tried: str) -> str:
+        """What `detail` says; of the last net what was tried on it, in the place of advice."""
+        return time_detail(self.measured, tried)
 
     @property
     def caption(self) -> str:
@@ -153,22 +173,27 @@ def _facts(diagnoses: Mapping[str, Diagnosis]) -> dict[str, Facts]:
     return {name: diagnosis.facts for name, diagnosis in diagnoses.items()}
 
 
-def time_detail(diagnoses: Mapping[str, Diagnosis]) -> str:
-    """Say what became of the gradient on its way back, at the start and now; where every step counts, how large it is."""
+def time_detail(diagnoses: Mapping[str, Diagnosis], tried: str = "") -> str:
+    """Say what became of the gradient on its way back, at the start and now; where every step counts, how large it is.
+
+    Then what to try; of the last net, if remedies were tried on it, what they did: `tried`.
+    """
     facts, alone = _facts(diagnoses), len(diagnoses) == 1
     reaching = {name: f for name, f in facts.items() if not f.every_position_counts}
     others = {name: f for name, f in facts.items() if f.every_position_counts}
     told = [*_reach(reaching, alone), *_sizes(others, alone)]
     ends = [f"{'' if alone else f'{name}, '}{f.first_end}" for name, f in facts.items() if f.first_end]
     told += [f"Not finite first: {'; '.join(ends)}."] if ends else []
-    return " ".join([*told, *_advised(diagnoses, alone)])
+    by_rule = dict(list(diagnoses.items())[:-1]) if tried else diagnoses
+    results = [tried if alone else f"{begun(list(diagnoses)[-1])}: {tried}"] if tried else []
+    return " ".join([*told, *(_advised(by_rule, alone) if len(diagnoses) <= MOST_ADVISED_OF else []), *results])
 
 
 def _advised(diagnoses: Mapping[str, Diagnosis], alone: bool) -> list[str]:
-    """Say what to try, where one or two stand beside each other; of one alone also that nothing is known to help."""
+    """Say what to try; of a net that stands alone also that nothing is known to help."""
     if alone:
         return [diagnosis.advice_sentence for diagnosis in diagnoses.values() if diagnosis.advice_sentence]
-    advised = {name: ", ".join(diagnosis.advice) for name, diagnosis in diagnoses.items() if len(diagnoses) <= 2}
+    advised = {name: ", ".join(diagnosis.advice) for name, diagnosis in diagnoses.items()}
     listed = _listed({name: names for name, names in advised.items() if names}, alone=False)
     return [f"{BY_RULE} {listed}."] if listed else []
 

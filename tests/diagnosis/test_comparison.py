@@ -227,6 +227,14 @@ def test_one_or_two_nets_are_told_what_to_try():
     assert "try" not in time_detail(named(["RNN", "GRU", "LSTM"], [vanishing] * 3))
 
 
+def test_of_the_last_net_what_was_tried_takes_the_place_of_the_rule():
+    vanishing = facts_of(SMALL.but(initializer="zeros", learning_rate=0.1))
+    alone = time_detail(named(["now"], [vanishing]), "Tried it.")
+    assert alone.endswith("exactly 0. Tried it.")
+    both = time_detail(named(["baseline", "now"], [vanishing] * 2), "Tried it.")
+    assert both.endswith("exactly 0. By rule of thumb, try: baseline: gates that start open. Now: Tried it.")
+
+
 def test_how_often_clipping_acted_is_told_of_those_that_clip():
     f = replace(PLAIN, every_position_counts=True, clipped_share=0.25)
     free = replace(f, experiment=SMALL.but(clip="none"))

@@ -6,6 +6,7 @@ import pytest
 
 from explorer.choices.controls import Choice
 from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.diagnosis.diagnose import BY_RULE
 from explorer.stories.scenarios import scenarios_of
 from explorer.ui.link import encode
 from explorer.ui.page import controls_by_key
@@ -205,3 +206,19 @@ def test_no_link_makes_the_server_work_without_bound(monkeypatch):
     # Each alone would be allowed, all together not.
     app = run(length=100, hidden=16, runs=64, epochs=200, samples=256, compare="start of W_hh", batch=1)
     assert "not started" in app.warning[0].value
+
+
+def test_remedies_that_were_tried_take_the_place_of_the_rule_until_the_net_changes():
+    app = run(cell="LSTM", optimizer="SGD", learning_rate="0.0001", epochs=40, compare="baseline")
+    assert any(BY_RULE in text.value or "No single change" in text.value for text in app.markdown)
+    app.button(key="try_remedies_here").click().run()
+    check(app)
+    told = next(text.value for text in app.markdown if "Tried " in text.value)
+    assert BY_RULE not in told and "remedies with 2 seeds each" in told
+    assert "try_remedies_here" not in {button.key for button in app.button}
+    app.slider(key=f"{TIME_PAGE}stack").set_value(2).run()
+    assert not any("Tried " in text.value for text in app.markdown)
+
+
+def test_remedies_are_tried_where_there_is_room_to_say_what_they_did():
+    assert "try_remedies_here" not in {button.key for button in run(optimizer="SGD").button}, "three nets"
