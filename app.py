@@ -15,6 +15,7 @@ import streamlit as st
 from explorer.ui.ahead import QUIET, prepare
 from explorer.ui.between_pages import ask_for_report, keep, place_of_report
 from explorer.ui.keys import BASELINES
+from explorer.ui.lecture import offer_mode
 from explorer.ui.link import check_link, keep_link
 from explorer.ui.live_chart import load_plotly
 from explorer.ui.look import FAVICON, LOGO, apply_embedding
@@ -65,6 +66,8 @@ def main() -> None:
         sidebar(page.kind, controls, pins=page.pins)
     with place_of_report():
         keep_link(page.title)
+        if page.presents:
+            offer_mode()
     chosen.run()
     ask_for_report()
 

@@ -68,7 +68,10 @@ PAGES = {
     "Remedies": ("/remedies?epochs=200", press("remedies_colour", "ratio to last layer", "value")),
     "Sweep": ("/sweep?epochs=50&cells=5", pick("outcome", "factor per layer, start", "first / last layer, start")),
     "Time": ("/time?time_epochs=20&time_length=30", press("time_axis", "log", "linear")),
-    "Tour": ("/tour?scene=2&revealed=answer&epochs=100", press("present", "presenter", "page")),
+    "Tour": (
+        "/tour?scene=2&revealed=answer&epochs=100",
+        [lambda screen: screen.present(), lambda screen: screen.present("Leave")],
+    ),
 }
 
 

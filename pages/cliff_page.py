@@ -66,7 +66,7 @@ class Seen:
 
 def show() -> None:
     """Draw the page."""
-    head = st.container(gap="xsmall")
+    head = st.container(gap="xsmall", key="head")
     seen = _measure(_ask())
     with head:
         st.header(cliff_answer(seen.free, seen.clipped, seen.descent), anchor=False)

@@ -54,6 +54,8 @@ LEGEND = (
 )
 # Seconds of a slice of the sweeps, and between two repaints.
 SLICE, REPAINT = 0.1, 1.0
+# Of 1080 pixels in a lecture room: for the row of controls below the figures.
+FOOT = 108
 HALF = 370  # pixels: on a laptop two figures stand side by side as they are, on a phone each is narrow
 NO_REMEDY, ON = "none", "on"
 GRADIENTS = {"dL/dz": "delta", "dL/dW": "weight_gradient"}
@@ -95,7 +97,7 @@ DEPTH_CONTROLS = controls_of(DepthView)
 def show() -> None:
     """Draw the page, and train on until every depth is there."""
     experiment, baseline = chosen()
-    head, progress, picture = st.container(gap="xsmall"), st.container(), st.container()
+    head, progress, picture = st.container(gap="xsmall", key="head"), st.container(), st.container()
     view = DepthView(**ask_row(DEPTH_CONTROLS, key="depth_view"))
     names, experiments = [UNCHANGED], [experiment]
     if view.remedy != NO_REMEDY:
@@ -228,6 +230,7 @@ def _chart(drawn: Drawn, series: Sequence[DepthSeries]) -> None:
         drawn,
         keep=str(series[0].deepest),
         narrow=HALF,
+        foot=FOOT,
         on_click=lambda click: _open(series[-1], round(click.x), series[0]),
     )
 

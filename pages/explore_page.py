@@ -36,7 +36,7 @@ from explorer.training.network import Architecture, architecture
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.compare_with import compare_with, offer_trials, told_by_trials
-from explorer.ui.lecture import ask_mode, text_factor
+from explorer.ui.lecture import presenting, text_factor
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Click, Drawn, live_chart, replay_button
 from explorer.ui.look import VERDICT_KEY, WHY_KEY, place_of_progress, reserve
@@ -66,8 +66,9 @@ NUMBER_WIDTH, BUTTONS_WIDTH = 130, 150  # pixels: five numbers and the buttons f
 NOTHING = "\N{NO-BREAK SPACE}"
 # Pixels that all but the figure needs, and that it keeps: on a laptop both maps end above the fold, and their axis too.
 ABOVE, LOWEST = 360, 568
+# In a lecture room, of 1080: for the row and the progress below the figure.
+FOOT = 128
 FIGURE_KEY = "joint_figure"
-MODE_HELP = "presenter: the figure's text is half as large again."
 IN_THE_ROW, BEHIND = ("metric",), ("colour", "axis", "range")
 # Seconds: of the first slice, for the first picture comes before anything else is trained; of the others; and between
 # two repaints, for one of which a browser needs about a third of a second.
@@ -126,7 +127,8 @@ def _headline(compared: Compared) -> None:
     told = now.sentence if before is None else compare(before.facts, now.facts)
     # Beside a baseline the key numbers say what the start was like.
     why = now.start_sentence if before is None else f"{compare_gradients(before.facts, now.facts)} **{now.sentence}**"
-    why = f"{why} {told_by_trials(now) or now.advice_sentence}"
+    # A lecturer may want to ask first what helps.
+    why = f"{why} {told_by_trials(now) or ('' if presenting() else now.advice_sentence)}"
     reserve(told, why)
     with st.container(gap="xxsmall", key=VERDICT_KEY):
         _welcome() if _first_visit() else _scenario_line(compared)
@@ -155,7 +157,7 @@ def _draw_numbers(compared: Compared) -> None:
     numbers = _numbers(compared, compared.now)
     for index, (label, value, _) in enumerate(numbers):
         old = f"from {before[index][1]}" if before else NOTHING
-        st.metric(label, value, delta_description=old, width=NUMBER_WIDTH)
+        st.metric(label, value, delta_description=old, width="content" if presenting() else NUMBER_WIDTH)
     with st.container(width=BUTTONS_WIDTH, gap=None):
         offer_trials(compared.now)
         what_do_i_see([*LEGEND, *(f"**{label}**: {meaning}" for label, _, meaning in numbers)])
@@ -216,11 +218,12 @@ def _key_numbers(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
 
 def _figures(compared: Compared, view: View, answers: AnswerMap | None, why: Why) -> tuple[Drawn, Drawn]:
     """Make the main figure, and that of what multiplies the gradient at each layer."""
+    larger = text_factor()
     return (
         Drawn(
             FIGURE_KEY,
             "Gradient by layer and epoch",
-            lambda: compared_figure(compared, view, answers),
+            lambda: compared_figure(compared, view, answers, larger=larger),
             describe_compared_figure(compared, view),
         ),
         Drawn("why", "Why: what multiplies the gradient", lambda: why_figure(why), describe_why(why)),
@@ -240,7 +243,7 @@ def _draw(compared: Compared, place: Any, view: View, answers: AnswerMap | None)
             on_click=lambda click: _choose(experiment, click),
             above=ABOVE,
             lowest=LOWEST,
-            larger=text_factor(),
+            foot=FOOT,
         )
     if np.isnan(now.history.measures[view.diagnostic.name][:, 0]).all():
         st.caption(f"Nothing to show: {view.metric} is not defined for {experiment.activation} in this net.")
@@ -345,7 +348,6 @@ def _lens(compared: Compared, view: View) -> tuple[Lens, Drawn]:
         keep=f"{now.experiment.activation} {now.experiment.depth}",
         filename=f"lens_{filename(now.experiment)}",
         on_click=lambda click: _choose_layer(now.experiment, click.y) if click.panel == RIDGES else None,
-        larger=larger,
     )
     return lens, drawn
 
@@ -448,10 +450,10 @@ def show() -> None:
         baseline = None
     experiments = with_baseline(experiment, baseline)
     head, figure = st.container(gap="xsmall", key="head"), st.container()
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="row"):
         replay_place = st.container(width="content")
         compare_with(LAYERS, experiment, baseline)
-        view = ask_view(View, IN_THE_ROW, BEHIND, experiment, last=lambda: ask_mode(MODE_HELP))
+        view = ask_view(View, IN_THE_ROW, BEHIND, experiment)
     trainings = Trainings(list(experiments.values()), place_of_progress(), f"Training {experiment.epochs:,} epochs")
     compared = Compared.of(experiments, trainings.train(FIRST_SLICE))
     with head:

@@ -56,7 +56,7 @@ LARGE = (
 def show() -> None:
     """Draw the list of challenges, and the chosen one: its task, what may be changed, its nets, and whether it is solved."""
     st.html(LARGE)
-    with hidden():
+    with hidden("challenge"):
         challenge = BY_ADDRESS[ask(CHALLENGE_KEY, CHALLENGE_CONTROLS[CHALLENGE_KEY])]
     place = st.container(key="homework_list", horizontal=True, gap="xsmall", vertical_alignment="center")
     left, picture = st.columns([1, 2.1], gap="medium")

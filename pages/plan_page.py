@@ -198,4 +198,4 @@ def _open() -> None:
         st.session_state[f"{NOTE_KEY}{scene.address}"] = said.get(scene.address, "")
 
 
-PAGE = Page(title="Plan", path="plan", show=show)
+PAGE = Page(title="Plan", path="plan", show=show, presents=False)

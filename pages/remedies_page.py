@@ -43,6 +43,8 @@ PREFIX = "remedies_"
 FIRST_SLICE, SLICE = 0.15, 0.3
 # Seconds between two repaints while trainings run: a dozen panels take a browser longer than one figure.
 REPAINT = 1.0
+# Of 1080 pixels in a lecture room: for the row of controls below the figure.
+FOOT = 108
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,7 @@ COMPARISON_CONTROLS = controls_of(Comparison)
 def show() -> None:
     """Draw the whole page, and train on until everything that is shown is complete."""
     experiment, baseline = chosen()
-    head, progress, picture = st.container(gap="xsmall"), place_of_progress(), st.container()
+    head, progress, picture = st.container(gap="xsmall", key="head"), place_of_progress(), st.container()
     comparison, view = _ask()
     body = st.container()
     start = baseline if comparison.start == BASELINE and baseline is not None else experiment
@@ -93,6 +95,7 @@ def show() -> None:
             figures[0],
             keep=f"{view.axis} {view.metric} {results.start.epochs} {len(results.tried)}",
             on_click=lambda click: _open_panel(results, click),
+            foot=FOOT,
         )
     with body:
         _draw(results, figures, view, comparison.combine, baseline)

@@ -108,7 +108,7 @@ def axis_values(name: str, chosen: tuple[Value, ...], count: int) -> tuple[Value
 def show() -> None:
     """Draw the page, and go on measuring until every cell is there."""
     experiment, baseline = chosen()
-    head = st.container(gap="xsmall")
+    head = st.container(gap="xsmall", key="head")
     view = _ask()
     progress, picture = st.container(), st.container()
     sweep = _sweep(experiment, view)

@@ -59,6 +59,8 @@ FIRST_SLICE, SLICE = 0.1, 0.15
 REPAINT, DRAWN_TIMES = 1.0, 4
 # Pixels that all but the main figure needs, and that it keeps: on a laptop the heatmaps end above the fold, and their axis too.
 ABOVE, LOWEST = 300, 520
+# Of 1080 pixels in a lecture room: for the row of controls below it.
+FOOT = 108
 LEGEND = (
     "**Each panel** is a recurrent net: rows are time steps, the beginning of the sequence at the bottom, its end, where the "
     "answer is, on top; "
@@ -326,7 +328,7 @@ def show() -> None:
     """Draw the page, and train on until everything that is shown is complete."""
     experiment, baseline = chosen()
     begun = time.perf_counter()
-    head, progress, picture = st.container(gap="xsmall"), place_of_progress(), st.container()
+    head, progress, picture = st.container(gap="xsmall", key="head"), place_of_progress(), st.container()
     view = ask_view(TimeView, IN_THE_ROW, BEHIND, experiment, PREFIX)
     comparison = COMPARISONS[view.compare]
     experiments = comparison.of(experiment, baseline)
@@ -377,6 +379,7 @@ def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -
         on_click=lambda click: _choose(compared, experiment, click),
         above=ABOVE,
         lowest=LOWEST,
+        foot=FOOT,
     )
     return main
 

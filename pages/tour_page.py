@@ -50,6 +50,7 @@ from explorer.ui.lecture import (
     lecture_menu,
     present_plan,
     present_room,
+    presenting,
     tell_speaker,
     votes_bars,
 )
@@ -67,7 +68,7 @@ FIRST_SLICE, SLICE = 0.05, 0.15
 REPAINT = 0.8
 GUESS_KEY = "_tour_guess"
 # Pixels of the window that a figure leaves for what is above and below it.
-ABOVE = {PAGE_MODE: 244, PRESENTER: 140}
+ABOVE, FOOT = 244, 92
 
 
 def show() -> None:
@@ -84,7 +85,7 @@ def show() -> None:
         room.present(scene, revealed=view.revealed == ANSWER)
     with unseen:
         tell_speaker(plan, scene, revealed=view.revealed == ANSWER)
-        apply_style(present=view.present == PRESENTER)
+        apply_style()
     # Each has a place of its own: otherwise the rest of the one would stay on screen while the other trains.
     with body:
         if scene is None:
@@ -113,17 +114,12 @@ def _ask(plan: Plan) -> TourView:
         with numbers:
             st.html(_gaps(plan))
             scene = ask("scene", control, options=places, in_a_row=True, on_change=_hide, label_visibility="collapsed")
-        rest = {
-            name: ask(
-                name, TOUR_CONTROLS[name], label_visibility="collapsed", disabled=scene == RECAP and name == "revealed"
-            )
-            for name in ("revealed", "present")
-        }
+        shown = ask("revealed", TOUR_CONTROLS["revealed"], label_visibility="collapsed", disabled=scene == RECAP)
         lecture_menu()
         at = places.index(scene)
         _step(back, "Back", "Left", places[at - 1] if at else None)
         _step(onward, "Next", "Right", places[at + 1] if at + 1 < len(places) else None)
-    return TourView(scene=scene, **rest)
+    return TourView(scene=scene, revealed=shown, present=PRESENTER if presenting() else PAGE_MODE)
 
 
 def _places(plan: Plan) -> list[str]:
@@ -278,7 +274,7 @@ def _revealed(scene: Scene, view: TourView, plan: Plan, below: Any) -> None:
 
 def _chart(scene: Scene, view: TourView, figure: Drawn, trainings: Trainings, *, keep: str) -> None:
     """Draw a scene's figure, and how far its training has come."""
-    live_chart(figure, keep=keep, on_click=lambda click: None, above=ABOVE[view.present])
+    live_chart(figure, keep=keep, on_click=lambda click: None, above=ABOVE, foot=FOOT, settings=True)
     if scene.figure.trains:
         trainings.place = st.empty()
         trainings.show_progress()

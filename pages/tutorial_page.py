@@ -50,7 +50,7 @@ from explorer.training.kinds import kind_of
 from explorer.training.run import Training
 from explorer.ui.jobs import jobs
 from explorer.ui.keys import keys_of
-from explorer.ui.lecture import ask_mode, text_factor
+from explorer.ui.lecture import presenting, text_factor
 from explorer.ui.live_chart import Click, Drawn, live_chart
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import open_experiment
@@ -61,21 +61,12 @@ from explorer.ui.widgets import ask
 
 SLICE, REPAINT = 0.1, 0.8
 # Lines of the log that are on screen: the first ones, and the latest.
-FIRST_LINES, LAST_LINES = 3, 7
+FIRST_LINES, LAST_LINES, ROOM_LAST_LINES = 3, 7, 3
 VIEW = View(axis="log")
-MODE_HELP = "presenter: words and figures in the size of a lecture room."
 # A line of the log fills its column, and can be read from the last row.
 LARGE = """<style>
 .st-key-tutorial_log code { font-size: clamp(.8rem, 1vw, 1.4rem) !important; }
 .st-key-tutorial_log td, .st-key-tutorial_log th, [class*=st-key-tutorial_claim] p { font-size: clamp(.9rem, 1vw, 1.4rem); }
-</style>"""
-# In a lecture room: 24 pixels of a screen of 1920.
-LARGEST = """<style>
-[data-testid=stMain] [data-testid=stMainBlockContainer] { padding: 4rem 1.6vw 2rem; }
-[data-testid=stMain] h2 { font-size: max(1.5rem, 1.9vw); } [data-testid=stMain] h3 { font-size: max(1.2rem, 1.5vw); }
-[data-testid=stMain] :is(p, td, th, code, label) { font-size: max(1rem, 1.25vw) !important; }
-[data-testid=stMain] .st-key-tutorial_row :is(p, label) { font-size: 1.1rem !important; }
-.st-key-tutorial_log pre { padding: .5rem; }
 </style>"""
 RUN_LEGEND = (
     f"**The log**: a line for every {LOG_EVERY:,} epochs, as the programs print it. Its loss is the sum over the four updates of the "
@@ -113,9 +104,9 @@ def show() -> None:
         key = f"{TUTORIAL_PAGE}shown"
         shown = ask(key, TUTORIAL_CONTROLS[key], in_a_row=True, label_visibility="collapsed")
         # What is seen from the last row has the sidebar's room too.
-        place = st.container(**look) if text_factor() > 1 else st.sidebar
-        ask_mode(MODE_HELP, label_visibility="collapsed")
-    st.html(LARGEST if text_factor() > 1 else LARGE)
+        place = st.container(**look) if presenting() else st.sidebar
+    if not presenting():
+        st.html(LARGE)
     SHOWN[shown](shown, place)
 
 
@@ -135,7 +126,7 @@ def _run(shown: str, place: Any) -> None:
     if refusal := refuse(view.experiment):
         st.warning(refusal, icon=":material/hourglass_disabled:")
         return
-    head, progress, body = st.container(gap="xsmall"), st.empty(), st.container()
+    head, progress, body = st.container(gap="xsmall", key="head"), st.empty(), st.container()
     running = Trainings([view.experiment], progress, "Running the program", make=Program)
     compared = Compared.of({view.net: view.experiment}, running.train(SLICE))
     losses = running.jobs[0].ask(losses_of)
@@ -159,29 +150,31 @@ def _run(shown: str, place: Any) -> None:
 
 
 def _gradient(compared: Compared) -> Drawn:
+    larger = text_factor()
     return Drawn(
         "tutorial_figure",
         "Gradient by layer and epoch",
-        lambda: beside_words(compared_figure(compared, VIEW)),
+        lambda: beside_words(compared_figure(compared, VIEW, larger=larger)),
         describe_compared_figure(compared, VIEW),
     )
 
 
 def _log_and_gradient(view: TutorialView, losses: Any, compared: Compared, figure: Drawn) -> None:
-    words, picture = st.columns([1, 2.1 if text_factor() > 1 else 1.6], gap="medium")
+    words, picture = st.columns([1, 2.1 if presenting() else 1.6], gap="medium")
     with words, st.container(key="tutorial_log"):
         st.subheader("What the program prints", anchor=False)
         st.code(_shortened(log_lines(losses, view.experiment.epochs)), language=None)
         st.table(truth_rows(compared.now.history))
     with picture:
         st.subheader("What it does not show: the gradient of every layer", anchor=False)
-        live_chart(figure, keep=f"{view.net} {view.inner}", above=300, larger=text_factor())
+        live_chart(figure, keep=f"{view.net} {view.inner}", above=300)
 
 
 def _shortened(lines: list[str]) -> str:
     """Return the first lines of the log and the latest; all of it is in the CSV."""
-    if len(lines) > FIRST_LINES + LAST_LINES:
-        lines = [*lines[:FIRST_LINES], "...", *lines[-LAST_LINES:]]
+    last = ROOM_LAST_LINES if presenting() else LAST_LINES
+    if len(lines) > FIRST_LINES + last:
+        lines = [*lines[:FIRST_LINES], "...", *lines[-last:]]
     return "\n".join(lines) or "(the first line comes after 1,000 epochs)"
 
 
@@ -245,7 +238,7 @@ def _curve(shown: str, place: Any) -> None:
         if refusal := refuse_cells(sweep, f"Training {net} nets with every NL", ()):
             st.warning(refusal, icon=":material/hourglass_disabled:")
             return
-    head, progress = st.container(gap="xsmall"), st.container()
+    head, progress = st.container(gap="xsmall", key="head"), st.container()
     with progress:
         running = Sweeps(sweeps.values())
     states = {state.sweep: state for state in running.states}
@@ -257,7 +250,7 @@ def _curve(shown: str, place: Any) -> None:
     }
     title = curve_headline(solved, running.complete)
     caption = summary(sweeps[PLAIN].base, depth=f"NL 1 to {INNER[-1]}, {INNER[0] + 1} to {INNER[-1] + 1} hidden layers")
-    high = with_height if text_factor() > 1 else dict
+    high = with_height if presenting() else dict
     figure = Drawn(
         "tutorial_curve",
         "Seeds that learn, by NL",
@@ -281,7 +274,7 @@ def _curve(shown: str, place: Any) -> None:
                 width="stretch",
             )
             what_do_i_see(CURVE_LEGEND)
-    live_chart(figure, keep="", on_click=lambda click: _open_clicked(view, click), larger=text_factor())
+    live_chart(figure, keep="", on_click=lambda click: _open_clicked(view, click))
     take_away(_curve_parcel(view, title, caption, solved, figure), more=lambda: _open(INNER[-1], 0, view.seeds))
     show_code(tutorial_table())
     work_on(running, SLICE, 1.0)
@@ -386,7 +379,7 @@ class Measuring(Trainings):
 def _said(shown: str, place: Any) -> None:
     """Draw what is often said, what was measured, and what nets do."""
     view = TutorialView(shown=shown)
-    head, progress, body = st.container(gap="xsmall"), st.empty(), st.container()
+    head, progress, body = st.container(gap="xsmall", key="head"), st.empty(), st.container()
     measuring = Measuring(progress)
     measuring.advance(SLICE)
     values = measuring.values()
@@ -405,7 +398,7 @@ def _said(shown: str, place: Any) -> None:
         ),
     )
     with body:
-        live_chart(figure, keep="", lowest=500, larger=text_factor())
+        live_chart(figure, keep="", lowest=500)
     take_away(
         Parcel(
             title=claim_headline(values),

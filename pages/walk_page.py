@@ -22,7 +22,7 @@ from explorer.training.kinds import LAYERS
 from explorer.training.recording import Ending
 from explorer.ui import live_chart
 from explorer.ui.between_pages import set_values
-from explorer.ui.lecture import ask_mode, text_factor
+from explorer.ui.lecture import text_factor
 from explorer.ui.link import lead_out
 from explorer.ui.live_chart import Drawn
 from explorer.ui.look import framed
@@ -144,9 +144,6 @@ def _ask(experiment: Experiment, epochs: list[int]) -> WalkView:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key=f"{PREFIX}view"):
         for name, options in offered.items():
             values[name] = _ask_one(f"{PREFIX}{name}", options, every=name == "epoch")
-        ask_mode(
-            "presenter: the graph's text is half as large again. Without the sidebar a wide screen then shows all of it."
-        )
     # No widget: the graph itself writes it into the link.
     step = present_value(STEP_KEY, CONTROLS[STEP_KEY])
     return WalkView(**values, step=step)
@@ -248,7 +245,7 @@ def show() -> None:
         st.info(reason, icon=":material/footprint:")
         st.stop()
     epochs = walk_epochs(experiment)
-    head, picture = st.container(gap="xxsmall"), st.container()
+    head, picture = st.container(gap="xxsmall", key="head"), st.container()
     view = _ask(experiment, epochs)
     if epochs[-1] < experiment.epochs:
         st.caption(

@@ -47,6 +47,7 @@ class _Places:
     profile: Box
     strip: Box
     narrow: bool
+    roomy: bool = False  # For large words
 
 
 # Axes of the columns, from the left: epochs, loss, layers.
@@ -67,17 +68,24 @@ LEGEND, SETTINGS = 14, 44  # below the inside
 NARROW_LEGEND, NARROW_SETTINGS = 40, 70
 
 
-def _places(count: int, narrow: bool) -> _Places:
-    return _narrow(count) if narrow else _wide(count)
+# From below, as shares of the inside, in a lecture room too, where text needs half as much room again: the strip of colours,
+# the maps, the losses, the bars and the boxes of the layers; the answers.
+HEIGHTS = ([0.075, 0.1], [0.11, 0.597], [0.625, 0.72], [0.82, 0.95], [0.96, 1.0]), [0.67, 0.94]
+ROOM_HEIGHTS = ([0.07, 0.1], [0.12, 0.575], [0.605, 0.69], [0.785, 0.925], [0.94, 1.0]), [0.68, 0.93]
 
 
-def _wide(count: int) -> _Places:
+def _places(count: int, narrow: bool, larger: float) -> _Places:
+    return _narrow(count) if narrow else _wide(count, *(ROOM_HEIGHTS if larger > 1 else HEIGHTS))
+
+
+def _wide(count: int, heights: Sequence[Sequence[float]], of_answers: Sequence[float]) -> _Places:
     across = [axes.piece(place, count, 0.035, 0.70) for place in range(count)]
-    top, middle, right = [0.625, 0.72], [0.11, 0.597], [0.765, 1.0]
+    of_strip, middle, top, of_bars, of_boxes = heights
+    right, whole = [0.765, 1.0], [0.0, 0.70]
     columns = [_Column((x, top), (x, middle), *names) for x, names in zip(across, AXES, strict=False)]
-    bars, boxes, whole = [0.82, 0.95], [0.96, 1.0], [0.0, 0.70]
-    answers, strip = (right, [0.67, 0.94]), (right, [0.075, 0.1])
-    return _Places(HEIGHT, (whole, bars), (whole, boxes), columns, answers, (right, middle), strip, narrow=False)
+    bars, boxes, answers, strip = of_bars, of_boxes, (right, of_answers), (right, of_strip)
+    places = (whole, bars), (whole, boxes), columns, answers, (right, middle), strip
+    return _Places(HEIGHT, *places, narrow=False, roomy=heights is ROOM_HEIGHTS[0])
 
 
 def _narrow(count: int) -> _Places:
@@ -96,11 +104,17 @@ def _narrow(count: int) -> _Places:
 
 
 def explore_figure(
-    now: DrawnNet, baseline: DrawnNet | None, view: View, epoch: int, answer_map: AnswerMap | None = None
+    now: DrawnNet,
+    baseline: DrawnNet | None,
+    view: View,
+    epoch: int,
+    answer_map: AnswerMap | None = None,
+    larger: float = 1.0,
 ) -> Figure:
     """Draw one experiment, or two beside each other on the same scales; the profile and the answers at an epoch.
 
-    `answer_map` is for the corner, where the task has no truth table.
+    `answer_map` is for the corner, where the task has no truth table. Where a browser makes text `larger`, the panels leave
+    it room.
     """
     rows = [now] if baseline is None else [baseline, now]
     traces: Traces = []
@@ -114,11 +128,13 @@ def explore_figure(
     traces += panels.view_colour_bar(view, "x2", "y4")
     traces += panels.net_row(rows, view, epoch)
     traces += _answers(rows, now.history.at(epoch), answer_map, {"xaxis": "x3", "yaxis": "y5"})
-    return marks.compose(traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow)))
+    return marks.compose(
+        traces, lambda narrow: _layout(rows, view, epoch, answer_map, _places(len(rows), narrow, larger))
+    )
 
 
 def compared_figure(
-    compared: Compared, view: View, answers: AnswerMap | None = None, *, one_line: bool = False
+    compared: Compared, view: View, answers: AnswerMap | None = None, *, one_line: bool = False, larger: float = 1.0
 ) -> Figure:
     """Draw the figure of a present setting and its baseline, if there is one.
 
@@ -128,17 +144,18 @@ def compared_figure(
     if baseline is None:
         *_, name = compared.measured
         style = BASELINE_STYLE if name == BASELINE else NOW_STYLE
-        return explore_figure(_shown(name, style, now, view), None, view, view.at, answers)
-    before = _shown(_changed(BASELINE, now, baseline, one_line), BASELINE_STYLE, baseline, view)
-    after = _shown(_changed(NOW, baseline, now, one_line), NOW_STYLE, now, view)
-    return explore_figure(after, before, view, view.at, answers)
+        return explore_figure(_shown(name, style, now, view), None, view, view.at, answers, larger)
+    most = 1 if larger > 1 else 2 if one_line else 0
+    before = _shown(_changed(BASELINE, now, baseline, most), BASELINE_STYLE, baseline, view)
+    after = _shown(_changed(NOW, baseline, now, most), NOW_STYLE, now, view)
+    return explore_figure(after, before, view, view.at, answers, larger)
 
 
-def _changed(name: str, other: Diagnosis, diagnosis: Diagnosis, one_line: bool) -> str:
-    """Name one of two by what it has where the other has something else."""
+def _changed(name: str, other: Diagnosis, diagnosis: Diagnosis, from_count: int) -> str:
+    """Name one of two by what it has where the other has something else; from so many changes on in one line, or not at all."""
     words = difference(other.history.experiment, diagnosis.history.experiment)
     named = f"{name}: {', '.join(words[:3])}{' …' * (len(words) > 3)}"
-    return name if one_line and len(words) > 1 and len(named) > LETTERS else named
+    return name if 0 < from_count <= len(words) and len(named) > LETTERS else named
 
 
 def _shown(name: str, style: LineStyle, diagnosis: Diagnosis, view: View) -> DrawnNet:
@@ -216,7 +233,8 @@ def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
         named_axes
         | row
         | {
-            "xaxis2": values | {"domain": right, "anchor": "y4"},
+            # Among large words there is room for it once, above the row of layers.
+            "xaxis2": values | {"domain": right, "anchor": "y4"} | ({"title": ""} if place.roomy else {}),
             "yaxis12": max(layers, key=lambda axis: axis["range"][1]) | beside | {"domain": profile, "anchor": "x2"},
             "yaxis4": {"domain": place.strip[1], "anchor": "x2", "visible": False, "fixedrange": True},
             "xaxis3": across | {"domain": place.answers[0], "anchor": "y5"},

@@ -1,11 +1,8 @@
 // Text in figures: how large it is, and lines folded anew as wide as the browser's own font lets them be; Plotly folds nothing.
 const ROOM_SCREEN = 1920;
 
-/** The factor of figures' text: `larger`, or what presenter mode asks, on a lecture room's screen; on a smaller one as much less, but never below 1. */
-function textFactor(larger) {
-  const asked = Math.max(larger, Number(getComputedStyle(document.documentElement).getPropertyValue("--figure-text")));
-  return Math.max(1, asked * Math.min(1, window.innerWidth / ROOM_SCREEN));
-}
+/** The factor of figures' text: `larger` on a lecture room's screen of 1920 pixels, on others in proportion, but never below 1. */
+const textFactor = larger => Math.max(1, larger > 1 ? (larger * window.innerWidth) / ROOM_SCREEN : 1);
 
 const FOOT = 0.1; // An axis whose panel begins so far up has its title at the foot
 const BELOW = 4; // pixels below the last line, for letters that reach down

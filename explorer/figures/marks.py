@@ -36,7 +36,8 @@ ROOM_FOR_MARKERS = 40  # points of a line
 def compose(traces: Traces, layout: Callable[[bool], dict[str, Any]], **meta: Any) -> Figure:
     """Make a figure of traces and of its layout, `layout(narrow)`.
 
-    `layout.meta` holds the layout for a narrow screen; whoever shows the figure there merges it.
+    `layout.meta` holds the layout for a narrow screen, and for some figures as `room` that for a lecture room and for slides,
+    with text of 24 pixels on a screen of 1920; whoever shows the figure there merges it.
     """
     whole = {"template": theme.TEMPLATE, **layout(False), "meta": {"narrow": layout(True), **meta}}
     return plain.figure(legend_once(traces), whole)

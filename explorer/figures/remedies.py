@@ -45,6 +45,8 @@ class Tier:
 RANKED = (Tier(2, 2, 1, 210, 44, 18, True), Tier(4, 4, 2, 100, 25, 16, True), Tier(99, 6, 2, 56, 17, 16, False))
 
 
+# The same for a lecture room.
+ROOM_RANKED = (Tier(2, 2, 1, 150, 44, 26, True), Tier(4, 4, 2, 72, 28, 24, False), Tier(99, 7, 2, 40, 16, 24, False))
 EVEN = Tier(99, 5, 2, 142, 20, 16, True)
 
 
@@ -76,7 +78,8 @@ def remedies_figure(tried: Sequence[TrialPanel], view: View, *, ranked: bool = T
         traces += panels.position_by_epoch(one.history, view, f"x{place}", f"y{place}")
     traces += panels.view_colour_bar(view, f"x{len(tried) + 1}", f"y{len(tried) + 1}")
     tiers = RANKED if ranked else (replace(EVEN, columns=_even(len(tried))),)
-    return marks.compose(traces, lambda narrow: _layout(tried, view, tiers, narrow), fixed=True)
+    room = {"room": _layout(tried, view, ROOM_RANKED, narrow=False)} if ranked else {}
+    return marks.compose(traces, lambda narrow: _layout(tried, view, tiers, narrow), fixed=True, **room)
 
 
 def _even(count: int) -> int:
@@ -102,7 +105,7 @@ def _slots(tried: Sequence[TrialPanel], tiers: Sequence[Tier], narrow: bool) -> 
     for tier in tiers:
         columns = tier.narrow_columns if narrow else tier.columns
         longest = max(len(wrap(one.name, _letters(tier, narrow))) for one in tried)
-        lines = longest + (1 if tier is RANKED[0] else said)
+        lines = longest + (1 if tier.places == RANKED[0].places else said)
         here = min(tier.places, left)
         left -= here
         for first in range(0, here, columns):
@@ -127,20 +130,26 @@ def _layout(tried: Sequence[TrialPanel], view: View, tiers: Sequence[Tier], narr
         across, up = slot.box
         labels.append(axes.label(_title(one, slot.tier, narrow), across[0], up[1], size=slot.tier.size))
         labels[-1]["align"] = "left"
+    size = tiers[-1].size
     foot = FOOT / height
     values = {"range": list(view.span), "showgrid": False, "fixedrange": True, **axes.value_ticks(view)}
     # On a phone the colours are as wide as the panels, below their name.
     strip = ([0.0, 1.0], [foot * 0.5, foot * 0.64]) if narrow else ([0.3, 1.0], [foot * 0.5, foot * 0.7])
     named_axes |= axes.pair(len(tried) + 1, strip, values, {"visible": False, "fixedrange": True})
     what = f"{view.diagnostic.title}{', over the last layer’s' if view.is_ratio else ''}"
-    labels.append(axes.label(what, 0, foot * (0.68 if narrow else 0.5), size=16))
+    labels.append(axes.label(what, 0, foot * (0.68 if narrow else 0.5), size=size))
     caption = axes.settings(summary(tried[0].history.experiment), 30)
-    return {
+    layout = {
         "height": height,
         "annotations": [*labels, caption | {"yanchor": "bottom"}],
         **axes.legend_above(height, above=8),
         **axes.sized(named_axes),
     }
+    if size > theme.TICK_SIZE:
+        layout["legend"] |= {"font": {"size": size}}
+        for name in named_axes:
+            layout[name] |= {"tickfont": {"size": size}, "title": layout[name]["title"] | {"font": {"size": size}}}
+    return layout
 
 
 def _letters(tier: Tier, narrow: bool) -> int:

@@ -1,9 +1,8 @@
 """What a lecturer has beside the scenes: the plan, the room in which phones vote, and the speaker's view."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import segno
 import streamlit as st
@@ -12,15 +11,15 @@ from explorer.sharing.saved import table_csv
 from explorer.stories.plan import PLAN_CONTROLS, WHOLE, Plan, Stop, read_plan
 from explorer.stories.room import ROOMS, Refused, Room, Tally
 from explorer.stories.scene import Scene
-from explorer.stories.tour import PRESENTER, TOUR_CONTROLS
-from explorer.ui.between_pages import go_to
+from explorer.stories.tour import PAGE, PRESENTER, TOUR_CONTROLS
+from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.link import present_root
-from explorer.ui.look import LARGER, hidden
+from explorer.ui.look import LARGER, enlarge, hidden
 from explorer.ui.sidebar import present_value
 from explorer.ui.widgets import ask
 
-# Whether text is as large as a lecture room needs it, on all pages that can be shown in one.
-MODE_KEY = "present"
+# Whether a page is shown in a lecture room, and the button that says so.
+MODE_KEY, MODE_BUTTON = "present", "mode"
 # Of the plan's notes, by the scenes' addresses: for the visit, and in a file to save; in no link.
 NOTES_KEY = "_plan_notes"
 ROOM_KEY, REFUSAL_KEY, KEEPER_KEY = "_room", "_room_refused", "_room_keeper"
@@ -63,14 +62,32 @@ export default function ({ data, setTriggerValue }) {
 )
 
 
-def ask_mode(help: str, **layout: Any) -> None:
-    """Ask for the text of a lecture room, as the tour does; `help` says what a page makes of it."""
-    ask(MODE_KEY, replace(TOUR_CONTROLS[MODE_KEY], help=help), **layout)
+def offer_mode() -> None:
+    """Draw the button that makes a page, any page, fit for a lecture room, or takes that back; before the page is drawn."""
+    with hidden("mode"):
+        ask(MODE_KEY, TOUR_CONTROLS[MODE_KEY])
+    on = presenting()
+    enlarge(on)
+    st.button(
+        "Leave" if on else "Present",
+        key=MODE_BUTTON,
+        icon=":material/close:" if on else ":material/present_to_all:",
+        on_click=set_values,
+        args=({MODE_KEY: PAGE if on else PRESENTER},),
+        help="Back to the page. Esc does it too."
+        if on
+        else "Words, figures and controls as large as a lecture room needs them.",
+    )
+
+
+def presenting() -> bool:
+    """Return whether the page is shown in a lecture room."""
+    return bool(present_value(MODE_KEY, TOUR_CONTROLS[MODE_KEY]) == PRESENTER)
 
 
 def text_factor() -> float:
     """Return the factor of a figure's text: that of a lecture room where one is chosen."""
-    return LARGER if present_value(MODE_KEY, TOUR_CONTROLS[MODE_KEY]) == PRESENTER else 1.0
+    return LARGER if presenting() else 1.0
 
 
 @dataclass
@@ -127,7 +144,7 @@ def _close(room: Room) -> None:
 
 def present_plan() -> Plan:
     """Return the plan that the link holds; once on a page."""
-    with hidden():
+    with hidden("plan"):
         text = ask("plan", PLAN_CONTROLS["plan"])
     try:
         return read_plan(text)

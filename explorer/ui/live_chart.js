@@ -4,6 +4,7 @@
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 const REPLAY = 7000, SETTLED = 150; // milliseconds
 const MOST = 120; // pixels
+const LEAST_SHARE = 0.35; // of the window
 
 async function sharedPlotly() {
   // Streamlit loads Plotly with the first ordinary chart of the page and shares it on the window.
@@ -14,19 +15,38 @@ async function sharedPlotly() {
   return null;
 }
 
-function layoutFor(box, figure, css, { keep, above, lowest, larger }) {
-  const narrow = (box.narrow && figure.layout.meta?.narrow) || {};
+function layoutFor(box, figure, css, { keep, above, lowest, larger, foot, settings }) {
+  const narrow = (box.narrow && figure.layout.meta?.narrow) || {}, factor = box.narrow ? 1 : textFactor(larger);
+  const large = (factor > 1 && figure.layout.meta?.room) || {}, words = large.height ? factor / larger : factor;
   const font = { ...figure.layout.template.layout.font, color: css("--st-text-color"), family: css("--st-font") };
   const paper = css("--st-background-color"); // the camera's picture has it too
-  const layout = { ...figure.layout, ...narrow, font, paper_bgcolor: paper, plot_bgcolor: paper, autosize: true, uirevision: keep };
+  const layout = { ...figure.layout, ...narrow, ...large, font, paper_bgcolor: paper, plot_bgcolor: paper, autosize: true, uirevision: keep };
   // On a low screen a lower figure: all of it should be seen at once.
   if (!narrow.height && !figure.layout.meta?.fixed) layout.height = Math.min(layout.height, Math.max(lowest, window.innerHeight - above));
-  const factor = textFactor(larger);
-  if (factor > 1 && !box.narrow) {
-    enlarge([layout, figure.data], factor);
-    layout.margin = Object.fromEntries(Object.entries(layout.margin ?? {}).map(([side, size]) => [side, size * (side === "r" ? 1 : factor)]));
+  if (factor > 1) {
+    if (words !== 1) enlarge([layout, figure.data], words);
+    layout.height *= words;
+    layout.margin = Object.fromEntries(Object.entries(layout.margin ?? {}).map(([side, size]) => [side, size * (side === "r" ? 1 : words)]));
+    if (!settings) dropSettings(layout);
   }
-  return refolded(layout, box.clientWidth, font.family, figure.data);
+  const folded = () => refolded(layout, box.clientWidth, font.family, figure.data), whole = (box.whole = factor > 1 && !narrow.height ? room(box, foot) : 0);
+  if (whole) layout.height = whole - (folded().height - layout.height);
+  return folded();
+}
+
+/** The height that a lecture room's screen leaves a figure, above `foot` pixels of its 1080 high; 0 if it begins too far down. */
+function room(box, foot) {
+  const above = box.getBoundingClientRect().top + (box.closest("[data-testid=stMain]")?.scrollTop ?? 0);
+  const height = Math.round(window.innerHeight - above - (foot * window.innerWidth) / ROOM_SCREEN);
+  return height > window.innerHeight * LEAST_SHARE ? height : 0;
+}
+
+/** Settings stand in the sidebar beside; below them there is nothing. */
+function dropSettings(layout) {
+  const gone = layout.annotations?.find(note => note.name === "settings");
+  if (!gone) return;
+  layout.annotations = layout.annotations.filter(note => note !== gone);
+  if (gone.yanchor === "top") layout.margin.b = Math.min(layout.margin.b, -gone.yshift);
 }
 
 /** Enlarges every text, and what is as far from a panel as the size of a text asks. */
@@ -176,11 +196,13 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   // when a phone hides its address, stays as it is.
   box.outgrown = () => {
     const changes = [box.clientWidth, window.innerHeight].map((now, side) => Math.abs(now - box.drawnIn[side]));
-    return box.isConnected && (box.narrow !== box.isNarrow() || (!box.narrow && Math.max(...changes) > MOST));
+    const moved = box.whole && Math.abs(room(box, data.foot) - box.whole) > 2; // by words above it that came late
+    return box.isConnected && (moved || box.narrow !== box.isNarrow() || (!box.narrow && Math.max(...changes) > MOST));
   };
   box.watcher ??= new ResizeObserver(() => {
     clearTimeout(box.later);
     box.later = setTimeout(() => box.outgrown() && box.draw(), SETTLED);
   });
-  for (const each of [box, document.querySelector("[data-testid=stApp]") ?? box]) box.watcher.observe(each);
+  const around = ["[data-testid=stApp]", "[data-testid=stMainBlockContainer]"].map(each => document.querySelector(each) ?? box);
+  for (const each of [box, ...around]) box.watcher.observe(each);
 }

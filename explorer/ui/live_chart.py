@@ -14,6 +14,7 @@ import streamlit as st
 
 from explorer.figures import plain
 from explorer.figures.plain import Figure
+from explorer.ui.lecture import text_factor
 from explorer.ui.link import lead_out
 from explorer.ui.look import EMBEDDED_FOOT, EMBEDDED_LOWEST, framed
 
@@ -68,14 +69,16 @@ def live_chart(
     above: int = 240,
     lowest: int = 590,
     narrow: int = 700,
-    larger: float = 1.0,
+    foot: int = 16,
+    settings: bool = False,
 ) -> None:
     """Draw a figure, updating the one that its key has put on screen before.
 
     The viewer's zoom is kept as long as the text `keep` is the same. `filename` is that of a picture that Plotly saves.
     `on_click`, if there is one, receives a click before the script runs again. On a low screen the figure is made lower to
     leave `above` pixels for the rest of the page, but not below `lowest`; where it has less than `narrow` pixels, its panels
-    stand below each other. Text is `larger` by this factor, or by that of presenter mode, see look.py.
+    stand below each other. In a lecture room text is larger, and a figure that begins on the screen ends `foot` pixels, of
+    1080, above its lower edge; it says its settings there only with `settings`, as they stand in the sidebar too.
     """
     image = {"filename": filename, "width": 1920, "height": 1080}
 
@@ -95,7 +98,9 @@ def live_chart(
                 "above": EMBEDDED_FOOT if fills else above,
                 "lowest": EMBEDDED_LOWEST if fills else lowest,
                 "narrow": narrow,
-                "larger": larger,
+                "larger": text_factor(),
+                "foot": EMBEDDED_FOOT if fills else foot,
+                "settings": settings,
                 "clicks": on_click is not None,
             },
             on_clicked_change=clicked,

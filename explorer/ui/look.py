@@ -52,19 +52,19 @@ def reserve(headline: str, why: str) -> None:
     st.html(_RESERVED.format(**keys, size=size, wide_size=wide_size, why_size=why_size))
 
 
-HIDDEN_KEY = "hidden"
-_HIDDEN = f"<style>.st-key-{HIDDEN_KEY} {{ display: none; }}</style>"
+HIDDEN_KEY = "hidden_"
+_HIDDEN = f"<style>[class*=st-key-{HIDDEN_KEY}] {{ display: none; }}</style>"
 
 
-def hidden() -> Any:
-    """Return a place that nobody sees, for what a link holds and no person sets by hand."""
+def hidden(name: str) -> Any:
+    """Return a place of this name that nobody sees, for what a link holds and no person sets by hand."""
     st.html(_HIDDEN)
-    return st.container(key=HIDDEN_KEY)
+    return st.container(key=f"{HIDDEN_KEY}{name}")
 
 
 def place_of_progress() -> Any:
     """Return a place for a progress bar, as high without one."""
-    return st.container(height=PROGRESS_HEIGHT, border=False).empty()
+    return st.container(height=PROGRESS_HEIGHT, border=False, key="progress").empty()
 
 
 # --- Inside another page: the main figure alone, see `embed` in the link ---
@@ -97,6 +97,116 @@ def framed() -> Iterator[bool]:
         st.session_state[EMBEDDED_KEY] = True
     with st.container(key=EMBEDDED_KEY) if fills else nullcontext():
         yield fills
+
+
+# --- A lecture room: all that is said and shown can be read from the last row ---
+
+
+# The factor of figures' text for a lecture room, see fold.js: 24 pixels at least.
+LARGER = 1.5
+# All lengths below follow the window's width: a screen of 1366 pixels shows what one of 1920 does.
+_ROOM = """
+:root { --room: 1; font-size: max(14px, 1.25vw) !important; }
+[data-testid=stHeader], [data-testid=stToolbar], [data-testid=stSidebarHeader] { height: 2.5rem !important; min-height: 0; }
+[data-testid=stTopNavLink] { font-size: .85rem; padding: 0 .4rem; }
+[data-testid=stMainBlockContainer] { padding: 2.6rem 1.2rem .3rem !important; }
+:is([data-testid=stWidgetLabel], [data-testid=stMarkdown], [data-testid=stHeading]) [data-testid=stTooltipIcon], .st-key-legend,
+  .st-key-welcome, [data-testid=stSidebar] [data-testid=stElementContainer]:has(> [data-testid=stMarkdown] [data-testid=stCaptionContainer]),
+  .st-key-head [data-testid=stElementContainer]:has(> [data-testid=stMarkdown] [data-testid=stCaptionContainer]) { display: none; }
+[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] { gap: .45rem; }
+[data-testid=stMain] :is([data-testid=stCaptionContainer], [data-testid=stWidgetLabel], [data-testid=stMarkdownContainer],
+  [data-testid=stSliderThumbValue], button, input, td, th, code) { font-size: 1rem; }
+[data-testid=stMain] input, [data-testid=stSidebar] input { padding: .2rem .5rem; }
+:is([data-testid=stMain], [data-testid=stSidebar]) button { min-height: 2rem; }
+[data-testid=stWidgetLabel] { min-height: 0; margin: 0; }
+.stSlider > div > div { padding: 1rem 0; }
+[data-testid=stSliderThumbValue] p { line-height: 1.2; }
+.stSelectbox > div > div { min-height: 0; height: 2rem; }
+[data-testid=stSidebar] [data-testid=stHorizontalBlock] { flex-wrap: nowrap; gap: .6rem; }
+[data-testid=stSidebar] [data-testid=stHorizontalBlock] > * { min-width: 0; }
+[data-testid=stSidebar] :is([class*=_pin], [class*=_unpin]) button { padding: .1rem .3rem; white-space: nowrap; }
+[data-testid=stSidebar] :is([class*=_pin], [class*=_unpin]) p { font-size: .72rem; }
+[data-testid=stButtonGroup] button { padding: .1rem .5rem; flex: 1 0 auto; }
+[data-testid=stSidebar][data-collapsed=false] { width: 21vw !important; min-width: 21vw !important; }
+[data-testid=stSidebarContent] { padding: 0 .8rem; }
+[data-testid=stSidebarUserContent] { padding: 0; }
+[data-testid=stMain] .st-key-verdict [data-testid=stHeading] { height: 2.2rem; }
+[data-testid=stMain] .st-key-verdict h2 { padding: 0; }
+[data-testid=stMain] .st-key-verdict_why { min-height: 2.7rem; }
+[data-testid=stMain] .st-key-verdict_why p { font-size: 1rem; line-height: 1.35; }
+.st-key-verdict [data-testid=stHorizontalBlock] { gap: .3rem 2rem; }
+[data-testid=stMetric] > div { display: grid; grid-template-columns: auto auto; justify-content: start; align-items: baseline; gap: 0 .6rem; }
+[data-testid=stMetric] [data-testid=stMetricLabel] { grid-column: 1 / 3; min-height: 0; }
+[data-testid=stMetric] [data-testid=stMetricValue], [data-testid=stMetric] [data-testid=stMetricValue] > div { font-size: 1.45rem; padding: 0; line-height: 1.2; }
+.st-key-progress { height: 1.9rem !important; }
+[data-testid=stVerticalBlock]:has(> * > .st-key-progress) { gap: .4rem; }
+[data-testid=stMain] .st-key-view { min-width: 26rem; gap: .6rem; }
+.st-key-view [class*=view_more] p { position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%); }
+[data-testid=stMain] :has(> .st-key-view) { min-width: 0; }
+[data-testid=stSidebar] .stSlider > div { margin-top: .35rem; }
+[data-testid=stSidebarUserContent] [data-testid=stVerticalBlock] { gap: .2rem; }
+[data-testid=stApp] .st-key-mode { top: .25rem; }
+[data-testid=stApp] { --bar-height: 2rem; --bar-top: .25rem; }
+.st-key-view :is(label, p), .st-key-row :is(p, button) { font-size: .85rem !important; }
+.st-key-row, .st-key-view { flex-wrap: nowrap; white-space: nowrap; }
+.st-key-row [class*=_compare] > [data-testid=stElementContainer]:first-child { display: none; }
+.st-key-view .stSlider { display: flex; align-items: center; gap: .6rem; }
+.st-key-view .stSlider > label { width: auto; }
+.st-key-view .stSlider > div { flex: 1; }
+.st-key-metric label { display: none; }
+"""
+# The tour has the whole screen; its row of buttons is as large as the rest.
+_ROOM_TOUR = """
+[data-testid=stApp]:has(.st-key-tour_foot) :is([data-testid=stHeader], [data-testid=stSidebar], [data-testid=stToolbar],
+  [data-testid=stSidebarCollapsedControl], [data-testid=stExpandSidebarButton]), .st-key-tour_open, .st-key-hand_out { display: none !important; }
+[data-testid=stMainBlockContainer]:has(.st-key-tour_foot) { padding: .2rem 1.3rem .3rem !important; }
+[data-testid=stApp]:has(.st-key-tour_foot) .st-key-mode { top: auto; right: .8rem; bottom: .5rem; }
+[data-testid=stApp]:has(.st-key-tour_foot) .st-key-mode p { position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%); }
+.st-key-tour_foot [data-testid=stHorizontalBlock] { gap: .5rem; }
+.st-key-tour_foot button { white-space: nowrap; }
+.st-key-tour_foot .st-key-scene [role=radio] { min-width: 1rem; }
+[data-testid=stMain] .st-key-tour_question { min-height: max(590px, 100vh - 160px); }
+[data-testid=stMain] .st-key-tour_question p { font-size: 1.36rem; }
+[data-testid=stMain] .st-key-tour_question h1 { font-size: 2.72rem; }
+[data-testid=stMain] .st-key-tour_question h2 { font-size: 2rem; }
+[data-testid=stMain] .st-key-tour_beside .st-key-tour_question p { font-size: 1.08rem; }
+[data-testid=stMain] .st-key-tour_beside .st-key-tour_question h1 { font-size: 1.76rem; }
+[data-testid=stMain] .st-key-tour_beside .st-key-tour_question h2 { font-size: 1.44rem; }
+[data-testid=stMain] .st-key-tour_words { gap: .6rem; }
+[data-testid=stMain] .st-key-tour_words p { font-size: 1.12rem; line-height: 1.38; }
+[data-testid=stMain] .st-key-tour_words h2 { font-size: 1.36rem; }
+[data-testid=stMain] .st-key-tour_words .st-key-tour_options p { font-size: 1.05rem; }
+[data-testid=stMain] .st-key-tour_recap p { font-size: 1.08rem; }
+[data-testid=stMain] .st-key-tour_recap h2 { font-size: 1.44rem; }
+[data-testid=stMain] .st-key-tour_recap button p { font-size: .92rem; }
+[data-testid=stMain] :is(.st-key-tour_question, .st-key-tour_words) [data-testid=stCaptionContainer] p { font-size: .85rem; }
+[data-testid=stMain] .st-key-tour_words .st-key-tour_play :is(p, button, [data-testid=stSliderThumbValue]) { font-size: .85rem; }
+[data-testid=stMain] .st-key-tour_play button { min-height: 1.7rem; }
+"""
+_LEAVE = """
+const OPEN = "[data-testid=stPopoverBody], [role=dialog], [role=listbox]";
+const shared = () => [...document.querySelectorAll(".st-key-take_away *")].some(each => each.shadowRoot?.querySelector(":popover-open"));
+function leave(event) {
+  if (event.key !== "Escape" || event.target.matches?.("input:not([type=range]), textarea") || document.querySelector(OPEN) || shared()) return;
+  document.querySelector(".st-key-mode button")?.click();
+}
+export default function () {
+  window.addEventListener("keydown", leave, true);
+  return () => window.removeEventListener("keydown", leave, true);
+}
+"""
+_room = st.components.v2.component(
+    "explorer_room", html="<i hidden></i>", css=_ROOM + _ROOM_TOUR, js=_LEAVE, isolate_styles=False
+)
+# Left of Share.
+_MODE = "<style>.st-key-mode { position: fixed; top: .45rem; right: 7.4rem; width: auto; z-index: 1000000; }</style>"
+
+
+def enlarge(on: bool) -> None:
+    """Give the page the look of a lecture room, if it is `on`, and the button that says so its place."""
+    st.html(_MODE)
+    if on:
+        _room(key="_room_look")
 
 
 # --- How the tour looks: larger words, and in presenter mode nothing but the scene ---
@@ -155,33 +265,6 @@ WORDS = (
     + f":has(> .st-key-{UNSEEN_KEY}) {{ position: absolute; width: 1px; height: 1px; overflow: hidden; }}"
 )
 
-# The factor of figures' text for a lecture room, see live_chart.js: 24 pixels at least.
-LARGER = 1.5
-PRESENTER = (
-    f":root {{ --figure-text: {LARGER}; }}"
-    + """
-[data-testid=stHeader], [data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stToolbar],
-[data-testid=stExpandSidebarButton], .st-key-tour_open, .st-key-hand_out { display: none !important; }
-[data-testid=stMainBlockContainer] { padding: .3rem 2rem .5rem !important; }
-.st-key-tour_question { min-height: max(590px, 100vh - 160px); }
-.st-key-tour_question p { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }
-.st-key-tour_question h1 { font-size: clamp(2.2rem, 3.4vw, 5rem); }
-.st-key-tour_question h2 { font-size: clamp(1.8rem, 2.5vw, 3.8rem); }
-.st-key-tour_beside .st-key-tour_question p { font-size: clamp(1.15rem, 1.35vw, 2.1rem); }
-.st-key-tour_beside .st-key-tour_question h1 { font-size: clamp(1.7rem, 2.2vw, 3.2rem); }
-.st-key-tour_beside .st-key-tour_question h2 { font-size: clamp(1.45rem, 1.8vw, 2.7rem); }
-.st-key-tour_words p { font-size: clamp(1.2rem, 1.4vw, 2.2rem); }
-.st-key-tour_words h2 { font-size: clamp(1.4rem, 1.7vw, 2.6rem); }
-.st-key-tour_recap p { font-size: clamp(1.2rem, 1.35vw, 2.1rem); }
-.st-key-tour_recap h2 { font-size: clamp(1.5rem, 1.8vw, 2.7rem); }
-.st-key-tour_recap button p { font-size: clamp(1.05rem, 1.15vw, 1.8rem); }
-@media (max-height: 850px) {
-  .st-key-tour_words.stVerticalBlock { gap: .55rem; }
-  .st-key-tour_words .st-key-tour_options p { font-size: 1.15rem; }
-}
-"""
-)
-
 # Streamlit gives a button one key; clickers send PageUp and PageDown. What has the focus and uses a key itself keeps it.
 KEYS = """
 const press = selector => {
@@ -199,7 +282,6 @@ const MOVES = {
   " ": () => !document.querySelector(".st-key-tour_reveal button") && onward(),
   Home: () => scenes()[0]?.click(),
   End: () => scenes().at(-1)?.click(),
-  Escape: () => document.querySelector(".st-key-tour_foot") && press(".st-key-present [role=radio][aria-checked=false]:first-child"),
 };
 const USES = {
   "input[type=range]": ["PageDown", "PageUp", "Home", "End"],
@@ -214,12 +296,30 @@ function onKey(event) {
   if (move()) event.preventDefault();
 }
 
+// In a lecture room words whose font is wider than Streamlit's, or that a room adds votes to, become smaller until they fit.
+const WORDS = ".st-key-tour_words, .st-key-tour_question, .st-key-tour_recap", SMALLEST = 0.6;
+const sheet = document.head.appendChild(document.createElement("style"));
+function fit() {
+  const words = document.querySelector(WORDS), foot = document.querySelector(".st-key-tour_foot");
+  sheet.textContent = "";
+  if (!words || !foot || !getComputedStyle(document.documentElement).getPropertyValue("--room")) return;
+  const lowest = window.innerHeight - foot.getBoundingClientRect().height - 24;
+  const ends = () => words.getBoundingClientRect().bottom + words.closest("[data-testid=stMain]").scrollTop;
+  for (let zoom = 0.98; ends() > lowest && zoom > SMALLEST; zoom -= 0.02) sheet.textContent = `${WORDS} { zoom: ${zoom}; }`;
+}
+const sizes = new ResizeObserver(fit);
+
 const letGo = event => event.target.closest?.(".st-key-tour_foot") && setTimeout(() => document.activeElement?.blur(), 60);
 
 export default function () {
   window.addEventListener("pointerup", letGo, true);
   window.addEventListener("keydown", onKey);
+  const look = setInterval(() => {
+    for (const each of document.querySelectorAll(WORDS)) sizes.observe(each);
+  }, 250);
   return () => {
+    clearInterval(look);
+    sizes.disconnect();
     window.removeEventListener("pointerup", letGo, true);
     window.removeEventListener("keydown", onKey);
   };
@@ -229,13 +329,8 @@ export default function () {
 _words = st.components.v2.component(
     "explorer_tour_words", html="<i hidden></i>", css=WORDS, js=KEYS, isolate_styles=False
 )
-_presenter = st.components.v2.component(
-    "explorer_tour_presenter", html="<i hidden></i>", css=PRESENTER, isolate_styles=False
-)
 
 
-def apply_style(*, present: bool) -> None:
-    """Give the page the tour's look, with `present` that of a lecture room."""
+def apply_style() -> None:
+    """Give the page the tour's look."""
     _words(key="_tour_words")
-    if present:
-        _presenter(key="_tour_presenter")

@@ -25,6 +25,7 @@ class Page:
     show: Callable[[], None]
     kind: Kind | None = None  # Whose settings the sidebar asks for; None where the page has settings of its own
     pins: bool = True  # Whether the sidebar offers to pin a baseline; False where the page does so itself
+    presents: bool = True  # Whether it may be shown in a lecture room
     controls: Mapping[str, Control] = field(default_factory=dict)  # What the page asks besides, by key in the link
     # Says what an address asks for as links do now, where earlier ones said it otherwise.
     read: Callable[[Mapping[str, str]], dict[str, str]] = dict
@@ -38,7 +39,7 @@ def controls_by_key(pages: Iterable[Page]) -> dict[str, Control]:
 
 def what_do_i_see(lines: Sequence[str]) -> None:
     """Offer the legend of a page's figure, a line for each of its parts."""
-    with st.popover("What do I see?", icon=":material/help:", type="tertiary"):
+    with st.popover("What do I see?", icon=":material/help:", type="tertiary", key="legend"):
         st.markdown("\n".join(f"- {line}" for line in lines))
         if terms := terms_in(*lines):
             st.pills("In the glossary", [term.name for term in terms], key=WORDS_KEY, on_change=_look_up)

@@ -78,7 +78,7 @@ const heightOf = lines => lines.reduce((sum, each) => sum + each.height, 0);
 
 /** A figure as a wide screen has it, its zoom included, but for the settings, which stand in the picture's head. */
 function layoutOf(chart, ink, paper) {
-  const layout = structuredClone(chart.wide ?? chart.layout);
+  const wide = structuredClone(chart.wide ?? chart.layout), layout = { ...wide, ...wide.meta?.room };
   for (const [name, axis] of Object.entries(chart._fullLayout))
     if (/^[xy]axis\d*$/.test(name)) layout[name] = { ...layout[name], range: [...axis.range], autorange: false };
   if (chart.layout.scene) layout.scene = structuredClone(chart.layout.scene);

@@ -58,7 +58,7 @@ def sidebar(kind: Kind, controls: Mapping[str, Control], *, pins: bool) -> None:
         with _fold():
             _ask(kind, TRAINING, (TRAINING,), settings, compare)
             _load_experiment(kind)
-        with hidden():
+        with hidden("baseline"):
             text = _baseline_text(keys.baseline, keys.empty_baseline)
     # Once more: a control that was drawn may hold something else than before, as after Back or Forward.
     settings |= kind.experiment.unfit(settings)

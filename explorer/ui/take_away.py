@@ -129,7 +129,7 @@ button:focus-visible, select:focus-visible { outline: 2px solid var(--st-primary
 .open, [popover] { font: .9375rem/1.4 var(--st-font); color: var(--st-text-color); }
 .open { padding: .3rem 1.2rem; font-weight: 600; }
 /* In sight wherever the page is scrolled, right of the menu of pages. */
-.open { position: fixed; top: .45rem; right: 1rem; z-index: 1000000; }
+.open { position: fixed; top: var(--bar-top, .45rem); right: 1rem; z-index: 1000000; min-height: var(--bar-height, 2.5rem); }
 [popover] { position: fixed; margin: 0; width: min(46rem, calc(100vw - 16px)); box-sizing: border-box; overflow: auto;
   padding: .4rem 1rem; background: var(--st-background-color); border: 1px solid var(--st-border-color);
   border-radius: .6rem; box-shadow: 0 6px 30px rgba(0, 0, 0, .18); }

@@ -25,6 +25,14 @@ function putInLink(name, step) {
   replaceState.call(window.history, window.history.state, "", address);
 }
 
+// A lecture room's words need the sidebar's room too: it is folded once, and unfolded afterwards if nobody has done so.
+let folds = false;
+function fold(on) {
+  if (on === folds) return;
+  folds = on;
+  document.querySelector(on ? "[data-testid=stSidebar][data-collapsed=false] [data-testid=stSidebarCollapseButton] button" : "[data-testid=stExpandSidebarButton]")?.click();
+}
+
 export default function ({ data, parentElement, setStateValue }) {
   const find = selector => parentElement.querySelector(selector), box = find(".walk"), graph = JSON.parse(data.graph);
   const css = name => getComputedStyle(parentElement).getPropertyValue(name).trim();
@@ -118,6 +126,7 @@ export default function ({ data, parentElement, setStateValue }) {
     moves[move]();
   };
   window.addEventListener("keydown", onKey);
+  fold(data.larger > 1);
   const onHistory = byHand(() => stepInLink(data.inLink) ?? 0);
   window.addEventListener("popstate", onHistory);
   const here = window.location.pathname; // for a moment a page that is left is still drawn
@@ -145,5 +154,6 @@ export default function ({ data, parentElement, setStateValue }) {
     window.removeEventListener("click", onShare, true);
     watcher.disconnect();
     window.removeEventListener("keydown", onKey);
+    setTimeout(() => document.querySelector(".walk") || fold(false), 500); // for another page
   };
 }

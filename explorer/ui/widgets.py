@@ -121,12 +121,10 @@ def ask_view(
     more: Sequence[str],
     experiment: Settings,
     prefix: str = "",
-    last: Callable[[], None] = lambda: None,
 ) -> V:
     """Draw the controls of the view's fields `names` and the experiment's epochs in one row; return the view.
 
-    The fields `more` are behind a button of that row, and after them what `last` draws. In the link `prefix` stands before
-    each name.
+    The fields `more` are behind a button of that row. In the link `prefix` stands before each name.
     """
     controls: Any = controls_of(kind)  # type: ignore[arg-type]  # a class is hashable
     at = f"{prefix}at"
@@ -141,7 +139,6 @@ def ask_view(
         values["at"] = ask(at, replace(controls["at"], default=epochs[-1]), options=epochs, width="stretch", help=None)
         with st.popover("Colours and axes", icon=":material/tune:", key=f"{prefix}{MORE_KEY}"):
             values |= {name: ask(f"{prefix}{name}", controls[name]) for name in more}
-            last()
     return kind(**values)
 
 

@@ -326,6 +326,11 @@ class Screen:
         if key in BEHIND and self.page.locator("[data-testid=stPopoverBody]").count():
             self._close_more()
 
+    def present(self, button: str = "Present") -> None:
+        """Press the button that makes a page fit for a lecture room, or with "Leave" the one that takes that back."""
+        self.page.get_by_role("button", name=button).click()
+        self.page.get_by_role("button", name={"Present": "Leave", "Leave": "Present"}[button]).wait_for()
+
     def pick(self, key: str, option: str) -> None:
         """Choose in a menu."""
         menu = self.box(key).locator("[role=combobox]")

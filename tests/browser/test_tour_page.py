@@ -174,7 +174,7 @@ def test_presenter_mode_leaves_only_the_scene(screen):
     assert seen(screen)["stSidebar"] == 0
     size = "parseFloat(getComputedStyle(document.querySelector('.st-key-tour_question h1')).fontSize)"
     before = screen.page.evaluate(size)
-    screen.press("present", "presenter")
+    screen.present()
     screen.page.wait_for_function("location.search.includes('present=presenter')")
     screen.page.locator("[data-testid=stHeader]").wait_for(state="hidden")
     assert not any(seen(screen).values())
@@ -182,7 +182,7 @@ def test_presenter_mode_leaves_only_the_scene(screen):
     screen.page.keyboard.press("ArrowRight")
     wait_for_scene(screen, 2)
     assert not any(seen(screen).values())
-    screen.press("present", "page")
+    screen.present("Leave")
     screen.page.locator("[data-testid=stHeader]").wait_for()
 
 

@@ -28,7 +28,7 @@ def test_a_program_runs_as_printed_and_the_link_keeps_what_is_shown(new_screen):
     screen.wait_for_chart()
     screen.finish()
     assert screen.value("tutorial_inner") == "2"
-    screen.press("present", "presenter")
+    screen.present()
     screen.page.wait_for_selector(
         ".st-key-tutorial_row .st-key-tutorial_net"
     )  # beside the figure, which has the sidebar's room
