@@ -247,6 +247,7 @@ def _press_or_pick(screen, key, rng):
         return radio.inner_text()
     screen.box(key).locator("[role=combobox]").click()
     options = screen.page.get_by_role("option")
+    options.first.wait_for()
     option = options.nth(rng.randrange(options.count()))
     option.scroll_into_view_if_needed()
     text = option.inner_text()
