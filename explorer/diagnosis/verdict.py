@@ -167,6 +167,7 @@ VERDICTS = registry(
                     when.random_weights_could_learn, when.gradient_could_arrive, when.did_not_grow
                 ),
                 "a tenth of the learning rate": when.grew,
+                "Adam": when.steps_are_missing,
             },
             helpless=RANDOM_FIRST,
         ),
@@ -177,7 +178,7 @@ VERDICTS = registry(
             holds=lambda f: f.signs.dead >= DEAD_SHARE or (f.signs.off > 0 and _most(f.signs.zero, f)),
             tell=tell_dead,
             remedies={
-                "a tenth of the learning rate": when.every(when.died, when.a_tenth_suffices),
+                "a tenth of the learning rate": when.every(when.died, when.a_tenth_is_called_for),
                 "Adam": when.died_or_norms_zeros,
                 "batch norm": when.replaces_norms_of_zeros,
                 "skip over two layers": when.every(when.no_skips_and_no_leaps, when.is_deep),
@@ -262,9 +263,8 @@ VERDICTS = registry(
                 "statistics, and these differ",
             ),
             remedies={
-                "Adam": when.adam_is_new,
-                "skip over one layer": when.no_skips,
-                "layer norm": when.always,
+                "four times the width": when.has_few_units,
+                "skip over two layers": when.differences_add_up,
             },
         ),
         Verdict(
@@ -277,9 +277,8 @@ VERDICTS = registry(
                 f"{f.experiment.points().linear_share:.0%} of the error of always answering the mean target",
             ),
             remedies={
-                "leaky ReLU": when.bends_in_time,
                 "tanh": when.bends_in_time,
-                "layer norm": when.bends_in_time,
+                "leaky ReLU": when.bends_in_time,
                 "Adam": when.adam_answers_linearly,
             },
         ),
@@ -301,7 +300,7 @@ VERDICTS = registry(
             holds=lambda f: f.complete and f.epoch > 0 and f.signs.way < HARDLY_MOVED and f.score >= ILL,
             tell=tell_hardly_moved,
             remedies={
-                "fitting initialization": when.starts_with_a_mean,
+                "fitting initialization": when.starts_with_a_mean_that_adds_up,
                 "Adam": when.adam_gets_further,
                 "ten times the learning rate": when.falls,
                 "four times the epochs": when.falls_fast,
@@ -333,6 +332,7 @@ VERDICTS = registry(
                 f"{error_left(f)}; to answer each point as its neighbours do would leave {f.experiment.points().neighbours_share:.0%}",
             ),
             remedies={
+                "fitting initialization": when.starts_with_a_mean_that_adds_up,
                 "a tenth of the learning rate": when.overshoots_or_leaps,
                 "ten times the learning rate": when.moves_little_and_can_more,
                 "Adam": when.overshoots,
@@ -351,10 +351,10 @@ VERDICTS = registry(
                 "fitting initialization": when.starts_with_a_mean,
                 "four times the epochs": when.falls_fast,
                 "four times the width": when.net_is_too_small,
-                "ten times the learning rate": when.moves_little_and_can_more,
-                "Adam": when.moves_little_or_overshoots,
+                "ten times the learning rate": when.got_not_far_and_can_more,
+                "Adam": when.leapt_or_got_not_far,
                 "skip over two layers": when.no_skips,
-                "a tenth of the learning rate": when.overshoots_or_leaps,
+                "a tenth of the learning rate": when.leapt_and_may_be_slower,
                 "batch norm": when.norm_could_help,
             },
         ),
