@@ -10,7 +10,7 @@ from explorer.choices.comparisons import RecurrentComparison
 from explorer.diagnosis.diagnose import BY_RULE, Diagnosis, diagnose
 from explorer.diagnosis.facts import Facts
 from explorer.diagnosis.reasons import gradient_change
-from explorer.diagnosis.sentences import learn, loss_went, solve_it, told_diverged
+from explorer.diagnosis.sentences import learn, loss_went, mean_answers_error, solve_it, told_diverged
 from explorer.diagnosis.wording import (
     as_before,
     begun,
@@ -159,9 +159,15 @@ def _alone(diagnosis: Diagnosis) -> str:
     if diagnosis.good or (f.experiment.truncation and f.log_ratio == -math.inf):
         return diagnosis.sentence
     told = [f"{learn(f)}{'' if f.complete else ' so far'}"]
-    told += [loss_went(f)] * (f.epoch > 0 and math.isfinite(f.signs.loss_end))
+    told += [_loss_and_error(f)] * (f.epoch > 0 and math.isfinite(f.signs.loss_end))
     # The word has said already that a single seed diverged.
     return sentence(f"{diagnosis.verdict}: {'; '.join(told[-1:] if f.runs == f.diverged == 1 else told)}")
+
+
+def _loss_and_error(f: Facts) -> str:
+    """Say where the loss went, and what of the error is left: a loss far below its start may be that of always answering the mean."""
+    left = f", and {mean_answers_error(f.signs.error)} is left" * (f.diverged < f.runs)
+    return f"{loss_went(f)}{left}"
 
 
 def _count(f: Facts, first: Facts) -> str:

@@ -69,9 +69,21 @@ def tell_pull(f: Facts) -> str:
 
 
 def with_others(f: Facts, sentence: str) -> str:
-    """Add to what is told of the seeds that failed how many of the others solve it or diverged."""
-    others = [solve_it(f.solved, f.runs)] * (f.solved > 0) + [f"{f.diverged} diverged"] * (f.diverged > 0)
-    return f"{sentence}; {' and '.join(others)}." if others and f.runs > 1 else f"{sentence}."
+    """Add to what is so of every seed how many solve it or diverged."""
+    others = _solve_or_diverged(f)
+    return f"{sentence}; {others}." if others else f"{sentence}."
+
+
+def of_failed(f: Facts, sentence: str) -> str:
+    """Say how many solve it or diverged before what is told of the others, the seeds that failed."""
+    others = _solve_or_diverged(f)
+    return f"{others}; in the others, {sentence}." if others and f.solved + f.diverged < f.runs else f"{sentence}."
+
+
+def _solve_or_diverged(f: Facts) -> str:
+    """How many of several seeds solve it or diverged; empty if none does."""
+    told = [solve_it(f.solved, f.runs)] * (f.solved > 0) + [f"{f.diverged} diverged"] * (f.diverged > 0)
+    return " and ".join(told) if f.runs > 1 else ""
 
 
 def error_left(f: Facts) -> str:
@@ -101,11 +113,11 @@ def arrives_and(f: Facts, claim: str) -> str:
     return claim if f.log_ratio_end >= -HEALTHY_DECADES else ""
 
 
-def own_size(log10: float) -> str:
+def own_size(log10: float, of: str = "their own") -> str:
     """Say a size as a multiple or a share of the weights' own."""
     if log10 == -math.inf:
         return decades(log10)
-    return f"{decades(log10)} {'times' if log10 >= 0 else 'of'} their own size"
+    return f"{decades(log10)} {'times' if log10 >= 0 else 'of'} {of} size"
 
 
 def tell_hardly_moved(f: Facts) -> str:
@@ -113,7 +125,12 @@ def tell_hardly_moved(f: Facts) -> str:
     moved = f"all updates together moved a typical layer's weights by at most {own_size(f.signs.way)}"
     if f.signs.way == -math.inf:
         moved = "no update moved a typical layer's weights"
-    return with_others(f, f"{moved}; {loss_went(f)}")
+    return of_failed(f, f"{moved}; {loss_went(f)}")
+
+
+def tell_hardly_moved_over_time(f: Facts) -> str:
+    """Say how far all updates together moved a usual weight, 1/√fan_in."""
+    return f"all updates together moved a usual weight, 1/√fan_in, by at most {own_size(f.signs.way, of='its')}; {learn(f)}."
 
 
 def of_largest(log10: float) -> str:
@@ -127,7 +144,7 @@ def tell_diverged(f: Facts) -> str:
     told = [f"{seeds_text(ended, f.runs)} became infinite or NaN, first in {f.first_end}"] * (ended > 0)
     told += [f"the loss grew more than a thousandfold in {seeds_text(grown, f.runs)}"] * (grown > 0)
     if grown and math.isfinite(f.loss_end):
-        told[-1] += f", its median from {number(f.loss_start)} to {number(f.loss_end)}"
+        told[-1] += f", {'its median ' * (f.runs > 1)}from {number(f.loss_start)} to {number(f.loss_end)}"
     return f"{'; '.join(told)}{f'; {solve_it(f.solved, f.runs)}' * (f.solved > 0)}."
 
 
@@ -171,7 +188,7 @@ def tell_dead(f: Facts) -> str:
         told += f", among them all of layer {f.signs.off}"
     if f.signs.zero:
         told += f"; the first layer's dL/dW is exactly 0 in {seeds_text(f.signs.zero, f.runs)}"
-    return with_others(f, told)
+    return of_failed(f, told)
 
 
 def tell_reach(f: Facts) -> str:
@@ -179,12 +196,12 @@ def tell_reach(f: Facts) -> str:
     start, end, last = f.signs.reach, f.signs.reach_end, "the last hidden layer's"
     if start > NORMED_DECADES and f.experiment.normalizer.uses_batch and not f.experiment.skipped:
         grows = f"batch norm without skips multiplies dL/dz by {decades(f.log_factor)} from each hidden layer to the one before"
-        return with_others(f, f"{grows}: at the first it is {against_last(start, last)} at the start")
+        return of_failed(f, f"{grows}: at the first it is {against_last(start, last)} at the start")
     if start > HEALTHY_DECADES and norms_zeros(f):
         grows = (
             "an input of zeros has z = 0, which layer norm divides by √(0 + 10⁻⁵): in every layer its gradient grows"
         )
-        return with_others(f, f"{grows}; at the first hidden layer dL/dz is {against_last(start, last)} at the start")
+        return of_failed(f, f"{grows}; at the first hidden layer dL/dz is {against_last(start, last)} at the start")
     if abs(start) > HEALTHY_DECADES:
         now = f", and {against_last(end)} at epoch {f.epoch:,}" if -start > HEALTHY_DECADES and end > -1 else ""
         told = f"dL/dz at the first hidden layer is {against_last(start, last)} at the start{now}"
@@ -192,7 +209,7 @@ def tell_reach(f: Facts) -> str:
         went = f"{'fell' if end < start else 'rose'} to {against_last(end, last)}"
         told = f"dL/dz at the first hidden layer {went} in training, from {decades(start)} at the start"
     nothing = "; for every sample some layer's slopes are 0, or their product is below the smallest number"
-    return with_others(f, told + nothing * (-math.inf in (start, end)))
+    return of_failed(f, told + nothing * (-math.inf in (start, end)))
 
 
 def norms_zeros(f: Facts) -> bool:
@@ -211,8 +228,8 @@ def tell_stuck(f: Facts) -> str:
     seeds = f"{seeds_text(f.signs.stuck, f.runs)} answer{'s' * (f.signs.stuck == 1)} hardly better than a constant"
     loss = loss_went(f)
     if "went" in loss and f.signs.loss_end < f.signs.loss_start:
-        return with_others(f, f"{arrives_and(f, 'the gradient arrives, and ')}{loss}, yet {seeds}")
-    return with_others(f, f"{arrives_and(f, 'the gradient arrives, yet ')}{loss}, and {seeds}")
+        return of_failed(f, f"{arrives_and(f, 'the gradient arrives, and ')}{loss}, yet {seeds}")
+    return of_failed(f, f"{arrives_and(f, 'the gradient arrives, yet ')}{loss}, and {seeds}")
 
 
 def tell_small_batches(f: Facts) -> str:

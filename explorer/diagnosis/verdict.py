@@ -19,12 +19,14 @@ from explorer.diagnosis.sentences import (
     error_left,
     learn,
     loss_went,
+    of_failed,
     of_largest,
     own_size,
     tell_alike,
     tell_dead,
     tell_diverged,
     tell_hardly_moved,
+    tell_hardly_moved_over_time,
     tell_healthy,
     tell_learn,
     tell_learnt,
@@ -191,7 +193,7 @@ VERDICTS = registry(
             caption="The slope of a sigmoid output is under a hundredth of its largest, and at least half of the seeds that failed are "
             "stuck.",
             holds=_is_saturated,
-            tell=lambda f: with_others(
+            tell=lambda f: of_failed(
                 f,
                 f"the output is so far out on the sigmoid that its slope is {of_largest(f.signs.output_slope)}, and "
                 f"{'nothing' if f.signs.output_slope == -math.inf else 'hardly anything'} of the error becomes gradient",
@@ -226,7 +228,7 @@ VERDICTS = registry(
                 f.signs.loss_end > 2 * f.signs.loss_start
                 or (f.signs.loss_end > ROSE * f.signs.loss_start and f.signs.stride > LEAP)
             ),
-            tell=lambda f: with_others(
+            tell=lambda f: of_failed(
                 f,
                 f"{loss_went(f)}, and the largest update changed a typical layer's weights by {own_size(f.signs.stride)}",
             ),
@@ -257,7 +259,7 @@ VERDICTS = registry(
             caption="The loss that training sees, with each batch's own statistics, is under half of the mean answer's, but with the "
             "running statistics by which answers are given 30% or more of its error is left, and over twice as much as of that loss.",
             holds=_is_unsettled,
-            tell=lambda f: with_others(
+            tell=lambda f: of_failed(
                 f,
                 f"with the batch's own statistics the loss is {number(f.signs.loss_end)}, but answers are given with running "
                 "statistics, and these differ",
@@ -327,7 +329,7 @@ VERDICTS = registry(
             caption="No seed solves it, and they leave 30% or more of the mean answer's error, but hardly more than answers by each "
             "point's neighbours: the targets themselves disagree there.",
             holds=lambda f: f.score >= ILL and _is_limited(f),
-            tell=lambda f: with_others(
+            tell=lambda f: of_failed(
                 f,
                 f"{error_left(f)}; to answer each point as its neighbours do would leave {f.experiment.points().neighbours_share:.0%}",
             ),
@@ -344,7 +346,7 @@ VERDICTS = registry(
             name="unfinished",
             caption="None of the above, but the seeds leave 30% or more of the error of always answering the mean target.",
             holds=lambda f: f.complete and f.epoch > 0 and f.score >= ILL,
-            tell=lambda f: with_others(
+            tell=lambda f: of_failed(
                 f, f"{arrives_and(f, 'the gradient arrives, and ')}{loss_went(f)}; {error_left(f)}"
             ),
             remedies={
@@ -368,6 +370,16 @@ VERDICTS = registry(
         ),
     ]
 )
+
+
+# Where the gradient of nets over time arrives.
+ARRIVING = {
+    "Adam": when.adam_goes_far,
+    "ten times the learning rate": when.every(when.ten_times_goes_far, when.is_over_and_did_not_rise),
+    "four times the epochs": when.is_on_its_way,
+    "a tenth of the learning rate": when.went_too_far,
+    "gates that start open": when.needs_a_gate,
+}
 
 
 TIME_VERDICTS = registry(
@@ -432,16 +444,18 @@ TIME_VERDICTS = registry(
             },
         ),
         Verdict(
+            name="hardly moved",
+            caption="All updates together could have changed a usual weight, 1/√fan_in, by less than a third of its size, and the seeds "
+            "leave 30% or more of the error of always answering the mean target.",
+            holds=lambda f: when.is_over(f) and f.signs.way < HARDLY_MOVED and f.score >= ILL,
+            tell=tell_hardly_moved_over_time,
+            remedies=ARRIVING,
+        ),
+        Verdict(
             name="the gradient arrives",
             caption="None of the above holds.",
             holds=lambda f: True,
-            remedies={
-                "Adam": when.adam_goes_far,
-                "ten times the learning rate": when.every(when.ten_times_goes_far, when.is_over_and_did_not_rise),
-                "four times the epochs": when.is_on_its_way,
-                "a tenth of the learning rate": when.went_too_far,
-                "gates that start open": when.needs_a_gate,
-            },
+            remedies=ARRIVING,
         ),
     ]
 )

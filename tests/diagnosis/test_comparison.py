@@ -14,7 +14,7 @@ from explorer.diagnosis.comparison import time_detail, time_headline
 from explorer.diagnosis.conditions import LARGE_PULL
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.facts import HEALTHY_DECADES, facts
-from explorer.diagnosis.sentences import loss_went
+from explorer.diagnosis.sentences import loss_went, mean_answers_error
 from explorer.diagnosis.verdict import TIME_VERDICTS, judge
 from explorer.training.run import Training
 
@@ -102,7 +102,16 @@ def test_where_every_position_counts_counts_the_size_is_told_and_not_the_reach()
 
 FACTS = facts_of(SMALL)
 PLAIN = replace(
-    FACTS, solved=0, stuck=0, diverged=0, runs=8, first_norm=1.0, first_pull=1.0, log_ratio=0.0, log_ratio_end=0.0
+    FACTS,
+    solved=0,
+    stuck=0,
+    diverged=0,
+    runs=8,
+    first_norm=1.0,
+    first_pull=1.0,
+    log_ratio=0.0,
+    log_ratio_end=0.0,
+    signs=replace(FACTS.signs, way=0.0),
 )
 
 
@@ -118,6 +127,8 @@ PLAIN = replace(
         ({"log_ratio": -1.01 * HEALTHY_DECADES}, "vanishing"),
         ({"log_ratio": -math.inf}, "vanishing"),
         ({"log_ratio_end": -1.01 * HEALTHY_DECADES}, "vanishing"),  # it was training that took it away
+        ({"signs": replace(PLAIN.signs, way=-0.51)}, "hardly moved"),
+        ({"signs": replace(PLAIN.signs, way=-0.51), "shares": (0.2,)}, "the gradient arrives"),
         ({"log_ratio_end": -math.inf, "every_position_counts": True}, "the gradient arrives"),
         ({"log_ratio": -math.inf, "every_position_counts": True}, "the gradient arrives"),
         ({"log_ratio": 9.0, "every_position_counts": True}, "the gradient arrives"),
@@ -141,7 +152,7 @@ def counted(solved, **changes):
     return replace(PLAIN, solved=solved, **changes)
 
 
-LOSS = loss_went(PLAIN)
+LOSS = f"{loss_went(PLAIN)}, and {mean_answers_error(PLAIN.signs.error)} is left"
 PHRASE = COMPARISONS["the three cells"].phrase
 
 
@@ -163,7 +174,7 @@ def test_the_three_cells_are_told_in_one_sentence():
         (["GRU"], [counted(1, runs=1)], "Learns: by epoch 5."),
         (["now"], [counted(1)], f"The gradient arrives: 1 of 8 seeds learns it; {LOSS}."),
         (["GRU"], [counted(0, runs=1)], f"The gradient arrives: this seed does not learn it; {LOSS}."),
-        (["GRU"], [counted(0, runs=1, diverged=1)], f"Diverged: {LOSS}."),
+        (["GRU"], [counted(0, runs=1, diverged=1)], f"Diverged: {loss_went(PLAIN)}."),
         (["now"], [counted(0, complete=False)], f"The gradient arrives: 0 of 8 seeds learn it so far; {LOSS}."),
         ([], [], "Nothing is measured yet."),
     ],
@@ -215,7 +226,7 @@ def test_the_word_does_not_depend_on_the_losss_unit():
         assert found[0].first_norm > 50 * found[1].first_norm
         assert found[0].first_pull == pytest.approx(found[1].first_pull)
         words.append({judge(f).name for f in found})
-    assert words == [{"the gradient arrives"}, {"the gradient arrives"}, {"exploding"}]
+    assert words == [{"hardly moved"}, {"hardly moved"}, {"exploding"}]
 
 
 def test_one_or_two_nets_are_told_what_to_try():

@@ -11,7 +11,7 @@ from explorer.choices.activations import ACTIVATIONS
 from explorer.diagnosis import reasons
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.facts import facts
-from explorer.diagnosis.sentences import error_left
+from explorer.diagnosis.sentences import error_left, of_failed, tell_diverged, with_others
 from explorer.diagnosis.signs import kept_by_zeros
 from explorer.diagnosis.verdict import VERDICTS, judge
 from explorer.diagnosis.wording import decades
@@ -165,3 +165,18 @@ def test_stuck_says_yet_where_the_two_do_not_go_together(dying):
     assert told(32.0, 19.0).startswith("the gradient arrives, and the loss went from 32 to 19, yet ")
     assert told(0.69, 0.69).startswith("the gradient arrives, yet the loss stayed at 0.69, and ")
     assert told(0.5, 0.6).startswith("the gradient arrives, yet the loss went from 0.50 to 0.60, and ")
+
+
+def test_what_is_told_of_the_seeds_that_failed_says_so_where_others_did_not(dying):
+    f = dying
+    some = replace(f, solved=3, diverged=1, runs=8)
+    assert of_failed(some, "it is so") == "3 of 8 seeds solve it and 1 diverged; in the others, it is so."
+    assert with_others(some, "it is so") == "it is so; 3 of 8 seeds solve it and 1 diverged."
+    for nobody_else in (replace(f, solved=0, diverged=0), replace(f, solved=0, diverged=1, runs=1)):
+        assert of_failed(nobody_else, "it is so") == with_others(nobody_else, "it is so") == "it is so."
+
+
+def test_a_single_seed_that_diverged_has_no_median(dying):
+    f = replace(dying, runs=1, ended=0, diverged=1, solved=0, loss_start=0.7, loss_end=2734.0)
+    assert tell_diverged(f) == "the loss grew more than a thousandfold in this seed, from 0.70 to 2,734."
+    assert "its median from" in tell_diverged(replace(f, runs=4))
