@@ -258,7 +258,7 @@ class Tried:
         told = ", ".join(f"{left[name]:.0%} with {name}" for name in self.advice)
         if not told:
             return f"{tried}: none clearly helps alone."
-        return f"{tried}: of the mean answer's error {first.left_before:.0%} was left, and {told}."
+        return f"{tried}: {first.left_before:.0%} of the mean answer's error was left without them, {told}."
 
 
 def _count(seeds: int) -> str:

@@ -62,6 +62,7 @@ ROSE = 1.02
 # In words.
 FAR_MORE, FAR_LESS = power_of_ten(HEALTHY_DECADES), power_of_ten(-HEALTHY_DECADES)
 RANDOM_FIRST = "Random weights come first, but alone they are not known to be enough here."
+BEND_FIRST = "A bend in the activation comes first, but alone it is not known to be enough here."
 SMALLER_FIRST = "Smaller steps come first, but alone they are not known to be enough here."
 
 
@@ -236,6 +237,7 @@ VERDICTS = registry(
                 "a tenth of the learning rate": when.every(when.a_tenth_suffices, when.can_answer),
                 "Adam": when.can_answer,
             },
+            helpless=SMALLER_FIRST,
         ),
         Verdict(
             name="vanishing",
@@ -283,6 +285,7 @@ VERDICTS = registry(
                 "leaky ReLU": when.bends_in_time,
                 "Adam": when.adam_answers_linearly,
             },
+            helpless=BEND_FIRST,
         ),
         Verdict(
             name="no biases",
