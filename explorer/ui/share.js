@@ -175,6 +175,33 @@ function place(menu, opener) {
   menu.style.bottom = up ? `${innerHeight - at.top + 6}px` : "auto";
 }
 
+// A page that is drawn anew may take an open menu out of the document, or bring another one in its place. The browser tells of
+// no closing then, as it does where a person closes it: it opens again, with the focus where it was.
+const COMES = 3000, LOOKS = 150; // milliseconds for another one to come, and from one look to the next
+let open = null; // the page on which it is open, and the words of what has the focus
+let gone = 0;
+
+/** Keeps a menu open; returns what ends that. */
+function keepOpen(menu, opener) {
+  const here = window.location.pathname, words = element => element.textContent || element.ariaLabel;
+  menu.onbeforetoggle = ({ newState }) => (open = newState === "open" ? { ...open, on: here } : null);
+  menu.ontoggle = () => menu.matches(":popover-open") && place(menu, opener);
+  const follow = ({ target }) => open && (open.focus = words(target));
+  menu.addEventListener("focusin", follow);
+  clearTimeout(gone);
+  const look = setInterval(() => {
+    if (open?.on !== here || !menu.isConnected || menu.matches(":popover-open")) return;
+    const { focus } = open;
+    menu.showPopover();
+    [...menu.querySelectorAll("button, select, summary, pre")].find(each => words(each) === focus)?.focus();
+  }, LOOKS);
+  return () => {
+    clearInterval(look);
+    menu.removeEventListener("focusin", follow);
+    gone = setTimeout(() => (open = null), COMES);
+  };
+}
+
 function fileButton(name) {
   return Object.assign(document.createElement("button"), { textContent: name, type: "button" });
 }
@@ -183,7 +210,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const find = selector => parentElement.querySelector(selector);
   const host = parentElement.host ?? parentElement, menu = find("[popover]"), opener = find(".open");
   const css = name => getComputedStyle(host).getPropertyValue(name).trim();
-  menu.ontoggle = () => menu.matches(":popover-open") && place(menu, opener);
 
   // What became of a press stands in the line of the button that was pressed.
   const say = (button, words, stays = STAYS) => {
@@ -254,4 +280,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
     say(wanted.button, keep(new Blob([data.file.text], { type: data.file.type }), data.file.name));
   }
   if (data.file) setTriggerValue("taken", data.file.number);
+  return keepOpen(menu, opener);
 }

@@ -361,15 +361,9 @@ class Screen:
     def shared(self, name: str):
         """A button of the menu that Share opens, which is opened for it."""
         box = self.page.locator(".st-key-take_away")
-        button = box.get_by_role("button", name=name, exact=True)
-        # A page that is drawn anew just then closes the menu: a person opens it again.
-        for _ in range(6):
-            if not box.locator("[popover]").is_visible():
-                box.get_by_role("button", name="Share", exact=True).click()
-            self.page.wait_for_timeout(100)
-            if button.is_visible():
-                break
-        return button
+        if not box.locator("[popover]").is_visible():
+            box.get_by_role("button", name="Share", exact=True).click()
+        return box.get_by_role("button", name=name, exact=True)
 
     def saved(self, name: str) -> tuple[str, bytes]:
         """Press a button of that menu; return the file's name and its content."""

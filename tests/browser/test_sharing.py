@@ -329,3 +329,25 @@ def test_all_remedies_goes_there(screen):
     screen.open(complete=True)
     screen.page.get_by_role("button", name="All remedies").click()
     screen.page.wait_for_function("location.pathname.endsWith('/remedies')")
+
+
+# What a browser does where a page that is drawn anew brings the menu to another place.
+MOVED = """() => { const menu = [...document.querySelectorAll(".st-key-share *")].find(each => each.shadowRoot), { parentElement } = menu;
+  menu.remove(); setTimeout(() => parentElement.append(menu), 50); }"""
+
+
+def test_a_menu_that_was_opened_during_training_stays_open_until_somebody_closes_it(new_screen):
+    screen = new_screen().open(depth=9, epochs=6000, seed=90, baseline="none")
+    menu = screen.page.locator(".st-key-take_away [popover]")
+    button = screen.shared("Copy lines")  # while it trains
+    button.focus()
+    screen.finish()
+    assert menu.is_visible()
+    screen.page.evaluate(MOVED)
+    menu.wait_for(state="hidden")
+    menu.wait_for()
+    focus = "document.querySelector('.st-key-share :focus')?.shadowRoot.activeElement.textContent === 'Copy lines'"
+    screen.page.wait_for_function(focus)
+    screen.page.keyboard.press("Escape")
+    screen.page.wait_for_timeout(400)
+    assert not menu.is_visible()
