@@ -14,6 +14,7 @@ from explorer.diagnosis.comparison import time_detail, time_headline
 from explorer.diagnosis.conditions import LARGE_PULL
 from explorer.diagnosis.diagnose import Diagnosis
 from explorer.diagnosis.facts import HEALTHY_DECADES, facts
+from explorer.diagnosis.remedies import TIME_REMEDIES
 from explorer.diagnosis.sentences import loss_went, mean_answers_error
 from explorer.diagnosis.verdict import TIME_VERDICTS, judge
 from explorer.training.run import Training
@@ -312,7 +313,9 @@ def test_a_gradient_that_training_took_away_needs_smaller_steps_and_no_other_sta
     assert advised(log_ratio_end=-9.0, experiment=far, way=0.5) == ("vanishing", ("a tenth of the learning rate",))
     gone = {"log_ratio": -9.0, "log_ratio_end": -9.0}
     assert advised(experiment=far, **gone)[1] == ("gates that start open",)
-    assert advised(experiment=far.but(cell="GRU", forget_bias=-9.0), **gone)[1] == ()  # it has gates
+    closed = far.but(cell="GRU", forget_bias=-9.0)
+    assert advised(experiment=closed, **gone)[1] == ("gates that start open",)
+    assert advised(experiment=closed.but(truncation=2), **gone)[1] == ()  # what is cut off no gate brings back
     assert advised(experiment=far.but(learning_rate=1e-4), **gone)[1] == ()  # steps that lead nowhere
     fell = judge(replace(PLAIN, log_ratio_end=-9.0)).tell(replace(PLAIN, log_ratio_end=-9.0))
     assert fell.startswith(
@@ -334,3 +337,14 @@ def test_over_time_a_way_is_told_in_usual_weights_whatever_the_loss_is_measured_
     assert adam.way == pytest.approx(math.log10(50 * SMALL.learning_rate / usual))
     assert adam.stride == pytest.approx(math.log10(SMALL.learning_rate / usual))
     assert sgd.way < adam.way - 0.5, "a gradient is shorter than 1"
+
+
+@pytest.mark.parametrize(
+    "closed", [{"cell": "LSTM", "forget_bias": 0.0}, {"cell": "GRU", "forget_bias": -1.0}, {"cell": "RNN"}]
+)
+def test_over_time_a_net_that_forgets_is_told_to_open_its_gates_and_then_learns(closed):
+    forgetful = RecurrentExperiment(**closed, length=50)  # Two symbols, and a long silence before the answer
+    f = facts(train(forgetful))
+    assert "gates that start open" in Diagnosis(None, f, judge(f)).advice
+    opened = train(TIME_REMEDIES["gates that start open"].change(forgetful))
+    assert f.solved < f.runs / 2 < opened.outcome.count("solved")
