@@ -426,8 +426,8 @@ TIME_VERDICTS = registry(
             holds=lambda f: f.epoch > 0 and f.signs.loss_end > 2 * f.signs.loss_start,
             tell=lambda f: f"{loss_went(f)}; {learn(f)}.",
             remedies={
-                "Adam": when.every(when.adam_goes_far, when.state_is_kept),
-                "a tenth of the learning rate": when.went_too_far,
+                "Adam": when.every(when.other_steps_could_do_over_time, when.adam_is_new),
+                "a tenth of the learning rate": when.other_steps_could_do_over_time,
             },
             helpless=SMALLER_FIRST,
         ),

@@ -234,7 +234,9 @@ def test_one_or_two_nets_are_told_what_to_try():
     vanishing = facts_of(SMALL.but(initializer="zeros", learning_rate=0.1))
     told = time_detail(named(["RNN"], [vanishing]))
     assert told.endswith("By rule of thumb, try: gates that start open.")
-    walked = replace(vanishing, experiment=SMALL.but(cell="GRU", truncation=2), signs=replace(PLAIN.signs, way=0.1))
+    walked = replace(
+        vanishing, experiment=SMALL.but(cell="GRU", truncation=2, epochs=50), signs=replace(PLAIN.signs, way=0.1)
+    )
     assert "try: no truncation." in time_detail(named(["GRU"], [walked]))
     assert "try" not in time_detail(named(["RNN", "GRU", "LSTM"], [vanishing] * 3))
 
@@ -293,7 +295,7 @@ def test_over_time_larger_steps_are_advised_where_weights_moved_somewhat_and_ste
 def test_over_time_steps_that_moved_weights_by_many_times_their_size_are_too_large():
     name, names = advised(loss_end=2.1, experiment=OPEN.but(learning_rate=1.0), way=2.5, stride=0.5)
     assert name == "steps too large" and names == ("Adam", "a tenth of the learning rate")
-    assert advised(loss_end=2.1, experiment=OPEN, way=0.5)[1] == ()
+    assert advised(loss_end=2.1, experiment=OPEN.but(epochs=20), way=0.5)[1] == (), "too few to learn by any steps"
 
 
 def test_over_time_adam_is_advised_where_it_gets_far_enough():
@@ -305,6 +307,8 @@ def test_over_time_adam_is_advised_where_it_gets_far_enough():
     gone = {"experiment": lost, "way": -3.0, "log_ratio": -9.0, "log_ratio_end": -9.0}
     assert advised(**gone | {"experiment": lost.but(epochs=40)})[1] == ()
     assert advised(**gone)[1] == ("Adam",)
+    assert advised(**gone | {"way": 1.0})[1] == (), "it is not steps that lack"
+    assert advised(**gone | {"experiment": lost.but(hidden=1)})[1] == ()
     assert advised(**gone | {"experiment": lost.but(truncation=2)})[1] == (), "what is cut off no optimizer brings back"
 
 
