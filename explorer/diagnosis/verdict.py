@@ -84,7 +84,10 @@ def _most(count: int, f: Facts) -> bool:
 
 
 def _explodes(f: Facts) -> bool:
-    return f.signs.reach > (NORMED_DECADES if when.norms_batches_without_skips(f) else HEALTHY_DECADES)
+    # A straight line that cannot answer needs a bend, however large its gradient is.
+    return f.signs.reach > (
+        NORMED_DECADES if when.norms_batches_without_skips(f) else HEALTHY_DECADES
+    ) and when.can_answer(f)
 
 
 def _vanishes(f: Facts) -> bool:

@@ -95,6 +95,8 @@ def test_three_remedies_are_advised_at_most_and_of_these_the_first(plain):
         ("has_few_units", {"width": 3}, {"width": 4}),
         ("differences_add_up", {"depth": 10}, {"depth": 10, "skip": "one layer"}),
         ("steps_are_missing", {"learning_rate": 1e-4, "epochs": 100}, {"learning_rate": 1e-4, "epochs": 99}),
+        ("nearly_reaches", {"reach": -4.0, "reach_end": -4.0, "learning_rate": 1e-3, "epochs": 300}, {"reach": -4.0, "reach_end": -4.0, "learning_rate": 1e-3, "epochs": 299}),
+        ("nearly_reaches", {"reach": -5.0, "reach_end": -5.0, "epochs": 300}, {"reach": -7.0, "reach_end": -7.0, "epochs": 300}),
         ("bends_in_time", {"task": "noisy XOR", "learning_rate": 0.1}, {"task": "blobs", "learning_rate": 0.1}),
         ("came_back", {"reach": -5.0, "reach_end": 0.0}, {"reach": -5.0, "reach_end": -5.0}),
         ("overshoots", {"loss_best": 0.1, "loss_end": 0.2, "stride": 0.0}, {"loss_best": 0.1, "loss_end": 0.2, "stride": -2.0}),

@@ -285,3 +285,19 @@ def test_sentences_of_a_single_seed_speak_of_one(word):
         said = verdict.tell(found)
         assert "of 1 seeds" not in said
         assert "not this seed" not in said
+
+
+def test_a_straight_line_whose_gradient_explodes_needs_a_bend_all_the_same():
+    asked = Experiment(
+        task="noisy XOR",
+        samples=32,
+        depth=10,
+        width=10,
+        activation="linear",
+        initializer="normal",
+        epochs=2,
+        learning_rate=1e-8,
+    )
+    found = diagnose(train(asked))
+    assert found.facts.signs.reach > 3 and found.verdict == "linear"
+    assert diagnose(train(asked.but(task="blobs"))).verdict == "exploding"
