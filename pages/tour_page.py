@@ -67,8 +67,9 @@ FIRST_SLICE, SLICE = 0.05, 0.15
 # Seconds between two repaints of a running training.
 REPAINT = 0.8
 GUESS_KEY = "_tour_guess"
-# Pixels of the window that a figure leaves for what is above and below it.
-ABOVE, FOOT = 244, 92
+# Pixels of the window that a figure leaves for what is above and below it; of 1080 in a lecture room for the row below it, and
+# for progress.
+ABOVE, FOOT, PROGRESS = 244, 92, 60
 
 
 def show() -> None:
@@ -191,7 +192,7 @@ def _question(scene: Scene, view: TourView, plan: Plan) -> None:
             ask_again(room)
     elif known is not None:
         with st.container(key="tour_beside"):
-            words, beside = st.columns([1, 1.7], gap="medium", vertical_alignment="center")
+            words, beside = st.columns([1, 1.7], gap="medium", vertical_alignment="top" if presenting() else "center")
     else:
         words = st.container(horizontal_alignment="center")
     with words:
@@ -274,7 +275,8 @@ def _revealed(scene: Scene, view: TourView, plan: Plan, below: Any) -> None:
 
 def _chart(scene: Scene, view: TourView, figure: Drawn, trainings: Trainings, *, keep: str) -> None:
     """Draw a scene's figure, and how far its training has come."""
-    live_chart(figure, keep=keep, on_click=lambda click: None, above=ABOVE, foot=FOOT, settings=True)
+    foot = FOOT + PROGRESS * scene.figure.trains
+    live_chart(figure, keep=keep, on_click=lambda click: None, above=ABOVE, foot=foot, settings=True)
     if scene.figure.trains:
         trainings.place = st.empty()
         trainings.show_progress()

@@ -45,8 +45,11 @@ class Tier:
 RANKED = (Tier(2, 2, 1, 210, 44, 18, True), Tier(4, 4, 2, 100, 25, 16, True), Tier(99, 6, 2, 56, 17, 16, False))
 
 
+# Panels of the first two sizes.
+LARGER = RANKED[0].places + RANKED[1].places
 # The same for a lecture room.
-ROOM_RANKED = (Tier(2, 2, 1, 150, 44, 26, True), Tier(4, 4, 2, 72, 28, 24, False), Tier(99, 7, 2, 40, 16, 24, False))
+ROOM_RANKED = (Tier(2, 2, 1, 126, 44, 26, True), Tier(4, 4, 2, 66, 28, 24, False), Tier(99, 6, 2, 36, 18, 24, False))
+ROOM_MARGIN = {"l": 92, "r": 16}
 EVEN = Tier(99, 5, 2, 142, 20, 16, True)
 
 
@@ -75,7 +78,9 @@ def remedies_figure(tried: Sequence[TrialPanel], view: View, *, ranked: bool = T
     """
     traces: Traces = []
     for place, one in enumerate(tried, start=1):
-        traces += panels.position_by_epoch(one.history, view, f"x{place}", f"y{place}")
+        panel = panels.position_by_epoch(one.history, view, f"x{place}", f"y{place}")
+        # Rows of a small panel are hardly higher than a wide gap.
+        traces += [trace | {"ygap": 1} if "ygap" in trace and place > LARGER else trace for trace in panel]
     traces += panels.view_colour_bar(view, f"x{len(tried) + 1}", f"y{len(tried) + 1}")
     tiers = RANKED if ranked else (replace(EVEN, columns=_even(len(tried))),)
     room = {"room": _layout(tried, view, ROOM_RANKED, narrow=False)} if ranked else {}
@@ -146,6 +151,7 @@ def _layout(tried: Sequence[TrialPanel], view: View, tiers: Sequence[Tier], narr
         **axes.sized(named_axes),
     }
     if size > theme.TICK_SIZE:
+        layout["margin"] = axes.MARGIN | ROOM_MARGIN
         layout["legend"] |= {"font": {"size": size}}
         for name in named_axes:
             layout[name] |= {"tickfont": {"size": size}, "title": layout[name]["title"] | {"font": {"size": size}}}
@@ -171,7 +177,7 @@ def _panel_axes(place: int, history: History, view: View, slot: Slot) -> dict[st
     if view.axis == "linear":
         x |= {"tickvals": [0, epochs / 2], "ticktext": ["0", f"epoch {epochs / 2:,.0f}"]}
     named = slot.leftmost and ticks
-    y = axes.layer_axis(history.experiment.layers, min(6, slot.tier.height // 25)) | {
+    y = axes.layer_axis(history.experiment.layers, max(1, min(6, 16 * slot.tier.height // (25 * slot.tier.size)))) | {
         "showticklabels": named,
         "title": "layer" if named else "",
     }

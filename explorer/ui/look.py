@@ -165,7 +165,7 @@ _ROOM_TOUR = """
 .st-key-tour_foot [data-testid=stHorizontalBlock] { gap: .5rem; }
 .st-key-tour_foot button { white-space: nowrap; }
 .st-key-tour_foot .st-key-scene [role=radio] { min-width: 1rem; }
-[data-testid=stMain] .st-key-tour_question { min-height: max(590px, 100vh - 160px); }
+[data-testid=stMain] :is(.st-key-tour_question, .st-key-tour_recap) { min-height: calc(100vh - 8.5rem); }
 [data-testid=stMain] .st-key-tour_question p { font-size: 1.36rem; }
 [data-testid=stMain] .st-key-tour_question h1 { font-size: 2.72rem; }
 [data-testid=stMain] .st-key-tour_question h2 { font-size: 2rem; }

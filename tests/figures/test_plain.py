@@ -10,6 +10,7 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.diagnosis.comparison import Compared
+from explorer.diagnosis.remedies import REMEDIES
 from explorer.figures import plain, remedies
 from explorer.figures.remedies import TrialPanel
 from explorer.figures.view import View
@@ -89,10 +90,21 @@ def test_no_line_above_a_remedys_panel_is_wider_than_the_panel(word, number):
         TrialPanel("as it is", "", "0 of 2", history),
         TrialPanel("ten times the learning rate", word, number, history),
     ]
-    for place, tier in ((1, remedies.RANKED[0]), (3, remedies.RANKED[1]), (8, remedies.RANKED[2])):
-        shown = [*[tried[0]] * place, tried[1]]
-        texts = [label["text"] for label in remedies.remedies_figure(shown, View())["layout"]["annotations"]]
-        title = next(text for text in texts if word in text)
-        lines = re.sub(r"<(?!br)[^>]*>", "", title).split("<br>")
-        assert word in title and number in title
-        assert max(len(line) for line in lines) <= tier.letters + 2
+    for place, *tiers in zip((1, 3, 8), remedies.RANKED, remedies.ROOM_RANKED, strict=True):
+        wide = remedies.remedies_figure([*[tried[0]] * place, tried[1]], View())["layout"]
+        for layout, tier in zip((wide, wide["meta"]["room"]), tiers, strict=True):
+            title = next(label["text"] for label in layout["annotations"] if word in label["text"])
+            lines = re.sub(r"<(?!br)[^>]*>", "", title).split("<br>")
+            assert word in title and number in title
+            assert max(len(line) for line in lines) <= tier.letters + 2
+
+
+def test_in_a_lecture_room_every_text_about_the_remedies_has_24_pixels_and_a_slide_holds_them():
+    history = train(Experiment(depth=2, width=2, runs=2, epochs=2))
+    tried = [TrialPanel(name, "helped a little", "error 100% → 75%", history) for name in REMEDIES]
+    room = remedies.remedies_figure(tried, View())["layout"]["meta"]["room"]
+    texts = [label["font"]["size"] for label in room["annotations"] if label.get("name") != "settings"]
+    axes = [axis for name, axis in room.items() if re.match(r"[xy]axis", name)]
+    texts += [axis["tickfont"]["size"] for axis in axes] + [room["legend"]["font"]["size"]]
+    assert min(texts) >= 24
+    assert room["height"] <= 900
