@@ -49,7 +49,8 @@ PRECISION, RECALL, CALLED_FINE = 0.75, 0.9, 0.03
 RUNS = 8
 # The first of the seeds that `try_remedies` tries; advice is judged by seeds 0 to 7.
 TRIED_FROM = 1000
-# A setting is drawn again if NumPy alone would train longer on it; compiled kernels take a fraction of that.
+# A setting is drawn again if it would train longer, by the estimate of the path that trains: without compiled kernels a seed draws
+# other settings.
 SECONDS, SECONDS_OVER_TIME = 0.4, 1.0
 
 
