@@ -287,19 +287,9 @@ def got_not_far_and_can_more(f: Facts) -> bool:
     return got_not_far(f) and ten_times_is_fair(f)
 
 
-def leapt_or_got_not_far(f: Facts) -> bool:
-    """Whether updates are too small, or moved weights by their own size at once, and Adam's would be others."""
-    return (got_not_far(f) or leapt(f)) and adam_is_new(f)
-
-
-def leapt(f: Facts) -> bool:
-    """Whether the loss was lower before, and an update changed the weights by their own size."""
-    return came_and_went(f) and f.signs.stride > 0
-
-
-def leapt_and_may_be_slower(f: Facts) -> bool:
-    """Whether it leapt, and a tenth is small enough; or weights leap about."""
-    return leaps(f) or (leapt(f) and a_tenth_suffices(f))
+def overshoots_or_got_not_far(f: Facts) -> bool:
+    """Whether updates are too small, or too large, and Adam's would be others."""
+    return (got_not_far(f) or overshoots(f)) and adam_is_new(f)
 
 
 def starts_well(f: Facts) -> bool:

@@ -90,8 +90,6 @@ def test_three_remedies_are_advised_at_most_and_of_these_the_first(plain):
         ("norm_could_help", {"depth": 3}, {"depth": 2}),
         ("norm_could_help", {"depth": 3}, {"depth": 3, "normalization": "layer"}),
         ("got_not_far", {"stride": -2.5, "way": 0.0}, {"stride": -2.5, "way": 0.5}),
-        ("leapt", {"loss_best": 0.1, "loss_end": 0.2, "stride": 0.1}, {"loss_best": 0.1, "loss_end": 0.2, "stride": -0.5}),
-        ("leapt_and_may_be_slower", {"loss_best": 0.1, "loss_end": 0.2, "stride": 0.1}, {"loss_best": 0.2, "loss_end": 0.2, "stride": 0.1}),
         ("has_few_units", {"width": 3}, {"width": 4}),
         ("differences_add_up", {"depth": 10}, {"depth": 10, "skip": "one layer"}),
         ("steps_are_missing", {"learning_rate": 1e-4, "epochs": 100}, {"learning_rate": 1e-4, "epochs": 99}),
