@@ -198,8 +198,11 @@ export default function () {
 _room = st.components.v2.component(
     "explorer_room", html="<i hidden></i>", css=_ROOM + _ROOM_TOUR, js=_LEAVE, isolate_styles=False
 )
-# Left of Share.
-_MODE = "<style>.st-key-mode { position: fixed; top: .45rem; right: 7.4rem; width: auto; z-index: 1000000; }</style>"
+# Left of Share; a phone is no lecture room's screen.
+_MODE = """<style>
+.st-key-mode { position: fixed; top: .45rem; right: 7.4rem; width: auto; z-index: 1000000; }
+@media (max-width: 700px) { .st-key-mode { display: none; } }
+</style>"""
 
 
 def enlarge(on: bool) -> None:

@@ -142,8 +142,11 @@ summary { cursor: pointer; padding: .3rem 0; }
 [role=status] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 640px) { .line { grid-template-columns: 1fr; } }
 """
-# The menu of pages ends before the button.
-_HEADER = "<style>[data-testid=stToolbar] { padding-right: 6.5rem; }</style>"
+# The menu of pages ends before the buttons.
+_HEADER = """<style>
+[data-testid=stToolbar] { padding-right: 6.5rem; }
+@media (min-width: 700px) { [data-testid=stToolbar] { padding-right: 14.5rem; } }
+</style>"""
 _component = st.components.v2.component(
     "explorer_share",
     html=_MENU,

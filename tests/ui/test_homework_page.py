@@ -4,6 +4,7 @@ import pytest
 
 from explorer.sharing.answers import read_answer
 from explorer.stories.challenges import CHALLENGE_KEY, CHALLENGES, change_key
+from explorer.ui.lecture import MODE_KEY
 from pages import homework_page
 from tests.stories.test_challenges import BY_ADDRESS, RIGHT, WRONG
 from tests.ui.test_app import run, sent
@@ -23,9 +24,9 @@ def judgment(app):
 
 
 def asked(app):
-    """The keys of the controls on the page, but for the one that chooses the challenge."""
+    """The keys of the controls on the page, but for those that choose the challenge and whether it is for a lecture room."""
     keys = [each.key for kind in (app.selectbox, app.select_slider, app.slider, app.button_group) for each in kind]
-    return {key for key in keys if key and key != CHALLENGE_KEY}
+    return {key for key in keys if key and key not in (CHALLENGE_KEY, MODE_KEY)}
 
 
 def parcel(app):
