@@ -212,7 +212,7 @@ def enlarge(on: bool) -> None:
         _room(key="_room_look")
 
 
-# --- How the tour looks: larger words, and in presenter mode nothing but the scene ---
+# --- How the tour looks: larger words ---
 
 
 # Holds what nobody sees: it takes no room.
