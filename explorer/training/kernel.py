@@ -1628,7 +1628,8 @@ def train_part(
             if not totals[lane] < LARGE_SQUARE:
                 lengths[lane] = scaled_norm(gradient[:, lane])
             if not lengths[lane] < math.inf:  # The run ends; set to 0 it costs nothing special
-                bring_back(shared, runs[lane], theta, lane)
+                if alive[lane]:  # In a spare lane, or that of a run which has ended, a net goes on that is nobody's
+                    bring_back(shared, runs[lane], theta, lane)
                 theta[:, lane] = gradient[:, lane] = moments[:, :, lane] = lengths[lane] = 0.0
                 alive[lane] = False
         if not alive.any():

@@ -161,6 +161,19 @@ def test_runs_that_train_together_learn_each_by_its_own_rule(monkeypatch):
         np.testing.assert_array_equal(together.history(index).loss, alone.loss)
 
 
+def test_what_overflows_in_a_spare_lane_is_written_nowhere(monkeypatch):
+    monkeypatch.setenv(compiled.VARIABLE, "")
+    base = Experiment(task="curve", samples=8, width=4, depth=2, activation="sigmoid")
+    # At the first run's rate, which spare lanes take, even a net of zeros overflows.
+    group = Training(base.but(learning_rate=3.0, runs=1), base.but(learning_rate=0.01, clip="norm", runs=7)).groups[0]
+    group._calls = [np.arange(8)[None, :3]]  # behind the three runs of the call stand the numbers of others
+    before = group.theta.copy()
+    _, failures = group._advance(800)
+    assert [failure.run for failure in failures] == [0]
+    assert (group.theta[:, 1:3] != before[:, 1:3]).any()
+    np.testing.assert_array_equal(group.theta[:, 3:], before[:, 3:])
+
+
 # --- nets over time -------------------------------------------------------------------------------
 
 OVER_TIME = {
