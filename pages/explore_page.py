@@ -39,7 +39,7 @@ from explorer.ui.compare_with import compare_with, offer_trials, told_by_trials
 from explorer.ui.lecture import presenting, text_factor
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Click, Drawn, live_chart, replay_button
-from explorer.ui.look import VERDICT_KEY, WHY_KEY, place_of_progress, reserve
+from explorer.ui.look import VERDICT_KEY, place_of_progress, reserve, tell_why
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen, present_value, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -129,13 +129,12 @@ def _headline(compared: Compared) -> None:
     why = now.start_sentence if before is None else f"{compare_gradients(before.facts, now.facts)} **{now.sentence}**"
     # A lecturer may want to ask first what helps.
     why = f"{why} {told_by_trials(now) or ('' if presenting() else now.advice_sentence)}"
-    reserve(told, why)
+    reserve(told)
     with st.container(gap="xxsmall", key=VERDICT_KEY):
         _welcome() if _first_visit() else _scenario_line(compared)
         st.header(told, anchor=False, help=_rules(now.rule))
         with st.container(horizontal=True, gap="small"):
-            with st.container(key=WHY_KEY):
-                st.markdown(why)
+            tell_why(why)
             with st.container(horizontal=True, gap="small", vertical_alignment="bottom", width="content"):
                 _draw_numbers(compared)
 

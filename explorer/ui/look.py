@@ -18,12 +18,12 @@ FAVICON = "data:image/png;base64," + b64encode((_HERE / "favicon.png").read_byte
 # --- Places that stay as high as they are, so that what stands below them does not move ---
 
 VERDICT_KEY, WHY_KEY, ROW_KEY = "verdict", "verdict_why", "view"
+SHORT_KEY, LONG_KEY = f"{WHY_KEY}_short", f"{WHY_KEY}_long"
 PROGRESS_HEIGHT = 48
 # Headlines of so many letters are one line of a laptop and of a wide screen; a longer one is smaller, and has two.
 ONE_LINE, WIDE_LINE = 84, 98
 # Why, in usual and in small letters: of more letters than these there are three lines of a laptop, four of a wide screen.
 WHY_LETTERS = 240
-WHY, WHY_SMALL = "font-size: max(1rem, .88vw);", "font-size: max(.9rem, .74vw); line-height: 1.25;"
 # In hundredths of the window's width: 1.6 are 31 pixels on a screen of 1920.
 LARGE, SMALL = 1.6, 1.3
 # A phone scrolls: there nothing is kept.
@@ -33,7 +33,9 @@ _RESERVED = """<style>
   .st-key-{verdict} h2 {{ font-size: {size}vw; }}
   .st-key-{verdict} [data-testid=stHeading] {{ height: calc(3.2vw + 1rem); }}
   .st-key-{why} {{ min-height: 3.4rem; }}
-  .st-key-{why} p {{ {why_size} }}
+  .st-key-{short} p {{ font-size: max(1rem, .88vw); }}
+  .st-key-{long} p {{ font-size: max(.9rem, .74vw); line-height: 1.25; }}
+  .st-key-{why}:has(.st-key-{short} p) .st-key-{long} {{ display: none; }}
   :has(> .st-key-{why}) {{ min-width: 36rem; }}
   :has(> .st-key-{row}) {{ min-width: 40rem; }}
 }}
@@ -44,12 +46,21 @@ _RESERVED = """<style>
 </style>"""
 
 
-def reserve(headline: str, why: str) -> None:
-    """Keep the room of the verdict, whatever it says, and fit the sizes of its headline and of why."""
+def reserve(headline: str) -> None:
+    """Keep the room of the verdict, whatever it says, and fit the size of its headline."""
     size, wide_size = (LARGE if len(headline) <= letters else SMALL for letters in (ONE_LINE, WIDE_LINE))
-    keys = {"verdict": VERDICT_KEY, "why": WHY_KEY, "row": ROW_KEY}
-    why_size = WHY if len(why) <= WHY_LETTERS else WHY_SMALL
-    st.html(_RESERVED.format(**keys, size=size, wide_size=wide_size, why_size=why_size))
+    keys = {"verdict": VERDICT_KEY, "why": WHY_KEY, "short": SHORT_KEY, "long": LONG_KEY, "row": ROW_KEY}
+    st.html(_RESERVED.format(**keys, size=size, wide_size=wide_size))
+
+
+def tell_why(why: str) -> None:
+    """Draw a verdict's why, in usual letters or, where it is long, in small ones.
+
+    Either has a place of its own: were one place given another size, a text would for a moment have that of the next.
+    """
+    with st.container(key=WHY_KEY, gap=None):
+        short, long = (st.container(key=key).empty() for key in (SHORT_KEY, LONG_KEY))
+        (short if len(why) <= WHY_LETTERS else long).markdown(why)
 
 
 HIDDEN_KEY = "hidden_"
