@@ -30,7 +30,19 @@ let folds = false;
 function fold(on) {
   if (on === folds) return;
   folds = on;
-  document.querySelector(on ? "[data-testid=stSidebar][data-collapsed=false] [data-testid=stSidebarCollapseButton] button" : "[data-testid=stExpandSidebarButton]")?.click();
+  const button = document.querySelector(on ? "[data-testid=stSidebar][data-collapsed=false] [data-testid=stSidebarCollapseButton] button" : "[data-testid=stExpandSidebarButton]");
+  button?.click();
+  if (button) setTimeout(forgetFold, FORGET);
+}
+
+// Streamlit remembers a fold for later visits, but nobody has chosen this one.
+const FORGET = 200, KEPT = "stSidebarCollapsed";
+function forgetFold() {
+  try {
+    for (const key of Object.keys(localStorage).filter(key => key.startsWith(KEPT))) localStorage.removeItem(key);
+  } catch {
+    // Inside another page a browser may forbid it.
+  }
 }
 
 export default function ({ data, parentElement, setStateValue }) {

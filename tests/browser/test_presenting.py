@@ -91,9 +91,10 @@ def test_present_is_one_button_and_what_is_flipped_then_moves_nothing(new_screen
     assert screen.chart("gd.getBoundingClientRect().top") == before
 
 
-def test_walk_folds_the_sidebar_and_unfolds_it_for_the_next_page(new_screen):
+def test_walk_folds_the_sidebar_and_unfolds_it_for_the_next_page_and_visit(new_screen):
     screen, found = opened(new_screen, "Walk")
     graph = "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.walk .graph'))"
     assert found["figure"] >= IN_FIGURES and screen.page.evaluate(graph) <= 0
+    screen.page.wait_for_function("!Object.keys(localStorage).some(key => key.startsWith('stSidebarCollapsed'))")
     screen.go_to("Explore")
     screen.page.wait_for_selector("[data-testid=stSidebar][data-collapsed=false]")
