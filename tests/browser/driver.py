@@ -331,12 +331,16 @@ class Screen:
         self.page.get_by_role("button", name=button).click()
         self.page.get_by_role("button", name={"Present": "Leave", "Leave": "Present"}[button]).wait_for()
 
-    def pick(self, key: str, option: str) -> None:
-        """Choose in a menu."""
+    def open_list(self, key: str) -> None:
+        """Open a menu's list."""
         menu = self.box(key).locator("[role=combobox]")
         self.rest()  # a menu that is drawn with other options closes
         menu.scroll_into_view_if_needed()  # an open one closes when the sidebar scrolls
         menu.click()
+
+    def pick(self, key: str, option: str) -> None:
+        """Choose in a menu."""
+        self.open_list(key)
         self.page.get_by_role("option", name=option, exact=True).click()
 
     def tick(self, key: str, option: str) -> None:

@@ -245,7 +245,7 @@ def _press_or_pick(screen, key, rng):
         radio = radios.nth(rng.randrange(radios.count()))
         radio.click()
         return radio.inner_text()
-    screen.box(key).locator("[role=combobox]").click()
+    screen.open_list(key)
     options = screen.page.get_by_role("option")
     options.first.wait_for()
     option = options.nth(rng.randrange(options.count()))
