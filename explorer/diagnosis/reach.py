@@ -28,18 +28,21 @@ from explorer.training.recurrent_network import (
 from explorer.training.run import Training, group_size
 from explorer.training.time_measures import TIME_DIAGNOSTICS
 
-# The seconds that a measurement may take, and nanoseconds of a step of one seed: fixed, per element of z, and per multiply-add.
-# Each block's way back is one product of hidden x hidden matrices; the singular values cost about three.
-LIMIT_SECONDS = 1.0
+# The seconds that a measurement may take, and the share of them for one that a rule of thumb asks for. Nanoseconds of a step of
+# one seed: fixed, per element of z, and per multiply-add. Each block's way back is one product of hidden x hidden matrices; the
+# singular values cost about three.
+LIMIT_SECONDS, OF_A_RULE = 1.0, 0.2
 PER_STEP, PER_ELEMENT, PER_MULTIPLY_ADD = 16_000, 6.0, 0.15
 
 
-def state_jacobians(shape: RecurrentArchitecture, theta: Array, x: Array, h_0: Array | None = None) -> Array:
-    """Return ds_T/ds_t of every run for t = 0 to T, where s is the state that is carried on: c of an LSTM, else h.
+def state_jacobians(
+    shape: RecurrentArchitecture, theta: Array, x: Array, h_0: Array | None = None, first: int = 0
+) -> Array:
+    """Return ds_T/ds_t of every run for t = `first` to T, where s is the state that is carried on: c of an LSTM, else h.
 
     All paths count: an LSTM's h_t changes with its c_t (not at t = 0, where both are given). `theta` is (1, runs, 1,
-    parameters), `x` one sequence, (length, inputs), `h_0`, (hidden,), the first state, by default 0. Entry [t, run, i, j] of
-    the result is the derivative of unit j of the last s with respect to unit i of s_t, in the top layer; NaN for a run whose
+    parameters), `x` one sequence, (length, inputs), `h_0`, (hidden,), the first state, by default 0. Entry [t - first, run, i,
+    j] of the result is the derivative of unit j of the last s with respect to unit i of s_t, in the top layer; NaN for a run whose
     states are not all finite.
     """
     network = RecurrentNetwork(replace(shape, truncation=0), theta, 1)
@@ -50,18 +53,19 @@ def state_jacobians(shape: RecurrentArchitecture, theta: Array, x: Array, h_0: A
     # A change of the top layer's state stays in that layer. A layer of one step visits step after step, with one copy of
     # the sequence for each unit whose derivative is wanted.
     step = Layer(replace(network.shape, length=1), top.index, top.weights, np.zeros_like(top.weights), shape.hidden)
-    jacobians = np.empty((shape.length + 1, len(top.weights), shape.hidden, shape.hidden))
+    jacobians = np.empty((shape.length + 1 - first, len(top.weights), shape.hidden, shape.hidden))
     state = step.grad_c if shape.cell.has_c else step.grad_h
     state[1] = np.eye(shape.hidden)
     with np.errstate(all="ignore"):
         network.forward()
-        for t in range(shape.length - 1, -1, -1):
+        for t in range(shape.length - 1, max(first, 1) - 2, -1):
             _copy_step(step, top, t)
             step.backward(first_given=1, measuring=False)
-            jacobians[t + 1] = state[1]  # complete only now: h's share of dL/dc comes with the step
+            jacobians[t + 1 - first] = state[1]  # complete only now: h's share of dL/dc comes with the step
             step.grad_h[1] = step.grad_h[0]
             step.grad_c[-1] = step.grad_c[0]
-    jacobians[0] = state[0]
+    if first == 0:
+        jacobians[0] = state[0]
     # ReLU has slope 0 at NaN: finite derivatives of states that are not finite mean nothing.
     jacobians[:, ~np.isfinite(top.s).all(axis=(0, 2, 3))] = np.nan
     return jacobians
@@ -77,15 +81,18 @@ def _copy_step(step: Layer, top: Layer, t: int) -> None:
 
 def reach_norms(shape: RecurrentArchitecture, theta: Array, x: Array) -> Array:
     """Return the largest singular value of `state_jacobians`, (runs, length + 1); NaN where the matrix is not finite."""
-    jacobians = state_jacobians(shape, theta, x)
+    return _norms(state_jacobians(shape, theta, x)).T
+
+
+def _norms(jacobians: Array) -> Array:
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(jacobians).all(axis=(-2, -1)))
     jacobians[~finite] = 0.0
-    return np.where(finite, np.linalg.norm(jacobians, 2, axis=(-2, -1)), np.nan).T
+    return np.where(finite, np.linalg.norm(jacobians, 2, axis=(-2, -1)), np.nan)
 
 
-def seeds_measured(experiment: RecurrentExperiment) -> int:
-    """Return the number of seeds whose reach is measured: all of them, unless that would take over a second."""
-    return min(max(int(LIMIT_SECONDS / _seconds(experiment)), 1), experiment.runs)
+def seeds_measured(experiment: RecurrentExperiment, share: float = 1.0) -> int:
+    """Return the number of seeds whose reach is measured: all of them, unless that would take over a second, or a `share` of it."""
+    return min(max(int(share * LIMIT_SECONDS / _seconds(experiment)), 1), experiment.runs)
 
 
 def _seconds(experiment: RecurrentExperiment) -> float:
@@ -190,8 +197,7 @@ class ReachCurve:
 
 def reach_curve(experiment: RecurrentExperiment, now: Array | None = None, name: str = "") -> ReachCurve:
     """Measure an experiment's reach at the start; add theory, and the present reach if `state_reach` measured it."""
-    # With defaults where the first states do not depend on it: equal starts are measured once.
-    reach, log_step = _at_start(experiment.at_start().but(loss=USUAL, truncation=0))
+    reach, log_step = _at_start(_start(experiment))
     distances = np.arange(experiment.length + 1)
     # Nothing to the power of 0 is 1.
     theory = np.where(distances == 0, 0.0, np.maximum(distances, 1) * log_step)
@@ -205,16 +211,32 @@ def log_kept(experiment: RecurrentExperiment) -> float:
 
     What a memory task asks for comes in the first half.
     """
-    start = reach_curve(experiment).start
-    return float(band(logarithm(start[:, experiment.length - experiment.length // 2])).middle)
+    return _log_kept(_start(experiment))
+
+
+def _start(experiment: RecurrentExperiment) -> RecurrentExperiment:
+    """Return it with defaults where the first states do not depend on it: equal starts are measured once."""
+    return experiment.at_start().but(loss=USUAL, truncation=0)
+
+
+@lru_cache(maxsize=64)
+def _log_kept(experiment: RecurrentExperiment) -> float:
+    shape, theta = _first_parameters(experiment, seeds_measured(experiment, OF_A_RULE))
+    jacobians = state_jacobians(shape, theta, experiment.points().x[0], first=experiment.length // 2)
+    return float(band(logarithm(_norms(jacobians[0]))).middle)
+
+
+def _first_parameters(experiment: RecurrentExperiment, seeds: int) -> tuple[RecurrentArchitecture, Array]:
+    """Return the net and theta before the first update, of the first seeds."""
+    shape = recurrent_architecture(experiment)
+    rngs = [np.random.default_rng(experiment.seed + run) for run in range(seeds)]
+    return shape, draw_recurrent_parameters(shape, [experiment] * len(rngs), rngs)
 
 
 @lru_cache(maxsize=64)
 def _at_start(experiment: RecurrentExperiment) -> tuple[Array, float]:
     """Return the reach before the first update, and log10 of what one step leaves: of a gate at rest, or median bound."""
-    shape = recurrent_architecture(experiment)
-    rngs = [np.random.default_rng(experiment.seed + run) for run in range(seeds_measured(experiment))]
-    theta = draw_recurrent_parameters(shape, [experiment] * len(rngs), rngs)
+    shape, theta = _first_parameters(experiment, seeds_measured(experiment))
     reach = reach_norms(shape, theta, experiment.points().x[0])
     reach.flags.writeable = False
     if experiment.unit.memory_gate:

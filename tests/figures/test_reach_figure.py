@@ -13,6 +13,7 @@ from explorer.diagnosis.reach import (
     LIMIT_SECONDS,
     _seconds,
     cut_off,
+    log_kept,
     reach_curve,
     seeds_measured,
     state_jacobians,
@@ -91,6 +92,14 @@ def test_a_curve_is_the_norm_of_the_jacobians_by_distance(cell):
         for run in range(e.runs):
             expected = np.linalg.svd(jacobians[e.length - distance, run])[1][0]
             assert curve.now[run, distance] == pytest.approx(expected, rel=1e-12)
+
+
+@each_cell
+@pytest.mark.parametrize("length", [2, 9, 10])
+def test_what_a_rule_asks_for_is_the_curves_number_in_the_middle(cell, length):
+    e = small(cell, length=length, stack=2)
+    curve = np.log10(reach_curve(e).start[:, length - length // 2])
+    assert log_kept(e) == pytest.approx(np.median(curve), rel=1e-12)
 
 
 @each_cell
