@@ -37,7 +37,7 @@ from explorer.training.cost import UP_TO_DEPTH, refuse_depths
 from explorer.training.kinds import LAYERS
 from explorer.training.measures import DIAGNOSTICS
 from explorer.ui.ahead import swept
-from explorer.ui.live_chart import Click, Drawn, live_chart
+from explorer.ui.live_chart import ROW_FOOT, Click, Drawn, live_chart
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
 from explorer.ui.sweep_jobs import Sweeps, SweepState
@@ -54,8 +54,6 @@ LEGEND = (
 )
 # Seconds of a slice of the sweeps, and between two repaints.
 SLICE, REPAINT = 0.1, 1.0
-# Of 1080 pixels in a lecture room: for the row of controls below the figures.
-FOOT = 108
 HALF = 370  # pixels: on a laptop two figures stand side by side as they are, on a phone each is narrow
 NO_REMEDY, ON = "none", "on"
 GRADIENTS = {"dL/dz": "delta", "dL/dW": "weight_gradient"}
@@ -230,7 +228,7 @@ def _chart(drawn: Drawn, series: Sequence[DepthSeries]) -> None:
         drawn,
         keep=str(series[0].deepest),
         narrow=HALF,
-        foot=FOOT,
+        foot=ROW_FOOT,
         on_click=lambda click: _open(series[-1], round(click.x), series[0]),
     )
 

@@ -20,7 +20,7 @@ from explorer.sharing.saved import filename, table_csv
 from explorer.training.cost import epoch_seconds, refuse, refuse_all
 from explorer.training.kinds import LAYERS
 from explorer.ui.ahead import trained
-from explorer.ui.live_chart import Click, Drawn, live_chart
+from explorer.ui.live_chart import ROW_FOOT, Click, Drawn, live_chart
 from explorer.ui.look import place_of_progress
 from explorer.ui.page import VIEW, Page, what_do_i_see
 from explorer.ui.sidebar import chosen, open_experiment
@@ -43,8 +43,6 @@ PREFIX = "remedies_"
 FIRST_SLICE, SLICE = 0.15, 0.3
 # Seconds between two repaints while trainings run: a dozen panels take a browser longer than one figure.
 REPAINT = 1.0
-# Of 1080 pixels in a lecture room: for the row of controls below the figure.
-FOOT = 108
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +93,7 @@ def show() -> None:
             figures[0],
             keep=f"{view.axis} {view.metric} {results.start.epochs} {len(results.tried)}",
             on_click=lambda click: _open_panel(results, click),
-            foot=FOOT,
+            foot=ROW_FOOT,
         )
     with body:
         _draw(results, figures, view, comparison.combine, baseline)

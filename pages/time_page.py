@@ -44,7 +44,7 @@ from explorer.ui.between_pages import set_values
 from explorer.ui.compare_with import offer_trials, told_by_trials
 from explorer.ui.jobs import Job
 from explorer.ui.keys import keys_of
-from explorer.ui.live_chart import Click, Drawn, live_chart
+from explorer.ui.live_chart import ROW_FOOT, Click, Drawn, live_chart
 from explorer.ui.look import place_of_progress
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.private import read_address_again
@@ -59,8 +59,6 @@ FIRST_SLICE, SLICE = 0.1, 0.15
 REPAINT, DRAWN_TIMES = 1.0, 4
 # Pixels that all but the main figure needs, and that it keeps: on a laptop the heatmaps end above the fold, and their axis too.
 ABOVE, LOWEST = 300, 520
-# Of 1080 pixels in a lecture room: for the row of controls below it.
-FOOT = 108
 LEGEND = (
     "**Each panel** is a recurrent net: rows are time steps, the beginning of the sequence at the bottom, its end, where the "
     "answer is, on top; "
@@ -379,7 +377,7 @@ def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -
         on_click=lambda click: _choose(compared, experiment, click),
         above=ABOVE,
         lowest=LOWEST,
-        foot=FOOT,
+        foot=ROW_FOOT,
     )
     return main
 

@@ -22,7 +22,6 @@ from explorer.stories.tour import (
     BY_ADDRESS,
     CHAPTERS,
     PLAY_CONTROLS,
-    PRESENTER,
     QUESTION,
     RECAP,
     SCENES,
@@ -31,9 +30,6 @@ from explorer.stories.tour import (
     chapter_of,
     named,
     play_key,
-)
-from explorer.stories.tour import (
-    PAGE as PAGE_MODE,
 )
 from explorer.theory.products import product_rows
 from explorer.training.answers import answer_map
@@ -120,7 +116,7 @@ def _ask(plan: Plan) -> TourView:
         at = places.index(scene)
         _step(back, "Back", "Left", places[at - 1] if at else None)
         _step(onward, "Next", "Right", places[at + 1] if at + 1 < len(places) else None)
-    return TourView(scene=scene, revealed=shown, present=PRESENTER if presenting() else PAGE_MODE)
+    return TourView(scene=scene, revealed=shown)
 
 
 def _places(plan: Plan) -> list[str]:
@@ -266,7 +262,7 @@ def _revealed(scene: Scene, view: TourView, plan: Plan, below: Any) -> None:
         _open(scene)
     with picture:
         _chart(scene, view, figure, trainings, keep=f"{scene.address} {sorted(played.items())}")
-    if view.present != PRESENTER:
+    if not presenting():
         with below:
             take_away(_parcel(scene, compared, figure))
     if scene.figure.trains:

@@ -130,7 +130,6 @@ def _looped(experiment: Experiment, alone: int, abreast: int) -> Terms:
         "moment abreast": abreast * moments,
         "number abreast": abreast * numbers,
         "normalized layer abreast": abreast * layers * normalized,
-        "normalized number abreast": abreast * numbers * normalized,
         "function abreast": abreast * numbers * activation.compiled_cost,
         "product abreast": abreast * 3 * weights * experiment.sample_count,
     }

@@ -31,6 +31,8 @@ _component = st.components.v2.component(
 )
 
 
+# In a lecture room, of 1080 pixels: for a row of controls below a figure.
+ROW_FOOT = 108
 _BARE = {"visible": False}
 _EMPTY = plain.checked(
     plain.figure([], {"template": {}, "height": 10, "margin": dict.fromkeys("lrtb", 0), "xaxis": _BARE, "yaxis": _BARE})

@@ -115,85 +115,6 @@ def framed() -> Iterator[bool]:
 
 # The factor of figures' text for a lecture room, see fold.js: 24 pixels at least.
 LARGER = 1.5
-# All lengths below follow the window's width: a screen of 1366 pixels shows what one of 1920 does.
-_ROOM = """
-:root { --room: 1; font-size: max(14px, 1.25vw) !important; }
-[data-testid=stHeader], [data-testid=stToolbar], [data-testid=stSidebarHeader] { height: 2.5rem !important; min-height: 0; }
-[data-testid=stTopNavLink] { font-size: .85rem; padding: 0 .4rem; }
-[data-testid=stMainBlockContainer] { padding: 2.6rem 1.2rem .3rem !important; }
-:is([data-testid=stWidgetLabel], [data-testid=stMarkdown], [data-testid=stHeading]) [data-testid=stTooltipIcon], .st-key-legend,
-  .st-key-welcome, [data-testid=stSidebar] [data-testid=stElementContainer]:has(> [data-testid=stMarkdown] [data-testid=stCaptionContainer]),
-  .st-key-head [data-testid=stElementContainer]:has(> [data-testid=stMarkdown] [data-testid=stCaptionContainer]) { display: none; }
-[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] { gap: .45rem; }
-[data-testid=stMain] :is([data-testid=stCaptionContainer], [data-testid=stWidgetLabel], [data-testid=stMarkdownContainer],
-  [data-testid=stSliderThumbValue], button, input, td, th, code) { font-size: 1rem; }
-[data-testid=stMain] input, [data-testid=stSidebar] input { padding: .2rem .5rem; }
-:is([data-testid=stMain], [data-testid=stSidebar]) button { min-height: 2rem; }
-[data-testid=stWidgetLabel] { min-height: 0; margin: 0; }
-.stSlider > div > div { padding: 1rem 0; }
-[data-testid=stSliderThumbValue] p { line-height: 1.2; }
-.stSelectbox > div > div { min-height: 0; height: 2rem; }
-[data-testid=stSidebar] [data-testid=stHorizontalBlock] { flex-wrap: nowrap; gap: .6rem; }
-[data-testid=stSidebar] [data-testid=stHorizontalBlock] > * { min-width: 0; }
-[data-testid=stSidebar] :is([class*=_pin], [class*=_unpin]) button { padding: .1rem .3rem; white-space: nowrap; }
-[data-testid=stSidebar] :is([class*=_pin], [class*=_unpin]) p { font-size: .72rem; }
-[data-testid=stButtonGroup] button { padding: .1rem .5rem; flex: 1 0 auto; }
-[data-testid=stSidebar][data-collapsed=false] { width: 21vw !important; min-width: 21vw !important; }
-[data-testid=stSidebarContent] { padding: 0 .8rem; }
-[data-testid=stSidebarUserContent] { padding: 0; }
-[data-testid=stMain] .st-key-verdict [data-testid=stHeading] { height: 2.2rem; }
-[data-testid=stMain] .st-key-verdict h2 { padding: 0; }
-[data-testid=stMain] .st-key-verdict_why { min-height: 2.7rem; }
-[data-testid=stMain] .st-key-verdict_why p { font-size: 1rem; line-height: 1.35; }
-.st-key-verdict [data-testid=stHorizontalBlock] { gap: .3rem 2rem; }
-[data-testid=stMetric] > div { display: grid; grid-template-columns: auto auto; justify-content: start; align-items: baseline; gap: 0 .6rem; }
-[data-testid=stMetric] [data-testid=stMetricLabel] { grid-column: 1 / 3; min-height: 0; }
-[data-testid=stMetric] [data-testid=stMetricValue], [data-testid=stMetric] [data-testid=stMetricValue] > div { font-size: 1.45rem; padding: 0; line-height: 1.2; }
-.st-key-progress { height: 1.9rem !important; }
-[data-testid=stVerticalBlock]:has(> * > .st-key-progress) { gap: .4rem; }
-[data-testid=stMain] .st-key-view { min-width: 26rem; gap: .6rem; }
-.st-key-view [class*=view_more] p { position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%); }
-[data-testid=stMain] :has(> .st-key-view) { min-width: 0; }
-[data-testid=stSidebar] .stSlider > div { margin-top: .35rem; }
-[data-testid=stSidebarUserContent] [data-testid=stVerticalBlock] { gap: .2rem; }
-[data-testid=stApp] .st-key-mode { top: .25rem; }
-[data-testid=stApp] { --bar-height: 2rem; --bar-top: .25rem; }
-.st-key-view :is(label, p), .st-key-row :is(p, button) { font-size: .85rem !important; }
-.st-key-row, .st-key-view { flex-wrap: nowrap; white-space: nowrap; }
-.st-key-row [class*=_compare] > [data-testid=stElementContainer]:first-child { display: none; }
-.st-key-view .stSlider { display: flex; align-items: center; gap: .6rem; }
-.st-key-view .stSlider > label { width: auto; }
-.st-key-view .stSlider > div { flex: 1; }
-.st-key-metric label { display: none; }
-"""
-# The tour has the whole screen; its row of buttons is as large as the rest.
-_ROOM_TOUR = """
-[data-testid=stApp]:has(.st-key-tour_foot) :is([data-testid=stHeader], [data-testid=stSidebar], [data-testid=stToolbar],
-  [data-testid=stSidebarCollapsedControl], [data-testid=stExpandSidebarButton]), .st-key-tour_open, .st-key-hand_out { display: none !important; }
-[data-testid=stMainBlockContainer]:has(.st-key-tour_foot) { padding: .2rem 1.3rem .3rem !important; }
-[data-testid=stApp]:has(.st-key-tour_foot) .st-key-mode { top: auto; right: .8rem; bottom: .5rem; }
-[data-testid=stApp]:has(.st-key-tour_foot) .st-key-mode p { position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%); }
-.st-key-tour_foot [data-testid=stHorizontalBlock] { gap: .5rem; }
-.st-key-tour_foot button { white-space: nowrap; }
-.st-key-tour_foot .st-key-scene [role=radio] { min-width: 1rem; }
-[data-testid=stMain] :is(.st-key-tour_question, .st-key-tour_recap) { min-height: calc(100vh - 8.5rem); }
-[data-testid=stMain] .st-key-tour_question p { font-size: 1.36rem; }
-[data-testid=stMain] .st-key-tour_question h1 { font-size: 2.72rem; }
-[data-testid=stMain] .st-key-tour_question h2 { font-size: 2rem; }
-[data-testid=stMain] .st-key-tour_beside .st-key-tour_question p { font-size: 1.08rem; }
-[data-testid=stMain] .st-key-tour_beside .st-key-tour_question h1 { font-size: 1.76rem; }
-[data-testid=stMain] .st-key-tour_beside .st-key-tour_question h2 { font-size: 1.44rem; }
-[data-testid=stMain] .st-key-tour_words { gap: .6rem; }
-[data-testid=stMain] .st-key-tour_words p { font-size: 1.12rem; line-height: 1.38; }
-[data-testid=stMain] .st-key-tour_words h2 { font-size: 1.36rem; }
-[data-testid=stMain] .st-key-tour_words .st-key-tour_options p { font-size: 1.05rem; }
-[data-testid=stMain] .st-key-tour_recap p { font-size: 1.08rem; }
-[data-testid=stMain] .st-key-tour_recap h2 { font-size: 1.44rem; }
-[data-testid=stMain] .st-key-tour_recap button p { font-size: .92rem; }
-[data-testid=stMain] :is(.st-key-tour_question, .st-key-tour_words) [data-testid=stCaptionContainer] p { font-size: .85rem; }
-[data-testid=stMain] .st-key-tour_words .st-key-tour_play :is(p, button, [data-testid=stSliderThumbValue]) { font-size: .85rem; }
-[data-testid=stMain] .st-key-tour_play button { min-height: 1.7rem; }
-"""
 _LEAVE = """
 const OPEN = "[data-testid=stPopoverBody], [role=dialog], [role=listbox]";
 const shared = () => [...document.querySelectorAll(".st-key-take_away *")].some(each => each.shadowRoot?.querySelector(":popover-open"));
@@ -207,7 +128,11 @@ export default function () {
 }
 """
 _room = st.components.v2.component(
-    "explorer_room", html="<i hidden></i>", css=_ROOM + _ROOM_TOUR, js=_LEAVE, isolate_styles=False
+    "explorer_room",
+    html="<i hidden></i>",
+    css=(_HERE / "presenting.css").read_text(encoding="utf-8"),
+    js=_LEAVE,
+    isolate_styles=False,
 )
 # Left of Share; a phone is no lecture room's screen.
 _MODE = """<style>
