@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import njit, typeof, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -307,6 +307,13 @@ class _Build:
         vector = self.builder.insert_element(none, number, first(0))
         return self.builder.shuffle_vector(vector, none, ir.VectorType(first, self.lanes)([0] * self.lanes))
 
+    def choose(self, one: Any, other: Any, lanes: Sequence[int]) -> Any:
+        """A vector of lanes of two, those of the other counted on."""
+        index = ir.IntType(32)
+        return self.builder.shuffle_vector(
+            one, other, ir.VectorType(index, self.lanes)([index(lane) for lane in lanes])
+        )
+
     def variable(self, start: Any) -> Any:
         place = cgutils.alloca_once(self.builder, start.type)
         self.builder.store(start, place)
@@ -355,6 +362,10 @@ def _product_block(units: int, lanes: int) -> Any:
     return block
 
 
+# From so many samples on sums over these run in the lanes of several units: their vectors need not be added up.
+MANY_SAMPLES = 16
+
+
 def _gradient_block(rows: int, units: int, lanes: int) -> Any:
     """Make gradient[k:k+rows, u:u+units] += h delta', of a sum over so many whole vectors of samples."""
 
@@ -383,7 +394,36 @@ def _gradient_block(rows: int, units: int, lanes: int) -> Any:
     return block
 
 
-four_by_eight, one_by_eight = _product_block(4, 8), _product_block(1, 8)
+@intrinsic
+def turn_eight(typing_context: Any, source: Any, target: Any, row: Any, column: Any) -> Any:
+    """Make target[column:column+8, row:row+8] = source[row:row+8, column:column+8] transposed."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        *arrays, first_row, first_column = arguments
+        make = _Build(context, builder, signature.args[:2], arrays, EIGHT)
+        eight = range(EIGHT)
+        lines = [make.load(0, builder.add(first_row, INDEX(k)), first_column, vector=True) for k in eight]
+        for far in (1, 2, 4):  # exchanges numbers that lie so far from the diagonal
+            stay, come = (
+                [k if not k & far else EIGHT + k - far for k in eight],
+                [k + far if not k & far else EIGHT + k for k in eight],
+            )
+            for k in eight:
+                if not k & far:
+                    pair = lines[k], lines[k + far]
+                    lines[k], lines[k + far] = make.choose(*pair, stay), make.choose(*pair, come)
+        for k, line in enumerate(lines):
+            make.store(line, 1, builder.add(first_column, INDEX(k)), first_row)
+        return context.get_dummy_value()
+
+    return types.void(source, target, types.int64, types.int64), build
+
+
+# Where vectors are longer so are the blocks: four units by two vectors keep both of the processor's adders busy, and fit its
+# registers. The sums are the same.
+EIGHT, WIDE = 8, 16 if binding.get_host_cpu_features().get("avx512f") else 8
+four_by_wide, one_by_wide = _product_block(4, WIDE), _product_block(1, WIDE)
+four_by_eight, one_by_eight = _product_block(4, EIGHT), _product_block(1, EIGHT)
 four_by_four, one_by_four = _product_block(4, 4), _product_block(1, 4)
 four_by_one, one_by_itself = _product_block(4, 1), _product_block(1, 1)
 rows_by_units, rows_by_one, one_by_one = _gradient_block(4, 2, 4), _gradient_block(4, 1, 4), _gradient_block(1, 1, 4)
@@ -562,22 +602,29 @@ def product(weights, bias, source, target, count):
     if count < 4:
         product_of_few(weights, bias, source, target, count)
         return
-    size = 8 if count >= 8 else 4
-    for block in range((count + size - 1) // size):
-        s = min(block * size, count - size)
+    done = 0
+    while done < count:
+        left = count - done
+        size = WIDE if left > EIGHT and count >= WIDE else EIGHT if count >= EIGHT else 4
+        s = min(done, count - size)
         if targets >= 4:
             for four in range((targets + 3) // 4):
                 u = min(4 * four, targets - 4)
-                if size == 8:
+                if size == WIDE:
+                    four_by_wide(weights, bias, source, target, u, s)
+                elif size == EIGHT:
                     four_by_eight(weights, bias, source, target, u, s)
                 else:
                     four_by_four(weights, bias, source, target, u, s)
         else:
             for u in range(targets):
-                if size == 8:
+                if size == WIDE:
+                    one_by_wide(weights, bias, source, target, u, s)
+                elif size == EIGHT:
                     one_by_eight(weights, bias, source, target, u, s)
                 else:
                     one_by_four(weights, bias, source, target, u, s)
+        done = s + size
 
 
 @as_written
@@ -589,9 +636,25 @@ def add_gradient_of_few(h, delta, gradient, count):
 
 
 @as_written
-def add_weight_gradient(h, delta, gradient, count):
-    """gradient += h delta', of `count` samples; gradient (rows of h, rows of delta)."""
+def turn(source, target):
+    """target = source transposed; neither dimension is below 8."""
+    rows, columns = source.shape
+    for i in range((rows + EIGHT - 1) // EIGHT):
+        for k in range((columns + EIGHT - 1) // EIGHT):
+            turn_eight(source, target, min(i * EIGHT, rows - EIGHT), min(k * EIGHT, columns - EIGHT))
+
+
+@as_written
+def add_weight_gradient(h, delta, gradient, nothing, across, count):
+    """gradient += h delta', of `count` samples; gradient (rows of h, rows of delta) is 0 before.
+
+    `nothing` is as many zeros as there are rows, `across` has room for delta', (samples, units).
+    """
     rows, units = gradient.shape
+    if count >= MANY_SAMPLES and units >= EIGHT:
+        turn(delta[:, :count], across)
+        product(h[:, :count].T, nothing, across, gradient, units)
+        return
     vectors, rest = count // 4, count % 4
     if rest:
         add_gradient_of_few(h[:, count - rest :], delta[:, count - rest :], gradient, rest)
@@ -1202,15 +1265,22 @@ class Room(NamedTuple):
     z_out: Any  # (1, most)
     nothing: Any  # (width, lanes): a bias of 0
     ones: Any  # (1, most): by which delta makes dL/db
+    across: Any  # (most, width), of runs that go alone: delta transposed
+
+
+@inlined
+def apart(count):
+    """How far apart to put rows of so many numbers: those a multiple of 512 bytes apart push each other out of the first cache."""
+    return count + 8 if count % 64 == 0 else count
 
 
 @compiled
 def room_for(net, samples):
     """Make room for batches of so many samples."""
-    most = samples * net.lanes
-    # Rows that lie a multiple of 512 bytes apart push each other out of the first cache: half the speed.
-    most += 8 if most % 64 == 0 and net.lanes == 1 else 0
-    depth, width, statistic = net.depth, net.width, max(net.width * net.lanes, most)
+    most, depth, width = samples * net.lanes, net.depth, net.width
+    across = (0, 0) if net.lanes > 1 else (most, apart(width))
+    most = most if net.lanes > 1 else apart(most)
+    statistic = max(width * net.lanes, most)
     return Room(
         np.zeros((depth + 1, width, most)),
         np.empty((depth, width, most)),
@@ -1223,6 +1293,7 @@ def room_for(net, samples):
         np.empty((1, most)),
         np.zeros((width, net.lanes)),
         np.ones((1, most)),
+        np.empty(across),
     )
 
 
@@ -1245,6 +1316,7 @@ def room_to_lend(room):
         lent(room.z_out),
         lent(room.nothing),
         lent(room.ones),
+        lent(room.across),
     )
 
 
@@ -1266,12 +1338,22 @@ def turned(weights):
 
 
 @inlined
-def add_gradient(h, delta, gradient, n):
+def add_gradient(h, delta, gradient, nothing, room, n):
     """gradient += h delta', of `n` samples of one run or of those abreast."""
     if gradient.ndim == 2:
-        add_weight_gradient(h, delta, gradient, n)
+        add_weight_gradient(h, delta, gradient, nothing, room.across, n)
     else:
         add_weight_gradient_abreast(h, delta, gradient, n)
+
+
+@inlined
+def add_bias_gradient(delta, gradient, nothing, room, n):
+    """gradient, (1, units), += the sum of delta over `n` samples of one run or of those abreast."""
+    if gradient.ndim == 2 and n >= MANY_SAMPLES:
+        for u in range(gradient.shape[1]):
+            gradient[0, u] += sum_of(delta[u : u + 1], n)
+    else:
+        add_gradient(room.ones, delta, gradient, nothing, room, n)
 
 
 @inlined
@@ -1482,9 +1564,9 @@ def backward(net, theta, gradient, room, nothing, measured, n):
     gradient[...] = 0.0
     if measured.size:
         measured[DELTA, depth] = rms(room.delta[depth % 2, :1], n)
-    add_gradient(h[depth], room.delta[depth % 2], gradient[depth, :width, :1], n)
+    add_gradient(h[depth], room.delta[depth % 2], gradient[depth, :width, :1], nothing, room, n)
     if net.output_bias:
-        add_gradient(room.ones, room.delta[depth % 2], gradient[depth, width : width + 1, :1], n)
+        add_bias_gradient(room.delta[depth % 2], gradient[depth, width : width + 1, :1], nothing, room, n)
     for layer in range(depth - 1, -1, -1):
         grad_h, d, after = room.through[layer % 3], room.delta[layer % 2], room.delta[(layer + 1) % 2]
         fan_out = 1 if layer + 1 == depth else width
@@ -1508,9 +1590,9 @@ def backward(net, theta, gradient, room, nothing, measured, n):
             through_normalization(net, layer, d, theta[layer], gradient[layer], room, n)
         if measured.size:
             measured[DELTA, layer] = rms(d, n) if net.normalization else measured[THROUGH_SLOPE, layer]
-        add_gradient(h[layer], d, gradient[layer, : width if layer else net.inputs], n)
+        add_gradient(h[layer], d, gradient[layer, : width if layer else net.inputs], nothing, room, n)
         if net.hidden_bias:
-            add_gradient(room.ones, d, gradient[layer, width : width + 1], n)
+            add_bias_gradient(d, gradient[layer, width : width + 1], nothing, room, n)
 
 
 def _fields(kind: type) -> Any:
@@ -1878,6 +1960,19 @@ def recurrence_of(shape: RecurrentArchitecture, layer: int) -> Recurrence:
     )
 
 
+@inlined
+def flat(values):
+    """Units by samples, which have no gaps, as one row: a long loop costs the compiler's questions before it only once."""
+    return values.reshape(values.size)
+
+
+@inlined
+def blocks_of(values, hidden):
+    """The four blocks of a gated cell, each flat."""
+    one, two, three = hidden, 2 * hidden, 3 * hidden
+    return flat(values[:one]), flat(values[one:two]), flat(values[two:three]), flat(values[three:])
+
+
 _arrays = [types.Array(types.float64, dimensions, "C") for dimensions in range(5)]
 _strided = types.Array(types.float64, 2, "A")
 
@@ -1904,7 +1999,7 @@ def recur(layer, weights, s, z, a, c, squashed, counted, counts, run):
         Written where z is counted.
     run : int
     """
-    hidden, count = layer.hidden, s.shape[3]
+    hidden, count, size = layer.hidden, s.shape[3], layer.hidden * s.shape[3]
     s, z, a, c, squashed, counts = lent(s), lent(z), lent(a), lent(c), lent(squashed), lent(counts)
     none, bias = np.empty((hidden, 0)), weights[-1].copy()
     into = lent(weights)[:-1]
@@ -1925,27 +2020,25 @@ def recur(layer, weights, s, z, a, c, squashed, counted, counts, run):
         if layer.cell == LSTM:
             activate(SIGMOID, 0.0, 1.0, gates[: 3 * hidden], none, slope[: 3 * hidden], count)
             activate(TANH, 0.0, 1.0, gates[3 * hidden :], none, slope[3 * hidden :], count)
-            old, new, seen = c[t, run], c[t + 1, run], squashed[t, run]
-            for u in range(hidden):
-                for k in range(count):
-                    new[u, k] = gates[hidden + u, k] * old[u, k] + gates[u, k] * gates[3 * hidden + u, k]
-                for k in range(count):
-                    seen[u, k] = tanh(new[u, k])[0]
-                for k in range(count):
-                    after[u, k] = gates[2 * hidden + u, k] * seen[u, k]
+            let_in, forget, show, candidate = blocks_of(gates, hidden)
+            old, new, seen, h = flat(c[t, run]), flat(c[t + 1, run]), flat(squashed[t, run]), flat(after)
+            for i in range(size):
+                new[i] = forget[i] * old[i] + let_in[i] * candidate[i]
+            for i in range(size):
+                seen[i] = tanh(new[i])[0]
+            for i in range(size):
+                h[i] = show[i] * seen[i]
         else:
             activate(SIGMOID, 0.0, 1.0, gates[: 2 * hidden], none, slope[: 2 * hidden], count)
-            candidate = gates[2 * hidden : 3 * hidden]
-            for u in range(hidden):
-                for k in range(count):
-                    candidate[u, k] += gates[u, k] * gates[3 * hidden + u, k]
+            reset, update, candidate, of_h = blocks_of(gates, hidden)
+            old, h = flat(before), flat(after)
+            for i in range(size):
+                candidate[i] += reset[i] * of_h[i]
             if place >= 0:
-                count_bins(candidate, counts[run, 2, place], count)
-            activate(TANH, 0.0, 1.0, candidate, none, slope[2 * hidden : 3 * hidden], count)
-            for u in range(hidden):
-                for k in range(count):
-                    kept = (before[u, k] - candidate[u, k]) * gates[hidden + u, k]
-                    after[u, k] = kept + candidate[u, k]
+                count_bins(gates[2 * hidden : 3 * hidden], counts[run, 2, place], count)
+            activate(TANH, 0.0, 1.0, gates[2 * hidden : 3 * hidden], none, slope[2 * hidden : 3 * hidden], count)
+            for i in range(size):
+                h[i] = (old[i] - candidate[i]) * update[i] + candidate[i]
 
 
 @njit(
@@ -1968,51 +2061,60 @@ def recur_back(layer, weights, gradient, s, z, a, c, grad_c, grad_h, contributio
         While `measuring`, the L2 norm of what each step adds to dL/dW_hh.
     measuring : bool
     """
-    hidden, count = layer.hidden, s.shape[3]
+    hidden, count, size = layer.hidden, s.shape[3], layer.hidden * s.shape[3]
     first, last = layer.fan_in, layer.fan_in + hidden
     s, z, a, c, grad_c, grad_h = lent(s), lent(z), lent(a), lent(c), lent(grad_c), lent(grad_h)
-    held, through, nothing = np.empty(gradient.shape), np.empty((hidden, count)), np.zeros(hidden)
-    own, back = lent(held), lent(weights)[first:last].T
+    rows, columns = gradient.shape
+    held, through, nothing = np.empty((rows, columns)), np.empty((hidden, count)), np.zeros(rows)
+    own, back, across = lent(held), lent(weights)[first:last].T, np.empty((count, apart(columns)))
     gradient[...] = 0.0
     for t in range(z.shape[0] - 1, -1, -1):
-        delta, grad, gates = z[t, run], grad_h[t + 1, run], a[t if layer.cell != RNN else 0, run]
+        delta, grad, gates = z[t, run], flat(grad_h[t + 1, run]), a[t if layer.cell != RNN else 0, run]
         before = s[t, run, first:last]
         if layer.cell == RNN:
-            for u in range(hidden):
-                for k in range(count):
-                    delta[u, k] *= grad[u, k]
+            whole = flat(delta)
+            for i in range(size):
+                whole[i] *= grad[i]
         elif layer.cell == LSTM:
-            state, old, here, earlier = c[t + 1, run], c[t, run], grad_c[t + 1, run], grad_c[t, run]
-            for u in range(hidden):
-                for k in range(count):
-                    seen, slope = tanh(state[u, k])
-                    here[u, k] += slope * gates[2 * hidden + u, k] * grad[u, k]
-                    delta[2 * hidden + u, k] *= grad[u, k] * seen
-                for k in range(count):
-                    earlier[u, k] = here[u, k] * gates[hidden + u, k]
-                for k in range(count):
-                    delta[u, k] *= here[u, k] * gates[3 * hidden + u, k]
-                for k in range(count):
-                    delta[hidden + u, k] *= here[u, k] * old[u, k]
-                for k in range(count):
-                    delta[3 * hidden + u, k] *= here[u, k] * gates[u, k]
+            let_in, forget, show, candidate = blocks_of(gates, hidden)
+            d_let_in, d_forget, d_show, d_candidate = blocks_of(delta, hidden)
+            state, old, here, earlier = (
+                flat(c[t + 1, run]),
+                flat(c[t, run]),
+                flat(grad_c[t + 1, run]),
+                flat(grad_c[t, run]),
+            )
+            for i in range(size):
+                seen, slope = tanh(state[i])
+                here[i] += slope * show[i] * grad[i]
+                d_show[i] *= grad[i] * seen
+            for i in range(size):
+                earlier[i] = here[i] * forget[i]
+            for i in range(size):
+                d_let_in[i] *= here[i] * candidate[i]
+            for i in range(size):
+                d_forget[i] *= here[i] * old[i]
+            for i in range(size):
+                d_candidate[i] *= here[i] * let_in[i]
         else:
-            for u in range(hidden):
-                for k in range(count):
-                    delta[hidden + u, k] *= (before[u, k] - gates[2 * hidden + u, k]) * grad[u, k]
-                for k in range(count):
-                    delta[2 * hidden + u, k] *= grad[u, k] - grad[u, k] * gates[hidden + u, k]
-                for k in range(count):
-                    delta[u, k] *= delta[2 * hidden + u, k] * gates[3 * hidden + u, k]
-                for k in range(count):
-                    delta[3 * hidden + u, k] = delta[2 * hidden + u, k] * gates[u, k]
+            reset, update, candidate, of_h = blocks_of(gates, hidden)
+            d_reset, d_update, d_candidate, d_of_h = blocks_of(delta, hidden)
+            old = flat(before)
+            for i in range(size):
+                d_update[i] *= (old[i] - candidate[i]) * grad[i]
+            for i in range(size):
+                d_candidate[i] *= grad[i] - grad[i] * update[i]
+            for i in range(size):
+                d_reset[i] *= d_candidate[i] * of_h[i]
+            for i in range(size):
+                d_of_h[i] = d_candidate[i] * reset[i]
         own[...] = 0.0
-        add_weight_gradient(s[t, run], delta, own, count)
+        add_weight_gradient(s[t, run], delta, own, nothing, across, count)
         if layer.cell == GRU:  # blocks that have no weights from h, or from x
             own[first:last, 2 * hidden : 3 * hidden] = 0.0
             own[:first, 3 * hidden :] = 0.0
-        for row in range(gradient.shape[0]):
-            for column in range(gradient.shape[1]):
+        for row in range(rows):
+            for column in range(columns):
                 gradient[row, column] += own[row, column]
         if measuring:
             contribution[t, run] = safe_norm(own[first:last].reshape(-1))
@@ -2020,11 +2122,11 @@ def recur_back(layer, weights, gradient, s, z, a, c, grad_c, grad_h, contributio
             grad_c[t if layer.cell == LSTM else 0, run] = 0.0
             continue
         product(back, nothing, delta, through, count)
-        earlier_h = grad_h[t, run]
-        for u in range(hidden):
-            if layer.cell == GRU:
-                for k in range(count):
-                    through[u, k] += grad[u, k] * gates[hidden + u, k]
-            for k in range(count):
-                earlier_h[u, k] += through[u, k]
+        earlier_h, along = flat(grad_h[t, run]), flat(through)
+        if layer.cell == GRU:
+            update = blocks_of(gates, hidden)[1]
+            for i in range(size):
+                along[i] += grad[i] * update[i]
+        for i in range(size):
+            earlier_h[i] += along[i]
     keep(held)

@@ -144,6 +144,14 @@ def test_every_batch_and_order_also_where_slopes_are_drawn(activation, batch, or
     assert_alike(e, monkeypatch)
 
 
+@each_once(
+    width=(2, 3, 4, 7, 8, 9, 12, 16, 17, 33), batch=("4", "8", "full"), samples=(12, 15, 16, 17, 24, 25, 31, 33, 60)
+)
+def test_wherever_the_blocks_of_a_product_end(width, batch, samples, monkeypatch):
+    e = Experiment(**SMALL | {"width": width, "samples": samples}, batch=batch, activation="tanh", initializer="LeCun")
+    assert_alike(e, monkeypatch)
+
+
 @each_once(initializer=INITIALIZERS, task=["curve", "XOR"])
 def test_every_initializer_on_a_regression_and_on_a_truth_table(task, initializer, monkeypatch):
     e = Experiment(**SMALL | {"task": task}, activation="sigmoid", initializer=initializer)
