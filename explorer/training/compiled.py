@@ -390,6 +390,8 @@ class CompiledLayer(Layer):
         places = {step: place for place, step in enumerate(shape.counted)}
         self._counted = np.array([places.get(step, -1) for step in range(shape.length)])
         self._uncounted = np.full(shape.length, -1)
+        rows, columns = weights.shape[1:]
+        self._across, self._nothing = np.empty((len(weights), samples, self.kernel.apart(columns))), np.zeros(rows)
 
     def forward(self, measuring: bool) -> None:
         """Compute h (and c) of every step from `x`, h_0 and c_0."""
@@ -403,7 +405,10 @@ class CompiledLayer(Layer):
         states = self.s, self.z, self.a, self.c, self.grad_c, self.grad_h, self.contribution
 
         def back(run: int) -> None:
-            self.kernel.recur_back(self.recurrence, self.weights[run], self.gradient[run], *states, run, measuring)
+            room = self.own[run], self.scratch[run], self._across[run], self._nothing
+            self.kernel.recur_back(
+                self.recurrence, self.weights[run], self.gradient[run], *states, *room, run, measuring
+            )
 
         self._pass(back)
 

@@ -41,14 +41,20 @@ SUMS = {"reassoc", "contract", "nsz"}
 EXACT = {"contract", "nsz"}
 
 _loops: Any = {"nogil": True, "error_model": "numpy", "cache": True}
-compiled: Callable = njit(**_loops, fastmath=EXACT)
-inlined: Callable = njit(**_loops, fastmath=EXACT, forceinline=True)
+# Whoever takes a part of an array is counted among its holders, and counted off again: of small nets a third of the time. What
+# makes no arrays need not count.
+_borrowing: Any = {**_loops, "_nrt": False}
+compiled: Callable = njit(**_borrowing, fastmath=EXACT)
+inlined: Callable = njit(**_borrowing, fastmath=EXACT, forceinline=True)
+owning: Callable = njit(**_loops, fastmath=EXACT)
 # What calls the most: compiled on its own as well, all that it calls would be optimized once more.
-pasted: Callable = njit(**_loops, fastmath=EXACT, inline="always")
-summed: Callable = njit(**_loops, fastmath=SUMS)
+pasted: Callable = njit(**_borrowing, fastmath=EXACT, inline="always")
+summed: Callable = njit(**_borrowing, fastmath=SUMS)
 # NumPy's generators multiply and add in two steps; and where the compiler may take these in one, whether it does, and
 # which of two products it takes, hangs on what stands around: then a run abreast would have other last digits than alone.
-as_written: Callable = njit(**_loops, fastmath=False)  # named: what calls it would pass on its own
+as_written: Callable = njit(**_borrowing, fastmath=False)  # named: what calls it would pass on its own
+# What passes call for each layer: to hand a call the fields of its arrays takes as long as a small layer.
+inlined_as_written: Callable = njit(**_borrowing, fastmath=False, forceinline=True)
 
 
 @intrinsic
@@ -71,44 +77,22 @@ def double(typing_context: Any, integer: Any) -> Any:
     return types.float64(types.int64), build
 
 
-# --- arrays whose holders are not counted ---------------------------------------------------------
-
-# Whoever takes a part of an array is counted among its holders, and counted off again: of small nets a third of the time.
-
-
 @intrinsic
-def lent(typing_context: Any, array: Any) -> Any:
-    """The same array, whose parts count no holders. Its owner must outlive it: an argument, or what is kept by `keep`."""
+def in_shape(typing_context: Any, array: Any, shape: Any) -> Any:
+    """An array without gaps in another shape, of as many numbers; `reshape` asks whether there are any, each time."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         struct = context.make_array(array)(context, builder, arguments[0])
-        struct.meminfo = cgutils.get_null_value(struct.meminfo.type)
-        return struct._getvalue()
-
-    return array(array), build
-
-
-@intrinsic
-def keep(typing_context: Any, owners: Any) -> Any:
-    """Do nothing: up to here these are not given back."""
-    return types.void(owners), lambda context, builder, signature, arguments: context.get_dummy_value()
-
-
-@intrinsic
-def turned_abreast(typing_context: Any, weights: Any) -> Any:
-    """Weights of runs abreast with what they come from and what they go to exchanged."""
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        struct = context.make_array(weights)(context, builder, arguments[0])
         other = context.make_array(signature.return_type)(context, builder)
+        lengths, strides = cgutils.unpack_tuple(builder, arguments[1]), [struct.itemsize]
+        for length in lengths[:0:-1]:
+            strides.insert(0, builder.mul(strides[0], length))
         for name in ("data", "meminfo", "parent", "nitems", "itemsize"):
             setattr(other, name, getattr(struct, name))
-        for name in ("shape", "strides"):
-            first, second, lane = cgutils.unpack_tuple(builder, getattr(struct, name))
-            setattr(other, name, cgutils.pack_array(builder, (second, first, lane)))
+        other.shape, other.strides = cgutils.pack_array(builder, lengths), cgutils.pack_array(builder, strides)
         return other._getvalue()
 
-    return types.Array(weights.dtype, 3, "A")(weights), build
+    return types.Array(array.dtype, len(shape), "C")(array, shape), build
 
 
 # --- the exponential and what is made of it -----------------------------------------------------
@@ -201,14 +185,14 @@ ACTIVATION_FORMS = {
 }
 
 
-@as_written
+@inlined_as_written
 def activate(code, below, scale, z, random, slope, count):
     """Replace z, (width, samples), by f(z), and write f'(z); of `count` samples.
 
     `below` is leaky ReLU's slope below 0, and what ELU tends to; `scale` multiplies ELU.
     """
     if count == z.shape[1] and count == slope.shape[1] and code != RANDOMIZED:  # in one loop, which fills more vectors
-        z, slope, count = z.reshape((1, z.size)), slope.reshape((1, slope.size)), z.size
+        z, slope, count = in_shape(z, (1, z.size)), in_shape(slope, (1, slope.size)), z.size
     for u in range(z.shape[0]):
         if code == SIGMOID:
             for s in range(count):
@@ -584,7 +568,7 @@ def add_weight_gradient_abreast(h, delta, gradient, count):
             entry_abreast(h, delta, gradient, k, u, count)
 
 
-@as_written
+@inlined_as_written
 def product_of_few(weights, bias, source, target, count):
     """The same of so few samples that they fill no vector."""
     targets = weights.shape[1]
@@ -595,7 +579,7 @@ def product_of_few(weights, bias, source, target, count):
             one_by_itself(weights, bias, source, target, u, s)
 
 
-@as_written
+@inlined_as_written
 def product(weights, bias, source, target, count):
     """target = weights' source + bias, of `count` samples; weights (sources, targets)."""
     targets = weights.shape[1]
@@ -627,7 +611,7 @@ def product(weights, bias, source, target, count):
         done = s + size
 
 
-@as_written
+@inlined_as_written
 def add_gradient_of_few(h, delta, gradient, count):
     """gradient += h delta', of so few samples that they fill no vector."""
     for k in range(gradient.shape[0]):
@@ -644,7 +628,7 @@ def turn(source, target):
             turn_eight(source, target, min(i * EIGHT, rows - EIGHT), min(k * EIGHT, columns - EIGHT))
 
 
-@as_written
+@inlined_as_written
 def add_weight_gradient(h, delta, gradient, nothing, across, count):
     """gradient += h delta', of `count` samples; gradient (rows of h, rows of delta) is 0 before.
 
@@ -1004,7 +988,7 @@ CLIPPING_FORMS = {"none": (False, False), "norm": (True, False), "value": (False
 def squares(values, totals):
     """Write the sum of the squares of each run's numbers, values (numbers, lanes)."""
     if totals.size == 1:
-        totals[0] = sum_of_squares(values.reshape(-1))
+        totals[0] = sum_of_squares(in_shape(values, (values.size,)))
     else:
         squares_abreast(values, totals)
 
@@ -1048,7 +1032,7 @@ def clip(gradient, norms, limits, bounds, factors, totals):
         if norms.size == LANES:
             scale_abreast(gradient, factors)
         else:
-            flat = gradient.reshape(-1)
+            flat = in_shape(gradient, (gradient.size,))
             for i in range(flat.size):
                 flat[i] *= factors[0]
     tightest = math.inf
@@ -1274,7 +1258,7 @@ def apart(count):
     return count + 8 if count % 64 == 0 else count
 
 
-@compiled
+@owning
 def room_for(net, samples):
     """Make room for batches of so many samples."""
     most, depth, width = samples * net.lanes, net.depth, net.width
@@ -1302,25 +1286,6 @@ def room_for(net, samples):
 
 
 @inlined
-def room_to_lend(room):
-    """The same room, whose arrays count no holders."""
-    return Room(
-        lent(room.h),
-        lent(room.slope),
-        lent(room.delta),
-        lent(room.through),
-        lent(room.normalized),
-        lent(room.inverse_std),
-        lent(room.mean),
-        lent(room.variance),
-        lent(room.z_out),
-        lent(room.nothing),
-        lent(room.ones),
-        lent(room.across),
-    )
-
-
-@inlined
 def towards(weights, bias, source, target, n):
     """target = weights' source + bias, of `n` samples of one run or of those abreast."""
     if weights.ndim == 2:
@@ -1329,12 +1294,21 @@ def towards(weights, bias, source, target, n):
         product_abreast(weights, bias, source, target, n)
 
 
-@inlined
-def turned(weights):
-    """Weights with what they come from and what they go to exchanged."""
-    if weights.ndim == 2:
-        return weights.T
-    return turned_abreast(weights)
+@intrinsic
+def turned(typing_context: Any, weights: Any) -> Any:
+    """Weights, of one run or of those abreast, with what they come from and what they go to exchanged."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        struct = context.make_array(weights)(context, builder, arguments[0])
+        other = context.make_array(signature.return_type)(context, builder)
+        for name in ("data", "meminfo", "parent", "nitems", "itemsize"):
+            setattr(other, name, getattr(struct, name))
+        for name in ("shape", "strides"):
+            first, second, *lane = cgutils.unpack_tuple(builder, getattr(struct, name))
+            setattr(other, name, cgutils.pack_array(builder, (second, first, *lane)))
+        return other._getvalue()
+
+    return types.Array(weights.dtype, weights.ndim, "A")(weights), build
 
 
 @inlined
@@ -1451,8 +1425,9 @@ def rms(values, count):
 @compiled
 def unit_spread(net, n, high, low, count):
     """The largest difference between two units on a sample, as a share of the largest value; `high` and `low` are room."""
-    high[:count], low[:count] = n[0, :count], n[0, :count]
     missing = 0
+    for s in range(count):
+        high[s] = low[s] = n[0, s]
     for u in range(n.shape[0]):
         for s in range(count):
             missing += n[u, s] != n[u, s]
@@ -1647,13 +1622,13 @@ def both_passes(net, rule, theta, gradient, room, targets, running, random, none
     """
     numbers, layers = theta.shape[0], net.depth + 1
     shape, by_layer = (layers, numbers // (layers * net.width), net.width), (net.depth, running[0].size // net.depth)
-    mean, variance = running[0].reshape(by_layer), running[1].reshape(by_layer)
+    mean, variance = in_shape(running[0], by_layer), in_shape(running[1], by_layer)
     if net.lanes == 1:
-        one, its = theta.reshape(-1)[:numbers].reshape(shape), gradient.reshape(-1)[:numbers].reshape(shape)
+        one, its = in_shape(theta, shape), in_shape(gradient, shape)
         nothing = room.nothing[:, 0]
         passes(net, rule, one, its, room, nothing, targets, mean, variance, random, none, uncounted, n)
     else:
-        all_, theirs = theta.reshape((*shape, net.lanes)), gradient.reshape((*shape, net.lanes))
+        all_, theirs = in_shape(theta, (*shape, net.lanes)), in_shape(gradient, (*shape, net.lanes))
         passes(net, rule, all_, theirs, room, room.nothing, targets, mean, variance, random, none, uncounted, n)
 
 
@@ -1667,43 +1642,82 @@ def note_norms(net, gradient, runs, norms, totals):
             norms[runs[lane], layer] = totals[lane]
 
 
-@pasted
+class Desk(NamedTuple):
+    """What the runs of a part train in, numbers by lanes."""
+
+    theta: Any  # (numbers, lanes), as are the next three
+    gradient: Any
+    update: Any
+    rates: Any
+    moments: Any  # (slots, numbers, lanes)
+    running: Any  # (2, numbers, lanes): mean and variance
+    limits: Any  # (lanes,), as are the next five: what clipping lets through, of norm and of value
+    bounds: Any
+    lengths: Any
+    clipping: Any
+    totals: Any
+    alive: Any
+    targets: Any  # (samples by lanes,)
+    none: Any
+    uncounted: Any
+
+
+@owning
+def desk_for(net, slots, numbers, followed, samples):
+    """Make room for runs of so many numbers, that follow so many statistics, and for batches of so many samples."""
+    lanes = net.lanes
+    return Desk(
+        np.empty((numbers, lanes)),
+        np.empty((numbers, lanes)),
+        np.empty((numbers, lanes)),
+        np.empty((numbers, lanes)),
+        np.empty((slots, numbers, lanes)),
+        np.empty((2, followed, lanes)),
+        np.empty(lanes),
+        np.empty(lanes),
+        np.empty(lanes),
+        np.empty(lanes),
+        np.empty(lanes),
+        np.empty(lanes, np.bool_),
+        np.empty(samples * lanes),
+        np.empty((0, 0)),
+        np.empty((0, 0), np.int64),
+    )
+
+
+@compiled
 def train_part(
-    net, rule, runs, chosen, shared, shared_moments, shared_mean, shared_variance,
+    net, rule, runs, desk, room, chosen, shared, shared_moments, shared_mean, shared_variance,
     x, y, sizes, orders, random, rng, first, count, updates, norms, losses, noted, counts, factors,
 ):  # fmt: skip
     """Train one run, or a few abreast, as `train_runs` says."""
-    lanes, depth, slots, most = net.lanes, net.depth, shared_moments.shape[0], sizes[0]
-    numbers = (depth + 1) * shared.shape[2] * net.width
-    held = np.zeros((4 + slots, numbers, lanes))
-    stacks = lent(held)
-    theta, gradient, update, pace, moments = stacks[0], stacks[1], stacks[2], stacks[3], stacks[4:]
-    limits, bounds = np.empty(lanes), np.empty(lanes)
+    lanes, slots = net.lanes, shared_moments.shape[0]
+    theta, gradient, update, moments, running = desk.theta, desk.gradient, desk.update, desk.moments, desk.running
+    limits, bounds, lengths, clipping = desk.limits, desk.bounds, desk.lengths, desk.clipping
+    totals, alive, targets = desk.totals, desk.alive, desk.targets
+    theta[...] = gradient[...] = update[...] = moments[...] = running[...] = 0.0
     for lane in range(lanes):  # those without a run take the first one's; they have no parameters
         run = runs[lane if lane < runs.size else 0]
-        pace[:, lane], limits[lane], bounds[lane] = chosen[0, run], chosen[1, run], chosen[2, run]
-    followed = shared_mean.shape[0] * shared_mean.shape[2]
-    statistics = np.zeros((2, followed, lanes))
-    running = lent(statistics)
+        limits[lane], bounds[lane], clipping[lane], alive[lane] = chosen[1, run], chosen[2, run], 1.0, lane < runs.size
+        for i in range(len(theta)):
+            desk.rates[i, lane] = chosen[0, run]
     for lane in range(runs.size):
         fetch(shared, runs[lane], theta, lane)
         fetch(shared_mean, runs[lane], running[0], lane)
         fetch(shared_variance, runs[lane], running[1], lane)
         for slot in range(slots):
             fetch(shared_moments[slot], runs[lane], moments[slot], lane)
-    owned, targets = room_for(net, most), np.empty(most * lanes)
-    room, none, uncounted = room_to_lend(owned), np.empty((0, 0)), np.empty((0, 0), np.int64)
-    totals, lengths, clipping = np.empty(lanes), np.empty(lanes), np.ones(lanes)
-    alive = np.arange(lanes) < runs.size
     counts[...] = 0
-    made, epoch, batch, start = 0, 0, first, int(sizes[:first].sum())
+    made, epoch, batch, start = 0, 0, first, 0
+    for i in range(first):
+        start += sizes[i]
     while made < count:
         n = sizes[batch]
         if sizes.size > 1 or rule.shuffled or not made:
             take_samples(net, orders[:, epoch if rule.shuffled else 0, start : start + n], x, y, room.h[0], targets)
         if net.activation == RANDOMIZED:
             draw_slopes(rng, net.low, net.high, random[:, :, :n])
-        both_passes(net, rule, theta, gradient, room, targets, running, random, none, uncounted, n)
+        both_passes(net, rule, theta, gradient, room, targets, running, random, desk.none, desk.uncounted, n)
         squares(gradient, totals)
         for lane in range(lanes):
             lengths[lane] = math.sqrt(totals[lane])
@@ -1714,7 +1728,10 @@ def train_part(
                     bring_back(shared, runs[lane], theta, lane)
                 theta[:, lane] = gradient[:, lane] = moments[:, :, lane] = lengths[lane] = 0.0
                 alive[lane] = False
-        if not alive.any():
+        left = 0
+        for lane in range(lanes):
+            left += alive[lane]
+        if not left:
             break
         if losses.size:
             add_losses(rule.loss, rule.linear, room.z_out[0], targets, n, runs, epoch, lanes, losses)
@@ -1726,20 +1743,21 @@ def train_part(
         clip(gradient, lengths, limits, bounds, clipping, totals)
         step(
             rule.optimizer,
-            theta.reshape(-1),
-            gradient.reshape(-1),
-            moments.reshape(slots, -1),
-            update.reshape(-1),
-            pace.reshape(-1),
+            in_shape(theta, (theta.size,)),
+            in_shape(gradient, (gradient.size,)),
+            in_shape(moments, (slots, theta.size)),
+            in_shape(update, (update.size,)),
+            in_shape(desk.rates, (desk.rates.size,)),
             updates + made + 1,
         )
-        if not made:
-            factors[:] = clipping
-            for lane in range(runs.size if noted.size else 0):
+        for lane in range(lanes):
+            factors[lane] = factors[lane] if made else clipping[lane]
+            counts[0, lane] += alive[lane]
+            counts[1, lane] += alive[lane] and clipping[lane] < 1.0
+        if noted.size and not made:
+            for lane in range(runs.size):
                 bring_back(noted[1], runs[lane], update, lane)
-        counts[0] += alive
-        counts[1] += alive & (clipping < 1.0)
-        made, batch, start = made + 1, batch + 1, int(start + n)
+        made, batch, start = made + 1, batch + 1, start + n
         if batch == sizes.size:
             epoch, batch, start = epoch + 1, 0, 0
     for lane in range(runs.size):
@@ -1750,7 +1768,6 @@ def train_part(
         bring_back(shared_variance, runs[lane], running[1], lane)
         for slot in range(slots):
             bring_back(shared_moments[slot], runs[lane], moments[slot], lane)
-    keep((held, owned, statistics))
 
 
 @njit(_signature(), **_loops, fastmath=EXACT)
@@ -1796,11 +1813,12 @@ def train_runs(
     factors : array (parts, lanes)
         Written: by which factor the first update was clipped.
     """
-    drawn, ordered, normed, made = lent(random), lent(orders), lent(norms), lent(noted)
+    numbers, followed = (net.depth + 1) * shared.shape[2] * net.width, running_mean.shape[0] * running_mean.shape[2]
+    desk, room = desk_for(net, len(shared_moments), numbers, followed, sizes[0]), room_for(net, sizes[0])
     for part in range(len(parts)):
         train_part(
-            net, rule, parts[part], chosen, shared, shared_moments, running_mean, running_variance, x, y, sizes,
-            ordered[part if part < len(ordered) else 0], drawn[part], rng, first, count, updates, normed, losses, made,
+            net, rule, parts[part], desk, room, chosen, shared, shared_moments, running_mean, running_variance, x, y, sizes,
+            orders[part if part < len(orders) else 0], random[part], rng, first, count, updates, norms, losses, noted,
             counts[part], factors[part],
         )  # fmt: skip
 
@@ -1816,6 +1834,33 @@ def _measuring_signature():
         _fields(Net), _fields(Net), _fields(Rule), types.Array(types.int64, 1, "C"), array(4), array(4), array(4),
         array(2, "C"), array(1, "C"), array(4), array(3, "C"), types.Array(types.int64, 3, "C"), array(2), array(2),
     )  # fmt: skip
+
+
+@compiled
+def measure_run(net, rule, desk, room, drawn, measured, counts, n):
+    """Make both passes, and measure."""
+    depth, width = net.depth, net.width
+    shape, by_layer = (depth + 1, desk.theta.size // ((depth + 1) * width), width), (depth, width)
+    theta, gradient = in_shape(desk.theta, shape), in_shape(desk.gradient, shape)
+    mean, variance = in_shape(desk.running[0], by_layer), in_shape(desk.running[1], by_layer)
+    measured[...] = math.nan
+    # The statistics of this batch are not those that are followed.
+    passes(
+        net, rule, theta, gradient, room, room.nothing[:, 0], desk.targets, mean, variance, drawn, measured, counts, n
+    )
+    for layer in range(depth + 1):
+        measured[OF_WEIGHTS, layer] = length(gradient[layer, :width], 0.0, width)
+        if net.output_bias if layer == depth else net.hidden_bias:
+            measured[OF_BIASES, layer] = length(gradient[layer, width : width + 1], 0.0, width)
+
+
+@compiled
+def answer(net, desk, room, drawn, n):
+    """Make the forward pass of the net as it answers."""
+    depth, width = net.depth, net.width
+    shape, by_layer = (depth + 1, desk.theta.size // ((depth + 1) * width), width), (depth, width)
+    mean, variance = in_shape(desk.running[0], by_layer), in_shape(desk.running[1], by_layer)
+    forward(net, in_shape(desk.theta, shape), room, mean, variance, drawn, desk.none, desk.uncounted, n)
 
 
 @njit(_measuring_signature(), **_loops, fastmath=EXACT)
@@ -1852,34 +1897,22 @@ def measure_runs(
     z_out, z_answered : arrays (runs, samples)
         Written: z of the output of the two; the latter, if they differ.
     """
-    layers, width, n = net.depth + 1, net.width, y.size
-    numbers, order = layers * shared.shape[2] * width, np.arange(n).reshape(1, n)
-    held, owned = np.empty((2, layers, shared.shape[2], width)), room_for(net, n)
-    room, by_layer, its = room_to_lend(owned), lent(held)[0], lent(held)[1]
-    theta = by_layer.reshape((numbers, 1))
-    targets, drawn = np.empty(n), np.empty((net.depth, width, n if random.size else 0))
-    mean, variance = np.zeros((net.depth, width)), np.zeros((net.depth, width))
-    take_samples(net, order, x, y, room.h[0], targets)
+    layers, n = net.depth + 1, y.size
+    numbers, followed = layers * shared.shape[2] * net.width, net.depth * net.width
+    desk, room, order = desk_for(net, 0, numbers, followed, n), room_for(net, n), np.arange(n).reshape(1, n)
+    drawn = np.empty((net.depth, net.width, n if random.size else 0))
+    take_samples(net, order, x, y, room.h[0], desk.targets)
     for run in runs:
-        fetch(shared, run, theta, 0)
+        fetch(shared, run, desk.theta, 0)
         if random.size:
             drawn[...] = random[:, run]
-        seen = lent(measured)[run]
-        seen[...] = math.nan
-        # Statistics of this batch are not followed.
-        passes(net, rule, by_layer, its, room, room.nothing[:, 0], targets, mean, variance, drawn, seen, counts[run], n)
-        for layer in range(layers):
-            seen[OF_WEIGHTS, layer] = length(its[layer, :width], 0.0, width)
-            if net.output_bias if layer == net.depth else net.hidden_bias:
-                seen[OF_BIASES, layer] = length(its[layer, width : width + 1], 0.0, width)
+        measure_run(net, rule, desk, room, drawn, measured[run], counts[run], n)
         z_out[run] = room.z_out[0, :n]
         if z_answered.size:
-            none, uncounted = np.empty((0, 0)), np.empty((0, 0), np.int64)
-            fetch(running_mean, run, mean.reshape((mean.size, 1)), 0)
-            fetch(running_variance, run, variance.reshape((mean.size, 1)), 0)
-            forward(answering, by_layer, room, mean, variance, drawn, none, uncounted, n)
+            fetch(running_mean, run, desk.running[0], 0)
+            fetch(running_variance, run, desk.running[1], 0)
+            answer(answering, desk, room, drawn, n)
             z_answered[run] = room.z_out[0, :n]
-    keep((held, owned))
 
 
 @compiled
@@ -1892,7 +1925,7 @@ def weight_std(block, fan_in, fan_out):
 
 @njit(
     types.void(_fields(Net), types.Array(types.float64, 4, "C"), types.Array(types.float64, 5, "C"),
-    types.Array(types.float64, 1, "C"), types.Array(types.float64, 2, "C")), **_loops, fastmath=EXACT,
+    types.Array(types.float64, 1, "C"), types.Array(types.float64, 2, "C")), **_borrowing, fastmath=EXACT,
 )  # fmt: skip
 def measure_updates(net, shared, noted, norms, ratios):
     """Measure an update of all runs.
@@ -1910,14 +1943,14 @@ def measure_updates(net, shared, noted, norms, ratios):
         Written: the standard deviation of the update of the layer's weights over that of the weights.
     """
     layers, depth, width = shared.shape[0], net.depth, net.width
-    lengths, shared, noted = np.empty((1, layers)), lent(shared), lent(noted)
     for run in range(len(norms)):
         for layer in range(layers):
-            lengths[0, layer] = length(noted[0, layer, run], 0.0, width)
+            ratios[run, layer] = length(noted[0, layer, run], 0.0, width)
+        norms[run] = length(ratios[run : run + 1], 0.0, layers)
+        for layer in range(layers):
             fan_in, fan_out = width if layer else net.inputs, width if layer < depth else 1
             std = weight_std(noted[1, layer, run], fan_in, fan_out)
             ratios[run, layer] = std / weight_std(shared[layer, run], fan_in, fan_out)
-        norms[run] = length(lengths, 0.0, layers)
 
 
 # --- nets over time -----------------------------------------------------------------------------
@@ -1960,13 +1993,36 @@ def recurrence_of(shape: RecurrentArchitecture, layer: int) -> Recurrence:
     )
 
 
-@inlined
+# Here products and activations are large: pasted into a step they would only keep the compiler from its loops.
+@as_written
+def product_called(weights, bias, source, target, count):
+    """As `product`."""
+    product(weights, bias, source, target, count)
+
+
+@as_written
+def activate_called(code, below, scale, z, random, slope, count):
+    """As `activate`."""
+    activate(code, below, scale, z, random, slope, count)
+
+
+@as_written
+def add_weight_gradient_called(h, delta, gradient, nothing, across, count):
+    """As `add_weight_gradient`."""
+    add_weight_gradient(h, delta, gradient, nothing, across, count)
+
+
+@pasted
 def flat(values):
-    """Units by samples, which have no gaps, as one row: a long loop costs the compiler's questions before it only once."""
+    """Units by samples, which have no gaps, as one row: what a loop asks before it begins it asks once, not for every unit.
+
+    The compiler takes what `reshape` gives for an array of its own; of `in_shape` it knows that all blocks are parts of one, and
+    makes no vectors.
+    """
     return values.reshape(values.size)
 
 
-@inlined
+@pasted
 def blocks_of(values, hidden):
     """The four blocks of a gated cell, each flat."""
     one, two, three = hidden, 2 * hidden, 3 * hidden
@@ -1981,7 +2037,7 @@ _strided = types.Array(types.float64, 2, "A")
     types.void(
         _fields(Recurrence), _strided, *[_arrays[4]] * 5, types.Array(types.int64, 1, "C"), types.Array(types.int64, 4, "C"),
         types.int64,
-    ), **_loops, fastmath=EXACT,
+    ), **_borrowing, fastmath=EXACT,
 )  # fmt: skip
 def recur(layer, weights, s, z, a, c, squashed, counted, counts, run):
     """Compute h (and c) of every step of one run of a recurrent layer.
@@ -2000,26 +2056,24 @@ def recur(layer, weights, s, z, a, c, squashed, counted, counts, run):
     run : int
     """
     hidden, count, size = layer.hidden, s.shape[3], layer.hidden * s.shape[3]
-    s, z, a, c, squashed, counts = lent(s), lent(z), lent(a), lent(c), lent(squashed), lent(counts)
-    none, bias = np.empty((hidden, 0)), weights[-1].copy()
-    into = lent(weights)[:-1]
+    into, bias = weights[:-1], weights[-1]
     first, last = layer.fan_in, layer.fan_in + hidden
     for t in range(z.shape[0]):
         before, after, slope, place = s[t, run, first:last], s[t + 1, run, first:last], z[t, run], counted[t]
         if layer.cell == RNN:
-            product(into, bias, s[t, run], after, count)
+            product_called(into, bias, s[t, run], after, count)
             if place >= 0:
                 count_bins(after, counts[run, 0, place], count)
-            activate(layer.activation, layer.below, layer.scale, after, none, slope, count)
+            activate_called(layer.activation, layer.below, layer.scale, after, slope, slope, count)
             continue
         gates = a[t, run]
-        product(into, bias, s[t, run], gates, count)
+        product_called(into, bias, s[t, run], gates, count)
         if place >= 0:
             for block in range(4 if layer.cell == LSTM else 2):
                 count_bins(gates[block * hidden : (block + 1) * hidden], counts[run, block, place], count)
         if layer.cell == LSTM:
-            activate(SIGMOID, 0.0, 1.0, gates[: 3 * hidden], none, slope[: 3 * hidden], count)
-            activate(TANH, 0.0, 1.0, gates[3 * hidden :], none, slope[3 * hidden :], count)
+            activate_called(SIGMOID, 0.0, 1.0, gates[: 3 * hidden], slope, slope[: 3 * hidden], count)
+            activate_called(TANH, 0.0, 1.0, gates[3 * hidden :], slope, slope[3 * hidden :], count)
             let_in, forget, show, candidate = blocks_of(gates, hidden)
             old, new, seen, h = flat(c[t, run]), flat(c[t + 1, run]), flat(squashed[t, run]), flat(after)
             for i in range(size):
@@ -2029,24 +2083,29 @@ def recur(layer, weights, s, z, a, c, squashed, counted, counts, run):
             for i in range(size):
                 h[i] = show[i] * seen[i]
         else:
-            activate(SIGMOID, 0.0, 1.0, gates[: 2 * hidden], none, slope[: 2 * hidden], count)
+            activate_called(SIGMOID, 0.0, 1.0, gates[: 2 * hidden], slope, slope[: 2 * hidden], count)
             reset, update, candidate, of_h = blocks_of(gates, hidden)
             old, h = flat(before), flat(after)
             for i in range(size):
                 candidate[i] += reset[i] * of_h[i]
             if place >= 0:
                 count_bins(gates[2 * hidden : 3 * hidden], counts[run, 2, place], count)
-            activate(TANH, 0.0, 1.0, gates[2 * hidden : 3 * hidden], none, slope[2 * hidden : 3 * hidden], count)
+            activate_called(
+                TANH, 0.0, 1.0, gates[2 * hidden : 3 * hidden], slope, slope[2 * hidden : 3 * hidden], count
+            )
             for i in range(size):
                 h[i] = (old[i] - candidate[i]) * update[i] + candidate[i]
 
 
 @njit(
     types.void(
-        _fields(Recurrence), _strided, _strided, *[_arrays[4]] * 6, _arrays[2], types.int64, types.boolean
-    ), **_loops, fastmath=EXACT,
+        _fields(Recurrence), _strided, _strided, *[_arrays[4]] * 6, _arrays[2], *[_arrays[2]] * 3, _arrays[1], types.int64,
+        types.boolean,
+    ), **_borrowing, fastmath=EXACT,
 )  # fmt: skip
-def recur_back(layer, weights, gradient, s, z, a, c, grad_c, grad_h, contribution, run, measuring):
+def recur_back(
+    layer, weights, gradient, s, z, a, c, grad_c, grad_h, contribution, own, through, across, nothing, run, measuring,
+):  # fmt: skip
     """Compute dL/dz, in the place of the slopes, dL/dh, dL/dc and the gradient of one run, from what `recur` left.
 
     Parameters
@@ -2059,14 +2118,13 @@ def recur_back(layer, weights, gradient, s, z, a, c, grad_c, grad_h, contributio
         Of the latter what comes from the answers or the layer above, 0 where nothing does; of the last grad_c as well.
     contribution : array (steps, runs)
         While `measuring`, the L2 norm of what each step adds to dL/dW_hh.
+    own, through, across, nothing : arrays (rows, columns), (hidden, samples), (samples, `apart(columns)`), (rows,)
+        Room, and zeros.
     measuring : bool
     """
     hidden, count, size = layer.hidden, s.shape[3], layer.hidden * s.shape[3]
     first, last = layer.fan_in, layer.fan_in + hidden
-    s, z, a, c, grad_c, grad_h = lent(s), lent(z), lent(a), lent(c), lent(grad_c), lent(grad_h)
-    rows, columns = gradient.shape
-    held, through, nothing = np.empty((rows, columns)), np.empty((hidden, count)), np.zeros(rows)
-    own, back, across = lent(held), lent(weights)[first:last].T, np.empty((count, apart(columns)))
+    (rows, columns), back = gradient.shape, weights[first:last].T
     gradient[...] = 0.0
     for t in range(z.shape[0] - 1, -1, -1):
         delta, grad, gates = z[t, run], flat(grad_h[t + 1, run]), a[t if layer.cell != RNN else 0, run]
@@ -2109,7 +2167,7 @@ def recur_back(layer, weights, gradient, s, z, a, c, grad_c, grad_h, contributio
             for i in range(size):
                 d_of_h[i] = d_candidate[i] * reset[i]
         own[...] = 0.0
-        add_weight_gradient(s[t, run], delta, own, nothing, across, count)
+        add_weight_gradient_called(s[t, run], delta, own, nothing, across, count)
         if layer.cell == GRU:  # blocks that have no weights from h, or from x
             own[first:last, 2 * hidden : 3 * hidden] = 0.0
             own[:first, 3 * hidden :] = 0.0
@@ -2117,11 +2175,11 @@ def recur_back(layer, weights, gradient, s, z, a, c, grad_c, grad_h, contributio
             for column in range(columns):
                 gradient[row, column] += own[row, column]
         if measuring:
-            contribution[t, run] = safe_norm(own[first:last].reshape(-1))
+            contribution[t, run] = safe_norm(in_shape(own[first:last], (own[first:last].size,)))
         if layer.truncation and t and t % layer.truncation == 0:
             grad_c[t if layer.cell == LSTM else 0, run] = 0.0
             continue
-        product(back, nothing, delta, through, count)
+        product_called(back, nothing, delta, through, count)
         earlier_h, along = flat(grad_h[t, run]), flat(through)
         if layer.cell == GRU:
             update = blocks_of(gates, hidden)[1]
@@ -2129,4 +2187,3 @@ def recur_back(layer, weights, gradient, s, z, a, c, grad_c, grad_h, contributio
                 along[i] += grad[i] * update[i]
         for i in range(size):
             earlier_h[i] += along[i]
-    keep(held)
