@@ -41,10 +41,10 @@ from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Click, Drawn, live_chart, replay_button
 from explorer.ui.look import VERDICT_KEY, place_of_progress, reserve, tell_why
 from explorer.ui.page import Page, what_do_i_see
-from explorer.ui.sidebar import chosen, present_value, set_experiment
+from explorer.ui.sidebar import chosen, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
-from explorer.ui.widgets import ask, ask_view, choose_epoch
+from explorer.ui.widgets import ask_offered, ask_view, choose_epoch, present_value
 from pages import remedies_page
 from pages.walk_page import PAGE as WALK_PAGE
 
@@ -367,15 +367,10 @@ def _keep_what_is_asked_of_the_lens() -> None:
 
 def _ask_lens(experiment: Experiment) -> LensView:
     ranges = {"layer": range(1, experiment.depth + 1), "seed": range(experiment.runs + 1)}
-    values = {}
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="lens_row"):
-        for name, offered in ranges.items():
-            key = f"{LENS}{name}"
-            if st.session_state.get(key, 0) > offered[-1]:  # of a net that was larger
-                set_values({key: offered[-1]})
-            # A slider needs two ends.
-            values[name] = ask(key, LENS_CONTROLS[name], options=offered) if len(offered) > 1 else offered[0]
-    return LensView(**values)
+        return LensView(
+            **{name: ask_offered(f"{LENS}{name}", LENS_CONTROLS[name], offered) for name, offered in ranges.items()}
+        )
 
 
 def _reading(view: View) -> None:

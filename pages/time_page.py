@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer.choices.cells import CELLS
 from explorer.choices.comparisons import COMPARISONS
-from explorer.choices.controls import Number, choice, controls_of
+from explorer.choices.controls import choice, controls_of
 from explorer.choices.recurrent_experiment import NEW_STATE, RecurrentExperiment, matrix_choices
 from explorer.diagnosis.comparison import Compared
 from explorer.diagnosis.lens import Lens, look
@@ -47,11 +47,10 @@ from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import ROW_FOOT, Click, Drawn, live_chart
 from explorer.ui.look import place_of_progress
 from explorer.ui.page import Page, what_do_i_see
-from explorer.ui.private import read_address_again
-from explorer.ui.sidebar import chosen, present_value
+from explorer.ui.sidebar import chosen
 from explorer.ui.take_away import Parcel, show_code, take_away
 from explorer.ui.training_loop import Trainings, work_on
-from explorer.ui.widgets import ask, ask_view, choose_epoch
+from explorer.ui.widgets import ask, ask_offered, ask_view, choose_epoch
 
 # First pictures come before anything else is trained; those that take longer follow one by one.
 FIRST_SLICE, SLICE = 0.1, 0.15
@@ -202,32 +201,19 @@ def _lens(nets: Nets) -> Picture | None:
 
 
 def _ask_lens(experiments: Sequence[RecurrentExperiment]) -> TimeLensView:
+    def asked(name: str, offered: Sequence[Any], **changes: Any) -> Any:
+        key = f"{PREFIX}{LENS}{name}"
+        return ask_offered(key, replace(CONTROLS[key], **changes), offered)
+
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="time_lens_row"):
-        net = _ask_offered("net", range(1, len(experiments) + 1), default=len(experiments))
+        net = asked("net", range(1, len(experiments) + 1), default=len(experiments))
         experiment = experiments[net - 1]
         return TimeLensView(
             net=net,
-            function=_ask_offered("function", list(experiment.functions)),
-            step=_ask_offered("step", experiment.looked_at),
-            seed=_ask_offered("seed", range(experiment.runs + 1)),
+            function=asked("function", list(experiment.functions)),
+            step=asked("step", experiment.looked_at),
+            seed=asked("seed", range(experiment.runs + 1)),
         )
-
-
-def _ask_offered(name: str, offered: Sequence[Any], **changes: Any) -> Any:
-    """Ask for something of the lens, of what the nets have just now; the nearest of it stands for what they do not have."""
-    if len(offered) == 1:  # a slider needs two ends
-        return offered[0]
-    key = f"{PREFIX}{LENS}{name}"
-    control = replace(CONTROLS[key], **changes)
-    asked = present_value(key, control)
-    if asked not in offered:
-        number = isinstance(control, Number)
-        nearest = min(offered, key=lambda each: abs(each - asked)) if number else control.default
-        if key not in st.session_state:  # it comes from the address
-            st.query_params[key] = str(nearest)
-            read_address_again()
-        set_values({key: nearest})
-    return ask(key, control, options=offered)
 
 
 def _choose_step(step: int) -> None:

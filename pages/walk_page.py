@@ -1,13 +1,12 @@
 """Walk: one sample through one net and its gradient back, box by box, with the numbers and the code behind each."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from explorer.choices.controls import Number, controls_of, numeric
+from explorer.choices.controls import controls_of, numeric
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.walk import MOST_SECONDS, Factor, Walk, no_walk, of_parameters, parameters_at, walk_epochs
 from explorer.diagnosis.walk_graph import MOST_ENTRIES, NOTHING, Graph, graph
@@ -21,15 +20,14 @@ from explorer.training.cost import refuse
 from explorer.training.kinds import LAYERS
 from explorer.training.recording import Ending
 from explorer.ui import live_chart
-from explorer.ui.between_pages import set_values
 from explorer.ui.lecture import text_factor
 from explorer.ui.link import lead_out
 from explorer.ui.live_chart import Drawn
 from explorer.ui.look import framed
 from explorer.ui.page import VIEW, Page, what_do_i_see
-from explorer.ui.sidebar import chosen, present_value
+from explorer.ui.sidebar import chosen
 from explorer.ui.take_away import Parcel, show_code, take_away
-from explorer.ui.widgets import ask
+from explorer.ui.widgets import ask_offered, present_value
 
 LEGEND = (
     "**Upper row**: the forward pass of one sample, from left to right. z = a W + b, then a = f(z). b is the "
@@ -143,23 +141,11 @@ def _ask(experiment: Experiment, epochs: list[int]) -> WalkView:
     values: dict[str, int] = {}
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key=f"{PREFIX}view"):
         for name, options in offered.items():
-            values[name] = _ask_one(f"{PREFIX}{name}", options, every=name == "epoch")
+            key = f"{PREFIX}{name}"
+            values[name] = ask_offered(key, CONTROLS[key], options, every=name == "epoch", width="stretch")
     # No widget: the graph itself writes it into the link.
     step = present_value(STEP_KEY, CONTROLS[STEP_KEY])
     return WalkView(**values, step=step)
-
-
-def _ask_one(key: str, options: Sequence[int], *, every: bool) -> int:
-    """Ask for one of the numbers; with `every` the slider has these alone. Of a value between or beyond them the one below."""
-    control = CONTROLS[key]
-    assert isinstance(control, Number)
-    if len(options) < 2:
-        return options[0]
-    held = int(present_value(key, control))
-    if held not in options:
-        set_values({key: max(option for option in (options[0], *options) if option <= max(held, options[0]))})
-    asked: int = ask(key, replace(control, high=options[-1]), options=options if every else None, width="stretch")
-    return asked
 
 
 def _follow(experiment: Experiment, view: WalkView) -> Walk:

@@ -15,8 +15,7 @@ from explorer.stories.tour import PAGE, PRESENTER, TOUR_CONTROLS
 from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.link import present_root
 from explorer.ui.look import LARGER, enlarge, hidden
-from explorer.ui.sidebar import present_value
-from explorer.ui.widgets import ask
+from explorer.ui.widgets import ask, present_value
 
 # Whether a page is shown in a lecture room, and the button that says so.
 MODE_KEY, MODE_BUTTON = "present", "mode"

@@ -23,7 +23,7 @@ from explorer.ui.keys import keys_of
 from explorer.ui.link import DATA_KEY, encode, forget_notice, open_saved, pinned
 from explorer.ui.look import hidden
 from explorer.ui.plain_text import verbatim
-from explorer.ui.widgets import FEW, ask
+from explorer.ui.widgets import FEW, ask, present_value
 
 FILE_KEY, FILE_PROBLEM_KEY = "_experiment_file", "_experiment_file_problem"
 # What the sidebar has set, for the page.
@@ -85,14 +85,6 @@ def chosen() -> tuple[Any, Any]:
 
 
 # --- settings ----------------------------------------------------------------------------------
-
-
-def present_value(key: str, control: Control) -> Any:
-    """Return the value of a control before its widget is drawn: from the session, or the link, or its default."""
-    try:
-        return control.check(key, st.session_state.get(key, st.query_params.get(key, control.default)))
-    except ValueError:
-        return control.default
 
 
 def _disabled(experiment: Any, compare: str) -> set[str]:

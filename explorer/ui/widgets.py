@@ -13,6 +13,7 @@ from explorer.choices.settings import Settings
 from explorer.figures.view import View
 from explorer.training.recording import record_epochs
 from explorer.ui.between_pages import set_values
+from explorer.ui.private import read_address_again
 
 Bound = dict[str, Any]
 # So many names are shown beside one another, more in a menu.
@@ -57,6 +58,34 @@ def ask(
         return st.text_input(control.label, control.default, max_chars=control.longest, **common)
     assert isinstance(control, Number)
     return _ask_number(control, list(options or _marks(key, control)), common)
+
+
+def present_value(key: str, control: Control) -> Any:
+    """Return the value of a control before its widget is drawn: from the session, or the link, or its default."""
+    try:
+        return control.check(key, st.session_state.get(key, st.query_params.get(key, control.default)))
+    except ValueError:
+        return control.default
+
+
+def ask_offered(key: str, control: Control, offered: Sequence[Any], *, every: bool = True, **layout: Any) -> Any:
+    """Ask for one of what there is just now; for a value that there is not stands the nearest number, else the default.
+
+    Without `every` a slider has all numbers up to the last.
+    """
+    if len(offered) == 1:  # a slider needs two ends
+        return offered[0]
+    asked = present_value(key, control)
+    if asked not in offered:
+        number = isinstance(control, Number)
+        nearest = min(offered, key=lambda option: abs(option - asked)) if number else control.default
+        if key not in st.session_state:  # it comes from the address
+            st.query_params[key] = str(nearest)
+            read_address_again()
+        set_values({key: nearest})
+    if isinstance(control, Number) and not every:
+        return ask(key, replace(control, high=offered[-1]), **layout)
+    return ask(key, control, options=offered, **layout)
 
 
 def ask_row(controls: Mapping[str, Control], *, key: str) -> dict[str, Any]:
