@@ -269,12 +269,35 @@ def test_the_page_needs_no_network_and_shows_texts_as_texts():
 # --- lines of Python ----------------------------------------------------------------------------
 
 
-def run_lines(lines, print_out):
-    """Run lines in a fresh interpreter and read what an expression on their names gives, as JSON."""
-    code = f"{lines}\nimport json\nprint('RESULT', json.dumps({print_out}))\n"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+# Each has names of its own, as if it were run alone.
+RUN_EACH = """
+import json, sys
+results = []
+for lines, print_out in json.load(sys.stdin):
+    names = {"__name__": "__main__"}
+    exec(lines, names)
+    results.append(eval(print_out, names))
+print("RESULT", json.dumps(results))
+"""
+
+
+def run_each(*cases):
+    """Run lines in a fresh interpreter, which costs more than they do, and read what expressions on their names give."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_EACH],
+        input=json.dumps(cases),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.rsplit("RESULT", 1)[1])
+
+
+def run_lines(lines, print_out):
+    """Run lines in a fresh interpreter and read what an expression on their names gives."""
+    return run_each((lines, print_out))[0]
 
 
 def lines_of(app):
@@ -354,12 +377,20 @@ def test_the_sweep_lines_give_the_pages_cells(monkeypatch):
             assert values[f"{column} {row}"] == history.outcome.count("solved") / 2
 
 
-@pytest.mark.parametrize("name", OUTCOMES)
-def test_every_outcomes_lines_run(name, in_numpy):
-    sweep = Sweep(SMALL, "activation", ("sigmoid", "ReLU"), "learning_rate", (0.1,), trained=OUTCOMES[name].trained)
-    values = run_lines(sweep_lines(sweep, OUTCOMES[name]), "[[*cell, repr(v)] for cell, v in values.items()]")
-    expected = {cell: OUTCOMES[name].of(found) for cell, found in run_sweep(sweep).items()}
-    assert {(c, r): v for c, r, v in values} == {cell: repr(value) for cell, value in expected.items()}
+def test_every_outcomes_lines_run(in_numpy):
+    sweeps = {
+        outcome: Sweep(SMALL, "activation", ("sigmoid", "ReLU"), "learning_rate", (0.1,), trained=outcome.trained)
+        for outcome in OUTCOMES.values()
+    }
+    values_of_each = run_each(
+        *(
+            (sweep_lines(sweep, outcome), "[[*cell, repr(v)] for cell, v in values.items()]")
+            for outcome, sweep in sweeps.items()
+        )
+    )
+    for (outcome, sweep), values in zip(sweeps.items(), values_of_each, strict=True):
+        expected = {cell: repr(outcome.of(found)) for cell, found in run_sweep(sweep).items()}
+        assert {(c, r): v for c, r, v in values} == expected, outcome.name
 
 
 def test_lines_about_own_data_say_where_they_come_from():
@@ -408,19 +439,16 @@ def test_recurrent_histories_are_one_table_by_time_step():
     assert all(math.isnan(float(row["forget_gate"])) for row in mine)
 
 
-@pytest.mark.usefixtures("in_numpy")
-@pytest.mark.parametrize("compare", COMPARISONS)
-def test_the_time_lines_give_what_stands_side_by_side(compare):
-    named = COMPARISONS[compare].of(RECURRENT.but(cell="GRU"), RECURRENT)
-    values, learn = run_lines(
-        compared_lines(named, TimeView(metric="dL/dz", compare=compare)),
-        "[{name: each.tolist() for name, each in shown.items()}, [h.outcome.count('solved') for h in histories.values()]]",
-    )
-    assert list(values) == list(named)
-    histories = [train(each) for each in named.values()]
-    for found, history in zip(values.values(), histories, strict=True):
-        np.testing.assert_array_equal(found, history.measures["delta"])
-    assert learn == [history.outcome.count("solved") for history in histories]
+def test_the_time_lines_give_what_stands_side_by_side(in_numpy):
+    compared = {name: each.of(RECURRENT.but(cell="GRU"), RECURRENT) for name, each in COMPARISONS.items()}
+    print_out = "[{name: each.tolist() for name, each in shown.items()}, [h.outcome.count('solved') for h in histories.values()]]"
+    lines = [compared_lines(named, TimeView(metric="dL/dz", compare=name)) for name, named in compared.items()]
+    for named, (values, learn) in zip(compared.values(), run_each(*((each, print_out) for each in lines)), strict=True):
+        assert list(values) == list(named)
+        histories = [train(each) for each in named.values()]
+        for found, history in zip(values.values(), histories, strict=True):
+            np.testing.assert_array_equal(found, history.measures["delta"])
+        assert learn == [history.outcome.count("solved") for history in histories]
 
 
 @pytest.mark.parametrize("metric", offered(TIME_STEPS.measures))
