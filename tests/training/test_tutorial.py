@@ -6,6 +6,7 @@ import pytest
 from explorer import Experiment, train
 from explorer.training.network import architecture
 from explorer.training.run import Training
+from tests.work import few
 
 # Two inputs, eleven hidden layers of four sigmoid units, weights and biases from U(0, 1); Adam, one update a sample.
 RECIPE = Experiment(
@@ -37,9 +38,13 @@ def test_samples_come_in_the_tutorials_order():
     assert seen == [[0, 0], [0, 1], [1, 0], [1, 1]]
 
 
-@pytest.mark.slow
-def test_the_plain_net_stays_at_one_half_in_every_seed():
-    h = train(RECIPE)
+# Eight seeds train at once; the tutorial's twenty take more than twice as long.
+EIGHT_OR_ALL = pytest.mark.parametrize("runs", few([8, RECIPE.runs], [8]))
+
+
+@EIGHT_OR_ALL
+def test_the_plain_net_stays_at_one_half_in_every_seed(runs):
+    h = train(RECIPE.but(runs=runs))
     # From U(0, 1) the answers start near 1. Within 1,000 epochs they fall to 1/2, and there they stay: every
     # recorded loss from then on, in every seed, lies between .5 (all answers 1/2) and .5003.
     settled = h.loss[:, h.at(1000) :]
@@ -49,9 +54,9 @@ def test_the_plain_net_stays_at_one_half_in_every_seed():
     assert set(h.outcome) == {"stuck"}
 
 
-@pytest.mark.slow
-def test_the_residual_net_solves_at_least_seventy_percent():
-    h = train(RECIPE.but(skip="one layer"))
+@EIGHT_OR_ALL
+def test_the_residual_net_solves_at_least_seventy_percent(runs):
+    h = train(RECIPE.but(skip="one layer", runs=runs))
     assert (h.loss[:, 0] > 0.9999).all()  # outputs saturated at 1: half of two squared errors
     assert (h.loss[:, -1] < 0.01).mean() >= 0.7
 
