@@ -31,7 +31,7 @@ from explorer.ui.link import UNPINNED, encode
 from pages import PAGES
 from tests.rounding import AS_IT_IS, EIGHTS, UP, history_of
 from tests.ui.test_app import components, opened
-from tests.work import first_of_each
+from tests.work import few, first_of_each
 
 PAGE_CONTROLS = {key: control for page in PAGES for key, control in page.controls.items()}
 
@@ -705,9 +705,15 @@ def test_what_is_seen_through_the_lens_opens_in_explores_lens():
     assert (app.session_state["lens_layer"], app.session_state["at"], app.session_state["details"]) == (5, 0, "Lens")
 
 
-@pytest.mark.parametrize("played", [pytest.param({}, marks=pytest.mark.long), {"learning_rate": 0.0005}])
-def test_open_in_time_sets_experiment_and_what_stands_beside_it(played):
-    scene = TOUR["Exploding through time"]
+@pytest.mark.parametrize(
+    ("name", "played"),
+    few(
+        [("Exploding through time", {}), ("A hundred steps back", {"length": 20})],
+        [("A hundred steps back", {"length": 20})],
+    ),
+)
+def test_open_in_time_sets_experiment_and_what_stands_beside_it(name, played):
+    scene = TOUR[name]
     app = tour(scene=scene.address, revealed="answer", **{play_key(scene, s): value for s, value in played.items()})
     assert app.button(key="tour_open").label == "Open in Time"
     app.button(key="tour_open").click().run()
