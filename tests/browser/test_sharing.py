@@ -202,16 +202,6 @@ def test_the_notebooks_lines_can_be_copied(open_page, name):
     screen.page.keyboard.press("Escape")
 
 
-def test_a_file_comes_while_a_training_goes_on_and_says_so_where_it_was_asked_for(screen):
-    screen.open(depth=3, width=32, task="moons", epochs=6000)
-    screen.page.locator("[data-testid=stProgress]:visible").wait_for()
-    file, content = screen.saved("Page")
-    assert b"plotly" in content
-    line = screen.page.locator(".st-key-take_away .line").filter(has_text=f"Saved {file}")
-    assert line.get_by_role("button", name="Page", exact=True).count() == 1
-    assert len(screen.saved("History (CSV)")[1]) > 100
-
-
 @pytest.mark.parametrize("name", few(PAGES, ["explore"]))
 def test_no_button_sends_anything_away(open_page, name):
     titles = open_page(name).page.evaluate("[...document.querySelectorAll('[data-title]')].map(e => e.dataset.title)")
@@ -308,10 +298,9 @@ def test_what_is_taken_away_from_the_cliff_is_what_it_shows(screen, browser, tmp
 
 
 def test_what_can_be_tried_does_it_and_the_line_goes_for_the_visit(screen):
-    screen.open(complete=True)
+    screen.open()
     screen.page.get_by_role("button", name="Skip connections").click()
-    screen.page.wait_for_function("explorer.value('skip') === 'one layer'")
-    screen.finish()
+    screen.page.wait_for_function("explorer.value('skip') === 'one layer' && explorer.settings().includes('skip')")
     screen.page.get_by_role("button", name="Dying ReLU", exact=True).click()
     screen.page.wait_for_function("explorer.value('metric') === 'dead'")
     screen.finish()
@@ -331,16 +320,24 @@ def test_all_remedies_goes_there(screen):
     screen.page.wait_for_function("location.pathname.endsWith('/remedies')")
 
 
+# --- while a training goes on ---------------------------------------------------------------------
+
+
 # What a browser does where a page that is drawn anew brings the menu to another place.
 MOVED = """() => { const menu = [...document.querySelectorAll(".st-key-share *")].find(each => each.shadowRoot), { parentElement } = menu;
   menu.remove(); setTimeout(() => parentElement.append(menu), 50); }"""
 
 
-def test_a_menu_that_was_opened_during_training_stays_open_until_somebody_closes_it(new_screen):
-    screen = new_screen().open(depth=9, epochs=6000, seed=90, baseline="none")
+def test_a_file_comes_while_it_trains_and_the_menu_stays_open_until_somebody_closes_it(screen):
+    screen.open(depth=3, width=32, task="moons", epochs=5000, baseline="none")
+    screen.page.locator("[data-testid=stProgress]:visible").wait_for()
+    file, content = screen.saved("Page")
+    assert b"plotly" in content
+    line = screen.page.locator(".st-key-take_away .line").filter(has_text=f"Saved {file}")
+    assert line.get_by_role("button", name="Page", exact=True).count() == 1
+    assert len(screen.saved("History (CSV)")[1]) > 100
     menu = screen.page.locator(".st-key-take_away [popover]")
-    button = screen.shared("Copy lines")  # while it trains
-    button.focus()
+    screen.shared("Copy lines").focus()
     screen.finish()
     assert menu.is_visible()
     screen.page.evaluate(MOVED)

@@ -6,7 +6,7 @@ import pytest
 
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
-from explorer.sharing.saved import read_experiment_json
+from explorer.sharing.saved import experiment_json
 from explorer.stories.scenarios import scenarios_of
 from explorer.ui.link import encode
 from explorer.ui.page import controls_by_key
@@ -187,22 +187,18 @@ def test_a_training_without_bound_is_refused_in_words(screen):
     assert not screen.exceptions()
 
 
-def test_a_saved_experiment_opens_again_and_leads_to_the_page_that_shows_it(screen, new_screen, tmp_path):
-    open_time(screen, time_compare="baseline", time_baseline=BASELINE)
-    _, content = screen.saved("Experiment (JSON)")
-    saved = read_experiment_json(content)
-    assert saved.experiment == RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4)
-    assert saved.baseline == saved.experiment.but(cell="GRU")
+# What Time saves is looked at in test_sharing.
+def test_a_saved_experiment_leads_to_the_page_that_shows_it(screen, tmp_path):
+    experiment = RecurrentExperiment(length=10, epochs=20, runs=2, hidden=4)
     path = tmp_path / "saved.json"
-    path.write_bytes(content)
-    other = new_screen().open(complete=True, depth=2, epochs=10, baseline="none")
-    other.unfold()
-    other.page.locator("[data-testid=stSidebar] input[type=file]").set_input_files(path)
-    other.arrive("Time")
-    assert other.value("time_length") == "10"
-    assert other.value("time_baseline") == BASELINE
-    other.go_to("Explore")
-    assert other.value("depth") == "2"  # what was set for layers is still there
+    path.write_text(experiment_json(experiment, experiment.but(cell="GRU")), encoding="utf-8")
+    screen.open(complete=True, depth=2, epochs=10, baseline="none").unfold()
+    screen.page.locator("[data-testid=stSidebar] input[type=file]").set_input_files(path)
+    screen.arrive("Time")
+    assert screen.value("time_length") == "10"
+    assert screen.value("time_baseline") == BASELINE
+    screen.go_to("Explore")
+    assert screen.value("depth") == "2"  # what was set for layers is still there
 
 
 # --- speed ----------------------------------------------------------------------------------------
