@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from explorer.training.compiled import KERNELS
-from tests.work import clock, in_numpy  # noqa: F401
+from tests.work import clock, history, in_numpy  # noqa: F401
 
 # Files are handed out in this order, whole ones: those that take longest go first, so that all processes end together.
 LONGEST_FIRST = (

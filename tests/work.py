@@ -3,11 +3,13 @@
 import sys
 import time
 from collections.abc import Callable, Container, Iterable
+from functools import cache
 from itertools import combinations, product
 from typing import Any
 
 import pytest
 
+from explorer import train
 from explorer.sweeps.descent import Descent, Path, side_by_side
 from explorer.training.compiled import OFF, VARIABLE
 
@@ -29,6 +31,12 @@ def clock(monkeypatch):
     ticking = Clock()
     monkeypatch.setattr(time, "perf_counter", ticking)
     return ticking
+
+
+@pytest.fixture(scope="module")
+def history():
+    """What training an experiment gives, once for all tests of a module."""
+    return cache(train)
 
 
 @pytest.fixture

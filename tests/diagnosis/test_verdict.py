@@ -49,18 +49,6 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def history():
-    made = {}
-
-    def get(experiment):
-        if experiment not in made:
-            made[experiment] = train(experiment)
-        return made[experiment]
-
-    return get
-
-
 def test_there_is_a_case_for_every_word():
     assert set(CASES) == set(VERDICTS)
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -43,15 +44,11 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def trained():
-    made = {}
-
+    @cache
     def get(experiment, seconds=float("inf")):
-        if (experiment, seconds) not in made:
-            training = Training(experiment)
-            training.advance(seconds)
-            asked = None if experiment.task == "XOR" else answer_map(training)
-            made[experiment, seconds] = training.history(), asked
-        return made[experiment, seconds]
+        training = Training(experiment)
+        training.advance(seconds)
+        return training.history(), None if experiment.task == "XOR" else answer_map(training)
 
     return get
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer import train
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.sequences import TASKS
@@ -44,21 +43,9 @@ CELLS = COMPARISONS["the three cells"].of(SMALL, None)
 LONG = SMALL.but(length=80, epochs=2, runs=2)
 
 
-@pytest.fixture(scope="module")
-def trained():
-    made = {}
-
-    def get(experiment):
-        if experiment not in made:
-            made[experiment] = train(experiment)
-        return made[experiment]
-
-    return get
-
-
 @pytest.fixture
-def cells(trained):
-    return {name: DrawnNet(trained(experiment), name) for name, experiment in CELLS.items()}
+def cells(history):
+    return {name: DrawnNet(history(experiment), name) for name, experiment in CELLS.items()}
 
 
 def beside(shown):
@@ -154,11 +141,11 @@ def test_who_zooms_into_one_panel_zooms_into_all(cells):
     [(0.0, theme.EXACT_ZERO, "exactly 0"), (np.inf, theme.NOT_FINITE, "not"), (np.nan, theme.NOT_FINITE, "not")],
     ids=["zero", "infinite", "NaN"],
 )
-def test_zeros_and_what_is_not_finite_are_marks_and_no_colours(value, mark, said, experiment, trained):
+def test_zeros_and_what_is_not_finite_are_marks_and_no_colours(value, mark, said, experiment, history):
     def break_steps(values):
         values[:, 1:, :3] = value
 
-    shown = changed(DrawnNet(trained(experiment), "RNN"), "state_gradient", break_steps)
+    shown = changed(DrawnNet(history(experiment), "RNN"), "state_gradient", break_steps)
     figure = draw({"RNN": shown})
     colours, flat = [t for t in figure.data if t.type == "heatmap" and t.xaxis == "x"]
     expected = np.zeros(np.shape(colours.z), bool)
@@ -172,11 +159,11 @@ def test_zeros_and_what_is_not_finite_are_marks_and_no_colours(value, mark, said
     assert at_edge.marker.color == mark
 
 
-def test_where_rows_are_too_low_for_gaps_marks_are_stripes_of_two_tones(trained):
+def test_where_rows_are_too_low_for_gaps_marks_are_stripes_of_two_tones(history):
     def nothing(values):
         values[:] = 0
 
-    shown = changed(DrawnNet(trained(LONG), "RNN"), "state_gradient", nothing)
+    shown = changed(DrawnNet(history(LONG), "RNN"), "state_gradient", nothing)
     flat = next(t for t in draw({"RNN": shown}).data if t.type == "heatmap" and t.colorscale[0][1] == theme.EXACT_ZERO)
     tones = np.array(flat.z)
     assert set(np.unique(tones)) == {0, 1}
@@ -185,19 +172,19 @@ def test_where_rows_are_too_low_for_gaps_marks_are_stripes_of_two_tones(trained)
     assert not flat.ygap
 
 
-def test_a_cut_way_back_is_seen_as_exact_zeros(trained):
-    figure = draw({"cut": DrawnNet(trained(SMALL.but(truncation=3)), "cut")})
+def test_a_cut_way_back_is_seen_as_exact_zeros(history):
+    figure = draw({"cut": DrawnNet(history(SMALL.but(truncation=3)), "cut")})
     flat = [t for t in figure.data if t.type == "heatmap" and t.colorscale[0][1] == theme.EXACT_ZERO]
     # From the loss at the last step the gradient reaches the piece it lies in, and no step before.
     assert np.isfinite(np.array(flat[0].z)[0]).all()
     assert not np.isfinite(np.array(flat[0].z)[-1]).any()
 
 
-def test_nets_that_are_not_finite_from_the_start_are_marked_not_left_out(trained):
+def test_nets_that_are_not_finite_from_the_start_are_marked_not_left_out(history):
     def break_all(values):
         values[:] = np.nan
 
-    shown = changed(DrawnNet(trained(SMALL), "RNN"), "state_gradient", break_all)
+    shown = changed(DrawnNet(history(SMALL), "RNN"), "state_gradient", break_all)
     ended = replace(shown.history, endings=(Ending(0, 1, "z"),) * SMALL.runs)
     flat = [t for t in draw({"RNN": DrawnNet(ended, "RNN")}).data if t.type == "heatmap" and t.xaxis == "x"][1:]
     assert [t.colorscale[0][1] for t in flat] == [theme.NOT_FINITE]
@@ -205,15 +192,15 @@ def test_nets_that_are_not_finite_from_the_start_are_marked_not_left_out(trained
 
 
 @every_two(cell=CELLS, activation=["tanh", "ReLU"], metric=offered(TIME_STEPS.measures))
-def test_not_defined_is_said_where_a_cell_has_no_such_thing_and_nowhere_else(cell, activation, metric, trained):
-    history, view = trained(SMALL.but(cell=cell, activation=activation)), TimeView(metric=metric)
-    why = not_defined(history.experiment, view)
-    assert bool(why) == np.isnan(history.measures[view.diagnostic.name]).all()
-    figure = draw({"one": DrawnNet(history, "one")}, view)
+def test_not_defined_is_said_where_a_cell_has_no_such_thing_and_nowhere_else(cell, activation, metric, history):
+    shown, view = history(SMALL.but(cell=cell, activation=activation)), TimeView(metric=metric)
+    why = not_defined(shown.experiment, view)
+    assert bool(why) == np.isnan(shown.measures[view.diagnostic.name]).all()
+    figure = draw({"one": DrawnNet(shown, "one")}, view)
     assert bool(why) == ("not defined" in words(figure))
     assert bool(why) == (not heatmaps(figure))
     assert bool(why) == (not on(figure, PROFILE, mode="lines"))
-    assert (why in describe_compared(beside({"one": DrawnNet(history, "one")}), view)) or not why
+    assert (why in describe_compared(beside({"one": DrawnNet(shown, "one")}), view)) or not why
 
 
 def test_a_plain_net_is_said_to_have_no_forget_gate(cells):
@@ -277,22 +264,22 @@ def test_the_present_setting_and_its_baseline_keep_the_styles_of_explore():
 # --- loss, share, profile -----------------------------------------------------------------------
 
 
-def test_the_share_of_seeds_ends_where_the_outcome_says(trained):
+def test_the_share_of_seeds_ends_where_the_outcome_says(history):
     for experiment in (SMALL.but(cell="GRU", epochs=60, learning_rate=0.05), SMALL):
-        history = trained(experiment)
-        assert learnt(history)[-1] == np.mean([outcome == SOLVED for outcome in history.outcome])
-        curve = on(draw({"one": DrawnNet(history, "one")}), SHARE)[0]
-        np.testing.assert_allclose(curve.y, learnt(history), rtol=1e-6)
-    assert learnt(trained(SMALL.but(cell="GRU", epochs=60, learning_rate=0.05)))[-1] > 0  # so that it says something
+        shown = history(experiment)
+        assert learnt(shown)[-1] == np.mean([outcome == SOLVED for outcome in shown.outcome])
+        curve = on(draw({"one": DrawnNet(shown, "one")}), SHARE)[0]
+        np.testing.assert_allclose(curve.y, learnt(shown), rtol=1e-6)
+    assert learnt(history(SMALL.but(cell="GRU", epochs=60, learning_rate=0.05)))[-1] > 0  # so that it says something
 
 
-def test_a_seed_that_has_become_non_finite_has_not_learnt_it(trained):
-    history = trained(SMALL)
-    solved = replace(history, error=np.zeros_like(history.error))
+def test_a_seed_that_has_become_non_finite_has_not_learnt_it(history):
+    measured = history(SMALL)
+    solved = replace(measured, error=np.zeros_like(measured.error))
     assert (learnt(solved) == 1).all()
     ended = replace(solved, endings=(Ending(3, 1, "z"), *solved.endings[1:]))
     assert [SOLVED, SOLVED] == ended.outcome[1:] != ended.outcome
-    np.testing.assert_allclose(learnt(ended), np.where(history.epochs < 3, 1, 2 / 3))
+    np.testing.assert_allclose(learnt(ended), np.where(measured.epochs < 3, 1, 2 / 3))
 
 
 def test_a_net_whose_median_loss_is_no_longer_finite_is_marked_there_and_counted(cells):
@@ -350,7 +337,7 @@ def test_the_legend_names_every_kind_of_line_once_in_no_nets_colour(cells):
 # --- words and places ---------------------------------------------------------------------------
 
 
-def test_the_picture_says_who_learns_it_and_carries_its_settings(cells, trained):
+def test_the_picture_says_who_learns_it_and_carries_its_settings(cells, history):
     figure = draw(cells)
     assert beside(cells).caption in words(figure).replace("<br>", " ")
     for each in cells.values():
@@ -369,9 +356,9 @@ def test_ticks_of_time_steps_are_few_and_have_the_first_and_the_last():
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_where_the_answer_is_read_is_said_if_it_is_at_the_end_only(task, trained):
+def test_where_the_answer_is_read_is_said_if_it_is_at_the_end_only(task, history):
     experiment = SMALL.but(task=task, epochs=1)
-    title = draw({"one": DrawnNet(trained(experiment), "one")}).layout.yaxis.title.text
+    title = draw({"one": DrawnNet(history(experiment), "one")}).layout.yaxis.title.text
     assert ("answer" in title) == answers_at_the_end(experiment) == (len(experiment.points().y[0]) == 1)
 
 

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from explorer import train
 from explorer.choices.comparisons import COMPARISONS
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.diagnosis import diagnose
@@ -23,18 +22,6 @@ def at_the_start(history, name):
 
 def solved(history):
     return history.outcome.count("solved")
-
-
-@pytest.fixture(scope="module")
-def history():
-    made = {}
-
-    def get(experiment):
-        if experiment not in made:
-            made[experiment] = train(experiment)
-        return made[experiment]
-
-    return get
 
 
 def test_the_first_is_what_opens():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explorer import Experiment, train
+from explorer import Experiment
 from explorer.diagnosis.facts import facts
 from explorer.diagnosis.verdict import judge
 from explorer.stories.scenarios import OPENING, SCENARIOS, matching, scenarios_of
@@ -13,18 +13,6 @@ from tests.rounding import history_of
 from tests.work import few
 
 LAYERED = scenarios_of(Experiment)
-
-
-@pytest.fixture(scope="module")
-def history():
-    made = {}
-
-    def get(experiment):
-        if experiment not in made:
-            made[experiment] = train(experiment)
-        return made[experiment]
-
-    return get
 
 
 def pair(name):

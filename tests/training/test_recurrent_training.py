@@ -16,66 +16,12 @@ from explorer.training.recording import Ending
 from explorer.training.recurrent_group import RecurrentGroup
 from explorer.training.run import Training, group_size
 from explorer.training.time_measures import TIME_DIAGNOSTICS
+from tests.training.test_training import assert_equal, each_kind_over_time, everything, over_time
 
-SCALARS = ("loss", "accuracy", "error", "gradient_norm", "clip_factor", "clipped_share")
-
-
-def small(**changes):
-    settings = {"length": 8, "hidden": 5, "samples": 20, "runs": 3, "epochs": 12, "learning_rate": 0.05}
-    return RecurrentExperiment(**{**settings, **changes})
+# Repeated and in slices they are trained in test_training, with nets of layers.
 
 
-def everything(history, runs=slice(None), records=slice(None)):
-    """All recorded numbers by name, of some runs and records."""
-    found = {name: getattr(history, name)[runs, records] for name in SCALARS}
-    return found | {name: v[runs, records] for name, v in (history.measures | history.recurrent_matrix).items()}
-
-
-def assert_equal(one, other):
-    assert one.keys() == other.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
-
-
-KINDS = {
-    **{cell: small(cell=cell) for cell in CELLS},
-    "batches, shuffled": small(batch="8"),
-    "one at a time, in order": small(batch="1", order="fixed", epochs=3),
-    "Adam, clipped, cut": small(cell="GRU", optimizer="Adam", clip="norm", threshold=0.1, truncation=3),
-    "every step counts": small(cell="LSTM", task="sine", stack=2),
-    "two outputs": small(task="copy"),
-}
-each_kind = pytest.mark.parametrize("e", KINDS.values(), ids=KINDS)
-
-
-# --- the same numbers however it is run -------------------------------------------------------
-
-
-@each_kind
-def test_the_same_experiment_gives_the_same_numbers(e):
-    assert_equal(everything(train(e)), everything(train(e)))
-
-
-@each_kind
-def test_tiny_slices_give_what_one_go_gives(e):
-    sliced, slices = Training(e), 1
-    while not sliced.advance(0.0):
-        slices += 1
-    assert slices >= min(e.epochs, 10)
-    assert_equal(everything(sliced.history()), everything(train(e)))
-
-
-@each_kind
-def test_the_schedule_of_records_does_not_influence_training(e):
-    thetas = []
-    for schedule in (None, [0, e.epochs]):
-        training = Training(e, record_at=schedule)
-        training.advance(float("inf"))
-        thetas.append(training.groups[0].theta)
-    assert np.array_equal(*thetas)
-
-
-@each_kind
+@each_kind_over_time
 def test_seeds_that_train_together_equal_single_ones_bit_for_bit(e):
     together = train(e)
     for run in range(e.runs):
@@ -91,7 +37,7 @@ def test_so_do_larger_ones(cell):
         assert_equal(everything(train(e.but(runs=1, seed=run))), everything(together, slice(run, run + 1)))
 
 
-@each_kind
+@each_kind_over_time
 def test_groups_of_runs_give_what_one_array_gives(e, monkeypatch):
     whole = train(e)
     monkeypatch.setattr("explorer.training.run.group_size", lambda experiment: 2)
@@ -102,9 +48,9 @@ def test_groups_of_runs_give_what_one_array_gives(e, monkeypatch):
 
 
 def test_groups_hold_as_many_runs_as_have_room():
-    assert group_size(small()) > 10
-    assert group_size(small(cell="LSTM", hidden=128, samples=2048)) == 1
-    training = Training(small(runs=300, hidden=32))
+    assert group_size(over_time()) > 10
+    assert group_size(over_time(cell="LSTM", hidden=128, samples=2048)) == 1
+    training = Training(over_time(runs=300, hidden=32))
     assert len(training.groups) > 1
     training.advance(0.0)
     assert np.isfinite(training.history().loss).all()
@@ -114,7 +60,7 @@ def test_groups_hold_as_many_runs_as_have_room():
 
 
 def test_experiments_of_equal_shape_train_together_each_as_alone():
-    e = small(clip="norm", threshold=0.2)
+    e = over_time(clip="norm", threshold=0.2)
     others = [
         e.but(initializer="orthogonal", strength=1.3, learning_rate=0.2),
         e.but(clip="none", seed=7, runs=2),
@@ -129,7 +75,7 @@ def test_experiments_of_equal_shape_train_together_each_as_alone():
 
 
 def test_what_may_differ_between_runs_is_a_setting_and_the_rest_is_refused():
-    e = small()
+    e = over_time()
     with pytest.raises(ValueError, match="hidden"):
         Training(e, e.but(hidden=6))
     with pytest.raises(ValueError, match="cannot train together"):
@@ -141,7 +87,7 @@ def test_what_may_differ_between_runs_is_a_setting_and_the_rest_is_refused():
 
 
 def test_a_history_has_a_place_for_every_time_step():
-    e = small(cell="LSTM", stack=2)
+    e = over_time(cell="LSTM", stack=2)
     h = train(e)
     records = len(h.epochs)
     assert set(h.measures) == set(TIME_DIAGNOSTICS)
@@ -159,7 +105,7 @@ def test_a_history_has_a_place_for_every_time_step():
 
 
 def test_eigenvalues_and_singular_values_are_those_of_the_recurrent_matrix():
-    e = small(cell="GRU", initializer="orthogonal", strength=1.2)
+    e = over_time(cell="GRU", initializer="orthogonal", strength=1.2)
     training = Training(e)
     training.advance(float("inf"))
     h = training.history()
@@ -173,7 +119,7 @@ def test_eigenvalues_and_singular_values_are_those_of_the_recurrent_matrix():
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_whole_recurrent_gradient_is_part_of_the_whole_gradient(cell):
-    h = train(small(cell=cell))
+    h = train(over_time(cell=cell))
     parts = h.measures["step_gradient"]
     whole = h.recurrent_matrix["recurrent_gradient"]
     assert (whole <= h.gradient_norm * (1 + 1e-12)).all()
@@ -183,7 +129,7 @@ def test_the_whole_recurrent_gradient_is_part_of_the_whole_gradient(cell):
 @pytest.mark.parametrize("clip", ["norm", "value"])
 def test_clipping_is_recorded_as_for_layers(clip):
     limit = 0.01 if clip == "norm" else 1e-4
-    e = small(clip=clip, threshold=limit, cell="LSTM")
+    e = over_time(clip=clip, threshold=limit, cell="LSTM")
     free, clipped = train(e.but(clip="none")), train(e)
     np.testing.assert_array_equal(free.gradient_norm[:, 0], clipped.gradient_norm[:, 0])
     np.testing.assert_array_equal(free.measures["state_gradient"][:, 0], clipped.measures["state_gradient"][:, 0])
@@ -195,7 +141,7 @@ def test_clipping_is_recorded_as_for_layers(clip):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_trained_net_answers_its_own_data_as_recorded(task):
-    e = small(task=task)
+    e = over_time(task=task)
     training = Training(e)
     training.advance(float("inf"))
     points = training.points
@@ -208,7 +154,7 @@ def test_a_trained_net_answers_its_own_data_as_recorded(task):
 
 def test_memory_is_told_to_within_a_factor_of_two():
     for cell in CELLS:
-        training = Training(small(cell=cell, length=60, samples=64, hidden=16))
+        training = Training(over_time(cell=cell, length=60, samples=64, hidden=16))
         found = {}
         for group in training.groups:
             for network in (group.probe, *group.networks.values()):
@@ -227,7 +173,7 @@ def test_memory_is_told_to_within_a_factor_of_two():
 @pytest.mark.parametrize("clip", CLIPPERS)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_run_that_overflows_leaves_the_others_bit_for_bit(clip, optimizer):
-    e = small(activation="ReLU", clip=clip, threshold=0.05, optimizer=optimizer, learning_rate=0.01)
+    e = over_time(activation="ReLU", clip=clip, threshold=0.05, optimizer=optimizer, learning_rate=0.01)
     training, sound = Training(e), train(e)
     training.groups[0].theta[0, 1, 0, 0] = np.inf
     training.advance(float("inf"))
@@ -243,7 +189,7 @@ def test_a_run_that_overflows_leaves_the_others_bit_for_bit(clip, optimizer):
 
 def test_an_ending_names_the_first_step_that_is_not_finite():
     # A state that is squared in size at every step: 1e100, 1e200, 1e300, then too large.
-    e = small(activation="ReLU", hidden=1, task="which first", length=9, runs=1, epochs=3)
+    e = over_time(activation="ReLU", hidden=1, task="which first", length=9, runs=1, epochs=3)
     training = Training(e)
     (group,) = training.groups
     assert isinstance(group, RecurrentGroup)
@@ -256,7 +202,7 @@ def test_an_ending_names_the_first_step_that_is_not_finite():
 
 def test_an_ending_on_the_way_back_is_named_from_the_last_step_down():
     # Forward every state is 0; backward each step makes the gradient 1e120 times larger: 1, 1e120, 1e240, too large.
-    e = small(activation="tanh", hidden=1, task="adding", length=9, runs=1, epochs=3)
+    e = over_time(activation="tanh", hidden=1, task="adding", length=9, runs=1, epochs=3)
     training = Training(e)
     weights = training.groups[0].shape.views(training.groups[0].theta)
     weights.layers[0][0, :, 0] = (0.0, 0.0, 1e120, 0.0)
@@ -282,7 +228,7 @@ OTHER = {
 
 
 def base(name):
-    return small(**{"epochs": 3, "task": "parity", **NEEDS.get(name, {})})
+    return over_time(**{"epochs": 3, "task": "parity", **NEEDS.get(name, {})})
 
 
 def numbers(history):
@@ -317,11 +263,11 @@ def test_every_option_gives_a_history_of_its_own(name):
 @pytest.mark.parametrize("cell", ["LSTM", "GRU"])
 def test_the_forget_bias_sets_the_gate_that_keeps_the_state(cell):
     gate = {"LSTM": "forget_gate", "GRU": "update_gate"}[cell]
-    opens = [train(small(cell=cell, forget_bias=b, epochs=1)).measures[gate][:, 0].mean() for b in (-2, 0, 2)]
+    opens = [train(over_time(cell=cell, forget_bias=b, epochs=1)).measures[gate][:, 0].mean() for b in (-2, 0, 2)]
     np.testing.assert_allclose(opens, 1 / (1 + np.exp([2, 0, -2])), atol=0.06)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_usual_loss_is_the_tasks_own(task):
-    e = small(task=task)
+    e = over_time(task=task)
     assert numbers(train(e)) == numbers(train(e.but(loss=TASKS[task].loss)))

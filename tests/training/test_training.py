@@ -7,10 +7,12 @@ import pytest
 
 from explorer import Experiment, train
 from explorer.choices.activations import ACTIVATIONS
+from explorer.choices.cells import CELLS
 from explorer.choices.clipping import CLIPPERS
 from explorer.choices.experiment import SKIPS
 from explorer.choices.normalizations import NORMALIZATIONS
 from explorer.choices.optimizers import OPTIMIZERS
+from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.training.network import architecture
 from explorer.training.recording import Ending
 from explorer.training.run import Training, group_size
@@ -24,11 +26,10 @@ SCALARS = ("loss", "accuracy", "error", "gradient_norm", "clip_factor", "clipped
 
 def everything(history, runs=slice(None), records=slice(None)):
     """All recorded numbers by name, of some runs and records."""
-    found = {name: getattr(history, name)[runs, records] for name in SCALARS}
-    found |= {name: values[runs, records] for name, values in history.measures.items()}
+    recorded = {name: getattr(history, name) for name in SCALARS} | history.measures | (history.recurrent_matrix or {})
     if history.answers is not None:
-        found["answers"] = history.answers[runs, records]
-    return found
+        recorded |= {"answers": history.answers}
+    return {name: values[runs, records] for name, values in recorded.items()}
 
 
 def assert_equal(one, other):
@@ -47,6 +48,11 @@ def moons(**changes):
     return Experiment(**{**usual, "activation": "tanh", **changes})
 
 
+def over_time(**changes):
+    usual = {"length": 8, "hidden": 5, "samples": 20, "runs": 3, "epochs": 12, "learning_rate": 0.05}
+    return RecurrentExperiment(**{**usual, **changes})
+
+
 KINDS = {
     "full batch": moons(),
     "mini-batch": moons(batch="8"),
@@ -57,18 +63,29 @@ KINDS = {
     "Adam, clipped": moons(optimizer="Adam", clip="norm", threshold=0.1),
     "XOR": Experiment(epochs=60, runs=3),
 }
+KINDS_OVER_TIME = {
+    **{cell: over_time(cell=cell) for cell in CELLS},
+    "batches, shuffled": over_time(batch="8"),
+    "one at a time, in order": over_time(batch="1", order="fixed", epochs=3),
+    "Adam, clipped, cut": over_time(cell="GRU", optimizer="Adam", clip="norm", threshold=0.1, truncation=3),
+    "every step counts": over_time(cell="LSTM", task="sine", stack=2),
+    "two outputs": over_time(task="copy"),
+}
+BOTH = KINDS | KINDS_OVER_TIME
 each_kind = pytest.mark.parametrize("e", KINDS.values(), ids=KINDS)
+each_kind_over_time = pytest.mark.parametrize("e", KINDS_OVER_TIME.values(), ids=KINDS_OVER_TIME)
+each_of_both = pytest.mark.parametrize("e", BOTH.values(), ids=BOTH)
 
 
 # --- the same numbers however it is run -------------------------------------------------------
 
 
-@each_kind
+@each_of_both
 def test_the_same_experiment_gives_the_same_numbers(e):
     assert_equal(everything(train(e)), everything(train(e)))
 
 
-@each_kind
+@each_of_both
 def test_tiny_slices_give_what_one_go_gives(e):
     sliced, slices = Training(e), 1
     while not sliced.advance(0.0):
@@ -91,7 +108,7 @@ def last_parameters(e, epochs=None):
     return training.groups[0].theta
 
 
-@each_kind
+@each_of_both
 def test_the_schedule_of_records_does_not_influence_training(e):
     dense = last_parameters(e)
     assert np.array_equal(last_parameters(e, [0, e.epochs // 2, e.epochs]), dense)
