@@ -44,184 +44,149 @@ class Cost:
 # --- prices -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Table:
-    """Prices by term, in nanoseconds."""
-
-    prices: Terms
-
-    def of(self, terms: Terms) -> float:
-        """Return the seconds that so much of each term takes; a term without a price costs nothing."""
-        nanoseconds = 0.0
-        for name in terms:
-            if name in self.prices:
-                nanoseconds += self.prices[name] * terms[name]
-        return NS * nanoseconds
-
-
 class Path(NamedTuple):
-    """What one way of training takes."""
+    """What one way of training takes, in nanoseconds by term."""
 
-    epoch: Table
-    record: Table
+    epoch: Terms
+    record: Terms
 
 
 class Prices(NamedTuple):
     """What training one kind of net takes."""
 
-    set_up: Table
+    set_up: Terms
     numpy: Path
     compiled: Path
 
 
 LAYERS = Prices(
-    set_up=Table(
-        {
-            "group": 510_000,
-            "run": 27_000,
-            "matrix at right angles": 25_000,
-            "layer": 18_000,
-            "layer of a run": 3_400,
-            "parameter": 5.5,
-            "number": 2.1,
-            "cubed": 0.44,
-        }
-    ),
+    set_up={
+        "group": 510_000,
+        "run": 27_000,
+        "matrix at right angles": 25_000,
+        "layer": 18_000,
+        "layer of a run": 3_400,
+        "parameter": 5.5,
+        "number": 2.1,
+        "cubed": 0.44,
+    },
     numpy=Path(
-        epoch=Table(
-            {
-                "normalized layer": 23_000,
-                "update": 14_000,
-                "layer": 3_100,
-                "layer of a run": 390,
-                "normalized number": 6.6,
-                "parameter": 1.8,
-                "function": 1.1,
-                "moment": 1.1,
-                "number seen from beside": 2.0,
-                "skipped number": 0.9,
-                "function's call": 0.74,
-                "product": 0.047,
-            }
-        ),
-        record=Table(
-            {
-                "record": 230_000,
-                "normalized layer": 37_000,
-                "layer": 11_000,
-                "layer of a run": 1_200,
-                "number": 20.0,
-                "parameter": 11.0,
-                "normalized number": 6.9,
-                "answered number": 4.6,
-                "function": 1.2,
-                "function's call": 0.82,
-            }
-        ),
+        epoch={
+            "normalized layer": 23_000,
+            "update": 14_000,
+            "layer": 3_100,
+            "layer of a run": 390,
+            "normalized number": 6.6,
+            "parameter": 1.8,
+            "function": 1.1,
+            "moment": 1.1,
+            "number seen from beside": 2.0,
+            "skipped number": 0.9,
+            "function's call": 0.74,
+            "product": 0.047,
+        },
+        record={
+            "record": 230_000,
+            "normalized layer": 37_000,
+            "layer": 11_000,
+            "layer of a run": 1_200,
+            "number": 20.0,
+            "parameter": 11.0,
+            "normalized number": 6.9,
+            "answered number": 4.6,
+            "function": 1.2,
+            "function's call": 0.82,
+        },
     ),
     compiled=Path(
-        epoch=Table(
-            {
-                "order": 2_000,
-                "update": 770,
-                "update abreast": 640,
-                "normalized layer": 420,
-                "layer abreast": 300,
-                "normalized layer abreast": 280,
-                "layer": 110,
-                "unit": 38.0,
-                "sample in order": 35.0,
-                "parameter abreast": 9.4,
-                "function abreast": 6.6,
-                "moment abreast": 2.1,
-                "weight": 2.1,
-                "normalized number": 1.4,
-                "number": 1.0,
-                "function": 0.73,
-                "product abreast": 0.68,
-                "parameter": 0.32,
-                "product": 0.098,
-            }
-        ),
-        record=Table(
-            {
-                "record": 110_000,
-                "call of a kernel": 45_000,
-                "layer": 1_000,
-                "layer of a run": 580,
-                "parameter": 5.6,
-                "answered number": 3.5,
-                "number": 7.0,
-                "normalized number": 1.4,
-                "function": 0.75,
-            }
-        ),
+        epoch={
+            "order": 2_000,
+            "update": 770,
+            "update abreast": 640,
+            "normalized layer": 420,
+            "layer abreast": 300,
+            "normalized layer abreast": 280,
+            "layer": 110,
+            "unit": 38.0,
+            "sample in order": 35.0,
+            "parameter abreast": 9.4,
+            "function abreast": 6.6,
+            "moment abreast": 2.1,
+            "weight": 2.1,
+            "normalized number": 1.4,
+            "number": 1.0,
+            "function": 0.73,
+            "product abreast": 0.68,
+            "parameter": 0.32,
+            "product": 0.098,
+        },
+        record={
+            "record": 110_000,
+            "call of a kernel": 45_000,
+            "layer": 1_000,
+            "layer of a run": 580,
+            "parameter": 5.6,
+            "answered number": 3.5,
+            "number": 7.0,
+            "normalized number": 1.4,
+            "function": 0.75,
+        },
     ),
 )
 TIME_STEPS = Prices(
-    set_up=Table(
-        {
-            "group": 280_000,
-            "matrix": 20_000,
-            "run": 17_000,
-            "step": 6_800,
-            "parameter": 6.3,
-            "number": 2.4,
-            "cubed": 1.6,
-        }
-    ),
+    set_up={
+        "group": 280_000,
+        "matrix": 20_000,
+        "run": 17_000,
+        "step": 6_800,
+        "parameter": 6.3,
+        "number": 2.4,
+        "cubed": 1.6,
+    },
     numpy=Path(
-        epoch=Table(
-            {
-                "sample in order": 490,
-                "step of a run": 430,
-                "parameter": 6.7,
-                "function": 2.2,
-                "step": 1.0,
-                "cell's number": 0.99,
-                "weight in a step": 0.82,
-                "product": 0.034,
-            }
-        ),
-        record=Table(
-            {
-                "record": 500_000,
-                "measured step": 35_000,
-                "matrix": 14_000,
-                "squared": 91.0,
-                "counted number": 4.4,
-                "measured number": 4.0,
-                "cubed": 1.6,
-            }
-        ),
+        epoch={
+            "sample in order": 490,
+            "step of a run": 430,
+            "parameter": 6.7,
+            "function": 2.2,
+            "step": 1.0,
+            "cell's number": 0.99,
+            "weight in a step": 0.82,
+            "product": 0.034,
+        },
+        record={
+            "record": 500_000,
+            "measured step": 35_000,
+            "matrix": 14_000,
+            "squared": 91.0,
+            "counted number": 4.4,
+            "measured number": 4.0,
+            "cubed": 1.6,
+        },
     ),
     compiled=Path(
-        epoch=Table(
-            {
-                "order": 47_000,
-                "update": 42_000,
-                "run in passes": 7_100,
-                "input": 46.0,
-                "weight in a step": 2.3,
-                "cell's number": 1.0,
-                "step of a run": 0.98,
-                "product": 0.047,
-            }
-        ),
-        record=Table(
-            {
-                "record": 300_000,
-                "layer": 110_000,
-                "matrix": 4_100,
-                "measured step": 4_100,
-                "measured step of a run": 210,
-                "squared": 170,
-                "measured number": 3.2,
-                "counted number": 1.1,
-                "state": 0.78,
-                "measured weight": 0.48,
-            }
-        ),
+        epoch={
+            "order": 47_000,
+            "update": 42_000,
+            "run in passes": 7_100,
+            "input": 46.0,
+            "weight in a step": 2.3,
+            "cell's number": 1.0,
+            "step of a run": 0.98,
+            "product": 0.047,
+        },
+        record={
+            "record": 300_000,
+            "layer": 110_000,
+            "matrix": 4_100,
+            "measured step": 4_100,
+            "measured step of a run": 210,
+            "squared": 170,
+            "measured number": 3.2,
+            "counted number": 1.1,
+            "state": 0.78,
+            "measured weight": 0.48,
+        },
     ),
 )
 
@@ -229,8 +194,17 @@ TIME_STEPS = Prices(
 def _seconds(work: Work, prices: Prices, epochs: int, records: int) -> float:
     """Return what the path that does the work takes."""
     epoch, record = prices.compiled if work.compiled else prices.numpy
-    at_a_record = record.of(work.record) + epoch.of(work.again)
-    return prices.set_up.of(work.set_up) + epochs * epoch.of(work.epoch) + records * at_a_record
+    at_a_record = _price(work.record, record) + _price(work.again, epoch)
+    return NS * (_price(work.set_up, prices.set_up) + epochs * _price(work.epoch, epoch) + records * at_a_record)
+
+
+def _price(terms: Terms, prices: Terms) -> float:
+    """Return the nanoseconds that so much of each term takes; a term without a price costs nothing."""
+    nanoseconds = 0.0
+    for name, amount in terms.items():
+        if name in prices:
+            nanoseconds += prices[name] * amount
+    return nanoseconds
 
 
 # --- layers -------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ def test_every_price_is_of_something_that_is_done(monkeypatch):
                 kinds[work.compiled] |= {*work.set_up} | {*work.epoch} | {*work.record} | {*work.again}
     for prices, kinds in zip((LAYERS, TIME_STEPS), named, strict=True):
         for compiled, way in ((True, prices.compiled), (False, prices.numpy)):
-            assert {*prices.set_up.prices} | {*way.epoch.prices} | {*way.record.prices} <= kinds[compiled] | {"input"}
+            assert {*prices.set_up, *way.epoch, *way.record} <= kinds[compiled] | {"input"}
 
 
 def test_estimating_is_no_more_work_for_a_huge_experiment(path):
