@@ -4,6 +4,7 @@ Lines are paragraphs with an empty line between them, and each begins with a com
 notebook a paragraph is a cell, and its comment the text above that.
 """
 
+import ast
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -26,22 +27,60 @@ from explorer.training.kinds import LAYERS, TIME_STEPS, kind_of
 
 OWN_DATA = "data=read_csv(open('my.csv', 'rb').read())"
 # What draws histories, and says what is drawn, of each kind of nets.
-DRAWN = {
-    LAYERS: ("explorer.figures.explore", "compared_figure", "describe_compared_figure"),
-    TIME_STEPS: ("explorer.figures.time", "time_figure", "describe_compared"),
+DRAWN = {LAYERS: ("compared_figure", "describe_compared_figure"), TIME_STEPS: ("time_figure", "describe_compared")}
+# Where lines find the names that they use.
+SOURCES = {
+    "explorer": "Experiment RecurrentExperiment train",
+    "explorer.choices.comparisons": "COMPARISONS with_baseline",
+    "explorer.choices.own_data": "read_csv",
+    "explorer.diagnosis.comparison": "Compared",
+    "explorer.diagnosis.effects": "combined effect rank",
+    "explorer.diagnosis.facts": "facts",
+    "explorer.diagnosis.lens": "look",
+    "explorer.diagnosis.remedies": "REMEDIES",
+    "explorer.diagnosis.seeds": "log_band share_interval",
+    "explorer.diagnosis.trials": "Results trials",
+    "explorer.diagnosis.walk": "walk",
+    "explorer.diagnosis.wording": "summary",
+    "explorer.figures.cliff": "cliff_figure describe_cliff walks",
+    "explorer.figures.depth": "Factors Shares describe_factors describe_shares describe_triangle "
+    "factor_figure share_figure triangle_figure triangles_of",
+    "explorer.figures.explore": "compared_figure describe_compared_figure describe_why why_figure",
+    "explorer.figures.lens": "describe_lens lens_figure",
+    "explorer.figures.plain": "show",
+    "explorer.figures.remedies": "describe_losses describe_tried loss_figure ranked_panels remedies_figure",
+    "explorer.figures.sweep": "Swept describe_sweep sweep_figure",
+    "explorer.figures.time": "describe_compared time_figure",
+    "explorer.figures.tour": "Said describe_products product_figure said_figure",
+    "explorer.figures.view": "CliffView TimeView View",
+    "explorer.sharing.offline_page": "show_walk",
+    "explorer.sharing.saved": "sweep_csv",
+    "explorer.stories.challenges": "CHALLENGES",
+    "explorer.stories.claims": "CLAIMS measured",
+    "explorer.stories.tour": "TOUR",
+    "explorer.stories.tutorial": "INNER NETS Program TutorialView log_lines",
+    "explorer.sweeps.by_depth": "DepthSeries",
+    "explorer.sweeps.cliff": "survey",
+    "explorer.sweeps.critical": "critical_points",
+    "explorer.sweeps.descent": "cliff_summary side_by_side",
+    "explorer.sweeps.outcomes": "OUTCOMES",
+    "explorer.sweeps.sweep": "Sweep",
+    "explorer.sweeps.sweep_run": "run_sweep",
+    "explorer.theory.products": "Products followed product_rows",
+    "explorer.training.all_depths": "gradients_by_depth",
+    "explorer.training.answers": "answer_map",
+    "explorer.training.measures": "DIAGNOSTICS",
+    "explorer.training.run": "Training",
 }
-SHOW = ("explorer.figures.plain", "show")
-COMPARED = ("explorer.diagnosis.comparison", "Compared")
-ANSWERS = [("explorer.training.answers", "answer_map"), ("explorer.training.run", "Training")]
 
 
-def _script(imports: Sequence[tuple[str, ...]], *steps: str) -> str:
-    """Put lines together: what is imported, as tuples of a module and its names, then the steps that there are."""
-    names: dict[str, dict[str, None]] = {}
-    for module, *imported in imports:
-        names.setdefault(module, {}).update(dict.fromkeys(imported))
-    lines = (f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names))
-    return "\n".join([_step("What is needed of the project", *lines), *filter(None, steps)])
+def _script(*steps: str) -> str:
+    """Put the steps that there are together, after the imports of the names that they use."""
+    code = "\n".join(filter(None, steps))
+    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    found = {module: [name for name in names.split() if name in used] for module, names in SOURCES.items()}
+    imports = [f"from {module} import {', '.join(names)}" for module, names in found.items() if names]
+    return _step("What is needed of the project", *imports) + "\n" + code
 
 
 def _step(words: str, *lines: str) -> str:
@@ -63,12 +102,6 @@ def _made(value: Any) -> str:
     return f"{type(value).__name__}({', '.join(changed)})"
 
 
-def _of(experiment: Settings, *more: str) -> list[tuple[str, ...]]:
-    """What is imported to make an experiment."""
-    own = [("explorer.choices.own_data", "read_csv")] * (experiment.data is not None)
-    return [("explorer", type(experiment).__name__, *more), *own]
-
-
 def _with_answers(experiment: Settings) -> bool:
     """Whether the figure of a trained net has room for its answers, which its history does not hold."""
     return kind_of(experiment) is LAYERS and not experiment.dataset.truth_table
@@ -85,18 +118,7 @@ def explore_lines(
     names = {"baseline": "baseline", "now": "history"} if baseline is not None else {"now": "history"}
     named = ", ".join(f"{name!r}: {history}.experiment" for name, history in names.items())
     training = ["training.advance(float('inf'))", "history = training.history()"]
-    own_data = [] if baseline is None else _of(baseline)
     return _script(
-        [
-            *_of(experiment, "train"),
-            *own_data,
-            COMPARED,
-            SHOW,
-            ("explorer.figures.explore", "compared_figure", "describe_compared_figure", "describe_why", "why_figure"),
-            ("explorer.figures.view", "View"),
-            *(ANSWERS * with_answers),
-            *(_LENS if lens is not None else []),
-        ],
         _step(
             "Train all seeds together",
             *(
@@ -128,13 +150,6 @@ def explore_lines(
     )
 
 
-_LENS = [
-    ("explorer.diagnosis.lens", "look"),
-    ("explorer.diagnosis.wording", "summary"),
-    ("explorer.figures.lens", "describe_lens", "lens_figure"),
-]
-
-
 def _lens_step(lens: Lens, history: str, other: str | None, names: tuple[str, ...] = ()) -> str:
     """Look through the lens at a history, and at another one behind it; both are expressions."""
     place, of = lens.history.kind.position, f", function={lens.function!r}" * bool(lens.function)
@@ -156,7 +171,6 @@ def walk_lines(walk: Walk, epoch: int, step: int) -> str:
     """Repeat what Walk shows; `epoch` is that which was asked for, where the seed had diverged before it."""
     experiment, where = walk.experiment, f"seed={walk.seed}, sample={walk.sample}, epoch={epoch}"
     return _script(
-        [*_of(experiment), ("explorer.diagnosis.walk", "walk"), ("explorer.sharing.offline_page", "show_walk")],
         _step(
             "One sample of one seed, forward and back",
             f"found = walk({constructor(experiment)}, {where})",
@@ -189,20 +203,9 @@ def compared_lines(
     made = [f"    {name!r}: {constructor(experiment)}," for name, experiment in named.items()]
     kind, name = kind_of(first), getattr(view, "compare", "") if scene is None else scene.compare
     with_answers = scene is not None and scene.figure.has_answers and _with_answers(scene.experiment)
-    module, draw, tell = DRAWN[kind]
-    drawn = [(module, draw, tell), ("explorer.figures.view", type(view).__name__)]
+    draw, tell = DRAWN[kind]
     comparison = f", COMPARISONS[{name!r}]" if name else ""
     return _script(
-        [
-            *(imported for experiment in named.values() for imported in _of(experiment)),
-            ("explorer", "train"),
-            COMPARED,
-            SHOW,
-            *([("explorer.choices.comparisons", "COMPARISONS")] if name else []),
-            *(drawn if scene is None else [("explorer.stories.tour", "TOUR")]),
-            *(ANSWERS * with_answers),
-            *(_LENS if lenses else []),
-        ],
         _step("The experiments, by name", "experiments = {", *made, "}"),
         _step(
             "Train them, all seeds together",
@@ -270,13 +273,6 @@ def scene_lines(scene: Scene) -> str:
 def challenge_lines(challenge: Challenge, experiment: Settings) -> str:
     """Judge what Homework shows, and draw it."""
     return _script(
-        [
-            *_of(experiment, "train"),
-            COMPARED,
-            ("explorer.choices.comparisons", "with_baseline"),
-            SHOW,
-            ("explorer.stories.challenges", "CHALLENGES"),
-        ],
         _step(
             "The challenge, and an answer to it",
             f"challenge = CHALLENGES[{challenge.name!r}]",
@@ -299,11 +295,6 @@ def product_lines(about: Products) -> str:
     """Repeat what the tour shows of random factors."""
     arguments = ", ".join(f"{name}={getattr(about, name)!r}" for name in about.controls())
     return _script(
-        [
-            ("explorer.theory.products", "Products", "followed", "product_rows"),
-            ("explorer.figures.tour", "describe_products", "product_figure"),
-            SHOW,
-        ],
         _step("The factors", f"about = Products({arguments})"),
         _step(
             "The numbers: of each path log10 of its products of 0 to 50 factors; the Lyapunov exponent",
@@ -318,18 +309,7 @@ def product_lines(about: Products) -> str:
 def remedies_lines(start: Experiment, combine: Sequence[str], view: View | None = None) -> str:
     """Repeat what Remedies shows: every remedy alone, and those that are combined."""
     more = f"tried[{' + '.join(combine)!r}] = combined(start, {tuple(combine)!r})"
-    panels = "describe_losses", "describe_tried", "loss_figure", "ranked_panels", "remedies_figure"
     return _script(
-        [
-            *_of(start, "train"),
-            ("explorer.diagnosis.effects", "effect", "rank", *(["combined"] if len(combine) > 1 else [])),
-            ("explorer.diagnosis.facts", "facts"),
-            ("explorer.diagnosis.remedies", "REMEDIES"),
-            ("explorer.diagnosis.trials", "Results", "trials"),
-            ("explorer.figures.remedies", *panels),
-            ("explorer.figures.view", "View"),
-            SHOW,
-        ],
         _step(
             "The experiment, and the same with each remedy",
             f"start = {constructor(start)}",
@@ -366,20 +346,7 @@ def depth_lines(sweeps: dict[str, Sweep], gradient: str, *, trained: bool) -> st
     """
     base = next(iter(sweeps.values()))
     made = [f"    {name!r}: {constructor(sweep.base)}," for name, sweep in sweeps.items()]
-    figures = ("describe_factors", "factor_figure", "Factors", "describe_triangle", "triangle_figure", "triangles_of")
-    trains = ("describe_shares", "share_figure", "Shares") if trained else ()
-    sweep = [("explorer.sweeps.sweep", "Sweep"), ("explorer.sweeps.sweep_run", "run_sweep")]
     return _script(
-        [
-            *_of(base.base),
-            ("explorer.diagnosis.seeds", "log_band"),
-            ("explorer.figures.depth", *figures, *trains),
-            SHOW,
-            ("explorer.sweeps.by_depth", "DepthSeries"),
-            ("explorer.training.all_depths", "gradients_by_depth"),
-            ("explorer.training.measures", "DIAGNOSTICS"),
-            *(sweep if trained else []),
-        ],
         _step(
             "The experiments, by name, and the depths",
             "experiments = {",
@@ -451,11 +418,6 @@ def tutorial_lines(view: TutorialView) -> str:
 
 def _claim_lines() -> str:
     return _script(
-        [
-            ("explorer.figures.tour", "Said", "said_figure"),
-            SHOW,
-            ("explorer.stories.claims", "CLAIMS", "measured"),
-        ],
         _step(
             "Measure the number that decides each claim",
             "values = {name: measured(claim) for name, claim in CLAIMS.items()}",
@@ -474,13 +436,6 @@ def _claim_lines() -> str:
 
 def _run_lines(view: TutorialView) -> str:
     return _script(
-        [
-            COMPARED,
-            ("explorer.figures.explore", "compared_figure", "describe_compared_figure"),
-            ("explorer.figures.view", "View"),
-            SHOW,
-            ("explorer.stories.tutorial", "Program", "TutorialView", "log_lines"),
-        ],
         _step(
             "Run the program to its end",
             f"view = TutorialView(net={view.net!r}, inner={view.inner}, seed={view.seed})",
@@ -508,13 +463,6 @@ def _run_lines(view: TutorialView) -> str:
 
 def _curve_lines(view: TutorialView) -> str:
     return _script(
-        [
-            ("explorer.diagnosis.seeds", "share_interval"),
-            ("explorer.figures.depth", "Shares", "describe_shares", "share_figure"),
-            SHOW,
-            ("explorer.stories.tutorial", "INNER", "NETS", "TutorialView"),
-            ("explorer.sweeps.sweep_run", "run_sweep"),
-        ],
         _step(
             "Train many seeds with every NL, the number of inner layers",
             f"view = TutorialView(seeds={view.seeds}, epochs={view.epochs})",
@@ -542,18 +490,7 @@ def _curve_lines(view: TutorialView) -> str:
 def sweep_lines(sweep: Sweep, outcome: Outcome) -> str:
     """Repeat what Sweep shows."""
     names = sweep.x.replace("_", " "), sweep.y.replace("_", " ")
-    critical = [("explorer.sweeps.critical", "critical_points")] * outcome.critical
     return _script(
-        [
-            *_of(sweep.base),
-            ("explorer.figures.sweep", "Swept", "describe_sweep", "sweep_figure"),
-            SHOW,
-            ("explorer.sharing.saved", "sweep_csv"),
-            ("explorer.sweeps.outcomes", "OUTCOMES"),
-            ("explorer.sweeps.sweep", "Sweep"),
-            ("explorer.sweeps.sweep_run", "run_sweep"),
-            *critical,
-        ],
         _step(
             "An experiment for every cell",
             "sweep = Sweep(",
@@ -583,13 +520,6 @@ def sweep_lines(sweep: Sweep, outcome: Outcome) -> str:
 def cliff_lines(view: CliffView) -> str:
     """Repeat what Cliff shows: both descents, and the map below them."""
     return _script(
-        [
-            ("explorer.figures.cliff", "cliff_figure", "describe_cliff", "walks"),
-            ("explorer.figures.view", "CliffView"),
-            SHOW,
-            ("explorer.sweeps.cliff", "survey"),
-            ("explorer.sweeps.descent", "cliff_summary", "side_by_side"),
-        ],
         _step(
             "Two descents from one start, without clipping and with it",
             f"view = {_made(view)}",
