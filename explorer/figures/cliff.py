@@ -225,7 +225,7 @@ class _Places:
     left: list[float]
     right: list[float]
     ground: list[float]
-    strip: list[float]
+    colour_bar: list[float]
     norm: list[float]
     loss: list[float]
 
@@ -243,7 +243,7 @@ def _layout(both: Sequence[Walk], view: CliffView, caption: str, narrow: bool) -
         "xaxis2": updates | {"anchor": "y3", "domain": place.right},
         "yaxis2": {"domain": place.norm, "anchor": "x2", "showgrid": True, **axes.log_axis(NORM_AXIS)},
         "yaxis3": {"domain": place.loss, "anchor": "x2", "showgrid": True, **axes.log_axis(LOSS_AXIS)},
-        **axes.pair(4, (place.left, place.strip), values, {"visible": False, "fixedrange": True}),
+        **axes.pair(4, (place.left, place.colour_bar), values, {"visible": False, "fixedrange": True}),
     }
     if view.shown != RELIEF:
         bare = {"showgrid": False, "constrain": "domain"}
@@ -267,7 +267,7 @@ def _layout(both: Sequence[Walk], view: CliffView, caption: str, narrow: bool) -
         "margin": {"l": 56, "r": 16, "t": 60, "b": place.below},
     }
     if view.shown == RELIEF:
-        layout["scene"] = _scene(place.left, [place.strip[1] + 0.02, place.ground[1]], 1.9 if narrow else 1.25)
+        layout["scene"] = _scene(place.left, [place.colour_bar[1] + 0.02, place.ground[1]], 1.9 if narrow else 1.25)
     return layout
 
 

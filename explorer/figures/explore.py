@@ -45,7 +45,7 @@ class _Places:
     columns: Sequence[_Column]  # Of the baseline, if there is one, and of the present setting
     answers: Box
     profile: Box
-    strip: Box
+    colour_bar: Box
     narrow: bool
     roomy: bool = False  # For large words
 
@@ -57,7 +57,7 @@ MAP_AXES = tuple(layers for *_, layers in AXES)
 # The height on a wide screen, and on a narrow one those of what stands below one another, in pixels.
 HEIGHT = 780
 NARROW_BARS, NARROW_BOXES, NARROW_LOSS, NARROW_MAP = 70, 24, 80, 170
-NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS = 200, 12, 100
+NARROW_PROFILE, NARROW_COLOUR_BAR, NARROW_ANSWERS = 200, 12, 100
 # Letters of a name above a column, and of a line of settings below all.
 LETTERS, SETTINGS_LETTERS = 32, 108
 RIGHT = "(○\N{NO-BREAK SPACE}right)"
@@ -68,7 +68,7 @@ LEGEND, SETTINGS = 14, 44  # below the inside
 NARROW_LEGEND, NARROW_SETTINGS = 40, 70
 
 
-# From below, as shares of the inside, in a lecture room too, where text needs half as much room again: the strip of colours,
+# From below, as shares of the inside, in a lecture room too, where text needs half as much room again: the colour bar,
 # the maps, the losses, the bars and the boxes of the layers; the answers.
 HEIGHTS = ([0.075, 0.1], [0.11, 0.597], [0.625, 0.72], [0.82, 0.95], [0.96, 1.0]), [0.67, 0.94]
 ROOM_HEIGHTS = ([0.07, 0.1], [0.12, 0.575], [0.605, 0.69], [0.785, 0.925], [0.94, 1.0]), [0.68, 0.93]
@@ -80,27 +80,27 @@ def _places(count: int, narrow: bool, larger: float) -> _Places:
 
 def _wide(count: int, heights: Sequence[Sequence[float]], of_answers: Sequence[float]) -> _Places:
     across = [axes.piece(place, count, 0.035, 0.70) for place in range(count)]
-    of_strip, middle, top, of_bars, of_boxes = heights
+    of_colour_bar, middle, top, of_bars, of_boxes = heights
     right, whole = [0.765, 1.0], [0.0, 0.70]
     columns = [_Column((x, top), (x, middle), *names) for x, names in zip(across, AXES, strict=False)]
-    bars, boxes, answers, strip = of_bars, of_boxes, (right, of_answers), (right, of_strip)
-    places = (whole, bars), (whole, boxes), columns, answers, (right, middle), strip
+    bars, boxes, answers, colour_bar = of_bars, of_boxes, (right, of_answers), (right, of_colour_bar)
+    places = (whole, bars), (whole, boxes), columns, answers, (right, middle), colour_bar
     return _Places(HEIGHT, *places, narrow=False, roomy=heights is ROOM_HEIGHTS[0])
 
 
 def _narrow(count: int) -> _Places:
     heights = [NARROW_BOXES, NARROW_BARS, *[NARROW_LOSS, NARROW_MAP] * count]
-    heights += [NARROW_PROFILE, NARROW_STRIP, NARROW_ANSWERS]
+    heights += [NARROW_PROFILE, NARROW_COLOUR_BAR, NARROW_ANSWERS]
     gaps = [0, 4, 56, 20, *[84, 20] * (count - 1), 84, 10, 84]
     inside = sum(heights) + sum(gaps) + 24
     tops = 1 - (np.cumsum(gaps) + np.cumsum([0, *heights[:-1]])) / inside
-    boxes, bars, *nets, profile, strip, answers = [
+    boxes, bars, *nets, profile, colour_bar, answers = [
         ([0.0, 1.0], [float(top - height / inside), float(top)]) for top, height in zip(tops, heights, strict=True)
     ]
     pairs = zip(nets[::2], nets[1::2], AXES, strict=False)
     columns = [_Column(loss, layers, *names) for loss, layers, names in pairs]
     height = inside + NARROW_MARGIN["t"] + NARROW_MARGIN["b"]
-    return _Places(height, bars, boxes, columns, answers, profile, strip, narrow=True)
+    return _Places(height, bars, boxes, columns, answers, profile, colour_bar, narrow=True)
 
 
 def explore_figure(
@@ -236,7 +236,7 @@ def _axes(rows: Nets, view: View, place: _Places) -> dict[str, Any]:
             # Among large words there is room for it once, above the row of layers.
             "xaxis2": values | {"domain": right, "anchor": "y4"} | ({"title": ""} if place.roomy else {}),
             "yaxis12": max(layers, key=lambda axis: axis["range"][1]) | beside | {"domain": profile, "anchor": "x2"},
-            "yaxis4": {"domain": place.strip[1], "anchor": "x2", "visible": False, "fixedrange": True},
+            "yaxis4": {"domain": place.colour_bar[1], "anchor": "x2", "visible": False, "fixedrange": True},
             "xaxis3": across | {"domain": place.answers[0], "anchor": "y5"},
             "yaxis5": up | {"domain": place.answers[1], "anchor": "x3"},
         }

@@ -139,8 +139,8 @@ def _layout(tried: Sequence[TrialPanel], view: View, tiers: Sequence[Tier], narr
     foot = FOOT / height
     values = {"range": list(view.span), "showgrid": False, "fixedrange": True, **axes.value_ticks(view)}
     # On a phone the colours are as wide as the panels, below their name.
-    strip = ([0.0, 1.0], [foot * 0.5, foot * 0.64]) if narrow else ([0.3, 1.0], [foot * 0.5, foot * 0.7])
-    named_axes |= axes.pair(len(tried) + 1, strip, values, {"visible": False, "fixedrange": True})
+    colour_bar = ([0.0, 1.0], [foot * 0.5, foot * 0.64]) if narrow else ([0.3, 1.0], [foot * 0.5, foot * 0.7])
+    named_axes |= axes.pair(len(tried) + 1, colour_bar, values, {"visible": False, "fixedrange": True})
     what = f"{view.diagnostic.title}{', over the last layer’s' if view.is_ratio else ''}"
     labels.append(axes.label(what, 0, foot * (0.68 if narrow else 0.5), size=size))
     caption = axes.settings(summary(tried[0].history.experiment), 30)

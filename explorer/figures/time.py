@@ -21,12 +21,12 @@ from explorer.figures.view import View
 from explorer.training.history import DIVERGED, SOLVED, History
 
 # Numbers of the axes: the heatmaps' are 1 to 6, and the colour bar lies on the profile's x axis.
-LOSS, SHARE, PROFILE, STRIP = 7, 8, 9, 10
+LOSS, SHARE, PROFILE, COLOUR_BAR = 7, 8, 9, 10
 HEIGHT = 790
 MARGIN = {"l": 72, "r": 26, "t": 54, "b": 48}  # pixels
 GAP = 0.028
 LETTERS = 20  # of a large name, on a laptop
-NARROW_LOSS, NARROW_SHARE, NARROW_MAP, NARROW_PROFILE, NARROW_STRIP, NARROW_FOOT = 170, 130, 150, 300, 14, 30
+NARROW_LOSS, NARROW_SHARE, NARROW_MAP, NARROW_PROFILE, NARROW_COLOUR_BAR, NARROW_FOOT = 170, 130, 150, 300, 14, 30
 # Fixed, as all ranges, so that pictures can be compared.
 LOSS_AXIS = {**axes.log_axis((-4.0, 1.0)), "title": "loss"}
 SHARE_AXIS = {"range": [-0.06, 1.06], **axes.share_ticks(3)}
@@ -61,7 +61,7 @@ def time_figure(compared: Compared, view: View) -> Figure:
         if panel.shown is not None:
             traces += _over_epochs(panel.shown, view, each_seed=len(net_panels) == 1)
     traces += _profiles(net_panels, view, epoch)
-    traces += panels.view_colour_bar(view, f"x{PROFILE}", f"y{STRIP}") + (_legend() if len(net_panels) > 1 else [])
+    traces += panels.view_colour_bar(view, f"x{PROFILE}", f"y{COLOUR_BAR}") + (_legend() if len(net_panels) > 1 else [])
     return marks.compose(
         traces, lambda narrow: _layout(net_panels, view, compared.caption, places(len(net_panels), narrow))
     )
@@ -158,7 +158,7 @@ class Places:
     loss: Box
     share: Box
     profile: Box
-    strip: Box
+    colour_bar: Box
     narrow: bool = False
     letters: int = axes.SETTINGS_LETTERS  # Of a line of the caption
 
@@ -179,14 +179,14 @@ def _wide(count: int) -> Places:
 
 
 def _narrow(count: int) -> Places:
-    heights = [NARROW_LOSS, NARROW_SHARE, *[NARROW_MAP] * count, NARROW_PROFILE, NARROW_STRIP]
+    heights = [NARROW_LOSS, NARROW_SHARE, *[NARROW_MAP] * count, NARROW_PROFILE, NARROW_COLOUR_BAR]
     gaps = [0, 56, 80, *[54] * (count - 1), 100, 10]
     inside = sum(heights) + sum(gaps) + NARROW_FOOT
     tops = 1 - (np.cumsum(gaps) + np.cumsum([0, *heights[:-1]])) / inside
     spans = [[float(top - height / inside), float(top)] for top, height in zip(tops, heights, strict=True)]
-    loss, share, *maps, profile, strip = [([0.0, 1.0], span) for span in spans]
+    loss, share, *maps, profile, colour_bar = [([0.0, 1.0], span) for span in spans]
     height = inside + MARGIN["t"] + MARGIN["b"] + 40
-    return Places(height, maps, 1, loss, share, profile, strip, True, axes.NARROW_SETTINGS_LETTERS)
+    return Places(height, maps, 1, loss, share, profile, colour_bar, True, axes.NARROW_SETTINGS_LETTERS)
 
 
 def _layout(net_panels: Sequence[NetPanel], view: View, caption: str, place: Places) -> dict[str, Any]:
@@ -226,9 +226,12 @@ def _axes(net_panels: Sequence[NetPanel], view: View, place: Places) -> dict[str
     values = {"range": list(view.span), "showgrid": True, **axes.value_ticks(view)}
     own = axes.AS_Y | {"showticklabels": place.columns == 1 and place.narrow}
     named_axes |= axes.pair(PROFILE, place.profile, values, steps | own)
-    named_axes |= axes.pair(STRIP, place.strip, {}, {"visible": False, "fixedrange": True})
-    del named_axes[f"xaxis{STRIP}"]
-    named_axes[f"xaxis{PROFILE}"]["anchor"], named_axes[f"yaxis{STRIP}"]["anchor"] = f"y{STRIP}", f"x{PROFILE}"
+    named_axes |= axes.pair(COLOUR_BAR, place.colour_bar, {}, {"visible": False, "fixedrange": True})
+    del named_axes[f"xaxis{COLOUR_BAR}"]
+    named_axes[f"xaxis{PROFILE}"]["anchor"], named_axes[f"yaxis{COLOUR_BAR}"]["anchor"] = (
+        f"y{COLOUR_BAR}",
+        f"x{PROFILE}",
+    )
     return named_axes
 
 

@@ -16,10 +16,10 @@ from explorer.figures.axes import end_ticks
 from explorer.figures.panels import DrawnNet
 from explorer.figures.theme import BASELINE_STYLE, NOW_STYLE, line_styles
 from explorer.figures.time import (
+    COLOUR_BAR,
     LOSS,
     PROFILE,
     SHARE,
-    STRIP,
     answers_at_the_end,
     describe_compared,
     learnt,
@@ -103,7 +103,7 @@ def test_time_runs_upwards_from_step_1_to_the_last(cells):
 def test_there_is_one_colour_range_for_all_and_it_is_the_value_axis(metric, span, cells):
     view = TimeView(metric=metric, range=span)
     figure = draw(cells, view)
-    bar = next(t for t in figure.data if t.type == "heatmap" and t.yaxis == f"y{STRIP}")
+    bar = next(t for t in figure.data if t.type == "heatmap" and t.yaxis == f"y{COLOUR_BAR}")
     ranges = {(t.zmin, t.zmax) for t in [*heatmaps(figure), bar]}
     assert ranges == {view.span}
     assert tuple(figure.layout[f"xaxis{PROFILE}"].range) == (bar.x[0], bar.x[-1]) == view.span
@@ -370,7 +370,7 @@ def overlap(one, other):
 @pytest.mark.parametrize("narrow", [False, True])
 def test_no_panel_lies_upon_another_and_all_are_inside(narrow, count):
     found = places(count, narrow)
-    everything = [*found.maps, found.loss, found.share, found.profile, found.strip]
+    everything = [*found.maps, found.loss, found.share, found.profile, found.colour_bar]
     assert len(found.maps) == count
     for index, one in enumerate(everything):
         assert all(0 <= low < high <= 1 + 1e-9 for low, high in one)
