@@ -69,7 +69,7 @@ ABOVE, LOWEST = 360, 568
 # In a lecture room, of 1080: for the row and the progress below the figure.
 FOOT = 128
 FIGURE_KEY = "joint_figure"
-IN_THE_ROW, BEHIND = ("metric",), ("colour", "axis", "range")
+IN_THE_ROW, BEHIND_A_BUTTON = ("metric",), ("colour", "axis", "range")
 # Seconds: of the first slice, for the first picture comes before anything else is trained; of the others; and between
 # two repaints, for one of which a browser needs about a third of a second.
 FIRST_SLICE, SLICE, REPAINT = 0.04, 0.1, 0.7
@@ -447,7 +447,7 @@ def show() -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="row"):
         replay_place = st.container(width="content")
         compare_with(LAYERS, experiment, baseline)
-        view = ask_view(View, IN_THE_ROW, BEHIND, experiment)
+        view = ask_view(View, IN_THE_ROW, BEHIND_A_BUTTON, experiment)
     trainings = Trainings(list(experiments.values()), place_of_progress(), f"Training {experiment.epochs:,} epochs")
     compared = Compared.of(experiments, trainings.train(FIRST_SLICE))
     with head:

@@ -73,7 +73,7 @@ LEGEND = (
 )
 # Before each key in the link.
 PREFIX = keys_of(TIME_STEPS).prefix
-IN_THE_ROW, BEHIND = ("compare", "metric"), ("colour", "axis", "range")
+IN_THE_ROW, BEHIND_A_BUTTON = ("compare", "metric"), ("colour", "axis", "range")
 
 
 # --- the second figure --------------------------------------------------------------------------
@@ -313,7 +313,7 @@ def show() -> None:
     experiment, baseline = chosen()
     begun = time.perf_counter()
     head, progress, picture = st.container(gap="xsmall", key="head"), place_of_progress(), st.container()
-    view = ask_view(TimeView, IN_THE_ROW, BEHIND, experiment, PREFIX)
+    view = ask_view(TimeView, IN_THE_ROW, BEHIND_A_BUTTON, experiment, PREFIX)
     comparison = COMPARISONS[view.compare]
     experiments = comparison.of(experiment, baseline)
     if problem := refuse_all(list(experiments.values())):

@@ -25,7 +25,7 @@ from tests.work import few  # noqa: F401
 ALL_CONTROLS = controls_by_key(PAGES)
 # What the sidebar folds away, and what a view's row has behind a button.
 FOLDED = {key for key, control in ALL_CONTROLS.items() if control.group == TRAINING}
-BEHIND = {*explore_page.BEHIND, *(f"{time_page.PREFIX}{name}" for name in time_page.BEHIND)}
+BEHIND_A_BUTTON = {*explore_page.BEHIND_A_BUTTON, *(f"{time_page.PREFIX}{name}" for name in time_page.BEHIND_A_BUTTON)}
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [*CONTROLS, *VIEW_CONTROLS]
@@ -223,7 +223,7 @@ class Screen:
         """What the widgets of controls show; those behind a button are looked up there."""
         read = "keys => Object.fromEntries(keys.map(key => [key, explorer.value(key)]))"
         shown = self.page.evaluate(read, list(keys))
-        if any(key in BEHIND and value is None for key, value in shown.items()) and self._open_more():
+        if any(key in BEHIND_A_BUTTON and value is None for key, value in shown.items()) and self._open_more():
             shown = self.page.evaluate(read, list(keys))
             self._close_more()
         return shown
@@ -295,7 +295,7 @@ class Screen:
         box = self.page.locator(f".st-key-{key}")
         if key in FOLDED:
             self.unfold()
-        elif key in BEHIND and not box.count():
+        elif key in BEHIND_A_BUTTON and not box.count():
             self._open_more()
         return box
 
@@ -323,7 +323,7 @@ class Screen:
     def press(self, key: str, option: str) -> None:
         """Press one button of a segmented control."""
         self.box(key).get_by_role("radio", name=option, exact=True).click()
-        if key in BEHIND and self.page.locator("[data-testid=stPopoverBody]").count():
+        if key in BEHIND_A_BUTTON and self.page.locator("[data-testid=stPopoverBody]").count():
             self._close_more()
 
     def present(self, button: str = "Present") -> None:
