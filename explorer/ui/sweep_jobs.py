@@ -20,7 +20,7 @@ MAX_RUNS = 8
 MAX_FINDINGS = 20_000
 
 
-class Known(OrderedDict[Key, Finding]):
+class FindingCache(OrderedDict[Key, Finding]):
     """Findings by experiment; of too many, the oldest are dropped first."""
 
     def __setitem__(self, key: Key, finding: Finding) -> None:
@@ -41,7 +41,7 @@ class SweepState(Swept):
 class SweepJob:
     """One sweep, safe to share between sessions."""
 
-    def __init__(self, sweep: Sweep, workers: Workers, known: Known) -> None:
+    def __init__(self, sweep: Sweep, workers: Workers, known: FindingCache) -> None:
         self._sweep, self._workers, self._known = sweep, workers, known
         self._run: SweepRun | None = None
         self._lock = threading.Lock()
@@ -72,7 +72,7 @@ class SweepJobs:
 
     def __init__(self) -> None:
         self.workers = Workers()
-        self._known = Known()
+        self._known = FindingCache()
         self._jobs: OrderedDict[Sweep, SweepJob] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -30,7 +30,7 @@ def test_digamma_is_the_mean_of_the_logarithm_of_a_gamma_number():
     for x in (0.5, 1.0, 1.5, 2.0, 8.0):
         sample = np.log(rng.gamma(x, size=100_000))
         assert abs(sample.mean() - digamma(x)) < 4 * sample.std() / math.sqrt(sample.size)
-    # Known values: -gamma, and 3/2 - gamma.
+    # FindingCache values: -gamma, and 3/2 - gamma.
     assert digamma(1.0) == pytest.approx(-0.57721566490153, abs=1e-13)
     assert digamma(3.0) == pytest.approx(1.5 - 0.57721566490153, abs=1e-13)
 

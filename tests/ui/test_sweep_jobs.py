@@ -8,7 +8,7 @@ from explorer import Experiment
 from explorer.sweeps.outcomes import Finding
 from explorer.sweeps.sweep import Sweep
 from explorer.ui import sweep_jobs
-from explorer.ui.sweep_jobs import Known, SweepJobs
+from explorer.ui.sweep_jobs import FindingCache, SweepJobs
 
 BASE = Experiment(depth=2, epochs=20, runs=2)
 
@@ -73,7 +73,7 @@ def test_the_least_recently_used_sweep_goes_first(monkeypatch):
 
 def test_what_is_known_is_bounded(monkeypatch):
     monkeypatch.setattr(sweep_jobs, "MAX_FINDINGS", 3)
-    known = Known()
+    known = FindingCache()
     for seed in range(5):
         known[BASE.but(seed=seed), True] = object.__new__(Finding)
     assert [experiment.seed for experiment, _ in known] == [2, 3, 4]
