@@ -19,7 +19,7 @@ from explorer.ui.between_pages import go_to, set_values
 from explorer.ui.lecture import NOTES_KEY, notes, present_plan
 from explorer.ui.page import Page
 from explorer.ui.plain_text import verbatim
-from explorer.ui.training_loop import InTurn, work_on
+from explorer.ui.training_loop import TrainingsInOrder, work_on
 
 SLICE, REPAINT = 0.15, 0.8
 REFUSED_KEY, FILE_KEY = "_plan_refused", "_plan_file"
@@ -50,7 +50,7 @@ def show() -> None:
         _keep(plan)
     parts = [(list(scene.experiments.values()), scene.figure.trains) for scene in plan.scenes]
     with prepared:
-        nets = InTurn(parts, st.empty(), "Training what the plan shows")
+        nets = TrainingsInOrder(parts, st.empty(), "Training what the plan shows")
         if nets.over:
             st.caption(":material/check: Everything in this plan is trained: each figure appears at once.")
         else:

@@ -20,7 +20,7 @@ from explorer.sharing.saved import experiment_json
 from explorer.stories.scene import Scene
 from explorer.ui.link import SCHEMA, present_link, present_root
 from explorer.ui.live_chart import CHART, Drawn
-from explorer.ui.training_loop import InTurn, work_on
+from explorer.ui.training_loop import TrainingsInOrder, work_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +221,7 @@ def hand_out(title: str, scenes: Sequence[Scene], draw: Callable[[Scene], Drawn]
     """
     link, for_others, place = present_link(), present_root().for_others, st.container()
     parts = [(list(scene.experiments.values()), scene.figure.trains) for scene in scenes]
-    nets = InTurn(parts, st.empty(), "Training the nets of all scenes for the page")
+    nets = TrainingsInOrder(parts, st.empty(), "Training the nets of all scenes for the page")
     wanted = not nets.over and st.session_state.get(ASKED_KEY) == [scene.name for scene in scenes]
     with place, st.container(horizontal=True, gap="small", vertical_alignment="center", key=HAND_OUT_KEY):
         st.markdown("**To hand out**", width="content")

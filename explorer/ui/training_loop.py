@@ -53,7 +53,7 @@ def work_on(work: Work, seconds: float, repaint: float) -> None:
             st.rerun()
 
 
-class InTurn:
+class TrainingsInOrder:
     """Several trainings one after the other, as `Work`: each to its end, or to its first record where that is all that shows.
 
     `place` is where the progress bar is drawn; it says `words` before the number that are done.

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import Experiment
 from explorer.ui.jobs import jobs
-from explorer.ui.training_loop import InTurn
+from explorer.ui.training_loop import TrainingsInOrder
 
 
 def page_that_works(draws_progress):
@@ -50,7 +50,7 @@ def test_parts_are_done_in_turn_each_to_its_end_or_to_its_first_record():
     small = Experiment(depth=2, runs=2, epochs=30, seed=77)
     other = small.but(depth=3, epochs=100_000)
     bar = Mock()
-    work = InTurn([([small], True), ([other], False)], bar, "Working")
+    work = TrainingsInOrder([([small], True), ([other], False)], bar, "Working")
     assert (work.results, work.over) == (0, False)
     done = []
     while not work.over:
