@@ -13,7 +13,7 @@ from explorer.figures.view import (
 from explorer.sharing.code import cliff_table
 from explorer.sharing.notebook import cliff_lines
 from explorer.sharing.saved import table_csv
-from explorer.sweeps.cliff import BESIDE, W_SPAN, Ground, Section, section, survey
+from explorer.sweeps.cliff import BESIDE, W_SPAN, LossMap, Section, section, survey
 from explorer.sweeps.descent import (
     LAST,
     THROWN,
@@ -53,7 +53,7 @@ class Seen:
     """Everything that the page shows, measured."""
 
     view: CliffView
-    ground: Ground
+    ground: LossMap
     free: Path
     clipped: Path
     section: Section

@@ -17,7 +17,7 @@ from explorer.figures.marks import Panel, Traces
 from explorer.figures.plain import Figure, Trace
 from explorer.figures.view import GRADIENT, RELIEF, CliffView
 from explorer.sweeps import cliff
-from explorer.sweeps.cliff import B_SPAN, TARGET, W_SPAN, Ground, Section, wall
+from explorer.sweeps.cliff import B_SPAN, TARGET, W_SPAN, LossMap, Section, wall
 from explorer.sweeps.descent import Path, cliff_headline, cliff_summary, exits, inside
 
 # In decades, always the same: pictures of different settings can be compared.
@@ -47,7 +47,7 @@ def walks(free: Path, clipped: Path, view: CliffView) -> tuple[Walk, Walk]:
     )
 
 
-def cliff_figure(ground: Ground, both: Sequence[Walk], view: CliffView, caption: str) -> Figure:
+def cliff_figure(ground: LossMap, both: Sequence[Walk], view: CliffView, caption: str) -> Figure:
     """Draw the map on the left, and on the right gradient norm and loss by update, of both walks."""
     traces: Traces = (_relief if view.shown == RELIEF else _map)(ground, both, view)
     traces += marks.colour_bar(colours(view), theme.SIZE_SCALE, "x4", "y4")
@@ -62,7 +62,7 @@ def colours(view: CliffView) -> Limits:
     return NORM_COLOURS if view.shown == GRADIENT else LOSS_COLOURS
 
 
-def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
+def _map(ground: LossMap, both: Sequence[Walk], view: CliffView) -> Traces:
     of_gradient, (low, high) = view.shown == GRADIENT, colours(view)
     logs = logarithm(ground.surface.norm if of_gradient else ground.surface.loss)
     w, b, what = marks.float32(ground.w), marks.float32(ground.b), "gradient norm" if of_gradient else "loss"
@@ -96,7 +96,7 @@ def _map(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
     return [*traces, marks.points({"x": [view.w], "y": [view.b]}, [f"start: w {view.w:g}, b {view.b:g}"], **look)]
 
 
-def _wall(ground: Ground, of_gradient: bool) -> Trace:
+def _wall(ground: LossMap, of_gradient: bool) -> Trace:
     """Where theory has the wall, or the longest gradient measured close to it, which the map's grid may miss."""
     there = ground.w > cliff.REPELS
     w, longest = ground.w[there], ground.on_wall[there]
@@ -164,7 +164,7 @@ def _loss_of_path(walk: Walk) -> Traces:
     return [marks.points({"x": [w], "y": [b], "cliponaxis": False}, texts, name=marks.NOT_FINITE_WORDS, **look)]
 
 
-def _relief(ground: Ground, both: Sequence[Walk], view: CliffView) -> Traces:
+def _relief(ground: LossMap, both: Sequence[Walk], view: CliffView) -> Traces:
     loss, (low, high) = ground.surface.loss, colours(view)
     surface = plain.trace(
         "surface",
@@ -371,7 +371,7 @@ def section_figure(section: Section, caption: str) -> Figure:
 # --- in words ----------------------------------------------------------------------------------
 
 
-def describe_cliff(ground: Ground, free: Path, clipped: Path, view: CliffView) -> str:
+def describe_cliff(ground: LossMap, free: Path, clipped: Path, view: CliffView) -> str:
     """Say the map's and both paths' numbers."""
     loss, norm, descent = ground.surface.loss, ground.surface.norm, view.descent(clipped=True)
     told = [

@@ -106,7 +106,7 @@ def beside_wall(w: Array, steps: int) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class LossMap:
     """The map: w of its columns, b of its rows, and what `surface` and `beside_wall` return there."""
 
     w: Array
@@ -116,10 +116,10 @@ class Ground:
 
 
 @lru_cache(maxsize=8)
-def survey(steps: int) -> Ground:
+def survey(steps: int) -> LossMap:
     """Measure the map."""
     w, b = np.linspace(*W_SPAN, ACROSS), np.linspace(*B_SPAN, UP)
-    return Ground(w, b, surface(*np.meshgrid(w, b), steps), beside_wall(w, steps))
+    return LossMap(w, b, surface(*np.meshgrid(w, b), steps), beside_wall(w, steps))
 
 
 @dataclass(frozen=True, eq=False)
