@@ -30,21 +30,19 @@ THEORY_DASH = {BOUND: "dash", GATE: "dashdot"}
 MOST_BORDERS = 60
 
 
-def reach_figure(
-    curves: Sequence[ReachCurve], styles: Sequence[LineStyle], caption: str = "", span: Limits = REACH_SPAN
-) -> Figure:
+def reach_figure(curves: Sequence[ReachCurve], styles: Sequence[LineStyle], caption: str = "") -> Figure:
     """Draw by distance how much of a change of the state is left: trained so far, at the start, and theory.
 
-    What lies beyond the span, in decades, is marked at the edge.
+    What lies beyond the span is marked at the edge.
     """
-    panel = Panel(span, "distance")
+    panel = Panel(REACH_SPAN, "distance")
     traces: Traces = []
     for curve, style in zip(curves, styles, strict=True):
         traces += _reach_lines(curve, style, panel)
     longest = max((len(curve.theory) for curve in curves), default=2) - 1
     x = {"range": [0, longest], "title": axes.title("distance d = T − t, first sequence")}
     traces = [*_reach_legend(curves, styles), *marks.stacked(traces)]
-    return _figure(traces, x, "‖ds_T/ds_t‖₂: what is left", span, caption)
+    return _figure(traces, x, "‖ds_T/ds_t‖₂: what is left", REACH_SPAN, caption)
 
 
 def _reach_lines(curve: ReachCurve, style: LineStyle, panel: Panel) -> Traces:

@@ -13,6 +13,7 @@ from explorer.training.measures import DIAGNOSTICS
 
 # With at most this many samples, the answer to each is kept at every record.
 ANSWERS_FOR = 16
+PER_DECADE = 60  # Records
 
 Counts = NDArray[np.unsignedinteger[Any]]
 # Of arrays by name: shape after runs and records, and type.
@@ -152,13 +153,13 @@ def _arranged(experiments: Sequence[Any]) -> tuple[list[Row], list[slice]]:
     return rows, places
 
 
-def record_epochs(epochs: int, per_decade: int = 60) -> NDArray[np.int64]:
-    """Return the epochs at which to record: every one at first, then `per_decade` a decade, and the last.
+def record_epochs(epochs: int) -> NDArray[np.int64]:
+    """Return the epochs at which to record: every one at first, then `PER_DECADE` a decade, and the last.
 
     100,000 epochs give 242 records.
     """
     if epochs < 1:
         return np.array([0])
-    steps = np.arange(0, np.log10(epochs) + 1 / per_decade, 1 / per_decade)
+    steps = np.arange(0, np.log10(epochs) + 1 / PER_DECADE, 1 / PER_DECADE)
     marks = np.unique(np.round(10**steps).astype(np.int64))
     return np.unique(np.concatenate([[0], marks[marks < epochs], [epochs]]))
