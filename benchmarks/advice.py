@@ -1,22 +1,25 @@
-"""`python -m benchmarks.advice [--over-time] [--settings N] [--seed S] [--keep FOLDER]`: how often the app's advice is right.
+"""`python -m benchmarks.advice [--over-time] [--rules] [--settings N] [--seed S] [--keep FOLDER]`: how often the app's advice is right.
 
 Settings are drawn at random from the whole option space, each is trained with 8 seeds as it is and with every remedy
 alone, and the advice is compared with what the remedies did. The score of a history is the mean over its seeds of the
 final error, as a share of the error of always answering the mean target, at most 1; a seed that diverged counts 1. A
 setting is ill if its score is at least `ILL`; a remedy helps where it lowers the score by at least `HELPS`.
 
-The advice is that of `diagnose`, which follows rules; with `--tried`, that of `try_remedies` as well. It tries on four seeds
-that are none of the eight by which advice is judged: what helped by luck on the seeds tried counts as wrong. With `--keep`,
-scores are kept in a folder from one call to the next: rules can be changed without training again.
+Three advisers are compared: `diagnose`, which follows rules; `try_remedies`, on four seeds that are none of the eight by which
+advice is judged, so that what helped by luck on the seeds tried counts as wrong; and the app, which says what was tried where
+it tries unasked, elsewhere the rule. `--rules` asks the first alone. With `--keep`, scores are kept in a folder from one call to
+the next: rules can be changed without training again.
 """
 
 import argparse
 import hashlib
+import os
 import pickle
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -37,9 +40,9 @@ from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.effects import HELPS
 from explorer.diagnosis.facts import final_shares
 from explorer.diagnosis.remedies import REMEDIES_OF
-from explorer.diagnosis.trials import TRIED_SEEDS, Tried, try_remedies
+from explorer.diagnosis.trials import CHEAP_SECONDS, TRIED_SEEDS, Tried, try_remedies, trying_seconds
 from explorer.diagnosis.verdict import ILL
-from explorer.training.compiled import KERNELS
+from explorer.training.compiled import KERNELS, OFF, VARIABLE
 from explorer.training.cost import estimate
 from explorer.training.history import History
 from explorer.training.kinds import kind_of
@@ -49,9 +52,8 @@ PRECISION, RECALL, CALLED_FINE = 0.75, 0.9, 0.03
 RUNS = 8
 # The first of the seeds that `try_remedies` tries; advice is judged by seeds 0 to 7.
 TRIED_FROM = 1000
-# A setting is drawn again if it would train longer, by the estimate of the path that trains: without compiled kernels a seed draws
-# other settings.
-SECONDS, SECONDS_OVER_TIME = 0.4, 1.0
+# A setting is drawn again if it would train longer in NumPy, whatever trains it here: a seed draws the same settings everywhere.
+SECONDS, SECONDS_OVER_TIME = 1.3, 2.2
 
 
 # --- settings -----------------------------------------------------------------------------------
@@ -84,7 +86,7 @@ def draw(rng: np.random.Generator) -> Experiment:
             epochs=int(_number(rng, 30, 2000)),
             runs=RUNS,
         )
-        if estimate(experiment).seconds <= SECONDS:
+        if numpy_seconds(experiment) <= SECONDS:
             return experiment
 
 
@@ -115,8 +117,14 @@ def draw_over_time(rng: np.random.Generator) -> RecurrentExperiment:
             epochs=int(_number(rng, 20, 300)),
             runs=RUNS,
         )
-        if estimate(experiment).seconds <= SECONDS_OVER_TIME:
+        if numpy_seconds(experiment) <= SECONDS_OVER_TIME:
             return experiment
+
+
+def numpy_seconds(experiment: Any) -> float:
+    """Estimate how long an experiment would train in NumPy."""
+    with patch.dict(os.environ, {VARIABLE: OFF}):
+        return estimate(experiment).seconds
 
 
 def _one(rng: np.random.Generator, names: Iterable[str], usual: str = "") -> str:
@@ -142,7 +150,8 @@ class Case:
     diagnosis: Diagnosis
     score: float
     with_remedy: dict[str, float]
-    tried: tuple[str, ...] | None  # What `try_remedies` advises; None where it was not asked
+    by_trial: tuple[str, ...] = ()  # What `try_remedies` advises
+    cheap: bool = False  # Whether the app tries unasked
 
     @property
     def experiment(self) -> Any:
@@ -167,6 +176,11 @@ class Case:
     def by_rule(self) -> tuple[str, ...]:
         """What `diagnose` advises."""
         return self.diagnosis.advice
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What the app advises, which tries nothing where it says that all is fine."""
+        return self.by_trial if self.cheap and not self.diagnosis.good else self.by_rule
 
 
 class Shelf:
@@ -201,10 +215,13 @@ def measure(experiment: Any, shelf: Shelf, tries: bool) -> Case:
     history = shelf.get("history", experiment, train)
     diagnosis, found = diagnose(history), score(history)
     if found < ILL:
-        return Case(diagnosis, found, {}, None)
+        return Case(diagnosis, found, {})
     changed = {name: remedy.change(experiment) for name, remedy in REMEDIES_OF[kind_of(experiment).name].items()}
     scores = {name: shelf.get("score", other, final_score) for name, other in changed.items() if other != experiment}
-    return Case(diagnosis, found, scores, shelf.get("tried", experiment, tried_elsewhere).advice if tries else None)
+    if not tries:
+        return Case(diagnosis, found, scores)
+    by_trial = shelf.get("tried", experiment, tried_elsewhere).advice
+    return Case(diagnosis, found, scores, by_trial, trying_seconds(diagnosis) <= CHEAP_SECONDS)
 
 
 def tried_elsewhere(experiment: Any) -> Tried:
@@ -232,18 +249,20 @@ def report(cases: Sequence[Case], advised: Callable[[Case], Sequence[str]]) -> s
         "the ten worst misses:",
     ]
     missed.sort(key=lambda case: min(case.with_remedy.values()) - case.score)
-    return "\n".join([*lines, *map(_miss, missed[:10])])
+    return "\n".join([*lines, *(_miss(case, advised(case)) for case in missed[:10])])
 
 
 def _share(part: int, of: int) -> str:
     return f"{part / max(of, 1):.2f} ({part} of {of})"
 
 
-def _miss(case: Case) -> str:
-    helped = ", ".join(f"{name} {case.with_remedy[name]:.2f}" for name in case.helpers[:4])
+def _miss(case: Case, advised: Sequence[str]) -> str:
+    def told(names: Sequence[str]) -> str:
+        return ", ".join(f"{name} {case.with_remedy.get(name, case.score):.2f}" for name in names) or "nothing"
+
     return (
-        f"- {case.experiment.settings(changed_only=True)}\n  score {case.score:.2f}, {helped}\n"
-        f"  {case.diagnosis.sentence} {case.diagnosis.advice_sentence}"
+        f"- {case.experiment.settings(changed_only=True)}\n  score {case.score:.2f}; advised: {told(advised)}; "
+        f"what helps: {told(case.helpers[:4])}\n  {case.diagnosis.sentence}"
     )
 
 
@@ -253,17 +272,20 @@ def main() -> None:
     parser.add_argument("--over-time", action="store_true", help="recurrent nets instead of nets of layers")
     parser.add_argument("--settings", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tried", action="store_true", help="ask try_remedies as well")
+    parser.add_argument("--rules", action="store_true", help="the rules alone: nothing is tried")
     parser.add_argument("--keep", type=Path, default=None)
     asked = parser.parse_args()
     KERNELS.load()
     rng, shelf = np.random.default_rng(asked.seed), Shelf(asked.keep)
     drawn = draw_over_time if asked.over_time else draw
-    cases = [measure(drawn(rng), shelf, asked.tried) for _ in range(asked.settings)]
+    cases = [measure(drawn(rng), shelf, tries=not asked.rules) for _ in range(asked.settings)]
     print(f"By rule: {report(cases, lambda case: case.by_rule)}")
-    if asked.tried:
-        seeds = f"tried on seeds {TRIED_FROM} to {TRIED_FROM + TRIED_SEEDS - 1}, judged by seeds 0 to {RUNS - 1}"
-        print(f"{seeds.capitalize()}: {report(cases, lambda case: case.tried or ())}")
+    if not asked.rules:
+        seeds = f"on seeds {TRIED_FROM} to {TRIED_FROM + TRIED_SEEDS - 1}, judged by seeds 0 to {RUNS - 1}"
+        print(f"By trial, {seeds}: {report(cases, lambda case: case.by_trial)}")
+        ill = [case for case in cases if case.ill]
+        print(f"The app tries unasked {_share(sum(case.cheap for case in ill), len(ill))} of the ill settings")
+        print(f"What the app says: {report(cases, lambda case: case.said)}")
 
 
 if __name__ == "__main__":

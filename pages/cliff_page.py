@@ -144,7 +144,7 @@ def _parcel(seen: Seen, figures: list[Drawn]) -> Parcel:
     told = (detail, growth(seen.descent, seen.free), describe_section(seen.section))
     return Parcel(
         title=cliff_answer(seen.free, seen.clipped, seen.descent),
-        sentences=[sentence for sentence in told if sentence],
+        sentences=lambda: [sentence for sentence in told if sentence],
         settings=[cliff_summary(seen.descent)],
         filename=f"cliff_T-{view.steps}_{view.clip}-{view.threshold:g}_rate-{view.learning_rate:g}".replace(".", "p"),
         figures=figures,

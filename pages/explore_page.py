@@ -1,5 +1,7 @@
 """Explore: train one network, see its gradients by layer and epoch, flip a remedy."""
 
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -35,11 +37,11 @@ from explorer.training.kinds import LAYERS
 from explorer.training.network import Architecture, architecture
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import go_to, set_values
-from explorer.ui.compare_with import compare_with, offer_trials, told_by_trials
+from explorer.ui.compare_with import compare_with, offer_trials, tell_of_trials, tried_ahead
 from explorer.ui.lecture import presenting, text_factor
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Click, Drawn, live_chart, replay_button
-from explorer.ui.look import VERDICT_KEY, place_of_progress, reserve, tell_why
+from explorer.ui.look import VERDICT_KEY, place_of_progress, place_of_why, reserve, tell_why
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -127,16 +129,21 @@ def _headline(compared: Compared) -> None:
     told = now.sentence if before is None else compare(before.facts, now.facts)
     # Beside a baseline the key numbers say what the start was like.
     why = now.start_sentence if before is None else f"{compare_gradients(before.facts, now.facts)} **{now.sentence}**"
-    # A lecturer may want to ask first what helps.
-    why = f"{why} {told_by_trials(now) or ('' if presenting() else now.advice_sentence)}"
     reserve(told)
     with st.container(gap="xxsmall", key=VERDICT_KEY):
         _welcome() if _first_visit() else _scenario_line(compared)
         st.header(told, anchor=False, help=_rules(now.rule))
         with st.container(horizontal=True, gap="small"):
-            tell_why(why)
+            with place_of_why():
+                tell_of_trials(now, partial(_tell_why, why, now), unasked=not presenting())
             with st.container(horizontal=True, gap="small", vertical_alignment="bottom", width="content"):
                 _draw_numbers(compared)
+
+
+def _tell_why(why: str, now: Diagnosis, tried: str) -> None:
+    # A lecturer may want to ask first what helps. What is tried takes more words than the rule.
+    ill = now.facts.complete and not now.good
+    tell_why(f"{why} {tried or ('' if presenting() else now.advice_sentence)}", small=ill)
 
 
 def _scenario_line(compared: Compared) -> None:
@@ -158,7 +165,7 @@ def _draw_numbers(compared: Compared) -> None:
         old = f"from {before[index][1]}" if before else NOTHING
         st.metric(label, value, delta_description=old, width="content" if presenting() else NUMBER_WIDTH)
     with st.container(width=BUTTONS_WIDTH, gap=None):
-        offer_trials(compared.now)
+        offer_trials(compared.now, unasked=not presenting())
         what_do_i_see([*LEGEND, *(f"**{label}**: {meaning}" for label, _, meaning in numbers)])
 
 
@@ -293,7 +300,7 @@ def _parcel(compared: Compared, view: View, figures: list[Drawn], looked: tuple[
     if before is not None:
         baseline = before.history.experiment
         given["title"] = compare(before.facts, now.facts)
-        given["sentences"] = [compare_gradients(before.facts, now.facts), now.sentence]
+        given["sentences"] = lambda: [compare_gradients(before.facts, now.facts), now.sentence]
         given["settings"] = [f"Now: {summary(experiment)}", f"Baseline: {summary(baseline)}"]
         given["tables"]["Baseline, its history"] = lambda: history_csv(before.history)
     lens = None
@@ -465,7 +472,11 @@ PAGE = Page(
     kind=LAYERS,
     pins=False,
     controls=CONTROLS,
-    ahead=lambda: (
-        trained([entry.experiment, entry.baseline or entry.experiment]) for entry in scenarios_of(Experiment).values()
+    ahead=lambda: chain(
+        (
+            trained([entry.experiment, entry.baseline or entry.experiment])
+            for entry in scenarios_of(Experiment).values()
+        ),
+        (tried_ahead(entry.experiment) for entry in scenarios_of(Experiment).values()),
     ),
 )

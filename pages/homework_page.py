@@ -187,7 +187,7 @@ def _parcel(challenge: Challenge, judgment: Judgment, compared: Compared, figure
 
     return Parcel(
         title=f"{challenge.name}: {'' if judgment.solved else 'not '}solved",
-        sentences=[challenge.caption, f"Solved when {challenge.rule.words}.", f"{judgment.sentence}."],
+        sentences=lambda: [challenge.caption, f"Solved when {challenge.rule.words}.", f"{judgment.sentence}."],
         settings=[summary(experiment)],
         filename=f"homework-{number}_{filename(experiment)}",
         figures=[figure],

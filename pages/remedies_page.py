@@ -159,7 +159,7 @@ def _parcel(
     start = results.start
     return Parcel(
         title=results.headline,
-        sentences=[effect.sentence for effect in results.effects if effect is not None],
+        sentences=lambda: [effect.sentence for effect in results.effects if effect is not None],
         settings=[summary(start)],
         filename=f"remedies_{filename(start)}",
         figures=drawn,

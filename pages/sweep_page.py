@@ -206,7 +206,7 @@ def _draw(state: SweepState, view: SweepView, baseline: Experiment | None, pictu
     take_away(
         Parcel(
             title=_headline(state),
-            sentences=[outcome.caption, told],
+            sentences=lambda: [outcome.caption, told],
             settings=[f"{main.name}, varied from: {summary(experiment)}"],
             filename=f"sweep_{sweep.x}_{sweep.y}_{filename(experiment)}",
             figures=[main, section],

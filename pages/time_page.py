@@ -41,11 +41,11 @@ from explorer.training.cost import refuse_all
 from explorer.training.kinds import TIME_STEPS
 from explorer.ui.ahead import trained
 from explorer.ui.between_pages import set_values
-from explorer.ui.compare_with import offer_trials, told_by_trials
+from explorer.ui.compare_with import offer_trials, tell_of_trials, told_by_trials
 from explorer.ui.jobs import Job
 from explorer.ui.keys import keys_of
 from explorer.ui.live_chart import ROW_FOOT, Click, Drawn, live_chart
-from explorer.ui.look import place_of_progress
+from explorer.ui.look import place_of_detail, place_of_progress, tell_why
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -86,7 +86,6 @@ class Nets:
     compared: Compared
     jobs: Mapping[str, Job]
     view: TimeView
-    detail: str  # What is said below the headline
 
     @property
     def drawn(self) -> list[DrawnNet]:
@@ -322,8 +321,8 @@ def show() -> None:
     trainings = Trainings(list(experiments.values()), progress, f"Training {len(experiments)} nets")
     compared = Compared.of(experiments, trainings.begin(FIRST_SLICE), comparison)
     with head:
-        detail = _headline(compared, matching(experiment, baseline, view.compare))
-    nets = Nets(compared, dict(zip(experiments, trainings.jobs, strict=True)), view, detail)
+        _headline(compared, matching(experiment, baseline, view.compare))
+    nets = Nets(compared, dict(zip(experiments, trainings.jobs, strict=True)), view)
     with picture:
         main = _main(compared, view, experiment)
     row = st.container()
@@ -334,8 +333,8 @@ def show() -> None:
     work_on(trainings, SLICE, max(REPAINT, DRAWN_TIMES * (time.perf_counter() - begun)))
 
 
-def _headline(compared: Compared, scenario: str | None) -> str:
-    """Draw what the scenario is about, who learns it, and what became of the gradient, which is returned."""
+def _headline(compared: Compared, scenario: str | None) -> None:
+    """Draw what the scenario is about, who learns it, and what became of the gradient."""
     if scenario:
         st.caption(SCENARIOS[scenario].caption)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -343,9 +342,16 @@ def _headline(compared: Compared, scenario: str | None) -> str:
         if compared.advises:
             offer_trials(compared.now)
         what_do_i_see(LEGEND)
-    detail = compared.detail_of_trials(told_by_trials(compared.now) if compared.advises else "")
-    st.markdown(detail)
-    return detail
+    with place_of_detail():
+        if compared.advises:
+            tell_of_trials(compared.now, lambda tried: tell_why(compared.detail_of_trials(tried)))
+        else:
+            tell_why(compared.detail)
+
+
+def _detail(compared: Compared) -> str:
+    """Return what is said below the headline now."""
+    return compared.detail_of_trials(told_by_trials(compared.now) if compared.advises else "")
 
 
 def _main(compared: Compared, view: TimeView, experiment: RecurrentExperiment) -> Drawn:
@@ -394,7 +400,7 @@ def _parcel(
         tables["Lens, histograms"] = lambda: lens_csv(list(lenses.values())[-1])
     return Parcel(
         title=compared.headline,
-        sentences=[nets.detail],
+        sentences=lambda: [_detail(nets.compared)],
         settings=[compared.caption],
         filename=filename(experiment),
         figures=figures,

@@ -354,7 +354,7 @@ def _parcel(scene: Scene, compared: Compared, figure: Drawn) -> Parcel:
         settings, baseline = scene.caption_of_figure, scene.shown[0][1]
     return Parcel(
         title=scene.take_home,
-        sentences=[scene.caption, scene.question, f"{scene.answers[scene.right].text}. ({scene.source})"],
+        sentences=lambda: [scene.caption, scene.question, f"{scene.answers[scene.right].text}. ({scene.source})"],
         settings=[settings],
         filename=f"tour-{scene.address.replace(' ', '-')}_{filename(about)}",
         figures=[figure],

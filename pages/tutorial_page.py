@@ -185,7 +185,7 @@ def _run_parcel(view: TutorialView, losses: Any, compared: Compared, figure: Dra
     tables["History"] = lambda: history_csv(compared.now.history)
     return Parcel(
         title=run_headline(view, losses, compared.now.history),
-        sentences=log_lines(losses, view.experiment.epochs)[-1:],
+        sentences=lambda: log_lines(losses, view.experiment.epochs)[-1:],
         settings=[summary(view.experiment)],
         filename=f"tutorial_{view.net}_NL-{view.inner}_seed-{view.seed}",
         figures=[figure],

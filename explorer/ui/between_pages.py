@@ -25,17 +25,20 @@ REPORTER_KEY, PLACE_KEY = "_reporter", "_place_of_report"
 # Title of the page to which the app itself is going, and what all controls hold on the way.
 GO_KEY, TAKEN_KEY = "_go_to", "_taken"
 
-_reporter = st.components.v2.component(
-    "explorer_reporter",
-    html="<i hidden></i>",
-    js="""
-let known = null, latest = null, page = null;
+_LEAVING = """
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
-// A report from a page that a person is leaving would call the browser back to it; ten seconds are for slow connections.
+// A message from a page that a person is leaving would call the browser back to it; ten seconds are for slow connections.
 const leaving = from => {
   const left = window.explorerHistory?.left;
   return left?.page === from && performance.now() - left.at < 10000;
 };
+"""
+_reporter = st.components.v2.component(
+    "explorer_reporter",
+    html="<i hidden></i>",
+    js=_LEAVING
+    + """
+let known = null, latest = null, page = null;
 export default async function ({ data, parentElement, setStateValue }) {
   latest = data.change;
   // Who has just come may have gone on already, by a click that nobody here has seen: then the next page comes meanwhile.
@@ -44,6 +47,21 @@ export default async function ({ data, parentElement, setStateValue }) {
   if (!here || known === data.change || leaving(data.page)) return;
   page = data.page;
   setStateValue("known", (known = data.change));
+}
+""",
+)
+_beginner = st.components.v2.component(
+    "explorer_beginner",
+    html="<i hidden></i>",
+    js=_LEAVING
+    + """
+let latest = null;
+export default async function ({ data, parentElement, setTriggerValue }) {
+  if (latest === data.run) return;
+  latest = data.run;
+  await wait(data.milliseconds);
+  const here = (parentElement.host ?? parentElement).isConnected && latest === data.run;
+  if (here && !leaving(data.page)) setTriggerValue("began", data.run);
 }
 """,
 )
@@ -141,3 +159,17 @@ def ask_for_report() -> None:
             data={"change": st.session_state[CHANGE_KEY], "page": st.session_state[PAGE_KEY]},
             on_known_change=lambda: None,
         )
+
+
+def begins(run: str, milliseconds: int) -> bool:
+    """Return whether the browser, so long after it has drawn the page, has called the fragment in which this stands.
+
+    It does so once for each `run` of the page, without a second run of the page, and not if a person has moved on. What takes
+    long can then be done in the fragment while the page stands as it is.
+    """
+    if GO_KEY in st.session_state:
+        return False
+    data = {"run": run, "page": st.session_state[PAGE_KEY], "milliseconds": milliseconds}
+    return bool(
+        _beginner(key=f"_begins_{st.session_state[PAGE_KEY]}", data=data, on_began_change=lambda: None).began == run
+    )

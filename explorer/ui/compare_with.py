@@ -1,16 +1,27 @@
-"""What the present setting is compared with: a baseline, which buttons pin and take away; on request every remedy, tried."""
+"""What the present setting is compared with: a baseline, which buttons pin and take away; and every remedy, tried.
+
+Where that is cheap the remedies are tried while somebody reads, elsewhere on request.
+"""
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable
 
 import streamlit as st
 
 from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
-from explorer.diagnosis.diagnose import Diagnosis
-from explorer.diagnosis.trials import Tried, try_remedies
+from explorer.diagnosis.diagnose import Diagnosis, diagnose
+from explorer.diagnosis.trials import CHEAP_SECONDS, Attempt, Tried, attempts, trying_seconds
 from explorer.diagnosis.wording import difference
 from explorer.stories.scenarios import OPENING, SCENARIOS
 from explorer.training.kinds import Kind
-from explorer.ui.between_pages import set_values
+from explorer.ui.ahead import OFF, QUIET, SLICE, VARIABLE, Ahead
+from explorer.ui.between_pages import begins, set_values
+from explorer.ui.jobs import jobs
 from explorer.ui.keys import keys_of
 from explorer.ui.link import encode
 from explorer.ui.plain_text import verbatim
@@ -67,10 +78,40 @@ def baseline_name(experiment: Settings, baseline: Settings) -> str:
 
 # --- with every remedy ---------------------------------------------------------------------------
 
+# Milliseconds for which a page stands still before remedies are tried: who is moving a slider has not come to read.
+PAUSE = 400
 
-def offer_trials(now: Diagnosis) -> None:
-    """Offer to try every remedy, where something is wrong and nobody has asked yet."""
-    if now.good or not now.facts.complete or _asked(now):
+
+class Trying:
+    """The remedies as they are tried on an experiment, a slice at a time."""
+
+    def __init__(self, now: Diagnosis) -> None:
+        self.seconds = trying_seconds(now)
+        self.tried: Tried | None = None  # Once all of it is over
+        self._attempts, self._made = attempts(now, TRYING_SECONDS, SLICE), list[Attempt]()
+        self._lock = threading.Lock()
+
+    def advance(self) -> None:
+        """Try for one slice."""
+        with self._lock:
+            for attempt in self._attempts:
+                self._made += [attempt] if attempt else []
+                return
+            self.tried = Tried(tuple(self._made))
+
+
+def tried_ahead(experiment: Settings) -> Ahead:
+    """Try the remedies on an experiment in which something is wrong, by one slice at each step, unless it takes too long."""
+    now = diagnose(jobs().together([experiment])[0].advance(0.0))
+    trying = _trying(now, experiment)
+    while _ill(now) and trying.seconds <= TRYING_SECONDS and trying.tried is None:
+        trying.advance()
+        yield
+
+
+def offer_trials(now: Diagnosis, unasked: bool = True) -> None:
+    """Offer to try every remedy, where something is wrong, nothing is told of it yet, and nothing will be `unasked`."""
+    if not _ill(now) or told_by_trials(now, unasked) or (unasked and _is_cheap(now)):
         return
     st.button(
         "What helps here?",
@@ -84,11 +125,51 @@ def offer_trials(now: Diagnosis) -> None:
     )
 
 
-def told_by_trials(now: Diagnosis) -> str:
-    """Say what was tried and what it did; empty where nobody asked for it."""
-    if now.good or not now.facts.complete or not _asked(now):
+def told_by_trials(now: Diagnosis, unasked: bool = True) -> str:
+    """Say what was tried and what it did; empty where nothing was, or, unless `unasked`, nobody has asked for it."""
+    if not _ill(now) or not (unasked or _asked(now)):
         return ""
-    return _tried(now, now.history.experiment).sentence
+    trying = _trying(now, now.history.experiment)
+    if _asked(now) and trying.tried is None:
+        with st.spinner("Trying every remedy on a few seeds"):
+            while trying.tried is None:
+                trying.advance()
+    return "" if trying.tried is None else trying.tried.sentence
+
+
+def tell_of_trials(now: Diagnosis, tell: Callable[[str], None], unasked: bool = True) -> None:
+    """Draw with `tell` what was tried, as `told_by_trials` says it; where it is cheap the remedies are tried meanwhile.
+
+    The page stands as it is and can be used: only what `tell` draws is drawn again.
+    """
+    _tell_and_try(now, tell, unasked, uuid.uuid4().hex)
+
+
+@st.fragment
+def _tell_and_try(now: Diagnosis, tell: Callable[[str], None], unasked: bool, run: str) -> None:
+    with st.container(gap=None):  # what tries has no height
+        told = told_by_trials(now, unasked)
+        tell(told)
+        if told or not unasked or not _is_cheap(now) or not begins(run, PAUSE):
+            return
+        trying, place = _trying(now, now.history.experiment), st.empty()
+        while trying.tried is None:
+            QUIET.disturb()
+            if not jobs().spare(trying.advance):
+                time.sleep(SLICE)
+            place.empty()  # the script stops here if a control has moved
+        st.rerun(scope="fragment")
+
+
+def _ill(now: Diagnosis) -> bool:
+    """Whether training is over and something is wrong."""
+    return now.facts.complete and not now.good
+
+
+def _is_cheap(now: Diagnosis) -> bool:
+    """Whether something is wrong, and the remedies are tried without being asked for."""
+    wanted = _ill(now) and os.environ.get(VARIABLE) != OFF
+    return wanted and _trying(now, now.history.experiment).seconds <= CHEAP_SECONDS
 
 
 def _ask(now: Diagnosis) -> None:
@@ -107,9 +188,9 @@ def _key(now: Diagnosis) -> str:
 
 @st.cache_resource(
     max_entries=256,
-    show_spinner="Trying every remedy on a few seeds",
+    show_spinner=False,
     hash_funcs={Experiment: hash, RecurrentExperiment: hash},
 )
-def _tried(_now: Diagnosis, experiment: Settings) -> Tried:
-    """Try the remedies, once for an experiment."""
-    return try_remedies(_now, TRYING_SECONDS)
+def _trying(_now: Diagnosis, experiment: Settings) -> Trying:
+    """Return what is tried on an experiment, the same for all visitors."""
+    return Trying(_now)

@@ -134,6 +134,7 @@ class Jobs:
         self._jobs: OrderedDict[Hashable, Job] = OrderedDict()  # By experiment, and by what made its training if named
         self._lock = threading.Lock()
         self._workers = threading.BoundedSemaphore(max(os.cpu_count() or 1, 1))
+        self._spare = threading.Lock()
 
     def together(self, experiments: Sequence[Settings]) -> list[Job]:
         """Return the jobs of some experiments, in their order; equal experiments have the same job.
@@ -192,6 +193,24 @@ class Jobs:
             one_more = one_more and job.begun
             histories.append(job.advance(0.0, go_on) if job.begun or not late else None)
         return histories
+
+    def spare(self, work: Callable[[], None]) -> bool:
+        """Do a slice of work that nobody waits for, if a core has nothing else to do; return whether it was done.
+
+        There is one such slice at a time, so that a second core stays free for what somebody waits for.
+        """
+        if not self._spare.acquire(blocking=False):
+            return False
+        try:
+            if not self._workers.acquire(blocking=False):
+                return False
+            try:
+                work()
+            finally:
+                self._workers.release()
+        finally:
+            self._spare.release()
+        return True
 
     def _make(self, experiments: Sequence[Settings]) -> None:
         """Make the jobs of new experiments; those that can train together share a training."""

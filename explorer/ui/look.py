@@ -45,6 +45,12 @@ _RESERVED = """<style>
 }}
 </style>"""
 
+DETAIL_KEY = "detail"
+# Two lines of a laptop, where what was tried is told.
+_DETAIL = """<style>
+@media (min-width: 900px) {{ .st-key-{key} {{ min-height: 2.6rem; }} .st-key-{key} p {{ line-height: 1.3; }} }}
+</style>"""
+
 
 def reserve(headline: str) -> None:
     """Keep the room of the verdict, whatever it says, and fit the size of its headline."""
@@ -53,14 +59,24 @@ def reserve(headline: str) -> None:
     st.html(_RESERVED.format(**keys, size=size, wide_size=wide_size))
 
 
-def tell_why(why: str) -> None:
-    """Draw a verdict's why, in usual letters or, where it is long, in small ones.
+def place_of_why() -> Any:
+    """Return the place of a verdict's why."""
+    return st.container(key=WHY_KEY, gap=None)
+
+
+def place_of_detail() -> Any:
+    """Return the place of what is said below a headline, over the whole width of a page."""
+    st.html(_DETAIL.format(key=DETAIL_KEY))
+    return st.container(key=DETAIL_KEY, gap=None)
+
+
+def tell_why(why: str, small: bool = False) -> None:
+    """Draw a verdict's why, in usual letters or, where it is long or to become so, in small ones.
 
     Either has a place of its own: were one place given another size, a text would for a moment have that of the next.
     """
-    with st.container(key=WHY_KEY, gap=None):
-        short, long = (st.container(key=key).empty() for key in (SHORT_KEY, LONG_KEY))
-        (short if len(why) <= WHY_LETTERS else long).markdown(why)
+    short, long = (st.container(key=key).empty() for key in (SHORT_KEY, LONG_KEY))
+    (long if small or len(why) > WHY_LETTERS else short).markdown(why)
 
 
 HIDDEN_KEY = "hidden_"

@@ -28,7 +28,7 @@ class Parcel:
     """Everything that can be downloaded from a page."""
 
     title: str  # The headline
-    sentences: Sequence[str] = ()
+    sentences: Callable[[], Sequence[str]] = tuple  # Below it, as they are when a file is made
     settings: Sequence[str]
     filename: str  # Without its ending
     figures: Sequence[Drawn]  # The main one first
@@ -73,15 +73,22 @@ def _files(parcel: Parcel) -> dict[str, File]:
     elif experiment is not None:
         write = partial(experiment_json, experiment, parcel.baseline)
         files["Experiment (JSON)"] = File("data", f"experiment_{name}.json", "application/json", write)
-    about = [*parcel.sentences, *parcel.settings, *filter(None, [live(link, for_others)])]
-    notebook = partial(notebook_json, parcel.title, parcel.lines, about)
-    return files | {"Notebook": File("notebook", f"{name}.ipynb", "application/x-ipynb+json", notebook)}
+    return files | {
+        "Notebook": File(
+            "notebook", f"{name}.ipynb", "application/x-ipynb+json", lambda: _notebook(parcel, link, for_others)
+        )
+    }
+
+
+def _notebook(parcel: Parcel, link: str, for_others: bool) -> str:
+    about = [*parcel.sentences(), *parcel.settings, *filter(None, [live(link, for_others)])]
+    return notebook_json(parcel.title, parcel.lines, about)
 
 
 def _page(parcel: Parcel, link: str, for_others: bool) -> str:
     sheet = Sheet(
         title=parcel.title,
-        sentences=parcel.sentences,
+        sentences=parcel.sentences(),
         settings=parcel.settings,
         link=link,
         for_others=for_others,

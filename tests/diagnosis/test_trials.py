@@ -14,9 +14,10 @@ from explorer.diagnosis.trials import (
     attempts,
     trials,
     try_remedies,
+    trying_seconds,
     within_limits,
 )
-from explorer.training.cost import refuse, refuse_all
+from explorer.training.cost import estimate, refuse, refuse_all
 
 SMALL = Experiment(task="moons", samples=32, depth=3, width=6, epochs=60, learning_rate=0.01)
 
@@ -47,9 +48,20 @@ def test_what_is_advised_has_helped_the_seeds_it_was_tried_on(tried):
 
 
 def test_the_best_comes_first(tried):
-    left = {attempt.name: attempt.left for attempt in tried.attempts}
+    left = {attempt.name: round(attempt.left, 2) for attempt in tried.attempts}
     assert [left[name] for name in tried.advice] == sorted(left[name] for name in tried.advice)
     assert left[tried.advice[0]] == min(left.values())
+
+
+def test_in_slices_the_same_comes_out(tried):
+    sliced = list(attempts(diagnose(train(SMALL)), 60, 0.0))
+    assert len(sliced) > len(tried.attempts)
+    assert Tried(tuple(filter(None, sliced))) == tried
+
+
+def test_its_cost_is_that_of_what_is_trained(tried):
+    expected = sum(estimate(REMEDIES[each.name].change(SMALL).but(runs=TRIED_SEEDS)).seconds for each in tried.attempts)
+    assert trying_seconds(diagnose(train(SMALL))) == pytest.approx(expected)
 
 
 def test_a_caller_may_stop_after_any_attempt_and_without_time_nothing_is_tried():

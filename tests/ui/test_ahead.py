@@ -9,11 +9,11 @@ import pytest
 from explorer.choices.experiment import Experiment
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.trials import trials
-from explorer.stories.scenarios import SCENARIOS
+from explorer.stories.scenarios import SCENARIOS, scenarios_of
 from explorer.stories.tour import SCENES
 from explorer.training import compiled
 from explorer.ui import ahead
-from pages import PAGES
+from pages import PAGES, explore_page
 from pages.depth_page import DepthView
 
 
@@ -77,7 +77,7 @@ def test_it_can_be_switched_off(clock, monkeypatch):
 
 
 def test_every_scenario_scene_and_opening_example_is_trained(monkeypatch):
-    asked, swept = set(), []
+    asked, swept, tried = set(), [], []
 
     class Complete:
         complete = True
@@ -95,9 +95,11 @@ def test_every_scenario_scene_and_opening_example_is_trained(monkeypatch):
 
     monkeypatch.setattr(ahead, "jobs", Complete)
     monkeypatch.setattr(ahead, "sweep_jobs", Complete)
+    monkeypatch.setattr(explore_page, "tried_ahead", tried.append)
     for page in PAGES:
         for work in page.ahead():
-            list(work)
+            list(work or ())
+    assert set(tried) == {scenario.experiment for scenario in scenarios_of(Experiment).values()}
     for scenario in SCENARIOS.values():
         shown = scenario.compared.values() if scenario.compare else (scenario.experiment, scenario.baseline)
         assert asked.issuperset(shown)

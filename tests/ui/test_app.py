@@ -19,9 +19,12 @@ from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.wording import decades, number, summary
 from explorer.figures.view import VIEW_CONTROLS
 from explorer.stories.scenarios import SCENARIOS, scenarios_of
+from explorer.stories.tour import PRESENTER
 from explorer.sweeps.outcomes import OUTCOMES
 from explorer.sweeps.sweep import AXES, is_numeric
 from explorer.training.run import train
+from explorer.ui import ahead, compare_with
+from explorer.ui.lecture import MODE_KEY
 from explorer.ui.link import UNPINNED, encode
 from pages import PAGES
 from pages.depth_page import DEPTH_CONTROLS
@@ -754,3 +757,24 @@ def test_remedies_that_were_tried_take_the_place_of_the_rule_until_the_net_chang
     assert "try_remedies_here" not in {button.key for button in app.button}
     app.selectbox(key="activation").set_value("tanh").run()
     assert not any("Tried " in text.value for text in app.markdown)
+
+
+def test_where_it_is_cheap_remedies_are_tried_unasked_and_every_visitor_is_told(monkeypatch):
+    turns = []
+    monkeypatch.setenv(ahead.VARIABLE, "")
+    monkeypatch.setattr(compare_with, "begins", lambda run, milliseconds: turns.append(run))
+    settings = SMALL | {"depth": "10", "epochs": "1010"}
+    first, later = opened("explore", settings).run(), opened("explore", settings)
+    assert any(BY_RULE in text.value for text in first.markdown) and len(turns) == 1
+    assert "try_remedies_here" not in {button.key for button in first.button}, "it is tried in any case"
+    experiment = Experiment(depth=10, epochs=1010, width=4, runs=2)
+    while list(compare_with.tried_ahead(experiment)):
+        pass
+    for visitor in (first.run(), later.run()):
+        told = next(text.value for text in visitor.markdown if "Tried " in text.value)
+        assert BY_RULE not in told and "remedies with 2 seeds each" in told
+    presented = opened("explore", settings | {MODE_KEY: PRESENTER}).run()
+    assert not any("Tried " in text.value for text in presented.markdown), "a lecturer may want to ask"
+    assert "try_remedies_here" in {button.key for button in presented.button}
+    assert not opened("explore", settings | {"depth": "2", "activation": "tanh", "learning_rate": "1"}).run().exception
+    assert len(turns) == 1, "nothing is left to try, or wrong"

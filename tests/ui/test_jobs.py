@@ -460,3 +460,17 @@ def test_a_complete_training_is_asked_once_and_one_under_way_anew():
     while not job.complete:
         job.advance(1.0)
     assert (job.ask(measure), job.ask(measure)) == (3, 3)
+
+
+def test_what_nobody_waits_for_is_done_on_a_core_that_is_free_one_slice_at_a_time():
+    jobs, done = Jobs(), []
+    assert jobs.spare(lambda: done.append(jobs.spare(lambda: None)))
+    assert done == [False], "one at a time"
+    with pytest.raises(ZeroDivisionError):
+        jobs.spare(lambda: 1 / 0)
+    inside = jobs._workers._value
+    for _ in range(inside):
+        jobs._workers.acquire()
+    assert not jobs.spare(lambda: None), "every core is at work for somebody who waits"
+    jobs._workers.release()
+    assert jobs.spare(lambda: None)
