@@ -5,7 +5,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,7 +25,7 @@ from explorer.diagnosis.effects import (
 )
 from explorer.diagnosis.facts import Facts, final_shares
 from explorer.diagnosis.remedies import REMEDIES, REMEDIES_OF
-from explorer.diagnosis.verdict import MOST_ADVISED
+from explorer.diagnosis.verdict import MOST_ADVISED, NOTHING_KNOWN
 from explorer.diagnosis.wording import decades, number
 from explorer.training.cost import estimate, refuse, refuse_all
 from explorer.training.history import History
@@ -223,22 +223,27 @@ def attempts(diagnosis: Diagnosis, seconds: float, slice_: float = math.inf) -> 
     """Try every remedy alone on the first seeds, those first that the rules advise; a caller may stop after any.
 
     Training goes on in slices of so many seconds: None comes after one that does not end an attempt. What would, by the
-    estimate, take longer than is left of the `seconds` is not tried; a caller's pauses do not count.
+    estimate, take longer than is left of the `seconds` is not tried; a caller's pauses do not count. The history is not held.
     """
     facts = diagnosis.facts
     seeds = _tried_seeds(facts.experiment)
-    before = sum(facts.shares[:seeds]) / seeds
-    for name, few in _tried_experiments(diagnosis).items():
-        if estimate(few).seconds > seconds:
+    return _one_by_one(_tried_experiments(diagnosis), sum(facts.shares[:seeds]) / seeds, seconds, slice_)
+
+
+def _one_by_one(
+    tried: Mapping[str, Settings], before: float, seconds: float, slice_: float
+) -> Iterator[Attempt | None]:
+    for name, experiment in tried.items():
+        if estimate(experiment).seconds > seconds:
             continue
         start = time.perf_counter()
-        training = Training(few, record_at=[0, few.epochs], histograms=False)
+        training = Training(experiment, record_at=[0, experiment.epochs], histograms=False)
         while not training.advance(slice_):
             seconds -= time.perf_counter() - start
             yield None
             start = time.perf_counter()
         seconds -= time.perf_counter() - start
-        yield Attempt(name, seeds, float(final_shares(training.history()).mean()), before)
+        yield Attempt(name, experiment.runs, float(final_shares(training.history()).mean()), before)
 
 
 def trying_seconds(diagnosis: Diagnosis) -> float:
@@ -259,11 +264,18 @@ def _tried_experiments(diagnosis: Diagnosis) -> dict[str, Settings]:
     return {name: other.but(runs=seeds) for name, other in changed.items() if other != experiment}
 
 
+def comes_first(diagnosis: Diagnosis) -> str:
+    """Say what has to come first where nothing helps alone; empty where that is not known."""
+    helpless = diagnosis.rule.helpless
+    return "" if helpless == NOTHING_KNOWN else helpless
+
+
 @dataclass(frozen=True)
 class Tried:
     """What was tried on an experiment."""
 
     attempts: tuple[Attempt, ...]
+    first: str = ""  # What `comes_first`, said where nothing helps alone
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -283,7 +295,7 @@ class Tried:
         left = {attempt.name: attempt.left for attempt in self.attempts}
         told = ", ".join(f"{left[name]:.0%} with {name}" for name in self.advice)
         if not told:
-            return f"{tried}: none clearly helps alone."
+            return f"{tried}: none clearly helps alone. {self.first}".rstrip()
         return f"{tried}: {first.left_before:.0%} of the mean answer's error was left without them, {told}."
 
 
@@ -298,4 +310,4 @@ def try_remedies(diagnosis: Diagnosis, seconds: float = 10.0) -> Tried:
     >>> tried.advice[0] in REMEDIES
     True
     """
-    return Tried(tuple(filter(None, attempts(diagnosis, seconds))))
+    return Tried(tuple(filter(None, attempts(diagnosis, seconds))), comes_first(diagnosis))

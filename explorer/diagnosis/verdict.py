@@ -61,6 +61,7 @@ NEAR = 0.1
 ROSE = 1.02
 # In words.
 FAR_MORE, FAR_LESS = power_of_ten(HEALTHY_DECADES), power_of_ten(-HEALTHY_DECADES)
+NOTHING_KNOWN = "No single change is known to help here."
 RANDOM_FIRST = "Random weights come first, but alone they are not known to be enough here."
 BEND_FIRST = "A bend in the activation comes first, but alone it is not known to be enough here."
 SMALLER_FIRST = "Smaller steps come first, but alone they are not known to be enough here."
@@ -74,7 +75,7 @@ class Verdict(Entry):
     tell: Callable[[Facts], str] = tell_learn  # The sentence after the word
     # Names of remedies, those first that help most often, each with the condition under which it is advised.
     remedies: Mapping[str, Condition] = field(default_factory=dict)
-    helpless: str = "No single change is known to help here."  # What is said where no remedy is advised
+    helpless: str = NOTHING_KNOWN  # What is said where no remedy is advised
     good: bool = False  # Whether nothing needs mending
 
 

@@ -15,7 +15,7 @@ from explorer.choices.experiment import Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
 from explorer.choices.settings import Settings
 from explorer.diagnosis.diagnose import Diagnosis, diagnose
-from explorer.diagnosis.trials import CHEAP_SECONDS, Attempt, Tried, attempts, trying_seconds
+from explorer.diagnosis.trials import CHEAP_SECONDS, Attempt, Tried, attempts, comes_first, trying_seconds
 from explorer.diagnosis.wording import difference
 from explorer.stories.scenarios import OPENING, SCENARIOS
 from explorer.training.kinds import Kind
@@ -88,7 +88,8 @@ class Trying:
     def __init__(self, now: Diagnosis) -> None:
         self.seconds = trying_seconds(now)
         self.tried: Tried | None = None  # Once all of it is over
-        self._attempts, self._made = attempts(now, TRYING_SECONDS, SLICE), list[Attempt]()
+        self._first, self._made = comes_first(now), list[Attempt]()
+        self._attempts = attempts(now, TRYING_SECONDS, SLICE)
         self._lock = threading.Lock()
 
     def advance(self) -> None:
@@ -97,7 +98,7 @@ class Trying:
             for attempt in self._attempts:
                 self._made += [attempt] if attempt else []
                 return
-            self.tried = Tried(tuple(self._made))
+            self.tried = Tried(tuple(self._made), self._first)
 
 
 def tried_ahead(experiment: Settings) -> Ahead:

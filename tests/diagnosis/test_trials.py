@@ -17,6 +17,7 @@ from explorer.diagnosis.trials import (
     trying_seconds,
     within_limits,
 )
+from explorer.diagnosis.verdict import RANDOM_FIRST
 from explorer.training.cost import estimate, refuse, refuse_all
 
 SMALL = Experiment(task="moons", samples=32, depth=3, width=6, epochs=60, learning_rate=0.01)
@@ -56,7 +57,12 @@ def test_the_best_comes_first(tried):
 def test_in_slices_the_same_comes_out(tried):
     sliced = list(attempts(diagnose(train(SMALL)), 60, 0.0))
     assert len(sliced) > len(tried.attempts)
-    assert Tried(tuple(filter(None, sliced))) == tried
+    assert tuple(filter(None, sliced)) == tried.attempts
+
+
+def test_where_nothing_helps_alone_it_is_said_what_comes_first():
+    deep = Experiment(initializer="zeros", epochs=30, runs=1)
+    assert try_remedies(diagnose(train(deep)), 60).sentence.endswith(f"none clearly helps alone. {RANDOM_FIRST}")
 
 
 def test_its_cost_is_that_of_what_is_trained(tried):
