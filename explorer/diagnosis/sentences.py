@@ -180,10 +180,10 @@ def tell_alike(f: Facts) -> str:
 def tell_dead(f: Facts) -> str:
     """Say how many hidden units are dead."""
     rectifies = f.experiment.activation_function.cuts
-    how = "are off for every sample" if rectifies else "are so far out that their slope is exactly 0 for every sample"
+    how = "are off" if rectifies else "have a slope of exactly 0"
     dead, before = f"{f.signs.dead:.0%}", f"{f.signs.dead_start:.0%}"
     then = "as many" if dead == before else before if f.signs.dead_start else "none"
-    told = f"{dead} of the hidden units ({then} at the start) {how} and pass no gradient"
+    told = f"{dead} of the hidden units ({then} at the start) {how} for every sample and pass no gradient"
     if f.signs.off:
         told += f", among them all of layer {f.signs.off}"
     if f.signs.zero:

@@ -54,6 +54,17 @@ def test_the_best_comes_first(tried):
     assert left[tried.advice[0]] == min(left.values())
 
 
+def test_the_seeds_tried_fail_about_as_often_as_all():
+    half = Experiment(task="blobs", depth=8, width=3, activation="ReLU", initializer="He normal", epochs=40, runs=12)
+    found = diagnose(train(half.but(samples=16, learning_rate=1.0)))
+    shares = found.facts.shares
+    means = [sum(shares[first : first + TRIED_SEEDS]) / TRIED_SEEDS for first in range(12 - TRIED_SEEDS + 1)]
+    whole = sum(shares) / 12
+    assert 0.2 < whole < 0.8 and len({round(mean, 2) for mean in means}) > 1
+    before = next(filter(None, attempts(found, 60))).left_before
+    assert before in means and abs(before - whole) == min(abs(mean - whole) for mean in means)
+
+
 def test_in_slices_the_same_comes_out(tried):
     sliced = list(attempts(diagnose(train(SMALL)), 60, 0.0))
     assert len(sliced) > len(tried.attempts)
