@@ -357,12 +357,10 @@ VERDICTS = registry(
                 f, f"{arrives_and(f, 'the gradient arrives, and ')}{loss_went(f)}; {error_left(f)}"
             ),
             remedies={
-                "fitting initialization": when.starts_with_a_mean,
-                "four times the epochs": when.falls_fast,
+                "four times the epochs": when.still_falls,
                 "four times the width": when.net_is_too_small,
                 "ten times the learning rate": when.got_not_far_and_can_more,
-                "Adam": when.overshoots_or_got_not_far,
-                "skip over two layers": when.no_skips,
+                "Adam": when.adam_in_time,
                 "a tenth of the learning rate": when.overshoots_or_leaps,
                 "batch norm": when.norm_could_help,
             },
