@@ -1,7 +1,8 @@
 """When a remedy is advised: conditions on the facts, rules of thumb as `benchmarks/advice.py` found them.
 
-Behind a threshold stands how often the remedy helped in that benchmark's ill settings of seeds 0 and 1, 0 to 4, or 17, 23, 31 and 8201 to 8203, of
-one verdict or a few; over time of seeds 501 to 503, 8101 and 8102: "49 of 51, else 8 of 57" is where the condition held, and where it did not.
+Behind a threshold stands how often the remedy helped in that benchmark's ill settings of seeds 0 and 1, 0 to 4, or 17, 23, 31
+and 8201 to 8203, of one verdict or a few; over time of seeds 501 to 503, 8101 and 8102: "49 of 51, else 8 of 57" is where the
+condition held, and where it did not.
 """
 
 import math

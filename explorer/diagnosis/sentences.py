@@ -86,12 +86,16 @@ def _solve_or_diverged(f: Facts) -> str:
     return " and ".join(told) if f.runs > 1 else ""
 
 
+# An error of so many times another would be 1.0 times it: up to here it is said in percent.
+AS_MUCH = 1.05
+
+
 def error_left(f: Facts) -> str:
     """Say what of the error is left, or how many times larger it is, and how many answers are right."""
     mean, error = "always answering the mean target", f.signs.error
     told = (
         f"{error:.0%} of the error of {mean} is left"
-        if error <= 1
+        if error < AS_MUCH
         else f"the error is {number(error)} times that of {mean}"
     )
     return told if f.experiment.dataset.regression else f"{told} ({f.signs.accuracy:.0%} of the answers are right)"
@@ -99,7 +103,7 @@ def error_left(f: Facts) -> str:
 
 def mean_answers_error(error: float) -> str:
     """Say an error, given as a share of the mean answer's: `27% of the mean answer's error`, `2.0 times ...`."""
-    return f"{f'{error:.0%} of' if error <= 1 else f'{number(error)} times'} the mean answer's error"
+    return f"{f'{error:.0%} of' if error < AS_MUCH else f'{number(error)} times'} the mean answer's error"
 
 
 def loss_went(f: Facts) -> str:
