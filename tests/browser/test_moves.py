@@ -8,8 +8,10 @@ import pytest
 from explorer.choices.controls import Choice, Several
 from explorer.choices.experiment import CONTROLS, Experiment
 from explorer.choices.recurrent_experiment import RecurrentExperiment
+from explorer.diagnosis.diagnose import BY_RULE
 from explorer.figures.view import VIEW_CONTROLS
 from explorer.stories.scenarios import SCENARIOS, scenarios_of
+from explorer.ui.ahead import VARIABLE as AHEAD
 from explorer.ui.link import SCHEMA
 from explorer.ui.look import WHY_KEY
 from explorer.ui.page import controls_by_key
@@ -20,7 +22,7 @@ from pages.remedies_page import COMPARISON_CONTROLS, SHARED_VIEW
 from pages.remedies_page import PREFIX as REMEDIES_PAGE
 from pages.sweep_page import SPAN_CONTROLS, SWEEP_CONTROLS
 from pages.time_page import PREFIX as TIME_PAGE
-from tests.browser.driver import few
+from tests.browser.driver import few, server
 
 ALL_CONTROLS = controls_by_key(PAGES)
 TIME_CONTROLS = {key: control for key, control in controls_by_key(PAGES).items() if key.startswith(TIME_PAGE)}
@@ -288,6 +290,30 @@ def move_about(screen, moves, keys, seed):
     assert not screen.exceptions(), done[-5:]
     assert not screen.problems, done[-5:]
     print(f"\n{len(done)} random moves on {screen.page_name() or 'explore'}, no exception")
+
+
+@pytest.mark.long  # what becomes of it is said in every run, in test_app
+def test_remedies_are_tried_while_somebody_reads_and_may_go_on(new_screen, monkeypatch):
+    monkeypatch.setenv(AHEAD, "")
+    with server() as address:
+        screen = new_screen(at=address).open(depth=8, epochs=5010, baseline="none")
+        why = f"document.querySelector('.st-key-{WHY_KEY}').innerText"
+        screen.page.wait_for_function(f"{why}.includes('{BY_RULE}')")
+        stood = screen.chart("gd.getBoundingClientRect().top")
+        screen.page.wait_for_function(f"{why}.includes('Tried 16 remedies with 4 seeds each')")
+        assert BY_RULE not in screen.page.evaluate(why)
+        assert screen.rest().chart("gd.getBoundingClientRect().top") == stood
+        screen.open(depth=9, epochs=5010, baseline="none")
+        screen.page.wait_for_function(f"{why}.includes('{BY_RULE}')")
+        screen.page.wait_for_timeout(800)
+        screen.press("normalization", "batch")
+        screen.page.wait_for_function("explorer.settings().includes('batch norm')")
+        screen.press("normalization", "none")
+        screen.page.wait_for_function("!explorer.settings().includes('batch norm')")
+        screen.page.wait_for_timeout(800)
+        screen.go_to("Glossary")
+        screen.page.wait_for_timeout(3000)
+        assert screen.page_name() == "glossary", "nobody is called back"
 
 
 def test_random_moves_never_end_in_an_exception(new_screen):
