@@ -208,6 +208,7 @@ VERDICTS = registry(
                 "Adam": when.every(when.wandered_or_was_pulled, when.can_answer),
                 "a tenth of the learning rate": when.every(when.wandered, when.can_answer, when.a_tenth_suffices),
                 "cross-entropy": when.every(when.wandered_far, when.can_answer, when.does_not_leap),
+                "tanh": when.started_without_bound,
             },
         ),
         Verdict(

@@ -117,6 +117,8 @@ def test_three_remedies_are_advised_at_most_and_of_these_the_first(plain):
         ("rose_or_leaps", {"loss_best": 0.1, "loss_end": 0.2}, {"loss_best": 0.2, "loss_end": 0.2}),
         ("grew", {"loss_start": 0.1, "loss_end": 0.21}, {"loss_start": 0.1, "loss_end": 0.19}),
         ("wandered_or_was_pulled", {"way_first": 0.0}, {"way_first": -1.0}),
+        ("started_without_bound", {"way_first": -1.0, "activation": "ELU"}, {"way_first": -1.0, "activation": "sigmoid"}),
+        ("started_without_bound", {"way_first": -1.0, "activation": "ReLU"}, {"way_first": 0.0, "activation": "ReLU"}),
         ("layers_die_and_there_is_time", {"activation": "ReLU", "width": 2, "epochs": 100, "learning_rate": 0.1}, {"activation": "ReLU", "width": 2, "epochs": 1, "learning_rate": 0.1}),
         ("is_narrow", {"width": 8}, {"width": 9}),
         ("is_deep", {"depth": 3}, {"depth": 2}),
