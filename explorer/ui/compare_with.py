@@ -18,6 +18,7 @@ from explorer.diagnosis.diagnose import Diagnosis, diagnose
 from explorer.diagnosis.trials import CHEAP_SECONDS, Attempt, Tried, attempts, comes_first, trying_seconds
 from explorer.diagnosis.wording import difference
 from explorer.stories.scenarios import OPENING, SCENARIOS
+from explorer.training.compiled import KERNELS
 from explorer.training.kinds import Kind
 from explorer.ui.ahead import OFF, QUIET, SLICE, VARIABLE, Ahead
 from explorer.ui.between_pages import begins, set_values
@@ -104,7 +105,7 @@ class Trying:
 def tried_ahead(experiment: Settings) -> Ahead:
     """Try the remedies on an experiment in which something is wrong, by one slice at each step, unless it takes too long."""
     now = diagnose(jobs().together([experiment])[0].advance(0.0))
-    trying = _trying(now, experiment)
+    trying = _trying(now)
     while _ill(now) and trying.seconds <= TRYING_SECONDS and trying.tried is None:
         trying.advance()
         yield
@@ -130,7 +131,7 @@ def told_by_trials(now: Diagnosis, unasked: bool = True) -> str:
     """Say what was tried and what it did; empty where nothing was, or, unless `unasked`, nobody has asked for it."""
     if not _ill(now) or not (unasked or _asked(now)):
         return ""
-    trying = _trying(now, now.history.experiment)
+    trying = _trying(now)
     if _asked(now) and trying.tried is None:
         with st.spinner("Trying every remedy on a few seeds"):
             while trying.tried is None:
@@ -151,9 +152,10 @@ def _tell_and_try(now: Diagnosis, tell: Callable[[str], None], unasked: bool, ru
     with st.container(gap=None):  # what tries has no height
         told = told_by_trials(now, unasked)
         tell(told)
-        if told or not unasked or not _is_cheap(now) or not begins(run, PAUSE):
+        seen = unasked and not st.context.is_embedded
+        if told or not seen or not _is_cheap(now) or not begins(run, PAUSE):
             return
-        trying, place = _trying(now, now.history.experiment), st.empty()
+        trying, place = _trying(now), st.empty()
         while trying.tried is None:
             QUIET.disturb()
             if not jobs().spare(trying.advance):
@@ -169,8 +171,7 @@ def _ill(now: Diagnosis) -> bool:
 
 def _is_cheap(now: Diagnosis) -> bool:
     """Whether something is wrong, and the remedies are tried without being asked for."""
-    wanted = _ill(now) and os.environ.get(VARIABLE) != OFF
-    return wanted and _trying(now, now.history.experiment).seconds <= CHEAP_SECONDS
+    return _ill(now) and os.environ.get(VARIABLE) != OFF and _trying(now).seconds <= CHEAP_SECONDS
 
 
 def _ask(now: Diagnosis) -> None:
@@ -187,11 +188,15 @@ def _key(now: Diagnosis) -> str:
     return f"_{keys_of(now.history.kind).prefix}tried"
 
 
+def _trying(now: Diagnosis) -> Trying:
+    """Return what is tried on an experiment, the same for all visitors; another, at other costs, once there are kernels."""
+    return _made(now, now.history.experiment, KERNELS.now() is not None)
+
+
 @st.cache_resource(
     max_entries=256,
     show_spinner=False,
     hash_funcs={Experiment: hash, RecurrentExperiment: hash},
 )
-def _trying(_now: Diagnosis, experiment: Settings) -> Trying:
-    """Return what is tried on an experiment, the same for all visitors."""
+def _made(_now: Diagnosis, experiment: Settings, compiled: bool) -> Trying:
     return Trying(_now)
