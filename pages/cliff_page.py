@@ -74,10 +74,10 @@ def show() -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.caption(
                 "A recurrent net of one unit has two parameters, so its whole loss fits on a map (Pascanu et al. 2013, "
-                f"figure 6). {growth(seen.descent, seen.free)} Click on the map to start there.",
+                "figure 6). Click on the map to start there.",
                 width="stretch",
             )
-            what_do_i_see(LEGEND)
+            what_do_i_see([*LEGEND, *filter(None, [growth(seen.descent, seen.free)])])
     main, below = _drawn(seen)
     live_chart(
         main,

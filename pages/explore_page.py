@@ -67,7 +67,7 @@ LEGEND = (
 NUMBER_WIDTH, BUTTONS_WIDTH = 130, 150  # pixels: five numbers and the buttons fit a laptop, two numbers a phone
 NOTHING = "\N{NO-BREAK SPACE}"
 # Pixels that all but the figure needs, and that it keeps: on a laptop both maps end above the fold, and their axis too.
-ABOVE, LOWEST = 360, 568
+ABOVE, LOWEST = 366, 568
 # In a lecture room, of 1080: for the row and the progress below the figure.
 FOOT = 128
 FIGURE_KEY = "joint_figure"
@@ -187,7 +187,7 @@ def _key_numbers(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
     """Return the label, value and meaning of each key number of a history."""
     experiment, facts = diagnosis.history.experiment, diagnosis.facts
     factor, no_theory = diagnosis.theory_factor, diagnosis.theory.reasons.get("delta")
-    expected = "no theory" if factor is None else f"theory {number(factor)}"
+    expected = "no theory" if factor is None else f"theory\N{NO-BREAK SPACE}{number(factor)}"
     loss = experiment.loss_function
     return [
         (

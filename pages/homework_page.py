@@ -43,7 +43,7 @@ SOLVED, OPEN = ":material/check_circle:", ":material/radio_button_unchecked:"
 LARGE = (
     f"<style>{THUMBS}"
     + """
-.st-key-homework_words p { font-size: clamp(1rem, 1vw, 1.4rem); line-height: 1.42; }
+.st-key-homework_words :is(p, input) { font-size: clamp(1rem, 1vw, 1.4rem); line-height: 1.42; }
 .st-key-homework_words h2 { font-size: clamp(1.4rem, 1.7vw, 2.4rem); padding: 0; }
 .st-key-homework_words [data-testid=stCaptionContainer] p { font-size: clamp(.9rem, .9vw, 1.2rem); }
 .st-key-homework_list button { min-height: 2rem; padding: .1rem .3rem; }

@@ -33,6 +33,8 @@ LEGEND = (
     "experiment as it is stands first, then the remedies by rank: the best is large, those that trail are small.",
     "A teal square: it **helped**; a red one: it **harmed**. Beside it stands why: how many seeds learn the task; if no more do, "
     "the epoch by which the median seed has learnt it, or what is left of the error of always answering the mean, before → with.",
+    "A remedy **helped** if more seeds solve the task than chance would explain (Fisher's exact test, 5%), if as many solve it "
+    f"clearly sooner, or, where none does, if at least {HELPS:.0%} of the error of always answering the mean is gone.",
     "All panels share the colour bar below them.",
     "Below: the **ranking** with its numbers, why each remedy helped or could not, and every loss.",
 )
@@ -117,9 +119,7 @@ def _headline(results: Results) -> None:
     st.header(said if results.complete else f"So far: {said[0].lower()}{said[1:]}", anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(
-            "Each remedy is tried alone, on the same seeds. It helped if more seeds solve the task than chance would explain "
-            "(Fisher's exact test, 5%), if as many solve it clearly sooner, or, where none does, if at least "
-            f"{HELPS:.0%} of the error of always answering the mean is gone. Click a panel to open it in Explore.",
+            "Each remedy is tried alone, on the same seeds. Click a panel to open it in Explore.",
             width="stretch",
         )
         what_do_i_see(LEGEND)

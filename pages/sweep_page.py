@@ -172,9 +172,10 @@ def _headline(state: SweepState) -> str:
     if counts:
         (word, count), *_ = counts
         told[0] = f"{count:,} {'is' if count == 1 else 'are'} {word}"
+    listed = " and ".join([*filter(None, [", ".join(told[:-1])]), *told[-1:]])
     more = f"; {missing:,} {'has' if missing == 1 else 'have'} no result" if missing else ""
     so_far = "Of" if len(state.findings) + missing == total else "So far, of"
-    return f"{so_far} {total:,} nets, {', '.join(told) or 'none is measured yet'}{more}"
+    return f"{so_far} {total:,} nets, {listed or 'none is measured yet'}{more}"
 
 
 def _draw(state: SweepState, view: SweepView, baseline: Experiment | None, picture: Any) -> None:

@@ -57,7 +57,7 @@ FIRST_SLICE, SLICE = 0.1, 0.15
 # Seconds between two repaints of a running training: at least these, and so many times what drawing takes.
 REPAINT, DRAWN_TIMES = 1.0, 4
 # Pixels that all but the main figure needs, and that it keeps: on a laptop the heatmaps end above the fold, and their axis too.
-ABOVE, LOWEST = 300, 520
+ABOVE, LOWEST = 366, 520
 LEGEND = (
     "**Each panel** is a recurrent net: rows are time steps, the beginning of the sequence at the bottom, its end, where the "
     "answer is, on top; "

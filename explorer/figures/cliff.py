@@ -10,6 +10,7 @@ import numpy as np
 from explorer.choices.arrays import Array, thin
 from explorer.choices.clipping import CLIPPERS
 from explorer.diagnosis.seeds import logarithm
+from explorer.diagnosis.walk_graph import SUBSCRIPTS
 from explorer.diagnosis.wording import number
 from explorer.figures import axes, marks, plain, theme
 from explorer.figures.axes import Limits, title
@@ -299,7 +300,8 @@ def _scene(across: Sequence[float], up: Sequence[float], away: float) -> dict[st
 
 
 def _labels(view: CliffView, place: _Places, size: float) -> list[dict[str, Any]]:
-    what = "Gradient norm ‖dL/d(w, b)‖" if view.shown == GRADIENT else f"Loss (h<sub>T</sub> - {TARGET:g})²"
+    final = f"h{str(view.steps).translate(SUBSCRIPTS)}"
+    what = "Gradient norm ‖dL/d(w, b)‖" if view.shown == GRADIENT else f"Loss ({final} − {TARGET:g})²"
     limit = "entries' limit" if CLIPPERS[view.clip].by_entry else "threshold"
     return [
         axes.label(f"<b>{what}</b> over w and b, T = {view.steps}", place.left[0], place.ground[1], size=size),

@@ -173,12 +173,14 @@ def factor_figure(curves: Sequence[Factors], deepest: int) -> Figure:
     panel = Panel(FACTOR_SPAN)
     traces: Traces = []
     for curve, style in zip(curves, _styles(curves), strict=True):
-        traces += _band(curve.depths, curve.start, panel, style, f"{marks.BAND_WORDS}, at the start")
+        traces += _band(curve.depths, curve.start, panel, style, marks.BAND_WORDS)
         traces += _at_start(curve, style, panel)
         if curve.trained is not None:
             # Depths not trained yet are left out, so that the line goes on; what is 0 or not finite breaks it.
             known = ~np.isnan(curve.trained)
             solid = {"line": {"width": 3.5, "color": style.colour}, "marker": {"size": 8}}
+            # In the legend, which has few lines, a name alone: dots are the start.
+            solid |= {"name": curve.name}
             name = f"{curve.name}: after training"
             traces += _factor_line(name, curve.depths[known], curve.trained[known], panel, solid)
     y = {"title": "a layer multiplies dL/dz by", **axes.times_ticks(FACTOR_SPAN)}
@@ -188,8 +190,11 @@ def factor_figure(curves: Sequence[Factors], deepest: int) -> Figure:
 
 def _at_start(curve: Factors, style: LineStyle, panel: Panel) -> Traces:
     line = {"width": 2.5, "dash": "dot", "color": style.colour}
-    dotted = {"line": line, "marker": {"size": 7, "symbol": "circle-open"}}
-    traces = _factor_line(f"{curve.name}: at the start", curve.depths, curve.start.middle, panel, dotted)
+    name = f"{curve.name}: {marks.START_WORDS}"
+    dotted = {"line": line, "marker": {"size": 7, "symbol": "circle-open"}, "name": name}
+    if curve.trained is not None:
+        dotted |= {"name": marks.START_WORDS}
+    traces = _factor_line(name, curve.depths, curve.start.middle, panel, dotted)
     if curve.theory is not None:
         line = {"width": 3, "dash": "dash", "color": theme.THEORY}
         dashed = {"line": line, "mode": "lines", "name": marks.THEORY_WORDS}

@@ -69,9 +69,39 @@ function linesBelow(layout, titles) {
   return Math.ceil(Math.max(0, ...added));
 }
 
+const BESIDE = 8; // pixels between the words of two ticks, and between those of layers and their title
+const axesOf = (layout, letter) => Object.entries(layout).filter(([name, { ticktext, visible, showticklabels } = {}]) =>
+  name.startsWith(`${letter}axis`) && ticktext?.length && visible !== false && showticklabels !== false);
+
+/** The left margin that the ticks of the leftmost panels and a title beside them need, in a font that is wider than Streamlit's too. */
+function leftOf(layout, left, family) {
+  const needs = axesOf(layout, "y").filter(([, { anchor, side }]) => side !== "right" && !((layout[(anchor ?? "x").replace("x", "xaxis")]?.domain ?? [0])[0] > 0));
+  const widths = needs.map(([, { ticktext, tickfont, title }]) => {
+    const [size, words] = [tickfont?.size ?? 16, title?.text ? (title.font?.size ?? 17) * 1.3 : 0];
+    return Math.max(...ticktext.map(text => widthOf(text, size, family))) + words + BESIDE;
+  });
+  return Math.ceil(Math.max(left, ...widths));
+}
+
+/** Horizontal axes whose ticks' words would lie on one another have every second of them, 1 or 0 among these. */
+function sparse(layout, room, family) {
+  return Object.fromEntries(axesOf(layout, "x").flatMap(([name, axis]) => {
+    const { range, tickvals, ticktext, tickfont, tickangle, type, domain = [0, 1] } = axis;
+    if (!range || tickangle || tickvals.length < 4) return [];
+    const places = tickvals.map(value => ((type === "log" ? Math.log10(value) : value) - range[0]) / (range[1] - range[0]) * (domain[1] - domain[0]) * room);
+    const halves = ticktext.map(text => widthOf(text, tickfont?.size ?? 16, family) / 2);
+    if (!places.some((place, at) => at && Math.abs(place - places[at - 1]) < halves[at] + halves[at - 1] + BESIDE / 2)) return [];
+    const middle = Math.max(ticktext.indexOf("1"), 0), kept = values => values.filter((_, at) => (at - middle) % 2 === 0);
+    return [[name, { ...axis, tickvals: kept(tickvals), ticktext: kept(ticktext) }]];
+  }));
+}
+
 /** A layout, `width` pixels wide, whose settings and words fit below the panels and a legend of these traces, and whose titles fit beside: where they need more room, it is higher. */
 function refolded(layout, width, family, traces = []) {
-  const margin = { l: 80, r: 80, t: 100, b: 80, ...layout.template?.layout?.margin, ...layout.margin }, room = width - margin.l - margin.r;
+  const margin = { l: 80, r: 80, t: 100, b: 80, ...layout.template?.layout?.margin, ...layout.margin };
+  margin.l = leftOf(layout, margin.l, family);
+  const room = width - margin.l - margin.r;
+  layout = { ...layout, ...sparse(layout, room, family) };
   const titles = titlesWithin(layout, margin, width, room, family), deeper = linesBelow(layout, titles), hangs = layout.legend?.yanchor === "top";
   const legend = hangs ? { legend: { ...layout.legend, y: layout.legend.y - deeper / (layout.height - margin.t - margin.b) } } : {};
   let more = deeper + (hangs ? rowsBelow(layout.legend, traces, room, family) : 0), ends = 0, rise = 0;

@@ -147,7 +147,7 @@ def _layout(tried: Sequence[TrialPanel], view: View, tiers: Sequence[Tier], narr
     layout = {
         "height": height,
         "annotations": [*labels, caption | {"yanchor": "bottom"}],
-        **axes.legend_above(height, above=8),
+        **axes.legend_above(height, above=size // 2 if size <= theme.TICK_SIZE else size),
         **axes.sized(named_axes),
     }
     if size > theme.TICK_SIZE:
@@ -175,7 +175,8 @@ def _panel_axes(place: int, history: History, view: View, slot: Slot) -> dict[st
     epochs, ticks = history.experiment.epochs, slot.tier.ticks
     x = {"showgrid": False, **axes.epoch_axis(epochs, view), "showticklabels": ticks}
     if view.axis == "linear":
-        x |= {"tickvals": [0, epochs / 2], "ticktext": ["0", f"epoch {epochs / 2:,.0f}"]}
+        # Both end at their place: a number in the middle would be read as the last epoch.
+        x |= {"tickvals": [0, epochs], "ticktext": ["0", f"epoch {epochs:,}"], "ticklabelposition": "outside left"}
     named = slot.leftmost and ticks
     y = axes.layer_axis(history.experiment.layers, max(1, min(6, 16 * slot.tier.height // (25 * slot.tier.size)))) | {
         "showticklabels": named,

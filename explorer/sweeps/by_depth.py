@@ -141,7 +141,9 @@ def depth_headline(series: Sequence[DepthSeries]) -> str:
         return "How the gradient of each layer depends on the depth of the net"
     names = {one: (_suffix(one.name) if len(series) > 1 else "") for one in series}
     found = [_learnable(one) for one in trained]
-    told = " and ".join(depths + names[one] for depths, one in zip(found, trained, strict=True))
+    # The remedy first, on which "without it" then looks back.
+    told = ", and ".join(depths + names[one] for depths, one in reversed(list(zip(found, trained, strict=True))))
+    told += " it" * (len(trained) > 1)
     if len(trained) > len(set(found)):  # what is so of both is said once
         told = f"{found[0]},{' or'.join(names[one] for one in trained)}"
     waiting = "".join(f"; no depth is trained yet{names[one]}" for one in series if not one.known)

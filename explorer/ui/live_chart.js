@@ -46,7 +46,8 @@ function dropSettings(layout) {
   const gone = layout.annotations?.find(note => note.name === "settings");
   if (!gone) return;
   layout.annotations = layout.annotations.filter(note => note !== gone);
-  if (gone.yanchor === "top") layout.margin.b = Math.min(layout.margin.b, -gone.yshift);
+  const lines = gone.yanchor === "top" ? 0 : rowsOf(gone.text) * gone.font.size * 1.3; // a text that stands on its foot hangs no further
+  layout.margin = { ...layout.margin, b: Math.min(layout.margin?.b ?? Infinity, -gone.yshift - lines) };
 }
 
 /** Enlarges every text, and what is as far from a panel as the size of a text asks. */

@@ -30,8 +30,10 @@ LARGE, SMALL = 1.6, 1.3
 _RESERVED = """<style>
 .st-key-{verdict} h2 {{ font-size: 1.35rem; line-height: 1.22; padding: 0 0 1rem; }}
 @media (min-width: 900px) {{
-  .st-key-{verdict} h2 {{ font-size: {size}vw; }}
-  .st-key-{verdict} [data-testid=stHeading] {{ height: calc(3.2vw + 1rem); }}
+  .st-key-welcome {{ height: 1.3rem; }}
+  .st-key-welcome button {{ min-height: 1.8rem; padding: 0 .7rem; }}
+  .st-key-{verdict} h2 {{ font-size: {size}vw; padding: 0; }}
+  .st-key-{verdict} [data-testid=stHeading] {{ height: calc(3.2vw + .2rem); }}
   .st-key-{why} {{ min-height: 3.4rem; }}
   .st-key-{short} p {{ font-size: max(1rem, .88vw); }}
   .st-key-{long} p {{ font-size: max(.9rem, .74vw); line-height: 1.25; }}
@@ -154,12 +156,26 @@ _room = st.components.v2.component(
 _MODE = """<style>
 .st-key-mode { position: fixed; top: .45rem; right: 7.4rem; width: auto; z-index: 1000000; }
 @media (max-width: 700px) { .st-key-mode { display: none; } }
+.stSelectbox input { text-overflow: ellipsis; }
+</style>"""
+# A wide screen is looked at from further away: what is set has there the size of what a laptop reads, and what is said beside a
+# figure that of the figure's text.
+_WIDE = """<style>
+@media (min-width: 1700px) {
+  :is([data-testid=stSidebar], [data-testid=stMain], [data-testid=stHeader]) :is([data-testid=stWidgetLabel] p, [role=radio] p, button p, input,
+    [data-testid=stSliderThumbValue] p, summary p, a span) { font-size: 1rem; }
+  [data-testid=stSidebar] [data-testid=stCaptionContainer] p { font-size: .93rem; }
+  [data-testid=stMain] [data-testid=stCaptionContainer] p, [data-testid=stMetricLabel] p, [data-testid=stMetricDelta] * { font-size: 16px; }
+  [data-testid=stMain] .st-key-head [data-testid=stMarkdown] p { font-size: 16px; }
+  [data-testid=stMetricLabel] { height: 2.8rem; align-items: end; }
+  [data-testid=stMetricLabel] p { white-space: normal; line-height: 1.2; }
+}
 </style>"""
 
 
 def enlarge(on: bool) -> None:
     """Give the page the look of a lecture room, if it is `on`, and the button that says so its place."""
-    st.html(_MODE)
+    st.html(_MODE if on else _MODE + _WIDE)
     if on:
         _room(key="_room_look")
 
@@ -220,36 +236,67 @@ WORDS = (
     + f":has(> .st-key-{UNSEEN_KEY}) {{ position: absolute; width: 1px; height: 1px; overflow: hidden; }}"
 )
 
-# Streamlit gives a button one key; clickers send PageUp and PageDown. What has the focus and uses a key itself keeps it.
+# Streamlit gives a button one key, and clickers send PageUp and PageDown: so keys are read here, before Streamlit does. What
+# has the focus and uses a key itself keeps it. One press is one step, also where it comes while the step before it is still
+# being drawn: it waits until that one can be seen, and a click that led nowhere is made again.
 KEYS = """
-const press = selector => {
-  const button = document.querySelector(selector);
-  if (!button || button.disabled) return false;
-  button.click();
-  return true;
-};
+const at = selector => document.querySelector(selector);
 const scenes = () => [...document.querySelectorAll(".st-key-scene [role=radio]")];
-const onward = () => press(".st-key-tour_reveal button") || press(".st-key-tour_next button");
+const chosen = () => scenes().findIndex(each => each.getAttribute("aria-checked") === "true");
+const answered = () => at(".st-key-revealed [role=radio][aria-checked=true]")?.textContent.trim() === "answer";
+const last = () => chosen() === scenes().length - 1;
+const place = () => `${chosen()} ${answered()}`;
+const drawn = () => last() ? !!at(".st-key-tour_recap") : answered() ? !!at(".st-key-tour_words") && !at(".st-key-tour_reveal") : !!at(".st-key-tour_reveal button");
+const reveal = ".st-key-tour_reveal button", next = ".st-key-tour_next button", back = ".st-key-tour_back button";
+const onward = () => at(answered() || last() ? next : reveal);
 const MOVES = {
   PageDown: onward,
-  PageUp: () => press(".st-key-tour_back button"),
   Enter: onward,
-  " ": () => !document.querySelector(".st-key-tour_reveal button") && onward(),
-  Home: () => scenes()[0]?.click(),
-  End: () => scenes().at(-1)?.click(),
+  " ": onward,
+  ArrowRight: () => at(next),
+  PageUp: () => at(back),
+  ArrowLeft: () => at(back),
+  Home: () => scenes()[0],
+  End: () => scenes().at(-1),
 };
 const USES = {
-  "input[type=range]": ["PageDown", "PageUp", "Home", "End"],
+  "input[type=range]": ["PageDown", "PageUp", "Home", "End", "ArrowLeft", "ArrowRight"],
   "input:not([type=range]), textarea, select, [role=combobox], [role=listbox], [role=dialog] *": Object.keys(MOVES),
+  "[role=radio]": ["ArrowLeft", "ArrowRight"],
   "button, a, summary, [role=radio], [role=button]": ["Enter", " "],
 };
+const AGAIN = 2000, GIVEN_UP = 15000, LOOK = 40; // milliseconds
+const pressed = [];
+let under = null; // the step that cannot be seen yet: from where, when it was begun and when it was clicked last
+
+function work() {
+  const now = performance.now(), rests = at("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
+  if (under && place() !== under.from && drawn()) under = null;
+  if (under && now - under.begun > GIVEN_UP) under = null;
+  if (under && place() === under.from && rests && now - under.clicked > AGAIN) {
+    under.clicked = now;
+    under.move()?.click();
+  }
+  if (under || !pressed.length || !drawn()) return;
+  const move = MOVES[pressed.shift()], button = move();
+  if (!button || button.disabled || button.getAttribute("aria-checked") === "true") return;
+  under = { from: place(), begun: now, clicked: now, move };
+  button.click();
+}
 
 function onKey(event) {
-  const move = MOVES[event.key];
-  if (!move || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (!MOVES[event.key] || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || !scenes().length) return;
   if (Object.entries(USES).some(([who, keys]) => keys.includes(event.key) && event.target.closest?.(who))) return;
-  if (move()) event.preventDefault();
+  event.preventDefault();
+  event.stopPropagation();
+  if (!event.repeat) press(event.key);
 }
+
+function press(key) {
+  pressed.push(key);
+  work();
+}
+window.explorerTour = { press }; // for the speaker's view
 
 // In a lecture room words whose font is wider than Streamlit's, or that a room adds votes to, become smaller until they fit.
 const WORDS = ".st-key-tour_words, .st-key-tour_question, .st-key-tour_recap", SMALLEST = 0.6;
@@ -268,15 +315,17 @@ const letGo = event => event.target.closest?.(".st-key-tour_foot") && setTimeout
 
 export default function () {
   window.addEventListener("pointerup", letGo, true);
-  window.addEventListener("keydown", onKey);
+  window.addEventListener("keydown", onKey, true);
+  const working = setInterval(work, LOOK);
   const look = setInterval(() => {
     for (const each of document.querySelectorAll(WORDS)) sizes.observe(each);
   }, 250);
   return () => {
+    clearInterval(working);
     clearInterval(look);
     sizes.disconnect();
     window.removeEventListener("pointerup", letGo, true);
-    window.removeEventListener("keydown", onKey);
+    window.removeEventListener("keydown", onKey, true);
   };
 }
 """

@@ -48,12 +48,8 @@ const clock = milliseconds => {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 };
 
-const press = selector => {
-  const button = document.querySelector(selector);
-  if (button && !button.disabled) button.click();
-};
-const onward = () => press(document.querySelector(".st-key-tour_reveal button") ? ".st-key-tour_reveal button" : ".st-key-tour_next button");
-const back = () => press(".st-key-tour_back button");
+const press = key => window.explorerTour?.press(key);
+const onward = () => press("PageDown"), back = () => press("PageUp");
 const KEYS = { PageDown: onward, ArrowRight: onward, " ": onward, PageUp: back, ArrowLeft: back };
 
 function open(css) {

@@ -21,6 +21,16 @@ def test_everything_is_drawn_on_one_screen_of_a_lecture_room(reading):
     assert reading(size=(1920, 1080)).chart("gd.getBoundingClientRect().bottom") <= 1080
 
 
+def test_what_is_said_beside_the_figure_is_as_large_there_as_its_text(reading):
+    said = "[data-testid=stMain] :is([data-testid=stMetricLabel], [data-testid=stMetricDelta], [data-testid=stCaptionContainer], .st-key-verdict_why) p"
+    screen = reading(size=(1920, 1080))
+    sizes = screen.page.evaluate(
+        "said => [...document.querySelectorAll(said)].filter(explorer.shown).map(e => parseFloat(getComputedStyle(e).fontSize))",
+        said,
+    )
+    assert len(sizes) >= 5 and min(sizes) >= 16
+
+
 def test_what_is_drawn_is_described_for_who_cannot_see_it(reading):
     assert reading().page.locator("[aria-label*='11 hidden layers']:visible").count()
 

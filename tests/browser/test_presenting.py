@@ -20,7 +20,8 @@ PAGES = {
 # Lines of a screen of 1920 x 1080 pixels: of figures, of what is said, and of what is set.
 IN_FIGURES, SAID, SET = 24, 24, 20
 
-# The smallest text in pixels: of a figure; among what is said in the window; in the sidebar; and what ends below the window.
+# The smallest text in pixels: of a figure; among what is said in the window; in the sidebar; what ends below the window, and
+# what a menu cuts of its choice.
 SIZES = """place => {
   const seen = e => explorer.shown(e) && e.checkVisibility({ visibilityProperty: true });
   const scale = e => { const m = e.getScreenCTM?.(); return m ? Math.hypot(m.a, m.b) : 1; };
@@ -32,6 +33,8 @@ SIZES = """place => {
   return { figure: least(`.st-key-${place} :is(text, tspan.line)`), bottom: box.bottom,
     said: least("[data-testid=stMain] :is(h2, p, [data-testid=stMetricValue]):not([class*=st-key-row] *)"),
     set: least("[data-testid=stSidebar] :is(label p, [role=radio] *, input)"),
+    hidden: (sidebar => sidebar ? sidebar.scrollHeight - sidebar.clientHeight : 0)(document.querySelector("[data-testid=stSidebar][data-collapsed=false] [data-testid=stSidebarContent]")),
+    cut: [...main.querySelectorAll("input[role=combobox]")].filter(e => seen(e) && e.scrollWidth > e.clientWidth).map(e => e.value),
     across: main.scrollWidth - main.clientWidth }; }"""
 
 
@@ -50,7 +53,7 @@ def check_a_lecture_room(found, name):
     assert found["figure"] >= IN_FIGURES, found
     assert found["said"] >= (SAID if name != "Homework" else SET), found
     assert found["set"] is None or found["set"] >= SET, found
-    assert found["bottom"] <= 1080 and not found["across"], found
+    assert found["bottom"] <= 1080 and not found["across"] and not found["hidden"] and not found["cut"], found
 
 
 # Walk, whose sidebar folds too, and Explore are in every run, below.

@@ -77,9 +77,7 @@ def test_by_keyboard_alone_to_the_last_scene_and_back(new_screen, first, each):
         if number % each == 0:
             took[number] = predict_and_reveal(screen, number)
         if number < len(SCENES):
-            if first > 1:  # with -m long while the answer is still being drawn
-                screen.rest()
-            keys.press("ArrowRight")
+            keys.press("ArrowRight")  # while the answer is still being drawn
     print("\nreveal to first picture, ms:", *(f"{number}: {ms:.0f}" for number, ms in took.items()))
     keys.press("ArrowRight")
     screen.page.get_by_role("heading", name="What to remember").wait_for()
@@ -159,6 +157,16 @@ def test_a_clickers_two_keys_lead_through_question_and_answer_and_other_keys_to_
     wait_for_scene(screen, 1)
     keys.press("Escape")
     screen.page.locator("[data-testid=stHeader]").wait_for()
+
+
+def test_keys_pressed_at_once_lead_as_far_as_one_by_one(screen):
+    open_tour(screen, scene=SCENES[0].address, present="presenter")
+    wait_for_scene(screen, 1)
+    for key in ("PageDown", "PageDown", "PageDown", "ArrowRight", "PageUp", "Space", "Space"):
+        screen.page.keyboard.press(key)
+    wait_for_scene(screen, 3)
+    screen.page.wait_for_timeout(500)
+    assert screen.parameters()["scene"] == SCENES[2].address and screen.page.locator(".st-key-tour_reveal").count() == 1
 
 
 def seen(screen):

@@ -152,9 +152,7 @@ def test_measured_theory_and_after_training_are_lines_over_depth():
     trained = np.full(20, np.nan)
     trained[[2, 7, 11]] = -0.2, -0.3, -0.4
     figure = factor_figure([factors(theory=np.full(20, -0.65), trained=trained)], 20)
-    start, theory, after = (
-        named(figure, name)[0] for name in ("plain: at the start", "theory, at the start", "plain: after training")
-    )
+    start, theory, after = (named(figure, name)[0] for name in ("at the start", "theory, at the start", "plain"))
     np.testing.assert_array_equal(start.x, DEPTHS)
     np.testing.assert_allclose(np.array(start.y)[1:], -0.7, rtol=1e-6)
     assert theory.line.color == theme.THEORY
@@ -166,7 +164,7 @@ def test_measured_theory_and_after_training_are_lines_over_depth():
 
 def test_the_band_is_what_lies_between_the_quartiles():
     figure = factor_figure([factors()], 20)
-    area = named(figure, "middle half of the seeds, at the start")[0]
+    area = named(figure, "middle half of the seeds")[0]
     assert area.fill == "toself"
     assert sorted(set(np.round(np.array(area.y, dtype=float), 5))) == [-0.8, -0.6]
     assert min(area.x) == 2
@@ -177,7 +175,7 @@ def test_a_band_breaks_where_nothing_is_known():
     middle = curve.start.middle.copy()
     middle[9] = np.nan
     figure = factor_figure([replace(curve, start=Band(middle - 0.1, middle, middle + 0.1))], 20)
-    area = named(figure, "middle half of the seeds, at the start")[0]
+    area = named(figure, "middle half of the seeds")[0]
     gap = np.flatnonzero(np.isnan(np.array(area.x, dtype=float)))
     assert len(gap) == 1
     assert 10 not in area.x

@@ -49,7 +49,7 @@ def test_the_headline_says_up_to_which_depth_half_of_the_seeds_learn(solved, tol
 def test_two_series_are_told_apart_and_what_is_not_complete_is_so_far():
     both = [series(8, 0), series(8, 8, name="ReLU", complete=False)]
     assert depth_headline(both) == (
-        "So far at least half of the seeds learn up to depth 1 without and at every depth up to 2 with ReLU"
+        "So far at least half of the seeds learn at every depth up to 2 with ReLU, and up to depth 1 without it"
     )
     alike = [series(0, 0), series(0, 0, name="ReLU")]
     assert depth_headline(alike) == "At least half of the seeds learn at no depth, without or with ReLU"
