@@ -41,7 +41,7 @@ from explorer.ui.compare_with import compare_with, offer_trials, tell_of_trials,
 from explorer.ui.lecture import presenting, text_factor
 from explorer.ui.link import NOT_SETTINGS
 from explorer.ui.live_chart import Click, Drawn, live_chart, replay_button
-from explorer.ui.look import VERDICT_KEY, place_of_progress, place_of_why, reserve, tell_why
+from explorer.ui.look import FIRST_LINE_KEY, VERDICT_KEY, place_of_progress, place_of_why, reserve, tell_why
 from explorer.ui.page import Page, what_do_i_see
 from explorer.ui.sidebar import chosen, set_experiment
 from explorer.ui.take_away import Parcel, show_code, take_away
@@ -67,7 +67,7 @@ LEGEND = (
 NUMBER_WIDTH, BUTTONS_WIDTH = 130, 150  # pixels: five numbers and the buttons fit a laptop, two numbers a phone
 NOTHING = "\N{NO-BREAK SPACE}"
 # Pixels that all but the figure needs, and that it keeps: on a laptop both maps end above the fold, and their axis too.
-ABOVE, LOWEST = 366, 568
+ABOVE, LOWEST = 366, 560
 # In a lecture room, of 1080: for the row and the progress below the figure.
 FOOT = 128
 FIGURE_KEY = "joint_figure"
@@ -131,7 +131,8 @@ def _headline(compared: Compared) -> None:
     why = now.start_sentence if before is None else f"{compare_gradients(before.facts, now.facts)} **{now.sentence}**"
     reserve(told)
     with st.container(gap="xxsmall", key=VERDICT_KEY):
-        _welcome() if _first_visit() else _scenario_line(compared)
+        with st.container(key=FIRST_LINE_KEY):
+            _welcome() if _first_visit() else _scenario_line(compared)
         st.header(told, anchor=False, help=_rules(now.rule))
         with st.container(horizontal=True, gap="small"):
             with place_of_why():

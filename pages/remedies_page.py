@@ -1,6 +1,6 @@
 """Remedies: the experiment with each remedy alone, and with any that are combined, side by side and ranked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.choices.controls import Several, choice, controls_of, setting
 from explorer.choices.experiment import Experiment
-from explorer.diagnosis.effects import HELPS
+from explorer.diagnosis.effects import HELPS, Effect
 from explorer.diagnosis.remedies import REMEDIES
 from explorer.diagnosis.trials import Results, trials, within_limits
 from explorer.diagnosis.wording import begun, summary
@@ -159,7 +159,7 @@ def _parcel(
     start = results.start
     return Parcel(
         title=results.headline,
-        sentences=lambda: [effect.sentence for effect in results.effects if effect is not None],
+        sentences=lambda: [f"{begun(results.tried[at].name)}. {effect.sentence}" for at, effect in _told(results)],
         settings=[summary(start)],
         filename=f"remedies_{filename(start)}",
         figures=drawn,
@@ -188,13 +188,18 @@ def _table(rows: list[dict[str, object]]) -> None:
     )
 
 
+def _told(results: Results) -> Iterator[tuple[int, Effect]]:
+    """Yield what each remedy did, by its place among the trials, the best first."""
+    for index in results.order:
+        if (effect := results.effects[index]) is not None:
+            yield index, effect
+
+
 def _why(results: Results) -> None:
     """Write one sentence for each remedy, with its formula and source, and a button that opens it in Explore."""
     st.subheader("What each did here, and why", anchor=False)
-    for index in results.order:
-        trial, effect = results.tried[index], results.effects[index]
-        if effect is None:
-            continue
+    for index, effect in _told(results):
+        trial = results.tried[index]
         words, button = st.columns([6, 1.1], vertical_alignment="center")
         words.markdown(f"**{begun(trial.name)}.** {effect.sentence}", help=trial.about)
         button.button(

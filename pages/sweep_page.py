@@ -168,14 +168,10 @@ def _headline(state: SweepState) -> str:
     if missing == total:
         return f"None of the {total:,} nets has a result"
     counts = Counter(finding.verdict for finding in state.findings.values()).most_common()
-    told = [f"{count:,} {word}" for word, count in counts]
-    if counts:
-        (word, count), *_ = counts
-        told[0] = f"{count:,} {'is' if count == 1 else 'are'} {word}"
-    listed = " and ".join([*filter(None, [", ".join(told[:-1])]), *told[-1:]])
+    told = ", ".join(f"{count:,} {word}" for word, count in counts)
     more = f"; {missing:,} {'has' if missing == 1 else 'have'} no result" if missing else ""
-    so_far = "Of" if len(state.findings) + missing == total else "So far, of"
-    return f"{so_far} {total:,} nets, {listed or 'none is measured yet'}{more}"
+    so_far = "" if len(state.findings) + missing == total else "So far, of "
+    return f"{so_far}{total:,} nets: {told or 'none is measured yet'}{more}"
 
 
 def _draw(state: SweepState, view: SweepView, baseline: Experiment | None, picture: Any) -> None:

@@ -135,7 +135,7 @@ def _run(shown: str, place: Any) -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.caption(
                 f"NL = {view.inner} inner layers after a first hidden layer: {view.inner + 1} hidden layers. At the start layer 1 gets "
-                f"{against_last(compared.now.facts.log_ratio)} gradient, RMS dL/dz.",
+                f"{against_last(compared.now.facts.log_ratio, 'the last layer’s')} gradient (RMS dL/dz).",
                 width="stretch",
             )
             what_do_i_see(RUN_LEGEND)

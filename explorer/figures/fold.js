@@ -4,6 +4,7 @@ const ROOM_SCREEN = 1920;
 /** The factor of figures' text: `larger` on a lecture room's screen of 1920 pixels, on others in proportion, but never below 1. */
 const textFactor = larger => Math.max(1, larger > 1 ? (larger * window.innerWidth) / ROOM_SCREEN : 1);
 
+const BESIDE = 8; // pixels between the words of two ticks or panels, and between those of layers and their title
 const FOOT = 0.1; // An axis whose panel begins so far up has its title at the foot
 const BELOW = 4; // pixels below the last line, for letters that reach down
 const FOLD_PEN = document.createElement("canvas").getContext("2d");
@@ -43,8 +44,15 @@ function rowsBelow({ font }, traces, room, family) {
 const longest = (text, size, family) => Math.max(...text.split("<br>").map(line => widthOf(line, size * (line.includes("<b>") ? 1.08 : 1), family)));
 const rowsOf = text => text.split("<br>").length;
 
-/** A text beside or above panels, broken where it would leave the figure at the right. */
-function within(note, room, family) {
+const SMALLER = 0.75; // the least factor of a panel's title that its panel is too narrow for
+
+/** A text beside or above panels, broken where it would leave the figure at the right; a panel's title smaller where it would meet the next one's. */
+function within(note, layout, room, family) {
+  const [, panel] = note.xref?.match(/^x(\d*) domain$/) ?? [], size = note.font?.size ?? 16;
+  if (panel !== undefined && note.xanchor === "left" && note.x === 0) {
+    const [start, end] = layout[`xaxis${panel}`]?.domain ?? [0, 1], wide = longest(note.text, size, family), free = (end - start) * room + BESIDE;
+    return wide <= free ? note : { ...note, font: { ...note.font, size: size * Math.max(free / wide, SMALLER) } };
+  }
   if (note.xref !== "paper" || note.xanchor !== "left") return note;
   const free = room - note.x * room + 12, fits = text => longest(text, note.font?.size ?? 13, family) <= free;
   return fits(note.text) ? note : { ...note, text: foldedAt(note.text, fits).join("<br>") };
@@ -69,7 +77,6 @@ function linesBelow(layout, titles) {
   return Math.ceil(Math.max(0, ...added));
 }
 
-const BESIDE = 8; // pixels between the words of two ticks, and between those of layers and their title
 const axesOf = (layout, letter) => Object.entries(layout).filter(([name, { ticktext, visible, showticklabels } = {}]) =>
   name.startsWith(`${letter}axis`) && ticktext?.length && visible !== false && showticklabels !== false);
 
@@ -81,6 +88,16 @@ function leftOf(layout, left, family) {
     return Math.max(...ticktext.map(text => widthOf(text, size, family))) + words + BESIDE;
   });
   return Math.ceil(Math.max(left, ...widths));
+}
+
+/** The right margin that a tick at the end of the rightmost panels needs, which Plotly would leave out where it is cut. */
+function rightOf(layout, right, family) {
+  const widths = axesOf(layout, "x").map(([, { range, tickvals, ticktext, tickfont, tickangle, type, domain = [0, 1], ticklabelposition = "" }]) => {
+    const last = type === "log" ? Math.log10(tickvals.at(-1)) : tickvals.at(-1);
+    const ends = range && !tickangle && domain[1] > 0.99 && !ticklabelposition.includes("left") && (last - range[0]) / (range[1] - range[0]) > 0.98;
+    return ends ? widthOf(ticktext.at(-1), tickfont?.size ?? 16, family) / 2 + 2 : 0;
+  });
+  return Math.ceil(Math.max(right, ...widths));
 }
 
 /** Horizontal axes whose ticks' words would lie on one another have every second of them, 1 or 0 among these. */
@@ -99,7 +116,7 @@ function sparse(layout, room, family) {
 /** A layout, `width` pixels wide, whose settings and words fit below the panels and a legend of these traces, and whose titles fit beside: where they need more room, it is higher. */
 function refolded(layout, width, family, traces = []) {
   const margin = { l: 80, r: 80, t: 100, b: 80, ...layout.template?.layout?.margin, ...layout.margin };
-  margin.l = leftOf(layout, margin.l, family);
+  Object.assign(margin, { l: leftOf(layout, margin.l, family), r: rightOf(layout, margin.r, family) });
   const room = width - margin.l - margin.r;
   layout = { ...layout, ...sparse(layout, room, family) };
   const titles = titlesWithin(layout, margin, width, room, family), deeper = linesBelow(layout, titles), hangs = layout.legend?.yanchor === "top";
@@ -108,7 +125,7 @@ function refolded(layout, width, family, traces = []) {
   const annotations = (layout.annotations ?? []).map(note => {
     const size = note.font?.size ?? 13;
     if (!["settings", "words"].includes(note.name)) {
-      const whole = within(note, room, family), above = Math.ceil((rowsOf(whole.text) - rowsOf(note.text)) * size * 1.3);
+      const whole = within(note, layout, room, family), above = Math.ceil((rowsOf(whole.text) - rowsOf(note.text)) * size * 1.3);
       if (note.y < 0.99 || !above) return whole;
       rise = Math.max(rise, above); // what stands above everything grows upwards
       return note.yanchor === "top" ? { ...whole, yshift: (note.yshift ?? 0) + above } : whole;

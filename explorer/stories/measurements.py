@@ -106,16 +106,19 @@ def tell_parts(shown: Shown) -> str:
     return f"on average a layer's {', its '.join(parts)}"
 
 
+LAST = "the last layer's gradient"
+
+
 def tell_share(shown: Shown) -> str:
     """Say the first layer's share, and what it was."""
-    before = "" if len(shown) == 1 else f", before {decades(first(shown).facts.log_ratio)}"
-    return f"at the start layer 1 gets {against_last(last(shown).facts.log_ratio)}{before}"
+    before = "" if len(shown) == 1 else f"; before, it got {decades(first(shown).facts.log_ratio)}"
+    return f"at the start layer 1 gets {against_last(last(shown).facts.log_ratio, LAST)}{before}"
 
 
 def tell_factor(shown: Shown) -> str:
     """Say what each layer multiplies the gradient by, and the whole."""
     facts = last(shown).facts
-    return f"each hidden layer multiplies dL/dz by {decades(facts.log_factor)}: layer 1 gets {against_last(facts.log_ratio)}"
+    return f"each hidden layer multiplies dL/dz by {decades(facts.log_factor)}: layer 1 gets {against_last(facts.log_ratio, LAST)}"
 
 
 def tell_solved(shown: Shown) -> str:

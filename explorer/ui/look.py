@@ -18,6 +18,7 @@ FAVICON = "data:image/png;base64," + b64encode((_HERE / "favicon.png").read_byte
 # --- Places that stay as high as they are, so that what stands below them does not move ---
 
 VERDICT_KEY, WHY_KEY, ROW_KEY = "verdict", "verdict_why", "view"
+FIRST_LINE_KEY = "first_line"  # what to try, on a first visit, or what the scenario is
 SHORT_KEY, LONG_KEY = f"{WHY_KEY}_short", f"{WHY_KEY}_long"
 PROGRESS_HEIGHT = 48
 # Headlines of so many letters are one line of a laptop and of a wide screen; a longer one is smaller, and has two.
@@ -30,7 +31,8 @@ LARGE, SMALL = 1.6, 1.3
 _RESERVED = """<style>
 .st-key-{verdict} h2 {{ font-size: 1.35rem; line-height: 1.22; padding: 0 0 1rem; }}
 @media (min-width: 900px) {{
-  .st-key-welcome {{ height: 1.3rem; }}
+  .st-key-{first} {{ min-height: 1.4rem; }}
+  .st-key-welcome {{ height: 1.4rem; }}
   .st-key-welcome button {{ min-height: 1.8rem; padding: 0 .7rem; }}
   .st-key-{verdict} h2 {{ font-size: {size}vw; padding: 0; }}
   .st-key-{verdict} [data-testid=stHeading] {{ height: calc(3.2vw + .2rem); }}
@@ -58,6 +60,7 @@ def reserve(headline: str) -> None:
     """Keep the room of the verdict, whatever it says, and fit the size of its headline."""
     size, wide_size = (LARGE if len(headline) <= letters else SMALL for letters in (ONE_LINE, WIDE_LINE))
     keys = {"verdict": VERDICT_KEY, "why": WHY_KEY, "short": SHORT_KEY, "long": LONG_KEY, "row": ROW_KEY}
+    keys |= {"first": FIRST_LINE_KEY}
     st.html(_RESERVED.format(**keys, size=size, wide_size=wide_size))
 
 
@@ -157,6 +160,7 @@ _MODE = """<style>
 .st-key-mode { position: fixed; top: .45rem; right: 7.4rem; width: auto; z-index: 1000000; }
 @media (max-width: 700px) { .st-key-mode { display: none; } }
 .stSelectbox input { text-overflow: ellipsis; }
+[data-testid=stMain] h2 { text-wrap: balance; }
 </style>"""
 # A wide screen is looked at from further away: what is set has there the size of what a laptop reads, and what is said beside a
 # figure that of the figure's text.
@@ -318,7 +322,7 @@ export default function () {
   window.addEventListener("keydown", onKey, true);
   const working = setInterval(work, LOOK);
   const look = setInterval(() => {
-    for (const each of document.querySelectorAll(WORDS)) sizes.observe(each);
+    for (const each of document.querySelectorAll(`${WORDS}, .st-key-tour_foot`)) sizes.observe(each);
   }, 250);
   return () => {
     clearInterval(working);

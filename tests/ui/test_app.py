@@ -492,7 +492,7 @@ def test_every_axis_can_be_trained_along(axis):
     other = "skip" if axis != "skip" else "bias"
     app = open_page("Sweep", axes(axis, other) | {SPANS[axis]: few, "outcome": "final loss"})
     check_page(app)
-    assert headline(app).startswith(f"Of {2 * len(AXES[other])} nets, ")
+    assert headline(app).startswith(f"{2 * len(AXES[other])} nets: ")
 
 
 @pytest.mark.parametrize("outcome", [name for name, outcome in OUTCOMES.items() if not outcome.trained])
@@ -621,7 +621,7 @@ def test_no_option_on_an_axis_is_said(name):
 def test_cells_that_are_no_experiment_say_why():
     query = axes("task", "loss") | {"span_task": ["XOR", "curve"], "span_loss": ["half squared error", "cross-entropy"]}
     app = open_page("Sweep", query | {"outcome": "final loss"})
-    assert headline(app).startswith("Of 4 nets, ")
+    assert headline(app).startswith("4 nets: ")
     assert headline(app).endswith("; 1 has no result")
     assert not app.error
     figure = joint_figure(app)
