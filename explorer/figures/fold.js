@@ -44,7 +44,7 @@ function rowsBelow({ font }, traces, room, family) {
 const longest = (text, size, family) => Math.max(...text.split("<br>").map(line => widthOf(line, size * (line.includes("<b>") ? 1.08 : 1), family)));
 const rowsOf = text => text.split("<br>").length;
 
-const SMALLER = 0.62; // the least factor of a panel's title that its panel is too narrow for
+const SMALLER = 0.75; // the least factor of a panel's title that its panel is too narrow for
 
 /** A text beside or above panels, broken where it would leave the figure at the right; a panel's title smaller where it would meet the next one's. */
 function within(note, layout, room, family) {
