@@ -69,7 +69,7 @@ def predict_and_reveal(screen, number):
     ("first", "each"), few([(1, 1), (1, 3), (len(SCENES) - 1, len(SCENES) - 1)], [(len(SCENES) - 1, len(SCENES) - 1)])
 )
 def test_by_keyboard_alone_to_the_last_scene_and_back(new_screen, first, each):
-    screen = open_tour(new_screen(1920, 1080), scene=SCENES[first - 1].address)
+    screen = open_tour(new_screen(1920, 1080), scene=SCENES[first - 1].address, gates_length=20)  # trains soon
     keys = screen.page.keyboard
     took = {}
     for number in range(first, len(SCENES) + 1):
