@@ -984,7 +984,7 @@ def add_losses(code, linear, z, y, count, runs, epoch, lanes, losses):
 CLIPPING_FORMS = {"none": (False, False), "norm": (True, False), "value": (False, True)}
 
 
-@as_written
+@inlined_as_written
 def squares(values, totals):
     """Write the sum of the squares of each run's numbers, values (numbers, lanes)."""
     if totals.size == 1:
