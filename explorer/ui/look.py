@@ -271,22 +271,23 @@ const USES = {
   "[role=radio]": ["ArrowLeft", "ArrowRight"],
   "button, a, summary, [role=radio], [role=button]": ["Enter", " "],
 };
-const AGAIN = 2000, GIVEN_UP = 15000, LOOK = 40; // milliseconds
+const AGAIN = 5000, GIVEN_UP = 60000, LOOK = 40; // milliseconds: a busy server may take seconds to begin
 const pressed = [];
-let under = null; // the step that cannot be seen yet: from where, when it was begun and when it was clicked last
+let under = null; // the step that cannot be seen yet: from where, when it was begun, and since when nothing has been going on
 
 function work() {
   const now = performance.now(), rests = at("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
   if (under && place() !== under.from && drawn()) under = null;
   if (under && now - under.begun > GIVEN_UP) under = null;
-  if (under && place() === under.from && rests && now - under.clicked > AGAIN) {
-    under.clicked = now;
+  if (under && !rests) under.still = now;
+  if (under && place() === under.from && now - under.still > AGAIN) {
+    under.still = now;
     under.move()?.click();
   }
   if (under || !pressed.length || !drawn()) return;
   const move = MOVES[pressed.shift()], button = move();
   if (!button || button.disabled || button.getAttribute("aria-checked") === "true") return;
-  under = { from: place(), begun: now, clicked: now, move };
+  under = { from: place(), begun: now, still: now, move };
   button.click();
 }
 

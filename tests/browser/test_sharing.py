@@ -18,7 +18,7 @@ from explorer.figures.view import CliffView
 from explorer.sharing.saved import experiment_json, read_experiment_json
 from explorer.stories.scenarios import SCENARIOS
 from explorer.ui.link import encode
-from tests.browser.driver import few
+from tests.browser.driver import PATIENCE, few
 from tests.work import descend
 
 BASELINE = Experiment(depth=3, epochs=20, runs=2)
@@ -338,7 +338,7 @@ def test_a_file_comes_while_it_trains_and_the_menu_stays_open_until_somebody_clo
     assert len(screen.saved("History (CSV)")[1]) > 100
     menu = screen.page.locator(".st-key-take_away [popover]")
     screen.shared("Copy lines").focus()
-    screen.finish()
+    screen.finish(3 * PATIENCE)
     assert menu.is_visible()
     screen.page.evaluate(MOVED)
     menu.wait_for(state="hidden")
