@@ -273,11 +273,13 @@ const USES = {
 };
 const AGAIN = 5000, GIVEN_UP = 60000, LOOK = 40; // milliseconds: a busy server may take seconds to begin
 const pressed = [];
-let under = null; // the step that cannot be seen yet: from where, when it was begun, and since when nothing has been going on
+// The step that cannot be seen yet: from where, whether to an answer, when it was begun, and since when nothing has been going on.
+// Of a scene that is new the page may for a moment still show the answer of the one before.
+let under = null;
 
 function work() {
   const now = performance.now(), rests = at("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
-  if (under && place() !== under.from && drawn()) under = null;
+  if (under && place() !== under.from && drawn() && (last() || answered() === under.reveals)) under = null;
   if (under && now - under.begun > GIVEN_UP) under = null;
   if (under && !rests) under.still = now;
   if (under && place() === under.from && now - under.still > AGAIN) {
@@ -287,7 +289,7 @@ function work() {
   if (under || !pressed.length || !drawn()) return;
   const move = MOVES[pressed.shift()], button = move();
   if (!button || button.disabled || button.getAttribute("aria-checked") === "true") return;
-  under = { from: place(), begun: now, still: now, move };
+  under = { from: place(), reveals: button === at(reveal), begun: now, still: now, move };
   button.click();
 }
 
