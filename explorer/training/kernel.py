@@ -630,7 +630,7 @@ def turn(source, target):
 
 @inlined_as_written
 def add_weight_gradient(h, delta, gradient, nothing, across, count):
-    """gradient += h delta', of `count` samples; gradient (rows of h, rows of delta) is 0 before.
+    """gradient = h delta', of `count` samples; gradient, (rows of h, rows of delta), is 0 before.
 
     `nothing` is as many zeros as there are rows, `across` has room for delta', (samples, units).
     """
@@ -1658,7 +1658,7 @@ class Desk(NamedTuple):
     totals: Any
     alive: Any
     targets: Any  # (samples by lanes,)
-    none: Any
+    none: Any  # Without length: where nothing is measured, and nothing counted
     uncounted: Any
 
 
@@ -1836,13 +1836,22 @@ def _measuring_signature():
     )  # fmt: skip
 
 
+@pasted
+def layers_of(net, desk):
+    """Theta, its gradient, running mean and variance on the desk of a run that goes alone, by layer."""
+    shape, by_layer = (
+        (net.depth + 1, desk.theta.size // ((net.depth + 1) * net.width), net.width),
+        (net.depth, net.width),
+    )
+    mean, variance = in_shape(desk.running[0], by_layer), in_shape(desk.running[1], by_layer)
+    return in_shape(desk.theta, shape), in_shape(desk.gradient, shape), mean, variance
+
+
 @compiled
 def measure_run(net, rule, desk, room, drawn, measured, counts, n):
     """Make both passes, and measure."""
     depth, width = net.depth, net.width
-    shape, by_layer = (depth + 1, desk.theta.size // ((depth + 1) * width), width), (depth, width)
-    theta, gradient = in_shape(desk.theta, shape), in_shape(desk.gradient, shape)
-    mean, variance = in_shape(desk.running[0], by_layer), in_shape(desk.running[1], by_layer)
+    theta, gradient, mean, variance = layers_of(net, desk)
     measured[...] = math.nan
     # The statistics of this batch are not those that are followed.
     passes(
@@ -1857,10 +1866,8 @@ def measure_run(net, rule, desk, room, drawn, measured, counts, n):
 @compiled
 def answer(net, desk, room, drawn, n):
     """Make the forward pass of the net as it answers."""
-    depth, width = net.depth, net.width
-    shape, by_layer = (depth + 1, desk.theta.size // ((depth + 1) * width), width), (depth, width)
-    mean, variance = in_shape(desk.running[0], by_layer), in_shape(desk.running[1], by_layer)
-    forward(net, in_shape(desk.theta, shape), room, mean, variance, drawn, desk.none, desk.uncounted, n)
+    theta, _, mean, variance = layers_of(net, desk)
+    forward(net, theta, room, mean, variance, drawn, desk.none, desk.uncounted, n)
 
 
 @njit(_measuring_signature(), **_loops, fastmath=EXACT)
