@@ -32,7 +32,7 @@ _RESERVED = """<style>
 .st-key-{verdict} h2 {{ font-size: 1.35rem; line-height: 1.22; padding: 0 0 1rem; }}
 @media (min-width: 900px) {{
   .st-key-{first} {{ min-height: 1.4rem; }}
-  .st-key-{first} .st-key-welcome {{ height: 1.4rem; flex: none; }}
+  .st-key-{first} .st-key-welcome {{ height: 1.4rem; flex: none; position: relative; top: -.25rem; }}
   .st-key-welcome button {{ min-height: 1.8rem; padding: 0 .7rem; }}
   .st-key-{verdict} h2 {{ font-size: {size}vw; padding: 0; }}
   .st-key-{verdict} [data-testid=stHeading] {{ height: calc(3.2vw + .2rem); }}

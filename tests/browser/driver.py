@@ -196,7 +196,7 @@ class Screen:
         return self
 
     def finish(self, timeout: int = PATIENCE) -> "Screen":
-        """Wait until training is over and the page is drawn: at rest, without progress, and both for a while.
+        """Wait until training is over and the page is drawn: at rest, without progress or a widget that is still loaded, for a while.
 
         A busy browser draws few frames in this while, and what it was told may not be on screen yet: it has to draw some.
         """
@@ -205,7 +205,7 @@ class Screen:
         self.page.wait_for_function(
             """() => {
               const rests = document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]")
-                && ![...document.querySelectorAll("[data-testid=stProgress]")].some(explorer.shown);
+                && ![...document.querySelectorAll("[data-testid=stProgress], [data-testid=stSkeleton]")].some(explorer.shown);
               explorer.restedSince = rests ? explorer.restedSince ?? performance.now() : null;
               explorer.frames = rests ? explorer.frames + 1 : 0;
               return explorer.frames > 8 && performance.now() - explorer.restedSince > 250; }""",

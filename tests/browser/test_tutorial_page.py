@@ -27,7 +27,7 @@ def test_a_program_runs_as_printed_and_the_link_keeps_what_is_shown(new_screen):
     screen.page.reload()
     screen.wait_for_chart()
     screen.finish()
-    screen.page.wait_for_function("explorer.value('tutorial_inner') === '2'")
+    assert screen.value("tutorial_inner") == "2"
     screen.present()
     screen.page.wait_for_selector(
         ".st-key-tutorial_row .st-key-tutorial_net"
